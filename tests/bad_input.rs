@@ -129,7 +129,7 @@ async fn a_delete_carries_the_body_that_was_signed() {
     let credentials = bayse::Credentials::api_key("pk_live_1", "sk_live_1").unwrap();
     let environment = bayse::Environment::Custom(server.base_url.clone());
     let client = bayse::Client::builder(environment).credentials(credentials).build().unwrap();
-    let call = client.batch_cancel_orders().idempotency_key("once").body_map(|b| b.order_ids(vec!["a-1".into()]));
+    let call = client.batch_cancel_orders().idempotency_key("once").body_map(|b| b.order_ids(["a-1"]));
     call.send().await.unwrap();
     let seen = &server.seen()[0];
     assert_eq!(seen.body, br#"{"orderIds":["a-1"]}"#);

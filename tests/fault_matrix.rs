@@ -197,13 +197,13 @@ impl World {
 
         let open = kalshi::types::MarketStatusFilter::Open;
         let markets = direct.kalshi.get_markets().status(open).limit(1).send().await.unwrap();
-        let market = markets.markets[0].ticker.clone();
+        let market = markets.markets[0].ticker.to_string();
 
         let events = direct.bayse.list_events().size(100).send().await.unwrap();
         let event = events.events.iter().find(|event| event.engine.as_ref().is_some_and(|e| e.to_string() == "CLOB"));
         let event = event.expect("the sandbox has an order book");
         let one = &event.markets[0];
-        let event = (event.id.clone(), one.id.clone(), one.outcome1_id.clone().unwrap());
+        let event = (event.id.to_string(), one.id.to_string(), one.outcome1_id.clone().unwrap().to_string());
 
         // The client does not know the operation that lists wallets; a wallet is all that is wanted of it here.
         let account = &sandbox.accounts().yativo[0];
@@ -521,7 +521,7 @@ const KEYED: [(&Venue, &str, Keyed); 11] =
         }),
         (&bayse::VENUE, "batch_place_orders", |desk, key| Box::pin(desk.bayse_batch(Some(key.to_owned())))),
         (&bayse::VENUE, "batch_cancel_orders", |desk, key| {
-            let call = desk.to.bayse.batch_cancel_orders().body_map(|body| body.order_ids(vec!["a-1".into()]));
+            let call = desk.to.bayse.batch_cancel_orders().body_map(|body| body.order_ids(["a-1"]));
             let call = call.idempotency_key(key);
             Box::pin(async { call.send().await.map(drop) })
         }),

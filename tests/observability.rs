@@ -359,7 +359,7 @@ async fn calls_with_the_marker(answer: Vec<u8>) -> Vec<canned::Seen> {
     let _ = bayse.login().body_map(|body| body.email(with_marker("*@example.com")).password(MARKER)).send().await;
     let _ = bayse.list_events().category(MARKER).send().await;
     let cancel = bayse.batch_cancel_orders().idempotency_key(MARKER);
-    let _ = cancel.body_map(|body| body.order_ids(vec![MARKER.into()])).send().await;
+    let _ = cancel.body_map(|body| body.order_ids([MARKER])).send().await;
     let _ = bayse.create_api_key().body_map(|key| key.name(MARKER)).send().await;
     let bayse = hasty(builder(), bayse::Credentials::login(with_marker("*@example.com"), MARKER).unwrap());
     let _ = bayse.list_api_keys().send().await;

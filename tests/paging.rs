@@ -180,7 +180,8 @@ async fn an_error_comes_once_and_ends_the_stream() {
     assert_eq!(server.seen().len(), 2);
     let server = in_order(vec![events(&["a"], 9), Value::Null, events(&["b"], 9)]).await;
     let client = bayse(&server);
-    let all: Vec<_> = client.list_events().stream().map(|event| event.map(|event| event.id.to_string()).ok()).collect().await;
+    let all: Vec<_> =
+        client.list_events().stream().map(|event| event.map(|event| event.id.to_string()).ok()).collect().await;
     assert_eq!(all, [Some("a".to_owned()), None]);
     assert_eq!(server.seen().len(), 2);
 }

@@ -168,7 +168,7 @@ async fn a_key_in_a_header_is_made_once_a_call() {
     let client = bayse::Client::builder(environment).credentials(credentials).retry(quick()).build().unwrap();
     let mut keys = BTreeSet::new();
     for _ in 0..2 {
-        let call = client.batch_cancel_orders().body_map(|body| body.order_ids(vec!["a-1".into()]));
+        let call = client.batch_cancel_orders().body_map(|body| body.order_ids(["a-1"]));
         keys.insert(call.send().await.unwrap().idempotency_key().unwrap().to_owned());
     }
     let sent: Vec<String> = server.seen().iter().map(|seen| header(seen, "idempotency-key")).collect();

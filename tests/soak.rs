@@ -157,7 +157,9 @@ impl Clients {
         let (mut orders, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = self.kalshi.get_orders().limit(1_000).cursor(&*cursor).send().await.unwrap().into_inner();
-            orders.extend(page.orders.into_iter().map(|order| (order.client_order_id.unwrap(), order.order_id.to_string())));
+            orders.extend(
+                page.orders.into_iter().map(|order| (order.client_order_id.unwrap(), order.order_id.to_string())),
+            );
             cursor = page.cursor.unwrap_or_default();
             if cursor.is_empty() {
                 return orders;

@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_builder_takes_what_converts_and_keeps_the_first_refusal() {
-        let given = Order::builder().id("1-2").price("0.05").label("mine").post(true).others(["3-4".into()]);
+        let given = Order::builder().id("1-2").price("0.05").label("mine").post(true).others(["3-4"]);
         let order = Order::try_from(given.clone()).unwrap();
         assert_eq!(order.price, Some("0.05".parse().unwrap()));
         assert_eq!((order.id.as_str(), order.label.as_deref(), order.post), ("1-2", Some("mine"), Some(true)));
@@ -284,7 +284,7 @@ mod tests {
         let first = refusal(given.clone().price("x").id("../orders"));
         assert_eq!(first, "price: `x` is not a decimal number of at most 28 digits, such as 1.50 or 5e-2");
         assert_eq!(refusal(given.clone().id("../orders")), "id: does not match the pattern ^[0-9]+-[0-9]+$");
-        assert!(refusal(given.others(vec!["5-6".into(), "".into()])).starts_with("others: does not match"));
+        assert!(refusal(given.others(["5-6", ""])).starts_with("others: does not match"));
     }
 
     #[test]

@@ -496,6 +496,7 @@ pub mod builder {
     use super::{Client, operations, types};
     /// A call of [`Client::get_health`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetHealth<'a> {
         client: &'a Client,
         x_trace_id: Option<String>,
@@ -518,6 +519,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_activities`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListActivities<'a> {
         client: &'a Client,
         type_: Option<types::ActivityFilter>,
@@ -595,6 +597,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_books`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderBooks<'a> {
         client: &'a Client,
         outcome_id: Option<String>,
@@ -647,6 +650,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_events`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListEvents<'a> {
         client: &'a Client,
         page: Option<i64>,
@@ -785,6 +789,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_event_series`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListEventSeries<'a> {
         client: &'a Client,
         page: Option<i64>,
@@ -851,6 +856,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_series_lean_events`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListSeriesLeanEvents<'a> {
         client: &'a Client,
         series_slug: Option<types::Slug>,
@@ -920,6 +926,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_event_by_slug`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetEventBySlug<'a> {
         client: &'a Client,
         slug: Option<types::Slug>,
@@ -964,6 +971,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_event`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetEvent<'a> {
         client: &'a Client,
         event_id: Option<types::EventId>,
@@ -1008,6 +1016,7 @@ pub mod builder {
     }
     /// A call of [`Client::place_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct PlaceOrder<'a> {
         client: &'a Client,
         event_id: Option<types::EventId>,
@@ -1145,6 +1154,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetQuote<'a> {
         client: &'a Client,
         event_id: Option<types::EventId>,
@@ -1230,6 +1240,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_price_history`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetPriceHistory<'a> {
         client: &'a Client,
         event_id: Option<types::EventId>,
@@ -1296,6 +1307,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_liquidity_rewards`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLiquidityRewards<'a> {
         client: &'a Client,
         page: Option<i64>,
@@ -1362,6 +1374,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_active_liquidity_rewards`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetActiveLiquidityRewards<'a> {
         client: &'a Client,
         x_trace_id: Option<String>,
@@ -1386,6 +1399,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_maker_rebates`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMakerRebates<'a> {
         client: &'a Client,
         page: Option<i64>,
@@ -1452,6 +1466,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_active_maker_rebates`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetActiveMakerRebates<'a> {
         client: &'a Client,
         x_trace_id: Option<String>,
@@ -1476,6 +1491,7 @@ pub mod builder {
     }
     /// A call of [`Client::burn_shares`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct BurnShares<'a> {
         client: &'a Client,
         market_id: Option<types::MarketId>,
@@ -1548,6 +1564,7 @@ pub mod builder {
     }
     /// A call of [`Client::mint_shares`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct MintShares<'a> {
         client: &'a Client,
         market_id: Option<types::MarketId>,
@@ -1620,6 +1637,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_ticker`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTicker<'a> {
         client: &'a Client,
         market_id: Option<types::MarketId>,
@@ -1675,6 +1693,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListOrders<'a> {
         client: &'a Client,
         side: Option<Open<types::Side>>,
@@ -1792,6 +1811,7 @@ pub mod builder {
     }
     /// A call of [`Client::batch_cancel_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct BatchCancelOrders<'a> {
         client: &'a Client,
         idempotency_key: Option<types::IdempotencyKey>,
@@ -1823,7 +1843,10 @@ pub mod builder {
             self
         }
         /// 1 to 100 order ids. *Required.*
-        pub fn order_ids(mut self, value: impl Into<Vec<types::OrderId>>) -> Self {
+        pub fn order_ids(
+            mut self,
+            value: impl IntoIterator<Item = impl Into<types::OrderId>>,
+        ) -> Self {
             self.body = self.body.order_ids(value);
             self
         }
@@ -1859,6 +1882,7 @@ pub mod builder {
     }
     /// A call of [`Client::batch_place_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct BatchPlaceOrders<'a> {
         client: &'a Client,
         idempotency_key: Option<types::IdempotencyKey>,
@@ -1926,6 +1950,7 @@ pub mod builder {
     }
     /// A call of [`Client::batch_amend_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct BatchAmendOrders<'a> {
         client: &'a Client,
         idempotency_key: Option<types::IdempotencyKey>,
@@ -1993,6 +2018,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelOrder<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -2029,6 +2055,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrder<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -2065,6 +2092,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_pnl`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetPnl<'a> {
         client: &'a Client,
         time_period: Option<types::PnlPeriod>,
@@ -2136,6 +2164,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_portfolio`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetPortfolio<'a> {
         client: &'a Client,
         x_trace_id: Option<String>,
@@ -2158,6 +2187,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_sports_games`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListSportsGames<'a> {
         client: &'a Client,
         league: Option<String>,
@@ -2240,6 +2270,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_sports_leagues`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListSportsLeagues<'a> {
         client: &'a Client,
         x_trace_id: Option<String>,
@@ -2264,6 +2295,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_sports_teams`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListSportsTeams<'a> {
         client: &'a Client,
         league: Option<String>,
@@ -2346,6 +2378,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_trades`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListTrades<'a> {
         client: &'a Client,
         market_id: Option<String>,
@@ -2479,6 +2512,7 @@ pub mod builder {
     }
     /// A call of [`Client::login`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Login<'a> {
         client: &'a Client,
         x_trace_id: Option<String>,
@@ -2532,6 +2566,7 @@ pub mod builder {
     }
     /// A call of [`Client::lookup_user`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct LookupUser<'a> {
         client: &'a Client,
         tag: Option<String>,
@@ -2573,6 +2608,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_api_keys`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListApiKeys<'a> {
         client: &'a Client,
         x_trace_id: Option<String>,
@@ -2597,6 +2633,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateApiKey<'a> {
         client: &'a Client,
         x_trace_id: Option<String>,
@@ -2650,6 +2687,7 @@ pub mod builder {
     }
     /// A call of [`Client::revoke_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RevokeApiKey<'a> {
         client: &'a Client,
         key_id: Option<types::KeyId>,
@@ -2686,6 +2724,7 @@ pub mod builder {
     }
     /// A call of [`Client::rotate_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RotateApiKey<'a> {
         client: &'a Client,
         key_id: Option<types::KeyId>,
@@ -2724,6 +2763,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_assets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAssets<'a> {
         client: &'a Client,
         x_trace_id: Option<String>,
@@ -2746,6 +2786,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_version`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetVersion<'a> {
         client: &'a Client,
         x_trace_id: Option<String>,

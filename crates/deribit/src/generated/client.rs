@@ -2259,6 +2259,7 @@ pub mod builder {
     use super::{Client, operations, types};
     /// A call of [`Client::auth`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Auth<'a> {
         client: &'a Client,
         body: types::builder::AuthParams,
@@ -2345,6 +2346,7 @@ pub mod builder {
     }
     /// A call of [`Client::exchange_token`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ExchangeToken<'a> {
         client: &'a Client,
         body: types::builder::ExchangeTokenParams,
@@ -2398,6 +2400,7 @@ pub mod builder {
     }
     /// A call of [`Client::fork_token`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ForkToken<'a> {
         client: &'a Client,
         body: types::builder::ForkTokenParams,
@@ -2446,6 +2449,7 @@ pub mod builder {
     }
     /// A call of [`Client::logout`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Logout<'a> {
         client: &'a Client,
         body: types::builder::LogoutParams,
@@ -2486,6 +2490,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_time`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTime<'a> {
         client: &'a Client,
     }
@@ -2501,6 +2506,7 @@ pub mod builder {
     }
     /// A call of [`Client::status`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Status<'a> {
         client: &'a Client,
     }
@@ -2516,6 +2522,7 @@ pub mod builder {
     }
     /// A call of [`Client::test`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Test<'a> {
         client: &'a Client,
         body: types::builder::TestParams,
@@ -2557,6 +2564,7 @@ pub mod builder {
     }
     /// A call of [`Client::hello`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Hello<'a> {
         client: &'a Client,
         body: types::builder::HelloParams,
@@ -2600,6 +2608,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_heartbeat`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetHeartbeat<'a> {
         client: &'a Client,
         body: types::builder::SetHeartbeatParams,
@@ -2643,6 +2652,7 @@ pub mod builder {
     }
     /// A call of [`Client::disable_heartbeat`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DisableHeartbeat<'a> {
         client: &'a Client,
     }
@@ -2658,6 +2668,7 @@ pub mod builder {
     }
     /// A call of [`Client::enable_cancel_on_disconnect`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct EnableCancelOnDisconnect<'a> {
         client: &'a Client,
         body: types::builder::EnableCancelOnDisconnectParams,
@@ -2704,6 +2715,7 @@ pub mod builder {
     }
     /// A call of [`Client::disable_cancel_on_disconnect`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DisableCancelOnDisconnect<'a> {
         client: &'a Client,
         body: types::builder::DisableCancelOnDisconnectParams,
@@ -2750,6 +2762,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_cancel_on_disconnect`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCancelOnDisconnect<'a> {
         client: &'a Client,
         body: types::builder::GetCancelOnDisconnectParams,
@@ -2798,6 +2811,7 @@ pub mod builder {
     }
     /// A call of [`Client::subscribe`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Subscribe<'a> {
         client: &'a Client,
         body: types::builder::SubscribeParams,
@@ -2841,6 +2855,7 @@ pub mod builder {
     }
     /// A call of [`Client::unsubscribe`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Unsubscribe<'a> {
         client: &'a Client,
         body: types::builder::UnsubscribeParams,
@@ -2884,6 +2899,7 @@ pub mod builder {
     }
     /// A call of [`Client::unsubscribe_all`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UnsubscribeAll<'a> {
         client: &'a Client,
     }
@@ -2899,6 +2915,7 @@ pub mod builder {
     }
     /// A call of [`Client::private_subscribe`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct PrivateSubscribe<'a> {
         client: &'a Client,
         body: types::builder::PrivateSubscribeParams,
@@ -2947,6 +2964,7 @@ pub mod builder {
     }
     /// A call of [`Client::private_unsubscribe`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct PrivateUnsubscribe<'a> {
         client: &'a Client,
         body: types::builder::PrivateUnsubscribeParams,
@@ -2990,6 +3008,7 @@ pub mod builder {
     }
     /// A call of [`Client::private_unsubscribe_all`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct PrivateUnsubscribeAll<'a> {
         client: &'a Client,
     }
@@ -3005,6 +3024,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_instruments`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetInstruments<'a> {
         client: &'a Client,
         body: types::builder::GetInstrumentsParams,
@@ -3058,6 +3078,7 @@ pub mod builder {
     }
     /// A call of [`Client::ticker`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Ticker<'a> {
         client: &'a Client,
         body: types::builder::TickerParams,
@@ -3098,6 +3119,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_instrument`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetInstrument<'a> {
         client: &'a Client,
         body: types::builder::GetInstrumentParams,
@@ -3141,6 +3163,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_contract_size`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetContractSize<'a> {
         client: &'a Client,
         body: types::builder::GetContractSizeParams,
@@ -3184,6 +3207,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_book`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderBook<'a> {
         client: &'a Client,
         body: types::builder::GetOrderBookParams,
@@ -3232,6 +3256,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_book_by_instrument_id`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderBookByInstrumentId<'a> {
         client: &'a Client,
         body: types::builder::GetOrderBookByInstrumentIdParams,
@@ -3283,6 +3308,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_book_summary_by_currency`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBookSummaryByCurrency<'a> {
         client: &'a Client,
         body: types::builder::GetBookSummaryByCurrencyParams,
@@ -3333,6 +3359,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_book_summary_by_instrument`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBookSummaryByInstrument<'a> {
         client: &'a Client,
         body: types::builder::GetBookSummaryByInstrumentParams,
@@ -3378,6 +3405,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_last_trades_by_instrument`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLastTradesByInstrument<'a> {
         client: &'a Client,
         body: types::builder::GetLastTradesByInstrumentParams,
@@ -3454,6 +3482,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_last_trades_by_instrument_and_time`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLastTradesByInstrumentAndTime<'a> {
         client: &'a Client,
         body: types::builder::GetLastTradesByInstrumentAndTimeParams,
@@ -3520,6 +3549,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_last_trades_by_currency`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLastTradesByCurrency<'a> {
         client: &'a Client,
         body: types::builder::GetLastTradesByCurrencyParams,
@@ -3604,6 +3634,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_last_trades_by_currency_and_time`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLastTradesByCurrencyAndTime<'a> {
         client: &'a Client,
         body: types::builder::GetLastTradesByCurrencyAndTimeParams,
@@ -3678,6 +3709,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_last_settlements_by_currency`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLastSettlementsByCurrency<'a> {
         client: &'a Client,
         body: types::builder::GetLastSettlementsByCurrencyParams,
@@ -3744,8 +3776,7 @@ pub mod builder {
                 operations::GET_LAST_SETTLEMENTS_BY_CURRENCY,
                 types::GetLastSettlementsByCurrencyParams::try_from(self.body.clone())
                     .ok()
-                    .map(|body| body.continuation)
-                    .flatten(),
+                    .and_then(|body| body.continuation),
                 move |at| {
                     let mut call = self.clone();
                     if let Some(at) = at {
@@ -3765,6 +3796,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_last_settlements_by_instrument`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLastSettlementsByInstrument<'a> {
         client: &'a Client,
         body: types::builder::GetLastSettlementsByInstrumentParams,
@@ -3831,8 +3863,7 @@ pub mod builder {
                 operations::GET_LAST_SETTLEMENTS_BY_INSTRUMENT,
                 types::GetLastSettlementsByInstrumentParams::try_from(self.body.clone())
                     .ok()
-                    .map(|body| body.continuation)
-                    .flatten(),
+                    .and_then(|body| body.continuation),
                 move |at| {
                     let mut call = self.clone();
                     if let Some(at) = at {
@@ -3852,6 +3883,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_delivery_prices`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetDeliveryPrices<'a> {
         client: &'a Client,
         body: types::builder::GetDeliveryPricesParams,
@@ -3905,6 +3937,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_mark_price_history`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarkPriceHistory<'a> {
         client: &'a Client,
         body: types::builder::GetMarkPriceHistoryParams,
@@ -3960,6 +3993,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_index_chart_data`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetIndexChartData<'a> {
         client: &'a Client,
         body: types::builder::GetIndexChartDataParams,
@@ -4013,6 +4047,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_tradingview_chart_data`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTradingviewChartData<'a> {
         client: &'a Client,
         body: types::builder::GetTradingviewChartDataParams,
@@ -4074,6 +4109,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_historical_volatility`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetHistoricalVolatility<'a> {
         client: &'a Client,
         body: types::builder::GetHistoricalVolatilityParams,
@@ -4119,6 +4155,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_volatility_index_data`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetVolatilityIndexData<'a> {
         client: &'a Client,
         body: types::builder::GetVolatilityIndexDataParams,
@@ -4182,6 +4219,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_currencies`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCurrencies<'a> {
         client: &'a Client,
     }
@@ -4199,6 +4237,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_expirations`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetExpirations<'a> {
         client: &'a Client,
         body: types::builder::GetExpirationsParams,
@@ -4255,6 +4294,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_index_price`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetIndexPrice<'a> {
         client: &'a Client,
         body: types::builder::GetIndexPriceParams,
@@ -4298,6 +4338,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_index_price_names`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetIndexPriceNames<'a> {
         client: &'a Client,
         body: types::builder::GetIndexPriceNamesParams,
@@ -4341,6 +4382,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_supported_index_names`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSupportedIndexNames<'a> {
         client: &'a Client,
         body: types::builder::GetSupportedIndexNamesParams,
@@ -4387,6 +4429,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_trade_volumes`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTradeVolumes<'a> {
         client: &'a Client,
         body: types::builder::GetTradeVolumesParams,
@@ -4432,6 +4475,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_funding_rate_history`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFundingRateHistory<'a> {
         client: &'a Client,
         body: types::builder::GetFundingRateHistoryParams,
@@ -4487,6 +4531,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_funding_rate_value`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFundingRateValue<'a> {
         client: &'a Client,
         body: types::builder::GetFundingRateValueParams,
@@ -4540,6 +4585,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_funding_chart_data`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFundingChartData<'a> {
         client: &'a Client,
         body: types::builder::GetFundingChartDataParams,
@@ -4591,6 +4637,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_apr_history`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAprHistory<'a> {
         client: &'a Client,
         body: types::builder::GetAprHistoryParams,
@@ -4650,8 +4697,7 @@ pub mod builder {
                 operations::GET_APR_HISTORY,
                 types::GetAprHistoryParams::try_from(self.body.clone())
                     .ok()
-                    .map(|body| body.before)
-                    .flatten(),
+                    .and_then(|body| body.before),
                 move |at| {
                     let mut call = self.clone();
                     if let Some(at) = at {
@@ -4668,6 +4714,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_api_keys`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListApiKeys<'a> {
         client: &'a Client,
     }
@@ -4683,6 +4730,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateApiKey<'a> {
         client: &'a Client,
         body: types::builder::CreateApiKeyParams,
@@ -4744,6 +4792,7 @@ pub mod builder {
     }
     /// A call of [`Client::edit_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct EditApiKey<'a> {
         client: &'a Client,
         body: types::builder::EditApiKeyParams,
@@ -4815,6 +4864,7 @@ pub mod builder {
     }
     /// A call of [`Client::change_api_key_name`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ChangeApiKeyName<'a> {
         client: &'a Client,
         body: types::builder::ChangeApiKeyNameParams,
@@ -4863,6 +4913,7 @@ pub mod builder {
     }
     /// A call of [`Client::change_scope_in_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ChangeScopeInApiKey<'a> {
         client: &'a Client,
         body: types::builder::ChangeScopeInApiKeyParams,
@@ -4911,6 +4962,7 @@ pub mod builder {
     }
     /// A call of [`Client::enable_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct EnableApiKey<'a> {
         client: &'a Client,
         body: types::builder::EnableApiKeyParams,
@@ -4954,6 +5006,7 @@ pub mod builder {
     }
     /// A call of [`Client::disable_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DisableApiKey<'a> {
         client: &'a Client,
         body: types::builder::DisableApiKeyParams,
@@ -4997,6 +5050,7 @@ pub mod builder {
     }
     /// A call of [`Client::reset_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ResetApiKey<'a> {
         client: &'a Client,
         body: types::builder::ResetApiKeyParams,
@@ -5040,6 +5094,7 @@ pub mod builder {
     }
     /// A call of [`Client::remove_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RemoveApiKey<'a> {
         client: &'a Client,
         body: types::builder::RemoveApiKeyParams,
@@ -5083,6 +5138,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_account_summary`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAccountSummary<'a> {
         client: &'a Client,
         body: types::builder::GetAccountSummaryParams,
@@ -5139,6 +5195,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_account_summaries`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAccountSummaries<'a> {
         client: &'a Client,
         body: types::builder::GetAccountSummariesParams,
@@ -5192,6 +5249,7 @@ pub mod builder {
     }
     /// A call of [`Client::private_get_currencies`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct PrivateGetCurrencies<'a> {
         client: &'a Client,
     }
@@ -5209,6 +5267,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_user_locks`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetUserLocks<'a> {
         client: &'a Client,
     }
@@ -5224,6 +5283,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_custody_accounts`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCustodyAccounts<'a> {
         client: &'a Client,
         body: types::builder::ListCustodyAccountsParams,
@@ -5269,6 +5329,7 @@ pub mod builder {
     }
     /// A call of [`Client::change_margin_model`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ChangeMarginModel<'a> {
         client: &'a Client,
         body: types::builder::ChangeMarginModelParams,
@@ -5327,6 +5388,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_self_trading_config`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetSelfTradingConfig<'a> {
         client: &'a Client,
         body: types::builder::SetSelfTradingConfigParams,
@@ -5380,6 +5442,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_disabled_trading_products`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetDisabledTradingProducts<'a> {
         client: &'a Client,
         body: types::builder::SetDisabledTradingProductsParams,
@@ -5431,6 +5494,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_email_language`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetEmailLanguage<'a> {
         client: &'a Client,
     }
@@ -5446,6 +5510,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_email_language`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetEmailLanguage<'a> {
         client: &'a Client,
         body: types::builder::SetEmailLanguageParams,
@@ -5489,6 +5554,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_affiliate_program_info`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAffiliateProgramInfo<'a> {
         client: &'a Client,
     }
@@ -5506,6 +5572,7 @@ pub mod builder {
     }
     /// A call of [`Client::enable_affiliate_program`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct EnableAffiliateProgram<'a> {
         client: &'a Client,
     }
@@ -5521,6 +5588,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_access_log`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAccessLog<'a> {
         client: &'a Client,
         body: types::builder::GetAccessLogParams,
@@ -5569,6 +5637,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_transaction_log`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTransactionLog<'a> {
         client: &'a Client,
         body: types::builder::GetTransactionLogParams,
@@ -5648,8 +5717,7 @@ pub mod builder {
                 operations::GET_TRANSACTION_LOG,
                 types::GetTransactionLogParams::try_from(self.body.clone())
                     .ok()
-                    .map(|body| body.continuation)
-                    .flatten(),
+                    .and_then(|body| body.continuation),
                 move |at| {
                     let mut call = self.clone();
                     if let Some(at) = at {
@@ -5666,6 +5734,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_announcements`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAnnouncements<'a> {
         client: &'a Client,
         body: types::builder::GetAnnouncementsParams,
@@ -5716,6 +5785,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_new_announcements`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetNewAnnouncements<'a> {
         client: &'a Client,
     }
@@ -5733,6 +5803,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_announcement_as_read`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetAnnouncementAsRead<'a> {
         client: &'a Client,
         body: types::builder::SetAnnouncementAsReadParams,
@@ -5779,6 +5850,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_members`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMembers<'a> {
         client: &'a Client,
     }
@@ -5794,6 +5866,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_member`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetMember<'a> {
         client: &'a Client,
         body: types::builder::SetMemberParams,
@@ -5852,6 +5925,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_member`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteMember<'a> {
         client: &'a Client,
         body: types::builder::DeleteMemberParams,
@@ -5895,6 +5969,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_position`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetPosition<'a> {
         client: &'a Client,
         body: types::builder::GetPositionParams,
@@ -5938,6 +6013,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_positions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetPositions<'a> {
         client: &'a Client,
         body: types::builder::GetPositionsParams,
@@ -5994,6 +6070,7 @@ pub mod builder {
     }
     /// A call of [`Client::simulate_portfolio`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SimulatePortfolio<'a> {
         client: &'a Client,
         body: types::builder::SimulatePortfolioParams,
@@ -6050,6 +6127,7 @@ pub mod builder {
     }
     /// A call of [`Client::pme_simulate`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct PmeSimulate<'a> {
         client: &'a Client,
         body: types::builder::PmeSimulateParams,
@@ -6109,6 +6187,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_subaccounts`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSubaccounts<'a> {
         client: &'a Client,
         body: types::builder::GetSubaccountsParams,
@@ -6152,6 +6231,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_subaccounts_details`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSubaccountsDetails<'a> {
         client: &'a Client,
         body: types::builder::GetSubaccountsDetailsParams,
@@ -6202,6 +6282,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_subaccount`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateSubaccount<'a> {
         client: &'a Client,
     }
@@ -6217,6 +6298,7 @@ pub mod builder {
     }
     /// A call of [`Client::remove_subaccount`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RemoveSubaccount<'a> {
         client: &'a Client,
         body: types::builder::RemoveSubaccountParams,
@@ -6263,6 +6345,7 @@ pub mod builder {
     }
     /// A call of [`Client::change_subaccount_name`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ChangeSubaccountName<'a> {
         client: &'a Client,
         body: types::builder::ChangeSubaccountNameParams,
@@ -6311,6 +6394,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_email_for_subaccount`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetEmailForSubaccount<'a> {
         client: &'a Client,
         body: types::builder::SetEmailForSubaccountParams,
@@ -6359,6 +6443,7 @@ pub mod builder {
     }
     /// A call of [`Client::toggle_subaccount_login`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ToggleSubaccountLogin<'a> {
         client: &'a Client,
         body: types::builder::ToggleSubaccountLoginParams,
@@ -6410,6 +6495,7 @@ pub mod builder {
     }
     /// A call of [`Client::toggle_notifications_from_subaccount`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ToggleNotificationsFromSubaccount<'a> {
         client: &'a Client,
         body: types::builder::ToggleNotificationsFromSubaccountParams,
@@ -6458,6 +6544,7 @@ pub mod builder {
     }
     /// A call of [`Client::buy`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Buy<'a> {
         client: &'a Client,
         body: types::builder::BuyParams,
@@ -6624,6 +6711,7 @@ pub mod builder {
     }
     /// A call of [`Client::sell`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Sell<'a> {
         client: &'a Client,
         body: types::builder::SellParams,
@@ -6790,6 +6878,7 @@ pub mod builder {
     }
     /// A call of [`Client::edit`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Edit<'a> {
         client: &'a Client,
         body: types::builder::EditParams,
@@ -6906,6 +6995,7 @@ pub mod builder {
     }
     /// A call of [`Client::edit_by_label`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct EditByLabel<'a> {
         client: &'a Client,
         body: types::builder::EditByLabelParams,
@@ -7016,6 +7106,7 @@ pub mod builder {
     }
     /// A call of [`Client::close_position`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ClosePosition<'a> {
         client: &'a Client,
         body: types::builder::ClosePositionParams,
@@ -7075,6 +7166,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Cancel<'a> {
         client: &'a Client,
         body: types::builder::CancelParams,
@@ -7115,6 +7207,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_all`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelAll<'a> {
         client: &'a Client,
         body: types::builder::CancelAllParams,
@@ -7163,6 +7256,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_all_by_currency`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelAllByCurrency<'a> {
         client: &'a Client,
         body: types::builder::CancelAllByCurrencyParams,
@@ -7232,6 +7326,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_all_by_currency_pair`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelAllByCurrencyPair<'a> {
         client: &'a Client,
         body: types::builder::CancelAllByCurrencyPairParams,
@@ -7301,6 +7396,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_all_by_instrument`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelAllByInstrument<'a> {
         client: &'a Client,
         body: types::builder::CancelAllByInstrumentParams,
@@ -7367,6 +7463,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_all_by_kind_or_type`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelAllByKindOrType<'a> {
         client: &'a Client,
         body: types::builder::CancelAllByKindOrTypeParams,
@@ -7436,6 +7533,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_by_label`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelByLabel<'a> {
         client: &'a Client,
         body: types::builder::CancelByLabelParams,
@@ -7484,6 +7582,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_open_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOpenOrders<'a> {
         client: &'a Client,
         body: types::builder::GetOpenOrdersParams,
@@ -7535,6 +7634,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_open_orders_by_currency`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOpenOrdersByCurrency<'a> {
         client: &'a Client,
         body: types::builder::GetOpenOrdersByCurrencyParams,
@@ -7591,6 +7691,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_open_orders_by_instrument`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOpenOrdersByInstrument<'a> {
         client: &'a Client,
         body: types::builder::GetOpenOrdersByInstrumentParams,
@@ -7642,6 +7743,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_open_orders_by_label`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOpenOrdersByLabel<'a> {
         client: &'a Client,
         body: types::builder::GetOpenOrdersByLabelParams,
@@ -7690,6 +7792,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_state`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderState<'a> {
         client: &'a Client,
         body: types::builder::GetOrderStateParams,
@@ -7733,6 +7836,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_state_by_label`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderStateByLabel<'a> {
         client: &'a Client,
         body: types::builder::GetOrderStateByLabelParams,
@@ -7781,6 +7885,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_history_by_currency`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderHistoryByCurrency<'a> {
         client: &'a Client,
         body: types::builder::GetOrderHistoryByCurrencyParams,
@@ -7867,6 +7972,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_history_by_instrument`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderHistoryByInstrument<'a> {
         client: &'a Client,
         body: types::builder::GetOrderHistoryByInstrumentParams,
@@ -7945,6 +8051,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_trigger_order_history`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTriggerOrderHistory<'a> {
         client: &'a Client,
         body: types::builder::GetTriggerOrderHistoryParams,
@@ -8008,8 +8115,7 @@ pub mod builder {
                 operations::GET_TRIGGER_ORDER_HISTORY,
                 types::GetTriggerOrderHistoryParams::try_from(self.body.clone())
                     .ok()
-                    .map(|body| body.continuation)
-                    .flatten(),
+                    .and_then(|body| body.continuation),
                 move |at| {
                     let mut call = self.clone();
                     if let Some(at) = at {
@@ -8026,6 +8132,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_user_trades_by_currency`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetUserTradesByCurrency<'a> {
         client: &'a Client,
         body: types::builder::GetUserTradesByCurrencyParams,
@@ -8123,6 +8230,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_user_trades_by_currency_and_time`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetUserTradesByCurrencyAndTime<'a> {
         client: &'a Client,
         body: types::builder::GetUserTradesByCurrencyAndTimeParams,
@@ -8210,6 +8318,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_user_trades_by_instrument`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetUserTradesByInstrument<'a> {
         client: &'a Client,
         body: types::builder::GetUserTradesByInstrumentParams,
@@ -8299,6 +8408,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_user_trades_by_instrument_and_time`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetUserTradesByInstrumentAndTime<'a> {
         client: &'a Client,
         body: types::builder::GetUserTradesByInstrumentAndTimeParams,
@@ -8378,6 +8488,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_user_trades_by_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetUserTradesByOrder<'a> {
         client: &'a Client,
         body: types::builder::GetUserTradesByOrderParams,
@@ -8442,6 +8553,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_settlement_history_by_currency`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSettlementHistoryByCurrency<'a> {
         client: &'a Client,
         body: types::builder::GetSettlementHistoryByCurrencyParams,
@@ -8508,8 +8620,7 @@ pub mod builder {
                 operations::GET_SETTLEMENT_HISTORY_BY_CURRENCY,
                 types::GetSettlementHistoryByCurrencyParams::try_from(self.body.clone())
                     .ok()
-                    .map(|body| body.continuation)
-                    .flatten(),
+                    .and_then(|body| body.continuation),
                 move |at| {
                     let mut call = self.clone();
                     if let Some(at) = at {
@@ -8529,6 +8640,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_settlement_history_by_instrument`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSettlementHistoryByInstrument<'a> {
         client: &'a Client,
         body: types::builder::GetSettlementHistoryByInstrumentParams,
@@ -8597,8 +8709,7 @@ pub mod builder {
                         self.body.clone(),
                     )
                     .ok()
-                    .map(|body| body.continuation)
-                    .flatten(),
+                    .and_then(|body| body.continuation),
                 move |at| {
                     let mut call = self.clone();
                     if let Some(at) = at {
@@ -8618,6 +8729,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margins`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMargins<'a> {
         client: &'a Client,
         body: types::builder::GetMarginsParams,
@@ -8677,6 +8789,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_margin_by_ids`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderMarginByIds<'a> {
         client: &'a Client,
         body: types::builder::GetOrderMarginByIdsParams,
@@ -8722,6 +8835,7 @@ pub mod builder {
     }
     /// A call of [`Client::move_positions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct MovePositions<'a> {
         client: &'a Client,
         body: types::builder::MovePositionsParams,
@@ -8782,6 +8896,7 @@ pub mod builder {
     }
     /// A call of [`Client::mass_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct MassQuote<'a> {
         client: &'a Client,
         body: types::builder::MassQuoteParams,
@@ -8850,6 +8965,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_quotes`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelQuotes<'a> {
         client: &'a Client,
         body: types::builder::CancelQuotesParams,
@@ -8950,6 +9066,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_mmp_config`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMmpConfig<'a> {
         client: &'a Client,
         body: types::builder::GetMmpConfigParams,
@@ -9003,6 +9120,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_mmp_config`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetMmpConfig<'a> {
         client: &'a Client,
         body: types::builder::SetMmpConfigParams,
@@ -9106,6 +9224,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_mmp_status`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMmpStatus<'a> {
         client: &'a Client,
         body: types::builder::GetMmpStatusParams,
@@ -9159,6 +9278,7 @@ pub mod builder {
     }
     /// A call of [`Client::reset_mmp`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ResetMmp<'a> {
         client: &'a Client,
         body: types::builder::ResetMmpParams,
@@ -9209,6 +9329,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_combos`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCombos<'a> {
         client: &'a Client,
         body: types::builder::GetCombosParams,
@@ -9252,6 +9373,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_combo_ids`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetComboIds<'a> {
         client: &'a Client,
         body: types::builder::GetComboIdsParams,
@@ -9300,6 +9422,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_combo_details`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetComboDetails<'a> {
         client: &'a Client,
         body: types::builder::GetComboDetailsParams,
@@ -9343,6 +9466,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_combo`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateCombo<'a> {
         client: &'a Client,
         body: types::builder::CreateComboParams,
@@ -9386,6 +9510,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_leg_prices`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLegPrices<'a> {
         client: &'a Client,
         body: types::builder::GetLegPricesParams,
@@ -9437,6 +9562,7 @@ pub mod builder {
     }
     /// A call of [`Client::simulate_block_trade`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SimulateBlockTrade<'a> {
         client: &'a Client,
         body: types::builder::SimulateBlockTradeParams,
@@ -9485,6 +9611,7 @@ pub mod builder {
     }
     /// A call of [`Client::verify_block_trade`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct VerifyBlockTrade<'a> {
         client: &'a Client,
         body: types::builder::VerifyBlockTradeParams,
@@ -9545,6 +9672,7 @@ pub mod builder {
     }
     /// A call of [`Client::execute_block_trade`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ExecuteBlockTrade<'a> {
         client: &'a Client,
         body: types::builder::ExecuteBlockTradeParams,
@@ -9608,6 +9736,7 @@ pub mod builder {
     }
     /// A call of [`Client::invalidate_block_trade_signature`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct InvalidateBlockTradeSignature<'a> {
         client: &'a Client,
         body: types::builder::InvalidateBlockTradeSignatureParams,
@@ -9651,6 +9780,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_block_trade`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBlockTrade<'a> {
         client: &'a Client,
         body: types::builder::GetBlockTradeParams,
@@ -9694,6 +9824,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_block_trades`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBlockTrades<'a> {
         client: &'a Client,
         body: types::builder::GetBlockTradesParams,
@@ -9762,6 +9893,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_block_trade_requests`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBlockTradeRequests<'a> {
         client: &'a Client,
         body: types::builder::GetBlockTradeRequestsParams,
@@ -9807,6 +9939,7 @@ pub mod builder {
     }
     /// A call of [`Client::approve_block_trade`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ApproveBlockTrade<'a> {
         client: &'a Client,
         body: types::builder::ApproveBlockTradeParams,
@@ -9860,6 +9993,7 @@ pub mod builder {
     }
     /// A call of [`Client::reject_block_trade`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RejectBlockTrade<'a> {
         client: &'a Client,
         body: types::builder::RejectBlockTradeParams,
@@ -9913,6 +10047,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_broker_clients`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBrokerClients<'a> {
         client: &'a Client,
         body: types::builder::GetBrokerClientsParams,
@@ -9963,6 +10098,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_broker_trades`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBrokerTrades<'a> {
         client: &'a Client,
         body: types::builder::GetBrokerTradesParams,
@@ -10021,6 +10157,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_broker_trade_requests`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBrokerTradeRequests<'a> {
         client: &'a Client,
     }
@@ -10038,6 +10175,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_block_rfq`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateBlockRfq<'a> {
         client: &'a Client,
         body: types::builder::CreateBlockRfqParams,
@@ -10112,6 +10250,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_block_rfqs`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBlockRfqs<'a> {
         client: &'a Client,
         body: types::builder::GetBlockRfqsParams,
@@ -10186,6 +10325,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_block_rfq`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelBlockRfq<'a> {
         client: &'a Client,
         body: types::builder::CancelBlockRfqParams,
@@ -10229,6 +10369,7 @@ pub mod builder {
     }
     /// A call of [`Client::accept_block_rfq`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AcceptBlockRfq<'a> {
         client: &'a Client,
         body: types::builder::AcceptBlockRfqParams,
@@ -10319,6 +10460,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_block_rfq_trigger`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelBlockRfqTrigger<'a> {
         client: &'a Client,
         body: types::builder::CancelBlockRfqTriggerParams,
@@ -10362,6 +10504,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_block_rfq_makers`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBlockRfqMakers<'a> {
         client: &'a Client,
     }
@@ -10377,6 +10520,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_block_rfq_user_info`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBlockRfqUserInfo<'a> {
         client: &'a Client,
     }
@@ -10394,6 +10538,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_block_rfq_quotes`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBlockRfqQuotes<'a> {
         client: &'a Client,
         body: types::builder::GetBlockRfqQuotesParams,
@@ -10452,6 +10597,7 @@ pub mod builder {
     }
     /// A call of [`Client::add_block_rfq_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AddBlockRfqQuote<'a> {
         client: &'a Client,
         body: types::builder::AddBlockRfqQuoteParams,
@@ -10550,6 +10696,7 @@ pub mod builder {
     }
     /// A call of [`Client::edit_block_rfq_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct EditBlockRfqQuote<'a> {
         client: &'a Client,
         body: types::builder::EditBlockRfqQuoteParams,
@@ -10651,6 +10798,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_block_rfq_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelBlockRfqQuote<'a> {
         client: &'a Client,
         body: types::builder::CancelBlockRfqQuoteParams,
@@ -10707,6 +10855,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_all_block_rfq_quotes`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelAllBlockRfqQuotes<'a> {
         client: &'a Client,
         body: types::builder::CancelAllBlockRfqQuotesParams,
@@ -10755,6 +10904,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_block_rfq_trades`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBlockRfqTrades<'a> {
         client: &'a Client,
         body: types::builder::GetBlockRfqTradesParams,
@@ -10813,8 +10963,7 @@ pub mod builder {
                 operations::GET_BLOCK_RFQ_TRADES,
                 types::GetBlockRfqTradesParams::try_from(self.body.clone())
                     .ok()
-                    .map(|body| body.continuation)
-                    .flatten(),
+                    .and_then(|body| body.continuation),
                 move |at| {
                     let mut call = self.clone();
                     if let Some(at) = at {
@@ -10831,6 +10980,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_deposits`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetDeposits<'a> {
         client: &'a Client,
         body: types::builder::GetDepositsParams,
@@ -10884,6 +11034,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_deposit_address`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateDepositAddress<'a> {
         client: &'a Client,
         body: types::builder::CreateDepositAddressParams,
@@ -10929,6 +11080,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_current_deposit_address`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCurrentDepositAddress<'a> {
         client: &'a Client,
         body: types::builder::GetCurrentDepositAddressParams,
@@ -10974,6 +11126,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_clearance_originator`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetClearanceOriginator<'a> {
         client: &'a Client,
         body: types::builder::SetClearanceOriginatorParams,
@@ -11028,6 +11181,7 @@ pub mod builder {
     }
     /// A call of [`Client::withdraw`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Withdraw<'a> {
         client: &'a Client,
         body: types::builder::WithdrawParams,
@@ -11094,6 +11248,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_withdrawal`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelWithdrawal<'a> {
         client: &'a Client,
         body: types::builder::CancelWithdrawalParams,
@@ -11142,6 +11297,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_withdrawals`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetWithdrawals<'a> {
         client: &'a Client,
         body: types::builder::GetWithdrawalsParams,
@@ -11195,6 +11351,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_reward_eligibility`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetRewardEligibility<'a> {
         client: &'a Client,
     }
@@ -11212,6 +11369,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_transfers`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTransfers<'a> {
         client: &'a Client,
         body: types::builder::GetTransfersParams,
@@ -11265,6 +11423,7 @@ pub mod builder {
     }
     /// A call of [`Client::submit_transfer_to_subaccount`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SubmitTransferToSubaccount<'a> {
         client: &'a Client,
         body: types::builder::SubmitTransferToSubaccountParams,
@@ -11321,6 +11480,7 @@ pub mod builder {
     }
     /// A call of [`Client::submit_transfer_between_subaccounts`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SubmitTransferBetweenSubaccounts<'a> {
         client: &'a Client,
         body: types::builder::SubmitTransferBetweenSubaccountsParams,
@@ -11387,6 +11547,7 @@ pub mod builder {
     }
     /// A call of [`Client::submit_transfer_to_user`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SubmitTransferToUser<'a> {
         client: &'a Client,
         body: types::builder::SubmitTransferToUserParams,
@@ -11443,6 +11604,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_transfer_by_id`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelTransferById<'a> {
         client: &'a Client,
         body: types::builder::CancelTransferByIdParams,
@@ -11491,6 +11653,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_address_book`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAddressBook<'a> {
         client: &'a Client,
         body: types::builder::GetAddressBookParams,
@@ -11541,6 +11704,7 @@ pub mod builder {
     }
     /// A call of [`Client::add_to_address_book`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AddToAddressBook<'a> {
         client: &'a Client,
         body: types::builder::AddToAddressBookParams,
@@ -11651,6 +11815,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_in_address_book`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateInAddressBook<'a> {
         client: &'a Client,
         body: types::builder::UpdateInAddressBookParams,
@@ -11754,6 +11919,7 @@ pub mod builder {
     }
     /// A call of [`Client::remove_from_address_book`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RemoveFromAddressBook<'a> {
         client: &'a Client,
         body: types::builder::RemoveFromAddressBookParams,
@@ -11807,6 +11973,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_address_beneficiaries`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListAddressBeneficiaries<'a> {
         client: &'a Client,
         body: types::builder::ListAddressBeneficiariesParams,
@@ -11920,8 +12087,7 @@ pub mod builder {
                 operations::LIST_ADDRESS_BENEFICIARIES,
                 types::ListAddressBeneficiariesParams::try_from(self.body.clone())
                     .ok()
-                    .map(|body| body.continuation)
-                    .flatten(),
+                    .and_then(|body| body.continuation),
                 move |at| {
                     let mut call = self.clone();
                     if let Some(at) = at {
@@ -11938,6 +12104,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_address_beneficiary`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAddressBeneficiary<'a> {
         client: &'a Client,
         body: types::builder::GetAddressBeneficiaryParams,
@@ -11993,6 +12160,7 @@ pub mod builder {
     }
     /// A call of [`Client::save_address_beneficiary`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SaveAddressBeneficiary<'a> {
         client: &'a Client,
         body: types::builder::SaveAddressBeneficiaryParams,
@@ -12098,6 +12266,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_address_beneficiary`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteAddressBeneficiary<'a> {
         client: &'a Client,
         body: types::builder::DeleteAddressBeneficiaryParams,
@@ -12151,6 +12320,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_lsp_participant_config`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLspParticipantConfig<'a> {
         client: &'a Client,
     }
@@ -12168,6 +12338,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_lsp_participants`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLspParticipants<'a> {
         client: &'a Client,
         body: types::builder::GetLspParticipantsParams,
@@ -12211,6 +12382,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_lsp_participants_usage`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLspParticipantsUsage<'a> {
         client: &'a Client,
         body: types::builder::GetLspParticipantsUsageParams,
@@ -12256,6 +12428,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_lsp_usage`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLspUsage<'a> {
         client: &'a Client,
     }

@@ -1587,6 +1587,7 @@ pub mod builder {
     use super::{Client, operations, types};
     /// A call of [`Client::upgrade_account_api_usage_level`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpgradeAccountApiUsageLevel<'a> {
         client: &'a Client,
     }
@@ -1602,6 +1603,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_account_api_usage_level_volume_progress`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAccountApiUsageLevelVolumeProgress<'a> {
         client: &'a Client,
     }
@@ -1624,6 +1626,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_account_endpoint_costs`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAccountEndpointCosts<'a> {
         client: &'a Client,
     }
@@ -1641,6 +1644,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_account_api_limits`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetAccountApiLimits<'a> {
         client: &'a Client,
     }
@@ -1658,6 +1662,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_api_keys`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetApiKeys<'a> {
         client: &'a Client,
         fcm_subtrader_id: Option<String>,
@@ -1685,6 +1690,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateApiKey<'a> {
         client: &'a Client,
         body: types::builder::CreateApiKeyRequest,
@@ -1753,6 +1759,7 @@ pub mod builder {
     }
     /// A call of [`Client::generate_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GenerateApiKey<'a> {
         client: &'a Client,
         body: types::builder::GenerateApiKeyRequest,
@@ -1821,6 +1828,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteApiKey<'a> {
         client: &'a Client,
         api_key: Option<types::ApiKeyId>,
@@ -1849,6 +1857,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_block_trade_proposals`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBlockTradeProposals<'a> {
         client: &'a Client,
         cursor: Option<String>,
@@ -1921,6 +1930,7 @@ pub mod builder {
     }
     /// A call of [`Client::propose_block_trade`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ProposeBlockTrade<'a> {
         client: &'a Client,
         body: types::builder::ProposeBlockTradeRequest,
@@ -2028,6 +2038,7 @@ pub mod builder {
     }
     /// A call of [`Client::accept_block_trade_proposal`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AcceptBlockTradeProposal<'a> {
         client: &'a Client,
         block_trade_proposal_id: Option<types::BlockTradeProposalId>,
@@ -2092,6 +2103,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_communications_id`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCommunicationsId<'a> {
         client: &'a Client,
     }
@@ -2109,6 +2121,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_quotes`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetQuotes<'a> {
         client: &'a Client,
         cursor: Option<String>,
@@ -2243,6 +2256,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateQuote<'a> {
         client: &'a Client,
         body: types::builder::CreateQuoteRequest,
@@ -2313,6 +2327,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteQuote<'a> {
         client: &'a Client,
         quote_id: Option<types::QuoteId>,
@@ -2341,6 +2356,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetQuote<'a> {
         client: &'a Client,
         quote_id: Option<types::QuoteId>,
@@ -2371,6 +2387,7 @@ pub mod builder {
     }
     /// A call of [`Client::accept_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AcceptQuote<'a> {
         client: &'a Client,
         quote_id: Option<types::QuoteId>,
@@ -2428,6 +2445,7 @@ pub mod builder {
     }
     /// A call of [`Client::confirm_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ConfirmQuote<'a> {
         client: &'a Client,
         quote_id: Option<types::QuoteId>,
@@ -2467,6 +2485,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_rfq_batches`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetRfqBatches<'a> {
         client: &'a Client,
         cursor: Option<String>,
@@ -2550,6 +2569,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_rfq_batch`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateRfqBatch<'a> {
         client: &'a Client,
         body: types::builder::CreateRfqBatchRequest,
@@ -2654,6 +2674,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_rfq_batch`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteRfqBatch<'a> {
         client: &'a Client,
         rfq_batch_id: Option<types::RfqBatchId>,
@@ -2682,6 +2703,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_rfq_batch`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetRfqBatch<'a> {
         client: &'a Client,
         rfq_batch_id: Option<types::RfqBatchId>,
@@ -2712,6 +2734,7 @@ pub mod builder {
     }
     /// A call of [`Client::accept_rfq_batch`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AcceptRfqBatch<'a> {
         client: &'a Client,
         rfq_batch_id: Option<types::RfqBatchId>,
@@ -2781,6 +2804,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_rfq_batch_best_quotes`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetRfqBatchBestQuotes<'a> {
         client: &'a Client,
         rfq_batch_id: Option<types::RfqBatchId>,
@@ -2811,6 +2835,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_rfq_batch_quotes`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetRfqBatchQuotes<'a> {
         client: &'a Client,
         rfq_batch_id: Option<types::RfqBatchId>,
@@ -2841,6 +2866,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_rfq_batch_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateRfqBatchQuote<'a> {
         client: &'a Client,
         rfq_batch_id: Option<types::RfqBatchId>,
@@ -2915,6 +2941,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_rfq_batch_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteRfqBatchQuote<'a> {
         client: &'a Client,
         rfq_batch_id: Option<types::RfqBatchId>,
@@ -2954,6 +2981,7 @@ pub mod builder {
     }
     /// A call of [`Client::confirm_rfq_batch_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ConfirmRfqBatchQuote<'a> {
         client: &'a Client,
         rfq_batch_id: Option<types::RfqBatchId>,
@@ -3004,6 +3032,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_rfqs`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetRfqs<'a> {
         client: &'a Client,
         cursor: Option<String>,
@@ -3109,6 +3138,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_rfq`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateRfq<'a> {
         client: &'a Client,
         body: types::builder::CreateRfqRequest,
@@ -3213,6 +3243,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_rfq`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteRfq<'a> {
         client: &'a Client,
         rfq_id: Option<types::RfqId>,
@@ -3241,6 +3272,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_rfq`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetRfq<'a> {
         client: &'a Client,
         rfq_id: Option<types::RfqId>,
@@ -3269,6 +3301,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_rfq_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteRfqQuote<'a> {
         client: &'a Client,
         rfq_id: Option<types::RfqId>,
@@ -3305,6 +3338,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_rfq_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetRfqQuote<'a> {
         client: &'a Client,
         rfq_id: Option<types::RfqId>,
@@ -3343,6 +3377,7 @@ pub mod builder {
     }
     /// A call of [`Client::accept_rfq_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AcceptRfqQuote<'a> {
         client: &'a Client,
         rfq_id: Option<types::RfqId>,
@@ -3408,6 +3443,7 @@ pub mod builder {
     }
     /// A call of [`Client::confirm_rfq_quote`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ConfirmRfqQuote<'a> {
         client: &'a Client,
         rfq_id: Option<types::RfqId>,
@@ -3455,6 +3491,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_events`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetEvents<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -3570,6 +3607,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_event_fee_changes`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetEventFeeChanges<'a> {
         client: &'a Client,
         event_ticker: Option<String>,
@@ -3634,6 +3672,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_multivariate_events`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMultivariateEvents<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -3722,6 +3761,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_event`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetEvent<'a> {
         client: &'a Client,
         event_ticker: Option<types::EventTicker>,
@@ -3768,6 +3808,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_event_metadata`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetEventMetadata<'a> {
         client: &'a Client,
         event_ticker: Option<types::EventTicker>,
@@ -3798,6 +3839,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_exchange_schedule`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetExchangeSchedule<'a> {
         client: &'a Client,
     }
@@ -3815,6 +3857,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_exchange_status`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetExchangeStatus<'a> {
         client: &'a Client,
     }
@@ -3830,6 +3873,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_user_data_timestamp`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetUserDataTimestamp<'a> {
         client: &'a Client,
     }
@@ -3847,6 +3891,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_fcm_fills`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFcmFills<'a> {
         client: &'a Client,
         min_ts: Option<UnixSeconds>,
@@ -3908,6 +3953,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_fcm_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFcmOrders<'a> {
         client: &'a Client,
         subtrader_id: Option<String>,
@@ -4020,6 +4066,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_fcm_positions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFcmPositions<'a> {
         client: &'a Client,
         subtrader_id: Option<String>,
@@ -4119,6 +4166,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_fcm_position_transfer`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateFcmPositionTransfer<'a> {
         client: &'a Client,
         body: types::builder::CreateFcmPositionTransferRequest,
@@ -4190,6 +4238,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_fcm_subtraders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListFcmSubtraders<'a> {
         client: &'a Client,
     }
@@ -4207,6 +4256,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_fcm_subtrader`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateFcmSubtrader<'a> {
         client: &'a Client,
         body: types::builder::CreateFcmSubtraderRequest,
@@ -4252,6 +4302,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_fcm_subtrader_blocked_categories`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFcmSubtraderBlockedCategories<'a> {
         client: &'a Client,
         subtrader_id: Option<String>,
@@ -4279,6 +4330,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_fcm_subtrader_blocked_categories`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateFcmSubtraderBlockedCategories<'a> {
         client: &'a Client,
         body: types::builder::UpdateFcmSubtraderBlockedCategoriesRequest,
@@ -4339,6 +4391,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_fcm_event_contract_daily_cap`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteFcmEventContractDailyCap<'a> {
         client: &'a Client,
         subtrader_id: Option<String>,
@@ -4361,6 +4414,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_fcm_event_contract_daily_cap`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFcmEventContractDailyCap<'a> {
         client: &'a Client,
         subtrader_id: Option<String>,
@@ -4385,6 +4439,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_fcm_event_contract_daily_cap`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateFcmEventContractDailyCap<'a> {
         client: &'a Client,
         body: types::builder::UpdateFcmEventContractDailyCapRequest,
@@ -4433,6 +4488,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_historical_cutoff`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetHistoricalCutoff<'a> {
         client: &'a Client,
     }
@@ -4450,6 +4506,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_fills_historical`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFillsHistorical<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -4538,6 +4595,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_historical_markets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetHistoricalMarkets<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -4629,6 +4687,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_historical_market`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetHistoricalMarket<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -4659,6 +4718,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_market_candlesticks_historical`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarketCandlesticksHistorical<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -4719,6 +4779,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_historical_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetHistoricalOrders<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -4807,6 +4868,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_historical_positions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetHistoricalPositions<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -4887,6 +4949,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_trades_historical`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTradesHistorical<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -4975,6 +5038,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_incentive_programs`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetIncentivePrograms<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -5061,6 +5125,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_live_datas`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLiveDatas<'a> {
         client: &'a Client,
         milestone_ids: Option<Vec<String>>,
@@ -5096,6 +5161,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_event_live_data`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetEventLiveData<'a> {
         client: &'a Client,
         event_ticker: Option<types::EventTicker>,
@@ -5134,6 +5200,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_live_data_by_milestone`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLiveDataByMilestone<'a> {
         client: &'a Client,
         milestone_id: Option<types::MilestoneId>,
@@ -5172,6 +5239,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_game_stats`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetGameStats<'a> {
         client: &'a Client,
         milestone_id: Option<types::MilestoneId>,
@@ -5202,6 +5270,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_weather_index`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetWeatherIndex<'a> {
         client: &'a Client,
         city: Option<types::WeatherCity>,
@@ -5264,6 +5333,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_weather_index_calibrations`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetWeatherIndexCalibrations<'a> {
         client: &'a Client,
         city: Option<types::WeatherCity>,
@@ -5294,6 +5364,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_live_data`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetLiveData<'a> {
         client: &'a Client,
         type_: Option<types::LiveDataType>,
@@ -5340,6 +5411,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_markets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarkets<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -5506,6 +5578,7 @@ pub mod builder {
     }
     /// A call of [`Client::batch_get_market_candlesticks`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct BatchGetMarketCandlesticks<'a> {
         client: &'a Client,
         market_tickers: Option<String>,
@@ -5571,6 +5644,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_market_orderbooks`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarketOrderbooks<'a> {
         client: &'a Client,
         tickers: Option<Vec<String>>,
@@ -5595,6 +5669,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_trades`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTrades<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -5683,6 +5758,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_market`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarket<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -5713,6 +5789,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_market_orderbook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarketOrderbook<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -5751,6 +5828,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_milestones`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMilestones<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -5866,6 +5944,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_milestone`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMilestone<'a> {
         client: &'a Client,
         milestone_id: Option<types::MilestoneId>,
@@ -5896,6 +5975,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_multivariate_event_collections`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMultivariateEventCollections<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -5982,6 +6062,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_multivariate_event_collection`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMultivariateEventCollection<'a> {
         client: &'a Client,
         collection_ticker: Option<types::CollectionTicker>,
@@ -6018,6 +6099,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_market_in_multivariate_event_collection`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateMarketInMultivariateEventCollection<'a> {
         client: &'a Client,
         collection_ticker: Option<types::CollectionTicker>,
@@ -6094,6 +6176,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_balance`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetBalance<'a> {
         client: &'a Client,
         subaccount: Option<i64>,
@@ -6135,6 +6218,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_deposits`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetDeposits<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -6191,6 +6275,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_all_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelAllOrders<'a> {
         client: &'a Client,
         subaccount: Option<i64>,
@@ -6219,6 +6304,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_order_v2`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateOrderV2<'a> {
         client: &'a Client,
         body: types::builder::CreateOrderV2Request,
@@ -6338,6 +6424,7 @@ pub mod builder {
     }
     /// A call of [`Client::batch_cancel_orders_v2`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct BatchCancelOrdersV2<'a> {
         client: &'a Client,
         body: types::builder::BatchCancelOrdersV2Request,
@@ -6383,6 +6470,7 @@ pub mod builder {
     }
     /// A call of [`Client::batch_create_orders_v2`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct BatchCreateOrdersV2<'a> {
         client: &'a Client,
         body: types::builder::BatchCreateOrdersV2Request,
@@ -6431,6 +6519,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_order_v2`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelOrderV2<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -6488,6 +6577,7 @@ pub mod builder {
     }
     /// A call of [`Client::amend_order_v2`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AmendOrderV2<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -6590,6 +6680,7 @@ pub mod builder {
     }
     /// A call of [`Client::decrease_order_v2`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DecreaseOrderV2<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -6678,6 +6769,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_fills`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFills<'a> {
         client: &'a Client,
         ticker: Option<String>,
@@ -6785,6 +6877,7 @@ pub mod builder {
     }
     /// A call of [`Client::intra_exchange_instance_transfer`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct IntraExchangeInstanceTransfer<'a> {
         client: &'a Client,
         body: types::builder::IntraExchangeInstanceTransferRequest,
@@ -6883,6 +6976,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_intra_exchange_instance_transfers`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetIntraExchangeInstanceTransfers<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -6942,6 +7036,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_intra_exchange_instance_transfer`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetIntraExchangeInstanceTransfer<'a> {
         client: &'a Client,
         transfer_id: Option<types::TransferId>,
@@ -6975,6 +7070,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_groups`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderGroups<'a> {
         client: &'a Client,
         subaccount: Option<i64>,
@@ -7005,6 +7101,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_order_group`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateOrderGroup<'a> {
         client: &'a Client,
         body: types::builder::CreateOrderGroupRequest,
@@ -7074,6 +7171,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_order_group`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteOrderGroup<'a> {
         client: &'a Client,
         order_group_id: Option<types::OrderGroupId>,
@@ -7121,6 +7219,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_group`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderGroup<'a> {
         client: &'a Client,
         order_group_id: Option<types::OrderGroupId>,
@@ -7159,6 +7258,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_order_group_limit`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateOrderGroupLimit<'a> {
         client: &'a Client,
         order_group_id: Option<types::OrderGroupId>,
@@ -7243,6 +7343,7 @@ pub mod builder {
     }
     /// A call of [`Client::reset_order_group`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ResetOrderGroup<'a> {
         client: &'a Client,
         order_group_id: Option<types::OrderGroupId>,
@@ -7301,6 +7402,7 @@ pub mod builder {
     }
     /// A call of [`Client::trigger_order_group`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct TriggerOrderGroup<'a> {
         client: &'a Client,
         order_group_id: Option<types::OrderGroupId>,
@@ -7359,6 +7461,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrders<'a> {
         client: &'a Client,
         ticker: Option<String>,
@@ -7474,6 +7577,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_queue_positions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderQueuePositions<'a> {
         client: &'a Client,
         market_tickers: Option<String>,
@@ -7520,6 +7624,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrder<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -7550,6 +7655,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_order_queue_position`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetOrderQueuePosition<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -7580,6 +7686,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_positions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetPositions<'a> {
         client: &'a Client,
         cursor: Option<String>,
@@ -7690,6 +7797,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_settlements`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSettlements<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -7786,6 +7894,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_subaccount`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateSubaccount<'a> {
         client: &'a Client,
         body: types::builder::CreateSubaccountRequest,
@@ -7834,6 +7943,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_subaccount_balances`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSubaccountBalances<'a> {
         client: &'a Client,
     }
@@ -7851,6 +7961,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_subaccount_netting`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSubaccountNetting<'a> {
         client: &'a Client,
     }
@@ -7868,6 +7979,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_subaccount_netting`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateSubaccountNetting<'a> {
         client: &'a Client,
         body: types::builder::UpdateSubaccountNettingRequest,
@@ -7919,6 +8031,7 @@ pub mod builder {
     }
     /// A call of [`Client::apply_subaccount_transfer`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ApplySubaccountTransfer<'a> {
         client: &'a Client,
         body: types::builder::ApplySubaccountTransferRequest,
@@ -7991,6 +8104,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_subaccount_transfers`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSubaccountTransfers<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -8047,6 +8161,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_portfolio_resting_order_total_value`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetPortfolioRestingOrderTotalValue<'a> {
         client: &'a Client,
     }
@@ -8067,6 +8182,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_target_balance_allocation`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTargetBalanceAllocation<'a> {
         client: &'a Client,
     }
@@ -8084,6 +8200,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_target_balance_allocation`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetTargetBalanceAllocation<'a> {
         client: &'a Client,
         body: types::builder::SetTargetBalanceAllocationRequest,
@@ -8138,6 +8255,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_withdrawals`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetWithdrawals<'a> {
         client: &'a Client,
         limit: Option<i64>,
@@ -8194,6 +8312,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_filters_for_sports`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFiltersForSports<'a> {
         client: &'a Client,
     }
@@ -8211,6 +8330,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_tags_for_series_categories`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTagsForSeriesCategories<'a> {
         client: &'a Client,
     }
@@ -8228,6 +8348,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_series_list`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSeriesList<'a> {
         client: &'a Client,
         category: Option<String>,
@@ -8287,6 +8408,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_series_fee_changes`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSeriesFeeChanges<'a> {
         client: &'a Client,
         series_ticker: Option<String>,
@@ -8322,6 +8444,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_series`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSeries<'a> {
         client: &'a Client,
         series_ticker: Option<types::SeriesTicker>,
@@ -8360,6 +8483,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_market_candlesticks_by_event`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarketCandlesticksByEvent<'a> {
         client: &'a Client,
         series_ticker: Option<types::SeriesTicker>,
@@ -8425,6 +8549,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_event_forecast_percentiles_history`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetEventForecastPercentilesHistory<'a> {
         client: &'a Client,
         series_ticker: Option<types::SeriesTicker>,
@@ -8501,6 +8626,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_market_candlesticks`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarketCandlesticks<'a> {
         client: &'a Client,
         series_ticker: Option<types::SeriesTicker>,
@@ -8574,6 +8700,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_structured_targets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetStructuredTargets<'a> {
         client: &'a Client,
         page_size: Option<i64>,
@@ -8654,6 +8781,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_structured_target`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetStructuredTarget<'a> {
         client: &'a Client,
         structured_target_id: Option<types::StructuredTargetId>,

@@ -762,6 +762,7 @@ pub mod builder {
     use super::{Client, operations, types};
     /// A call of [`Client::get_perps_account_api_limits`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetPerpsAccountApiLimits<'a> {
         client: &'a Client,
     }
@@ -779,6 +780,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_fcm_subtrader`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateFcmSubtrader<'a> {
         client: &'a Client,
         body: types::builder::CreateFcmSubtraderRequest,
@@ -824,6 +826,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_balance`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginBalance<'a> {
         client: &'a Client,
         compute_available_balance: Option<bool>,
@@ -851,6 +854,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_corporate_actions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginCorporateActions<'a> {
         client: &'a Client,
         ticker: Option<String>,
@@ -886,6 +890,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_cross_margin_exit_trigger`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteCrossMarginExitTrigger<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -930,6 +935,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_cross_margin_exit_triggers`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCrossMarginExitTriggers<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -976,6 +982,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_cross_margin_exit_trigger`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetCrossMarginExitTrigger<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -1082,6 +1089,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_cross_margin_exit_trigger_by_id`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteCrossMarginExitTriggerById<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -1126,6 +1134,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_cross_margin_exit_trigger`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateCrossMarginExitTrigger<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -1207,6 +1216,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_enabled`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginEnabled<'a> {
         client: &'a Client,
     }
@@ -1224,6 +1234,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_exchange_status`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginExchangeStatus<'a> {
         client: &'a Client,
     }
@@ -1239,6 +1250,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_fcm_notional_risk_limit`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteFcmNotionalRiskLimit<'a> {
         client: &'a Client,
     }
@@ -1254,6 +1266,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_fcm_notional_risk_limit`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateFcmNotionalRiskLimit<'a> {
         client: &'a Client,
         body: types::builder::UpdateFcmNotionalRiskLimitRequest,
@@ -1300,6 +1313,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_fcm_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginFcmOrders<'a> {
         client: &'a Client,
         subtrader_id: Option<String>,
@@ -1399,6 +1413,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_margin_fcm_subtrader`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateMarginFcmSubtrader<'a> {
         client: &'a Client,
         body: types::builder::CreateMarginFcmSubtraderRequest,
@@ -1449,6 +1464,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_fcm_subtrader_risk_controls`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteFcmSubtraderRiskControls<'a> {
         client: &'a Client,
         subtrader_id: Option<String>,
@@ -1493,6 +1509,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_fcm_subtrader_risk_controls`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetFcmSubtraderRiskControls<'a> {
         client: &'a Client,
         subtrader_id: Option<String>,
@@ -1539,6 +1556,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_fcm_subtrader_risk_controls`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateFcmSubtraderRiskControls<'a> {
         client: &'a Client,
         body: types::builder::UpdateFcmSubtraderRiskControlsRequest,
@@ -1600,6 +1618,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_fee_tier_rates`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginFeeTierRates<'a> {
         client: &'a Client,
     }
@@ -1617,6 +1636,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_fee_tiers`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginFeeTiers<'a> {
         client: &'a Client,
     }
@@ -1634,6 +1654,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_fills`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginFills<'a> {
         client: &'a Client,
         subaccount: Option<i64>,
@@ -1714,6 +1735,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_funding_history`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginFundingHistory<'a> {
         client: &'a Client,
         ticker: Option<String>,
@@ -1768,6 +1790,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_funding_rate_estimate`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginFundingRateEstimate<'a> {
         client: &'a Client,
         ticker: Option<String>,
@@ -1792,6 +1815,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_historical_funding_rates`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginHistoricalFundingRates<'a> {
         client: &'a Client,
         ticker: Option<String>,
@@ -1838,6 +1862,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_premium_index`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginPremiumIndex<'a> {
         client: &'a Client,
         ticker: Option<String>,
@@ -1881,6 +1906,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_isolated_margin_exit_trigger`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteIsolatedMarginExitTrigger<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -1917,6 +1943,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_isolated_margin_exit_triggers`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetIsolatedMarginExitTriggers<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -1955,6 +1982,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_isolated_margin_exit_trigger`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetIsolatedMarginExitTrigger<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -2038,6 +2066,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_markets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginMarkets<'a> {
         client: &'a Client,
         status: Option<Open<types::MarginMarketStatus>>,
@@ -2065,6 +2094,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_market_orderbooks`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginMarketOrderbooks<'a> {
         client: &'a Client,
         tickers: Option<String>,
@@ -2089,6 +2119,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_market`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginMarket<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -2119,6 +2150,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_market_candlesticks`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginMarketCandlesticks<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -2184,6 +2216,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_market_orderbook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginMarketOrderbook<'a> {
         client: &'a Client,
         ticker: Option<types::MarketTicker>,
@@ -2230,6 +2263,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_notional_risk_limit`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginNotionalRiskLimit<'a> {
         client: &'a Client,
     }
@@ -2247,6 +2281,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_order_groups`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginOrderGroups<'a> {
         client: &'a Client,
         subaccount: Option<i64>,
@@ -2277,6 +2312,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_margin_order_group`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateMarginOrderGroup<'a> {
         client: &'a Client,
         body: types::builder::CreateOrderGroupRequest,
@@ -2346,6 +2382,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_margin_order_group`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteMarginOrderGroup<'a> {
         client: &'a Client,
         order_group_id: Option<types::OrderGroupId>,
@@ -2382,6 +2419,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_order_group`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginOrderGroup<'a> {
         client: &'a Client,
         order_group_id: Option<types::OrderGroupId>,
@@ -2420,6 +2458,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_margin_order_group_limit`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateMarginOrderGroupLimit<'a> {
         client: &'a Client,
         order_group_id: Option<types::OrderGroupId>,
@@ -2493,6 +2532,7 @@ pub mod builder {
     }
     /// A call of [`Client::reset_margin_order_group`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ResetMarginOrderGroup<'a> {
         client: &'a Client,
         order_group_id: Option<types::OrderGroupId>,
@@ -2540,6 +2580,7 @@ pub mod builder {
     }
     /// A call of [`Client::trigger_margin_order_group`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct TriggerMarginOrderGroup<'a> {
         client: &'a Client,
         order_group_id: Option<types::OrderGroupId>,
@@ -2587,6 +2628,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_all_margin_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelAllMarginOrders<'a> {
         client: &'a Client,
         subaccount: Option<i64>,
@@ -2615,6 +2657,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginOrders<'a> {
         client: &'a Client,
         ticker: Option<String>,
@@ -2714,6 +2757,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_margin_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateMarginOrder<'a> {
         client: &'a Client,
         body: types::builder::CreateMarginOrderRequest,
@@ -2838,6 +2882,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_margin_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelMarginOrder<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -2876,6 +2921,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginOrder<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -2906,6 +2952,7 @@ pub mod builder {
     }
     /// A call of [`Client::amend_margin_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AmendMarginOrder<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -3005,6 +3052,7 @@ pub mod builder {
     }
     /// A call of [`Client::decrease_margin_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DecreaseMarginOrder<'a> {
         client: &'a Client,
         order_id: Option<types::OrderId>,
@@ -3080,6 +3128,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_positions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginPositions<'a> {
         client: &'a Client,
         subaccount: Option<i64>,
@@ -3118,6 +3167,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_risk`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginRisk<'a> {
         client: &'a Client,
     }
@@ -3135,6 +3185,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_risk_parameters`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginRiskParameters<'a> {
         client: &'a Client,
     }
@@ -3152,6 +3203,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_margin_trades`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetMarginTrades<'a> {
         client: &'a Client,
         ticker: Option<String>,
@@ -3232,6 +3284,7 @@ pub mod builder {
     }
     /// A call of [`Client::intra_exchange_instance_transfer`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct IntraExchangeInstanceTransfer<'a> {
         client: &'a Client,
         body: types::builder::IntraExchangeInstanceTransferRequest,
@@ -3330,6 +3383,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_margin_subaccount`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateMarginSubaccount<'a> {
         client: &'a Client,
         body: Option<types::EmptyRequest>,
@@ -3363,6 +3417,7 @@ pub mod builder {
     }
     /// A call of [`Client::apply_margin_subaccount_transfer`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ApplyMarginSubaccountTransfer<'a> {
         client: &'a Client,
         body: types::builder::ApplySubaccountTransferRequest,

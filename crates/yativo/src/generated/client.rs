@@ -1868,6 +1868,7 @@ pub mod builder {
     use super::{Client, operations, types};
     /// A call of [`Client::create_account`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateAccount<'a> {
         client: &'a Client,
         body: types::builder::CreateAccountRequest,
@@ -1921,6 +1922,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_account_connections`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateAccountConnections<'a> {
         client: &'a Client,
         body: types::builder::CreateAccountConnectionsRequest,
@@ -1971,6 +1973,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_accounts`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListAccounts<'a> {
         client: &'a Client,
     }
@@ -1988,6 +1991,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_account_connections`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListAccountConnections<'a> {
         client: &'a Client,
         account_id: Option<String>,
@@ -2012,6 +2016,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_user_accounts`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListUserAccounts<'a> {
         client: &'a Client,
         body: types::builder::ListUserAccountsRequest,
@@ -2057,6 +2062,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_dashboard_analytics`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetDashboardAnalytics<'a> {
         client: &'a Client,
     }
@@ -2074,6 +2080,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_transaction_analytics`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTransactionAnalytics<'a> {
         client: &'a Client,
     }
@@ -2091,6 +2098,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_api_keys_first_gen`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListApiKeysFirstGen<'a> {
         client: &'a Client,
     }
@@ -2108,6 +2116,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_api_key_first_gen`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateApiKeyFirstGen<'a> {
         client: &'a Client,
         body: types::builder::CreateApiKeyFirstGenRequest,
@@ -2169,6 +2178,7 @@ pub mod builder {
     }
     /// A call of [`Client::revoke_api_key_first_gen`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RevokeApiKeyFirstGen<'a> {
         client: &'a Client,
         key_id: Option<types::KeyId>,
@@ -2199,6 +2209,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_api_keys`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListApiKeys<'a> {
         client: &'a Client,
     }
@@ -2216,6 +2227,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_api_key_guide`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateApiKeyGuide<'a> {
         client: &'a Client,
         body: types::builder::CreateApiKeyGuideRequest,
@@ -2277,6 +2289,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateApiKey<'a> {
         client: &'a Client,
         body: types::builder::CreateApiKeyRequest,
@@ -2340,6 +2353,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_api_keys_guide`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListApiKeysGuide<'a> {
         client: &'a Client,
     }
@@ -2357,6 +2371,7 @@ pub mod builder {
     }
     /// A call of [`Client::revoke_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RevokeApiKey<'a> {
         client: &'a Client,
         key_id: Option<types::KeyId>,
@@ -2387,6 +2402,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetApiKey<'a> {
         client: &'a Client,
         key_id: Option<types::KeyId>,
@@ -2417,6 +2433,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_api_key_permissions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateApiKeyPermissions<'a> {
         client: &'a Client,
         key_id: Option<types::KeyId>,
@@ -2476,6 +2493,7 @@ pub mod builder {
     }
     /// A call of [`Client::revoke_api_key_guide`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RevokeApiKeyGuide<'a> {
         client: &'a Client,
         key_id: Option<types::KeyId>,
@@ -2506,6 +2524,7 @@ pub mod builder {
     }
     /// A call of [`Client::rotate_api_key`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RotateApiKey<'a> {
         client: &'a Client,
         key_id: Option<types::KeyId>,
@@ -2536,6 +2555,7 @@ pub mod builder {
     }
     /// A call of [`Client::add_asset`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AddAsset<'a> {
         client: &'a Client,
         body: types::builder::AddAssetRequest,
@@ -2591,6 +2611,7 @@ pub mod builder {
     }
     /// A call of [`Client::add_customer_asset`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AddCustomerAsset<'a> {
         client: &'a Client,
         body: types::builder::AddCustomerAssetRequest,
@@ -2651,6 +2672,7 @@ pub mod builder {
     }
     /// A call of [`Client::add_gas_station_asset`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AddGasStationAsset<'a> {
         client: &'a Client,
         body: types::builder::AddGasStationAssetRequest,
@@ -2701,6 +2723,7 @@ pub mod builder {
     }
     /// A call of [`Client::archive_asset`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ArchiveAsset<'a> {
         client: &'a Client,
         body: types::builder::ArchiveAssetRequest,
@@ -2746,6 +2769,7 @@ pub mod builder {
     }
     /// A call of [`Client::batch_add_assets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct BatchAddAssets<'a> {
         client: &'a Client,
         body: types::builder::BatchAddAssetsRequest,
@@ -2801,6 +2825,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_supported_assets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListSupportedAssets<'a> {
         client: &'a Client,
     }
@@ -2818,6 +2843,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_chains`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListChains<'a> {
         client: &'a Client,
     }
@@ -2835,6 +2861,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_customer_assets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCustomerAssets<'a> {
         client: &'a Client,
         body: types::builder::ListCustomerAssetsRequest,
@@ -2880,6 +2907,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_gas_station_assets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListGasStationAssets<'a> {
         client: &'a Client,
     }
@@ -2897,6 +2925,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_user_assets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListUserAssets<'a> {
         client: &'a Client,
         body: types::builder::ListUserAssetsRequest,
@@ -2942,6 +2971,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_user_assets_by_user_id`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListUserAssetsByUserId<'a> {
         client: &'a Client,
         body: types::builder::ListUserAssetsByUserIdRequest,
@@ -2987,6 +3017,7 @@ pub mod builder {
     }
     /// A call of [`Client::verify_otp`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct VerifyOtp<'a> {
         client: &'a Client,
         body: types::builder::VerifyOtpRequest,
@@ -3035,6 +3066,7 @@ pub mod builder {
     }
     /// A call of [`Client::passkey_options`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct PasskeyOptions<'a> {
         client: &'a Client,
         body: types::builder::PasskeyOptionsRequest,
@@ -3080,6 +3112,7 @@ pub mod builder {
     }
     /// A call of [`Client::passkey_verify`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct PasskeyVerify<'a> {
         client: &'a Client,
         body: Option<types::PasskeyAssertion>,
@@ -3111,6 +3144,7 @@ pub mod builder {
     }
     /// A call of [`Client::sign_in`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SignIn<'a> {
         client: &'a Client,
         body: types::builder::SignInRequest,
@@ -3159,6 +3193,7 @@ pub mod builder {
     }
     /// A call of [`Client::exchange_api_key_for_token`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ExchangeApiKeyForToken<'a> {
         client: &'a Client,
         body: types::builder::ExchangeApiKeyRequest,
@@ -3207,6 +3242,7 @@ pub mod builder {
     }
     /// A call of [`Client::login_legacy`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct LoginLegacy<'a> {
         client: &'a Client,
         body: types::builder::LoginLegacyRequest,
@@ -3257,6 +3293,7 @@ pub mod builder {
     }
     /// A call of [`Client::verify_otp_alt`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct VerifyOtpAlt<'a> {
         client: &'a Client,
         body: types::builder::VerifyOtpRequest,
@@ -3305,6 +3342,7 @@ pub mod builder {
     }
     /// A call of [`Client::refresh_session_token`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RefreshSessionToken<'a> {
         client: &'a Client,
     }
@@ -3320,6 +3358,7 @@ pub mod builder {
     }
     /// A call of [`Client::register`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct Register<'a> {
         client: &'a Client,
         body: types::builder::RegisterRequest,
@@ -3384,6 +3423,7 @@ pub mod builder {
     }
     /// A call of [`Client::resend_otp`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ResendOtp<'a> {
         client: &'a Client,
         body: types::builder::ResendOtpRequest,
@@ -3429,6 +3469,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_auto_forwarding_rules`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListAutoForwardingRules<'a> {
         client: &'a Client,
     }
@@ -3446,6 +3487,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_auto_forwarding_rule`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateAutoForwardingRule<'a> {
         client: &'a Client,
         body: types::builder::CreateAutoForwardingRuleRequest,
@@ -3556,6 +3598,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_auto_forwarding_rule`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteAutoForwardingRule<'a> {
         client: &'a Client,
         rule_id: Option<types::RuleId>,
@@ -3586,6 +3629,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_auto_forwarding_rule`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateAutoForwardingRule<'a> {
         client: &'a Client,
         rule_id: Option<types::RuleId>,
@@ -3707,6 +3751,7 @@ pub mod builder {
     }
     /// A call of [`Client::check_balance`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CheckBalance<'a> {
         client: &'a Client,
         body: types::builder::CheckBalanceRequest,
@@ -3752,6 +3797,7 @@ pub mod builder {
     }
     /// A call of [`Client::apply_for_issuer_program`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ApplyForIssuerProgram<'a> {
         client: &'a Client,
         body: types::builder::ApplyForIssuerProgramRequest,
@@ -3813,6 +3859,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_issuer_card_transactions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListIssuerCardTransactions<'a> {
         client: &'a Client,
         page: Option<i64>,
@@ -3887,6 +3934,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_card_customers`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCardCustomers<'a> {
         client: &'a Client,
         page: Option<i64>,
@@ -3958,6 +4006,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_customer`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardCustomer<'a> {
         client: &'a Client,
         customer_id: Option<types::CardCustomerId>,
@@ -3988,6 +4037,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_card_customer_card_transactions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCardCustomerCardTransactions<'a> {
         client: &'a Client,
         customer_id: Option<types::CardCustomerId>,
@@ -4065,6 +4115,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_card_customer_wallets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCardCustomerWallets<'a> {
         client: &'a Client,
         customer_id: Option<types::CardCustomerId>,
@@ -4095,6 +4146,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_issuer_deposits`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListIssuerDeposits<'a> {
         client: &'a Client,
         page: Option<i64>,
@@ -4152,6 +4204,7 @@ pub mod builder {
     }
     /// A call of [`Client::fund_issuer_deposit`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct FundIssuerDeposit<'a> {
         client: &'a Client,
         deposit_id: Option<types::IssuerDepositId>,
@@ -4208,6 +4261,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_issuer_eligibility`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetIssuerEligibility<'a> {
         client: &'a Client,
     }
@@ -4225,6 +4279,7 @@ pub mod builder {
     }
     /// A call of [`Client::fund_card_customer`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct FundCardCustomer<'a> {
         client: &'a Client,
         body: types::builder::FundCardCustomerRequest,
@@ -4314,6 +4369,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_issuer_funding_addresses`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListIssuerFundingAddresses<'a> {
         client: &'a Client,
         customer_id: Option<String>,
@@ -4338,6 +4394,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_issuer_funding_history`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListIssuerFundingHistory<'a> {
         client: &'a Client,
         page: Option<i64>,
@@ -4400,6 +4457,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_issuer_program`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetIssuerProgram<'a> {
         client: &'a Client,
     }
@@ -4417,6 +4475,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_issuer_wallets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListIssuerWallets<'a> {
         client: &'a Client,
     }
@@ -4434,6 +4493,7 @@ pub mod builder {
     }
     /// A call of [`Client::apply_for_gateway`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ApplyForGateway<'a> {
         client: &'a Client,
         body: Option<types::ApplyForGatewayRequest>,
@@ -4467,6 +4527,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_payment_status`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetPaymentStatus<'a> {
         client: &'a Client,
         payment_id: Option<types::PaymentId>,
@@ -4497,6 +4558,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_payment`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreatePayment<'a> {
         client: &'a Client,
         body: types::builder::CreatePaymentRequest,
@@ -4573,6 +4635,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_customer`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateCustomer<'a> {
         client: &'a Client,
         body: types::builder::CreateCustomerRequest,
@@ -4639,6 +4702,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_customer_transactions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCustomerTransactions<'a> {
         client: &'a Client,
         body: types::builder::ListCustomerTransactionsRequest,
@@ -4684,6 +4748,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_customers`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCustomers<'a> {
         client: &'a Client,
     }
@@ -4701,6 +4766,7 @@ pub mod builder {
     }
     /// A call of [`Client::enable_two_factor`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct EnableTwoFactor<'a> {
         client: &'a Client,
     }
@@ -4718,6 +4784,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_two_factor_details`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTwoFactorDetails<'a> {
         client: &'a Client,
     }
@@ -4735,6 +4802,7 @@ pub mod builder {
     }
     /// A call of [`Client::verify_two_factor`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct VerifyTwoFactor<'a> {
         client: &'a Client,
         body: types::builder::VerifyTwoFactorRequest,
@@ -4783,6 +4851,7 @@ pub mod builder {
     }
     /// A call of [`Client::request_iban`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RequestIban<'a> {
         client: &'a Client,
         body: types::builder::RequestIbanRequest,
@@ -4828,6 +4897,7 @@ pub mod builder {
     }
     /// A call of [`Client::init_iban_onboarding`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct InitIbanOnboarding<'a> {
         client: &'a Client,
         body: types::builder::InitIbanOnboardingRequest,
@@ -4878,6 +4948,7 @@ pub mod builder {
     }
     /// A call of [`Client::submit_iban_kyc`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SubmitIbanKyc<'a> {
         client: &'a Client,
         body: types::builder::SubmitIbanKycRequest,
@@ -4936,6 +5007,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_iban_options`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListIbanOptions<'a> {
         client: &'a Client,
     }
@@ -4953,6 +5025,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_iban_status`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetIbanStatus<'a> {
         client: &'a Client,
         customer_id: Option<String>,
@@ -4977,6 +5050,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_auto_renew`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetAutoRenew<'a> {
         client: &'a Client,
         body: types::builder::SetAutoRenewRequest,
@@ -5022,6 +5096,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_current_subscription`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCurrentSubscription<'a> {
         client: &'a Client,
     }
@@ -5039,6 +5114,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_plans`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListPlans<'a> {
         client: &'a Client,
     }
@@ -5056,6 +5132,7 @@ pub mod builder {
     }
     /// A call of [`Client::subscribe_to_plan`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SubscribeToPlan<'a> {
         client: &'a Client,
         body: types::builder::SubscribeToPlanRequest,
@@ -5101,6 +5178,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_swap_assets`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListSwapAssets<'a> {
         client: &'a Client,
     }
@@ -5116,6 +5194,7 @@ pub mod builder {
     }
     /// A call of [`Client::execute_swap`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ExecuteSwap<'a> {
         client: &'a Client,
         body: types::builder::ExecuteSwapRequest,
@@ -5168,6 +5247,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_swap_history`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListSwapHistory<'a> {
         client: &'a Client,
         page: Option<i64>,
@@ -5206,6 +5286,7 @@ pub mod builder {
     }
     /// A call of [`Client::quote_swap`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct QuoteSwap<'a> {
         client: &'a Client,
         body: types::builder::QuoteSwapRequest,
@@ -5291,6 +5372,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_swap_routes`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListSwapRoutes<'a> {
         client: &'a Client,
         from_asset: Option<String>,
@@ -5324,6 +5406,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_asset_transactions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListAssetTransactions<'a> {
         client: &'a Client,
         body: types::builder::ListAssetTransactionsRequest,
@@ -5379,6 +5462,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_transaction`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelTransaction<'a> {
         client: &'a Client,
         body: types::builder::CancelTransactionRequest,
@@ -5424,6 +5508,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_gas_price`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetGasPrice<'a> {
         client: &'a Client,
         body: types::builder::GetGasPriceRequest,
@@ -5495,6 +5580,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_transaction`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetTransaction<'a> {
         client: &'a Client,
         body: types::builder::GetTransactionRequest,
@@ -5540,6 +5626,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_transactions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListTransactions<'a> {
         client: &'a Client,
         body: types::builder::ListTransactionsRequest,
@@ -5610,6 +5697,7 @@ pub mod builder {
     }
     /// A call of [`Client::send_funds`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SendFunds<'a> {
         client: &'a Client,
         idempotency_key: Option<String>,
@@ -5717,6 +5805,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateWebhook<'a> {
         client: &'a Client,
         body: types::builder::CreateWebhookRequest,
@@ -5775,6 +5864,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_webhook_event_logs`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetWebhookEventLogs<'a> {
         client: &'a Client,
     }
@@ -5792,6 +5882,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_webhooks`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListWebhooks<'a> {
         client: &'a Client,
     }
@@ -5809,6 +5900,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteWebhook<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -5839,6 +5931,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetWebhook<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -5869,6 +5962,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateWebhook<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -5943,6 +6037,7 @@ pub mod builder {
     }
     /// A call of [`Client::activate_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ActivateWebhook<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -5973,6 +6068,7 @@ pub mod builder {
     }
     /// A call of [`Client::deactivate_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeactivateWebhook<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -6003,6 +6099,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_webhook_events`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListWebhookEvents<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -6049,6 +6146,7 @@ pub mod builder {
     }
     /// A call of [`Client::replay_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ReplayWebhook<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -6079,6 +6177,7 @@ pub mod builder {
     }
     /// A call of [`Client::test_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct TestWebhook<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -6109,6 +6208,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_webhooks_named`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListWebhooksNamed<'a> {
         client: &'a Client,
     }
@@ -6126,6 +6226,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_webhook_named`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateWebhookNamed<'a> {
         client: &'a Client,
         body: types::builder::CreateWebhookNamedRequest,
@@ -6186,6 +6287,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_webhook_named`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteWebhookNamed<'a> {
         client: &'a Client,
         body: types::builder::DeleteWebhookNamedRequest,
@@ -6231,6 +6333,7 @@ pub mod builder {
     }
     /// A call of [`Client::edit_webhook_named`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct EditWebhookNamed<'a> {
         client: &'a Client,
         body: types::builder::EditWebhookNamedRequest,
@@ -6301,6 +6404,7 @@ pub mod builder {
     }
     /// A call of [`Client::accept_card_terms`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AcceptCardTerms<'a> {
         client: &'a Client,
     }
@@ -6318,6 +6422,7 @@ pub mod builder {
     }
     /// A call of [`Client::freeze_card`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct FreezeCard<'a> {
         client: &'a Client,
         card_id: Option<types::CardId>,
@@ -6348,6 +6453,7 @@ pub mod builder {
     }
     /// A call of [`Client::request_card_pin_otp`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RequestCardPinOtp<'a> {
         client: &'a Client,
         card_id: Option<types::CardId>,
@@ -6378,6 +6484,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_card_pin`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetCardPin<'a> {
         client: &'a Client,
         card_id: Option<types::CardId>,
@@ -6439,6 +6546,7 @@ pub mod builder {
     }
     /// A call of [`Client::unfreeze_card`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UnfreezeCard<'a> {
         client: &'a Client,
         card_id: Option<types::CardId>,
@@ -6469,6 +6577,7 @@ pub mod builder {
     }
     /// A call of [`Client::void_card`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct VoidCard<'a> {
         client: &'a Client,
         card_id: Option<types::CardId>,
@@ -6499,6 +6608,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_card`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateCard<'a> {
         client: &'a Client,
         body: types::builder::CreateCardRequest,
@@ -6570,6 +6680,7 @@ pub mod builder {
     }
     /// A call of [`Client::onboard_card_customer`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct OnboardCardCustomer<'a> {
         client: &'a Client,
         body: types::builder::OnboardCardCustomerRequest,
@@ -6620,6 +6731,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_card_customer_cards`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCardCustomerCards<'a> {
         client: &'a Client,
         customer_id: Option<types::CardCustomerId>,
@@ -6650,6 +6762,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_card_customer_card`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateCardCustomerCard<'a> {
         client: &'a Client,
         customer_id: Option<types::CardCustomerId>,
@@ -6706,6 +6819,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_card_customer_virtual_card`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateCardCustomerVirtualCard<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -6736,6 +6850,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_card_customer_ephemeral_token`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateCardCustomerEphemeralToken<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -6777,6 +6892,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_card_customer_view_token`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateCardCustomerViewToken<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -6857,6 +6973,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_customer_kyc_link`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardCustomerKycLink<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -6887,6 +7004,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_customer_kyc_status`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardCustomerKycStatus<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -6917,6 +7035,7 @@ pub mod builder {
     }
     /// A call of [`Client::request_card_customer_phone_verification`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RequestCardCustomerPhoneVerification<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -6978,6 +7097,7 @@ pub mod builder {
     }
     /// A call of [`Client::verify_card_customer_phone`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct VerifyCardCustomerPhone<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7034,6 +7154,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_customer_profile`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardCustomerProfile<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7064,6 +7185,7 @@ pub mod builder {
     }
     /// A call of [`Client::deploy_card_customer_safe`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeployCardCustomerSafe<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7094,6 +7216,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_customer_source_of_funds`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardCustomerSourceOfFunds<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7132,6 +7255,7 @@ pub mod builder {
     }
     /// A call of [`Client::submit_card_customer_source_of_funds`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SubmitCardCustomerSourceOfFunds<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7194,6 +7318,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_card_customer_dispute_reasons`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCardCustomerDisputeReasons<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7227,6 +7352,7 @@ pub mod builder {
     }
     /// A call of [`Client::dispute_card_customer_transaction`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DisputeCardCustomerTransaction<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7299,6 +7425,7 @@ pub mod builder {
     }
     /// A call of [`Client::verify_card_customer_otp`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct VerifyCardCustomerOtp<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7355,6 +7482,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_customer_funding_address`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardCustomerFundingAddress<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7385,6 +7513,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_customer_spending_limits`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardCustomerSpendingLimits<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7415,6 +7544,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_card_customer_daily_limit`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetCardCustomerDailyLimit<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7474,6 +7604,7 @@ pub mod builder {
     }
     /// A call of [`Client::deploy_card_safe`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeployCardSafe<'a> {
         client: &'a Client,
     }
@@ -7491,6 +7622,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_kyc_status`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardKycStatus<'a> {
         client: &'a Client,
     }
@@ -7508,6 +7640,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_cards`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCards<'a> {
         client: &'a Client,
     }
@@ -7525,6 +7658,7 @@ pub mod builder {
     }
     /// A call of [`Client::onboard_card_account`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct OnboardCardAccount<'a> {
         client: &'a Client,
         body: types::builder::OnboardCardAccountRequest,
@@ -7580,6 +7714,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_program_webhooks`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListProgramWebhooks<'a> {
         client: &'a Client,
     }
@@ -7597,6 +7732,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_program_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateProgramWebhook<'a> {
         client: &'a Client,
         body: types::builder::CreateProgramWebhookRequest,
@@ -7655,6 +7791,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_all_webhook_deliveries`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListAllWebhookDeliveries<'a> {
         client: &'a Client,
     }
@@ -7672,6 +7809,7 @@ pub mod builder {
     }
     /// A call of [`Client::retry_webhook_delivery`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RetryWebhookDelivery<'a> {
         client: &'a Client,
         delivery_id: Option<types::DeliveryId>,
@@ -7702,6 +7840,7 @@ pub mod builder {
     }
     /// A call of [`Client::delete_program_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeleteProgramWebhook<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -7732,6 +7871,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_program_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetProgramWebhook<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -7762,6 +7902,7 @@ pub mod builder {
     }
     /// A call of [`Client::update_program_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UpdateProgramWebhook<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -7831,6 +7972,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_webhook_deliveries`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListWebhookDeliveries<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -7861,6 +8003,7 @@ pub mod builder {
     }
     /// A call of [`Client::rotate_webhook_secret`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct RotateWebhookSecret<'a> {
         client: &'a Client,
         webhook_id: Option<types::WebhookId>,
@@ -7891,6 +8034,7 @@ pub mod builder {
     }
     /// A call of [`Client::order_physical_card`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct OrderPhysicalCard<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7960,6 +8104,7 @@ pub mod builder {
     }
     /// A call of [`Client::cancel_physical_order`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CancelPhysicalOrder<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -7998,6 +8143,7 @@ pub mod builder {
     }
     /// A call of [`Client::attach_physical_order_payment`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct AttachPhysicalOrderPayment<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8047,6 +8193,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_physical_order_status`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetPhysicalOrderStatus<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8085,6 +8232,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_physical_orders`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListPhysicalOrders<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8115,6 +8263,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_physical_card_pin`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetPhysicalCardPin<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8179,6 +8328,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_card_ephemeral_token`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateCardEphemeralToken<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8217,6 +8367,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_card_transactions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListCardTransactions<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8328,6 +8479,7 @@ pub mod builder {
     }
     /// A call of [`Client::create_card_view_token`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct CreateCardViewToken<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8408,6 +8560,7 @@ pub mod builder {
     }
     /// A call of [`Client::activate_card_iban`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ActivateCardIban<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8472,6 +8625,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_iban_status`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardIbanStatus<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8502,6 +8656,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_profile`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardProfile<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8532,6 +8687,7 @@ pub mod builder {
     }
     /// A call of [`Client::deploy_card_account_safe`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DeployCardAccountSafe<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8562,6 +8718,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_all_card_transactions`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListAllCardTransactions<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8633,6 +8790,7 @@ pub mod builder {
     }
     /// A call of [`Client::list_dispute_reasons`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct ListDisputeReasons<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8663,6 +8821,7 @@ pub mod builder {
     }
     /// A call of [`Client::dispute_transaction`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct DisputeTransaction<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8735,6 +8894,7 @@ pub mod builder {
     }
     /// A call of [`Client::verify_card_otp`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct VerifyCardOtp<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8791,6 +8951,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_wallet`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardWallet<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8821,6 +8982,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_card_funding_address`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetCardFundingAddress<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8851,6 +9013,7 @@ pub mod builder {
     }
     /// A call of [`Client::get_spending_limits`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct GetSpendingLimits<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8881,6 +9044,7 @@ pub mod builder {
     }
     /// A call of [`Client::set_daily_spending_limit`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SetDailySpendingLimit<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -8940,6 +9104,7 @@ pub mod builder {
     }
     /// A call of [`Client::subscribe_card_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct SubscribeCardWebhook<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,
@@ -9001,6 +9166,7 @@ pub mod builder {
     }
     /// A call of [`Client::unsubscribe_card_webhook`], before it is sent.
     #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
     pub struct UnsubscribeCardWebhook<'a> {
         client: &'a Client,
         yativo_card_id: Option<types::YativoCardId>,

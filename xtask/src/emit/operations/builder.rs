@@ -7,7 +7,7 @@ use quote::quote;
 use syn::{Item, ItemMod, Type, parse_quote};
 
 use super::{Body, Member, Method, Parameter, Place, WIRE, ident, short};
-use crate::emit::items::doc_lines;
+use crate::emit::items::{doc_lines, of};
 use crate::emit::pages;
 use crate::emit::types::Setter;
 use crate::markup;
