@@ -10,6 +10,10 @@ pub use venuekit_deribit as deribit;
 pub use venuekit_kalshi as kalshi;
 #[cfg(feature = "kalshi-perps")]
 pub use venuekit_kalshi_perps as kalshi_perps;
+#[cfg(feature = "keys")]
+pub use venuekit_keys as key_engine;
+#[cfg(feature = "keys")]
+pub use venuekit_keys::FromStore;
 pub use venuekit_transport as transport;
 pub use venuekit_transport::{Error, ErrorKind, keys};
 pub use venuekit_wire as wire;

@@ -30,6 +30,7 @@ examples! {
     error_kinds: "../examples/error_kinds.rs",
     kalshi_markets: "../examples/kalshi_markets.rs",
     kalshi_order: "../examples/kalshi_order.rs",
+    stored_key: "../examples/stored_key.rs",
     yativo_webhook: "../examples/yativo_webhook.rs",
 }
 

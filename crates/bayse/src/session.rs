@@ -8,7 +8,7 @@ use crate::Client;
 
 /// Bayse credentials: an API key for reading and trading, a session or a login for managing keys, or both.
 #[derive(Clone, Debug)]
-pub struct Credentials(venuekit_transport::Credentials);
+pub struct Credentials(pub(crate) venuekit_transport::Credentials);
 
 impl Credentials {
     /// An API key: the public part reads, the secret part signs writes.

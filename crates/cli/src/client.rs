@@ -2,11 +2,9 @@
 
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use venuekit_auth::PrivateKey;
-use venuekit_keys::Credential as Material;
 use venuekit_spec::Request;
 use venuekit_transport::client::{Call, JsonBody, Session};
-use venuekit_transport::keys::SecretKind;
+use venuekit_transport::material::FromMaterial as _;
 use venuekit_transport::{Challenge, Clock, Error, Response, RetryPolicy};
 use venuekit_wire::Secret;
 
@@ -133,69 +131,18 @@ pub fn json_headers() -> http::HeaderMap {
 /// What a client of a venue makes of a credential.
 pub fn credentials(venue: Venue, credential: &Credential) -> Result<venuekit_transport::Credentials, Failure> {
     credential.check(venue)?;
-    let mut made = venuekit_transport::Credentials::none();
-    let mut bayse: Option<venuekit_bayse::Credentials> = None;
-    // A session that is open goes before a login.
-    let is_open = credential.material.iter().any(|material| matches!(material, Material::Session { .. }));
-    let is_needed = |material: &&Material| !(is_open && matches!(material, Material::Login { .. }));
-    for material in credential.material.iter().filter(is_needed) {
-        match (venue, material) {
-            (Venue::Bayse, material) => {
-                bayse = Some(of_bayse(bayse, material).map_err(|error| unusable(credential, error))?)
-            }
-            (venue, material) => {
-                made = one(venue, material).map_err(|error| unusable(credential, error))?.ok_or_else(|| {
-                    let message = format!("{}: {venue} takes no such credential", credential.source);
-                    Failure::new(Exit::Store, message).code("wrong_key_type")
-                })?;
-            }
-        }
+    if credential.is_none() {
+        return Ok(venuekit_transport::Credentials::none());
     }
-    Ok(bayse.map_or(made, Into::into))
-}
-
-fn unusable(credential: &Credential, error: Error) -> Failure {
-    Failure::new(Exit::Store, format!("{}: {}", credential.source, error.message())).code("unusable")
-}
-
-fn of_bayse(
-    so_far: Option<venuekit_bayse::Credentials>,
-    material: &Material,
-) -> Result<venuekit_bayse::Credentials, Error> {
-    use venuekit_bayse::Credentials;
-
-    match (so_far, material) {
-        (None, Material::Key { public_id, secret, .. }) => Credentials::api_key(public_id.clone(), secret.clone()),
-        (None, Material::Session { token, device_id }) => Credentials::session(token.clone(), device_id.clone()),
-        (None, Material::Login { email, password }) => Credentials::login(email.clone(), password.clone()),
-        (Some(made), Material::Key { public_id, secret, .. }) => made.and_api_key(public_id.clone(), secret.clone()),
-        (Some(made), Material::Session { token, device_id }) => made.and_session(token.clone(), device_id.clone()),
-        (Some(made), Material::Login { email, password }) => made.and_login(email.clone(), password.clone()),
-        (_, _) => Err(Error::invalid_request("Bayse takes a key, a session or a login")),
-    }
-}
-
-/// The credentials of the other venues. None where the venue does not take the kind.
-fn one(venue: Venue, material: &Material) -> Result<Option<venuekit_transport::Credentials>, Error> {
-    Ok(match (venue, material) {
-        (Venue::Kalshi, Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem }) => {
-            Some(venuekit_kalshi::Credentials::from_pem(public_id.clone(), secret.expose())?.into())
-        }
-        (Venue::KalshiPerps, Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem }) => {
-            Some(venuekit_kalshi_perps::Credentials::from_pem(public_id.clone(), secret.expose())?.into())
-        }
-        (Venue::Deribit, Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem }) => {
-            let key = PrivateKey::from_pem(secret.expose())?;
-            Some(venuekit_deribit::Credentials::private_key(public_id.clone(), key)?.into())
-        }
-        (Venue::Deribit, Material::Key { public_id, secret, .. }) => {
-            Some(venuekit_deribit::Credentials::secret(public_id.clone(), secret.clone())?.into())
-        }
-        (Venue::Deribit, Material::Token(token)) => Some(venuekit_deribit::Credentials::token(token.clone())?.into()),
-        (Venue::Yativo, Material::Key { public_id, secret, .. }) => {
-            Some(venuekit_yativo::Credentials::api_key(public_id.clone(), secret.clone())?.into())
-        }
-        (Venue::Yativo, Material::Token(token)) => Some(venuekit_yativo::Credentials::token(token.clone())?.into()),
-        _ => None,
+    let material = &credential.material;
+    let made = match venue {
+        Venue::Bayse => venuekit_bayse::Credentials::from_material(material).map(Into::into),
+        Venue::Deribit => venuekit_deribit::Credentials::from_material(material).map(Into::into),
+        Venue::Kalshi => venuekit_kalshi::Credentials::from_material(material).map(Into::into),
+        Venue::KalshiPerps => venuekit_kalshi_perps::Credentials::from_material(material).map(Into::into),
+        Venue::Yativo => venuekit_yativo::Credentials::from_material(material).map(Into::into),
+    };
+    made.map_err(|error: Error| {
+        Failure::new(Exit::Store, format!("{}: {}", credential.source, error.message())).code("unusable")
     })
 }

@@ -16,17 +16,13 @@ use crate::descriptor::Lines;
 use crate::failure::{Exit, Failure};
 use crate::target::Target;
 
-/// The name that keys have in the keyring of the operating system.
-#[cfg(feature = "keyring")]
-const SERVICE: &str = "venuekit";
-
 fn kind(context: &Context) -> StoreKind {
     context.global().store.or(context.config().store.kind).unwrap_or(StoreKind::File)
 }
 
 fn path(context: &Context) -> PathBuf {
     let said = context.global().store_file.clone().or_else(|| context.config().store.path.clone());
-    said.unwrap_or_else(|| context.data_dir().join("keys.age"))
+    said.unwrap_or_else(|| context.data_dir().join(venuekit_keys::STORE_FILE))
 }
 
 /// Where keys are kept, in words.
@@ -55,7 +51,7 @@ pub fn open(context: &Context, to_write: bool) -> Result<Arc<dyn Store>, Failure
         StoreKind::File if to_write => Arc::new(FileStore::open(path(context), &unlock(context)?)?),
         StoreKind::File => Arc::new(FileStore::open_to_read(path(context), &unlock(context)?)?),
         #[cfg(feature = "keyring")]
-        StoreKind::Keyring => Arc::new(venuekit_keys::store::KeyringStore::open(SERVICE)?),
+        StoreKind::Keyring => Arc::new(venuekit_keys::store::KeyringStore::open(venuekit_keys::KEYRING_SERVICE)?),
         #[cfg(feature = "vault")]
         StoreKind::Vault => Arc::new(venuekit_keys::store::VaultStore::new(vault(context)?)?),
         #[allow(unreachable_patterns, reason = "what is left out of this build")]
@@ -150,8 +146,8 @@ fn vault(context: &Context) -> Result<venuekit_keys::store::VaultSettings, Failu
     Ok(venuekit_keys::store::VaultSettings {
         address,
         token,
-        mount: config.mount.clone().unwrap_or_else(|| "secret".to_owned()),
-        prefix: config.prefix.clone().unwrap_or_else(|| "venuekit".to_owned()),
+        mount: config.mount.clone().unwrap_or_else(|| venuekit_keys::VAULT_MOUNT.to_owned()),
+        prefix: config.prefix.clone().unwrap_or_else(|| venuekit_keys::VAULT_PREFIX.to_owned()),
         namespace: config.namespace.clone().or_else(|| std::env::var("VAULT_NAMESPACE").ok()),
     })
 }

@@ -5,10 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use venuekit_spec::Spec;
+pub use venuekit_transport::environment::LOCAL;
 use venuekit_wire::operation::Venue as Table;
-
-/// The environment of a server on this machine.
-pub const LOCAL: &str = "local";
 
 /// A venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]

@@ -18,7 +18,7 @@ use crate::types::{AuthToken, GrantType};
 /// in none of them.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    ready: venuekit_transport::Credentials,
+    pub(crate) ready: venuekit_transport::Credentials,
     login: Option<Login>,
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod from_env;
 // Formatted by its generator.
 #[rustfmt::skip]
 mod generated;

@@ -9,7 +9,7 @@ use venuekit_transport::{Error, SignAhead};
 
 /// A Kalshi API key: its id and the private key that signs. Belongs to one environment, and is made with `venuekit-kalshi`.
 #[derive(Clone, Debug)]
-pub struct Credentials(venuekit_transport::Credentials);
+pub struct Credentials(pub(crate) venuekit_transport::Credentials);
 
 impl Credentials {
     /// From a key that was read or made before. RSA signs with PSS, Ed25519 plainly; the key itself tells.

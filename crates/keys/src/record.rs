@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::{Secret, UnixSeconds};
 
-use crate::credential::Credential;
+use crate::Credential;
 use crate::reference::Reference;
 
 /// The newest form of a stored record that this version reads, and the one that it writes.
@@ -111,6 +111,13 @@ impl Record {
     /// The key to use.
     pub fn active(&self) -> Option<&StoredKey> {
         self.keys.iter().find(|key| key.state == State::Active)
+    }
+
+    /// The key to use, or while a change of it is unfinished one that the venue has.
+    pub fn usable(&self) -> Option<&StoredKey> {
+        let ready =
+            |state: State| self.keys.iter().rev().find(move |key| key.state == state && key.credential().is_some());
+        self.active().or_else(|| ready(State::Stored)).or_else(|| ready(State::Retiring))
     }
 
     /// The key with this name at the venue.

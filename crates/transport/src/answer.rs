@@ -201,9 +201,10 @@ fn is(value: &RawValue, test: &FailedWhen) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
     use venuekit_wire::operation::{Errors, Limit, Protocol, Retry, Tier};
+    use venuekit_wire::variables::Variables;
 
     use super::*;
 
@@ -227,9 +228,13 @@ mod tests {
         on_connection: None,
     };
 
-    static VENUE: Venue = Venue {
+    static VENUE: Venue = BARE;
+
+    pub(crate) const BARE: Venue = Venue {
         name: "venue",
         protocol: Protocol::Rest,
+        servers: &[],
+        variables: Variables { of: "venue", together: false, credentials: &[] },
         operations: &[],
         errors: Errors {
             code: &["/error/code", "/code"],

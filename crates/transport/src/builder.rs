@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::common::{Common, Timeouts};
 use crate::credentials::Credentials;
 use crate::endpoint::{Base, Proxy, Route, may_carry_secrets, plain_text, without_user};
+use crate::environment;
 use crate::error::Error;
 use crate::jsonrpc::challenge_search;
 use crate::rate::RateLimits;
@@ -179,7 +180,7 @@ impl<C: Connect> ClientBuilder<C> {
     ///
     /// # Errors
     /// A base URL that cannot be read, or that the venue cannot be called at; credentials for a server that would receive them in
-    /// plain text over a network; a proxy that cannot be used; TLS that cannot be set up.
+    /// plain text over a network, or of another environment than that server's; a proxy that cannot be used; TLS that cannot be set up.
     pub fn build(self) -> Result<C, Error> {
         let base_url = self.base_url.trim().trim_end_matches('/');
         let url = server(base_url)?;
@@ -190,6 +191,9 @@ impl<C: Connect> ClientBuilder<C> {
         }
         if !self.credentials.is_empty() && !may_carry_secrets(&url) {
             return Err(plain_text(&url));
+        }
+        if let Some(of) = self.credentials.environment() {
+            environment::check(C::VENUE, of, &url)?;
         }
         // Requests are made for the URL that the connection is asked for at, `ws` being HTTP until then.
         let base_url = match url.as_str().strip_prefix("ws") {

@@ -22,6 +22,8 @@ pub struct Credentials {
     /// How those that are fetched from the venue are fetched, once it is known where that is. The ring holds a login for each.
     grants: BTreeMap<&'static str, MakeGrant>,
     ahead: Option<SignAhead>,
+    /// The environment that they belong to, where it is known.
+    environment: Option<&'static str>,
 }
 
 type MakeGrant = Arc<dyn Fn(Session) -> Box<dyn Grant> + Send + Sync>;
@@ -94,6 +96,18 @@ impl Credentials {
     pub fn sign_ahead(mut self, operations: impl Into<SignAhead>) -> Self {
         self.ahead = Some(operations.into());
         self
+    }
+
+    /// Says which environment they belong to, such as `demo`. A client of another one refuses them.
+    #[must_use]
+    pub fn of_environment(mut self, environment: &'static str) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// The environment that they belong to, where it is known.
+    pub fn environment(&self) -> Option<&'static str> {
+        self.environment
     }
 
     /// Whether there are none.

@@ -37,8 +37,10 @@ mod number;
 mod open;
 pub mod operation;
 mod secret;
+pub mod server;
 mod time;
 mod token;
+pub mod variables;
 mod vital;
 #[doc(hidden)]
 pub mod words;

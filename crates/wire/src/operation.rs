@@ -2,6 +2,9 @@
 //!
 //! They are plain constants. The transport reads them; nobody else decides by venue or operation name.
 
+use crate::server::Server;
+use crate::variables::Variables;
+
 /// A venue as its spec describes it.
 #[derive(Debug)]
 pub struct Venue {
@@ -9,6 +12,10 @@ pub struct Venue {
     pub name: &'static str,
     /// How a call travels.
     pub protocol: Protocol,
+    /// Its environments.
+    pub servers: &'static [Server],
+    /// The environment variables of its credentials.
+    pub variables: Variables,
     /// Every operation, ordered by [`Operation::id`].
     pub operations: &'static [Operation],
     /// How to read an error.

@@ -11,7 +11,7 @@ use crate::Client;
 
 /// Yativo credentials: a key and its secret, or a token.
 #[derive(Clone, Debug)]
-pub struct Credentials(venuekit_transport::Credentials);
+pub struct Credentials(pub(crate) venuekit_transport::Credentials);
 
 impl Credentials {
     /// A key and its secret, exchanged for a bearer token when the first call needs one, and again ahead of its end.

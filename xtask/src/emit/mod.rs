@@ -11,6 +11,7 @@ mod operations;
 mod pages;
 mod seal;
 mod types;
+mod variables;
 mod venue;
 
 use std::cell::Cell;

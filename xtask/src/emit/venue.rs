@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use serde_json::Value;
 
-use super::{environment, error_code};
+use super::{environment, error_code, variables};
 use crate::document::{Document, Kind};
 use crate::lint::{KINDS, UNITS};
 use crate::model::{Operation, follow, id_of, members, operations, resolve, text, walk_schema};
@@ -37,12 +37,16 @@ pub fn source(document: &Document) -> String {
     let websocket = option(root.get("x-websocket").map(websocket));
     let signature_ages = signature_ages(document);
     let environment = environment::source(document);
+    let servers = variables::servers(document);
+    let variables = variables::source(document);
     let error_code = root.pointer("/x-errors/names").map(error_code::source);
     let tokens = quote! {
         use ::venuekit_wire::operation::{
             Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit, OnConnection, Operation, Page, Protocol,
             Rate, RateHeaders, Retry, Setting, SignatureAge, Tier, UnknownKey, Venue, VenueTime, WebSocket,
         };
+        use ::venuekit_wire::server::Server;
+        use ::venuekit_wire::variables::{CredentialVariables, VariableKind, Variables};
 
         #environment
 
@@ -52,6 +56,8 @@ pub fn source(document: &Document) -> String {
         pub static VENUE: Venue = Venue {
             name: #name,
             protocol: Protocol::#protocol,
+            servers: #servers,
+            variables: #variables,
             operations: OPERATIONS,
             errors: #errors,
             challenge: #challenge,
@@ -352,6 +358,6 @@ pub(super) fn ident(name: &str) -> Ident {
     Ident::new(name, Span::call_site())
 }
 
-fn option(tokens: Option<TokenStream>) -> TokenStream {
+pub(super) fn option(tokens: Option<TokenStream>) -> TokenStream {
     tokens.map_or_else(|| quote!(None), |tokens| quote!(Some(#tokens)))
 }

@@ -4,7 +4,7 @@ use heck::ToSnakeCase;
 use serde_json::Value;
 
 use super::words::Known;
-use super::{KINDS, UNITS};
+use super::{KINDS, UNITS, VARIABLES};
 use crate::model::{members, text};
 
 pub fn name(_: &Known<'_>, value: &Value) -> Result<(), String> {
@@ -195,6 +195,41 @@ pub fn errors(_: &Known<'_>, value: &Value) -> Result<(), String> {
     let good = value.get("not-processed").is_none()
         || codes.is_some_and(|codes| codes.iter().all(|code| code.is_string() || code.is_u64()));
     good.then_some(()).ok_or_else(|| "`not-processed` is a list of codes, as text, and statuses, as numbers".to_owned())
+}
+
+pub fn variables(known: &Known<'_>, value: &Value) -> Result<(), String> {
+    shape(value, &["credentials"], &["of", "together"])?;
+    value.get("of").map_or(Ok(()), |of| name(known, of)).map_err(|problem| format!("`of` {problem}"))?;
+    value
+        .get("together")
+        .map_or(Ok(()), |together| yes(known, together))
+        .map_err(|problem| format!("`together` {problem}"))?;
+    let credentials = value["credentials"].as_array().filter(|all| !all.is_empty());
+    let mut secrets = std::collections::BTreeSet::new();
+    for one in credentials.ok_or("`credentials` is a list")? {
+        let kind = text(one, "kind").unwrap_or_default();
+        if !VARIABLES.iter().any(|(known, _)| *known == kind) {
+            let known: Vec<&str> = VARIABLES.iter().map(|(known, _)| *known).collect();
+            return Err(format!("`kind` is one of {}", known.join(", ")));
+        }
+        let needed: &[&str] = match kind {
+            "token" => &["kind", "secret"],
+            "private-key" | "private-key-file" => &["kind", "id", "secret", "passphrase"],
+            _ => &["kind", "id", "secret"],
+        };
+        shape(one, needed, &[]).map_err(|problem| format!("`{kind}` {problem}"))?;
+        let is_variable = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_uppercase())
+                && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        };
+        if !needed[1..].iter().all(|key| text(one, key).is_some_and(is_variable)) {
+            return Err(format!("the variables of `{kind}` are names in capitals, with underscores"));
+        }
+        if !secrets.insert(text(one, "secret")) {
+            return Err(format!("two credentials have their secret in {}", one["secret"]));
+        }
+    }
+    Ok(())
 }
 
 pub fn challenge(_: &Known<'_>, value: &Value) -> Result<(), String> {

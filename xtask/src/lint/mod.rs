@@ -62,6 +62,16 @@ pub const KINDS: [(&str, &str); 12] = [
     ("other", "Other"),
 ];
 
+/// What `x-variables` may hold, each with its variant of `VariableKind`.
+pub const VARIABLES: [(&str, &str); 6] = [
+    ("key", "Key"),
+    ("private-key", "PrivateKey"),
+    ("private-key-file", "PrivateKeyFile"),
+    ("session", "Session"),
+    ("login", "Login"),
+    ("token", "Token"),
+];
+
 /// The units of a venue's time, and how many make a second.
 pub const UNITS: [(&str, i64); 4] =
     [("unix-s", 1), ("unix-ms", 1_000), ("unix-us", 1_000_000), ("unix-ns", 1_000_000_000)];

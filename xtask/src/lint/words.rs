@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::forms::{
     buckets, challenge, connection, count, errors, hosts, list, mapping, name, names, page, rate, rate_headers,
-    reconcile, retry, rust_type, sentence, venue_time, websocket, websockets, yes,
+    reconcile, retry, rust_type, sentence, variables, venue_time, websocket, websockets, yes,
 };
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
@@ -51,6 +51,7 @@ impl<'a> Known<'a> {
 
 /// The closed list.
 const WORDS: &[(&str, &[Place], Check)] = &[
+    ("x-variables", &[Place::Root], variables),
     ("x-errors", &[Place::Root], errors),
     ("x-challenge", &[Place::Root], challenge),
     ("x-buckets", &[Place::Root], buckets),

@@ -6,6 +6,8 @@ use ::venuekit_wire::operation::{
     OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting,
     SignatureAge, Tier, UnknownKey, Venue, VenueTime, WebSocket,
 };
+use ::venuekit_wire::server::Server;
+use ::venuekit_wire::variables::{CredentialVariables, VariableKind, Variables};
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -28,6 +30,37 @@ impl Environment {
 pub static VENUE: Venue = Venue {
     name: "bayse",
     protocol: Protocol::Rest,
+    servers: &[
+        Server {
+            environment: "production",
+            url: "https://relay.bayse.markets",
+            hosts: &[],
+        },
+    ],
+    variables: Variables {
+        of: "bayse",
+        together: true,
+        credentials: &[
+            CredentialVariables {
+                kind: VariableKind::Key,
+                id: Some("PUBLIC_KEY"),
+                secret: "SECRET_KEY",
+                passphrase: None,
+            },
+            CredentialVariables {
+                kind: VariableKind::Session,
+                id: Some("DEVICE_ID"),
+                secret: "AUTH_TOKEN",
+                passphrase: None,
+            },
+            CredentialVariables {
+                kind: VariableKind::Login,
+                id: Some("EMAIL"),
+                secret: "PASSWORD",
+                passphrase: None,
+            },
+        ],
+    },
     operations: OPERATIONS,
     errors: Errors {
         code: &["/error"],

@@ -6,9 +6,11 @@ pub mod pem;
 pub mod variable;
 
 pub use venuekit_keys::Credential as Material;
-use venuekit_keys::record::{Record, State};
+use venuekit_keys::record::State;
+pub use venuekit_transport::flaw::is_key_text;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
+use venuekit_wire::variables::VariableKind;
 
 use crate::context::{self, Context};
 use crate::failure::{Exit, Failure};
@@ -67,10 +69,10 @@ impl Credential {
         self.material.iter().find_map(Material::public_id)
     }
 
-    /// What a variable for this credential is called: `KALSHI_DEMO_KEY_ID`.
-    pub fn variable(&self, target: &Target, name: &str) -> String {
+    /// The variable that the secret of such a credential would be in: `KALSHI_DEMO_PRIVATE_KEY`.
+    pub fn variable(&self, target: &Target, kind: VariableKind) -> String {
         let prefix = self.prefix.clone().unwrap_or_else(|| variable::prefix(target));
-        format!("{prefix}_{name}")
+        variable::of_kind(target.venue, &prefix, kind).map(|(_, secret)| secret).unwrap_or_default()
     }
 
     /// Refuses an id or a shared secret that was copied badly, by the name of the variable that holds it. A signer would blame the
@@ -80,17 +82,9 @@ impl Credential {
             let names = self.prefix.as_ref().and_then(|prefix| hint::halves(venue, prefix, material));
             let of = |what: &str| format!("the {what} of {}", self.source);
             let (id_name, secret_name) = names.unwrap_or_else(|| (of("id"), of("secret")));
-            let halves: [(&str, &str); 2] = match material {
-                Material::Key { public_id, kind: SecretKind::PrivateKeyPem, .. } => [(&id_name, public_id), ("", "-")],
-                Material::Key { public_id, secret, .. } => [(&id_name, public_id), (&secret_name, secret.expose())],
-                Material::Session { token, device_id } => {
-                    [(&id_name, device_id.expose()), (&secret_name, token.expose())]
-                }
-                // A password may be any text.
-                Material::Login { email, .. } => [(&id_name, email), ("", "-")],
-                Material::Token(token) => [("", "-"), (&secret_name, token.expose())],
-            };
-            for (name, text) in halves {
+            let (id, secret) = material.halves();
+            for (name, text) in [(&id_name, id), (&secret_name, secret)] {
+                let Some(text) = text else { continue };
                 if let Some((_, says)) = flaw::fatal(text) {
                     let help = "copy it again, all of it and nothing else";
                     return Err(Failure::new(Exit::Store, format!("{name} {says}")).code("unusable").help(help));
@@ -142,11 +136,6 @@ pub async fn find(
     Ok(found)
 }
 
-/// Whether a text is a key itself where its name or its file was meant. Such a text is not shown again.
-pub fn is_key_text(text: &str) -> bool {
-    text.contains("-----BEGIN") || text.contains(['\n', '\r'])
-}
-
 /// A stored key, and the place that names it where that is not what the command is about.
 async fn stored(context: &Context, target: &Target, name: &str, place: Option<String>) -> Result<Credential, Failure> {
     if is_key_text(name) {
@@ -174,7 +163,7 @@ async fn stored(context: &Context, target: &Target, name: &str, place: Option<St
         return Err(Failure::new(Exit::Store, format!("{reference} is stored as {}", record.reference)));
     }
     let source = format!("stored key {reference}");
-    let key = usable(&record).ok_or_else(|| {
+    let key = record.usable().ok_or_else(|| {
         let help = "see `venuekit keys show`, and finish a broken run with `venuekit keys resume`";
         Failure::new(Exit::Store, format!("{reference} holds no key that can be used yet")).code("unusable").help(help)
     })?;
@@ -182,19 +171,11 @@ async fn stored(context: &Context, target: &Target, name: &str, place: Option<St
     Ok(Credential { source, material: key.credential().into_iter().collect(), stored: Some(about), prefix: None })
 }
 
-/// The active key, or one that the venue has already.
-fn usable(record: &Record) -> Option<&venuekit_keys::record::StoredKey> {
-    let ready =
-        |state: State| record.keys.iter().rev().find(move |key| key.state == state && key.credential().is_some());
-    record.active().or_else(|| ready(State::Stored)).or_else(|| ready(State::Retiring))
-}
-
 fn elsewhere(context: &Context, target: &Target, place: &Elsewhere) -> Result<Credential, Failure> {
     match (&place.variables, &place.pem, &place.id) {
         (Some(prefix), None, None) => of_variables(context, target.venue, prefix),
         (None, Some(pem), Some(id)) => {
-            let secret =
-                pem::plain(context, pem::file(pem, "`pem` of the profile")?, &pem.display().to_string(), None)?;
+            let secret = pem::plain(context, pem::file(pem, "`pem` of the profile")?, &pem.display().to_string())?;
             let material = Material::Key { public_id: id.clone(), secret, kind: SecretKind::PrivateKeyPem };
             Ok(Credential { source: pem.display().to_string(), material: vec![material], stored: None, prefix: None })
         }
@@ -203,19 +184,16 @@ fn elsewhere(context: &Context, target: &Target, place: &Elsewhere) -> Result<Cr
 }
 
 fn of_variables(context: &Context, venue: Venue, prefix: &str) -> Result<Credential, Failure> {
-    let mut found = variable::read(context, venue, prefix)?;
-    if venue != Venue::Bayse {
-        found.truncate(1);
-    }
+    let found = variable::read(context, venue, prefix)?;
     if found.is_empty() {
         return Ok(Credential { prefix: Some(prefix.to_owned()), ..Credential::none() });
     }
-    let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = found.iter().map(|one| one.secret.as_str()).collect();
     let source = match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("environment variables {} and {last}", rest.join(", ")),
         _ => format!("environment variable {}", names.concat()),
     };
-    let material = found.into_iter().map(|(_, material)| material).collect();
+    let material = found.into_iter().map(|one| one.material).collect();
     Ok(Credential { source, material, stored: None, prefix: Some(prefix.to_owned()) })
 }
 

@@ -7,6 +7,7 @@ use venuekit_keys::Credential as Material;
 use venuekit_keys::record::State;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
+use venuekit_wire::variables::VariableKind;
 
 use super::facts;
 use super::report::Report;
@@ -43,7 +44,7 @@ pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential) -
                 pair(report, venue, &names("the id of the key", "the private key"), public_id, secret)
             }
             Material::Key { public_id, secret, .. } => {
-                let named = |name: &str| credential.variable(target, name);
+                let named = |kind| credential.variable(target, kind);
                 shared(report, venue, &names("the id of the key", "its secret"), named, public_id, secret)
             }
             Material::Session { token, device_id } => {
@@ -152,26 +153,30 @@ fn unreadable(report: &mut Report<'_>, names: &Names, error: &KeyError) {
     report.fault(CHECK, cause, found, &remedy);
 }
 
-/// `named` makes a variable's whole name of its end.
+/// `named` names the variable of a secret.
 fn shared(
     report: &mut Report<'_>,
     venue: Venue,
     names: &Names,
-    named: impl Fn(&str) -> String,
+    named: impl Fn(VariableKind) -> String,
     public_id: &str,
     secret: &Secret,
 ) -> bool {
     let secret = secret.expose();
     if matches!(venue, Venue::Kalshi | Venue::KalshiPerps) {
-        let remedy = format!("give the private key as PEM: {}", named("PRIVATE_KEY_FILE"));
+        let remedy = format!("give the private key as PEM: {}", named(VariableKind::PrivateKeyFile));
         report.fault(CHECK, "wrong_key_type", "a shared secret, and Kalshi takes a private key", &remedy);
         return false;
     }
     if secret.contains("-----BEGIN") {
         let remedy = match venue {
             Venue::Deribit => {
-                let secret = named("CLIENT_SECRET");
-                format!("set {} or {} instead of {secret}", named("PRIVATE_KEY"), named("PRIVATE_KEY_FILE"))
+                let secret = named(VariableKind::Key);
+                format!(
+                    "set {} or {} instead of {secret}",
+                    named(VariableKind::PrivateKey),
+                    named(VariableKind::PrivateKeyFile)
+                )
             }
             _ => "give the secret that the venue showed when the key was made".to_owned(),
         };
@@ -180,7 +185,9 @@ fn shared(
     }
     if is_file_name(secret) {
         let remedy = match venue {
-            Venue::Deribit => format!("where it holds a private key, set {} to that name", named("PRIVATE_KEY_FILE")),
+            Venue::Deribit => {
+                format!("where it holds a private key, set {} to that name", named(VariableKind::PrivateKeyFile))
+            }
             _ => "give the text that is in it".to_owned(),
         };
         report.fault(CHECK, "file_name", format!("{} is the name of a file, not a secret", names.secret), &remedy);

@@ -2,6 +2,7 @@
 
 use venuekit_transport::Error;
 use venuekit_transport::keys::SecretKind;
+use venuekit_wire::variables::VariableKind;
 
 use super::prove::Proof;
 use super::symptom::{Cause, cause};
@@ -62,7 +63,7 @@ impl Examination<'_> {
     fn no_key(&mut self, found: &str, proof: Proof) {
         let place = format!("{}/{}", self.target.venue, self.target.environment);
         let prefix = self.credential.prefix.clone().unwrap_or_else(|| variable::prefix(&self.target));
-        let named = |name: &str| format!("{prefix}_{name}");
+        let both = |kind| variable::both(self.target.venue, &prefix, kind);
         let (check, word, what, remedy) = match proof {
             Proof::Login => (
                 "login",
@@ -76,16 +77,14 @@ impl Examination<'_> {
                 "the session is over, or its two parts are of different ones",
                 format!(
                     "log in again: venuekit call {place} login email=EMAIL password=@FILE --secrets-to session.json\n\
-                     or set {} and {} in place of {} and {}: venuekit logs in with them itself",
-                    named("EMAIL"),
-                    named("PASSWORD"),
-                    named("DEVICE_ID"),
-                    named("AUTH_TOKEN")
+                     or set {} in place of {}: venuekit logs in with them itself",
+                    both(VariableKind::Login),
+                    both(VariableKind::Session)
                 ),
             ),
             _ => {
                 let names = variable::names_after(self.target.venue, &prefix);
-                let token = named("ACCESS_TOKEN");
+                let token = both(VariableKind::Token);
                 let remedy = format!("in place of {token} set {names}: with a key venuekit fetches tokens itself");
                 ("token", "expired", "the token is over, or wrong", remedy)
             }
@@ -239,12 +238,12 @@ impl Examination<'_> {
             }
         }
         let is_pair = self.credential.key().is_some_and(|(_, _, kind)| kind == SecretKind::PrivateKeyPem);
-        let named = |name: &str| self.credential.variable(&self.target, name);
+        let named = |kind| self.credential.variable(&self.target, kind);
         let also = match self.target.venue {
             Venue::Deribit if is_pair => {
-                format!("where the id is of a key with a secret, set {}", named("CLIENT_SECRET"))
+                format!("where the id is of a key with a secret, set {}", named(VariableKind::Key))
             }
-            Venue::Deribit => format!("where the id is of a key pair, set {}", named("PRIVATE_KEY_FILE")),
+            Venue::Deribit => format!("where the id is of a key pair, set {}", named(VariableKind::PrivateKeyFile)),
             _ => String::new(),
         };
         if is_pair { self.wrong_pair(said, &also) } else { self.wrong_secret(said, &also) }

@@ -4,6 +4,7 @@ use venuekit_auth::PrivateKey;
 use venuekit_keys::record::State;
 use venuekit_transport::keys::{KeyInfo, SecretKind};
 use venuekit_wire::UnixMillis;
+use venuekit_wire::variables::VariableKind;
 
 use super::{Examination, account};
 use crate::credential::{hint, variable};
@@ -123,19 +124,19 @@ impl Examination<'_> {
         if self.target.venue != Venue::Deribit {
             return false;
         }
-        let named = |name: &str| self.credential.variable(&self.target, name);
+        let named = |kind| self.credential.variable(&self.target, kind);
         let (found, remedy) = match (self.credential.key(), &own.public_key) {
             (Some((_, _, SecretKind::Shared)), Some(_)) => (
                 "as a key pair: it has no secret of this kind",
                 format!(
                     "give the private key that was made with this id: {} or {}",
-                    named("PRIVATE_KEY"),
-                    named("PRIVATE_KEY_FILE")
+                    named(VariableKind::PrivateKey),
+                    named(VariableKind::PrivateKeyFile)
                 ),
             ),
             (Some((_, _, SecretKind::PrivateKeyPem)), None) => (
                 "as one with a shared secret: no private key belongs to it",
-                format!("give the secret that Deribit showed when the key was made: {}", named("CLIENT_SECRET")),
+                format!("give the secret that Deribit showed when the key was made: {}", named(VariableKind::Key)),
             ),
             _ => return false,
         };

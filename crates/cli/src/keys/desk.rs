@@ -8,6 +8,7 @@ use venuekit_keys::{
     Account, Engine, Manager, Outcome, Reference, Report, Revoke, Settings, Target as Ends, Task, Unfinished,
     Venue as KeyVenue,
 };
+use venuekit_wire::variables::VariableKind;
 
 use super::attendant::Person;
 use super::failure::of_person;
@@ -101,8 +102,8 @@ impl<'a> Desk<'a> {
         }
         let (message, help) = match self.account.venue {
             KeyVenue::Bayse => {
-                let help =
-                    format!("set {prefix}_AUTH_TOKEN and {prefix}_DEVICE_ID, or {prefix}_EMAIL and {prefix}_PASSWORD");
+                let names = |kind| variable::both(self.target.venue, &prefix, kind);
+                let help = format!("set {}, or {}", names(VariableKind::Session), names(VariableKind::Login));
                 ("Bayse's keys are managed by a session or a login, and there is none", help)
             }
             _ => {

@@ -9,13 +9,13 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 use venuekit_keys::record::{Kind, StoredKey};
 use venuekit_wire::Secret;
+use venuekit_wire::variables::VariableKind;
 
 use super::desk::Desk;
 use crate::context::Context;
 use crate::credential::variable;
 use crate::failure::{Exit, Failure};
 use crate::subject::Subject;
-use crate::venue::Venue;
 
 /// What `venuekit keys export` takes.
 #[derive(Args, Debug)]
@@ -144,17 +144,12 @@ fn with_end(secret: &Secret) -> Secret {
 
 /// The names that this command itself looks for.
 fn variables(desk: &Desk<'_>, key: &StoredKey) -> Secret {
-    let (id, secret) = match (desk.target.venue, key.kind) {
-        (Venue::Kalshi | Venue::KalshiPerps, _) => ("KEY_ID", "PRIVATE_KEY"),
-        (Venue::Bayse, _) => ("PUBLIC_KEY", "SECRET_KEY"),
-        (Venue::Yativo, _) => ("API_KEY", "API_SECRET"),
-        (Venue::Deribit, Kind::PrivateKeyPem) => ("CLIENT_ID", "PRIVATE_KEY"),
-        (Venue::Deribit, _) => ("CLIENT_ID", "CLIENT_SECRET"),
-    };
-    let prefix = variable::prefix(&desk.target);
-    let line = |name: &str, value: &str| format!("export {prefix}_{name}='{}'\n", value.replace('\'', r"'\''"));
+    let kind = if key.kind == Kind::PrivateKeyPem { VariableKind::PrivateKey } else { VariableKind::Key };
+    let line = |name: &str, value: &str| format!("export {name}='{}'\n", value.replace('\'', r"'\''"));
+    let names = variable::of_kind(desk.target.venue, &variable::prefix(&desk.target), kind);
+    let (id, secret) = names.map(|(id, secret)| (id.unwrap_or_default(), secret)).unwrap_or_default();
     let public_id = key.public_id.as_deref().unwrap_or_default();
-    Secret::new(line(id, public_id) + &line(secret, key.secret.expose()))
+    Secret::new(line(&id, public_id) + &line(&secret, key.secret.expose()))
 }
 
 /// Writes a file that only its owner may read, whole or not at all.

@@ -7,9 +7,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use venuekit_sandbox::Sandbox;
+use venuekit_wire::variables::VariableKind;
 
 use crate::context::LOCAL_URL;
+use crate::credential::variable;
 use crate::failure::Failure;
+use crate::venue::{LOCAL, Venue};
 
 /// How such a file begins. Only one that begins so is written over.
 const FIRST_LINE: &str = "# keys of a venuekit sandbox";
@@ -62,22 +65,25 @@ fn running(file: &Path) -> Option<String> {
 fn variables(sandbox: &Sandbox) -> Vec<(String, String)> {
     let accounts = sandbox.accounts();
     let mut all = vec![(LOCAL_URL.to_owned(), sandbox.base_url())];
-    let mut add = |venue: &str, pairs: &[(&str, &str)]| {
-        all.extend(pairs.iter().map(|(name, value)| (format!("{venue}_LOCAL_{name}"), (*value).to_owned())));
+    let mut add = |venue: Venue, kind: VariableKind, id: &str, secret: &str| {
+        let prefix = venue.table().variables.prefix(LOCAL);
+        if let Some((Some(id_name), secret_name)) = variable::of_kind(venue, &prefix, kind) {
+            all.extend([(id_name, id.to_owned()), (secret_name, secret.to_owned())]);
+        }
     };
     if let Some(account) = accounts.bayse.first() {
-        add("BAYSE", &[("PUBLIC_KEY", &account.public_key), ("SECRET_KEY", &account.secret_key)]);
-        add("BAYSE", &[("EMAIL", &account.email), ("PASSWORD", &account.password)]);
-        add("BAYSE", &[("AUTH_TOKEN", &account.auth_token), ("DEVICE_ID", &account.device_id)]);
+        add(Venue::Bayse, VariableKind::Key, &account.public_key, &account.secret_key);
+        add(Venue::Bayse, VariableKind::Login, &account.email, &account.password);
+        add(Venue::Bayse, VariableKind::Session, &account.device_id, &account.auth_token);
     }
     if let Some((key, pem)) = accounts.kalshi.iter().find_map(|key| Some((key, key.private_key_pem.as_deref()?))) {
-        add("KALSHI", &[("KEY_ID", &key.key_id), ("PRIVATE_KEY", pem)]);
+        add(Venue::Kalshi, VariableKind::PrivateKey, &key.key_id, pem);
     }
     if let Some(account) = accounts.yativo.first() {
-        add("YATIVO", &[("API_KEY", &account.api_key), ("API_SECRET", &account.api_secret)]);
+        add(Venue::Yativo, VariableKind::Key, &account.api_key, &account.api_secret);
     }
     if let Some((key, secret)) = accounts.deribit.iter().find_map(|key| Some((key, key.client_secret.as_deref()?))) {
-        add("DERIBIT", &[("CLIENT_ID", &key.client_id), ("CLIENT_SECRET", secret)]);
+        add(Venue::Deribit, VariableKind::Key, &key.client_id, secret);
     }
     all
 }

@@ -7,6 +7,7 @@ use venuekit_auth::kalshi::KalshiSigner;
 use venuekit_auth::{Headers, Nonces, Parts, PrivateKey, SignError, Signed, Signer, yativo};
 use venuekit_keys::Credential as Material;
 use venuekit_transport::keys::SecretKind;
+use venuekit_wire::variables::VariableKind;
 
 use crate::credential::{Credential, variable};
 use crate::failure::{Exit, Failure};
@@ -39,8 +40,8 @@ pub fn sign(
     let is_login = |material: &&Material| matches!(material, Material::Login { .. });
     if credential.material.iter().all(|material| is_login(&material)) {
         let message = format!("{}: a login signs nothing", credential.source);
-        let prefix = variable::prefix(target);
-        let help = format!("name a stored key with --key NAME, or set {prefix}_PUBLIC_KEY and {prefix}_SECRET_KEY");
+        let names = variable::both(target.venue, &variable::prefix(target), VariableKind::Key);
+        let help = format!("name a stored key with --key NAME, or set {names}");
         return Err(Failure::new(Exit::Store, message).code("wrong_key_type").help(help));
     }
     credential.check(target.venue)?;

@@ -6,6 +6,8 @@ use ::venuekit_wire::operation::{
     OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting,
     SignatureAge, Tier, UnknownKey, Venue, VenueTime, WebSocket,
 };
+use ::venuekit_wire::server::Server;
+use ::venuekit_wire::variables::{CredentialVariables, VariableKind, Variables};
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -603,6 +605,48 @@ impl From<&str> for ErrorCode {
 pub static VENUE: Venue = Venue {
     name: "deribit",
     protocol: Protocol::JsonRpc,
+    servers: &[
+        Server {
+            environment: "production",
+            url: "https://www.deribit.com/api/v2",
+            hosts: &["deribit.com"],
+        },
+        Server {
+            environment: "test",
+            url: "https://test.deribit.com/api/v2",
+            hosts: &[],
+        },
+    ],
+    variables: Variables {
+        of: "deribit",
+        together: false,
+        credentials: &[
+            CredentialVariables {
+                kind: VariableKind::Key,
+                id: Some("CLIENT_ID"),
+                secret: "CLIENT_SECRET",
+                passphrase: None,
+            },
+            CredentialVariables {
+                kind: VariableKind::PrivateKey,
+                id: Some("CLIENT_ID"),
+                secret: "PRIVATE_KEY",
+                passphrase: Some("PRIVATE_KEY_PASSPHRASE"),
+            },
+            CredentialVariables {
+                kind: VariableKind::PrivateKeyFile,
+                id: Some("CLIENT_ID"),
+                secret: "PRIVATE_KEY_FILE",
+                passphrase: Some("PRIVATE_KEY_PASSPHRASE"),
+            },
+            CredentialVariables {
+                kind: VariableKind::Token,
+                id: None,
+                secret: "ACCESS_TOKEN",
+                passphrase: None,
+            },
+        ],
+    },
     operations: OPERATIONS,
     errors: Errors {
         code: &["/code"],

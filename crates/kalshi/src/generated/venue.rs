@@ -6,6 +6,8 @@ use ::venuekit_wire::operation::{
     OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting,
     SignatureAge, Tier, UnknownKey, Venue, VenueTime, WebSocket,
 };
+use ::venuekit_wire::server::Server;
+use ::venuekit_wire::variables::{CredentialVariables, VariableKind, Variables};
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,6 +33,36 @@ impl Environment {
 pub static VENUE: Venue = Venue {
     name: "kalshi",
     protocol: Protocol::Rest,
+    servers: &[
+        Server {
+            environment: "production",
+            url: "https://external-api.kalshi.com/trade-api/v2",
+            hosts: &["api.elections.kalshi.com"],
+        },
+        Server {
+            environment: "demo",
+            url: "https://external-api.demo.kalshi.co/trade-api/v2",
+            hosts: &["demo-api.kalshi.co"],
+        },
+    ],
+    variables: Variables {
+        of: "kalshi",
+        together: false,
+        credentials: &[
+            CredentialVariables {
+                kind: VariableKind::PrivateKey,
+                id: Some("KEY_ID"),
+                secret: "PRIVATE_KEY",
+                passphrase: Some("PRIVATE_KEY_PASSPHRASE"),
+            },
+            CredentialVariables {
+                kind: VariableKind::PrivateKeyFile,
+                id: Some("KEY_ID"),
+                secret: "PRIVATE_KEY_FILE",
+                passphrase: Some("PRIVATE_KEY_PASSPHRASE"),
+            },
+        ],
+    },
     operations: OPERATIONS,
     errors: Errors {
         code: &["/error/code", "/code"],

@@ -6,8 +6,8 @@ use venuekit_wire::{Secret, UnixSeconds};
 
 use super::{Attendant, Engine};
 use crate::BoxFuture;
+use crate::Credential;
 use crate::account::Account;
-use crate::credential::Credential;
 use crate::error::{Cause, Error};
 use crate::event::Event;
 use crate::recipe::{self, Access, Factor, Facts};

@@ -4,7 +4,7 @@
 use super::desk::Desk;
 use super::run::Run;
 use super::verify::Shown;
-use crate::credential::Credential;
+use crate::Credential;
 use crate::error::{Cause, Error};
 use crate::journal::Step;
 use crate::record::StoredKey;

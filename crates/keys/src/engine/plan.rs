@@ -214,7 +214,7 @@ impl Desk<'_> {
     /// The list, or none where the venue wants a code for it: a code is not worth a name that is free all but surely.
     async fn list_without_code(&self) -> Result<Vec<KeyInfo>, Error> {
         let manager = self.manager().await?;
-        if let crate::credential::Credential::Login { .. } = manager {
+        if let crate::Credential::Login { .. } = manager {
             return self.list().await;
         }
         let access = self.connect(&manager)?;

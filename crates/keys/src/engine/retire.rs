@@ -8,7 +8,7 @@ use super::difference::Life;
 use super::make::said;
 use super::run::{Halt, Run};
 use crate::BoxFuture;
-use crate::credential::Credential;
+use crate::Credential;
 use crate::error::{Cause, Error};
 use crate::event::Event;
 use crate::journal::Step;

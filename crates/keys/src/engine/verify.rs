@@ -6,7 +6,7 @@ use venuekit_transport::ErrorKind;
 
 use super::desk::Desk;
 use super::run::{Halt, Run};
-use crate::credential::Credential;
+use crate::Credential;
 use crate::error::{Cause, Error};
 use crate::event::Event;
 use crate::journal::Step;

@@ -1,14 +1,15 @@
 //! Bayse: it makes the secrets, and only a session of the account's owner manages keys.
 
 use venuekit_bayse::{Client, Credentials, Environment, VENUE};
-use venuekit_transport::keys::{ApiKeys, CreatedKey};
+use venuekit_transport::keys::ApiKeys;
+use venuekit_transport::material::FromMaterial as _;
 use venuekit_transport::{Error, ErrorKind};
 use venuekit_wire::Secret;
 
 use super::access::{self, Access, Factor};
-use super::{Facts, Opened, settle, unfit};
+use super::{Facts, Opened, settle};
+use crate::Credential;
 use crate::account::Account;
-use crate::credential::Credential;
 use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {
@@ -32,14 +33,7 @@ pub(super) static FACTS: Facts = Facts {
 const NO_ORDER: &str = "00000000-0000-0000-0000-000000000000";
 
 pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
-    let credentials = match credential {
-        Credential::Key { public_id, secret, kind } => {
-            Credentials::try_from(&CreatedKey::new("", public_id.clone(), secret.clone(), *kind))?
-        }
-        Credential::Session { token, device_id } => Credentials::session(token.clone(), device_id.clone())?,
-        Credential::Login { email, password } => Credentials::login(email.clone(), password.clone())?,
-        other @ Credential::Token(_) => return Err(unfit(other, "a session, a login or a key")),
-    };
+    let credentials = Credentials::from_material(std::slice::from_ref(credential))?;
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
     Ok(Box::new(settle(builder, network).credentials(credentials).build()?))
 }

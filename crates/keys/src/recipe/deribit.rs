@@ -3,12 +3,13 @@
 use venuekit_deribit::types::Currency;
 use venuekit_deribit::{Client, Credentials, Environment};
 use venuekit_transport::Error;
-use venuekit_transport::keys::{ApiKeys, CreatedKey};
+use venuekit_transport::keys::ApiKeys;
+use venuekit_transport::material::FromMaterial as _;
 
 use super::access::{self, Access, Factor};
-use super::{Facts, settle, unfit};
+use super::{Facts, settle};
+use crate::Credential;
 use crate::account::Account;
-use crate::credential::Credential;
 use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {
@@ -38,13 +39,7 @@ const SESSION: &str = "venuekit-keys";
 const WRONG_CODE: &str = "13668";
 
 pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
-    let credentials = match credential {
-        Credential::Key { public_id, secret, kind } => {
-            Credentials::try_from(&CreatedKey::new("", public_id.clone(), secret.clone(), *kind))?
-        }
-        Credential::Token(token) => Credentials::token(token.clone())?,
-        other => return Err(unfit(other, "a client id with its secret or private key")),
-    };
+    let credentials = Credentials::from_material(std::slice::from_ref(credential))?;
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
     Ok(Box::new(settle(builder, network).credentials(credentials.session_name(SESSION)).build()?))
 }

@@ -2,13 +2,14 @@
 
 use venuekit_kalshi::{Client, Credentials, Environment};
 use venuekit_transport::Error;
-use venuekit_transport::keys::{ApiKeys, CreatedKey, SecretKind};
+use venuekit_transport::keys::ApiKeys;
+use venuekit_transport::material::FromMaterial as _;
 use venuekit_wire::UnixMillis;
 
 use super::access::{self, Access, Factor};
-use super::{Facts, settle, unfit};
+use super::{Facts, settle};
+use crate::Credential;
 use crate::account::Account;
-use crate::credential::Credential;
 use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {
@@ -39,12 +40,9 @@ pub(super) fn connect(account: &Account, credential: &Credential, network: &Netw
 }
 
 fn client(account: &Account, credential: &Credential, network: &Network) -> Result<Client, Error> {
-    let Credential::Key { public_id, secret, kind: kind @ SecretKind::PrivateKeyPem } = credential else {
-        return Err(unfit(credential, "a key id with its private key"));
-    };
-    let key = CreatedKey::new("", public_id.clone(), secret.clone(), *kind);
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
-    settle(builder, network).credentials(Credentials::try_from(&key)?).build()
+    let credentials = Credentials::from_material(std::slice::from_ref(credential))?;
+    settle(builder, network).credentials(credentials).build()
 }
 
 /// Until when the account's owner has attested a location. Past that, keys cannot trade in some categories.

@@ -12,8 +12,8 @@ use venuekit_transport::{ClientBuilder, Connect, Error};
 use venuekit_wire::Secret;
 
 pub(crate) use self::access::{Access, Factor};
+use crate::Credential;
 use crate::account::{Account, Venue};
-use crate::credential::Credential;
 use crate::network::Network;
 
 /// Where an environment is served.
@@ -87,8 +87,4 @@ fn settle<C: Connect>(builder: ClientBuilder<C>, network: &Network) -> ClientBui
         Some(proxy) => builder.proxy(proxy.clone()),
         None => builder,
     }
-}
-
-fn unfit(credential: &Credential, wanted: &str) -> Error {
-    Error::invalid_request(format!("{credential:?} is no credential for this: {wanted} is needed"))
 }

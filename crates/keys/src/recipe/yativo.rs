@@ -1,14 +1,15 @@
 //! Yativo: it makes the secrets, its answer to a new key shows no id, and key calls carry a one-time code.
 
 use serde_json::Value;
-use venuekit_transport::keys::{ApiKeys, CreatedKey};
+use venuekit_transport::keys::ApiKeys;
+use venuekit_transport::material::FromMaterial as _;
 use venuekit_transport::{Error, ErrorKind};
 use venuekit_yativo::{Client, Credentials, Environment, VENUE};
 
 use super::access::{self, Access, Factor};
-use super::{Facts, settle, unfit};
+use super::{Facts, settle};
+use crate::Credential;
 use crate::account::Account;
-use crate::credential::Credential;
 use crate::network::Network;
 
 pub(super) static FACTS: Facts = Facts {
@@ -32,13 +33,7 @@ pub(super) static FACTS: Facts = Facts {
 };
 
 pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
-    let credentials = match credential {
-        Credential::Key { public_id, secret, kind } => {
-            Credentials::try_from(&CreatedKey::new("", public_id.clone(), secret.clone(), *kind))?
-        }
-        Credential::Token(token) => Credentials::token(token.clone())?,
-        other => return Err(unfit(other, "an API key with its secret")),
-    };
+    let credentials = Credentials::from_material(std::slice::from_ref(credential))?;
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
     Ok(Box::new(settle(builder, network).credentials(credentials).build()?))
 }

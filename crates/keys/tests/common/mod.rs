@@ -14,8 +14,8 @@ use venuekit_auth::{KeyKind, PrivateKey};
 use venuekit_keys::journal::FolderJournal;
 use venuekit_keys::store::{FileStore, Unlock};
 use venuekit_keys::{
-    Account, Attendant, BoxFuture, Create, Credential, Engine, Event, Handed, Line, Manager, Origin, Reference, Rotate,
-    Settings, Silent, Venue, Waits,
+    Account, Attendant, BoxFuture, Create, Credential, Engine, Event, Handed, Line, Manager, Origin, Place, Reference,
+    Rotate, Settings, Silent, Venue, Waits,
 };
 use venuekit_sandbox::{Accounts, DeribitKey, KalshiKey, Sandbox, YativoAccount};
 use venuekit_transport::Timeouts;
@@ -158,6 +158,11 @@ pub fn scopes(venue: Venue) -> Vec<String> {
 
 pub fn open_store(folder: &Path) -> FileStore {
     FileStore::open(folder.join("keys.age"), &Unlock::IdentityFile(folder.join("identity.txt"))).unwrap()
+}
+
+/// The same for whoever reads from it.
+pub fn place(folder: &Path) -> Place {
+    Place::file(folder.join("keys.age")).identity(folder.join("identity.txt"))
 }
 
 pub fn journal(folder: &Path) -> FolderJournal {

@@ -6,6 +6,8 @@ use ::venuekit_wire::operation::{
     OnConnection, Operation, Page, Protocol, Rate, RateHeaders, Retry, Setting,
     SignatureAge, Tier, UnknownKey, Venue, VenueTime, WebSocket,
 };
+use ::venuekit_wire::server::Server;
+use ::venuekit_wire::variables::{CredentialVariables, VariableKind, Variables};
 /// Where the venue is reached. Credentials belong to one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,6 +33,36 @@ impl Environment {
 pub static VENUE: Venue = Venue {
     name: "yativo",
     protocol: Protocol::Rest,
+    servers: &[
+        Server {
+            environment: "production",
+            url: "https://crypto-api.yativo.com/api/v1",
+            hosts: &[],
+        },
+        Server {
+            environment: "sandbox",
+            url: "https://crypto-sandbox.yativo.com/api/v1",
+            hosts: &[],
+        },
+    ],
+    variables: Variables {
+        of: "yativo",
+        together: false,
+        credentials: &[
+            CredentialVariables {
+                kind: VariableKind::Key,
+                id: Some("API_KEY"),
+                secret: "API_SECRET",
+                passphrase: None,
+            },
+            CredentialVariables {
+                kind: VariableKind::Token,
+                id: None,
+                secret: "ACCESS_TOKEN",
+                passphrase: None,
+            },
+        ],
+    },
     operations: OPERATIONS,
     errors: Errors {
         code: &["/code", "/error"],

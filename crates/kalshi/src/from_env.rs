@@ -1,0 +1,60 @@
+//! Credentials from environment variables, and from what a store holds.
+
+use venuekit_transport::keys::SecretKind;
+use venuekit_transport::material::{FromMaterial, Material, only, unfit};
+use venuekit_transport::variables;
+use venuekit_wire::operation::Venue;
+
+use crate::{Credentials, Environment, Error, VENUE};
+
+impl Credentials {
+    /// From the environment variables of an environment: a key id with its private key.
+    ///
+    /// ```no_run
+    /// use venuekit_kalshi::{Client, Credentials, Environment};
+    ///
+    /// # fn example() -> Result<(), venuekit_kalshi::Error> {
+    /// let environment = Environment::Demo;
+    /// // KALSHI_DEMO_KEY_ID, and KALSHI_DEMO_PRIVATE_KEY_FILE or KALSHI_DEMO_PRIVATE_KEY
+    /// let credentials = Credentials::from_env(&environment)?;
+    /// let client = Client::builder(environment).credentials(credentials).build()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The command `venuekit` reads the same variables, and its README lists them. A server on this machine has the environment
+    /// `local`. The credentials belong to their environment: a client of another one refuses them.
+    /// A private key may be a PEM text, whose line ends may be spelled `\n`, or a file; it may be encrypted.
+    ///
+    /// # Errors
+    /// Variables that are missing or set by halves, a value or a file that cannot be used, or a server of which no environment is
+    /// known. The error names the variable and what to do, and shows no value.
+    pub fn from_env(environment: &Environment) -> Result<Self, Error> {
+        variables::for_server(environment.base_url(), variables::of_process)
+    }
+
+    /// From environment variables whose names begin in another way, such as `KALSHI_DEMO` or one of your own: for a server
+    /// of which no environment is known, or for several accounts.
+    ///
+    /// # Errors
+    /// As those of [`from_env`](Self::from_env).
+    pub fn from_env_with_prefix(prefix: &str) -> Result<Self, Error> {
+        variables::with_prefix(prefix, variables::of_process)
+    }
+}
+
+impl FromMaterial for Credentials {
+    const VENUE: &'static Venue = &VENUE;
+
+    fn from_material(material: &[Material]) -> Result<Self, Error> {
+        match only(material)? {
+            Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
+                Self::from_pem(public_id.clone(), secret.expose())
+            }
+            other => Err(unfit(other, "a key id with its private key")),
+        }
+    }
+
+    fn of_environment(self, environment: &'static str) -> Self {
+        Self(self.0.of_environment(environment))
+    }
+}

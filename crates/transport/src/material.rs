@@ -1,0 +1,114 @@
+//! What a store or environment variables hold of credentials, in the same words for all venues.
+
+use std::fmt;
+
+use venuekit_wire::Secret;
+use venuekit_wire::operation::Venue;
+
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::keys::SecretKind;
+
+/// What proves who is calling.
+#[derive(Clone)]
+pub enum Material {
+    /// An API key.
+    Key {
+        /// What identifies the caller: Kalshi's key id, Bayse's public key, Yativo's API key, Deribit's client id.
+        public_id: String,
+        /// A private key as PEM, or a shared secret.
+        secret: Secret,
+        /// Which of the two.
+        kind: SecretKind,
+    },
+    /// An open session of Bayse's, which manages keys.
+    Session {
+        /// `x-auth-token`.
+        token: Secret,
+        /// `x-device-id`.
+        device_id: Secret,
+    },
+    /// An account's e-mail address and password at Bayse, for a session.
+    Login {
+        /// The address.
+        email: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// A bearer token of Yativo's or Deribit's.
+    Token(Secret),
+}
+
+impl Material {
+    /// What identifies the caller, where it is a key.
+    pub fn public_id(&self) -> Option<&str> {
+        match self {
+            Self::Key { public_id, .. } => Some(public_id),
+            _ => None,
+        }
+    }
+
+    /// The texts in it that no copying may have changed: the id, and the secret. A private key's reader says what is wrong with that, and a
+    /// password may be any text.
+    pub fn halves(&self) -> (Option<&str>, Option<&str>) {
+        match self {
+            Self::Key { public_id, kind: SecretKind::PrivateKeyPem, .. } => (Some(public_id), None),
+            Self::Key { public_id, secret, .. } => (Some(public_id), Some(secret.expose())),
+            Self::Session { token, device_id } => (Some(device_id.expose()), Some(token.expose())),
+            Self::Login { email, .. } => (Some(email), None),
+            Self::Token(token) => (None, Some(token.expose())),
+        }
+    }
+}
+
+// Bayse's public key alone reads an account: not even that is shown.
+impl fmt::Debug for Material {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key { .. } => "Key",
+            Self::Session { .. } => "Session",
+            Self::Login { .. } => "Login",
+            Self::Token(_) => "Token",
+        })
+    }
+}
+
+/// The credentials of one venue's clients. Each venue's `Credentials` are.
+pub trait FromMaterial: Into<Credentials> + Sized {
+    /// The venue's table.
+    const VENUE: &'static Venue;
+
+    /// Credentials made of one thing, or of several where the venue takes more.
+    ///
+    /// # Errors
+    /// Something that the venue does not take, or that cannot be read.
+    fn from_material(material: &[Material]) -> Result<Self, Error>;
+
+    /// The same, of this environment: a client of another one refuses them.
+    #[must_use]
+    fn of_environment(self, environment: &'static str) -> Self;
+}
+
+/// The one thing that credentials of most venues are made of.
+///
+/// # Errors
+/// There is none, or there are several.
+pub fn only(material: &[Material]) -> Result<&Material, Error> {
+    match material {
+        [only] => Ok(only),
+        [] => Err(Error::invalid_request("there is no credential")),
+        _ => Err(Error::invalid_request("there are several credentials, and the venue takes one")),
+    }
+}
+
+/// The error of a venue that does not take such a thing. `wanted` is what it takes.
+pub fn unfit(material: &Material, wanted: &str) -> Error {
+    let what = match material {
+        Material::Key { kind: SecretKind::PrivateKeyPem, .. } => "an id with a private key",
+        Material::Key { .. } => "an id with a shared secret",
+        Material::Session { .. } => "a session",
+        Material::Login { .. } => "an e-mail address with its password",
+        Material::Token(_) => "a token",
+    };
+    Error::invalid_request(format!("this is {what}, and {wanted} is needed"))
+}

@@ -1,0 +1,38 @@
+//! Where a venue's environments are served.
+
+/// A server of one of a venue's environments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The environment's name, such as `demo`.
+    pub environment: &'static str,
+    /// What operation paths are appended to.
+    pub url: &'static str,
+    /// Other hosts that serve the same environment.
+    pub hosts: &'static [&'static str],
+}
+
+impl Server {
+    /// Whether a host, in lower case, serves this environment.
+    pub fn is_at(&self, host: &str) -> bool {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let own = self.url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
+        own == Some(host) || self.hosts.contains(&host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_compared_whole() {
+        let server =
+            Server { environment: "demo", url: "https://demo.venue.test:8443/api", hosts: &["other.venue.test"] };
+        for host in ["demo.venue.test", "demo.venue.test.", "other.venue.test"] {
+            assert!(server.is_at(host), "{host}");
+        }
+        for host in ["venue.test", "x.demo.venue.test", "demo.venue.test.evil.com", ""] {
+            assert!(!server.is_at(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Credentials from environment variables, and from what a store holds.
+
+use venuekit_transport::keys::SecretKind;
+use venuekit_transport::material::{FromMaterial, Material, only, unfit};
+use venuekit_transport::variables;
+use venuekit_wire::operation::Venue;
+
+use crate::{Credentials, Environment, Error, VENUE};
+
+impl Credentials {
+    /// From the environment variables of an environment: an API key with its secret, or a token.
+    ///
+    /// ```no_run
+    /// use venuekit_yativo::{Client, Credentials, Environment};
+    ///
+    /// # fn example() -> Result<(), venuekit_yativo::Error> {
+    /// let environment = Environment::Sandbox;
+    /// // YATIVO_SANDBOX_API_KEY and YATIVO_SANDBOX_API_SECRET
+    /// let credentials = Credentials::from_env(&environment)?;
+    /// let client = Client::builder(environment).credentials(credentials).build()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The command `venuekit` reads the same variables, and its README lists them. A server on this machine has the environment
+    /// `local`. The credentials belong to their environment: a client of another one refuses them.
+    ///
+    /// # Errors
+    /// Variables that are missing or set by halves, a value or a file that cannot be used, or a server of which no environment is
+    /// known. The error names the variable and what to do, and shows no value.
+    pub fn from_env(environment: &Environment) -> Result<Self, Error> {
+        variables::for_server(environment.base_url(), variables::of_process)
+    }
+
+    /// From environment variables whose names begin in another way, such as `YATIVO_SANDBOX` or one of your own: for a server
+    /// of which no environment is known, or for several accounts.
+    ///
+    /// # Errors
+    /// As those of [`from_env`](Self::from_env).
+    pub fn from_env_with_prefix(prefix: &str) -> Result<Self, Error> {
+        variables::with_prefix(prefix, variables::of_process)
+    }
+}
+
+impl FromMaterial for Credentials {
+    const VENUE: &'static Venue = &VENUE;
+
+    fn from_material(material: &[Material]) -> Result<Self, Error> {
+        match only(material)? {
+            Material::Key { public_id, secret, kind: SecretKind::Shared } => {
+                Self::api_key(public_id.clone(), secret.clone())
+            }
+            Material::Token(token) => Self::token(token.clone()),
+            other => Err(unfit(other, "an API key with its secret")),
+        }
+    }
+
+    fn of_environment(self, environment: &'static str) -> Self {
+        Self(self.0.of_environment(environment))
+    }
+}
