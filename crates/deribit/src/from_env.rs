@@ -57,7 +57,8 @@ impl FromMaterial for Credentials {
         }
     }
 
-    fn of_environment(self, environment: &'static str) -> Self {
-        Self { ready: self.ready.of_environment(environment), ..self }
+    fn of_environment(mut self, environment: &'static str) -> Self {
+        self.ready = self.ready.of_environment(environment);
+        self
     }
 }

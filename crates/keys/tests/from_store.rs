@@ -132,7 +132,8 @@ async fn what_opens_the_store_is_asked_for_and_must_fit() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys.age");
     let place = Place::file(&file).passphrase("correct horse");
-    place.open().unwrap();
+    let record = Record { reference: "yativo/sandbox/bot".parse().unwrap(), keys: vec![key(State::Active)] };
+    place.open().unwrap().put(&record).await.unwrap();
     let (_, told) = refused::<venuekit_yativo::Credentials>(&Place::file(&file), "yativo/sandbox/bot").await;
     assert!(told.contains("needs its passphrase: set VENUEKIT_PASSPHRASE"), "{told}");
     let (class, told) =
