@@ -93,7 +93,7 @@ fn a_result_of_json_rpc_that_proves_nothing_is_looked_up() {
 fn every_kind_of_write_is_proved() {
     let world = World::new("unproved-kinds");
     let key = "kalshi/local generate_api_key name=a scopes=read --yes --show-secrets";
-    let batch = "kalshi/local batch_cancel_orders_v2 orders/0/order_id=a orders/1/order_id=b --yes";
+    let batch = "kalshi/local batch_cancel_orders_v2 orders/0/order_id=a-1 orders/1/order_id=b-1 --yes";
     let group = "kalshi/local delete_order_group order_group_id=11111111-1111-4111-8111-111111111111 --yes";
     let bayse = "bayse/local place_order eventId=11111111-1111-4111-8111-111111111111 \
                  marketId=11111111-1111-4111-8111-111111111111 side=BUY outcomeId=o amount=1 type=MARKET --yes";

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use openapiv3::OpenAPI;
 use progenitor_impl::{CrateVers, GenerationSettings, Generator, InterfaceStyle, TagStyle};
-use quote::ToTokens;
 use serde_json::Value;
-use syn::{File, Item};
+use syn::visit::{self, Visit};
+use syn::{File, Item, Path};
 
 use super::operations::{self, Method};
 use super::seal::seal;
@@ -26,6 +26,7 @@ pub fn source(document: &Document, lowered: &Value) -> Result<(Vec<Method>, Stri
         .with_crate("venuekit-wire", CrateVers::Any, None);
     let tokens = Generator::new(&settings).generate_tokens(&spec).map_err(|error| error.to_string())?;
     let mut file: File = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    understood(lowered, &file)?;
     let lowered = document.derived(Kind::OpenApi, lowered.clone());
     let required = docs::required(&lowered);
     docs::types(types_of(&mut file)?, &required);
@@ -37,7 +38,7 @@ pub fn source(document: &Document, lowered: &Value) -> Result<(Vec<Method>, Stri
     let mut file = File { shebang: None, attrs: Vec::new(), items };
     let types = types::take(document, &lowered.value, &mut file)?;
     let source = types::put(&types, &prettyplease::unparse(&file))?;
-    complete(&methods, &lowered.value, &source)?;
+    complete(&methods, &source)?;
     Ok((methods, source))
 }
 
@@ -50,9 +51,32 @@ fn types_of(file: &mut File) -> Result<&mut Vec<Item>, String> {
     types.ok_or_else(|| "the generator made no types: its output has changed".to_owned())
 }
 
-/// Every operation is sent by its row, nothing of the generator's runtime is left, and every type of ours was really used: the
-/// generator ignores what it does not understand.
-fn complete(methods: &[Method], lowered: &Value, source: &str) -> Result<(), String> {
+/// Every type of ours was really used: the generator ignores what it does not understand.
+fn understood(lowered: &Value, file: &File) -> Result<(), String> {
+    let mut wanted = BTreeSet::new();
+    rust_types(lowered, &mut wanted);
+    let mut named = Paths::default();
+    named.visit_file(file);
+    match wanted.into_iter().find(|path| !named.0.contains(*path)) {
+        Some(path) => Err(format!("the generator ignored `x-rust-type: {path}`")),
+        None => Ok(()),
+    }
+}
+
+/// The paths in a file, without their arguments.
+#[derive(Default)]
+struct Paths(BTreeSet<String>);
+
+impl<'ast> Visit<'ast> for Paths {
+    fn visit_path(&mut self, path: &'ast Path) {
+        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        self.0.insert(names.join("::"));
+        visit::visit_path(self, path);
+    }
+}
+
+/// Every operation is sent by its row, and nothing of the generator's runtime is left.
+fn complete(methods: &[Method], source: &str) -> Result<(), String> {
     let sent = source.matches("Call::new(").count();
     if sent != methods.len() {
         return Err(format!("{sent} operations are sent, of {}", methods.len()));
@@ -60,18 +84,6 @@ fn complete(methods: &[Method], lowered: &Value, source: &str) -> Result<(), Str
     for foreign in ["progenitor", "reqwest", "regress"] {
         if let Some(line) = source.lines().find(|line| line.contains(foreign) && !line.trim_start().starts_with("//")) {
             return Err(format!("the client names `{foreign}`: {}", line.trim()));
-        }
-    }
-    let mut named = BTreeSet::new();
-    rust_types(lowered, &mut named);
-    let parameters = methods.iter().flat_map(|method| &method.parameters);
-    let taken: BTreeSet<String> =
-        parameters.map(|parameter| parameter.kind.to_token_stream().to_string().replace(' ', "")).collect();
-    for path in named {
-        // The types of wire are `wire::Decimal` among the types.
-        let name = path.rsplit("::").next().unwrap_or(path);
-        if !source.contains(&format!("::{name}")) && !taken.iter().any(|kind| kind.contains(path)) {
-            return Err(format!("the generator ignored `x-rust-type: {path}`"));
         }
     }
     Ok(())
@@ -87,5 +99,33 @@ fn rust_types<'a>(value: &'a Value, into: &mut BTreeSet<&'a str>) {
             map.values().for_each(|inner| rust_types(inner, into));
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_ignored_type_is_noticed() {
+        let price = json!({ "type": "string", "x-rust-type": { "path": "venuekit_wire::Decimal" } });
+        let lowered = json!({ "paths": { "/a": { "get": { "responses": { "200": { "schema": price } } } } } });
+        let check = |source: &str| understood(&lowered, &syn::parse_file(source).unwrap());
+        for used in [
+            "fn send() -> Result<ResponseValue<::venuekit_wire::Decimal>, Error<()>> {}",
+            "pub struct A { price: ::std::option::Option<::venuekit_wire::Decimal> }",
+        ] {
+            assert_eq!(check(used), Ok(()), "{used}");
+        }
+        for ignored in [
+            "fn send() -> Result<ResponseValue<i64>, Error<()>> {}",
+            "pub struct A { price: ::venuekit_wire::DecimalNumber }",
+            "/// Not a ::venuekit_wire::Decimal.\npub struct A { price: types::Decimal }",
+        ] {
+            let expected = "the generator ignored `x-rust-type: venuekit_wire::Decimal`";
+            assert_eq!(check(ignored), Err(expected.to_owned()), "{ignored}");
+        }
     }
 }

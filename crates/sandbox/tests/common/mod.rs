@@ -106,10 +106,10 @@ impl<'a> Kalshi<'a> {
         let rsa = || PrivateKey::from_pkcs1_pem(&self.private_pem).unwrap();
         STANDARD.encode(match scheme {
             Signature::Pss { salt } => {
-                let key = rsa::pss::SigningKey::<sha2::Sha256>::new_with_salt_len(rsa(), *salt);
+                let key = rsa::pss::SigningKey::<Sha256>::new_with_salt_len(rsa(), *salt);
                 key.sign_with_rng(&mut rand::rng(), text.as_bytes()).to_vec()
             }
-            Signature::Pkcs1v15 => rsa::pkcs1v15::SigningKey::<sha2::Sha256>::new(rsa()).sign(text.as_bytes()).to_vec(),
+            Signature::Pkcs1v15 => rsa::pkcs1v15::SigningKey::<Sha256>::new(rsa()).sign(text.as_bytes()).to_vec(),
             Signature::Ed25519 => {
                 SigningKey::from_pkcs8_pem(&self.private_pem).unwrap().sign(text.as_bytes()).to_bytes().to_vec()
             }

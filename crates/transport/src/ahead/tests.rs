@@ -65,6 +65,8 @@ const fn operation(id: &'static str, path: &'static str, access: &'static [&'sta
 }
 
 static VENUE: Venue = Venue {
+    servers: &[],
+    variables: venuekit_wire::variables::Variables { of: "venue", together: false, credentials: &[] },
     name: "some_venue",
     protocol: Protocol::Rest,
     operations: &[

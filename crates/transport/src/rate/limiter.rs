@@ -12,11 +12,14 @@ use venuekit_wire::operation::{Bucket, ErrorKind, Operation, Rate, Tier, Venue};
 use super::budget::{Debit, RateBudget, Refused, Told};
 use super::local::LocalBudget;
 use crate::error::{Error, Inner};
-use crate::panics::caught_in;
+use crate::panics::{caught, caught_in};
 use crate::retry_after::{believed, longest_of};
 
 /// What a budget may take for itself, beyond the wait that it asks for.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whose panics are caught.
+const BUDGET: &str = "the rate budget";
 
 /// So many budgets may be told something in the background at once.
 const LEARNING: usize = 64;
@@ -123,15 +126,26 @@ impl Limiter {
         time_left: Duration,
     ) -> Result<(), Error> {
         let Some(budget) = &self.budget else { return Ok(()) };
-        // A budget that ends its wait with the call's time is heard out.
-        let patience = longest.saturating_add(PATIENCE).min(time_left.saturating_add(Duration::from_millis(100)));
-        let taken = caught_in("the rate budget", async { budget.take(debit, longest).await });
-        let refused = match tokio::time::timeout(patience, taken).await {
-            Ok(Some(Ok(()))) => return Ok(()),
-            Ok(Some(Err(refused))) => refused,
-            Ok(None) => Refused::Unreachable("it panicked".into()),
-            Err(_) => Refused::Unreachable(format!("no answer in {patience:.1?}").into()),
+        let panicked = || Refused::Unreachable("it panicked".into());
+        // Most calls find what they need, and have nothing to wait for.
+        let taken = caught(BUDGET, || budget.take(debit, longest)).and_then(|mut taken| {
+            let now = caught(BUDGET, || (&mut taken).now_or_never())?;
+            Some((taken, now))
+        });
+        let taken = match taken {
+            None => Err(panicked()),
+            Some((_, Some(taken))) => taken,
+            Some((waiting, None)) => {
+                // A budget that ends its wait with the call's time is heard out.
+                let patience =
+                    longest.saturating_add(PATIENCE).min(time_left.saturating_add(Duration::from_millis(100)));
+                match Box::pin(tokio::time::timeout(patience, caught_in(BUDGET, waiting))).await {
+                    Ok(taken) => taken.unwrap_or_else(|| Err(panicked())),
+                    Err(_) => Err(Refused::Unreachable(format!("no answer in {patience:.1?}").into())),
+                }
+            }
         };
+        let Err(refused) = taken else { return Ok(()) };
         let inner = Inner { operation: Some(operation), ..Inner::default() };
         Err(Error::new(match refused {
             Refused::Wait(wait) => Inner {
@@ -158,7 +172,7 @@ impl Limiter {
         // One bad value must not close the bucket for good: afterwards the next call finds out whether it still holds.
         let longest = longest_of(debit.limits);
         let told = Told { lasts: told.lasts.map(|lasts| believed(lasts, longest)), ..told };
-        let learn = caught_in("the rate budget", async move { budget.learn(&debit, told).await });
+        let learn = caught_in(BUDGET, async move { budget.learn(&debit, told).await });
         let mut learn = Box::pin(learn);
         match (&mut learn).now_or_never() {
             Some(Some(())) => {}

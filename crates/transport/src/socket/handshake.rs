@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use reqwest::Upgraded;
 use sha1_smol::Sha1;
-use tokio::io::BufReader;
+use tokio::io::BufStream;
 use tokio_websockets::{ClientBuilder, Limits, WebSocketStream};
 use uuid::Uuid;
 use venuekit_wire::operation::ErrorKind;
@@ -20,11 +20,14 @@ use crate::retry_after;
 /// No message is larger, whatever the user allows: room is made for as much as the venue announces.
 const LARGEST: usize = 1 << 30;
 
-/// The bytes of a connection. Messages that arrive together are read together.
-pub(crate) type Stream = BufReader<Upgraded>;
+/// The bytes of a connection. Messages that arrive together are read together, and those that leave together are written together.
+pub(crate) type Stream = BufStream<Upgraded>;
 
 /// So many bytes are read at once, where they are there.
 const READ: usize = 64 * 1024;
+
+/// So many bytes are written at once.
+const WRITE: usize = 16 * 1024;
 
 /// Opens a WebSocket.
 pub(crate) async fn open(http: &reqwest::Client, common: &Common) -> Result<WebSocketStream<Stream>, Error> {
@@ -44,7 +47,7 @@ pub(crate) async fn open(http: &reqwest::Client, common: &Common) -> Result<WebS
     }
     let stream = response.upgrade().await.map_err(|error| broken(common, &error))?;
     let limits = Limits::default().max_payload_len(Some(common.max_answer.min(LARGEST)));
-    Ok(ClientBuilder::new().limits(limits).take_over(BufReader::with_capacity(READ, stream)))
+    Ok(ClientBuilder::new().limits(limits).take_over(BufStream::with_capacity(READ, WRITE, stream)))
 }
 
 /// How a server shows that it has read the key (RFC 6455, 4.2.2).

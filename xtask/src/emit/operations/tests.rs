@@ -26,7 +26,7 @@ paths:
         - { name: limit, in: query, schema: { type: integer } }
         - { name: 'side[]', in: query, schema: { type: array, items: { $ref: '#/components/schemas/Side' } } }
         - { name: X-Trace, in: header, schema: { type: string } }
-      responses: &answer
+      responses:
         '200': { description: ok, content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } }
         4XX: { description: no }
         5XX: { description: no }
