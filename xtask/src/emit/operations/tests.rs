@@ -50,7 +50,7 @@ components:
       type: object
       required: [name, price, side]
       properties:
-        name: { type: string, description: Never to be used twice. }
+        name: { type: string, minLength: 1, description: Never to be used twice. }
         price: { type: string, format: decimal, description: Dollars. }
         side: { $ref: '#/components/schemas/Side' }
         id: { type: integer }
