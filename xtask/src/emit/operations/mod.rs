@@ -74,7 +74,7 @@ pub enum Body {
     /// Member by member: a struct of this name.
     Members(Ident, Vec<Member>),
     /// As a whole.
-    Whole(Type),
+    Whole(Box<Type>),
 }
 
 /// A member of a body.

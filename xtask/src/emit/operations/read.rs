@@ -176,7 +176,7 @@ impl Reader<'_> {
         let is_built =
             matches!(kind, Type::Path(path) if path.path.segments.iter().any(|part| part.ident == "builder"));
         let members = named(kind).and_then(|name| self.made.types.get(&name.to_string())).filter(|_| is_built);
-        let Some(owner) = members else { return Ok(Body::Whole(kind.clone())) };
+        let Some(owner) = members else { return Ok(Body::Whole(Box::new(kind.clone()))) };
         let required = self.required.get(&owner.ident.to_string());
         let mut taken: BTreeSet<String> = OWN.into_iter().chain(METHODS).map(str::to_owned).collect();
         taken.extend(parameters.iter().map(|parameter| parameter.field.to_string()));
