@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::error::Category;
 use venuekit_wire::lenient::{self, Lenient};
 use venuekit_wire::operation::{ErrorKind, Operation};
+use venuekit_wire::without_token;
 
 use crate::clock::VenueTime;
 use crate::error::{Error, Inner, kept};
@@ -140,7 +141,7 @@ impl<T: for<'de> Lenient<'de> + Serialize> ResponseValue<T> {
             let mut track = serde_path_to_error::Track::new();
             let again = lenient::vital::<_, T>(serde_path_to_error::Deserializer::new(&mut json, &mut track));
             match again {
-                Err(error) => response.undecoded(&track.path().to_string(), &error),
+                Err(error) => response.undecoded(without_token(&track.path().to_string()), &error),
                 Ok(_) => response.refused(ErrorKind::Decode, "the answer goes on after its end".to_owned()),
             }
         })?;
