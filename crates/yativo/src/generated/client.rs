@@ -1855,7 +1855,7 @@ impl Client {
         builder::ListIssuerFundingHistory::new(self)
     }
 }
-/// What operations are given before they are sent: the methods of [`Client`] return these.
+/// What operations are given before they are sent: the methods of `Client` return these.
 pub mod builder {
     use ::std::fmt::Display;
     use ::venuekit_transport::Pages;
