@@ -192,7 +192,7 @@ fn a_client_with_any_text_is_documented() {
             docs.visit_file(&syn::parse_file(&files[name]).unwrap());
         }
         let mut texts = docs.0;
-        texts.retain(|text| !["Client::", "[`Client`]", "types::"].iter().any(|link| text.contains(link)));
+        texts.retain(|text| !text.contains("Client::") && !text.contains("types::"));
         assert!(texts.len() > 50, "{}", texts.len());
         accepted(&documented(texts.iter().map(|text| text.as_str())));
     }
