@@ -323,7 +323,7 @@ async fn a_batch_is_placed_once_for_an_idempotency_key() {
     assert_eq!(sandbox.executed()["bayse POST /v1/pm/orders/batch"], 1);
     assert_eq!(list(&key.read("/v1/pm/orders?currency=USD").await.expect(200), "orders").len(), 1);
 
-    let ids = json!({"orderIds": [first["results"][0]["order"]["id"], "unknown"]}).to_string();
+    let ids = json!({"orderIds": [first["results"][0]["order"]["id"], "unknown-1"]}).to_string();
     let cancelled = key.write("DELETE", BATCH, &ids, &[("Idempotency-Key", "batch-1")]).await.expect(200);
     assert_eq!(cancelled["summary"], json!({"total": 2, "succeeded": 1, "failed": 1}), "the key is bound to its route");
     let again = key.write("DELETE", BATCH, &ids, &[("Idempotency-Key", "batch-1")]).await.expect(200);

@@ -114,8 +114,8 @@ fn an_answer_names_what_the_request_names_and_stays_good() {
     }
     let operation = KALSHI.method("GetOrder").unwrap();
     let mut given = Given::default();
-    given.add_path("order_id", "mine".to_owned(), &json!("mine"), true);
-    assert_eq!(operation.example(&given).unwrap()["order"]["order_id"], "mine");
+    given.add_path("order_id", "mine-1".to_owned(), &json!("mine-1"), true);
+    assert_eq!(operation.example(&given).unwrap()["order"]["order_id"], "mine-1");
 }
 
 fn below(spec: &Spec, request: &ExampleRequest) -> String {

@@ -189,7 +189,11 @@ mod tests {
     fn an_id_is_a_text_that_goes_from_a_response_into_a_request() {
         let read: OrderId = from_slice(br#""a-1""#).unwrap();
         let (by_text, text) = (OrderId::from("a-1"), "a-1".to_owned());
-        assert!(read == by_text && read == *"a-1" && read == "a-1" && read == text && text == read && "a-1" == read);
+        assert_eq!(read, by_text);
+        assert_eq!(read, *"a-1");
+        assert_eq!(read, "a-1");
+        assert_eq!("a-1", read);
+        assert_eq!((read == text, text == read), (true, true));
         assert_eq!((read.len(), read.as_str(), read.to_string(), String::from(&read)), (3, "a-1", text.clone(), text));
         assert_eq!(OrderId::from(&read), "a-1".parse::<OrderId>().unwrap());
         assert_eq!(HashMap::from([(read.clone(), 1)]).get("a-1"), Some(&1));
