@@ -84,8 +84,8 @@ async fn every_order_ends_once_with_the_right_verdict() {
     }
     let stats = client.connection().unwrap().stats();
     assert!(stats.opened > 10, "{stats:?}");
-    // Most orders are placed, and both ways of not knowing have happened.
-    assert!(tally["Placed, placed 1"] > count / 2, "{tally:?}");
+    // Many orders are placed, however busy the machine is, and both ways of not knowing have happened.
+    assert!(tally["Placed, placed 1"] > count / 10, "{tally:?}");
     assert!(
         count < 10_000 || tally.contains_key("Unknown, placed 0") && tally.contains_key("Unknown, placed 1"),
         "{tally:?}"
