@@ -482,3 +482,36 @@ fn dependencies_are_checked_where_ci_runs() {
         assert!(run.contains(part), "{part}");
     }
 }
+
+/// The modules at the top of `transport` that a file names, its unit tests left out.
+fn named_modules(text: &str, modules: &BTreeSet<String>) -> BTreeSet<String> {
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let paths = text.match_indices("crate::").map(|(at, path)| &text[at + path.len()..]);
+    let names = paths.map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>());
+    names.filter(|name| modules.contains(name)).collect()
+}
+
+#[test]
+fn the_modules_of_transport_have_no_circle() {
+    let folder = root().join("crates/transport/src");
+    let module = |path: &Path| {
+        let first = path.strip_prefix(&folder).unwrap().components().next().unwrap();
+        first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+    };
+    let files = sources(&folder);
+    let modules: BTreeSet<String> = files.iter().map(|(path, _)| module(path)).filter(|name| name != "lib").collect();
+    let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (path, text) in files.iter().filter(|(path, _)| !path.ends_with("tests.rs")) {
+        let own = module(path);
+        let mut named = named_modules(text, &modules);
+        named.remove(&own);
+        uses.entry(own).or_default().append(&mut named);
+    }
+    assert!(uses["exec"].contains("session") && uses["session"].contains("error"), "imports are found: {uses:?}");
+    // What names nothing that is left goes, until nothing goes any more.
+    while let Some(leaf) = uses.iter().find(|(_, named)| named.is_empty()).map(|(name, _)| name.clone()) {
+        uses.remove(&leaf);
+        uses.values_mut().for_each(|named| _ = named.remove(&leaf));
+    }
+    assert!(uses.is_empty(), "these modules import each other in a circle: {uses:?}");
+}

@@ -12,24 +12,10 @@ pub(crate) fn push_method(text: &mut Vec<u8>, method: &str) {
     text[start..].make_ascii_uppercase();
 }
 
-/// Each byte in lower-case hex.
-const HEX: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
-        byte += 1;
-    }
-    pairs
-};
-
 /// A hash or a MAC in lower-case hex.
 pub(crate) fn push_hex(text: &mut Vec<u8>, hash: &[u8; 32]) {
     let mut digits = [0; 64];
-    for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(hash) {
-        *pair = HEX[usize::from(*byte)];
-    }
+    hex::encode_to_slice(hash, &mut digits).expect("two digits a byte");
     text.extend_from_slice(&digits);
 }
 

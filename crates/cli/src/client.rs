@@ -89,8 +89,9 @@ impl Client {
             call = call.header_value(name.clone(), value.clone());
         }
         if !request.body.is_empty() {
-            let body = std::str::from_utf8(&request.body).ok().and_then(|text| JsonBody::new(row, text).ok());
-            call = call.body(body.ok_or_else(|| Error::invalid_request("the request body is not JSON"))?);
+            let body = std::str::from_utf8(&request.body)
+                .map_err(|_| Error::invalid_request("the request body is not UTF-8"))?;
+            call = call.body(JsonBody::new(row, body)?);
         }
         session.send(call).await
     }

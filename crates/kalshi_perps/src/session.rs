@@ -38,7 +38,7 @@ impl Credentials {
     }
 
     /// Keeps a fresh signature ready for these operations, such as `["create_margin_order"]`: with an RSA key, signing takes most of the
-    /// time that a call costs. What holds then is told by [`Credentials::sign_ahead`](venuekit_transport::Credentials::sign_ahead).
+    /// time of a call. For the rules see [`Credentials::sign_ahead`](venuekit_transport::Credentials::sign_ahead).
     #[must_use]
     pub fn sign_ahead(self, operations: impl Into<SignAhead>) -> Self {
         Self(self.0.sign_ahead(operations))

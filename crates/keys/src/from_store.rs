@@ -32,7 +32,8 @@ pub trait FromStore: FromMaterial + Send {
     /// From the store that the command uses on this machine: [`Place::of_command`].
     ///
     /// # Errors
-    /// A name that is none, or of another venue; a store that cannot be opened, or has no such key, or none that is ready for use.
+    /// An invalid name, or that of another venue's key; a store that cannot be opened, does not have the key, or whose key is not ready
+    /// for use.
     fn from_store(name: &str) -> impl Future<Output = Result<Self, Error>> + Send {
         async move {
             // Before anything is opened.

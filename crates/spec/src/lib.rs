@@ -5,9 +5,12 @@
 //! it is needed first.
 //!
 //! ```
-//! let operation = venuekit_spec::of("kalshi").unwrap().named("create_order_v2").unwrap();
+//! # fn main() -> Result<(), &'static str> {
+//! let spec = venuekit_spec::of("kalshi").ok_or("no such venue")?;
+//! let operation = spec.named("create_order_v2").ok_or("no such operation")?;
 //! assert_eq!((operation.id.as_str(), operation.method.as_str()), ("CreateOrderV2", "POST"));
 //! assert!(operation.fields().iter().any(|field| field.name == "ticker" && field.required));
+//! # Ok(()) }
 //! ```
 
 #![deny(missing_docs)]

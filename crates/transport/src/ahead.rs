@@ -1,7 +1,7 @@
 //! Signatures that are made before a call needs them, where they cover nothing that only the call knows.
 //!
-//! A signer that makes them stands in front of the client's own one. It knows method and path of a few operations, and answers with
-//! the signature that is there while that is fresh. In every other case the client's own signer signs on the spot.
+//! A signer wraps the client's own one. It knows method and path of a few operations, and returns their stored signature while that
+//! is fresh. In every other case the client's own signer signs at once.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::time::Instant;
-use url::Url;
 use venuekit_auth::{Parts, SignError, Signed, Signer};
 use venuekit_wire::operation::{Operation, Venue};
 
 use crate::clock::Clock;
+use crate::endpoint::Base;
 use crate::error::Error;
 
 /// No signature that is used is older than this, if nothing else is said.
@@ -59,7 +59,7 @@ impl SignAhead {
     }
 
     /// What is to be signed for each credential, and for how long at the most that may be used.
-    pub(crate) fn plan(&self, venue: &'static Venue, base_url: &str) -> Result<Vec<Plan>, Error> {
+    pub(crate) fn plan(&self, venue: &'static Venue, base: &Base) -> Result<Vec<Plan>, Error> {
         if self.oldest < SHORTEST {
             let message =
                 format!("a signature that is made ahead may be {SHORTEST:?} old at the least, not {:?}", self.oldest);
@@ -67,7 +67,7 @@ impl SignAhead {
         }
         let mut plans: Vec<Plan> = Vec::new();
         for name in &self.operations {
-            let (operation, line) = self.line(venue, base_url, name)?;
+            let (operation, line) = line(venue, base, name)?;
             let needs = |credential: &str| operation.access.iter().any(|way| way.contains(&credential));
             let ages = venue.signature_ages.iter().filter(|age| needs(age.credential));
             let mut is_planned = false;
@@ -93,25 +93,22 @@ impl SignAhead {
         }
         Ok(plans)
     }
+}
 
-    fn line(&self, venue: &'static Venue, base_url: &str, name: &str) -> Result<(&'static Operation, Line), Error> {
-        let Some(operation) = venue.operation(name) else {
-            return Err(Error::invalid_request(format!(
-                "`{name}`, to be signed ahead, is no operation of {}",
-                venue.name
-            )));
-        };
-        if operation.path.contains('{') {
-            let message = format!(
-                "`{name}` cannot be signed ahead: its path `{}` is another one for each call, and the path is signed",
-                operation.path
-            );
-            return Err(Error::invalid_request(message));
-        }
-        let url = Url::parse(&format!("{base_url}{}", operation.path));
-        let url = url.map_err(|_| Error::invalid_request(format!("`{base_url}` is not a base URL")))?;
-        Ok((operation, Line { method: operation.method, path: url.path().to_owned() }))
+/// An operation by its name, and what is signed of its requests.
+fn line(venue: &'static Venue, base: &Base, name: &str) -> Result<(&'static Operation, Line), Error> {
+    let Some(operation) = venue.operation(name) else {
+        return Err(Error::invalid_request(format!("`{name}`, to be signed ahead, is no operation of {}", venue.name)));
+    };
+    if operation.path.contains('{') {
+        let message = format!(
+            "`{name}` cannot be signed ahead: its path `{}` is another one for each call, and the path is signed",
+            operation.path
+        );
+        return Err(Error::invalid_request(message));
     }
+    // The path of every request of the operation, as it is written and signed.
+    Ok((operation, Line { method: operation.method, path: [base.prefix(), operation.path].concat() }))
 }
 
 impl<S: Into<String>, const N: usize> From<[S; N]> for SignAhead {
@@ -164,7 +161,7 @@ struct Made {
     when: Moment,
 }
 
-/// A time by all that a signature's age is told from.
+/// A moment by each clock that the age of a signature is measured with.
 #[derive(Clone, Copy, Debug)]
 struct Moment {
     /// As it is signed, in milliseconds since the Unix epoch.
@@ -251,7 +248,7 @@ impl Kept {
                 continue;
             }
             let parts = Parts { method: slot.line.method, path: &slot.line.path, query: None, body: &[] };
-            // Whatever is wrong, the call that needs a signature is told.
+            // An error is left to the call that needs the signature: it signs by itself and returns the error.
             if let Ok(signed) = self.signer.sign(&parts, millis) {
                 slot.put(Made { signed, when: Moment { millis, offset, at } });
             }
@@ -275,7 +272,7 @@ impl Slot {
     }
 }
 
-/// Makes signatures until nobody needs them, and says so at its end, which may be that of its runtime.
+/// Renews signatures until the client is idle or gone. When it ends, also with its runtime, the next call starts another.
 struct Keeper(Weak<Kept>);
 
 impl Keeper {

@@ -201,64 +201,33 @@ fn is(value: &RawValue, test: &FailedWhen) -> bool {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use proptest::prelude::*;
-    use venuekit_wire::operation::{Errors, Limit, Protocol, Retry, Tier};
-    use venuekit_wire::variables::Variables;
+    use venuekit_wire::operation::{Bucket, Errors, Limit, Rate, Tier};
 
     use super::*;
+    use crate::fixtures;
 
     const FAILED: &[FailedWhen] =
         &[FailedWhen { at: "/success", equals: "false" }, FailedWhen { at: "/status", equals: r#""error""# }];
 
-    static OPERATION: Operation = Operation {
-        id: "write",
-        method: "POST",
-        path: "/write",
-        access: &[],
-        retry: Retry::Never,
-        key: None,
-        rate: Some(venuekit_wire::operation::Rate { bucket: "all", cost: 1, per_item: None }),
-        venue_time: None,
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
-    };
+    static OPERATION: Operation =
+        Operation { rate: Some(Rate { bucket: "all", cost: 1, per_item: None }), ..fixtures::OPERATION };
 
-    static VENUE: Venue = BARE;
-
-    pub(crate) const BARE: Venue = Venue {
-        name: "venue",
-        protocol: Protocol::Rest,
-        servers: &[],
-        variables: Variables { of: "venue", together: false, credentials: &[] },
-        operations: &[],
+    static VENUE: Venue = Venue {
         errors: Errors {
             code: &["/error/code", "/code"],
             message: &["/error/message"],
-            detail: &[],
-            param: &[],
             retry_after: &["/retry"],
-            request_id_header: None,
             failed_when: FAILED,
             kinds: &[("limit", ErrorKind::RateLimited)],
-            statuses: &[],
-            unknown_key: &[],
-            not_processed: &[],
-            not_processed_statuses: &[],
+            ..fixtures::ERRORS
         },
-        challenge: None,
-        buckets: &[venuekit_wire::operation::Bucket {
+        buckets: &[Bucket {
             name: "all",
             tiers: &[Tier { name: "basic", limits: &[Limit::Window { count: 1, seconds: 86_400 }] }],
         }],
-        rate_headers: None,
-        largest_request: None,
-        websocket: None,
-        signature_ages: &[],
+        ..fixtures::VENUE
     };
 
     fn answer(status: u16, body: impl Into<Bytes>, is_cut: bool) -> Answer {

@@ -12,7 +12,7 @@ use crate::carrier::{Carrier, HttpCarrier};
 use crate::clock::Clock;
 use crate::common::{Common, Timeouts};
 use crate::credentials::Credentials;
-use crate::endpoint::{Base, Proxy, Route, may_carry_secrets, plain_text, without_user};
+use crate::endpoint::{Base, Proxy, Route, without_user};
 use crate::environment;
 use crate::error::Error;
 use crate::jsonrpc::challenge_search;
@@ -189,25 +189,20 @@ impl<C: Connect> ClientBuilder<C> {
             let message = format!("{} is not called over a WebSocket: `{base_url}` should be https", C::VENUE.name);
             return Err(Error::invalid_request(message));
         }
-        if !self.credentials.is_empty() && !may_carry_secrets(&url) {
-            return Err(plain_text(&url));
+        let base = Base::new(&url);
+        if !self.credentials.is_empty() {
+            base.check_secrets()?;
         }
         if let Some(of) = self.credentials.environment() {
             environment::check(C::VENUE, of, &url)?;
         }
-        // Requests are made for the URL that the connection is asked for at, `ws` being HTTP until then.
-        let base_url = match url.as_str().strip_prefix("ws") {
-            Some(rest) => ["http", rest].concat(),
-            None => url.to_string(),
-        };
-        let base_url = base_url.trim_end_matches('/').to_owned();
-        let credentials = self.credentials.signing_ahead(C::VENUE, &base_url, &self.clock)?;
+        let credentials = self.credentials.signing_ahead(C::VENUE, &base, &self.clock)?;
         let proxy = self.proxy.map(|proxy| Proxy::new(proxy.expose())).transpose()?;
-        let route = Route::to(&server(&base_url)?, proxy.as_ref())?;
+        let route = Route::to(&server(&base.url)?, proxy.as_ref())?;
         let (http, route) = http_client(self.http, route, &self.timeouts, is_socket)?;
         let common = Common {
             venue: C::VENUE,
-            base: Arc::new(Base::new(&base_url, may_carry_secrets(&url))),
+            base: Arc::new(base),
             challenge: challenge_search(C::VENUE),
             clock: self.clock,
             timeouts: self.timeouts,
@@ -230,8 +225,10 @@ impl<C: Connect> ClientBuilder<C> {
             (credentials, Channel::Socket(WebSocket::new(common.clone(), http, login, self.websocket)))
         } else {
             let http = HttpCarrier::new(http, common.route.clone());
-            let carrier =
-                self.carrier.map_or_else(|| Arc::new(http.clone()) as Arc<dyn Carrier>, |wrap| wrap(http.clone()));
+            let carrier: Arc<dyn Carrier> = match self.carrier {
+                Some(wrap) => wrap(http),
+                None => Arc::new(http),
+            };
             let anonymous = Session::anonymous(common.clone(), Channel::Requests(carrier.clone()));
             (credentials.for_requests(&anonymous), Channel::Requests(carrier))
         };

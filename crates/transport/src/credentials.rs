@@ -10,6 +10,7 @@ use venuekit_wire::operation::{Operation, Venue};
 
 use crate::ahead::{Ahead, SignAhead};
 use crate::clock::Clock;
+use crate::endpoint::Base;
 use crate::error::Error;
 use crate::key_ring::{Credential, KeyRing};
 use crate::session::Session;
@@ -116,9 +117,9 @@ impl Credentials {
     }
 
     /// The same, with signatures made ahead for this server where that was asked for.
-    pub(crate) fn signing_ahead(mut self, venue: &'static Venue, base_url: &str, clock: &Clock) -> Result<Self, Error> {
+    pub(crate) fn signing_ahead(mut self, venue: &'static Venue, base: &Base, clock: &Clock) -> Result<Self, Error> {
         let Some(ahead) = self.ahead.take() else { return Ok(self) };
-        for plan in ahead.plan(venue, base_url)? {
+        for plan in ahead.plan(venue, base)? {
             let Some(Credential::Signer(signer)) = self.ring.by_name.get_mut(plan.credential) else {
                 return Err(self.ring.missing(plan.operation));
             };

@@ -39,16 +39,6 @@ pub fn may_carry_secrets(url: &Url) -> bool {
     }
 }
 
-/// Secrets for a server that would receive them in plain text over a network.
-pub(crate) fn plain_text(url: &Url) -> Error {
-    let (scheme, server) = (url.scheme(), authority(url));
-    let tls = if scheme.starts_with("ws") { "wss" } else { "https" };
-    Error::invalid_request(format!(
-        "`{scheme}://{server}` is not {tls}: credentials and other secrets are sent over TLS, or in plain text to a \
-         server on this machine only; write {tls}://"
-    ))
-}
-
 /// The server that paths are appended to, as `http` or `https`.
 #[derive(Debug)]
 pub(crate) struct Base {
@@ -56,15 +46,37 @@ pub(crate) struct Base {
     pub(crate) url: String,
     /// Where the path begins in it.
     pub(crate) path_at: usize,
-    /// Whether secrets may be sent there.
-    pub(crate) may_carry_secrets: bool,
+    /// The server that would receive secrets in plain text over a network.
+    plain_text: Option<Url>,
 }
 
 impl Base {
-    pub(crate) fn new(url: &str, may_carry_secrets: bool) -> Self {
+    /// The base of a server, whose URL may be that of a WebSocket. That one is HTTP until it is upgraded.
+    pub(crate) fn new(server: &Url) -> Self {
+        let url = match server.as_str().strip_prefix("ws") {
+            Some(rest) => ["http", rest].concat(),
+            None => server.to_string(),
+        };
+        let url = url.trim_end_matches('/').to_owned();
         let host_at = url.find("://").map_or(0, |at| at + 3);
         let path_at = url[host_at..].find('/').map_or(url.len(), |at| host_at + at);
-        Self { url: url.to_owned(), path_at, may_carry_secrets }
+        Self { url, path_at, plain_text: (!may_carry_secrets(server)).then(|| server.clone()) }
+    }
+
+    /// The prefix of the API.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.url[self.path_at..]
+    }
+
+    /// Refuses to send a secret that somebody on the way could read.
+    pub(crate) fn check_secrets(&self) -> Result<(), Error> {
+        let Some(url) = &self.plain_text else { return Ok(()) };
+        let (scheme, server) = (url.scheme(), authority(url));
+        let tls = if scheme.starts_with("ws") { "wss" } else { "https" };
+        Err(Error::invalid_request(format!(
+            "`{scheme}://{server}` is not {tls}: credentials and other secrets are sent over TLS, or in plain text to a \
+             server on this machine only; write {tls}://"
+        )))
     }
 }
 

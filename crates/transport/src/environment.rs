@@ -61,13 +61,13 @@ mod tests {
     use venuekit_wire::server::Server;
 
     use super::*;
-    use crate::answer::tests::BARE;
+    use crate::fixtures;
 
     static SERVERS: &[Server] = &[
         Server { environment: "production", url: "https://venue.test/api", hosts: &["old.venue.test"] },
         Server { environment: "demo", url: "https://demo.venue.test/api", hosts: &[] },
     ];
-    static VENUE: Venue = Venue { servers: SERVERS, ..BARE };
+    static VENUE: Venue = Venue { servers: SERVERS, ..fixtures::VENUE };
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()

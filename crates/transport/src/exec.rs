@@ -18,7 +18,6 @@ use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::carrier::{Carrier, CarrierRequest, SendError};
 use crate::clock::{Offsets, VenueTime};
-use crate::endpoint;
 use crate::error::{Error, Inner};
 use crate::jsonrpc;
 use crate::key_ring::Credential;
@@ -73,9 +72,8 @@ impl Session {
         let operation = call.operation;
         let mut call = call.ready()?;
         let common = &self.shared.common;
-        if !common.base.may_carry_secrets && self.carries_secrets(operation) {
-            let url = url::Url::parse(&common.base.url).map_err(|_| Error::invalid_request("the base URL"))?;
-            return Err(endpoint::plain_text(&url).within(operation));
+        if self.carries_secrets(operation) {
+            common.base.check_secrets().map_err(|error| error.within(operation))?;
         }
         let secrets = std::mem::take(&mut call.secrets);
         let observed = Observed::begin(common.venue, operation);
@@ -205,8 +203,8 @@ impl Session {
     /// and then wait for the same thing would leave together.
     async fn pay(&self, plan: &Plan, progress: &mut Progress) -> Result<(), Error> {
         let Some(debit) = &plan.debit else { return Ok(()) };
-        let longest = self.own.rate_wait.unwrap_or(self.shared.common.rate_wait).min(progress.time_left());
         let time_left = progress.time_left();
+        let longest = self.own.rate_wait.unwrap_or(self.shared.common.rate_wait).min(time_left);
         progress.waits(self.shared.common.limiter.take(plan.call.operation, debit, longest, time_left)).await
     }
 

@@ -62,27 +62,14 @@ mod tests {
 
     use super::*;
     use crate::call::{Call, JsonBody};
+    use crate::fixtures;
 
     static IN_BODY: Operation = operation(Key::Field("key"));
     static IN_HEADER: Operation = operation(Key::Header("Idempotency-Key"));
 
     const fn operation(key: Key) -> Operation {
-        Operation {
-            id: "write",
-            method: "POST",
-            path: "/write",
-            access: &[],
-            retry: Retry::Keyed(key),
-            key: Some(KeyBounds { shortest: 2, longest: Some(40) }),
-            rate: None,
-            venue_time: None,
-            page: None,
-            reconcile: None,
-            scope: None,
-            secret: false,
-            secret_fields: &[],
-            on_connection: None,
-        }
+        let bounds = KeyBounds { shortest: 2, longest: Some(40) };
+        Operation { retry: Retry::Keyed(key), key: Some(bounds), ..fixtures::OPERATION }
     }
 
     /// The key that comes of a body, and the body that is sent.

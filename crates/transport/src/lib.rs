@@ -9,7 +9,7 @@
 //! | [`client`] | what generated code names |
 //! | [`Call`] | what an operation is given, before anything decides how it travels |
 //! | [`Session`], [`ClientBuilder`] | a client's credentials and settings, and the loop that carries out a call |
-//! | [`carrier`] | what sends a request: HTTP, or in a test whatever the test wants |
+//! | [`carrier`] | what sends a request: HTTP, or in a test a carrier of the test |
 //! | [`Credentials`], [`Token`] | what a client has to prove who it is |
 //! | [`SignAhead`] | signatures that are ready before a call needs them |
 //! | [`Error`] | one vocabulary for everything that goes wrong |
@@ -37,6 +37,8 @@ pub mod endpoint;
 pub mod environment;
 mod error;
 mod exec;
+#[cfg(test)]
+mod fixtures;
 pub mod flaw;
 mod idempotency;
 mod jsonrpc;

@@ -9,33 +9,33 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::keys::SecretKind;
 
-/// What proves who is calling.
+/// One credential.
 #[derive(Clone)]
 pub enum Material {
     /// An API key.
     Key {
-        /// What identifies the caller: Kalshi's key id, Bayse's public key, Yativo's API key, Deribit's client id.
+        /// What identifies the caller: a key id, a public key or a client id, whichever the venue gives.
         public_id: String,
         /// A private key as PEM, or a shared secret.
         secret: Secret,
         /// Which of the two.
         kind: SecretKind,
     },
-    /// An open session of Bayse's, which manages keys.
+    /// An open session.
     Session {
-        /// `x-auth-token`.
+        /// Its token.
         token: Secret,
-        /// `x-device-id`.
+        /// The id of the device that it belongs to.
         device_id: Secret,
     },
-    /// An account's e-mail address and password at Bayse, for a session.
+    /// An account's e-mail address and password, with which a session is opened.
     Login {
         /// The address.
         email: String,
         /// Its password.
         password: Secret,
     },
-    /// A bearer token of Yativo's or Deribit's.
+    /// A bearer token.
     Token(Secret),
 }
 
@@ -61,7 +61,7 @@ impl Material {
     }
 }
 
-// Bayse's public key alone reads an account: not even that is shown.
+// At some venues the id alone reads an account: not even that is shown.
 impl fmt::Debug for Material {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

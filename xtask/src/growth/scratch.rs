@@ -8,6 +8,15 @@ use std::process::Command;
 use super::synthetic;
 use crate::codegen;
 
+/// A client crate without anything hand-written.
+const LIB: &str = "//! A synthetic client.
+
+mod generated;
+
+pub use generated::client::{Client, builder, types};
+pub use generated::venue::{Environment, VENUE};
+";
+
 /// A workspace in a folder that nobody else uses.
 pub struct Workspace {
     /// The checkout whose crates the clients depend on.
@@ -43,17 +52,7 @@ impl Workspace {
         let manifest = read(&like_folder.join("Cargo.toml"))?
             .replace(&format!("name = \"venuekit-{}\"", dashed(&like)), &format!("name = \"{}\"", package(&venue)));
         self.write(&format!("{own}/Cargo.toml"), &manifest)?;
-        let mut lib = "//! A synthetic client.\n\nmod generated;\n".to_owned();
-        // Every venue has the same one.
-        let hooks = like_folder.join("src/hooks.rs");
-        if hooks.is_file() {
-            self.write(&format!("{own}/src/hooks.rs"), &read(&hooks)?)?;
-            lib.push_str("mod hooks;\n");
-        }
-        lib.push_str(
-            "\npub use generated::client::{Client, builder, types};\npub use generated::venue::{Environment, VENUE};\n",
-        );
-        self.write(&format!("{own}/src/lib.rs"), &lib)?;
+        self.write(&format!("{own}/src/lib.rs"), LIB)?;
         Ok(venue)
     }
 
@@ -112,7 +111,7 @@ mod tests {
     #[test]
     fn a_manifest_keeps_what_members_inherit() {
         let root = "[workspace]\nmembers = [\"xtask\"]\n[workspace.package]\nedition = \"2024\"\n[workspace.dependencies]\na = { path = \"crates/a\" }\n[package]\nname = \"b\"\n[workspace.lints.rust]\nx = \"warn\"\n";
-        let expected = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n\n[workspace.package]\nedition = \"2024\"\n[workspace.dependencies]\na = { path = \"/home/crates/a\" }\n[workspace.lints.rust]\nx = \"warn\"\n";
-        assert_eq!(manifest(root, Path::new("/home")), expected);
+        let expected = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n\n[workspace.package]\nedition = \"2024\"\n[workspace.dependencies]\na = { path = \"home/crates/a\" }\n[workspace.lints.rust]\nx = \"warn\"\n";
+        assert_eq!(manifest(root, Path::new("home")), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Credentials in environment variables. Their names stand in the spec, and hold venue and environment, so that a demo key cannot
+//! Credentials in environment variables. The spec declares their names, which contain venue and environment, so that a demo key cannot
 //! get to production.
 
 use venuekit_transport::variables::{self, Fault, Found, of_process};

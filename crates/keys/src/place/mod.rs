@@ -51,7 +51,7 @@ enum Inner {
 
 /// Settings of a Vault, as far as they are known.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "vault"), allow(dead_code, reason = "it is told that this build opens none"))]
+#[cfg_attr(not(feature = "vault"), allow(dead_code, reason = "only a build with the feature opens a Vault"))]
 struct Vault {
     address: Option<String>,
     token: Option<Secret>,
@@ -138,7 +138,7 @@ impl Place {
     /// Opens the store. A file that is not there is made. A passphrase takes about half a second.
     ///
     /// # Errors
-    /// What opens it is missing or wrong, or it cannot be reached.
+    /// The store cannot be reached, or its passphrase or identity is missing or wrong.
     pub fn open(&self) -> Result<Arc<dyn Store>, Error> {
         self.opened(true)
     }
@@ -146,7 +146,7 @@ impl Place {
     /// Opens a store that is there, in a folder that may be read-only.
     ///
     /// # Errors
-    /// There is none, what opens it is missing or wrong, or it cannot be reached.
+    /// The store does not exist or cannot be reached, or its passphrase or identity is missing or wrong.
     pub fn open_to_read(&self) -> Result<Arc<dyn Store>, Error> {
         self.opened(false)
     }

@@ -160,7 +160,7 @@ pub fn open_store(folder: &Path) -> FileStore {
     FileStore::open(folder.join("keys.age"), &Unlock::IdentityFile(folder.join("identity.txt"))).unwrap()
 }
 
-/// The same for whoever reads from it.
+/// The place of that store, for reading from it.
 pub fn place(folder: &Path) -> Place {
     Place::file(folder.join("keys.age")).identity(folder.join("identity.txt"))
 }

@@ -2,11 +2,13 @@ use std::thread::{self, ThreadId};
 
 use proptest::prelude::*;
 use tokio::runtime::{Builder, Runtime};
+use url::Url;
 use venuekit_auth::Headers;
 use venuekit_wire::UnixMillis;
-use venuekit_wire::operation::{Errors, Protocol, Retry, SignatureAge};
+use venuekit_wire::operation::SignatureAge;
 
 use super::*;
+use crate::fixtures;
 
 const ORDER: (&str, &str) = ("POST", "/prefix/orders");
 const BALANCE: (&str, &str) = ("GET", "/prefix/balance");
@@ -46,59 +48,26 @@ impl Signer for Numbered {
 }
 
 const fn operation(id: &'static str, path: &'static str, access: &'static [&'static [&'static str]]) -> Operation {
-    Operation {
-        id,
-        method: "POST",
-        path,
-        access,
-        retry: Retry::Never,
-        key: None,
-        rate: None,
-        venue_time: None,
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
-    }
+    Operation { id, path, access, ..fixtures::OPERATION }
 }
 
 static VENUE: Venue = Venue {
-    servers: &[],
-    variables: venuekit_wire::variables::Variables { of: "venue", together: false, credentials: &[] },
     name: "some_venue",
-    protocol: Protocol::Rest,
     operations: &[
         operation("amend", "/orders/{id}", &[&["signature"]]),
         operation("create", "/orders", &[&["other"], &["signature"]]),
         operation("list", "/orders", &[&[]]),
         operation("pay", "/payments", &[&["other"]]),
     ],
-    errors: Errors {
-        code: &[],
-        message: &[],
-        detail: &[],
-        param: &[],
-        retry_after: &[],
-        request_id_header: None,
-        failed_when: &[],
-        kinds: &[],
-        statuses: &[],
-        unknown_key: &[],
-        not_processed: &[],
-        not_processed_statuses: &[],
-    },
-    challenge: None,
-    buckets: &[],
-    rate_headers: None,
-    largest_request: None,
-    websocket: None,
     signature_ages: &[SignatureAge { credential: "signature", seconds: 5 }],
+    ..fixtures::VENUE
 };
 
 fn planned(ahead: impl Into<SignAhead>) -> Result<Vec<Plan>, String> {
-    ahead.into().plan(&VENUE, "https://host/prefix").map_err(|error| error.to_string())
+    ahead
+        .into()
+        .plan(&VENUE, &Base::new(&Url::parse("https://host/prefix").unwrap()))
+        .map_err(|error| error.to_string())
 }
 
 #[test]

@@ -4,8 +4,10 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use venuekit_wire::Secret;
-use venuekit_wire::operation::{Key, Operation, Retry};
+use venuekit_wire::operation::{ErrorKind, Key, Operation, Retry};
 
+use crate::error::Error;
+use crate::idempotency;
 use crate::jsonrpc::with_members;
 use crate::members::{Members, string};
 
@@ -33,37 +35,6 @@ pub trait CallBody: Serialize {
     fn changes_setting(&self) -> bool {
         true
     }
-
-    /// Why it cannot be sent, where something is wrong with it.
-    fn flaw(&self) -> Option<String> {
-        None
-    }
-}
-
-impl<T: CallBody + ?Sized> CallBody for &mut T {
-    fn idempotency_key(&self) -> Option<&str> {
-        (**self).idempotency_key()
-    }
-
-    fn set_idempotency_key(&mut self, key: String) {
-        (**self).set_idempotency_key(key);
-    }
-
-    fn secrets(&self, into: &mut Vec<Secret>) {
-        (**self).secrets(into);
-    }
-
-    fn items(&self) -> usize {
-        (**self).items()
-    }
-
-    fn changes_setting(&self) -> bool {
-        (**self).changes_setting()
-    }
-
-    fn flaw(&self) -> Option<String> {
-        (**self).flaw()
-    }
 }
 
 /// A body that somebody wrote as JSON, for whoever calls an operation by its name. It is read once, by the operation's row.
@@ -74,20 +45,21 @@ pub struct JsonBody {
     secrets: Vec<Secret>,
     items: usize,
     changes_setting: bool,
-    flaw: Option<String>,
 }
 
 impl JsonBody {
     /// Reads a body of this operation.
     ///
     /// # Errors
-    /// A text that is not JSON.
-    pub fn new(operation: &'static Operation, text: &str) -> Result<Self, serde_json::Error> {
-        let text: Box<RawValue> = serde_json::from_str(text)?;
+    /// A text that is not JSON, or whose idempotency key is not a string, or is there twice.
+    pub fn new(operation: &'static Operation, text: &str) -> Result<Self, Error> {
+        let refused = |message: String| Error::before_sending(operation, ErrorKind::InvalidRequest, message);
+        let not_json = |error: serde_json::Error| refused(format!("the request body is not JSON: {error}"));
+        let text: Box<RawValue> = serde_json::from_str(text).map_err(not_json)?;
         let members = Members::of(text.get());
         let mut secrets = Vec::new();
         if !operation.secret_fields.is_empty() {
-            collect(&serde_json::from_str(text.get())?, operation.secret_fields, &mut secrets);
+            collect(&serde_json::from_str(text.get()).map_err(not_json)?, operation.secret_fields, &mut secrets);
         }
         let list = operation.rate.and_then(|rate| rate.per_item);
         let items = list.and_then(|list| {
@@ -99,16 +71,14 @@ impl JsonBody {
             let given = members.as_ref().and_then(|members| members.get(name));
             given.is_none_or(|given| string(given).as_deref() == Some(word))
         });
-        let (key, flaw) = match operation.retry {
-            Retry::Keyed(Key::Field(name)) => match key(members.as_ref(), name) {
-                Ok(key) => (key, None),
-                Err(problem) => (None, Some(crate::idempotency::refusal(name, problem))),
-            },
-            Retry::Keyed(Key::Header(_)) | Retry::Safe | Retry::Never => (None, None),
+        let key = match operation.retry {
+            Retry::Keyed(Key::Field(name)) => {
+                key(members.as_ref(), name).map_err(|problem| refused(idempotency::refusal(name, problem)))?
+            }
+            Retry::Keyed(Key::Header(_)) | Retry::Safe | Retry::Never => None,
         };
-        let items = items.unwrap_or(1).max(1);
         drop(members);
-        Ok(Self { text, operation, key, secrets, items, changes_setting, flaw })
+        Ok(Self { text, operation, key, secrets, items: items.unwrap_or(1).max(1), changes_setting })
     }
 }
 
@@ -169,9 +139,5 @@ impl CallBody for JsonBody {
 
     fn changes_setting(&self) -> bool {
         self.changes_setting
-    }
-
-    fn flaw(&self) -> Option<String> {
-        self.flaw.clone()
     }
 }

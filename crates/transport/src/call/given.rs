@@ -70,26 +70,13 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use venuekit_wire::given::{Refusal, Refused};
-    use venuekit_wire::operation::{Operation, Retry};
+    use venuekit_wire::operation::Operation;
 
     use super::*;
+    use crate::fixtures;
 
-    static OPERATION: Operation = Operation {
-        id: "get_thing",
-        method: "GET",
-        path: "/shops/{shopId}/things/{id}",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: None,
-        venue_time: None,
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
-    };
+    static OPERATION: Operation =
+        Operation { id: "get_thing", path: "/shops/{shopId}/things/{id}", ..fixtures::OPERATION };
 
     #[derive(serde::Serialize)]
     struct Body(&'static str);

@@ -154,9 +154,6 @@ impl Call {
     /// The body. It is given an idempotency key where the operation wants one in it and the caller gave none.
     #[must_use]
     pub fn body(mut self, mut body: impl CallBody) -> Self {
-        if let Some(flaw) = body.flaw() {
-            return self.refuse(flaw);
-        }
         if let Retry::Keyed(Key::Field(name)) = self.operation.retry {
             let given = body.idempotency_key().map(|key| key.to_owned());
             let key = given.unwrap_or_else(|| {

@@ -1,7 +1,7 @@
-//! What sends an encoded request: HTTP as a rule, and in a test whatever the test wants.
+//! What sends an encoded request: HTTP, or in a test a carrier of the test.
 //!
-//! A [`Carrier`] is the seam below everything that a client does: budget, credentials, signature, retries and the reading of the
-//! response stay, and nothing touches a network. [`Canned`] answers with responses of yours, [`Recording`] keeps what was sent.
+//! A [`Carrier`] is called by the send loop for each attempt. Rate limits, credentials, signatures, retries and the reading of the
+//! response are the same with any carrier. [`Canned`] returns responses of yours without a network, [`Recording`] records requests.
 //!
 //! ```
 //! use venuekit_transport::carrier::{Canned, Recording};

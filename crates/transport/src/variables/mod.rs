@@ -1,7 +1,7 @@
 //! Credentials in environment variables.
 //!
-//! Their names stand in the venue's spec (`x-variables`) and hold venue and environment, so that a demo key cannot get to production. The
-//! command `venuekit` reads the same ones. No error shows a value.
+//! The venue's spec declares their names (`x-variables`). A name contains venue and environment, so that a demo key cannot get to
+//! production. The command `venuekit` reads the same ones. No error shows a value.
 
 mod hint;
 mod pem;
@@ -108,7 +108,7 @@ pub fn for_server<C: FromMaterial>(base_url: &str, lookup: impl Fn(&str) -> Opti
     with_prefix(&C::VENUE.variables.prefix(environment), lookup)
 }
 
-/// Credentials from variables whose names begin in this way, such as `KALSHI_DEMO`.
+/// Credentials from variables whose names begin in this way, such as `VENUE_DEMO`.
 ///
 /// # Errors
 /// Variables that are missing, that are set by halves, or whose values cannot be used.

@@ -27,6 +27,8 @@ pub fn methods(
     required: &Required,
 ) -> Result<Vec<Method>, String> {
     let requests = operations(lowered);
+    let requests: BTreeMap<&str, &Operation<'_>> =
+        requests.iter().map(|request| (request.id.as_str(), request)).collect();
     let mut all = operations(document);
     if document.kind == Kind::OpenApi {
         // The order of a mapping depends on how it was built.
@@ -38,8 +40,7 @@ pub fn methods(
         return Err(format!("the generator made {found} builders for {wanted} operations: its output has changed"));
     }
     let read = |operation: &Operation<'_>| {
-        let request = requests.iter().find(|request| request.id == operation.id);
-        let request = request.ok_or("lowering lost it")?;
+        let request = requests.get(operation.id.as_str()).ok_or("lowering lost it")?;
         Reader { document, lowered, request, made: &made, required }.method(operation)
     };
     all.iter()
