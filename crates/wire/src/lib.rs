@@ -38,6 +38,7 @@ mod open;
 pub mod operation;
 mod secret;
 pub mod server;
+pub mod stream;
 mod time;
 mod token;
 pub mod variables;

@@ -1,0 +1,362 @@
+//! The tables that `cargo xtask codegen` makes of a venue's AsyncAPI document: what can be subscribed to, and how the venue talks
+//! while it streams.
+//!
+//! They are plain constants. `venuekit-streams` reads them; nobody else decides by venue or channel name. A *pointer* is a JSON
+//! pointer into the data of a message, such as `/market_ticker`; where data is a list of records, into each record.
+
+/// Everything about the streams of a venue.
+#[derive(Debug)]
+pub struct Streams {
+    /// The venue's folder name under `specs/`.
+    pub venue: &'static str,
+    /// The URLs that connections are opened to.
+    pub endpoints: &'static [Endpoint],
+    /// How commands, replies and data are framed.
+    pub dialect: Dialect,
+    /// How each side sees that the other is there.
+    pub keep_alive: KeepAlive,
+    /// What the venue allows.
+    pub limits: Limits,
+    /// Every channel, ordered by [`Channel::id`].
+    pub channels: &'static [Channel],
+}
+
+impl Streams {
+    /// The channel of this id or name.
+    pub fn channel(&self, name: &str) -> Option<&'static Channel> {
+        self.channels.iter().find(|channel| channel.id == name || channel.name == name)
+    }
+
+    /// The endpoint of this name.
+    pub fn endpoint(&self, name: &str) -> Option<&'static Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.name == name)
+    }
+}
+
+/// One URL of each environment.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Its name within the venue.
+    pub name: &'static str,
+    /// The URL of each environment, by the environment's name.
+    pub servers: &'static [(&'static str, &'static str)],
+    /// The path, which is the same for all of them.
+    pub path: &'static str,
+    /// How one says who one is.
+    pub login: Login,
+}
+
+/// How one says who one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// Not at all.
+    None,
+    /// By signed headers of the request that opens the connection.
+    Upgrade {
+        /// The credential that signs.
+        credential: &'static str,
+    },
+    /// By a member of every message that the client sends.
+    Message {
+        /// The member, such as `auth`.
+        member: &'static str,
+        /// Its members, in the sets that the venue takes: the first whose credential the client has is used.
+        ways: &'static [MessageLogin],
+    },
+    /// By a call on the connection, which the client makes for its calls too.
+    Call,
+}
+
+/// One set of members that say who one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageLogin {
+    /// The credential.
+    pub credential: &'static str,
+    /// The name of a member, and the header of the credential whose value it takes.
+    pub members: &'static [(&'static str, &'static str)],
+}
+
+/// How commands, replies and data are framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Calls of the venue's JSON-RPC methods, with a list of channel names, and notifications.
+    Calls {
+        /// The operation that subscribes to public channels, and the one for private ones, by their ids.
+        subscribe: (&'static str, &'static str),
+        /// The operations that end it.
+        unsubscribe: (&'static str, &'static str),
+        /// The parameter that lists channels. The result lists those that were accepted.
+        channels: &'static str,
+    },
+    /// Commands with a number, which replies repeat; data comes with the number of its subscription.
+    Commands(Commands),
+    /// Messages without a number; replies name a room, and data is told by its type.
+    Messages(Messages),
+}
+
+/// Commands with a number, and replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Commands {
+    /// The member with the command's number, in commands and replies.
+    pub id: &'static str,
+    /// The member with the command's name.
+    pub command: &'static str,
+    /// The member with what the command is given.
+    pub params: &'static str,
+    /// The member of the params that lists channels.
+    pub channels: &'static str,
+    /// The member of every message that names its type.
+    pub kind: &'static str,
+    /// The member with the data.
+    pub data: &'static str,
+    /// The member with the subscription's number, in data and replies.
+    pub subscription: &'static str,
+    /// The member of data and replies that counts the frames of a subscription, and of the time at which a frame was sent, in Unix
+    /// milliseconds.
+    pub sent: &'static str,
+    /// The command that subscribes, and the type of its reply.
+    pub subscribe: (&'static str, &'static str),
+    /// The member of that reply's data that names the channel.
+    pub channel: &'static str,
+    /// The type of any other good reply.
+    pub ok: &'static str,
+    /// The command that unsubscribes, the member of its params that lists subscriptions, and the type of its reply.
+    pub unsubscribe: (&'static str, &'static str, &'static str),
+    /// The command that changes a subscription, and the member of its params that says how.
+    pub update: (&'static str, &'static str),
+    /// The type of an error.
+    pub error: &'static str,
+    /// The members of its data: code, text.
+    pub error_members: (&'static str, &'static str),
+    /// Codes after which the subscription is over.
+    pub terminal: &'static [&'static str],
+    /// Codes after which the same command may succeed.
+    pub retry: &'static [&'static str],
+    /// Codes, and what they mean.
+    pub codes: &'static [(&'static str, &'static str)],
+}
+
+/// Messages without a number, and rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Messages {
+    /// What stands between several JSON objects in one frame.
+    pub separator: Option<&'static str>,
+    /// The member of every message that names its type.
+    pub kind: &'static str,
+    /// The member with the data.
+    pub data: &'static str,
+    /// The member with the room, in replies and in commands that unsubscribe. Data may have it.
+    pub room: &'static str,
+    /// The member with the time at which a message was sent, in Unix milliseconds.
+    pub sent: &'static str,
+    /// The member that names the channel in a command that subscribes.
+    pub channel: &'static str,
+    /// The type that subscribes, and that of its reply.
+    pub subscribe: (&'static str, &'static str),
+    /// The type that unsubscribes, and that of its reply.
+    pub unsubscribe: (&'static str, &'static str),
+    /// The type of an error.
+    pub error: &'static str,
+    /// Where an error has its text, as a pointer into the message.
+    pub error_text: &'static str,
+    /// Types of messages that are no data: greetings, answers to pings.
+    pub quiet: &'static [&'static str],
+}
+
+/// How each side sees that the other is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// After so many seconds without a frame from the venue the client asks.
+    pub ask_after: u32,
+    /// After so many seconds without a frame the connection is dead.
+    pub dead_after: u32,
+    /// The message that asks, where a ping frame does not do. It is sent as often as [`ask_after`](Self::ask_after), whatever comes.
+    pub ping: Option<&'static str>,
+}
+
+/// What the venue allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Values of a list in one command, or channels in one call.
+    pub per_command: usize,
+    /// Commands in a second, over one connection.
+    pub commands_per_second: u32,
+    /// Values of lists, or channels, of one connection.
+    pub per_connection: usize,
+    /// Connections of one account, for each environment that has a number, by its name.
+    pub connections: &'static [(&'static str, usize)],
+    /// Whether a connection takes a channel once, so that other parameters need another connection.
+    pub channel_once: bool,
+}
+
+/// One channel.
+#[derive(Debug)]
+pub struct Channel {
+    /// The venue's name for it, or the template of its names: `book.{instrument_name}.{interval}`.
+    pub name: &'static str,
+    /// The generated method's name.
+    pub id: &'static str,
+    /// What it tells, in a sentence.
+    pub description: &'static str,
+    /// The endpoint that serves it.
+    pub endpoint: &'static str,
+    /// Who may subscribe.
+    pub access: Access,
+    /// What a subscription is given, in the order of the template.
+    pub parameters: &'static [Parameter],
+    /// The parameter whose values are subscribed to one by one: they can be added and taken away.
+    pub items: Option<&'static str>,
+    /// Whether it may be left out, which asks for everything.
+    pub all: bool,
+    /// Where the data says which of these values it is about.
+    pub item: Option<&'static str>,
+    /// The types of its messages.
+    pub messages: &'static [Message],
+    /// Whether data is a list of records.
+    pub is_list: bool,
+    /// Whether each message is whole for its item, so that an older one is worth nothing.
+    pub is_whole: bool,
+    /// Whether it makes an order book.
+    pub is_book: bool,
+    /// How a gap is seen.
+    pub sequence: Sequence,
+    /// How what was missed is made good.
+    pub recovery: Recovery,
+    /// The commands that change a subscription: to add values, to take values away, to ask for a snapshot. Empty where there is none.
+    pub actions: Actions,
+}
+
+/// The words that change a subscription.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Actions {
+    /// Adds values.
+    pub add: Option<&'static str>,
+    /// Takes values away.
+    pub remove: Option<&'static str>,
+    /// Asks for a snapshot of values.
+    pub snapshot: Option<&'static str>,
+}
+
+/// Who may subscribe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody whom the endpoint lets in.
+    Public,
+    /// Who has logged in.
+    Private,
+    /// Anybody, but not with this value of a parameter.
+    PrivateWhen {
+        /// The parameter.
+        parameter: &'static str,
+        /// The value that takes a login.
+        value: &'static str,
+    },
+}
+
+/// What a subscription is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub description: &'static str,
+    /// The form of its value.
+    pub kind: ParameterKind,
+    /// The values that there are, where they are few.
+    pub values: &'static [&'static str],
+    /// Whether it is a list.
+    pub is_list: bool,
+    /// Whether there is no subscription without it.
+    pub is_required: bool,
+    /// The value that is always sent, as JSON.
+    pub fixed: Option<&'static str>,
+    /// Whether one connection takes one value of it only.
+    pub is_of_connection: bool,
+}
+
+/// The form of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// A text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// Yes or no.
+    Boolean,
+}
+
+/// One type of message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What the venue calls it; empty where a channel has one type, which is not named.
+    pub kind: &'static str,
+    /// The pointer and the text that tell it from others of the same name.
+    pub when: Option<(&'static str, &'static str)>,
+    /// Whether it is a snapshot of its item.
+    pub is_snapshot: bool,
+}
+
+/// How a gap is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sequence {
+    /// It cannot be seen.
+    None,
+    /// Every frame of a subscription that has this member counts on by one, whatever its type and item.
+    Counter {
+        /// The member of the frame, beside its type.
+        member: &'static str,
+    },
+    /// Each message names the one before it, by numbers without an order.
+    Chain {
+        /// Pointer to a message's number.
+        number: &'static str,
+        /// Pointer to that of the one before it.
+        previous: &'static str,
+    },
+    /// Records count on by one within their item.
+    PerItem {
+        /// Pointer to a record's number.
+        number: &'static str,
+        /// Pointer to its item.
+        item: &'static str,
+    },
+}
+
+/// How what was missed is made good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// By the command [`Actions::snapshot`]; after a reconnect the venue sends snapshots by itself.
+    Snapshot,
+    /// By ending the subscription and subscribing again, which brings a snapshot.
+    Resubscribe,
+    /// By the next message, which is whole.
+    Next,
+    /// By a call that lists what was missed.
+    CatchUp(CatchUp),
+    /// Not at all: what was missed is lost, and readers are told.
+    Never,
+}
+
+/// A call that lists what was missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CatchUp {
+    /// The operation, by its id. It is called page by page where it has pages.
+    pub operation: &'static str,
+    /// Pointer to the list in the response. Empty: the response is the list.
+    pub list: &'static str,
+    /// Parameters of the operation that take a parameter of the subscription: the operation's name, the subscription's. With a list,
+    /// the operation is called once for each of its values.
+    pub parameters: &'static [(&'static str, &'static str)],
+    /// Parameters with values that are always the same, as JSON.
+    pub fixed: &'static [(&'static str, &'static str)],
+    /// The parameter that takes the time from which on records are wanted, and how many of its units make a second.
+    pub since: Option<(&'static str, i64)>,
+    /// The parameter that takes the number ([`Sequence::PerItem`]) from which on records are wanted.
+    pub from: Option<&'static str>,
+    /// Pointer to what tells records apart, in a message.
+    pub key: &'static str,
+    /// Pointer to what orders them, in a message: a number or a text. Of two records with the same key the later one counts.
+    pub order: &'static str,
+    /// Members of a record that a message calls otherwise: the record's name, the message's.
+    pub renamed: &'static [(&'static str, &'static str)],
+}
