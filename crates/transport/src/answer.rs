@@ -12,6 +12,7 @@ use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{ErrorKind, FailedWhen, Operation, UnknownKey, Venue};
 
 use crate::carrier::RawResponse;
+use crate::clock::VenueTime;
 use crate::error::{Error, Inner};
 use crate::members::{Members, closed, string};
 use crate::response::Response;
@@ -70,6 +71,22 @@ fn unreadable(operation: &'static Operation, answer: Answer) -> Error {
 
 /// The error that a response tells of. `body` is the part of its body that `x-errors` points into.
 pub(crate) fn error(venue: &Venue, operation: &'static Operation, answer: &Answer, body: &[u8]) -> Error {
+    let longest = retry_after::longest_after(venue, operation);
+    Error::new(Inner { operation: Some(operation), ..told(venue, answer, body, longest) }).with_body(&answer.body)
+}
+
+/// The error of a venue that answers a handshake and opens nothing. Nothing was carried out.
+pub(crate) fn of_handshake(venue: &Venue, answer: Answer) -> Error {
+    let inner = told(venue, &answer, &answer.document(), retry_after::LONG);
+    let message = format!("the venue opens no WebSocket here: {}", inner.message);
+    let venue_time = VenueTime::of_headers(&answer.headers);
+    let mut error = Error::new(Inner { message, venue_time, applied: false, ..inner });
+    error.shorten();
+    error
+}
+
+/// What a response tells of its failure.
+fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner {
     let (errors, status) = (&venue.errors, answer.status);
     let body = text_of(body);
     let members = Members::of(&body);
@@ -85,7 +102,6 @@ pub(crate) fn error(venue: &Venue, operation: &'static Operation, answer: &Answe
     let not_processed = code.as_deref().is_some_and(|code| errors.not_processed.contains(&code))
         || errors.not_processed_statuses.contains(&status.as_u16());
     let header = |name: &str| Some(answer.headers.get(name)?.to_str().ok()?.to_owned());
-    let longest = retry_after::longest_after(venue, operation);
     let by_body = errors.retry_after.iter().find_map(|place| wait(at(place)?, answer.now, longest));
     let known_code = code.as_deref().is_some_and(|code| errors.kind_of_code(code).is_some());
     let (message, detail) = (text(errors.message), text(errors.detail));
@@ -95,9 +111,8 @@ pub(crate) fn error(venue: &Venue, operation: &'static Operation, answer: &Answe
     };
     let unknown_key =
         members.is_some() && (refused || status.is_success()) && errors.unknown_key.iter().any(says_unknown);
-    Error::new(Inner {
+    Inner {
         kind: Some(kind),
-        operation: Some(operation),
         status: Some(status),
         message: message.unwrap_or_else(|| describe(answer, members.is_some())),
         code,
@@ -111,8 +126,7 @@ pub(crate) fn error(venue: &Venue, operation: &'static Operation, answer: &Answe
         applied: !(refused || not_processed || status.is_redirection() || status.is_success()),
         not_processed,
         ..Inner::default()
-    })
-    .with_body(&answer.body)
+    }
 }
 
 /// A body as text. What is not UTF-8 in it spoils no more than itself.

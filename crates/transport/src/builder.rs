@@ -12,14 +12,15 @@ use crate::carrier::{Carrier, HttpCarrier};
 use crate::clock::Clock;
 use crate::common::{Common, Timeouts};
 use crate::credentials::Credentials;
-use crate::endpoint::{Base, Proxy, Route, without_user};
+use crate::dialer::{Dialer, Line, OwnSettings};
+use crate::endpoint::{Base, Proxy, without_user};
 use crate::environment;
 use crate::error::Error;
 use crate::jsonrpc::challenge_search;
 use crate::rate::RateLimits;
 use crate::retry::RetryPolicy;
-use crate::session::{Channel, Session};
-use crate::socket::{MakeLogin, WebSocket, WebSocketOptions};
+use crate::session::{Channel, Lines, Session};
+use crate::socket::WebSocketOptions;
 
 /// A generated client, as the builder makes it.
 pub trait Connect: Sized {
@@ -29,9 +30,6 @@ pub trait Connect: Sized {
     /// A client that makes its calls by this session.
     fn connect(session: Session) -> Self;
 }
-
-/// What a user sets on the HTTP client.
-type OwnSettings = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
 
 /// What a user puts in the place of HTTP, or around it.
 type OwnCarrier = Box<dyn FnOnce(HttpCarrier) -> Arc<dyn Carrier> + Send>;
@@ -123,7 +121,8 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
-    /// Settings for the HTTP client, such as root certificates or the size of its connection pool.
+    /// Settings for the HTTP client, such as root certificates or the size of its connection pool. The function is called for each
+    /// HTTP client that is made: one for the calls, and one for each server that streams come from.
     ///
     /// What the client relies on is set after them, whatever they say: it follows no redirect and repeats no request by itself,
     /// it logs no bytes, it uses no proxy for this machine, and [`Timeouts::connect`] bounds the making of a connection. A
@@ -136,9 +135,9 @@ impl<C: Connect> ClientBuilder<C> {
     /// ```
     pub fn http_client(
         mut self,
-        settings: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+        settings: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Clone + Send + 'static,
     ) -> Self {
-        self.http = Some(Box::new(settings));
+        self.http = Some(Box::new(move |http| settings.clone()(http)));
         self
     }
 
@@ -196,10 +195,12 @@ impl<C: Connect> ClientBuilder<C> {
         if let Some(of) = self.credentials.environment() {
             environment::check(C::VENUE, of, &url)?;
         }
+        let environment = self.credentials.environment();
         let credentials = self.credentials.signing_ahead(C::VENUE, &base, &self.clock)?;
         let proxy = self.proxy.map(|proxy| Proxy::new(proxy.expose())).transpose()?;
-        let route = Route::to(&server(&base.url)?, proxy.as_ref())?;
-        let (http, route) = http_client(self.http, route, &self.timeouts, is_socket)?;
+        let dialer = Dialer::new(self.http, proxy, self.timeouts.connect);
+        let calls = server(&base.url)?;
+        let Line { http, route } = if is_socket { dialer.sockets(&calls)? } else { dialer.calls(&calls)? };
         let common = Common {
             venue: C::VENUE,
             base: Arc::new(base),
@@ -215,14 +216,10 @@ impl<C: Connect> ClientBuilder<C> {
         if is_socket && self.carrier.is_some() {
             return Err(Error::invalid_request("a carrier sends requests, and this client calls over a WebSocket"));
         }
+        let (ring, login) = credentials.clone().for_connections();
+        let lines = Arc::new(Lines { dialer, ring, login, options: self.websocket, environment });
         let (credentials, channel) = if is_socket {
-            let (credentials, grant) = credentials.for_connections();
-            let login = grant.map(|grant| {
-                let common = common.clone();
-                let login = move |on| grant(Session::anonymous(common.clone(), Channel::Connection(on)));
-                Arc::new(login) as MakeLogin
-            });
-            (credentials, Channel::Socket(WebSocket::new(common.clone(), http, login, self.websocket)))
+            (lines.ring.clone(), Channel::Socket(lines.websocket(&common, http, lines.options.clone())))
         } else {
             let http = HttpCarrier::new(http, common.route.clone());
             let carrier: Arc<dyn Carrier> = match self.carrier {
@@ -232,7 +229,7 @@ impl<C: Connect> ClientBuilder<C> {
             let anonymous = Session::anonymous(common.clone(), Channel::Requests(carrier.clone()));
             (credentials.for_requests(&anonymous), Channel::Requests(carrier))
         };
-        Ok(C::connect(Session::new(common, credentials, self.retry, channel)))
+        Ok(C::connect(Session::new(common, credentials, self.retry, channel).with_lines(lines)))
     }
 }
 
@@ -266,26 +263,4 @@ fn server(base_url: &str) -> Result<Url, Error> {
         return Err(refused(", which has no user and no password: credentials are given to the builder"));
     }
     Ok(url)
-}
-
-/// The HTTP client: ours, with the user's settings, and with what must hold whatever those say.
-fn http_client(
-    own: Option<OwnSettings>,
-    route: Route,
-    timeouts: &Timeouts,
-    is_socket: bool,
-) -> Result<(reqwest::Client, Route), Error> {
-    let http = reqwest::Client::builder().user_agent(concat!("venuekit/", env!("CARGO_PKG_VERSION")));
-    let (http, route) = match own {
-        // A policy of the user's would repeat writes. The one that is set if nothing is said repeats what was never processed.
-        Some(own) => (own(http).retry(reqwest::retry::never()), route.with_own_settings()),
-        None => (http, route),
-    };
-    let http = route.client(http).connect_timeout(timeouts.connect);
-    // A WebSocket begins as HTTP/1.1.
-    let http = if is_socket { http.http1_only() } else { http };
-    let http = http.build().map_err(|error| {
-        Error::invalid_request(format!("the HTTP client could not be made: {}", error.without_url()))
-    })?;
-    Ok((http, route))
 }

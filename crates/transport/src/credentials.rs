@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::endpoint::Base;
 use crate::error::Error;
 use crate::key_ring::{Credential, KeyRing};
-use crate::session::Session;
+use crate::session::{MakeGrant, Session};
 use crate::token::{Grant, TokenCache};
 
 /// The credentials of one client, by the names that the venue's spec gives them (`x-credential`).
@@ -26,8 +26,6 @@ pub struct Credentials {
     /// The environment that they belong to, where it is known.
     environment: Option<&'static str>,
 }
-
-type MakeGrant = Arc<dyn Fn(Session) -> Box<dyn Grant> + Send + Sync>;
 
 /// A credential that a call carries.
 #[derive(Clone, Debug)]

@@ -18,6 +18,7 @@
 //! | [`Pages`] | lists that come in pages, as streams |
 //! | [`Unknown`] | what a response says that its type does not know |
 //! | [`Clock`] | the time that signatures carry, put right by the venue's |
+//! | [`streaming`] | what streams need of a client: connections of their own, with its credentials and settings |
 //! | [`endpoint`] | where secrets may be sent, and through which proxy |
 //! | [`keys`] | the life cycle of API keys, the same words on every venue |
 //!
@@ -33,13 +34,16 @@ pub mod client;
 mod clock;
 mod common;
 mod credentials;
+mod dialer;
 pub mod endpoint;
 pub mod environment;
 mod error;
 mod exec;
+mod extension;
 #[cfg(test)]
 mod fixtures;
 pub mod flaw;
+mod handshake;
 mod idempotency;
 mod jsonrpc;
 mod key_ring;
@@ -56,6 +60,7 @@ mod retry;
 mod retry_after;
 mod session;
 mod socket;
+pub mod streaming;
 mod token;
 mod unknown;
 pub mod variables;
@@ -74,6 +79,8 @@ pub use rate::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, 
 pub use response::{Response, ResponseValue, RpcTiming};
 pub use retry::RetryPolicy;
 pub use session::Session;
+#[doc(hidden)]
+pub use socket::{Listen, Room};
 pub use socket::{Event, WebSocket, WebSocketOptions, WebSocketStats};
 pub use token::{Grant, GrantFuture, Token};
 pub use unknown::Unknown;

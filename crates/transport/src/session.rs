@@ -1,5 +1,6 @@
 //! A client's inner part: its venue, credentials and settings.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
@@ -11,16 +12,20 @@ use venuekit_wire::operation::Venue;
 use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::common::Common;
+use crate::dialer::Dialer;
 use crate::error::Challenge;
+use crate::extension::Extensions;
 use crate::key_ring::KeyRing;
 use crate::retry::{RetryBudget, RetryPolicy};
-use crate::socket::{Connection, WebSocket};
+use crate::socket::{Connection, MakeLogin, WebSocket, WebSocketOptions};
+use crate::token::Grant;
 
 /// What a generated client carries along. Clones share everything but what is said for single calls.
 #[derive(Clone)]
 pub struct Session {
     pub(crate) shared: Arc<Shared>,
     pub(crate) own: Overrides,
+    extensions: Arc<Extensions>,
 }
 
 pub(crate) struct Shared {
@@ -30,6 +35,34 @@ pub(crate) struct Shared {
     pub(crate) budget: RetryBudget,
     pub(crate) rpc_ids: AtomicU64,
     pub(crate) channel: Channel,
+    /// None in a session that logs in.
+    pub(crate) lines: Option<Arc<Lines>>,
+}
+
+/// What further connections of a client are made of.
+pub(crate) struct Lines {
+    pub(crate) dialer: Dialer,
+    pub(crate) ring: KeyRing,
+    /// What logs in on a connection, where something does.
+    pub(crate) login: Option<MakeGrant>,
+    pub(crate) options: WebSocketOptions,
+    /// The environment that the credentials belong to, where it is known.
+    pub(crate) environment: Option<&'static str>,
+}
+
+/// Makes what fetches a token with the session that it is given.
+pub(crate) type MakeGrant = Arc<dyn Fn(Session) -> Box<dyn Grant> + Send + Sync>;
+
+impl Lines {
+    /// A WebSocket for calls to a server.
+    pub(crate) fn websocket(&self, common: &Common, http: reqwest::Client, options: WebSocketOptions) -> WebSocket {
+        let login = self.login.clone().map(|grant| {
+            let common = common.clone();
+            let login = move |on| grant(Session::anonymous(common.clone(), Channel::Connection(on)));
+            Arc::new(login) as MakeLogin
+        });
+        WebSocket::new(common.clone(), http, login, options)
+    }
 }
 
 /// What the calls go over.
@@ -54,8 +87,17 @@ pub(crate) struct Overrides {
 
 impl Session {
     pub(crate) fn new(common: Common, credentials: KeyRing, retry: RetryPolicy, channel: Channel) -> Self {
-        let shared = Shared { common, credentials, retry, budget: RetryBudget::new(), rpc_ids: 1.into(), channel };
-        Self { shared: Arc::new(shared), own: Overrides::default() }
+        let (budget, rpc_ids) = (RetryBudget::new(), 1.into());
+        let shared = Shared { common, credentials, retry, budget, rpc_ids, channel, lines: None };
+        Self { shared: Arc::new(shared), own: Overrides::default(), extensions: Arc::default() }
+    }
+
+    /// The same session before anybody shares it, with what further connections are made of.
+    pub(crate) fn with_lines(mut self, lines: Arc<Lines>) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.lines = Some(lines);
+        }
+        self
     }
 
     /// A session without credentials, for a login: that is repeated with the call that needs it.
@@ -121,6 +163,13 @@ impl Session {
     /// Whether what is called belongs to one connection, as a login over a WebSocket does.
     pub fn is_on_connection(&self) -> bool {
         matches!(self.shared.channel, Channel::Connection(_))
+    }
+
+    /// A value of another crate's, one of each type for all clones of a client. It is made by the first who asks, of a session that
+    /// has none of these values: what is kept with a client does not keep itself. The function must not ask for another one.
+    #[doc(hidden)]
+    pub fn extension<T: Any + Send + Sync>(&self, make: impl FnOnce(Self) -> T) -> Arc<T> {
+        self.extensions.of(|| make(Self { extensions: Arc::default(), ..self.clone() }))
     }
 
     /// The venue's table.

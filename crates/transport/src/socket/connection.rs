@@ -14,12 +14,12 @@ use tokio_websockets::{self as websocket, Message as Frame, WebSocketStream};
 use venuekit_wire::operation::{ErrorKind, Operation, Venue};
 
 use super::calls::{Calls, Change, Outgoing, Stage, Waiting};
-use super::handshake::Stream;
 use super::keeper::Keeper;
 use super::options::Event;
 use super::settings::Settings;
 use crate::clock::after;
 use crate::error::{Error, Inner};
+use crate::handshake::Stream;
 use crate::jsonrpc::{self, Id, Message, Part};
 use crate::members::{Members, string};
 use crate::token::TokenCache;
@@ -44,6 +44,8 @@ pub(crate) struct Connection {
     ids: AtomicU64,
     login: Option<Arc<TokenCache>>,
     lost: Arc<OnceLock<String>>,
+    /// How many there are of the client with this one.
+    number: u64,
 }
 
 /// A request that may be sent at once: it has a turn among the calls under way, and room in the outbox.
@@ -73,8 +75,14 @@ impl Connection {
             ids: AtomicU64::new(HEARTBEAT + 1),
             login: login(weak.clone()),
             lost: lost.clone(),
+            number: keeper.stats().opened + 1,
         });
         (connection, Driver { stream, queue, lost, keeper: keeper.clone() })
+    }
+
+    /// How many connections the client has opened, this one included.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The token that this connection is logged in with, where the client can log in.
@@ -261,7 +269,10 @@ impl Lane<'_> {
         while let Some(frame) = source.next().await {
             *lock(&self.heard) = Instant::now();
             match frame {
-                Ok(frame) if frame.is_text() || frame.is_binary() => self.take(frame.into_payload().into()),
+                Ok(frame) if frame.is_text() || frame.is_binary() => {
+                    self.take(frame.into_payload().into());
+                    self.room().await;
+                }
                 Ok(frame) if frame.is_ping() => {
                     self.pinged.notify_one();
                     // A venue that does not read the answers is not read either, until the writer gives it up.
@@ -280,9 +291,23 @@ impl Lane<'_> {
         "it broke off".to_owned()
     }
 
+    /// Waits until every listener has room. The venue is not to blame for the silence meanwhile.
+    async fn room(&self) {
+        while let Some(listener) = self.keeper.listeners.full() {
+            tokio::select! {
+                () = listener.room() => {}
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+            *lock(&self.heard) = Instant::now();
+        }
+    }
+
     /// Hands a message to whom it is for.
     fn take(&self, body: Bytes) {
         let counts = &self.keeper.counts;
+        if self.keeper.listeners.take(&body) && !self.keeper.options.has_handler() {
+            return;
+        }
         let Some(message) = Message::read(body) else {
             counts.unreadable.fetch_add(1, Ordering::Relaxed);
             return;

@@ -5,17 +5,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use http::HeaderMap;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 use venuekit_wire::operation::Operation;
 
+use super::MakeLogin;
 use super::connection::{Connection, Lost};
+use super::listen::Listeners;
 use super::options::{Event, WebSocketOptions, WebSocketStats};
 use super::settings::Settings;
-use super::{MakeLogin, handshake};
 use crate::clock::after;
 use crate::common::Common;
 use crate::error::Error;
+use crate::handshake;
 use crate::jsonrpc;
 use crate::panics::caught_in;
 use crate::retry_after;
@@ -26,6 +29,7 @@ pub(crate) struct Keeper {
     pub(crate) options: WebSocketOptions,
     pub(crate) turns: Arc<Semaphore>,
     pub(crate) counts: Counts,
+    pub(crate) listeners: Listeners,
     http: reqwest::Client,
     login: Option<MakeLogin>,
     settings: Mutex<Settings>,
@@ -111,6 +115,7 @@ impl Keeper {
             turns: Arc::new(Semaphore::new(options.in_flight)),
             settings: Mutex::new(Settings::new(common.venue, options.heartbeat)),
             counts: Counts::default(),
+            listeners: Listeners::default(),
             state: watch::Sender::new(State::Idle),
             runs: AtomicBool::new(false),
             let_go: Notify::new(),
@@ -190,6 +195,7 @@ impl Keeper {
                     tracing::info!(venue = self.common.venue.name, reason, on_purpose, "the connection is over");
                     self.counts.lost.fetch_add(1, Ordering::Relaxed);
                     self.tell(Event::Lost { reason: &reason });
+                    self.listeners.each(|listener| listener.lost(&reason));
                     if on_purpose {
                         (failures, was_logged_in) = (0, false);
                         self.settings(Settings::forget_private);
@@ -210,6 +216,7 @@ impl Keeper {
             if let Some(error) = &error {
                 tracing::warn!(venue = self.common.venue.name, %error, ?wait, "no connection");
                 self.tell(Event::Failed { error, wait });
+                self.listeners.each(|listener| listener.failed(error, wait));
             }
             self.state.send_replace(State::Paused(Pause { error, until: after(wait) }));
             tokio::select! {
@@ -234,7 +241,7 @@ impl Keeper {
 
     /// Opens a connection and keeps it until it ends.
     async fn connect(self: &Arc<Self>, was_logged_in: &mut bool) -> End {
-        let open = handshake::open(&self.http, &self.common);
+        let open = handshake::open(&self.http, &self.common, &self.common.base.url, HeaderMap::new());
         let open = tokio::time::timeout(self.common.timeouts.connect, open);
         let stream = tokio::select! {
             open = open => match open {
@@ -260,10 +267,12 @@ impl Keeper {
         if let Err(error) = prepared {
             return End::Failed(error);
         }
-        let number = self.counts.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = connection.number();
+        self.counts.opened.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
         self.tell(Event::Opened { number });
         self.state.send_replace(State::Open(connection.clone()));
+        self.listeners.each(|listener| listener.opened(number));
         let lost = tokio::select! {
             lost = &mut driver => Some(lost),
             () = keep_logged_in(&connection) => None,

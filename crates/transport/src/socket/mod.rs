@@ -6,8 +6,8 @@
 
 mod calls;
 mod connection;
-mod handshake;
 mod keeper;
+mod listen;
 mod options;
 mod settings;
 
@@ -19,6 +19,7 @@ use venuekit_wire::operation::ErrorKind;
 
 pub(crate) use self::connection::Connection;
 use self::keeper::{Keeper, State};
+pub use self::listen::{Listen, Room};
 pub use self::options::{Event, WebSocketOptions, WebSocketStats};
 use crate::common::Common;
 use crate::error::{Error, Inner};
@@ -73,6 +74,25 @@ impl WebSocket {
     /// What has happened so far.
     pub fn stats(&self) -> WebSocketStats {
         self.0.0.stats()
+    }
+
+    /// Adds a listener, for as long as somebody holds it. Returns the number of the connection that is open now; the listener may
+    /// be told of that one too.
+    #[doc(hidden)]
+    pub fn listen(&self, listener: Weak<dyn Listen>) -> Option<u64> {
+        let keeper = &self.0.0;
+        keeper.listeners.add(listener);
+        // In this order: what opens in between is told twice rather than never.
+        keeper.open().map(|connection| connection.number())
+    }
+
+    /// Opens a connection where none is open, without a login.
+    ///
+    /// # Errors
+    /// No connection, or a venue that does not take it.
+    #[doc(hidden)]
+    pub async fn connect(&self) -> Result<(), Error> {
+        self.connection(self.0.0.common.timeouts.call).await.map(drop)
     }
 
     /// The connection, if one is open.

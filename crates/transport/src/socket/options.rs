@@ -61,6 +61,15 @@ impl WebSocketOptions {
         self
     }
 
+    pub(crate) fn has_handler(&self) -> bool {
+        self.on_event.is_some()
+    }
+
+    /// The same for another connection, of which the user's handler is told nothing.
+    pub(crate) fn without_handler(&self) -> Self {
+        Self { on_event: None, ..self.clone() }
+    }
+
     /// Hands an event to the handler. Says whether it came through that without a panic.
     pub(crate) fn tell(&self, event: Event<'_>) -> bool {
         self.on_event

@@ -1,9 +1,11 @@
 //! From an HTTP request to a WebSocket.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::StatusCode;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::{HeaderMap, StatusCode};
 use reqwest::Upgraded;
 use sha1_smol::Sha1;
 use tokio::io::BufStream;
@@ -11,11 +13,11 @@ use tokio_websockets::{ClientBuilder, Limits, WebSocketStream};
 use uuid::Uuid;
 use venuekit_wire::operation::ErrorKind;
 
+use crate::answer::{self, Answer};
 use crate::carrier::reason;
 use crate::common::Common;
 use crate::endpoint::authority;
 use crate::error::{Error, Inner};
-use crate::retry_after;
 
 /// No message is larger, whatever the user allows: room is made for as much as the venue announces.
 const LARGEST: usize = 1 << 30;
@@ -29,18 +31,28 @@ const READ: usize = 64 * 1024;
 /// So many bytes are written at once.
 const WRITE: usize = 16 * 1024;
 
-/// Opens a WebSocket.
-pub(crate) async fn open(http: &reqwest::Client, common: &Common) -> Result<WebSocketStream<Stream>, Error> {
+/// Of the reason for a refusal no more is read than this, and for no longer.
+const LARGEST_REASON: usize = 64 * 1024;
+const REASON_WITHIN: Duration = Duration::from_secs(1);
+
+/// Opens a WebSocket at a URL that is `http` or `https`. The headers are those of a login, where there is one.
+pub(crate) async fn open(
+    http: &reqwest::Client,
+    common: &Common,
+    url: &str,
+    headers: HeaderMap,
+) -> Result<WebSocketStream<Stream>, Error> {
     let key = STANDARD.encode(Uuid::new_v4().as_bytes());
     let request = http
-        .get(&common.base.url)
+        .get(url)
+        .headers(headers)
         .header(CONNECTION, "Upgrade")
         .header(UPGRADE, "websocket")
         .header(SEC_WEBSOCKET_VERSION, "13")
         .header(SEC_WEBSOCKET_KEY, &key);
     let response = request.send().await.map_err(|error| broken(common, &error))?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(refused(common, &response));
+        return Err(refused(common, response).await);
     }
     if response.headers().get(SEC_WEBSOCKET_ACCEPT).is_none_or(|accept| accept.as_bytes() != accepts(&key).as_bytes()) {
         return Err(failed(ErrorKind::Decode, "the answer to the handshake is not for this one".to_owned()));
@@ -56,16 +68,21 @@ fn accepts(key: &str) -> String {
     STANDARD.encode(proof.digest().bytes())
 }
 
-/// A venue that answers and opens nothing: too many connections, closed, or the wrong URL. What it asks to wait is bounded.
-fn refused(common: &Common, response: &reqwest::Response) -> Error {
-    let status = response.status();
-    Error::new(Inner {
-        kind: Some(common.venue.errors.kind(None, status.as_u16())),
-        status: Some(status),
-        message: "the venue opens no WebSocket here".to_owned(),
-        retry_after: retry_after::of_headers(response.headers(), common.clock.now(), retry_after::LONG),
-        ..Inner::default()
-    })
+/// A venue that answers and opens nothing: a signature that it does not take, too many connections, closed, or the wrong URL.
+async fn refused(common: &Common, mut response: reqwest::Response) -> Error {
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let now = common.clock.now();
+    let mut body = Vec::new();
+    let reading = tokio::time::timeout(REASON_WITHIN, async {
+        while let Ok(Some(piece)) = response.chunk().await {
+            body.extend_from_slice(&piece[..piece.len().min(LARGEST_REASON - body.len())]);
+            if body.len() == LARGEST_REASON {
+                break;
+            }
+        }
+    });
+    let is_cut = reading.await.is_err() || body.len() == LARGEST_REASON;
+    answer::of_handshake(common.venue, Answer { status, headers, body: body.into(), is_cut, now })
 }
 
 fn broken(common: &Common, error: &reqwest::Error) -> Error {

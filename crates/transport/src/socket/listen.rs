@@ -1,0 +1,69 @@
+//! What else hears the messages of a connection, besides the calls and the handler of the user.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::error::Error;
+
+/// Hears what happens on a WebSocket, before anybody else does. It is called from the task that reads the connection.
+#[doc(hidden)]
+pub trait Listen: Send + Sync {
+    /// A message as it came. Returns whether it is a notification that the listener has taken: of one that nobody takes, and that no
+    /// handler is told of, nothing more is read.
+    fn message(&self, body: &Bytes) -> bool;
+
+    /// A connection is open, with its settings made. Numbers count upwards; the same one may be told twice.
+    fn opened(&self, number: u64);
+
+    /// The open connection is over.
+    fn lost(&self, reason: &str);
+
+    /// A connection could not be opened, or not be given its settings. The next one is tried after the wait.
+    fn failed(&self, error: &Error, wait: Duration);
+
+    /// Whether nothing more should be read before there is room again.
+    fn is_full(&self) -> bool;
+
+    /// Returns once there is room.
+    fn room(&self) -> Room<'_>;
+}
+
+/// What waits for room.
+#[doc(hidden)]
+pub type Room<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// The listeners of a WebSocket.
+#[derive(Default)]
+pub(crate) struct Listeners(RwLock<Vec<Weak<dyn Listen>>>);
+
+impl Listeners {
+    pub(crate) fn add(&self, listener: Weak<dyn Listen>) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|held| held.strong_count() > 0);
+        all.push(listener);
+    }
+
+    /// Tells each of them. None of them is called while the list is locked for writing.
+    pub(crate) fn each(&self, mut tell: impl FnMut(&dyn Listen)) {
+        for listener in self.0.read().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
+            tell(&*listener);
+        }
+    }
+
+    /// Whether one of them has taken a message.
+    pub(crate) fn take(&self, body: &Bytes) -> bool {
+        let mut is_taken = false;
+        self.each(|listener| is_taken |= listener.message(body));
+        is_taken
+    }
+
+    /// One that has no room.
+    pub(crate) fn full(&self) -> Option<Arc<dyn Listen>> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter_map(Weak::upgrade).find(|listener| listener.is_full())
+    }
+}
