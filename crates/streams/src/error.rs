@@ -1,0 +1,154 @@
+//! What goes wrong, each with what it is about.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::topic::{Topic, TopicError};
+
+/// Why there is no subscription, or not all of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The topic is not one that the venue takes. Nothing was sent.
+    Topic(TopicError),
+    /// The overflow policy does not fit the channel: its messages are not whole, so that the newest alone is worth nothing.
+    NotWhole {
+        /// The channel.
+        channel: &'static str,
+    },
+    /// The venue refused something. All that it refused is named; nothing of a refused subscription stays.
+    Refused(Refused),
+    /// More than the venue's connections hold.
+    Full {
+        /// How many connections there are, all of them full.
+        connections: usize,
+    },
+    /// No connection can be had: a credential is missing or refused.
+    Connection(String),
+    /// Nothing was answered in time.
+    Timeout {
+        /// How long was waited.
+        after: Duration,
+        /// What went wrong last, where something did.
+        last: Option<String>,
+    },
+    /// The streams of the client were closed, or the subscription was.
+    Closed,
+}
+
+/// Everything that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Each with its reason.
+    pub refusals: Vec<Refusal>,
+}
+
+/// What was refused for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The channel and the parameters that are no items.
+    pub topic: Topic,
+    /// The items. Empty: the channel itself.
+    pub items: Vec<Arc<str>>,
+    /// The venue's code. Empty: it gave none.
+    pub code: String,
+    /// The venue's text, or what happened.
+    pub text: String,
+}
+
+/// The longest list of items in a text.
+const SHOWN: usize = 10;
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} refused", self.topic)?;
+        for (index, item) in self.items.iter().take(SHOWN).enumerate() {
+            write!(f, "{}{item}", if index == 0 { " for " } else { ", " })?;
+        }
+        if self.items.len() > SHOWN {
+            write!(f, " and {} more", self.items.len() - SHOWN)?;
+        }
+        match (self.code.is_empty(), self.text.is_empty()) {
+            (true, true) => Ok(()),
+            (true, false) => write!(f, ": {}", self.text),
+            (false, true) => write!(f, ": {}", self.code),
+            (false, false) => write!(f, ": {} {}", self.code, self.text),
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, refusal) in self.refusals.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            refusal.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Topic(error) => error.fmt(f),
+            Self::NotWhole { channel } => {
+                write!(f, "messages of {channel} build on those before them: the newest alone is worth nothing")
+            }
+            Self::Refused(refused) => refused.fmt(f),
+            Self::Full { connections } => write!(f, "all {connections} connections that the venue allows are full"),
+            Self::Connection(why) => write!(f, "no connection: {why}"),
+            Self::Timeout { after, last: None } => write!(f, "no reply within {after:?}"),
+            Self::Timeout { after, last: Some(last) } => write!(f, "no reply within {after:?}; last: {last}"),
+            Self::Closed => f.write_str("closed"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Topic(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<TopicError> for Error {
+    fn from(error: TopicError) -> Self {
+        Self::Topic(error)
+    }
+}
+
+/// A message that cannot be read as its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadError(Arc<str>);
+
+impl ReadError {
+    /// With the reason. It must not contain the message's values.
+    pub fn new(why: impl Into<Arc<str>>) -> Self {
+        Self(why.into())
+    }
+
+    pub(crate) fn into_text(self) -> Arc<str> {
+        self.0
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl From<serde_json::Error> for ReadError {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string().into())
+    }
+}

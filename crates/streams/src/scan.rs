@@ -1,0 +1,365 @@
+//! JSON read as far as routing needs it: where members stand, without making values of them.
+//!
+//! A text is looked at once, from the left, without recursion. What it finds is as right as the text: one that is not JSON gives
+//! nothing or a range that a typed reader refuses later; never a panic, never anything outside of the text.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::{memchr2, memchr3};
+
+/// The deepest nesting that is walked over.
+const DEEPEST: u32 = 128;
+
+/// The members of the object that `text` begins with, in order: the name as it is written between its quotes, and where its value
+/// stands. Ends at the object's end, or where the text is no JSON ([`Members::is_whole`]).
+pub(crate) struct Members<'a> {
+    text: &'a [u8],
+    at: usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    First,
+    More,
+    Whole,
+    Broken,
+}
+
+impl<'a> Members<'a> {
+    /// Those of the object that begins at `at`, blanks aside.
+    pub(crate) fn of(text: &'a [u8], at: usize) -> Self {
+        let at = blank(text, at);
+        let state = if text.get(at) == Some(&b'{') { State::First } else { State::Broken };
+        Self { text, at: at + 1, state }
+    }
+
+    /// Whether the object's end was found. Tells nothing before the last member was taken.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.state == State::Whole
+    }
+
+    /// Where the object ends, when it [`is_whole`](Self::is_whole).
+    pub(crate) fn end(&self) -> usize {
+        self.at
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a [u8], Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let is_first = match self.state {
+            State::First => true,
+            State::More => false,
+            State::Whole | State::Broken => return None,
+        };
+        self.state = State::Broken;
+        let mut at = blank(self.text, self.at);
+        match self.text.get(at)? {
+            b'}' => {
+                self.at = at + 1;
+                self.state = State::Whole;
+                return None;
+            }
+            b',' if !is_first => at = blank(self.text, at + 1),
+            _ if is_first => {}
+            _ => return None,
+        }
+        if self.text.get(at) != Some(&b'"') {
+            return None;
+        }
+        let end = string_end(self.text, at)?;
+        let name = &self.text[at + 1..end - 1];
+        let colon = blank(self.text, end);
+        if self.text.get(colon) != Some(&b':') {
+            return None;
+        }
+        let start = blank(self.text, colon + 1);
+        let end = value_end(self.text, start)?;
+        self.at = end;
+        self.state = State::More;
+        Some((name, start..end))
+    }
+}
+
+/// The elements of the array that begins at `at`, blanks aside. Ends at its end, or where the text is no JSON.
+pub(crate) struct Elements<'a> {
+    text: &'a [u8],
+    at: usize,
+    state: State,
+}
+
+impl<'a> Elements<'a> {
+    pub(crate) fn of(text: &'a [u8], at: usize) -> Self {
+        let at = blank(text, at);
+        let state = if text.get(at) == Some(&b'[') { State::First } else { State::Broken };
+        Self { text, at: at + 1, state }
+    }
+
+    /// Whether the array's end was found.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.state == State::Whole
+    }
+}
+
+impl Iterator for Elements<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let is_first = match self.state {
+            State::First => true,
+            State::More => false,
+            State::Whole | State::Broken => return None,
+        };
+        self.state = State::Broken;
+        let mut start = blank(self.text, self.at);
+        match self.text.get(start)? {
+            b']' => {
+                self.at = start + 1;
+                self.state = State::Whole;
+                return None;
+            }
+            b',' if !is_first => start = blank(self.text, start + 1),
+            _ if is_first => {}
+            _ => return None,
+        }
+        let end = value_end(self.text, start)?;
+        self.at = end;
+        self.state = State::More;
+        Some(start..end)
+    }
+}
+
+/// The value at a JSON pointer into the value that begins with `text`. The empty pointer is the whole value.
+pub(crate) fn at(text: &[u8], pointer: &str) -> Option<Range<usize>> {
+    let mut range = blank(text, 0)..text.len();
+    if pointer.is_empty() {
+        return Some(range);
+    }
+    for step in pointer.strip_prefix('/')?.split('/') {
+        let step: Cow<'_, str> =
+            if step.contains('~') { step.replace("~1", "/").replace("~0", "~").into() } else { step.into() };
+        range = match text.get(range.start)? {
+            b'{' => Members::of(text, range.start).find(|(name, _)| is_name(name, &step)).map(|(_, value)| value)?,
+            b'[' => Elements::of(text, range.start).nth(step.parse().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(range)
+}
+
+/// Whether a name, as it is written between its quotes, is this one.
+pub(crate) fn is_name(written: &[u8], name: &str) -> bool {
+    if written == name.as_bytes() {
+        return true;
+    }
+    memchr::memchr(b'\\', written).is_some() && unescaped(written).is_some_and(|own| own == name)
+}
+
+/// The text of a string token, or a number or word as it is written; none for objects, arrays, null, and what is no JSON.
+pub(crate) fn text(token: &[u8]) -> Option<Cow<'_, str>> {
+    match token.first()? {
+        b'"' => {
+            let inner = token.get(1..token.len().checked_sub(1)?)?;
+            match memchr::memchr(b'\\', inner) {
+                None => std::str::from_utf8(inner).ok().map(Cow::Borrowed),
+                Some(_) => unescaped(inner).map(Cow::Owned),
+            }
+        }
+        b'{' | b'[' | b'n' => None,
+        _ => std::str::from_utf8(token).ok().map(Cow::Borrowed),
+    }
+}
+
+/// A whole number, written as a number or as a text.
+pub(crate) fn integer(token: &[u8]) -> Option<i64> {
+    let digits = match token {
+        [b'"', inner @ .., b'"'] => inner,
+        all => all,
+    };
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+fn unescaped(inner: &[u8]) -> Option<String> {
+    let mut quoted = Vec::with_capacity(inner.len() + 2);
+    quoted.push(b'"');
+    quoted.extend_from_slice(inner);
+    quoted.push(b'"');
+    serde_json::from_slice(&quoted).ok()
+}
+
+/// The first place from `at` on that is no blank.
+pub(crate) fn blank(text: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// Behind the closing quote of the string that begins at `at`.
+fn string_end(text: &[u8], at: usize) -> Option<usize> {
+    let mut at = at + 1;
+    loop {
+        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+/// Behind the value that begins at `at`.
+pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at)? {
+        b'"' => string_end(text, at),
+        b'{' | b'[' => {
+            let mut depth = 1_u32;
+            let mut at = at + 1;
+            // Strings are skipped as wholes, so that what remains are brackets. Both kinds are counted together: which one closes
+            // which is the typed reader's concern.
+            while depth > 0 {
+                at += next_mark(text.get(at..)?)?;
+                match text[at] {
+                    b'"' => at = string_end(text, at)?,
+                    b'{' | b'[' => {
+                        depth += 1;
+                        if depth > DEEPEST {
+                            return None;
+                        }
+                        at += 1;
+                    }
+                    _ => {
+                        depth -= 1;
+                        at += 1;
+                    }
+                }
+            }
+            Some(at)
+        }
+        b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
+            let rest = &text[at..];
+            let end = rest
+                .iter()
+                .position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' | b':' | b'"'))
+                .unwrap_or(rest.len());
+            Some(at + end)
+        }
+        _ => None,
+    }
+}
+
+fn next_mark(text: &[u8]) -> Option<usize> {
+    // Marks are near to each other in most messages: a look at a few bytes is cheaper than the setting up of a search.
+    let near = text.len().min(16);
+    if let Some(at) = text[..near].iter().position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']')) {
+        return Some(at);
+    }
+    let rest = &text[near..];
+    let opening = memchr3(b'"', b'{', b'[', rest);
+    let rest = &rest[..opening.unwrap_or(rest.len())];
+    memchr2(b'}', b']', rest).or(opening).map(|at| near + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pointed(text: &str, pointer: &str) -> Option<String> {
+        at(text.as_bytes(), pointer).map(|range| text[range].trim_end().to_owned())
+    }
+
+    #[test]
+    fn finds_members_by_their_names_as_json_means_them() {
+        let text = r#" { "a" : {"b\"}":[1,{"c":"x\\"}]} , "\u0064":-1.5e3 ,"e~/":null } "#;
+        assert_eq!(pointed(text, "/a/b\"}/1/c").as_deref(), Some(r#""x\\""#));
+        assert_eq!(pointed(text, "/d").as_deref(), Some("-1.5e3"));
+        assert_eq!(pointed(text, "/e~0~1").as_deref(), Some("null"));
+        assert_eq!(pointed(text, "/a/b\"}/2"), None);
+        assert_eq!(pointed(text, "/x"), None);
+        assert_eq!(super::text(br#""x\\""#).as_deref(), Some("x\\"));
+        assert_eq!(super::text(b"null"), None);
+        assert_eq!(integer(b"\"17\""), Some(17));
+        assert_eq!(integer(b"1.0"), None);
+    }
+
+    #[test]
+    fn an_object_that_does_not_end_is_not_whole() {
+        for text in ["", "{", r#"{"a":1"#, r#"{"a":1,"#, r#"{"a":[1}"#, r#"{"a" 1}"#, "[1]", r#"{"a":"x}"#] {
+            let mut members = Members::of(text.as_bytes(), 0);
+            while members.next().is_some() {}
+            assert!(!members.is_whole(), "{text}");
+        }
+        let mut members = Members::of(b" {} ", 0);
+        assert!(members.next().is_none() && members.is_whole() && members.end() == 3);
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(value_end(deep.as_bytes(), 0), None);
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+            Just(json!("\"\\}{][,")),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map("[a-c\"\\\\~/]{1,3}", inner, 0..5)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// Every pointer into a value, and what is there.
+    fn pointers(value: &Value, path: String, found: &mut Vec<(String, Value)>) {
+        found.push((path.clone(), value.clone()));
+        match value {
+            Value::Array(list) => {
+                for (index, value) in list.iter().enumerate() {
+                    pointers(value, format!("{path}/{index}"), found);
+                }
+            }
+            Value::Object(map) => {
+                for (name, value) in map {
+                    pointers(value, format!("{path}/{}", name.replace('~', "~0").replace('/', "~1")), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_whole_reader(value in any_json(), is_pretty: bool) {
+            let text = if is_pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            let mut found = Vec::new();
+            pointers(&value, String::new(), &mut found);
+            for (pointer, value) in found {
+                let range = at(text.as_bytes(), &pointer).expect("there is a value");
+                prop_assert_eq!(serde_json::from_str::<Value>(&text[range]).unwrap(), value);
+            }
+        }
+
+        #[test]
+        fn never_leaves_the_text(bytes in prop::collection::vec(prop_oneof![
+            Just(b'{'), Just(b'}'), Just(b'['), Just(b']'), Just(b'"'), Just(b'\\'), Just(b','), Just(b':'), any::<u8>()], 0..60)) {
+            for (_, range) in Members::of(&bytes, 0) {
+                prop_assert!(range.start < range.end && range.end <= bytes.len());
+            }
+            for range in Elements::of(&bytes, 0) {
+                prop_assert!(range.start < range.end && range.end <= bytes.len());
+            }
+        }
+    }
+}
