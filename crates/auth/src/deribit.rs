@@ -38,7 +38,7 @@ impl DeribitHmac {
     /// The parameters of a login: lower-case hex of the HMAC.
     pub fn client_signature(&self, now_millis: i64, data: &str) -> Result<ClientSignature, SignError> {
         ClientSignature::new(&self.client_id, now_millis, &self.nonces, data, |text| {
-            Ok(hex::encode(self.key.sign(text)))
+            Ok(base16ct::lower::encode_string(&self.key.sign(text)))
         })
     }
 }

@@ -33,7 +33,7 @@ impl Nonces {
             Source::Random => {
                 let bytes = POOL.with_borrow_mut(Pool::take).map_err(|_| SignError::Nonce)?;
                 let mut digits = [0; 32];
-                hex::encode_to_slice(bytes, &mut digits).map_err(|_| SignError::Nonce)?;
+                base16ct::lower::encode(&bytes, &mut digits).map_err(|_| SignError::Nonce)?;
                 Ok(Nonce::Random(digits))
             }
             Source::Own(next) => {

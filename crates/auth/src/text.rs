@@ -15,7 +15,7 @@ pub(crate) fn push_method(text: &mut Vec<u8>, method: &str) {
 /// A hash or a MAC in lower-case hex.
 pub(crate) fn push_hex(text: &mut Vec<u8>, hash: &[u8; 32]) {
     let mut digits = [0; 64];
-    hex::encode_to_slice(hash, &mut digits).expect("two digits a byte");
+    base16ct::lower::encode(hash, &mut digits).expect("two digits a byte");
     text.extend_from_slice(&digits);
 }
 
@@ -29,12 +29,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hex_is_that_of_the_library() {
+    fn hex_is_two_digits_a_byte() {
         for start in (0..=255_u8).step_by(32) {
             let hash: [u8; 32] = std::array::from_fn(|at| start + u8::try_from(at).unwrap());
             let mut text = b"x".to_vec();
             push_hex(&mut text, &hash);
-            assert_eq!(string(text), format!("x{}", hex::encode(hash)));
+            let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(string(text), format!("x{digits}"));
         }
     }
 

@@ -129,8 +129,10 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Webhook
 
 fn signature(hex: &str) -> Result<[u8; 32], WebhookError> {
     let mut signature = [0; 32];
-    hex::decode_to_slice(hex, &mut signature).map_err(|_| WebhookError::MalformedSignature)?;
-    Ok(signature)
+    match base16ct::mixed::decode(hex, &mut signature) {
+        Ok(bytes) if bytes.len() == 32 => Ok(signature),
+        _ => Err(WebhookError::MalformedSignature),
+    }
 }
 
 /// Why a delivery is not to be believed.
