@@ -7,8 +7,9 @@
 //! It checks signatures, timestamps, scopes and second factors, answers with the error bodies that the venues use, and
 //! keeps its state in memory: a key created here signs at once, a rotated secret replaces the old one, a revoked key
 //! fails. One process serves all venues, told apart by the beginning of the path; Kalshi's perpetual futures stand beside Kalshi.
-//! Deribit is served over a WebSocket too. Orders of Kalshi and Deribit meet in a book: two accounts can trade with each other. What goes wrong with calls and connections is said by
-//! [`Faults`].
+//! Deribit is served over a WebSocket too; Kalshi and Bayse stream over theirs. Orders of Kalshi and Deribit meet in a book: two
+//! accounts can trade with each other. What goes wrong with calls, connections and frames is said by [`Faults`]. Every frame of a
+//! stream is in the [`FrameLog`], and every order book can be asked for as it was at any of them.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -37,15 +38,19 @@ mod number;
 mod server;
 mod spec;
 mod stream;
+mod streams;
 mod venues;
 mod verify;
 mod yativo;
 
 pub use accounts::{Accounts, BayseAccount, DeribitKey, KalshiKey, YativoAccount};
+pub use bayse::BayseStreamSettings;
 pub use clock::Clock;
 pub use complete::AccountError;
 pub use deribit::{DeribitSettings, RequestLimit};
 pub use faults::{Fault, Faults, Rule, Transport};
+pub use kalshi::KalshiSettings;
 pub use server::Sandbox;
 pub use spec::{ExampleRequest, example_requests};
+pub use streams::{BookLevels, Frame, FrameLog};
 pub use venues::keeps_state;

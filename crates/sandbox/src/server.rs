@@ -11,17 +11,21 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::response::Response;
 use http::request::Parts;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::accounts::Accounts;
+use crate::bayse::{self, BayseStreamSettings};
 use crate::clock::Clock;
 use crate::deribit::{self, DeribitSettings};
 use crate::faults::{self, Candidate, Faults, Transport};
+use crate::kalshi::{self, KalshiSettings};
 use crate::message::{Reply, Request};
 use crate::stream::{Cut, Listener};
-use crate::venues::{Venue, Venues};
+use crate::streams::{BookLevels, FrameLog};
+use crate::venues::{Venue, Venues, is_below};
 
 const BODY_LIMIT: usize = 1024 * 1024;
 
@@ -91,6 +95,16 @@ impl Sandbox {
         self.kalshi_url()
     }
 
+    /// Where Kalshi streams, over a WebSocket.
+    pub fn kalshi_websocket_url(&self) -> String {
+        format!("ws://{}{}", self.address, kalshi::WEBSOCKET_PATH)
+    }
+
+    /// Where Kalshi's perpetual futures stream, over a WebSocket.
+    pub fn kalshi_perps_websocket_url(&self) -> String {
+        format!("ws://{}{}", self.address, kalshi::PERPS_WEBSOCKET_PATH)
+    }
+
     /// Where Yativo is served, under its newer prefix.
     pub fn yativo_url(&self) -> String {
         format!("{}/api/v1", self.base_url())
@@ -138,21 +152,110 @@ impl Sandbox {
         self.venues.deribit.notify(channel, &data)
     }
 
+    /// How Kalshi's streams are set up.
+    pub fn kalshi_settings(&self) -> KalshiSettings {
+        self.venues.kalshi.settings()
+    }
+
+    /// Sets Kalshi's streams up again. What belongs to a connection holds for new ones.
+    pub fn set_kalshi_settings(&self, settings: KalshiSettings) {
+        self.venues.kalshi.set_settings(settings);
+    }
+
+    /// Tells something on a channel of Kalshi's stream, as a message of that type, to every connection whose subscription lets it
+    /// in. Returns how many those are.
+    pub fn kalshi_notify(&self, channel: &str, kind: &str, data: &Value) -> usize {
+        self.venues.kalshi.notify(false, channel, kind, data)
+    }
+
+    /// The same on the stream of Kalshi's perpetual futures.
+    pub fn kalshi_perps_notify(&self, channel: &str, kind: &str, data: &Value) -> usize {
+        self.venues.kalshi.notify(true, channel, kind, data)
+    }
+
+    /// Every frame that a stream had to send, and what became of it.
+    pub fn frames(&self) -> &FrameLog {
+        &self.venues.frames
+    }
+
+    /// An order book of Kalshi, or of its perpetual futures, as it was at the mark of a frame, or as it is now, with yes as the bids.
+    /// None where the mark is longer ago than is kept, or still to come.
+    pub fn kalshi_book(&self, ticker: &str, mark: Option<i64>) -> Option<BookLevels> {
+        self.venues.kalshi.book(ticker, mark)
+    }
+
+    /// An order book of Deribit as it was at a `change_id`. None where that is longer ago than is kept.
+    pub fn deribit_book(&self, instrument_name: &str, change_id: i64) -> Option<BookLevels> {
+        self.venues.deribit.book_at(instrument_name, change_id)
+    }
+
+    /// Where the streams of Bayse are served: `markets`, `user` or `realtime`.
+    pub fn bayse_websocket_url(&self, endpoint: &str) -> String {
+        format!("ws://{}/ws/v1/{endpoint}", self.address)
+    }
+
+    /// How the streams of Bayse are set up.
+    pub fn bayse_stream_settings(&self) -> BayseStreamSettings {
+        self.venues.bayse.stream_settings()
+    }
+
+    /// Sets the streams of Bayse up again; what is open goes on.
+    pub fn set_bayse_stream_settings(&self, settings: BayseStreamSettings) {
+        self.venues.bayse.set_stream_settings(settings);
+    }
+
+    /// Sends a message of Bayse, such as `price_update`, to all who hear a room, such as `prices:EVENT`. Returns how many those are.
+    pub fn bayse_notify(&self, room: &str, kind: &str, data: &Value) -> usize {
+        self.venues.bayse.notify(room, kind, data)
+    }
+
+    /// Gives an asset of Bayse a price, which is told at once. Returns how many hear of it; none where there is no such asset.
+    pub fn set_bayse_asset_price(&self, symbol: &str, price: Decimal) -> Option<usize> {
+        self.venues.bayse.set_asset_price(symbol, price)
+    }
+
+    /// The book of an outcome of Bayse as it was told on a stream, by the `timestamp` that it carried.
+    pub fn bayse_book(&self, outcome_id: &str, currency: &str, timestamp: &str) -> Option<BookLevels> {
+        self.venues.bayse.book_at(outcome_id, currency, timestamp)
+    }
+
     /// How many WebSocket connections are open.
     pub fn websocket_connections(&self) -> usize {
-        self.venues.deribit.connections()
+        self.venues.connections()
     }
 
     /// Cuts all WebSocket connections as a broken network does. When it returns nothing of theirs is carried out any more, and
     /// the orders of those that cancel on disconnect are cancelled. Returns how many they were.
     pub fn cut_connections(&self) -> usize {
-        self.venues.deribit.cut_connections()
+        self.venues.cut_connections()
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        self.venues.deribit.cut_connections();
+        self.venues.cut_connections();
+    }
+}
+
+/// Where WebSockets are opened.
+#[derive(Clone, Copy)]
+enum Door {
+    Bayse,
+    Deribit,
+    Kalshi,
+}
+
+impl Door {
+    fn at(path: &str) -> Option<Self> {
+        if path == deribit::WEBSOCKET_PATH {
+            Some(Self::Deribit)
+        } else if bayse::is_stream(path) {
+            Some(Self::Bayse)
+        } else if is_below(path, kalshi::WEBSOCKET_ROOT) {
+            Some(Self::Kalshi)
+        } else {
+            None
+        }
     }
 }
 
@@ -161,19 +264,20 @@ async fn serve(
     ConnectInfo(cut): ConnectInfo<Cut>,
     request: http::Request<Body>,
 ) -> Response {
-    let is_handshake = request.uri().path() == deribit::WEBSOCKET_PATH;
+    let door = Door::at(request.uri().path());
     let (mut parts, body) = request.into_parts();
     let upgrade = parts.extensions.remove();
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         return write(Reply::json(413, &json!({"error": "the body is larger than 1 MiB"})), &venues.clock);
     };
     let request = read(parts, body);
-    let fault = fault_of(&venues, &request, is_handshake);
+    let fault = fault_of(&venues, &request, door.is_some());
     let carry_out = async {
-        if is_handshake {
-            deribit::open_websocket(&venues.deribit, &request, upgrade, cut.clone())
-        } else {
-            handle(&venues, request).await
+        match door {
+            Some(Door::Bayse) => bayse::open_websocket(&venues.bayse, &request, upgrade, cut.clone()),
+            Some(Door::Deribit) => deribit::open_websocket(&venues.deribit, &request, upgrade, cut.clone()),
+            Some(Door::Kalshi) => kalshi::open_websocket(&venues.kalshi, request, upgrade, cut.clone()).await,
+            None => handle(&venues, request).await,
         }
     };
     match fault {

@@ -10,9 +10,10 @@ use crate::clock::Clock;
 use crate::deribit::Deribit;
 use crate::executed::Executed;
 use crate::faults::Faults;
-use crate::kalshi::Kalshi;
+use crate::kalshi::{self, Kalshi};
 use crate::message::{Reply, Request};
 use crate::spec;
+use crate::streams::FrameLog;
 use crate::yativo::Yativo;
 
 /// One of the venues.
@@ -28,7 +29,11 @@ pub(crate) enum Venue {
 impl Venue {
     /// The venue that is served at a path.
     pub(crate) fn at(path: &str) -> Option<Self> {
-        if is_below(path, "/trade-api/v2") {
+        if is_below(path, kalshi::PERPS_WEBSOCKET_PATH) {
+            Some(Self::KalshiPerps)
+        } else if is_below(path, kalshi::WEBSOCKET_ROOT) {
+            Some(Self::Kalshi)
+        } else if is_below(path, "/trade-api/v2") {
             // Two operations are offered by both; they count as Kalshi's.
             let is_perps = !spec::KALSHI.knows(path) && spec::KALSHI_PERPS.knows(path);
             Some(if is_perps { Self::KalshiPerps } else { Self::Kalshi })
@@ -36,7 +41,7 @@ impl Venue {
             Some(Self::Deribit)
         } else if is_below(path, "/api") {
             Some(Self::Yativo)
-        } else if is_below(path, "/v1") || path == "/health" || path == "/version" {
+        } else if is_below(path, "/v1") || is_below(path, "/ws/v1") || path == "/health" || path == "/version" {
             Some(Self::Bayse)
         } else {
             None
@@ -63,14 +68,14 @@ pub fn keeps_state(venue: &str, operation: &str) -> bool {
     match venue {
         "bayse" => crate::bayse::serves(&known.id),
         "deribit" => crate::deribit::serves(&known.id),
-        "kalshi" | "kalshi_perps" => crate::kalshi::serves(&known.id),
+        "kalshi" | "kalshi_perps" => kalshi::serves(&known.id),
         "yativo" => crate::yativo::serves(&known.method, &known.template),
         _ => false,
     }
 }
 
 /// Whether a path is the prefix itself or continues it with a further segment.
-fn is_below(path: &str, prefix: &str) -> bool {
+pub(crate) fn is_below(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
@@ -78,9 +83,10 @@ pub(crate) struct Venues {
     pub(crate) clock: Clock,
     pub(crate) executed: Executed,
     pub(crate) faults: Faults,
+    pub(crate) frames: FrameLog,
     pub(crate) deribit: Arc<Deribit>,
-    bayse: Bayse,
-    kalshi: Kalshi,
+    pub(crate) bayse: Arc<Bayse>,
+    pub(crate) kalshi: Arc<Kalshi>,
     yativo: Yativo,
 }
 
@@ -94,16 +100,28 @@ impl std::fmt::Debug for Venues {
 impl Venues {
     pub(crate) fn new(accounts: &Accounts) -> Self {
         let (clock, executed, faults) = (Clock::default(), Executed::default(), Faults::default());
-        let deribit = Deribit::new(&accounts.deribit, clock.clone(), executed.clone(), faults.clone());
+        let frames = FrameLog::default();
+        let deribit = Deribit::new(&accounts.deribit, clock.clone(), executed.clone(), faults.clone(), frames.clone());
         Self {
-            bayse: Bayse::new(&accounts.bayse, clock.clone()),
+            bayse: Arc::new(Bayse::new(&accounts.bayse, clock.clone(), faults.clone(), frames.clone())),
             deribit: Arc::new(deribit),
-            kalshi: Kalshi::new(&accounts.kalshi, clock.clone()),
+            kalshi: Arc::new(Kalshi::new(&accounts.kalshi, clock.clone(), faults.clone(), frames.clone())),
             yativo: Yativo::new(&accounts.yativo, clock.clone()),
             clock,
             executed,
             faults,
+            frames,
         }
+    }
+
+    /// How many WebSocket connections are open.
+    pub(crate) fn connections(&self) -> usize {
+        self.deribit.connections() + self.kalshi.connections() + self.bayse.connections()
+    }
+
+    /// Cuts all WebSocket connections. Returns how many there were.
+    pub(crate) fn cut_connections(&self) -> usize {
+        self.deribit.cut_connections() + self.kalshi.cut_connections() + self.bayse.cut_connections()
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {

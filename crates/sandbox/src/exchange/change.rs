@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::account::Position;
 use super::engine::{Exchange, Refused, Rules};
 use super::funds::Change;
+use super::journal::Happening;
 use super::order::{Order, Reason, Status, Traded};
 use super::terms::{Owner, SelfTradePrevention, Side, Terms, TimeInForce};
 
@@ -54,7 +55,7 @@ impl<R: Rules> Exchange<R> {
             let rest = if plan.stopped { Decimal::ZERO } else { rest - plan.filled };
             self.check_funds(owner, &ticker, &terms, &self.change(&plan, rest, Some(index)))?;
             self.remember(owner, &terms);
-            self.unrest(index);
+            self.unrest(index, Reason::Amended, now);
             self.orders[index].terms = terms;
             self.orders[index].reason = Reason::Amended;
             self.execute(index, &plan, rest, now);
@@ -85,18 +86,18 @@ impl<R: Rules> Exchange<R> {
     fn shrink(&mut self, index: usize, rest: Decimal, reason: Reason, now: i64) {
         if rest.is_zero() {
             self.take_off(index, reason, now);
-            let order = &mut self.orders[index];
-            if order.filled() == order.terms.count {
-                order.status = Status::Executed;
-            }
             return;
         }
         let taken = self.orders[index].remaining - rest;
         self.bind(index, -taken);
+        if !taken.is_zero() {
+            self.note_level(index, -taken, reason, now);
+        }
         let order = &mut self.orders[index];
         order.remaining = rest;
         order.reason = reason;
         order.updated = now;
+        self.note_order(index);
     }
 
     /// Takes contracts off an order, which keeps its place. Its count stays what it was.
@@ -138,7 +139,7 @@ impl<R: Rules> Exchange<R> {
     /// Ends a market: nothing rests, and every position is paid out at a value. Gives the positions as they were.
     pub(crate) fn settle(&mut self, ticker: &str, value: Decimal, now: i64) -> Vec<(Owner, Position)> {
         self.cancel_where(Reason::MarketClosed, now, |order| order.ticker == ticker);
-        let mut settled = Vec::new();
+        let (mut settled, mut notes) = (Vec::new(), Vec::new());
         for (owner, account) in &mut self.accounts {
             let Some(position) = account.holdings.get_mut(ticker).map(|holding| &mut holding.position) else {
                 continue;
@@ -150,9 +151,11 @@ impl<R: Rules> Exchange<R> {
             if !before.count.is_zero() {
                 account.updated = now;
                 position.updated = now;
+                notes.push(Happening::Position(*owner, ticker.to_owned(), Box::new(position.clone())));
                 settled.push((*owner, before));
             }
         }
+        notes.into_iter().for_each(|one| self.note(one));
         if let Some(book) = self.books.get_mut(ticker) {
             book.open_interest = Decimal::ZERO;
         }
@@ -200,6 +203,8 @@ impl<R: Rules> Exchange<R> {
         if trades {
             self.record(first, first + 1, price, count, now);
         }
+        self.note_order(first);
+        self.note_order(first + 1);
         Ok((self.orders[first].id.clone(), self.orders[first + 1].id.clone()))
     }
 }

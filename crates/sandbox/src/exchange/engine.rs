@@ -1,12 +1,14 @@
 //! Takes orders, matches them by price and time, and books what trades.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
 use super::account::{Account, Position};
 use super::book::Book;
 use super::funds::Change;
+use super::journal::{Happening, LevelChange};
 use super::order::{Order, Reason, Status};
 use super::records::{Fill, Trade};
 use super::terms::{Owner, SelfTradePrevention, Side, Terms, TimeInForce};
@@ -57,6 +59,8 @@ pub(crate) struct Exchange<R> {
     trades: Vec<Trade>,
     fills: Vec<Fill>,
     sequence: u64,
+    /// What has happened and was not taken yet.
+    journal: Vec<Happening>,
 }
 
 /// What an order would do on arrival.
@@ -86,7 +90,38 @@ impl<R: Rules> Exchange<R> {
             trades: Vec::new(),
             fills: Vec::new(),
             sequence: 0,
+            journal: Vec::new(),
         }
+    }
+
+    /// What has happened since this was asked last.
+    pub(crate) fn take_journal(&mut self) -> Vec<Happening> {
+        std::mem::take(&mut self.journal)
+    }
+
+    pub(super) fn note(&mut self, happening: Happening) {
+        self.journal.push(happening);
+    }
+
+    /// Notes an order as it is now.
+    pub(super) fn note_order(&mut self, index: usize) {
+        self.journal.push(Happening::Order(Box::new(self.orders[index].clone())));
+    }
+
+    /// Notes what an order adds to its level, or takes from it.
+    pub(super) fn note_level(&mut self, index: usize, delta: Decimal, reason: Reason, time: i64) {
+        let order = &self.orders[index];
+        let change = LevelChange {
+            ticker: Arc::from(order.ticker.as_str()),
+            side: order.terms.side,
+            price: order.terms.price,
+            delta,
+            owner: order.owner,
+            client_order_id: order.terms.client_order_id.clone(),
+            reason,
+            time,
+        };
+        self.journal.push(Happening::Level(change));
     }
 
     /// Adds to the funds of a subaccount, or takes from them. The caller checks what is available.
@@ -125,6 +160,14 @@ impl<R: Rules> Exchange<R> {
             }
         }
         levels
+    }
+
+    /// The best price of a side, and what rests at it.
+    pub(crate) fn best_level(&self, ticker: &str, side: Side) -> Option<(Decimal, Decimal)> {
+        let mut resting = self.resting(ticker, side);
+        let first = resting.next()?;
+        let rest = resting.take_while(|order| order.terms.price == first.terms.price);
+        Some((first.terms.price, rest.map(|order| order.remaining).sum::<Decimal>() + first.remaining))
     }
 
     /// The resting orders of a side, in the order in which they trade.
@@ -254,7 +297,7 @@ impl<R: Rules> Exchange<R> {
         order.updated = now;
         if !rest.is_zero() {
             order.status = Status::Resting;
-            self.rest(index);
+            self.rest(index, now);
         } else if order.filled() == order.terms.count {
             order.status = Status::Executed;
         } else {
@@ -263,12 +306,13 @@ impl<R: Rules> Exchange<R> {
                 order.reason = Reason::SelfTrade;
             }
         }
+        self.note_order(index);
         let ticker = self.orders[index].ticker.clone();
         self.books.entry(ticker).or_default().note_quote(now);
     }
 
     /// Puts what remains of an order at the end of the queue of its price.
-    fn rest(&mut self, index: usize) {
+    fn rest(&mut self, index: usize, now: i64) {
         self.sequence += 1;
         self.orders[index].sequence = self.sequence;
         let order = &self.orders[index];
@@ -276,12 +320,13 @@ impl<R: Rules> Exchange<R> {
             self.expirations.insert((seconds, index));
         }
         self.books.entry(order.ticker.clone()).or_default().insert(order, index);
-        let remaining = order.remaining;
+        let (remaining, reason) = (order.remaining, order.reason);
         self.bind(index, remaining);
+        self.note_level(index, remaining, reason, now);
     }
 
     /// Takes a resting order out of the book and gives the count that rested.
-    pub(super) fn unrest(&mut self, index: usize) -> Decimal {
+    pub(super) fn unrest(&mut self, index: usize, reason: Reason, now: i64) -> Decimal {
         let order = &self.orders[index];
         let remaining = order.remaining;
         if let Some(seconds) = order.terms.expiration {
@@ -292,16 +337,20 @@ impl<R: Rules> Exchange<R> {
         }
         self.bind(index, -remaining);
         self.orders[index].remaining = Decimal::ZERO;
+        self.note_level(index, -remaining, reason, now);
         remaining
     }
 
     /// Cancels a resting order and gives the count that was taken off the book.
     pub(super) fn take_off(&mut self, index: usize, reason: Reason, now: i64) -> Decimal {
-        let remaining = self.unrest(index);
+        let remaining = self.unrest(index, reason, now);
         let order = &mut self.orders[index];
-        order.status = Status::Canceled;
+        // Nothing ends an order that has traded all that is left of it.
+        order.status = if order.filled() == order.terms.count { Status::Executed } else { Status::Canceled };
         order.reason = reason;
         order.updated = now;
+        self.note_order(index);
+        let order = &self.orders[index];
         if let Some(book) = self.books.get_mut(&order.ticker) {
             book.note_quote(now);
         }
@@ -312,6 +361,7 @@ impl<R: Rules> Exchange<R> {
         let price = self.orders[maker].terms.price;
         self.record(taker, maker, price, count, now);
         self.bind(maker, -count);
+        self.note_level(maker, -count, Reason::Trade, now);
         let resting = &mut self.orders[maker];
         resting.remaining -= count;
         resting.updated = now;
@@ -326,6 +376,7 @@ impl<R: Rules> Exchange<R> {
             }
             self.orders[maker].status = Status::Executed;
         }
+        self.note_order(maker);
     }
 
     /// Books a trade between two orders, whose fills and positions change.
@@ -339,7 +390,7 @@ impl<R: Rules> Exchange<R> {
         book.open_interest += held;
         book.last_price = Some(price);
         book.trades.push(self.trades.len());
-        self.trades.push(Trade {
+        let trade = Trade {
             id,
             ticker: order.ticker.clone(),
             price,
@@ -347,7 +398,9 @@ impl<R: Rules> Exchange<R> {
             taker_side: order.terms.side,
             time: now,
             open_interest: book.open_interest,
-        });
+        };
+        self.trades.push(trade.clone());
+        self.note(Happening::Trade(trade));
         self.orders[taker].reason = Reason::Trade;
     }
 
@@ -373,7 +426,9 @@ impl<R: Rules> Exchange<R> {
         account.funds += realized - fee;
         account.updated = now;
         let grown = position.count.max(Decimal::ZERO) - long;
-        self.fills.push(Fill {
+        let held = position.clone();
+        let client_order_id = order.terms.client_order_id.clone();
+        let fill = Fill {
             id: id.to_owned(),
             order_id: order.id.clone(),
             order_group_id: order.terms.order_group_id.clone(),
@@ -388,7 +443,9 @@ impl<R: Rules> Exchange<R> {
             time: now,
             entry_price: entry.filter(|_| closes),
             realized,
-        });
+        };
+        self.fills.push(fill.clone());
+        self.note(Happening::Fill(Box::new(fill), Box::new(held), client_order_id));
         grown
     }
 }

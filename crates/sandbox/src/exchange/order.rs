@@ -109,6 +109,10 @@ impl Order {
         }
     }
 
+    pub(crate) fn status_name(&self) -> &'static str {
+        self.status.name()
+    }
+
     pub(crate) fn filled(&self) -> Decimal {
         self.taker.count + self.maker.count
     }

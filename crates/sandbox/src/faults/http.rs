@@ -43,7 +43,7 @@ pub(crate) async fn answer(fault: Fault, cut: &Cut, carry_out: impl Future<Outpu
             other(status, body, content_type.as_deref(), retry_after)
         }
         // These are of frames, and no rule with them is for HTTP.
-        Fault::Reorder | Fault::Duplicate | Fault::Split { .. } | Fault::UnknownId => carry_out.await,
+        _ => carry_out.await,
     }
 }
 

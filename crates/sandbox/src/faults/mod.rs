@@ -83,7 +83,7 @@ impl Armed {
         let is_meant = rule.venue.as_ref().is_none_or(|venue| venue == call.venue)
             && rule.transport.is_none_or(|transport| transport == call.transport)
             && rule.fault.happens_over(call.transport)
-            && (rule.operation.is_some() || !call.by_name_only)
+            && (rule.operation.is_some() || !call.by_name_only && rule.is_for_streams_if(call.transport))
             && rule.names(call.names);
         if !is_meant || rule.times.is_some_and(|times| self.struck >= times) {
             return None;
@@ -94,6 +94,14 @@ impl Armed {
         }
         self.struck += 1;
         Some(rule.fault.clone())
+    }
+}
+
+impl Rule {
+    /// Whether a rule that names nothing is for frames of streams, where that is what it is asked for: faults of calls are not,
+    /// unless it says so.
+    fn is_for_streams_if(&self, transport: Transport) -> bool {
+        transport != Transport::Stream || self.transport.is_some() || self.fault.is_of_streams()
     }
 }
 
@@ -131,6 +139,24 @@ mod tests {
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
         assert!(run(1).contains(&true) && run(1).contains(&false));
+    }
+
+    #[test]
+    fn rules_for_calls_leave_frames_alone() {
+        let faults = Faults::default();
+        let frame = Candidate { transport: Transport::Stream, ..call(&["data", "trade", "trade/trade"]) };
+        faults.set(vec![Rule::new(Fault::DropBefore), Rule::new(Fault::Duplicate)]);
+        assert_eq!(faults.strike(&frame), None);
+        for rule in [
+            Rule::new(Fault::Duplicate).over(Transport::Stream),
+            Rule::new(Fault::Duplicate).on("trade/trade"),
+            Rule::new(Fault::Drop),
+        ] {
+            let fault = rule.fault.clone();
+            faults.set(vec![rule]);
+            assert_eq!(faults.strike(&frame), Some(fault));
+        }
+        assert_eq!(faults.strike(&call(&["private/buy"])), None, "a fault of frames");
     }
 
     #[test]

@@ -11,9 +11,15 @@ pub enum Transport {
     Http,
     /// Messages of a connection.
     Websocket,
+    /// Frames of a stream: data, replies to commands, and the commands themselves.
+    Stream,
 }
 
-/// What happens to a call. Except where it says otherwise, the call is carried out.
+/// What happens to a call, or to a frame of a stream. Except where it says otherwise, a call is carried out.
+///
+/// Of those that are not of streams alone, frames meet [`Delay`](Self::Delay), [`DropBefore`](Self::DropBefore),
+/// [`CloseMidAnswer`](Self::CloseMidAnswer), [`Reorder`](Self::Reorder), [`Duplicate`](Self::Duplicate) and
+/// [`Split`](Self::Split), and only by rules that name a channel or are [`over`](Rule::over) streams.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "fault", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -23,21 +29,21 @@ pub enum Fault {
         /// By so many milliseconds.
         ms: u64,
     },
-    /// The connection is cut, and the call is not carried out.
+    /// The connection is cut, and the call is not carried out, or the frame is not sent.
     DropBefore,
     /// The connection is cut in place of the answer.
     DropAfter,
-    /// No answer comes, the connection stays, and the call is not carried out.
+    /// No answer comes, the connection stays, and the call or command is not carried out.
     SilenceBefore,
     /// No answer comes, and the connection stays.
     SilenceAfter,
     /// The connection is cut in the middle of the answer: of its frame, or of its body.
     CloseMidAnswer,
-    /// The answer waits until the next one has gone. WebSocket only.
+    /// The answer, or frame, waits until the next one has gone. Not over HTTP.
     Reorder,
-    /// The answer comes twice. WebSocket only.
+    /// The answer, or frame, comes twice. Not over HTTP.
     Duplicate,
-    /// The answer comes in several frames. WebSocket only.
+    /// The answer comes in several frames, of which all but the first continue it. Not over HTTP.
     Split {
         /// In so many.
         #[serde(default = "two")]
@@ -62,6 +68,61 @@ pub enum Fault {
         #[serde(default)]
         executed: bool,
     },
+    /// The frame is not sent. Where frames are counted, its number is missing. Streams only, as all that follow.
+    Drop,
+    /// So many numbers of the subscription are left out before the frame.
+    Gap {
+        /// How many.
+        #[serde(default = "one")]
+        by: u64,
+    },
+    /// The numbers of the subscription begin again with the frame.
+    Restart,
+    /// The connection is closed in place of the frame.
+    Close {
+        /// The code, such as 1001.
+        code: u16,
+        /// The reason.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Nothing is read or written for a while, and then the frame comes. What waits too long meanwhile is given up as the venue does.
+    Stall {
+        /// For so many milliseconds.
+        ms: u64,
+    },
+    /// In place of the frame, or of carrying a command out, comes an error.
+    Error {
+        /// Its code, where the venue's errors have one.
+        #[serde(default)]
+        code: i64,
+        /// Its text; the venue's own where there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    },
+    /// The reader counts as too slow, and loses what the venue takes from such a one.
+    SlowReader,
+    /// A channel of a command is left out, without a word.
+    LeaveOut,
+    /// The message waits for others, and all go in one frame, a line each.
+    Several {
+        /// So many.
+        #[serde(default = "two")]
+        count: usize,
+    },
+    /// Before the frame comes another one, of a type that nobody knows. Where frames are counted, it has a number.
+    UnknownType,
+    /// The frame has another value in one place: one that is unknown, null, or makes no sense.
+    Set {
+        /// A JSON pointer into the frame, such as `/msg/side`. The last member may be one that is not there.
+        at: String,
+        /// The value.
+        to: Value,
+    },
+    /// All numbers of the frame are written with an exponent. They are the same numbers.
+    Exponents,
+    /// A ping follows the frame in the same write.
+    Ping,
 }
 
 impl Fault {
@@ -70,13 +131,31 @@ impl Fault {
         Self::Status { status, body: None, content_type: None, retry_after: None, executed: false }
     }
 
+    /// An error of the venue in place of a frame or of carrying a command out.
+    pub fn error(code: i64) -> Self {
+        Self::Error { code, text: None }
+    }
+
+    /// Another value in one place of a frame.
+    pub fn set_to(at: impl Into<String>, to: impl Into<Value>) -> Self {
+        Self::Set { at: at.into(), to: to.into() }
+    }
+
     /// Whether it can happen to what travels so.
     pub fn happens_over(&self, transport: Transport) -> bool {
         match self {
-            Self::Reorder | Self::Duplicate | Self::Split { .. } | Self::UnknownId => transport == Transport::Websocket,
+            Self::Reorder | Self::Duplicate | Self::Split { .. } => transport != Transport::Http,
+            Self::UnknownId => transport == Transport::Websocket,
             Self::Status { .. } => transport == Transport::Http,
-            _ => true,
+            Self::Delay { .. } | Self::DropBefore | Self::SilenceBefore | Self::CloseMidAnswer => true,
+            Self::DropAfter | Self::SilenceAfter => transport != Transport::Stream,
+            _ => transport == Transport::Stream,
         }
+    }
+
+    /// Whether it can happen to frames of streams alone.
+    pub(super) fn is_of_streams(&self) -> bool {
+        [Transport::Http, Transport::Websocket].into_iter().all(|transport| !self.happens_over(transport))
     }
 }
 
@@ -91,6 +170,10 @@ pub struct Rule {
     /// A JSON-RPC method such as `private/buy`, or method and path such as `DELETE /trade-api/v2/portfolio/orders/{order_id}`,
     /// where a segment in braces stands for any. The handshake of a WebSocket meets a fault only where it is named:
     /// `GET /ws/api/v2`.
+    ///
+    /// Of streams, a frame of data is `data`, its channel such as `trade`, channel and type such as
+    /// `orderbook_delta/orderbook_snapshot`, or these and the market; a reply is `reply`, its type such as `subscribed`, or type
+    /// and channel. A command meets a fault only where it is named: `subscribe`, or with a channel `subscribe/trade`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// What the call travels over.
@@ -191,6 +274,9 @@ impl TryFrom<Map<String, Value>> for Rule {
         if calls.chance.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) {
             return Err("`chance` lies between 0 and 1".to_owned());
         }
+        if matches!(fault, Fault::Close { code, .. } if !(1000..=4999).contains(&code)) {
+            return Err("`code` lies between 1000 and 4999".to_owned());
+        }
         if matches!(fault, Fault::Status { status, .. } if !(200..=599).contains(&status)) {
             return Err("`status` lies between 200 and 599".to_owned());
         }
@@ -217,6 +303,10 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
+fn one() -> u64 {
+    1
+}
+
 fn two() -> usize {
     2
 }
@@ -229,7 +319,10 @@ mod tests {
     fn a_rule_is_read_and_written_as_json() {
         let text = r#"[{"operation":"private/buy","fault":"drop-after","times":1},
             {"venue":"kalshi","transport":"http","fault":"status","status":429,"retry_after":1},
-            {"fault":"split","parts":3,"skip":2,"chance":0.5}]"#;
+            {"fault":"split","parts":3,"skip":2,"chance":0.5},
+            {"operation":"orderbook_delta/orderbook_delta","fault":"set","at":"/msg/side","to":"maybe"},
+            {"operation":"subscribe/trade","fault":"error","code":10},
+            {"transport":"stream","fault":"gap","by":1}]"#;
         let rules: Vec<Rule> = serde_json::from_str(text).unwrap();
         let status =
             Fault::Status { status: 429, body: None, content_type: None, retry_after: Some(1), executed: false };
@@ -237,6 +330,9 @@ mod tests {
             Rule::new(Fault::DropAfter).on("private/buy").times(1),
             Rule::new(status).at("kalshi").over(Transport::Http),
             Rule::new(Fault::Split { parts: 3 }).skip(2).chance(0.5),
+            Rule::new(Fault::set_to("/msg/side", "maybe")).on("orderbook_delta/orderbook_delta"),
+            Rule::new(Fault::error(10)).on("subscribe/trade"),
+            Rule::new(Fault::Gap { by: 1 }).over(Transport::Stream),
         ];
         assert_eq!(rules, expected);
         let written = serde_json::to_string(&rules).unwrap();
@@ -252,6 +348,8 @@ mod tests {
             r#"{"fault":"reorder","ms":5}"#,
             r#"{"fault":"delay","ms":5,"parts":2}"#,
             r#"{"fault":"status","status":99}"#,
+            r#"{"fault":"close","code":99}"#,
+            r#"{"fault":"drop","ms":5}"#,
             r#"{"fault":"drop-after","time":1}"#,
             r#"{"fault":"drop-after","chance":1.5}"#,
         ] {

@@ -26,9 +26,26 @@ struct Group {
     reset: i64,
 }
 
-/// The groups of one exchange.
+/// Something that happened to a group.
+pub(super) struct GroupEvent {
+    pub(super) owner: Owner,
+    pub(super) id: String,
+    /// The venue's word for it.
+    pub(super) kind: &'static str,
+    /// The limit, where it is new.
+    pub(super) limit: Option<Decimal>,
+}
+
+impl Group {
+    fn event(&self, kind: &'static str) -> GroupEvent {
+        let is_new = ["created", "limit_updated"].contains(&kind);
+        GroupEvent { owner: self.owner, id: self.id.clone(), kind, limit: is_new.then_some(self.limit) }
+    }
+}
+
+/// The groups of one exchange, and what has happened to them and was not told yet.
 #[derive(Default)]
-pub(super) struct Groups(Vec<Group>);
+pub(super) struct Groups(Vec<Group>, Vec<GroupEvent>);
 
 #[derive(Deserialize)]
 struct Limit {
@@ -56,6 +73,11 @@ impl Limit {
 }
 
 impl Groups {
+    /// What has happened since this was asked last.
+    pub(super) fn take_events(&mut self) -> Vec<GroupEvent> {
+        std::mem::take(&mut self.1)
+    }
+
     /// A group that a write is about.
     fn writable(&mut self, call: &Call) -> Result<&mut Group, Refusal> {
         let owner = call.subaccount_or_primary()?;
@@ -83,6 +105,7 @@ impl Groups {
             "subaccount": group.owner.subaccount,
             "exchange_index": group.exchange_index,
         });
+        self.1.push(group.event("created"));
         self.0.push(group);
         Ok(Reply::json(201, &json))
     }
@@ -127,9 +150,10 @@ impl Groups {
 
     pub(super) fn delete<R: Rules>(&mut self, exchange: &mut Exchange<R>, call: &Call) -> Result<Reply, Refusal> {
         let group = self.writable(call)?;
-        let (id, owner) = (group.id.clone(), group.owner);
+        let (id, owner, deleted) = (group.id.clone(), group.owner, group.event("deleted"));
         cancel_orders(exchange, owner, &id, call.now);
         self.0.retain(|group| group.id != id);
+        self.1.push(deleted);
         Ok(done())
     }
 
@@ -137,6 +161,8 @@ impl Groups {
         let group = self.writable(call)?;
         group.triggered = false;
         group.reset = call.now;
+        let reset = group.event("reset");
+        self.1.push(reset);
         Ok(done())
     }
 
@@ -144,13 +170,18 @@ impl Groups {
         let group = self.writable(call)?;
         group.triggered = true;
         cancel_orders(exchange, group.owner, &group.id, call.now);
+        let triggered = group.event("triggered");
+        self.1.push(triggered);
         Ok(done())
     }
 
     /// Changes a limit. One that was reached already triggers the group with the next look at it.
     pub(super) fn update_limit(&mut self, call: &Call) -> Result<Reply, Refusal> {
         let limit = read::body::<Limit>(call.request)?.contracts()?;
-        self.writable(call)?.limit = limit;
+        let group = self.writable(call)?;
+        group.limit = limit;
+        let updated = group.event("limit_updated");
+        self.1.push(updated);
         Ok(done())
     }
 
@@ -174,6 +205,7 @@ impl Groups {
             if own.map(|fill| fill.count).sum::<Decimal>() >= group.limit {
                 group.triggered = true;
                 cancel_orders(exchange, group.owner, &group.id, now);
+                self.1.push(group.event("triggered"));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::call::Call;
 use super::error::Refusal;
@@ -137,6 +138,13 @@ impl Market {
         }
         shown
     }
+}
+
+/// The id of a market, which only streams tell: a UUID made of its ticker.
+pub(super) fn market_id(ticker: &str) -> String {
+    let hash = Sha256::digest(ticker.as_bytes());
+    let bytes: [u8; 16] = std::array::from_fn(|index| hash[index]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 pub(super) fn get(state: &mut State, call: &Call) -> Result<Reply, Refusal> {

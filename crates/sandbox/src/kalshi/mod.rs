@@ -27,22 +27,28 @@ mod routes;
 mod seed;
 mod series;
 mod state;
+mod streams;
 mod transfers;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::accounts::KalshiKey;
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::message::{Reply, Request};
 use crate::spec::{self, Answering, Operation, Spec};
+use crate::streams::FrameLog;
 
 use self::call::Call;
 use self::error::Refusal;
 use self::keys::Key;
 use self::routes::Run;
 use self::state::State;
+use self::streams::Feeds;
 
 pub(crate) use self::routes::serves;
+pub use self::streams::KalshiSettings;
+pub(crate) use self::streams::{PERPS_WEBSOCKET_PATH, WEBSOCKET_PATH, WEBSOCKET_ROOT, open_websocket};
 
 /// Any number of accounts, each with several keys.
 pub(crate) struct Kalshi {
@@ -51,8 +57,9 @@ pub(crate) struct Kalshi {
 }
 
 impl Kalshi {
-    pub(crate) fn new(keys: &[KalshiKey], clock: Clock) -> Self {
-        let state = Mutex::new(State::new(keys, clock.millis()));
+    pub(crate) fn new(keys: &[KalshiKey], clock: Clock, faults: Faults, log: FrameLog) -> Self {
+        let feeds = Feeds::new(clock.clone(), faults, log);
+        let state = Mutex::new(State::new(keys, clock.millis(), feeds));
         Self { clock, state }
     }
 
@@ -109,6 +116,7 @@ impl Kalshi {
             _ => Ok(call.operation.reply(&call.given)),
         };
         state.react(call.now);
+        state.publish(call.now);
         reply
     }
 

@@ -198,7 +198,7 @@ pub(super) fn outcome(side: Side) -> &'static str {
 }
 
 /// What the contracts of an order cost: yes contracts their price, no contracts what is missing to a dollar.
-fn cost(side: Side, traded: Traded) -> Decimal {
+pub(super) fn cost(side: Side, traded: Traded) -> Decimal {
     match side {
         Side::Bid => traded.notional,
         Side::Ask => traded.count - traded.notional,

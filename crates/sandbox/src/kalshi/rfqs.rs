@@ -7,6 +7,7 @@ use super::call::Call;
 use super::error::Refusal;
 use super::read::{Query, count, dollars, fixed_point};
 use super::state::State;
+use super::streams::Event;
 use crate::clock::rfc3339;
 use crate::exchange::{Owner, Side};
 use crate::make::uuid;
@@ -30,9 +31,43 @@ struct Entry {
 pub(super) struct Rfqs {
     rfqs: Vec<Entry>,
     quotes: Vec<Entry>,
+    /// What has happened and was not told yet.
+    happened: Vec<Event>,
 }
 
 impl Rfqs {
+    /// What has happened since this was asked last.
+    pub(super) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.happened)
+    }
+
+    /// Notes what has become of a request.
+    fn note_rfq(&mut self, kind: &'static str, index: usize, time: &str, now: i64) {
+        let rfq = &self.rfqs[index];
+        let more = json!({"event_ticker": rfq.event, time: rfc3339(now)});
+        self.happened.push(Event::of_quotes(kind, vec![rfq.owner], &rfq.json, more));
+    }
+
+    /// Notes what has become of a quote. The two whom it is between hear of it.
+    fn note_quote(&mut self, kind: &'static str, index: usize, mut more: Value) {
+        let quote = &self.quotes[index];
+        for bid in ["yes_bid_dollars", "no_bid_dollars"] {
+            more[bid] = quote.json[bid].clone();
+        }
+        for (offered, bid) in
+            [("yes_contracts_offered_fp", "yes_bid_dollars"), ("no_contracts_offered_fp", "no_bid_dollars")]
+        {
+            let has_bid =
+                quote.json[bid].as_str().and_then(|text| fixed_point(text, 8)).is_some_and(|bid| !bid.is_zero());
+            more[offered] = if has_bid { quote.json["contracts_fp"].clone() } else { count(Decimal::ZERO).into() };
+        }
+        if let Some(cost) = quote.json.get("rfq_target_cost_dollars") {
+            more["rfq_target_cost_dollars"] = cost.clone();
+        }
+        more["event_ticker"] = quote.event.as_str().into();
+        self.happened.push(Event::of_quotes(kind, vec![quote.owner, quote.asker], &quote.json, more));
+    }
+
     fn rfq(&self, id: &str) -> Result<usize, Refusal> {
         self.rfqs.iter().position(|rfq| rfq.json["id"] == id).ok_or_else(Refusal::not_found)
     }
@@ -50,6 +85,7 @@ impl Rfqs {
 
     /// Ends a request, and the quotes on it that are still open.
     fn close(&mut self, index: usize, now: i64) {
+        self.note_rfq("rfq_deleted", index, "deleted_ts", now);
         let rfq = &mut self.rfqs[index].json;
         rfq["status"] = "closed".into();
         rfq["updated_ts"] = rfc3339(now).into();
@@ -113,6 +149,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     }
     let reply = Reply::json(201, &json!({"id": rfq["id"]}));
     state.rfqs.rfqs.push(Entry { owner, asker: owner, event, json: rfq });
+    state.rfqs.note_rfq("rfq_created", state.rfqs.rfqs.len() - 1, "created_ts", call.now);
     Ok(reply)
 }
 
@@ -182,6 +219,7 @@ pub(super) fn create_quote(state: &mut State, call: &Call) -> Result<Reply, Refu
     let reply = Reply::json(201, &json!({"id": quote["id"]}));
     let (asker, event) = (rfq.owner, rfq.event.clone());
     state.rfqs.quotes.push(Entry { owner, asker, event, json: quote });
+    state.rfqs.note_quote("quote_created", state.rfqs.quotes.len() - 1, json!({"created_ts": rfc3339(call.now)}));
     Ok(reply)
 }
 
@@ -218,7 +256,9 @@ pub(super) fn accept(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
         return Err(Refusal::invalid("body/accepted_side: the quote has no bid on this side"));
     }
     let reply = advance(&mut quote.json, &["open"], "accepted", call.now)?;
-    quote.json["accepted_side"] = side;
+    quote.json["accepted_side"] = side.clone();
+    let accepted = quote.json["contracts_fp"].clone();
+    state.rfqs.note_quote("quote_accepted", index, json!({"accepted_side": side, "contracts_accepted_fp": accepted}));
     Ok(reply)
 }
 
@@ -234,6 +274,12 @@ pub(super) fn confirm(state: &mut State, call: &Call) -> Result<Reply, Refusal> 
     json["rfq_creator_order_id"] = asker_order.into();
     json["creator_order_id"] = maker_order.into();
     let rfq = state.rfqs.rfq(json["rfq_id"].as_str().unwrap_or_default())?;
+    let quote = &state.rfqs.quotes[index];
+    for (owner, order_id) in [(quote.asker, &json["rfq_creator_order_id"]), (quote.owner, &json["creator_order_id"])] {
+        // Orders of quotes have no name of their owner's.
+        let more = json!({"order_id": order_id, "client_order_id": "", "executed_ts": rfc3339(call.now)});
+        state.rfqs.happened.push(Event::of_quotes("quote_executed", vec![owner], &json, more));
+    }
     state.rfqs.quotes[index].json = json;
     state.rfqs.close(rfq, call.now);
     Ok(reply)

@@ -13,6 +13,7 @@ use super::money::Money;
 use super::perps::Perps;
 use super::rfqs::Rfqs;
 use super::seed;
+use super::streams::{Event, Feeds};
 use crate::accounts::KalshiKey;
 use crate::exchange::{Exchange, Owner, Position, Reason};
 
@@ -40,12 +41,15 @@ pub(super) struct State {
     pub(super) rfqs: Rfqs,
     pub(super) money: Money,
     pub(super) perps: Perps,
+    pub(super) feeds: Feeds,
+    /// When time passed last, in milliseconds since the Unix epoch.
+    last_time: i64,
     /// When a market next changes by itself, in milliseconds since the Unix epoch.
     next_change: i64,
 }
 
 impl State {
-    pub(super) fn new(keys: &[KalshiKey], now: i64) -> Self {
+    pub(super) fn new(keys: &[KalshiKey], now: i64, feeds: Feeds) -> Self {
         let mut users: Vec<String> = Vec::new();
         let mut registered = Vec::new();
         for (index, key) in keys.iter().enumerate() {
@@ -72,9 +76,12 @@ impl State {
             settlements: Vec::new(),
             rfqs: Rfqs::default(),
             money: Money::new(now),
+            feeds,
+            last_time: now,
             next_change: i64::MIN,
         };
         state.pass_time(now);
+        state.publish(now);
         state
     }
 
@@ -93,7 +100,11 @@ impl State {
         if now < self.next_change {
             return;
         }
+        let last_time = std::mem::replace(&mut self.last_time, now);
         for (index, market) in self.markets.iter_mut().enumerate() {
+            if (last_time + 1..=now).contains(&market.times.open) {
+                self.feeds.note(Event::of_market(market, "activated", market.times.open));
+            }
             if market.times.close <= now && !market.closed {
                 market.closed = true;
                 self.events.cancel_where(Reason::MarketClosed, now, |order| order.ticker == market.ticker);
@@ -104,9 +115,13 @@ impl State {
                 let held = self.events.settle(&market.ticker, market.settlement_value(), now);
                 let settled = held.into_iter().map(|(owner, held)| Settlement { owner, market: index, held, time });
                 self.settlements.extend(settled);
+                for event_type in ["determined", "settled"] {
+                    self.feeds.note(Event::of_market(market, event_type, time));
+                }
             }
         }
-        let times = self.markets.iter().flat_map(|market| [market.times.close, market.times.settles]);
+        let times =
+            self.markets.iter().flat_map(|market| [market.times.open, market.times.close, market.times.settles]);
         self.next_change = times.filter(|time| *time > now).min().unwrap_or(i64::MAX);
     }
 

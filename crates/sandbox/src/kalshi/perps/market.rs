@@ -14,11 +14,19 @@ use crate::message::Reply;
 use crate::number::Number;
 
 const DAY_MILLIS: i64 = 86_400_000;
+const FUNDING_MILLIS: i64 = DAY_MILLIS / 3;
+/// Told and not paid.
+const FUNDING_RATE: Number = Number(dec!(0.0001));
 pub(super) const TICK: Decimal = dec!(0.0001);
+
+/// When funding is next due, were any paid.
+fn next_funding(now: i64) -> i64 {
+    now - now.rem_euclid(FUNDING_MILLIS) + FUNDING_MILLIS
+}
 
 /// One perpetual future. What trading changes is in the exchange.
 pub(in super::super) struct Contract {
-    pub(super) ticker: &'static str,
+    pub(in super::super) ticker: &'static str,
     pub(super) market_id: String,
     pub(super) title: &'static str,
     pub(super) contract_size: Decimal,
@@ -28,6 +36,37 @@ pub(in super::super) struct Contract {
 }
 
 impl Contract {
+    /// What the stream of tickers says of it, without the time.
+    pub(in super::super) fn ticker_message(&self, exchange: &Exchange<MarginRules>, now: i64) -> Value {
+        let shown = self.show(exchange, now);
+        let last_size = exchange.trades_of(self.ticker).next_back().map(|trade| trade.count).unwrap_or_default();
+        let mut json = json!({
+            "market_ticker": self.ticker,
+            "last_trade_size_fp": count(last_size),
+            "funding_rate": {"rate": FUNDING_RATE, "next_funding_time_ms": next_funding(now), "ts_ms": next_funding(now) - FUNDING_MILLIS},
+        });
+        for side in Side::BOTH {
+            let (price, size) = exchange.best_level(self.ticker, side).unwrap_or_default();
+            json[side.name()] = dollars(price).into();
+            json[format!("{}_size_fp", side.name())] = count(size).into();
+        }
+        for member in [
+            "price",
+            "volume",
+            "volume_notional_value_dollars",
+            "volume_24h",
+            "volume_24h_notional_value_dollars",
+            "open_interest",
+            "open_interest_notional_value_dollars",
+            "reference_price",
+            "settlement_mark_price",
+            "liquidation_mark_price",
+        ] {
+            json[member] = shown[member].clone();
+        }
+        json
+    }
+
     fn show(&self, exchange: &Exchange<MarginRules>, now: i64) -> Value {
         let mark = exchange.mark(self.ticker);
         let book = exchange.book(self.ticker);

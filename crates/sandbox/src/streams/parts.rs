@@ -4,7 +4,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 /// The bytes of a text's frame up to their middle.
-pub(super) fn first_half(text: &str) -> Vec<u8> {
+pub(crate) fn first_half(text: &str) -> Vec<u8> {
     let frame = Frame::message(text.to_owned(), OpCode::Data(Data::Text), true);
     let mut bytes = Vec::new();
     frame.format(&mut bytes).expect("memory takes all bytes");
@@ -13,7 +13,7 @@ pub(super) fn first_half(text: &str) -> Vec<u8> {
 }
 
 /// The frames of a text in so many parts, which may end within a character.
-pub(super) fn parts(text: &str, count: usize) -> Vec<Frame> {
+pub(crate) fn parts(text: &str, count: usize) -> Vec<Frame> {
     let size = text.len().div_ceil(count.clamp(1, text.len().max(1)));
     let chunks: Vec<&[u8]> = text.as_bytes().chunks(size.max(1)).collect();
     let last = chunks.len().saturating_sub(1);

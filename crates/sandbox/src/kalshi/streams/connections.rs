@@ -1,0 +1,123 @@
+//! The connections that are open, and what the venue remembers for all of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::channels::Endpoint;
+use super::settings::KalshiSettings;
+use super::subscription::Subscription;
+use crate::clock::Clock;
+use crate::exchange::Owner;
+use crate::faults::Faults;
+use crate::kalshi::keys::Key;
+use crate::stream::Cut;
+use crate::streams::{FrameLog, History, Outbox, Seat};
+
+/// What the frame says with which the venue asks whether somebody is there.
+const PING: &str = "heartbeat";
+
+/// An open connection.
+pub(super) struct Connection {
+    pub(super) endpoint: Endpoint,
+    pub(super) key: Arc<Key>,
+    pub(super) outbox: Outbox,
+    pub(super) cut: Cut,
+    /// By channel: a connection hears each once.
+    pub(super) subscriptions: BTreeMap<&'static str, Subscription>,
+    pub(super) last_sid: u64,
+}
+
+impl Connection {
+    /// Whether its key may see a subaccount.
+    pub(super) fn sees(&self, owner: Owner) -> bool {
+        self.key.user == owner.user && self.key.subaccount.is_none_or(|number| number == owner.subaccount)
+    }
+
+    /// Whether it hears of something on a channel.
+    pub(super) fn hears(&self, channel: &str, name: &str) -> bool {
+        self.subscriptions.get(channel).is_some_and(|subscription| subscription.chosen.has(name))
+    }
+}
+
+/// An event that was noted while something else went on, and is told with the rest.
+pub(in crate::kalshi) struct Event {
+    pub(super) channel: &'static str,
+    pub(super) kind: &'static str,
+    /// Whose it is. Everybody hears of what is nobody's.
+    pub(super) owners: Vec<Owner>,
+    /// The market.
+    pub(super) item: Option<String>,
+    pub(super) data: Value,
+}
+
+/// The streams of both endpoints.
+pub(in crate::kalshi) struct Feeds {
+    pub(super) clock: Clock,
+    pub(super) faults: Faults,
+    pub(super) log: FrameLog,
+    pub(super) settings: KalshiSettings,
+    pub(super) connections: BTreeMap<u64, Connection>,
+    pub(super) events: History,
+    pub(super) perps: History,
+    /// The ticker of each market as it was told last, without its times.
+    pub(super) tickers: HashMap<Arc<str>, Value>,
+    /// What was noted and not told yet.
+    pub(super) noted: Vec<Event>,
+}
+
+impl Feeds {
+    pub(in crate::kalshi) fn new(clock: Clock, faults: Faults, log: FrameLog) -> Self {
+        Self {
+            clock,
+            faults,
+            log,
+            settings: KalshiSettings::default(),
+            connections: BTreeMap::new(),
+            events: History::default(),
+            perps: History::default(),
+            tickers: HashMap::new(),
+            noted: Vec::new(),
+        }
+    }
+
+    /// Makes room for a connection, unless its account has too many.
+    pub(super) fn connect(&mut self, endpoint: Endpoint, key: Arc<Key>, cut: Cut) -> Option<Seat> {
+        let is_same = |other: &&Connection| other.endpoint == endpoint && other.key.user == key.user;
+        if self.connections.values().filter(is_same).count() >= self.settings.connections {
+            return None;
+        }
+        let connection = self.log.open();
+        let outbox = Outbox::new(self.settings.waiting_frames);
+        let pause = Duration::from_millis(self.settings.ping_millis);
+        let opened =
+            Connection { endpoint, key, outbox: outbox.clone(), cut, subscriptions: BTreeMap::new(), last_sid: 0 };
+        self.connections.insert(connection, opened);
+        Some(Seat {
+            venue: endpoint.venue(),
+            connection,
+            outbox,
+            log: self.log.clone(),
+            joins: false,
+            ping: (!pause.is_zero()).then_some((pause, PING)),
+        })
+    }
+
+    pub(super) fn disconnect(&mut self, connection: u64) {
+        self.connections.remove(&connection);
+    }
+
+    /// Cuts all connections. Returns how many there were.
+    pub(super) fn cut_connections(&mut self) -> usize {
+        let open = std::mem::take(&mut self.connections);
+        open.values().for_each(|connection| connection.cut.cut());
+        open.len()
+    }
+
+    /// Notes something that is told once the call that it belongs to is over.
+    pub(in crate::kalshi) fn note(&mut self, event: Event) {
+        self.noted.push(event);
+    }
+}

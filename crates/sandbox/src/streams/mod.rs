@@ -1,0 +1,17 @@
+//! What the venues that stream share: connections with a bounded queue, a log of every frame, and what goes wrong with frames on
+//! purpose. What is said over a connection is up to each venue.
+
+mod alter;
+pub(crate) mod handshake;
+mod history;
+mod log;
+mod outbox;
+pub(crate) mod parts;
+mod socket;
+
+pub use self::history::BookLevels;
+pub(crate) use self::history::History;
+pub(crate) use self::log::{About, Outgoing};
+pub use self::log::{Frame, FrameLog};
+pub(crate) use self::outbox::{End, Outbox};
+pub(crate) use self::socket::{Seat, Talk, serve};
