@@ -113,6 +113,12 @@ pub(super) fn market<'a>(events: &'a [Event], id: &str) -> Option<(&'a Event, &'
     all.find(|(_, market)| market.id == id)
 }
 
+impl Event {
+    pub(super) fn created_at(&self) -> &str {
+        &self.created_at
+    }
+}
+
 impl Market {
     /// The id of the outcome that is called so: `NO` is the second one.
     pub(super) fn outcome_named(&self, name: Option<&str>) -> String {

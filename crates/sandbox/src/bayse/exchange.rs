@@ -4,6 +4,8 @@
 //! trades any amount at the market's outermost prices, so that whoever trades alone finds somebody to trade with. An automated
 //! market maker trades any amount at the price that it shows.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::Account;
@@ -52,6 +54,23 @@ pub(super) struct Offer {
     maker: Option<usize>,
 }
 
+/// A fill of an order: what was traded, and the order as it stands then.
+#[derive(Clone, Debug)]
+pub(super) struct Fill {
+    pub(super) order: Order,
+    pub(super) shares: Decimal,
+    pub(super) money: Decimal,
+    pub(super) price: Decimal,
+}
+
+/// What a call changes: who listens hears of it when the call is done.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// The books that may have changed, by outcome and currency.
+    pub(super) books: BTreeSet<(String, Currency)>,
+    pub(super) fills: Vec<Fill>,
+}
+
 /// All orders and trades.
 #[derive(Default)]
 pub(super) struct Exchange {
@@ -60,6 +79,7 @@ pub(super) struct Exchange {
     /// The oldest first.
     pub(super) trades: Vec<Trade>,
     last_turn: u64,
+    changes: Changes,
 }
 
 /// What an order would do if it came now.
@@ -80,6 +100,22 @@ fn shares_for(money: Decimal, price: Decimal, currency: Currency) -> Decimal {
 }
 
 impl Exchange {
+    /// What has changed since this was asked last.
+    pub(super) fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Notes that the book of an order may have changed.
+    fn touch(&mut self, index: usize) {
+        let order = &self.orders[index];
+        self.changes.books.insert((order.outcome_id.clone(), order.terms.currency));
+    }
+
+    fn note_fill(&mut self, index: usize, shares: Decimal, money: Decimal, price: Decimal) {
+        self.touch(index);
+        self.changes.fills.push(Fill { order: self.orders[index].clone(), shares, money, price });
+    }
+
     fn next_turn(&mut self) -> u64 {
         self.last_turn += 1;
         self.last_turn
@@ -223,6 +259,7 @@ impl Exchange {
             self.trade(accounts, index, outcome, offer, shares, now);
         }
         let turn = self.next_turn();
+        self.touch(index);
         let order = &mut self.orders[index];
         if order.remaining().is_zero() {
             return;
@@ -269,8 +306,10 @@ impl Exchange {
             if self.orders[maker].is_open() {
                 reserve(accounts, &self.orders[maker], Decimal::ONE);
             }
+            self.note_fill(maker, shares, money, offer.price);
         }
         settle(accounts, &mut self.orders[taker], shares, money, now);
+        self.note_fill(taker, shares, money, offer.price);
         self.trades.push(trade);
     }
 
@@ -307,6 +346,7 @@ impl Exchange {
         order.status = Status::Open;
         let index = self.keep(accounts, order);
         settle(accounts, &mut self.orders[index], shares, money, now);
+        self.changes.fills.push(Fill { order: self.orders[index].clone(), shares, money, price });
         let order = &self.orders[index];
         self.trades.push(Trade {
             id: uuid(),
@@ -408,6 +448,7 @@ impl Exchange {
     }
 
     fn close(&mut self, accounts: &mut [Account], index: usize, status: Status, now: i64) {
+        self.touch(index);
         reserve(accounts, &self.orders[index], Decimal::NEGATIVE_ONE);
         let order = &mut self.orders[index];
         order.status = status;

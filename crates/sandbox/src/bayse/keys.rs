@@ -112,14 +112,13 @@ pub(super) fn create(account: &mut Account, request: &Request, now: i64) -> Resu
 /// Finds a user by number or by tag: what stands before the `@` of the address.
 pub(super) fn look_up(accounts: &[Account], request: &Request) -> Result<Reply, Refusal> {
     let asked = |name: &str| request.query_value(name).filter(|value| !value.is_empty());
-    let tag_of = |account: &Account| account.email.split('@').next().unwrap_or_default().to_owned();
     let is_wanted: Box<dyn Fn(&&Account) -> bool> = match (asked("tag"), asked("userId")) {
-        (Some(tag), None) => Box::new(move |account| tag_of(account).eq_ignore_ascii_case(&tag)),
+        (Some(tag), None) => Box::new(move |account| account.tag().eq_ignore_ascii_case(&tag)),
         (None, Some(id)) => Box::new(move |account| account.user_id == id),
         _ => return Err(Refusal::invalid("exactly one of tag and userId is required")),
     };
     let found = accounts.iter().find(is_wanted).ok_or_else(|| Refusal::not_found("user"))?;
-    Ok(Reply::json(200, &json!({"id": found.user_id, "tag": tag_of(found), "imageUrl": ""})))
+    Ok(Reply::json(200, &json!({"id": found.user_id, "tag": found.tag(), "imageUrl": ""})))
 }
 
 pub(super) fn list(account: &Account) -> Reply {

@@ -65,7 +65,7 @@ struct Book {
 
 impl Exchange {
     /// The prices of a side with the shares that stand at each, best first.
-    fn levels(&self, outcome: &Outcome<'_>, currency: Currency, side: Side) -> Vec<(Decimal, Decimal)> {
+    pub(super) fn levels(&self, outcome: &Outcome<'_>, currency: Currency, side: Side) -> Vec<(Decimal, Decimal)> {
         let mut levels: Vec<(Decimal, Decimal)> = Vec::new();
         for offer in self.offers(outcome, currency, side) {
             let shares = offer.shares.unwrap_or(SHOWN_SHARES);

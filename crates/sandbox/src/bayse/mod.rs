@@ -16,23 +16,29 @@ mod portfolio;
 mod read;
 mod served;
 mod shares;
+mod streams;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
 use crate::accounts::BayseAccount;
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::make::uuid;
 use crate::message::{Reply, Request};
 use crate::spec::{self, Answering, Given, Operation};
+use crate::streams::FrameLog;
 
 use self::error::Refusal;
 use self::events::Event;
 use self::exchange::Exchange;
 use self::keys::Key;
-use self::ledger::Ledger;
+use self::ledger::{Currency, Ledger};
 pub(crate) use self::served::serves;
+pub use self::streams::BayseStreamSettings;
+use self::streams::{Hub, View};
+pub(crate) use self::streams::{is_stream, open_websocket};
 
 /// Any number of accounts, each with its sessions, keys and orders.
 pub(crate) struct Bayse {
@@ -45,6 +51,8 @@ pub(crate) struct Bayse {
 struct State {
     accounts: Vec<Account>,
     exchange: Exchange,
+    /// Who hears what.
+    hub: Hub,
 }
 
 struct Account {
@@ -87,7 +95,19 @@ impl Account {
     }
 
     fn has_session(&self, token: &str, device: &str) -> bool {
-        self.sessions.iter().any(|session| session.token == token && session.device == device)
+        self.is_logged_in(token, Some(device))
+    }
+
+    /// Whether a token is good, on a device where one is named.
+    fn is_logged_in(&self, token: &str, device: Option<&str>) -> bool {
+        self.sessions
+            .iter()
+            .any(|session| session.token == token && device.is_none_or(|device| session.device == device))
+    }
+
+    /// What other users call the account: what stands before the `@` of the address.
+    fn tag(&self) -> &str {
+        self.email.split('@').next().unwrap_or_default()
     }
 
     fn secret_of(&self, public_key: &str) -> Option<&str> {
@@ -96,10 +116,10 @@ impl Account {
 }
 
 impl Bayse {
-    pub(crate) fn new(accounts: &[BayseAccount], clock: Clock) -> Self {
+    pub(crate) fn new(accounts: &[BayseAccount], clock: Clock, faults: Faults, log: FrameLog) -> Self {
         let now = clock.millis();
         let accounts = accounts.iter().map(|account| Account::given(account, now)).collect();
-        let state = State { accounts, exchange: Exchange::default() };
+        let state = State { accounts, exchange: Exchange::default(), hub: Hub::new(faults, log) };
         Self { clock, events: events::make(now), state: Mutex::new(state) }
     }
 
@@ -114,9 +134,22 @@ impl Bayse {
     fn answer(&self, request: &Request) -> Result<Reply, Refusal> {
         let operation = spec::BAYSE.find(&request.method, &request.path).map_err(|problem| Refusal::wrong(&problem))?;
         let now = self.clock.millis();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { accounts, exchange } = &mut *state;
+        let State { accounts, exchange, hub } = &mut *self.state();
         exchange.expire(accounts, now);
+        let reply = self.answer_at(operation, request, exchange, accounts, now);
+        let changes = exchange.take_changes();
+        hub.publish(&changes, View { events: &self.events, accounts, exchange, now });
+        reply
+    }
+
+    fn answer_at(
+        &self,
+        operation: &Operation,
+        request: &Request,
+        exchange: &mut Exchange,
+        accounts: &mut [Account],
+        now: i64,
+    ) -> Result<Reply, Refusal> {
         let caller = authenticate(accounts, operation, request, now)?;
         let given = operation.check(request).map_err(|problem| Refusal::wrong(&problem))?;
         let counter = spec::BAYSE.counter(operation);
@@ -130,6 +163,10 @@ impl Bayse {
         }
         // A batch under an idempotency key has marked itself, once.
         .map(|reply| if batch::marks_itself(operation, request) { reply } else { reply.executing(counter) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What needs no key, or does more with one.

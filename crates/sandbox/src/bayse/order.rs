@@ -141,6 +141,10 @@ impl Order {
         matches!(self.status, Status::Open | Status::PartialFilled)
     }
 
+    pub(super) fn kind(&self) -> &'static str {
+        if self.terms.limit.is_some() { "LIMIT" } else { "MARKET" }
+    }
+
     /// What is not filled.
     pub(super) fn remaining(&self) -> Decimal {
         self.size - self.filled

@@ -151,7 +151,7 @@ impl Placed {
             market_id: order.market_id.clone(),
             user_id: user_id.to_owned(),
             outcome: order.outcome_id.clone(),
-            order_type: order_type(order),
+            order_type: order.kind(),
             kind: order.terms.side.name(),
             side: order.terms.side.name(),
             amount: order.terms.amount.into(),
@@ -221,7 +221,7 @@ impl Shown {
             outcome_id: order.outcome_id.clone(),
             outcome_label: order.outcome_label,
             side: order.terms.side.name(),
-            kind: order_type(order),
+            kind: order.kind(),
             stp_mode: order.terms.self_trade.name(),
             status: order.status.name(),
             amount: order.terms.amount.into(),
@@ -235,10 +235,6 @@ impl Shown {
             updated_at: rfc3339(order.updated),
         }
     }
-}
-
-fn order_type(order: &Order) -> &'static str {
-    if order.terms.limit.is_some() { "LIMIT" } else { "MARKET" }
 }
 
 /// The outcome that an order names, in an event that is open.
@@ -279,7 +275,7 @@ pub(super) fn place(
         id: order.id.clone(),
         outcome: order.outcome_label,
         side: order.terms.side.name(),
-        kind: order_type(order),
+        kind: order.kind(),
         status: order.status.name(),
         amount: order.terms.amount.into(),
         price: order.price.into(),

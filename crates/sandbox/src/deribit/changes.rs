@@ -32,6 +32,12 @@ impl Changes {
 }
 
 impl OwnChanges {
+    /// Adds what changed later.
+    pub(super) fn extend(&mut self, later: &Self) {
+        later.orders.iter().for_each(|order| self.add_order(order.clone()));
+        self.trades.extend(later.trades.iter().cloned());
+    }
+
     /// Adds how an order stands now, in the place of how it stood before.
     pub(super) fn add_order(&mut self, order: Order) {
         self.orders.retain(|known| known.order_id != order.order_id);

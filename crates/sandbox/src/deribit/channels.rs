@@ -37,6 +37,8 @@ pub(super) enum Pace {
     /// At each change.
     Raw,
     Fast,
+    /// Once a second.
+    Second,
     Slow,
 }
 
@@ -55,7 +57,8 @@ impl Pace {
         Duration::from_millis(match self {
             Self::Raw => 0,
             Self::Fast => 100,
-            Self::Slow => 1000,
+            Self::Second => 1000,
+            Self::Slow => 2000,
         })
     }
 }
@@ -117,9 +120,10 @@ pub(super) enum Channel {
     IncrementalTicker(&'static str),
     Quote(&'static str),
     Perpetual(&'static str, Pace),
-    PriceIndex(&'static str),
+    /// One of a price index: its family, and the index.
+    Index(&'static str, &'static str),
     Candles(&'static str, &'static str),
-    Trades(Scope),
+    Trades(Scope, Pace),
     Own(Private, Scope, Pace),
     /// A currency, or `ANY`.
     Portfolio(String),
@@ -127,6 +131,51 @@ pub(super) enum Channel {
     Silent {
         is_private: bool,
     },
+}
+
+/// All families of channels.
+const FAMILIES: [&str; 34] = [
+    "platform_state",
+    "platform_state.public_methods_state",
+    "announcements",
+    "book",
+    "ticker",
+    "incremental_ticker",
+    "perpetual",
+    "quote",
+    "deribit_price_index",
+    "deribit_price_ranking",
+    "deribit_price_statistics",
+    "deribit_volatility_index",
+    "markprice.options",
+    "estimated_expiration_price",
+    "chart.trades",
+    "instrument.creation",
+    "instrument.state",
+    "trades",
+    "block_trade_confirmations",
+    "block_rfq.maker",
+    "block_rfq.maker.quotes",
+    "block_rfq.taker",
+    "block_rfq.trades",
+    "user.access_log",
+    "user.changes",
+    "user.combo_trades",
+    "user.isolated.liquidation",
+    "user.liquidation",
+    "user.lock",
+    "user.lsp",
+    "user.mmp_trigger",
+    "user.orders",
+    "user.portfolio",
+    "user.trades",
+];
+
+/// The family of a channel: its name without its parts. What is no channel is its own family.
+pub(super) fn family(name: &str) -> &str {
+    let of = |family: &&&str| name == **family || family_parts(name, family).is_some();
+    let known = FAMILIES.iter().filter(of).max_by_key(|family| family.len());
+    known.map_or(name, |family| &name[..family.len()])
 }
 
 /// The beginnings of the names of channels that tell what is an account's own.
@@ -160,8 +209,7 @@ impl Channel {
         for family in OF_INDEX {
             if let Some(index) = one(family) {
                 let index = state.index_name(index)?;
-                let tells_price = family == "deribit_price_index";
-                return Some(if tells_price { Self::PriceIndex(index) } else { Self::Silent { is_private: false } });
+                return Some(Self::Index(family, index));
             }
         }
         for family in OF_CURRENCY.into_iter().chain(["block_rfq.trades"]) {
@@ -197,8 +245,8 @@ impl Channel {
             }
         }
         if let Some((pace, scope)) = of("trades").as_deref().and_then(<[&str]>::split_last) {
-            Pace::read(pace)?;
-            return Some(Self::Trades(Scope::read(state, scope)?));
+            let pace = Pace::read(pace)?;
+            return Some(Self::Trades(Scope::read(state, scope)?, pace));
         }
         if let Some(currency) = one("user.portfolio") {
             return is_currency(currency).then(|| Self::Portfolio(currency.to_uppercase()));
@@ -257,8 +305,9 @@ impl Channel {
             | Self::Window { pace, .. }
             | Self::Ticker(_, pace)
             | Self::Perpetual(_, pace)
+            | Self::Trades(_, pace)
             | Self::Own(_, _, pace) => *pace,
-            Self::IncrementalTicker(_) => Pace::Slow,
+            Self::IncrementalTicker(_) => Pace::Second,
             Self::Quote(_) => Pace::Fast,
             _ => Pace::Raw,
         }

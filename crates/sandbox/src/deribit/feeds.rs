@@ -1,24 +1,26 @@
 //! What the subscribers of a channel hear, out of the venue's state.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use super::candles;
-use super::channels::{Channel, Pace, Private};
-use super::connections::{Connection, Outgoing};
+use super::changes::OwnChanges;
+use super::channels::{Channel, Pace};
+use super::indexes;
 use super::instruments::{CURRENCIES, Instrument};
 use super::market;
 use super::orders::{Direction, Order};
 use super::positions;
+use super::shown::{Levels, ShownBook};
 use super::state::State;
 use super::summary;
-use super::trades::{PublicTrade, Trade};
+use super::trades::Trade;
 use crate::number::Number;
-
-type Levels = BTreeMap<Decimal, Decimal>;
 
 /// A channel that a connection hears, and what it has heard on it.
 pub(super) struct Feed {
@@ -26,118 +28,207 @@ pub(super) struct Feed {
     /// Given when subscribing; notifications carry it.
     pub(super) label: Option<String>,
     /// Whether something may have changed since the last notification.
-    is_due: bool,
+    pub(super) is_due: bool,
     told: Option<Value>,
-    book: Option<ToldBook>,
+    book: Option<Arc<ShownBook>>,
+    /// Orders or trades that wait to be told together.
+    gathered: Vec<Box<RawValue>>,
+    /// The same of everything that changes, by instrument.
+    changes: BTreeMap<&'static str, OwnChanges>,
 }
 
-struct ToldBook {
-    change_id: i64,
-    bids: Levels,
-    asks: Levels,
+/// Something to tell.
+pub(super) struct News {
+    /// `snapshot` or `change`, where the channel has both.
+    pub(super) kind: &'static str,
+    pub(super) instrument: Option<&'static str>,
+    /// The number of the book's state that it leads to.
+    pub(super) mark: Option<i64>,
+    pub(super) data: Box<RawValue>,
+}
+
+/// A record as it is sent: digit for digit, which the detour over a `Value` would not be.
+pub(super) fn raw(record: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(record).expect("records are plain JSON")
+}
+
+/// A record to compare.
+fn value(record: &impl Serialize) -> Value {
+    serde_json::from_str(raw(record).get()).expect("what was written is read")
+}
+
+/// What changed for an account on an instrument.
+#[derive(Serialize)]
+pub(super) struct AllChanges<'a> {
+    pub(super) instrument_name: &'static str,
+    pub(super) trades: &'a [Trade],
+    pub(super) orders: &'a [Order],
+    pub(super) positions: Vec<positions::View>,
+}
+
+impl<'a> AllChanges<'a> {
+    pub(super) fn new(state: &State, account: usize, instrument: &Instrument, own: &'a OwnChanges) -> Self {
+        let moved = (!own.trades.is_empty()).then(|| positions::view(state, account, instrument));
+        Self {
+            instrument_name: instrument.instrument_name,
+            trades: &own.trades,
+            orders: &own.orders,
+            positions: moved.into_iter().collect(),
+        }
+    }
 }
 
 impl Feed {
     pub(super) fn new(channel: Channel, label: Option<String>) -> Self {
-        Self { channel, label, is_due: true, told: None, book: None }
+        Self { channel, label, is_due: true, told: None, book: None, gathered: Vec::new(), changes: BTreeMap::new() }
+    }
+
+    /// Has records told together at the channel's pace.
+    pub(super) fn gather(&mut self, records: &[impl Serialize]) {
+        self.gathered.extend(records.iter().map(raw));
+        self.is_due = true;
+    }
+
+    pub(super) fn gather_changes(&mut self, instrument: &'static str, own: &OwnChanges) {
+        self.changes.entry(instrument).or_default().extend(own);
+        self.is_due = true;
     }
 
     /// Whether the first notification comes at once, however seldom the others come.
-    fn begins_at_once(&self) -> bool {
+    pub(super) fn begins_at_once(&self) -> bool {
         self.told.is_none()
             && self.book.is_none()
             && matches!(self.channel, Channel::Book(..) | Channel::Window { .. } | Channel::IncrementalTicker(_))
     }
 
-    /// What there is to tell, where it is not what was told last.
-    fn news(&mut self, state: &State, account: Option<usize>) -> Vec<Value> {
-        let instrument = self.channel.instrument().and_then(|name| state.instrument(name));
-        let now = match (&self.channel, instrument) {
-            (Channel::Book(..), Some(instrument)) => return self.book_news(state, instrument).into_iter().collect(),
-            (Channel::Window { group, depth, .. }, Some(instrument)) => window(state, instrument, *group, *depth),
-            (Channel::Ticker(..), Some(instrument)) => value(&market::ticker_of(state, instrument)),
-            (Channel::IncrementalTicker(_), Some(instrument)) => {
-                let ticker = value(&market::ticker_of(state, instrument));
-                return self.incremental_news(ticker).into_iter().collect();
-            }
-            (Channel::Quote(_), Some(instrument)) => quote(state, instrument),
-            (Channel::Perpetual(..), Some(instrument)) => json!({
-                "timestamp": state.now(), "interest": market::INTEREST, "index_price": Number(instrument.prices.index),
-            }),
-            (Channel::Candles(_, resolution), Some(instrument)) => {
-                let Some(candle) = candles::latest(state, instrument, resolution) else { return Vec::new() };
-                value(&candle)
-            }
-            (Channel::PriceIndex(index), _) => json!({
-                "timestamp": state.now(), "index_name": index, "price": state.index_price(index).map(Number),
-            }),
-            (Channel::Portfolio(currency), _) => {
-                let Some(account) = account else { return Vec::new() };
-                let wanted = CURRENCIES.into_iter().filter(|one| currency == "ANY" || currency == one);
-                value(&wanted.map(|currency| summary::summary_of(state, account, currency)).collect::<Vec<_>>())
-            }
-            _ => return Vec::new(),
-        };
-        let before = self.told.replace(now.clone());
-        match (before, now) {
-            (before, Value::Array(all)) => {
-                // One notification a currency.
-                let told = |index: usize| before.as_ref().and_then(|before| before.get(index));
-                let changed = all.into_iter().enumerate().filter(|(index, one)| told(*index) != Some(one));
-                changed.map(|(_, one)| one).collect()
-            }
-            (Some(before), now) if is_same(&before, &now) => Vec::new(),
-            (_, now) => vec![now],
-        }
+    /// Has a book begin again with a snapshot.
+    pub(super) fn restart(&mut self) -> bool {
+        self.book.take().is_some()
     }
 
-    fn incremental_news(&mut self, now: Value) -> Option<Value> {
-        let Value::Object(now) = now else { return None };
+    /// What there is to tell, where it is not what was told last.
+    pub(super) fn news(&mut self, state: &State, account: Option<usize>) -> Vec<News> {
+        if !self.gathered.is_empty() {
+            return vec![plain(None, raw(&std::mem::take(&mut self.gathered)))];
+        }
+        if !self.changes.is_empty() {
+            return self.gathered_changes(state, account);
+        }
+        if let Channel::Book(name, _) = self.channel {
+            return self.book_news(state, name).into_iter().collect();
+        }
+        let Some(records) = self.records(state, account) else { return Vec::new() };
+        let instrument = self.channel.instrument();
+        let now = Value::Array(records.iter().map(|record| value(record)).collect());
+        if let Channel::IncrementalTicker(_) = self.channel {
+            return self.incremental_news(&now[0], instrument).into_iter().collect();
+        }
+        let before = self.told.replace(now.clone()).unwrap_or_default();
+        // Of all currencies there is one notification each.
+        let is_news = |index: usize| before.get(index).is_none_or(|before| !is_same(before, &now[index]));
+        let news = records.into_iter().enumerate().filter(|(index, _)| is_news(*index));
+        news.map(|(_, data)| plain(instrument, data)).collect()
+    }
+
+    /// The records that the channel tells now; none where it tells only what happens.
+    fn records(&self, state: &State, account: Option<usize>) -> Option<Vec<Box<RawValue>>> {
+        let instrument = self.channel.instrument().and_then(|name| state.instrument(name));
+        let record = match (&self.channel, instrument) {
+            (Channel::Window { group, depth, .. }, Some(instrument)) => raw(&window(state, instrument, *group, *depth)),
+            (Channel::Ticker(..) | Channel::IncrementalTicker(_), Some(instrument)) => {
+                raw(&market::ticker_of(state, instrument))
+            }
+            (Channel::Quote(_), Some(instrument)) => raw(&quote(state, instrument)),
+            (Channel::Perpetual(..), Some(instrument)) => raw(&json!({
+                "timestamp": state.now(), "interest": market::INTEREST, "index_price": Number(instrument.prices.index),
+            })),
+            (Channel::Candles(_, resolution), Some(instrument)) => {
+                raw(&candles::latest(state, instrument, resolution)?)
+            }
+            (Channel::Index(family, index), _) => indexes::record(state, family, index)?,
+            (Channel::Portfolio(currency), _) => {
+                let account = account?;
+                let wanted = CURRENCIES.into_iter().filter(|one| currency == "ANY" || currency == one);
+                return Some(wanted.map(|currency| raw(&summary::summary_of(state, account, currency))).collect());
+            }
+            _ => return None,
+        };
+        Some(vec![record])
+    }
+
+    fn gathered_changes(&mut self, state: &State, account: Option<usize>) -> Vec<News> {
+        let changes = std::mem::take(&mut self.changes);
+        let Some(account) = account else { return Vec::new() };
+        let told = changes.iter().filter_map(|(name, own)| {
+            let instrument = state.instrument(name)?;
+            Some(plain(Some(*name), raw(&AllChanges::new(state, account, instrument, own))))
+        });
+        told.collect()
+    }
+
+    fn incremental_news(&mut self, now: &Value, instrument: Option<&'static str>) -> Option<News> {
+        let now = now.as_object()?;
         let told = self.told.replace(Value::Object(now.clone()));
         let kind = if told.is_some() { "change" } else { "snapshot" };
         let named = |name: &str| matches!(name, "instrument_name" | "timestamp");
         let is_news = |name: &str, value: &Value| told.as_ref().is_none_or(|told| told.get(name) != Some(value));
-        let changed: Map<String, Value> =
-            now.into_iter().filter(|(name, value)| named(name) || is_news(name, value)).collect();
+        let changed = now.iter().filter(|(name, value)| named(name) || is_news(name, value));
+        let changed: Map<String, Value> = changed.map(|(name, value)| (name.clone(), value.clone())).collect();
         if changed.keys().all(|name| named(name)) {
             return None;
         }
         let mut news = Map::from_iter([("type".to_owned(), json!(kind))]);
         news.extend(changed);
-        Some(Value::Object(news))
+        Some(News { kind, instrument, mark: None, data: raw(&news) })
     }
 
-    fn book_news(&mut self, state: &State, instrument: &Instrument) -> Option<Value> {
-        let side = |side| state.levels(instrument, side, usize::MAX).into_iter().collect::<Levels>();
-        let (bids, asks) = (side(Direction::Buy), side(Direction::Sell));
-        let change_id = state.change_id(instrument.instrument_name);
-        let before = self.book.replace(ToldBook { change_id, bids: bids.clone(), asks: asks.clone() });
+    fn book_news(&mut self, state: &State, name: &'static str) -> Option<News> {
+        let now = state.shown.now(name)?;
+        let before = self.book.replace(Arc::clone(&now));
+        if before.as_ref().is_some_and(|before| before.change_id == now.change_id) {
+            return None;
+        }
         let none = Levels::new();
         let (old_bids, old_asks) = before.as_ref().map_or((&none, &none), |book| (&book.bids, &book.asks));
-        let (mut bids, asks) = (level_changes(old_bids, &bids), level_changes(old_asks, &asks));
+        let (mut bids, asks) = (level_changes(old_bids, &now.bids), level_changes(old_asks, &now.asks));
         bids.reverse();
-        let mut news = json!({
-            "type": if before.is_some() { "change" } else { "snapshot" },
-            "timestamp": state.now(),
-            "instrument_name": instrument.instrument_name,
-            "change_id": change_id,
-            "bids": bids,
-            "asks": asks,
-        });
-        if let Some(before) = before {
-            if bids_and_asks_are_empty(&news) {
-                self.book = Some(before);
-                return None;
-            }
-            news["prev_change_id"] = before.change_id.into();
+        if before.is_some() && bids.is_empty() && asks.is_empty() {
+            // It is what it was when it was told last: there is nothing between the two numbers.
+            self.book = before;
+            return None;
         }
-        Some(news)
+        let kind = if before.is_some() { "change" } else { "snapshot" };
+        let message = BookMessage {
+            kind,
+            timestamp: state.now(),
+            instrument_name: name,
+            prev_change_id: before.map(|before| before.change_id),
+            change_id: now.change_id,
+            bids,
+            asks,
+        };
+        Some(News { kind, instrument: Some(name), mark: Some(now.change_id), data: raw(&message) })
     }
 }
 
-fn bids_and_asks_are_empty(news: &Value) -> bool {
-    ["bids", "asks"].into_iter().all(|side| news[side].as_array().is_none_or(Vec::is_empty))
+fn plain(instrument: Option<&'static str>, data: Box<RawValue>) -> News {
+    News { kind: "", instrument, mark: None, data }
 }
+
+#[derive(Serialize)]
+struct BookMessage {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    timestamp: i64,
+    instrument_name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prev_change_id: Option<i64>,
+    change_id: i64,
+    bids: Vec<LevelChange>,
+    asks: Vec<LevelChange>,
+}
+
+type LevelChange = (&'static str, Number, Number);
 
 /// Whether two records differ in nothing but their time.
 fn is_same(before: &Value, now: &Value) -> bool {
@@ -152,14 +243,8 @@ fn is_same(before: &Value, now: &Value) -> bool {
     without_time(before) == without_time(now)
 }
 
-fn value(record: &impl Serialize) -> Value {
-    // Digit for digit, which the detour over a `Value`'s own numbers would not be.
-    let text = serde_json::to_string(record).expect("records are plain JSON");
-    serde_json::from_str(&text).expect("what was written is read")
-}
-
 /// What turns one side into another, by rising price.
-fn level_changes(before: &Levels, now: &Levels) -> Vec<(&'static str, Number, Number)> {
+fn level_changes(before: &Levels, now: &Levels) -> Vec<LevelChange> {
     let mut changes: BTreeMap<Decimal, (&'static str, Decimal)> = BTreeMap::new();
     for (price, amount) in now {
         match before.get(price) {
@@ -174,7 +259,16 @@ fn level_changes(before: &Levels, now: &Levels) -> Vec<(&'static str, Number, Nu
     changes.into_iter().map(|(price, (kind, amount))| (kind, price.into(), amount.into())).collect()
 }
 
-fn window(state: &State, instrument: &Instrument, group: Option<Number>, depth: usize) -> Value {
+#[derive(Serialize)]
+struct Window {
+    timestamp: i64,
+    instrument_name: &'static str,
+    change_id: i64,
+    bids: Vec<(Number, Number)>,
+    asks: Vec<(Number, Number)>,
+}
+
+fn window(state: &State, instrument: &Instrument, group: Option<Number>, depth: usize) -> Window {
     let side = |side: Direction| {
         let mut levels: Vec<(Decimal, Decimal)> = Vec::new();
         for (price, amount) in state.levels(instrument, side, usize::MAX) {
@@ -192,192 +286,39 @@ fn window(state: &State, instrument: &Instrument, group: Option<Number>, depth: 
         }
         levels.into_iter().map(|(price, amount)| (Number::from(price), Number::from(amount))).collect::<Vec<_>>()
     };
-    json!({
-        "timestamp": state.now(),
-        "instrument_name": instrument.instrument_name,
-        "change_id": state.change_id(instrument.instrument_name),
-        "bids": side(Direction::Buy),
-        "asks": side(Direction::Sell),
-    })
+    Window {
+        timestamp: state.now(),
+        instrument_name: instrument.instrument_name,
+        change_id: state.change_id(instrument.instrument_name),
+        bids: side(Direction::Buy),
+        asks: side(Direction::Sell),
+    }
 }
 
-fn quote(state: &State, instrument: &Instrument) -> Value {
+#[derive(Serialize)]
+struct Quote {
+    timestamp: i64,
+    instrument_name: &'static str,
+    best_bid_price: Option<Number>,
+    best_bid_amount: Number,
+    best_ask_price: Option<Number>,
+    best_ask_amount: Number,
+}
+
+fn quote(state: &State, instrument: &Instrument) -> Quote {
     let best = |side| state.levels(instrument, side, 1).first().copied();
     let (bid, ask) = (best(Direction::Buy), best(Direction::Sell));
-    json!({
-        "timestamp": state.now(),
-        "instrument_name": instrument.instrument_name,
-        "best_bid_price": bid.map(|level| Number::from(level.0)),
-        "best_bid_amount": Number::from(bid.unwrap_or_default().1),
-        "best_ask_price": ask.map(|level| Number::from(level.0)),
-        "best_ask_amount": Number::from(ask.unwrap_or_default().1),
-    })
-}
-
-#[derive(Serialize)]
-struct Notification<'a, T: Serialize> {
-    jsonrpc: &'static str,
-    method: &'static str,
-    params: Told<'a, T>,
-}
-
-#[derive(Serialize)]
-struct Told<'a, T: Serialize> {
-    channel: &'a str,
-    data: &'a T,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<&'a str>,
-}
-
-/// A notification on a channel.
-pub(super) fn notification(channel: &str, label: Option<&str>, data: &impl Serialize) -> Outgoing {
-    let params = Told { channel, data, label };
-    let notification = Notification { jsonrpc: "2.0", method: "subscription", params };
-    Outgoing::Notification(serde_json::to_string(&notification).expect("notifications are plain JSON"))
-}
-
-#[derive(Serialize)]
-struct AllChanges<'a> {
-    instrument_name: &'static str,
-    trades: &'a [Trade],
-    orders: &'a [Order],
-    positions: Vec<positions::View>,
-}
-
-impl State {
-    /// Notifies everybody who hears the channel. Returns how many those are.
-    pub(super) fn notify(&self, channel: &str, data: &impl Serialize) -> usize {
-        let hearers =
-            self.connections.values().filter_map(|connection| Some((connection, connection.feeds.get(channel)?)));
-        hearers.map(|(connection, feed)| connection.send(notification(channel, feed.label.as_deref(), data))).count()
-    }
-
-    /// Notifies an account of what happened to it.
-    pub(super) fn notify_account(&self, account: usize, channel: &str, data: &impl Serialize) {
-        for connection in self.connections_of(account) {
-            if let Some(feed) = connection.feeds.get(channel) {
-                connection.send(notification(channel, feed.label.as_deref(), data));
-            }
-        }
-    }
-
-    fn connections_of(&self, account: usize) -> impl Iterator<Item = &Connection> {
-        self.connections.values().filter(move |one| one.login.as_ref().is_some_and(|login| login.account == account))
-    }
-
-    /// Notifies an account of its orders or trades on an instrument: all at once, or orders one by one where it is `raw`.
-    pub(super) fn notify_owner(&self, account: usize, what: Private, instrument: &str, data: &[impl Serialize]) {
-        let Some(instrument) = self.instrument(instrument).filter(|_| !data.is_empty()) else { return };
-        let is_combo = instrument.kind.ends_with("_combo");
-        for connection in self.connections_of(account) {
-            for (name, feed) in &connection.feeds {
-                let Channel::Own(heard, scope, pace) = &feed.channel else { continue };
-                let is_meant = *heard == what || *heard == Private::ComboTrades && what == Private::Trades && is_combo;
-                if !is_meant || !scope.lets_in(instrument) {
-                    continue;
-                }
-                if *pace == Pace::Raw && what == Private::Orders {
-                    data.iter().for_each(|one| connection.send(notification(name, feed.label.as_deref(), one)));
-                } else {
-                    connection.send(notification(name, feed.label.as_deref(), &data));
-                }
-            }
-        }
-    }
-
-    /// Notifies everybody of trades on an instrument.
-    pub(super) fn notify_trades(&self, instrument: &str, trades: &[PublicTrade]) {
-        let Some(instrument) = self.instrument(instrument).filter(|_| !trades.is_empty()) else { return };
-        for connection in self.connections.values() {
-            for (name, feed) in &connection.feeds {
-                if matches!(&feed.channel, Channel::Trades(scope) if scope.lets_in(instrument)) {
-                    connection.send(notification(name, feed.label.as_deref(), &trades));
-                }
-            }
-        }
-    }
-
-    /// Tells what the calls since the last time have changed; what is not told at each change waits for its time.
-    pub(super) fn publish(&mut self) {
-        let changes = std::mem::take(&mut self.changes);
-        for name in &changes.instruments {
-            let change_id = self.next_change_id();
-            self.books.entry(name).or_default().change_id = Some(change_id);
-        }
-        for ((account, instrument_name), own) in &changes.own {
-            let Some(instrument) = self.instrument(instrument_name) else { continue };
-            let all = AllChanges {
-                instrument_name,
-                trades: &own.trades,
-                orders: &own.orders,
-                positions: if own.trades.is_empty() {
-                    Vec::new()
-                } else {
-                    vec![positions::view(self, *account, instrument)]
-                },
-            };
-            self.notify_changes(*account, instrument, &all);
-        }
-        let mut connections = std::mem::take(&mut self.connections);
-        for connection in connections.values_mut() {
-            for feed in connection.feeds.values_mut() {
-                let is_touched = feed.channel.instrument().is_some_and(|name| changes.instruments.contains(name));
-                feed.is_due |= is_touched || matches!(feed.channel, Channel::Portfolio(_));
-            }
-            connection.tell(self, Pace::Raw);
-            connection.plan();
-        }
-        self.connections = connections;
-    }
-
-    fn notify_changes(&self, account: usize, instrument: &Instrument, all: &AllChanges<'_>) {
-        for connection in self.connections_of(account) {
-            for (name, feed) in &connection.feeds {
-                let is_meant = |scope: &super::channels::Scope| scope.lets_in(instrument);
-                if matches!(&feed.channel, Channel::Own(Private::Changes, scope, _) if is_meant(scope)) {
-                    connection.send(notification(name, feed.label.as_deref(), all));
-                }
-            }
-        }
-    }
-
-    /// Tells a connection what has changed on its channels of a pace.
-    pub(super) fn flush(&mut self, number: u64, pace: Pace) {
-        let Some(mut connection) = self.connections.remove(&number) else { return };
-        connection.planned.remove(&pace);
-        connection.tell(self, pace);
-        self.connections.insert(number, connection);
-    }
-
-    /// The number of the last change of a book.
-    pub(super) fn change_id(&self, instrument_name: &str) -> i64 {
-        let known = self.books.get(instrument_name).and_then(|book| book.change_id);
-        known.unwrap_or(super::state::FIRST_CHANGE)
+    Quote {
+        timestamp: state.now(),
+        instrument_name: instrument.instrument_name,
+        best_bid_price: bid.map(|level| Number::from(level.0)),
+        best_bid_amount: Number::from(bid.unwrap_or_default().1),
+        best_ask_price: ask.map(|level| Number::from(level.0)),
+        best_ask_amount: Number::from(ask.unwrap_or_default().1),
     }
 }
 
-impl Connection {
-    /// Tells what is due on the channels of a pace, and what begins on any.
-    fn tell(&mut self, state: &State, pace: Pace) {
-        let account = self.login.as_ref().map(|login| login.account);
-        let mut outgoing = Vec::new();
-        for (name, feed) in &mut self.feeds {
-            if feed.is_due && (feed.channel.pace() == pace || feed.begins_at_once()) {
-                feed.is_due = false;
-                let label = feed.label.clone();
-                outgoing.extend(feed.news(state, account).iter().map(|one| notification(name, label.as_deref(), one)));
-            }
-        }
-        outgoing.into_iter().for_each(|one| self.send(one));
-    }
-
-    /// Sees to it that what is due is told in time.
-    fn plan(&mut self) {
-        for pace in [Pace::Fast, Pace::Slow] {
-            let is_due = self.feeds.values().any(|feed| feed.is_due && feed.channel.pace() == pace);
-            if is_due && self.planned.insert(pace) {
-                self.send(Outgoing::FlushAfterPause(pace));
-            }
-        }
-    }
+/// Whether a pace gathers records until its time.
+pub(super) fn gathers(pace: Pace) -> bool {
+    pace != Pace::Raw
 }

@@ -15,6 +15,8 @@ use crate::number::{Number, NumberText};
 
 /// In exponent form, as the venue writes small numbers.
 pub(super) const FUNDING_8H: NumberText<'static> = NumberText("-4.739622041017375e-07");
+/// Of all options, in percent.
+pub(super) const VOLATILITY: Decimal = dec!(48.92);
 /// Interest on a perpetual future.
 pub(super) const INTEREST: f64 = 0.0;
 
@@ -140,7 +142,7 @@ fn option_values(instrument: &Instrument) -> OptionValues {
         underlying_price: Number(instrument.prices.index),
         underlying_index: name.splitn(3, '-').take(2).collect::<Vec<_>>().join("-"),
         interest_rate: Number(dec!(0.0)),
-        mark_iv: Number(dec!(48.92)),
+        mark_iv: Number(VOLATILITY),
         bid_iv: Number(dec!(48.6)),
         ask_iv: Number(dec!(49.27)),
         greeks: Greeks {

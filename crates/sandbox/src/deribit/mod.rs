@@ -15,11 +15,10 @@ mod envelope;
 mod error;
 mod feeds;
 mod filter;
-mod frames;
 mod funds;
-mod handshake;
 mod heartbeat;
 mod history;
+mod indexes;
 mod instruments;
 mod keys;
 mod ledger;
@@ -34,17 +33,19 @@ mod params;
 mod place;
 mod positions;
 mod profile;
+mod publish;
 mod quotes;
 mod reference;
 mod scope;
 mod second_factor;
 mod session;
 mod settings;
-mod socket;
+mod shown;
 mod state;
 mod subaccounts;
 mod subscriptions;
 mod summary;
+mod talk;
 mod tape;
 mod tokens;
 mod trades;
@@ -54,30 +55,29 @@ mod wallet;
 mod wish;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use self::channels::Pace;
 use self::envelope::{Arrival, Call, Opened};
 use self::error::Error;
-pub(crate) use self::handshake::open_websocket;
 use self::limit::Spender;
 pub(crate) use self::methods::serves;
 use self::methods::{Access, Run};
 use self::second_factor::Step;
 pub use self::settings::{DeribitSettings, RequestLimit};
-use self::socket::{End, Seat};
 use self::state::{Session, State, done};
+pub(crate) use self::talk::open_websocket;
 use crate::accounts::DeribitKey;
 use crate::clock::Clock;
 use crate::executed::Executed;
 use crate::faults::{Candidate, Fault, Faults, Transport};
 use crate::message::{Reply, Request};
-use crate::stream::Cut;
+use crate::streams::{BookLevels, End, FrameLog};
 
 /// Where the WebSocket is served.
 pub(crate) const WEBSOCKET_PATH: &str = "/ws/api/v2";
@@ -87,6 +87,7 @@ pub(crate) struct Deribit {
     clock: Clock,
     executed: Executed,
     faults: Faults,
+    log: FrameLog,
     state: Mutex<State>,
 }
 
@@ -119,23 +120,14 @@ impl Message {
     }
 }
 
-/// What a message came to.
-struct CarriedOut {
-    /// None after a logout.
-    answer: Option<String>,
-    is_test: bool,
-    heartbeat: Option<Duration>,
-    end: Option<End>,
-}
-
 /// The method that a request calls.
 pub(crate) fn method_of(request: &Request) -> Option<String> {
     envelope::open(request).call.ok().map(|call| call.method)
 }
 
 impl Deribit {
-    pub(crate) fn new(keys: &[DeribitKey], clock: Clock, executed: Executed, faults: Faults) -> Self {
-        Self { clock: clock.clone(), executed, faults, state: Mutex::new(State::new(keys, clock)) }
+    pub(crate) fn new(keys: &[DeribitKey], clock: Clock, executed: Executed, faults: Faults, log: FrameLog) -> Self {
+        Self { clock: clock.clone(), executed, log, state: Mutex::new(State::new(keys, clock, faults.clone())), faults }
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
@@ -172,47 +164,33 @@ impl Deribit {
     }
 
     /// Carries out a call of a connection, unless that has been cut.
-    fn carry_out(&self, connection: u64, message: Message) -> Option<CarriedOut> {
+    fn carry_out(&self, connection: u64, message: Message, fault: Option<Fault>) -> ControlFlow<End> {
         let Message { opened: Opened { id, call }, arrival } = message;
         let mut state = self.state();
-        if !state.connections.contains_key(&connection) {
-            return None;
-        }
-        let is_test = call.as_ref().is_ok_and(|call| call.method == "public/test");
+        let Some(own) = state.connections.get_mut(&connection) else { return Break(End::Cut) };
+        own.hear(call.as_ref().is_ok_and(|call| call.method == "public/test"));
         let answered = call.and_then(|call| answer(&mut state, Origin::Connection(connection), &call));
-        state.publish();
         if let Ok(Answered { executed: Some(method), .. }) = &answered {
             self.executed.add("deribit", &counter(method));
         }
-        let own = state.connections.get(&connection)?;
-        let (is_leaving, heartbeat) = (own.is_leaving, own.heartbeat);
+        let idle = state.idle();
         let is_over_limit = matches!(&answered, Err(error) if error.is(Error::TOO_MANY_REQUESTS));
         let closes = is_over_limit && state.settings.limit.as_ref().is_some_and(|limit| limit.closes);
-        let end = match (is_leaving, closes) {
-            (true, _) => Some(End::Close(CloseCode::Normal.into(), "logged out")),
-            (_, true) => Some(End::Close(CloseCode::Policy.into(), "too many requests")),
-            _ => None,
-        };
-        drop(state);
+        let Some(own) = state.connections.get(&connection) else { return Break(End::Cut) };
+        if own.is_leaving {
+            // The answer to a logout is the end of the connection.
+            state.publish();
+            return Break(End::Close(CloseCode::Normal.into(), "logged out".to_owned()));
+        }
         let outcome = answered.as_ref().map(|answered| &*answered.result);
-        let answer = (!is_leaving).then(|| envelope::seal_message(id, outcome, &arrival));
-        Some(CarriedOut { answer, is_test, heartbeat, end })
-    }
-
-    fn connect(&self, cut: Cut) -> Seat {
-        let (connection, outgoing, queue) = self.state().connect(cut);
-        Seat { connection, outgoing, queue }
-    }
-
-    fn disconnect(&self, connection: u64) {
-        let mut state = self.state();
-        state.disconnect(connection);
+        // Before what the call has changed is told: a channel does not begin before its subscription is acknowledged.
+        own.answer(envelope::seal_message(id, outcome, &arrival), fault);
+        if closes {
+            own.end(End::Close(CloseCode::Policy.into(), "too many requests".to_owned()));
+        }
+        own.arrange(idle);
         state.publish();
-    }
-
-    /// Puts what is due on channels of a pace into a connection's queue.
-    fn flush(&self, connection: u64, pace: Pace) {
-        self.state().flush(connection, pace);
+        Continue(())
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -238,12 +216,22 @@ impl Deribit {
         self.state().settings.clone()
     }
 
+    /// The book of an instrument as it was told at a number; none where it was not told then, or that is too long ago.
+    pub(crate) fn book_at(&self, instrument: &str, change_id: i64) -> Option<BookLevels> {
+        self.state().shown_at(instrument, change_id)
+    }
+
     pub(crate) fn set_settings(&self, settings: DeribitSettings) {
         let mut state = self.state();
         if state.settings.limit != settings.limit {
             state.buckets.clear();
         }
+        let moves_books = state.settings.made_up_book != settings.made_up_book;
         state.settings = settings;
+        if moves_books {
+            state.touch_all();
+            state.publish();
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

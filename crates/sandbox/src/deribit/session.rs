@@ -32,13 +32,14 @@ pub(super) fn set_heartbeat(state: &mut State, connection: u64, params: &Params)
     let millis = seconds.checked_mul(second).and_then(|millis| millis.to_u64());
     let millis = millis.ok_or_else(|| Error::invalid_param("interval", "too large"))?;
     // A timer needs some time.
-    connected(state, connection)?.heartbeat = Some(Duration::from_millis(millis.max(1)));
+    let own = connected(state, connection)?;
+    own.set_heartbeat(Some(Duration::from_millis(millis.max(1))));
     done(&"ok")
 }
 
 /// `public/disable_heartbeat`.
 pub(super) fn disable_heartbeat(state: &mut State, connection: u64, _params: &Params) -> Outcome {
-    connected(state, connection)?.heartbeat = None;
+    connected(state, connection)?.set_heartbeat(None);
     done(&"ok")
 }
 

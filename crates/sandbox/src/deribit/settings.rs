@@ -16,6 +16,12 @@ pub struct DeribitSettings {
     pub limit: Option<RequestLimit>,
     /// Whether the venue itself stands in every book, so that whoever trades alone finds somebody to trade with. It does at first.
     pub made_up_book: bool,
+    /// A connection without a subscription on which nothing is said for so long is cut.
+    pub idle_millis: u64,
+    /// So many frames may wait for a client that does not read; then its connection is cut. Holds for connections to come.
+    pub waiting_frames: usize,
+    /// Whether the result of subscribing names the channels in another order than the call, as it may do at the venue.
+    pub shuffles_channels: bool,
     /// How long a transfer to another user is on its way, and can be cancelled.
     pub user_transfer_millis: u32,
 }
@@ -45,6 +51,9 @@ impl Default for DeribitSettings {
             heartbeat_second_millis: 1000,
             limit: None,
             made_up_book: true,
+            idle_millis: 60_000,
+            waiting_frames: 4096,
+            shuffles_channels: false,
             user_transfer_millis: 60_000,
         }
     }

@@ -25,11 +25,13 @@ use super::profile::Profile;
 use super::scope::Scope;
 use super::second_factor::Challenges;
 use super::settings::DeribitSettings;
+use super::shown::Shown;
 use super::tokens::Login;
 use super::trades::{PublicTrade, Trade};
 use super::wallet::Wallet;
 use crate::accounts::DeribitKey;
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::verify::PublicKey;
 
 /// The number of a book that has not changed yet.
@@ -98,15 +100,16 @@ pub(super) struct State {
     /// How many orders were made with each label.
     pub(super) labels: BTreeMap<String, u64>,
     pub(super) connections: BTreeMap<u64, Connection>,
-    pub(super) last_connection: u64,
     pub(super) settings: DeribitSettings,
+    pub(super) faults: Faults,
+    pub(super) shown: Shown,
     pub(super) buckets: Buckets,
     last_id: i64,
     last_change_id: i64,
 }
 
 impl State {
-    pub(super) fn new(keys: &[DeribitKey], clock: Clock) -> Self {
+    pub(super) fn new(keys: &[DeribitKey], clock: Clock, faults: Faults) -> Self {
         let started = clock.millis();
         let mut state = Self {
             clock,
@@ -123,8 +126,9 @@ impl State {
             changes: Changes::default(),
             labels: BTreeMap::new(),
             connections: BTreeMap::new(),
-            last_connection: 0,
             settings: DeribitSettings::default(),
+            faults,
+            shown: Shown::default(),
             buckets: Buckets::default(),
             last_id: 0,
             last_change_id: FIRST_CHANGE,

@@ -1,11 +1,13 @@
 //! Which channels a connection hears.
 
-use super::channels::{Channel, is_private};
+use super::channels::{self, Channel, is_private};
+use super::connections;
 use super::error::Error;
 use super::feeds::Feed;
 use super::params::Params;
 use super::session::connected;
 use super::state::{Outcome, State, done};
+use crate::faults::Fault;
 
 const MAX_LABEL: usize = 16;
 
@@ -31,14 +33,36 @@ pub(super) fn subscribe_private(state: &mut State, connection: u64, params: &Par
 
 /// Lets a connection hear channels. One that it hears already goes on as it is, and does not begin again.
 fn add(state: &mut State, connection: u64, names: Vec<String>, label: Option<&String>) -> Outcome {
-    let read = |name: String| Some((Channel::read(state, &name)?, name));
-    let known: Vec<(Channel, String)> = names.into_iter().filter_map(read).collect();
+    let mut known: Vec<(Channel, String)> = Vec::new();
+    for name in names {
+        let family = channels::family(&name);
+        let of_family = format!("subscribe/{family}");
+        let of_channel = format!("subscribe/{name}");
+        match connections::strike(&state.faults, &["subscribe", &of_family, &of_channel], true) {
+            Some(Fault::Error { code, .. }) => {
+                return Err(Error::new(i32::try_from(code).unwrap_or(Error::INTERNAL_SERVER_ERROR)));
+            }
+            Some(Fault::LeaveOut | Fault::Drop) => {}
+            _ => known.extend(Channel::read(state, &name).map(|channel| (channel, name))),
+        }
+    }
+    for (channel, _) in &known {
+        if let Channel::Book(instrument, _) = channel {
+            state.show_first(instrument);
+        }
+    }
+    let shuffles = state.settings.shuffles_channels;
     let feeds = &mut connected(state, connection)?.feeds;
     for (channel, name) in &known {
         let label = label.filter(|_| is_private(name)).cloned();
         feeds.entry(name.clone()).or_insert_with(|| Feed::new(channel.clone(), None)).label = label;
     }
-    done(&known.iter().map(|(_, name)| name).collect::<Vec<_>>())
+    let mut accepted: Vec<&String> = known.iter().map(|(_, name)| name).collect();
+    if shuffles {
+        // Any order but the caller's will do, and one that is the same each time is kinder.
+        accepted.reverse();
+    }
+    done(&accepted)
 }
 
 /// `public/unsubscribe`, `private/unsubscribe`.

@@ -90,6 +90,17 @@ impl Socket {
         }
     }
 
+    /// The answer to what was no call.
+    pub async fn answer_to_nobody(&mut self) -> Value {
+        loop {
+            let message = self.receive().await.unwrap();
+            if message.get("method").is_none() {
+                return message;
+            }
+            self.others.push(message);
+        }
+    }
+
     #[track_caller]
     pub fn result<'a>(&'a mut self, method: &'a str, params: Value) -> impl Future<Output = Value> + 'a {
         let at = std::panic::Location::caller();

@@ -1,0 +1,177 @@
+//! An open connection: its queue, and what goes wrong on purpose with what is put into it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::Endpoint;
+use super::command::Room;
+use crate::faults::{Candidate, Fault, Faults, Transport};
+use crate::stream::Cut;
+use crate::streams::{About, Outbox, Outgoing};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// A message of a type that nobody knows.
+const UNKNOWN: &str = r#"{"type":"market_weather","data":{"sky":"clear"},"timestamp":0}"#;
+
+/// A message of a room.
+pub(super) struct Told {
+    pub(super) channel: &'static str,
+    pub(super) kind: Cow<'static, str>,
+    pub(super) item: Arc<str>,
+    /// The number of the state that it leads to.
+    pub(super) mark: Option<i64>,
+    pub(super) text: Utf8Bytes,
+}
+
+/// What the venue answers with.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(super) enum Reply<'a> {
+    Connected {
+        status: &'static str,
+        #[serde(rename = "clientId")]
+        client_id: String,
+        message: &'static str,
+        timestamp: i64,
+    },
+    Subscribed {
+        room: &'a str,
+        message: String,
+        timestamp: i64,
+    },
+    Unsubscribed {
+        room: &'a str,
+        message: String,
+        timestamp: i64,
+    },
+    Pong {
+        timestamp: i64,
+    },
+    Error {
+        data: ErrorText<'a>,
+        timestamp: i64,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct ErrorText<'a> {
+    message: &'a str,
+}
+
+impl<'a> Reply<'a> {
+    pub(super) fn error(message: &'a str, timestamp: i64) -> Self {
+        Self::Error { data: ErrorText { message }, timestamp }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Connected { .. } => "connected",
+            Self::Subscribed { .. } => "subscribed",
+            Self::Unsubscribed { .. } => "unsubscribed",
+            Self::Pong { .. } => "pong",
+            Self::Error { .. } => "error",
+        }
+    }
+
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("replies are plain JSON")
+    }
+}
+
+pub(super) struct Connection {
+    pub(super) endpoint: Endpoint,
+    pub(super) outbox: Outbox,
+    cut: Cut,
+    pub(super) rooms: BTreeMap<String, Room>,
+    /// When something came last.
+    pub(super) heard: Instant,
+    /// When the messages of the last second came that were carried out.
+    taken: VecDeque<Instant>,
+}
+
+impl Connection {
+    pub(super) fn new(endpoint: Endpoint, outbox: Outbox, cut: Cut) -> Self {
+        Self { endpoint, outbox, cut, rooms: BTreeMap::new(), heard: Instant::now(), taken: VecDeque::new() }
+    }
+
+    /// Notes a message. Whether it is one too many within a second.
+    pub(super) fn hears_too_much(&mut self, limit: usize) -> bool {
+        self.heard = Instant::now();
+        while self.taken.front().is_some_and(|at| self.heard - *at >= SECOND) {
+            self.taken.pop_front();
+        }
+        let is_too_much = self.taken.len() >= limit;
+        if !is_too_much {
+            self.taken.push_back(self.heard);
+        }
+        is_too_much
+    }
+
+    pub(super) fn reply(&self, faults: &Faults, channel: Option<&'static str>, reply: &Reply<'_>) {
+        let kind = reply.kind();
+        let with_channel = format!("{kind}/{}", channel.unwrap_or_default());
+        let names = ["reply", kind, &with_channel];
+        let about = About { channel: channel.map(Cow::Borrowed), kind: Cow::Borrowed(kind), ..About::default() };
+        self.send(faults, &names, reply.text().into(), about);
+    }
+
+    pub(super) fn tell(&self, faults: &Faults, told: &Told) {
+        let Told { channel, kind, item, mark, text } = told;
+        let with_kind = format!("{channel}/{kind}");
+        let with_item = format!("{with_kind}/{item}");
+        let names = ["data", *channel, &with_kind, &with_item];
+        let about = About {
+            channel: Some(Cow::Borrowed(channel)),
+            kind: kind.clone(),
+            item: Some(Arc::clone(item)),
+            mark: *mark,
+            ..About::default()
+        };
+        self.send(faults, &names, text.clone(), about);
+    }
+
+    /// Puts a message into the queue. Whoever reads too slowly loses the connection.
+    fn send(&self, faults: &Faults, names: &[&str], text: Utf8Bytes, about: About) {
+        let fault = strike(faults, names, false);
+        let text = match &fault {
+            Some(Fault::Error { text: other, .. }) => {
+                let message = other.as_deref().unwrap_or("internal error");
+                Reply::error(message, 0).text().into()
+            }
+            Some(Fault::UnknownType) => {
+                let about = About { kind: Cow::Borrowed("market_weather"), ..about.clone() };
+                self.push(Outgoing { text: Utf8Bytes::from_static(UNKNOWN), about, fault: fault.clone() });
+                text
+            }
+            _ => text,
+        };
+        let is_slow = fault == Some(Fault::SlowReader);
+        // Messages have no numbers here: there is none to leave out.
+        let fault = fault.filter(|fault| !matches!(fault, Fault::Gap { .. } | Fault::Restart | Fault::UnknownType));
+        self.push(Outgoing { text, about, fault });
+        if is_slow {
+            self.cut.cut();
+        }
+    }
+
+    fn push(&self, outgoing: Outgoing) {
+        if self.outbox.push(outgoing).is_err() {
+            self.cut.cut();
+        }
+    }
+
+    pub(super) fn cut(&self) {
+        self.cut.cut();
+    }
+}
+
+/// The fault that a frame or a command meets.
+pub(super) fn strike(faults: &Faults, names: &[&str], by_name_only: bool) -> Option<Fault> {
+    faults.strike(&Candidate { venue: "bayse", transport: Transport::Stream, names, by_name_only })
+}

@@ -1,0 +1,65 @@
+//! What is said over a WebSocket: calls in, answers and notifications out.
+
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::Arc;
+
+use axum::response::Response;
+use hyper::upgrade::OnUpgrade;
+
+use super::Deribit;
+use crate::faults::Fault;
+use crate::message::Request;
+use crate::stream::Cut;
+use crate::streams::handshake::Handshake;
+use crate::streams::{End, Seat, Talk, serve};
+
+/// Answers a handshake, and serves the connection that it opens.
+pub(crate) fn open_websocket(
+    deribit: &Arc<Deribit>,
+    request: &Request,
+    upgrade: Option<OnUpgrade>,
+    cut: Cut,
+) -> Response {
+    let handshake = match Handshake::read(request, upgrade) {
+        Ok(handshake) => handshake,
+        Err(refusal) => return *refusal,
+    };
+    // It counts as open before the caller can know of it.
+    let seat = deribit.seat(cut);
+    let deribit = Arc::clone(deribit);
+    handshake.accept(move |io| async move {
+        match io {
+            Some(io) => serve(&*deribit, seat, io).await,
+            None => deribit.disconnect(seat.connection),
+        }
+    })
+}
+
+impl Talk for Deribit {
+    fn hear(&self, connection: u64, text: &str) -> ControlFlow<End> {
+        let call = self.read(text);
+        let fault = call.method().and_then(|method| self.fault_of_message(method));
+        match fault {
+            Some(Fault::DropBefore) => Break(End::Cut),
+            Some(Fault::SilenceBefore) => Continue(()),
+            fault => self.carry_out(connection, call, fault),
+        }
+    }
+
+    fn tick(&self, connection: u64) {
+        self.state().tick(connection);
+    }
+
+    fn disconnect(&self, connection: u64) {
+        let mut state = self.state();
+        state.disconnect(connection);
+        state.publish();
+    }
+}
+
+impl Deribit {
+    fn seat(&self, cut: Cut) -> Seat {
+        let (connection, outbox) = self.state().connect(cut, self.faults.clone(), &self.log);
+        Seat { venue: "deribit", connection, outbox, log: self.log.clone(), ping: None, joins: false }
+    }
+}
