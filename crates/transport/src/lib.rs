@@ -80,7 +80,7 @@ pub use response::{Response, ResponseValue, RpcTiming};
 pub use retry::RetryPolicy;
 pub use session::Session;
 #[doc(hidden)]
-pub use socket::{Listen, Room};
+pub use socket::{Listen, LostHow, Room};
 pub use socket::{Event, WebSocket, WebSocketOptions, WebSocketStats};
 pub use token::{Grant, GrantFuture, Token};
 pub use unknown::Unknown;

@@ -15,6 +15,7 @@ use venuekit_wire::operation::{ErrorKind, Operation, Venue};
 
 use super::calls::{Calls, Change, Outgoing, Stage, Waiting};
 use super::keeper::Keeper;
+use super::listen::LostHow;
 use super::options::Event;
 use super::settings::Settings;
 use crate::clock::after;
@@ -211,6 +212,7 @@ pub(crate) struct Driver {
 /// How a connection ended.
 pub(crate) struct Lost {
     pub(crate) reason: String,
+    pub(crate) how: LostHow,
     /// The user has ended it by a call.
     pub(crate) on_purpose: bool,
 }
@@ -232,6 +234,7 @@ struct Lane<'a> {
     patience: Duration,
     /// The user has asked the venue to close the connection, and it has not said no.
     closes: AtomicBool,
+    how: Mutex<LostHow>,
 }
 
 impl Driver {
@@ -249,6 +252,7 @@ impl Driver {
             pongs: AtomicUsize::new(0),
             patience: keeper.common.timeouts.attempt,
             closes: AtomicBool::new(false),
+            how: Mutex::new(LostHow::Other),
         };
         let (sink, source) = stream.split();
         // Said before anything is dropped: that is how those who wait are told.
@@ -256,9 +260,13 @@ impl Driver {
         let reason = tokio::select! {
             reason = async { say(lane.read(source).await) } => reason,
             reason = async { say(lane.write(sink, queue).await) } => reason,
-            reason = async { say(silence(&lane.heard, longest).await) } => reason,
+            reason = async { say(silence(&lane.heard, longest).await) } => {
+                *lock(&lane.how) = LostHow::Silent;
+                reason
+            }
         };
-        Lost { reason, on_purpose: lane.closes.into_inner() }
+        let how = std::mem::replace(&mut *lock(&lane.how), LostHow::Other);
+        Lost { reason, how, on_purpose: lane.closes.into_inner() }
     }
 }
 
@@ -280,14 +288,24 @@ impl Lane<'_> {
                         self.written.notified().await;
                     }
                 }
-                Ok(frame) => match frame.as_close() {
-                    Some((code, "")) => return format!("the venue closed it ({})", u16::from(code)),
-                    Some((code, reason)) => return format!("the venue closed it ({}): {reason}", u16::from(code)),
-                    None => {}
-                },
-                Err(error) => return broken(&error),
+                Ok(frame) => {
+                    let Some((code, reason)) = frame.as_close() else { continue };
+                    let code = u16::from(code);
+                    *lock(&self.how) = LostHow::Closed { code, reason: reason.to_owned() };
+                    return match reason {
+                        "" => format!("the venue closed it ({code})"),
+                        reason => format!("the venue closed it ({code}): {reason}"),
+                    };
+                }
+                Err(error) => {
+                    if matches!(error, websocket::Error::Io(_)) {
+                        *lock(&self.how) = LostHow::Cut;
+                    }
+                    return broken(&error);
+                }
             }
         }
+        *lock(&self.how) = LostHow::Cut;
         "it broke off".to_owned()
     }
 

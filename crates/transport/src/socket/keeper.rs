@@ -12,7 +12,7 @@ use venuekit_wire::operation::Operation;
 
 use super::MakeLogin;
 use super::connection::{Connection, Lost};
-use super::listen::Listeners;
+use super::listen::{Listeners, LostHow};
 use super::options::{Event, WebSocketOptions, WebSocketStats};
 use super::settings::Settings;
 use crate::clock::after;
@@ -191,11 +191,11 @@ impl Keeper {
             let (error, lasted) = match end.unwrap_or_else(|| self.panicked()) {
                 End::LetGo => return,
                 End::Lost { lost, lasted } => {
-                    let Lost { reason, on_purpose } = lost;
+                    let Lost { reason, how, on_purpose } = lost;
                     tracing::info!(venue = self.common.venue.name, reason, on_purpose, "the connection is over");
                     self.counts.lost.fetch_add(1, Ordering::Relaxed);
                     self.tell(Event::Lost { reason: &reason });
-                    self.listeners.each(|listener| listener.lost(&reason));
+                    self.listeners.each(|listener| listener.lost(&reason, &how));
                     if on_purpose {
                         (failures, was_logged_in) = (0, false);
                         self.settings(Settings::forget_private);
@@ -230,7 +230,7 @@ impl Keeper {
     fn panicked(&self) -> End {
         let reason = "its task panicked";
         if matches!(&*self.state.borrow(), State::Open(_)) {
-            return End::Lost { lost: Lost { reason: reason.to_owned(), on_purpose: false }, lasted: false };
+            return End::Lost { lost: Lost { reason: reason.to_owned(), how: LostHow::Other, on_purpose: false }, lasted: false };
         }
         End::Failed(Error::no_connection(reason))
     }

@@ -20,7 +20,7 @@ pub trait Listen: Send + Sync {
     fn opened(&self, number: u64);
 
     /// The open connection is over.
-    fn lost(&self, reason: &str);
+    fn lost(&self, reason: &str, how: &LostHow);
 
     /// A connection could not be opened, or not be given its settings. The next one is tried after the wait.
     fn failed(&self, error: &Error, wait: Duration);
@@ -30,6 +30,25 @@ pub trait Listen: Send + Sync {
 
     /// Returns once there is room.
     fn room(&self) -> Room<'_>;
+}
+
+/// How a connection ended.
+#[doc(hidden)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LostHow {
+    /// The venue closed it with a frame.
+    Closed {
+        /// The frame's code.
+        code: u16,
+        /// Its text.
+        reason: String,
+    },
+    /// It ended without one.
+    Cut,
+    /// Nothing was heard for too long.
+    Silent,
+    /// Otherwise.
+    Other,
 }
 
 /// What waits for room.

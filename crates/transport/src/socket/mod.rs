@@ -19,7 +19,7 @@ use venuekit_wire::operation::ErrorKind;
 
 pub(crate) use self::connection::Connection;
 use self::keeper::{Keeper, State};
-pub use self::listen::{Listen, Room};
+pub use self::listen::{Listen, LostHow, Room};
 pub use self::options::{Event, WebSocketOptions, WebSocketStats};
 use crate::common::Common;
 use crate::error::{Error, Inner};

@@ -1,0 +1,72 @@
+//! How a venue frames what is said: commands to text, and text to [`Frame`]s.
+//!
+//! The words are those of the tables ([`venuekit_wire::stream::Dialect`]). The top level of a frame is scanned once, and no value is
+//! made of its data: that is the reader's work, in its own task.
+
+mod calls;
+mod commands;
+mod messages;
+#[cfg(test)]
+mod tests;
+mod top;
+mod write;
+
+use bytes::Bytes;
+use venuekit_wire::Secret;
+use venuekit_wire::operation::Venue;
+use venuekit_wire::stream::{self, KeepAlive, Streams as Table};
+
+pub(crate) use self::calls::{Subscribing, class_of, names};
+use crate::hub::io::{Command, Frame};
+
+/// A dialect on one connection. What it remembers of its commands ends with the connection.
+pub(crate) enum Dialect {
+    Calls(calls::Calls),
+    Commands(commands::Commands),
+    Messages(messages::Messages),
+}
+
+/// The member that says who one is, in every message to the venue.
+pub(crate) struct Login {
+    pub(crate) member: &'static str,
+    /// Its value, as JSON.
+    pub(crate) value: Secret,
+}
+
+impl Dialect {
+    pub(crate) fn new(table: &'static Table, venue: &'static Venue) -> Self {
+        match table.dialect {
+            stream::Dialect::Calls { .. } => Self::Calls(calls::Calls::new(venue)),
+            stream::Dialect::Commands(words) => Self::Commands(commands::Commands::new(words, table)),
+            stream::Dialect::Messages(words) => Self::Messages(messages::Messages::new(words)),
+        }
+    }
+
+    /// Takes a message of the venue apart, and hands over each JSON object in it.
+    pub(crate) fn read(&mut self, text: &Bytes, take: &mut dyn FnMut(Frame<'_>)) {
+        match self {
+            Self::Calls(calls) => calls.read(text, take),
+            Self::Commands(commands) => commands.read(text, take),
+            Self::Messages(messages) => messages.read(text, take),
+        }
+    }
+
+    /// The messages of a command, in the order in which they are sent. The calls of [`Dialect::Calls`] are none: they are made by
+    /// the client.
+    pub(crate) fn write(&mut self, command: &Command, login: Option<&Login>) -> Vec<String> {
+        match self {
+            Self::Calls(_) => Vec::new(),
+            Self::Commands(commands) => commands.write(command).into_iter().collect(),
+            Self::Messages(messages) => messages.write(command, login),
+        }
+    }
+}
+
+/// The message that asks whether the venue is there, where a ping frame does not do.
+pub(crate) fn ping(keep_alive: &KeepAlive, login: Option<&Login>) -> Option<String> {
+    let ping = keep_alive.ping?;
+    Some(match login {
+        Some(login) => write::with_member(ping, login.member, login.value.expose()),
+        None => ping.to_owned(),
+    })
+}

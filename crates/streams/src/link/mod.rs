@@ -1,0 +1,278 @@
+//! The I/O behind the hub: connections, the clock, and calls that catch up.
+//!
+//! The hub says what is to be done ([`Output`]) and is told what happened ([`Input`]). Each connection has a task that reads it and
+//! feeds the hub; there is no other task between a socket and the queues of the readers. One more task is the hub's clock. All of
+//! them end with the last handle of the streams, or with the runtime that they were started in; the next [`Link::kick`] inside
+//! of a runtime starts the clock again, and the hub opens its connections again.
+
+mod login;
+mod lost;
+mod pace;
+mod report;
+mod rpc;
+mod socket;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{AbortHandle, JoinHandle};
+use url::Url;
+use venuekit_transport::Error;
+use venuekit_transport::client::Session;
+use venuekit_wire::stream::{Dialect, Endpoint, Streams as Table};
+
+use self::report::CatchUpReport;
+use crate::catch_up;
+use crate::hub::Hub;
+use crate::hub::io::{CatchUpId, Command, ConnectionId, Input, Now, Output};
+
+/// What a user chooses about connections.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LinkOptions {
+    /// URLs in place of those of the tables, by the endpoint's name.
+    pub(crate) urls: Vec<(&'static str, Url)>,
+    /// Whether streams have a connection of their own where the calls of the client have one that would do.
+    pub(crate) own_connection: bool,
+}
+
+/// The I/O of a client's streams. It ends when this is dropped.
+pub(crate) struct Link(Arc<Shared>);
+
+impl Link {
+    /// What carries the hub's word out. Nothing runs before the first [`kick`](Self::kick).
+    pub(crate) fn start(
+        session: Session,
+        table: &'static Table,
+        options: LinkOptions,
+        hub: &Arc<Mutex<Hub>>,
+    ) -> Arc<Self> {
+        Arc::new(Self(Arc::new(Shared {
+            session,
+            table,
+            options,
+            hub: Arc::downgrade(hub),
+            over: watch::Sender::new(false),
+            desk: Mutex::default(),
+            opened: Mutex::default(),
+            armed: Mutex::default(),
+            changed: Notify::new(),
+        })))
+    }
+
+    /// Carries out what the hub wants. It waits for nothing, and may be called outside of a runtime: where no task runs any more, the
+    /// hub's word is kept for the next call inside of one.
+    pub(crate) fn kick(&self) {
+        self.0.kick();
+    }
+
+    /// Whether tasks run. Where their runtime has ended, a [`kick`](Self::kick) inside of another one starts them again.
+    pub(crate) fn is_running(&self) -> bool {
+        lock(&self.0.desk).is_running()
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.0.over.send_replace(true);
+    }
+}
+
+/// What all tasks have in common.
+struct Shared {
+    session: Session,
+    table: &'static Table,
+    options: LinkOptions,
+    hub: Weak<Mutex<Hub>>,
+    /// Whether everything ends.
+    over: watch::Sender<bool>,
+    /// Held by whoever carries out what the hub wants, so that it is done in the hub's order. The hub is locked inside of it, and it is
+    /// never locked by somebody who holds the hub.
+    desk: Mutex<Desk>,
+    /// The endpoints that have been opened at least once.
+    opened: Mutex<HashSet<&'static str>>,
+    /// When the clock wakes up by itself.
+    armed: Mutex<Option<Instant>>,
+    /// The clock has to look again.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Desk {
+    runtime: Option<Handle>,
+    clock: Option<JoinHandle<()>>,
+    connections: HashMap<ConnectionId, mpsc::UnboundedSender<Order>>,
+    catch_ups: HashMap<CatchUpId, AbortHandle>,
+    /// The connection of the calls, while streams use it.
+    of_calls: Option<ConnectionId>,
+}
+
+impl Desk {
+    fn is_running(&self) -> bool {
+        self.clock.as_ref().is_some_and(|clock| !clock.is_finished())
+    }
+}
+
+/// What a connection is to do.
+enum Order {
+    Command(Command),
+    Close,
+}
+
+/// A connection that is to be opened.
+struct Opening {
+    id: ConnectionId,
+    endpoint: &'static Endpoint,
+    is_private: bool,
+    orders: mpsc::UnboundedReceiver<Order>,
+}
+
+impl Shared {
+    /// Does something with the hub, unless all handles of it are gone.
+    fn hub<T>(&self, does: impl FnOnce(&mut Hub) -> T) -> Option<T> {
+        let hub = self.hub.upgrade()?;
+        let mut hub = lock(&hub);
+        Some(does(&mut hub))
+    }
+
+    fn is_over(&self) -> bool {
+        *self.over.borrow()
+    }
+
+    fn kick(self: &Arc<Self>) {
+        self.carry_out_all(lock(&self.desk));
+    }
+
+    /// The same, unless somebody is at it: whoever that is, or the clock, does this too.
+    fn kick_if_free(self: &Arc<Self>) {
+        if let Ok(desk) = self.desk.try_lock() {
+            self.carry_out_all(desk);
+        }
+    }
+
+    fn carry_out_all(self: &Arc<Self>, mut desk: MutexGuard<'_, Desk>) {
+        if self.is_over() {
+            return;
+        }
+        if !desk.is_running() {
+            let Ok(runtime) = Handle::try_current() else { return };
+            desk.clock = Some(runtime.spawn(clock(self.clone())));
+            desk.runtime = Some(runtime);
+        }
+        while let Some(output) = self.hub(Hub::output).flatten() {
+            self.carry_out(&mut desk, output);
+        }
+        drop(desk);
+        let deadline = self.hub(|hub| hub.deadline()).flatten();
+        let armed = *lock(&self.armed);
+        if deadline.is_some_and(|deadline| armed.is_none_or(|armed| deadline < armed)) {
+            self.changed.notify_one();
+        }
+    }
+
+    fn carry_out(self: &Arc<Self>, desk: &mut Desk, output: Output) {
+        let Some(runtime) = desk.runtime.clone() else { return };
+        match output {
+            Output::Open { connection: id, endpoint, is_private } => {
+                desk.connections.retain(|_, orders| !orders.is_closed());
+                let (order, orders) = mpsc::unbounded_channel();
+                desk.connections.insert(id, order);
+                let opening = Opening { id, endpoint, is_private, orders };
+                let shared = self.clone();
+                if !matches!(self.table.dialect, Dialect::Calls { .. }) {
+                    runtime.spawn(async move { socket::run(shared, opening).await });
+                    return;
+                }
+                let is_taken = desk.of_calls.is_some_and(|holder| desk.connections.contains_key(&holder));
+                let of_calls = !self.options.own_connection && !is_taken && self.session.websocket().is_some();
+                if of_calls {
+                    desk.of_calls = Some(id);
+                }
+                runtime.spawn(async move { rpc::run(shared, opening, of_calls).await });
+            }
+            Output::Close(id) => {
+                if let Some(orders) = desk.connections.get(&id) {
+                    // Whoever is gone has told the hub.
+                    let _ = orders.send(Order::Close);
+                }
+            }
+            Output::Send { connection, command } => {
+                if let Some(orders) = desk.connections.get(&connection) {
+                    let _ = orders.send(Order::Command(command));
+                }
+            }
+            Output::CatchUp(call) => {
+                desk.catch_ups.retain(|_, task| !task.is_finished());
+                let (id, shared) = (call.id, self.clone());
+                let report = CatchUpReport::new(shared.clone(), id);
+                let task = runtime.spawn(async move {
+                    let mut over = shared.over.subscribe();
+                    tokio::select! {
+                        records = catch_up::catch_up(&shared.session, &call) => report.done(records),
+                        () = until(&mut over) => report.forget(),
+                    }
+                });
+                desk.catch_ups.insert(id, task.abort_handle());
+            }
+            Output::Forget(id) => {
+                if let Some(task) = desk.catch_ups.remove(&id) {
+                    task.abort();
+                }
+            }
+            Output::End => {
+                self.over.send_replace(true);
+            }
+        }
+    }
+
+    /// Where an endpoint is.
+    fn url(&self, endpoint: &Endpoint) -> Result<Url, Error> {
+        match self.options.urls.iter().find(|(name, _)| *name == endpoint.name) {
+            Some((_, url)) => Ok(url.clone()),
+            None => self.session.stream_url(endpoint),
+        }
+    }
+
+    fn was_open(&self, endpoint: &Endpoint) -> bool {
+        lock(&self.opened).contains(endpoint.name)
+    }
+}
+
+/// Tells the hub that time went by, whenever it has asked for that.
+async fn clock(shared: Arc<Shared>) {
+    let mut over = shared.over.subscribe();
+    loop {
+        let changed = shared.changed.notified();
+        let deadline = shared.hub(|hub| hub.deadline()).flatten();
+        *lock(&shared.armed) = deadline;
+        let due = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = until(&mut over) => return,
+            () = changed => {}
+            () = due => {
+                shared.hub(|hub| hub.input(Now::read(), Input::Tick));
+                shared.kick();
+            }
+        }
+    }
+}
+
+/// Returns once everything ends.
+async fn until(over: &mut watch::Receiver<bool>) {
+    // Without a sender it has ended too.
+    let _ = over.wait_for(|over| *over).await;
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
