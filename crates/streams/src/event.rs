@@ -150,10 +150,11 @@ pub struct Resynced {
 }
 
 /// How much is missing for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
     /// Nothing.
+    #[default]
     None,
     /// So many of the venue's frames. Where a snapshot follows, its state is whole all the same.
     Exactly(u64),

@@ -261,7 +261,7 @@ impl Topic {
             ParameterKind::Boolean if !matches!(value, "true" | "false") => "true or false".to_owned(),
             _ if value.is_empty() || value.len() > LONGEST => format!("1 to {LONGEST} bytes"),
             _ if value.chars().any(|c| c.is_control() || c.is_whitespace()) => "no blanks and no control characters".to_owned(),
-            _ if !parameter.values.is_empty() && !parameter.values.contains(&value) => {
+            _ if !parameter.is_open && !parameter.values.is_empty() && !parameter.values.contains(&value) => {
                 format!("one of {}", parameter.values.join(", "))
             }
             _ => match parameter.pattern {
@@ -287,10 +287,10 @@ fn matches(pattern: &'static str, value: &str) -> bool {
     }
     LAST.with_borrow_mut(|last| {
         if last.as_ref().is_none_or(|(own, _)| *own != pattern) {
-            *last = Some((pattern, venuekit_wire::regress::Regex::new(pattern).ok()));
+            *last = Some((pattern, venuekit_wire::ids::pattern(pattern)));
         }
-        let Some((_, regex)) = last else { return true };
-        regex.as_ref().is_none_or(|regex| regex.find(value).is_some())
+        let form = last.as_ref().and_then(|(_, form)| form.as_ref());
+        venuekit_wire::ids::check(value, form, pattern).is_ok()
     })
 }
 

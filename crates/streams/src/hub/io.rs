@@ -42,8 +42,8 @@ pub(crate) enum Input<'a> {
     Lost(ConnectionId, Lost),
     /// A JSON object was read, or a call of the connection returned.
     Frame(ConnectionId, Frame<'a>),
-    /// A call that catches up returned: the records as they are in the response, all pages of it, each with the name and the value
-    /// of the parameter that it was asked for by, where [`CatchUpCall::each`] has several.
+    /// The calls that catch up have returned: the records of all of them, all pages, call by call. Records from before
+    /// [`CatchUpCall::since`] are left out where [`CatchUp::since`] has no parameter for it.
     CaughtUp(CatchUpId, Result<Vec<Record>, String>),
     /// Nothing, but time went by.
     Tick,
@@ -52,8 +52,10 @@ pub(crate) enum Input<'a> {
 /// One record of a catch-up.
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
-    /// Its JSON text, its members named as in messages ([`CatchUp::renamed`] applied).
+    /// Its JSON text, its members as in messages ([`CatchUp::renamed`] and [`CatchUp::times`] applied).
     pub(crate) text: Bytes,
+    /// By which of the calls it came: an index of [`CatchUpCall::calls`].
+    pub(crate) call: usize,
 }
 
 /// Why a connection is gone.
@@ -244,13 +246,13 @@ pub(crate) enum Owner {
     Room(Arc<str>),
 }
 
-/// A call that lists what was missed.
+/// Calls that list what was missed.
 #[derive(Clone, Debug)]
 pub(crate) struct CatchUpCall {
     /// Its number.
     pub(crate) id: CatchUpId,
-    /// The operation and its parameters.
-    pub(crate) call: &'static CatchUp,
+    /// The operations and their parameters, in the order in which they are called.
+    pub(crate) calls: &'static [CatchUp],
     /// The subscription whose values the parameters take. Without values for a list it is called once, for everything.
     pub(crate) topic: Topic,
     /// The values to ask for, one call each, where it is the items' parameter that the operation takes; none: as the topic has it.

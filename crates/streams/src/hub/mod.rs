@@ -1,2 +1,259 @@
-//! The state machine.
+//! The state machine behind streams: what readers want, what the venue holds, what is certain.
+//!
+//! It is told what happens ([`io::Input`]) and asks for what is to be done ([`io::Output`]); messages go from here straight into the
+//! readers' queues. Wants are held against what the venue has ([`plan`]), so that a lost connection, a refusal or a missing reply
+//! change a state and nothing is replayed from a list of commands.
+//!
+//! | file | concern |
+//! |---|---|
+//! | `io` | inputs, outputs |
+//! | `attach` | readers come and go |
+//! | `place` | which subscriptions share a connection |
+//! | `plan` | from wants to commands, within the venue's limits |
+//! | `reply` | what commands got |
+//! | `data` | from a frame to its readers, sequences |
+//! | `recover` | what is uncertain, and how it becomes certain again |
+//! | `caught` | what calls bring |
+//! | `line` | connections that open and are lost |
+
+mod arena;
+mod attach;
+mod catch_up;
+mod caught;
+mod data;
 pub(crate) mod io;
+mod line;
+mod place;
+mod plan;
+mod reader;
+mod recover;
+mod reply;
+mod sequence;
+mod slot;
+mod sub;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::Notify;
+use venuekit_wire::stream::{Dialect, Streams as Table};
+
+use self::arena::{Arena, Key};
+use self::io::{CatchUpId, ConnectionId, Input, Now, Output};
+pub(crate) use self::reader::Reader;
+use self::slot::Slot;
+use self::sub::Sub;
+use crate::stats::Stats;
+use crate::topic::Topic;
+
+/// A reader's key, by which its handle names it.
+pub(crate) type ReaderKey = Key<Reader>;
+
+/// What may be set.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// How many connections there may be.
+    pub(crate) connections: usize,
+    /// How long a reply may take.
+    pub(crate) reply_within: Duration,
+    /// How long a subscription may take, with all that it needs.
+    pub(crate) subscribe_within: Duration,
+    /// How long a call that catches up may take, all its pages included.
+    pub(crate) catch_up_within: Duration,
+    /// How much earlier than what is certain a catch-up begins: clocks differ, and venues write times with little care.
+    pub(crate) catch_up_margin: Duration,
+    /// After how long a catch-up asks again: what a venue lists is behind what it streams.
+    pub(crate) catch_up_settle: Duration,
+    /// The waits before a connection is opened again: twice as long each time, up to the longest.
+    pub(crate) backoff: (Duration, Duration),
+    /// How long a connection without subscriptions stays open.
+    pub(crate) linger: Duration,
+    /// Where waits that are random begin.
+    pub(crate) seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            connections: usize::MAX,
+            reply_within: Duration::from_secs(10),
+            subscribe_within: Duration::from_secs(30),
+            catch_up_within: Duration::from_secs(60),
+            catch_up_margin: Duration::from_secs(5),
+            catch_up_settle: Duration::from_secs(2),
+            backoff: (Duration::from_millis(500), Duration::from_secs(30)),
+            linger: Duration::from_secs(5),
+            seed: 0x9e37_79b9_7f4a_7c15,
+        }
+    }
+}
+
+impl Now {
+    /// This moment.
+    pub(crate) fn read() -> Self {
+        Self { at: Instant::now(), wall: SystemTime::now() }
+    }
+}
+
+/// The state machine.
+pub(crate) struct Hub {
+    table: &'static Table,
+    config: Config,
+    slots: Arena<Slot>,
+    connections: HashMap<ConnectionId, Key<Slot>>,
+    last_connection: u64,
+    last_catch_up: u64,
+    subs: Arena<Sub>,
+    /// By topic without items, and whether it is for everything.
+    groups: HashMap<(Topic, bool), Vec<Key<Sub>>>,
+    readers: Arena<Reader>,
+    catch_ups: HashMap<CatchUpId, Key<Sub>>,
+    outputs: VecDeque<Output>,
+    /// Connections whose commands are to be looked at.
+    touched: Vec<Key<Slot>>,
+    deadline: Option<Instant>,
+    room: Arc<Notify>,
+    stats: Stats,
+    random: u64,
+    is_closed: bool,
+}
+
+impl Hub {
+    pub(crate) fn new(table: &'static Table, config: Config) -> Self {
+        Self {
+            table,
+            random: config.seed | 1,
+            config,
+            slots: Arena::default(),
+            connections: HashMap::new(),
+            last_connection: 0,
+            last_catch_up: 0,
+            subs: Arena::default(),
+            groups: HashMap::new(),
+            readers: Arena::default(),
+            catch_ups: HashMap::new(),
+            outputs: VecDeque::new(),
+            touched: Vec::new(),
+            deadline: None,
+            room: Arc::new(Notify::new()),
+            stats: Stats::default(),
+            is_closed: false,
+        }
+    }
+
+    /// Changes what may be set. What is under way keeps what it began with.
+    pub(crate) fn configure(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+    }
+
+    /// Is told what happened.
+    pub(crate) fn input(&mut self, now: Now, input: Input<'_>) {
+        match input {
+            Input::Frame(connection, frame) => self.frame(now, connection, frame),
+            Input::Opened(connection) => self.opened(now, connection),
+            Input::Lost(connection, lost) => self.lost(now, connection, lost),
+            Input::CaughtUp(id, result) => self.caught_up(now, id, result),
+            Input::Tick => {}
+        }
+        self.finish(now);
+    }
+
+    /// What is to be done next.
+    pub(crate) fn output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When the next [`Input::Tick`] is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Whether a reader keeps a connection waiting.
+    pub(crate) fn is_full(&self, connection: ConnectionId) -> bool {
+        let slot = self.connections.get(&connection).and_then(|slot| self.slots.get(*slot));
+        slot.is_some_and(|slot| slot.blockers.iter().any(|sink| sink.is_full()))
+    }
+
+    /// Is notified when a reader that kept a connection waiting has room.
+    pub(crate) fn room(&self) -> Arc<Notify> {
+        self.room.clone()
+    }
+
+    /// What has happened so far.
+    pub(crate) fn stats(&self) -> Stats {
+        let mut stats = self.stats.clone();
+        stats.connections = self.slots.iter().filter(|(_, slot)| slot.is_open()).count();
+        stats.subscriptions = self.subs.iter().filter(|(_, sub)| sub.held == sub::Held::Yes).count();
+        stats
+    }
+
+    /// What follows from what has changed: commands, and what is due.
+    fn finish(&mut self, now: Now) {
+        if self.deadline.is_some_and(|deadline| deadline <= now.at) {
+            self.tick(now);
+        }
+        while let Some(slot) = self.touched.pop() {
+            self.plan(now, slot);
+        }
+    }
+
+    /// Does what is due, and finds out when the next is.
+    fn tick(&mut self, now: Now) {
+        self.deadline = None;
+        for slot in self.slots.keys() {
+            self.tick_line(now, slot);
+            self.tick_commands(now, slot);
+            self.touch(slot);
+        }
+        for sub in self.subs.keys() {
+            self.tick_snapshots(now, sub);
+            self.tick_catch_up(now, sub);
+        }
+        self.tick_tickets(now);
+    }
+
+    /// Asks for a tick at this time.
+    fn schedule(&mut self, at: Instant) {
+        self.deadline = Some(self.deadline.map_or(at, |own| own.min(at)));
+    }
+
+    fn touch(&mut self, slot: Key<Slot>) {
+        if !self.touched.contains(&slot) {
+            self.touched.push(slot);
+        }
+    }
+
+    /// Has a subscription looked at: it may want something of the venue.
+    fn want(&mut self, key: Key<Sub>) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        let slot_key = sub.slot;
+        if let Some(slot) = self.slots.get_mut(slot_key)
+            && !std::mem::replace(&mut sub.is_listed, true)
+        {
+            slot.listed.push_back(key);
+        }
+        self.touch(slot_key);
+    }
+
+    /// A wait of random length: nothing up to twice the shortest one for each time that it came to nothing, up to the longest.
+    fn backoff(&mut self, attempts: u32) -> Duration {
+        let (shortest, longest) = self.config.backoff;
+        let most = shortest.saturating_mul(1 << attempts.min(16)).min(longest);
+        // Xorshift: what is random here keeps clients apart, nothing else.
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX).max(1);
+        Duration::from_nanos(self.random % nanos)
+    }
+
+    /// Whether a connection takes one command at a time, because replies do not say what they reply to.
+    fn is_serial(&self) -> bool {
+        matches!(self.table.dialect, Dialect::Messages(_))
+    }
+
+    fn is_calls(&self) -> bool {
+        matches!(self.table.dialect, Dialect::Calls { .. })
+    }
+}

@@ -1,0 +1,212 @@
+//! What the stream has missed, put together from a call and from what came meanwhile.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use venuekit_wire::rust_decimal::Decimal;
+use venuekit_wire::stream::CatchUp;
+
+use super::io::{CatchUpId, Record};
+use super::sub::text_at;
+use crate::event::{Missed, Origin};
+use crate::sink::{Entry, Kind};
+
+/// How many messages are remembered, to tell what a call lists from what was delivered.
+const REMEMBERED: usize = 1024;
+
+/// How many messages are held back for a call.
+pub(crate) const MOST_HELD: usize = 20_000;
+
+/// The last messages that readers were given.
+#[derive(Default)]
+pub(crate) struct Ring {
+    last: VecDeque<Bytes>,
+    /// Older ones have been forgotten.
+    is_cut: bool,
+}
+
+impl Ring {
+    pub(crate) fn push(&mut self, data: Bytes) {
+        if self.last.len() >= REMEMBERED {
+            self.last.pop_front();
+            self.is_cut = true;
+        }
+        self.last.push_back(data);
+    }
+}
+
+/// A catch-up under way.
+pub(crate) struct Catch {
+    /// From when on.
+    pub(crate) since: SystemTime,
+    /// The call, where one is under way.
+    pub(crate) call: Option<CatchUpId>,
+    /// When the call counts as lost.
+    pub(crate) deadline: Option<Instant>,
+    /// When the next call is to be made.
+    pub(crate) next_at: Option<Instant>,
+    /// How many calls have succeeded. The first brings what there is; venues list late, so another one follows.
+    pub(crate) passes: u32,
+    /// How many have failed in a row.
+    pub(crate) failures: u32,
+    /// What came while the first call was under way.
+    pub(crate) held: Vec<Entry>,
+    /// Whether what comes is held back.
+    pub(crate) is_holding: bool,
+    /// Something was missed after the call had begun.
+    pub(crate) is_again: bool,
+    /// What is missing though a call was made.
+    pub(crate) missed: Missed,
+}
+
+impl Catch {
+    pub(crate) fn new(since: SystemTime) -> Self {
+        Self {
+            since,
+            call: None,
+            deadline: None,
+            next_at: None,
+            passes: 0,
+            failures: 0,
+            held: Vec::new(),
+            is_holding: true,
+            is_again: false,
+            missed: Missed::None,
+        }
+    }
+}
+
+/// What orders records: numbers by their value, texts as texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Number(Decimal),
+    Text(String),
+}
+
+impl Place {
+    fn of(data: &[u8], pointer: &str) -> Option<Self> {
+        if pointer.is_empty() {
+            return None;
+        }
+        let text = text_at(data, pointer)?;
+        Some(match text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(&text)) {
+            Ok(number) => Self::Number(number),
+            Err(_) => Self::Text(text.into_owned()),
+        })
+    }
+
+    /// Values of two forms have no order.
+    fn compare(one: Option<&Self>, two: Option<&Self>) -> Option<Ordering> {
+        match (one?, two?) {
+            (Self::Number(one), Self::Number(two)) => Some(one.cmp(two)),
+            (Self::Text(one), Self::Text(two)) => Some(one.cmp(two)),
+            _ => None,
+        }
+    }
+}
+
+/// Puts what calls listed among what was held back. A record is left out where the stream has delivered it or holds it, or where it
+/// has delivered a later state of the same thing. The stream stays as it was, in its order.
+pub(crate) fn merge(
+    rules: &'static [CatchUp],
+    kind: &Kind,
+    ring: &Ring,
+    records: Vec<Record>,
+    held: Vec<Entry>,
+    received: SystemTime,
+) -> Vec<Entry> {
+    let Some(first) = rules.first() else { return held };
+    let given = Given::of(ring, first);
+    // What is older than anything that is remembered was given before that.
+    let horizon = if ring.is_cut { ring.last.front().and_then(|data| Place::of(data, first.order)) } else { None };
+    let mut seen: HashMap<String, Vec<Option<Place>>> = HashMap::new();
+    let mut stream = Vec::with_capacity(held.len());
+    for entry in held {
+        let place = Place::of(entry.data(), first.order);
+        // A venue that begins to count again may send again what it has sent.
+        if place.is_some() && given.texts.contains(entry.data()) {
+            continue;
+        }
+        if let Some(key) = text_at(entry.data(), first.key) {
+            seen.entry(key.into_owned()).or_default().push(place.clone());
+        }
+        stream.push((place, entry));
+    }
+    let mut listed = Vec::with_capacity(records.len());
+    for record in records {
+        let Some(rule) = rules.get(record.call) else { continue };
+        let place = Place::of(&record.text, rule.order);
+        let is_old = Place::compare(horizon.as_ref(), place.as_ref()) == Some(Ordering::Greater);
+        if is_old || given.texts.contains(&record.text[..]) {
+            continue;
+        }
+        if let Some(key) = text_at(&record.text, rule.key) {
+            let is_given = place.is_some()
+                && given.places.get(&*key).is_some_and(|given| {
+                    given == &place || Place::compare(given.as_ref(), place.as_ref()) == Some(Ordering::Greater)
+                });
+            let places = seen.entry(key.into_owned()).or_default();
+            // Without an order the stream's word counts, which is newer than the call's or as old.
+            let is_seen = if place.is_some() { places.contains(&place) } else { !places.is_empty() };
+            if is_given || is_seen {
+                continue;
+            }
+            places.push(place.clone());
+        }
+        let Ok(length) = u32::try_from(record.text.len()) else { continue };
+        listed.push((
+            place,
+            Entry {
+                raw: record.text,
+                data: 0..length,
+                kind: kind.clone(),
+                received,
+                sent: None,
+                sequence: None,
+                origin: Origin::CatchUp,
+                replaced: 0,
+            },
+        ));
+    }
+    listed.sort_by(|(one, _), (two, _)| Place::compare(one.as_ref(), two.as_ref()).unwrap_or(Ordering::Equal));
+    let mut merged = Vec::with_capacity(listed.len() + stream.len());
+    let mut listed = listed.into_iter().peekable();
+    for (own, entry) in stream {
+        while let Some((_, earlier)) =
+            listed.next_if(|(place, _)| Place::compare(place.as_ref(), own.as_ref()) != Some(Ordering::Greater))
+        {
+            merged.push(earlier);
+        }
+        merged.push(entry);
+    }
+    merged.extend(listed.map(|(_, entry)| entry));
+    merged
+}
+
+/// What readers have been given, as far as it is remembered.
+struct Given<'a> {
+    /// By key, the latest place.
+    places: HashMap<String, Option<Place>>,
+    texts: HashSet<&'a [u8]>,
+}
+
+impl<'a> Given<'a> {
+    fn of(ring: &'a Ring, rule: &CatchUp) -> Self {
+        let mut places: HashMap<String, Option<Place>> = HashMap::new();
+        for data in &ring.last {
+            let Some(key) = text_at(data, rule.key) else { continue };
+            let place = Place::of(data, rule.order);
+            match places.get_mut(&*key) {
+                Some(own) => {
+                    if Place::compare(own.as_ref(), place.as_ref()) != Some(Ordering::Greater) {
+                        *own = place;
+                    }
+                }
+                None => drop(places.insert(key.into_owned(), place)),
+            }
+        }
+        Self { places, texts: ring.last.iter().map(|data| &data[..]).collect() }
+    }
+}

@@ -1,0 +1,230 @@
+//! What calls bring that list what was missed.
+
+use std::time::Duration;
+
+use venuekit_wire::stream::{Recovery, Sequence};
+
+use super::Hub;
+use super::arena::Key;
+use super::catch_up::{Catch, MOST_HELD, merge};
+use super::io::{CatchUpCall, CatchUpId, Now, Output, Record};
+use super::sequence::Step;
+use super::sub::{Sub, integer_at, text_at};
+use crate::event::{Missed, Origin};
+use crate::sink::{Entry, Kind};
+
+/// How often a call that fails is made.
+const TRIES: u32 = 3;
+
+/// How often what is there is asked for.
+const PASSES: u32 = 2;
+
+impl Hub {
+    /// Something was missed that a call can list.
+    pub(super) fn catch_up(&mut self, now: Now, key: Key<Sub>) {
+        let margin = self.config.catch_up_margin;
+        self.note_certain(key);
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        sub.direct = None;
+        match &mut sub.catch {
+            Some(catch) if catch.call.is_some() => {
+                catch.is_again = true;
+                return;
+            }
+            Some(catch) => {
+                catch.is_holding = true;
+                catch.passes = 0;
+                catch.next_at = None;
+            }
+            none => {
+                let certain = sub.certain_until.unwrap_or(now.wall);
+                *none = Some(Catch::new(certain.checked_sub(margin).unwrap_or(certain)));
+            }
+        }
+        self.call(now, key);
+    }
+
+    /// Makes the call, once the venue sends everything again: what it lists then is all that the stream does not bring.
+    fn call(&mut self, now: Now, key: Key<Sub>) {
+        let Some(sub) = self.subs.get_mut(key).filter(|sub| sub.is_complete()) else { return };
+        let (Some(catch), Recovery::CatchUp(calls)) = (&mut sub.catch, sub.channel.recovery) else { return };
+        self.last_catch_up += 1;
+        let id = CatchUpId(self.last_catch_up);
+        let deadline = now.at + self.config.catch_up_within;
+        catch.call = Some(id);
+        catch.deadline = Some(deadline);
+        catch.next_at = None;
+        let items = (!sub.is_all && sub.everything().is_none()).then(|| sub.parts.keys().cloned().collect::<Vec<_>>());
+        let since = sub.catch.as_ref().map_or(now.wall, |catch| catch.since);
+        self.outputs.push_back(Output::CatchUp(CatchUpCall {
+            id,
+            calls,
+            topic: sub.base.clone(),
+            items: items.filter(|items| !items.is_empty()),
+            since,
+            from: sub.per_item.due(),
+        }));
+        self.catch_ups.insert(id, key);
+        self.schedule(deadline);
+    }
+
+    /// The venue sends everything of a subscription: what it missed before is asked for now.
+    pub(super) fn catch_up_if_due(&mut self, now: Now, key: Key<Sub>) {
+        let Some(sub) = self.subs.get(key) else { return };
+        if !sub.is_complete() || !matches!(sub.channel.recovery, Recovery::CatchUp(_)) {
+            return;
+        }
+        match &sub.catch {
+            Some(catch) if catch.call.is_none() && catch.next_at.is_none() => self.catch_up(now, key),
+            None if sub.certain_until.is_some() => self.catch_up(now, key),
+            _ => {}
+        }
+    }
+
+    pub(super) fn forget_catch_up(&mut self, id: CatchUpId) {
+        if self.catch_ups.remove(&id).is_some() {
+            self.outputs.push_back(Output::Forget(id));
+        }
+    }
+
+    pub(super) fn tick_catch_up(&mut self, now: Now, key: Key<Sub>) {
+        let Some(catch) = self.subs.get_mut(key).and_then(|sub| sub.catch.as_mut()) else { return };
+        if let Some(deadline) = catch.deadline {
+            if deadline > now.at {
+                return self.schedule(deadline);
+            }
+            if let Some(call) = catch.call {
+                self.forget_catch_up(call);
+                self.catch_failed(now, key);
+            }
+        } else if let Some(next) = catch.next_at {
+            if next > now.at {
+                return self.schedule(next);
+            }
+            catch.next_at = None;
+            self.call(now, key);
+        }
+    }
+
+    pub(super) fn caught_up(&mut self, now: Now, id: CatchUpId, result: Result<Vec<Record>, String>) {
+        let Some(key) = self.catch_ups.remove(&id) else { return };
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        let Some(catch) = sub.catch.as_mut().filter(|catch| catch.call == Some(id)) else { return };
+        (catch.call, catch.deadline) = (None, None);
+        let records = match result {
+            Ok(records) => records,
+            Err(why) => {
+                tracing::debug!(channel = sub.channel.id, why, "a call that lists what was missed failed");
+                return self.catch_failed(now, key);
+            }
+        };
+        catch.failures = 0;
+        catch.passes += 1;
+        catch.is_holding = false;
+        let is_again = std::mem::take(&mut catch.is_again);
+        let held = std::mem::take(&mut catch.held);
+        let passes = catch.passes;
+        let Recovery::CatchUp(rules) = sub.channel.recovery else { return };
+        // A record has the form of a message; where there are several types, it is the first.
+        let kind = Kind::Known(sub.channel.messages.first().map_or("", |message| message.kind));
+        let empty = super::catch_up::Ring::default();
+        let merged = merge(rules, &kind, sub.ring.as_ref().unwrap_or(&empty), records, held, now.wall);
+        self.give_merged(now, key, merged);
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        let Some(catch) = &mut sub.catch else { return };
+        let is_counted = matches!(sub.channel.sequence, Sequence::PerItem { .. });
+        if is_again {
+            catch.is_holding = true;
+            self.call(now, key);
+        } else if passes >= PASSES || (is_counted && catch.missed == Missed::None) {
+            self.catch_done(now, key, None);
+        } else {
+            let next = now.at + self.config.catch_up_settle;
+            catch.next_at = Some(next);
+            self.schedule(next);
+        }
+    }
+
+    fn catch_failed(&mut self, now: Now, key: Key<Sub>) {
+        let Some(catch) = self.subs.get_mut(key).and_then(|sub| sub.catch.as_mut()) else { return };
+        (catch.call, catch.deadline) = (None, None);
+        catch.failures += 1;
+        self.stats.failed_catch_ups += 1;
+        if catch.failures < TRIES {
+            let next = now.at + Duration::from_secs(1) * catch.failures;
+            catch.next_at = Some(next);
+            return self.schedule(next);
+        }
+        self.release(now, key);
+        self.catch_done(now, key, Some(Missed::Unknown));
+    }
+
+    /// Nothing more is asked for.
+    fn catch_done(&mut self, now: Now, key: Key<Sub>, missed: Option<Missed>) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        let Some(catch) = sub.catch.take() else { return };
+        let missed = missed.unwrap_or(catch.missed);
+        sub.certain_until = None;
+        for seat in &mut sub.seats {
+            // What the stream had missed has been found, but for this.
+            seat.missed = missed;
+        }
+        sub.refresh();
+        self.settle_all(now, key);
+    }
+
+    /// Keeps a message until the call has returned. Gives it back where nothing is held back, or there is no room.
+    pub(super) fn hold(&mut self, now: Now, key: Key<Sub>, entry: Entry) -> Option<Entry> {
+        let Some(catch) = self.subs.get_mut(key).and_then(|sub| sub.catch.as_mut()) else { return Some(entry) };
+        if !catch.is_holding {
+            return Some(entry);
+        }
+        if catch.held.len() < MOST_HELD {
+            catch.held.push(entry);
+            return None;
+        }
+        self.release(now, key);
+        Some(entry)
+    }
+
+    /// Gives readers what was held back, without what the call would have put between.
+    fn release(&mut self, now: Now, key: Key<Sub>) {
+        let Some(catch) = self.subs.get_mut(key).and_then(|sub| sub.catch.as_mut()) else { return };
+        catch.is_holding = false;
+        let held = std::mem::take(&mut catch.held);
+        self.give_merged(now, key, held);
+    }
+
+    fn give_merged(&mut self, now: Now, key: Key<Sub>, merged: Vec<Entry>) {
+        for entry in merged {
+            let Some(sub) = self.subs.get_mut(key) else { return };
+            if let Sequence::PerItem { number, item } = sub.channel.sequence
+                && let (Some(item), Some(number)) = (text_at(entry.data(), item), integer_at(entry.data(), number))
+            {
+                let step = sub.per_item.step(&item, number);
+                let catch = sub.catch.as_mut();
+                match (step, catch) {
+                    (Step::Duplicate, _) => {
+                        self.stats.duplicates += 1;
+                        continue;
+                    }
+                    (Step::Gap { missing, .. }, Some(catch)) => {
+                        catch.missed = catch.missed.and(Missed::Exactly(missing));
+                    }
+                    // One that a former call did not list yet.
+                    (Step::Restart { .. }, Some(catch)) if entry.origin == Origin::CatchUp => {
+                        catch.missed = match catch.missed {
+                            Missed::Exactly(1) => Missed::None,
+                            Missed::Exactly(count) => Missed::Exactly(count - 1),
+                            other => other,
+                        };
+                    }
+                    (Step::Restart { .. }, _) => sub.per_item.set(&item, number),
+                    _ => {}
+                }
+            }
+            self.stats.caught_up += u64::from(entry.origin == Origin::CatchUp);
+            self.give(now, key, entry);
+        }
+    }
+}

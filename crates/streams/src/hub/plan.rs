@@ -1,0 +1,337 @@
+//! From what is wanted to commands, within the venue's limits.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use venuekit_wire::stream::Dialect;
+
+use super::Hub;
+use super::arena::Key;
+use super::io::{Action, Command, Now, Output, Owner};
+use super::slot::{Line, Pending, Purpose, Slot};
+use super::sub::{Held, Snap, Sub};
+use crate::topic::Topic;
+
+/// How many commands without a reply are remembered after nobody waits for them.
+const EXPIRED: usize = 64;
+
+/// So many commands in a row without a reply: the connection is of no use.
+const MOST_SILENT: u32 = 3;
+
+/// What a subscription needs next.
+enum Need {
+    Nothing,
+    /// Not before this.
+    Later(Instant),
+    /// It is over and forgotten.
+    Drop,
+    Subscribe(Vec<Arc<str>>),
+    Unsubscribe,
+    Add(Vec<Arc<str>>),
+    Remove(Vec<Arc<str>>),
+    LeaveRoom(Arc<str>, Option<Arc<str>>),
+    Snapshot(Vec<Arc<str>>),
+}
+
+/// What a command does, and what it was for.
+type Planned = (Purpose, Action, bool);
+
+impl Hub {
+    /// Sends what is wanted, as far as the venue's pace allows.
+    pub(super) fn plan(&mut self, now: Now, key: Key<Slot>) {
+        let is_serial = self.is_serial();
+        loop {
+            let Some(slot) = self.slots.get(key) else { return };
+            let Line::Open(connection, _) = slot.line else { return self.tick_line(now, key) };
+            if slot.listed.is_empty() || (is_serial && slot.pending.values().any(|pending| !pending.is_expired)) {
+                return;
+            }
+            let ready = slot.pace.ready_at();
+            if ready > now.at {
+                return self.schedule(ready);
+            }
+            let Some((purpose, action, is_private)) = self.next_command(now, key) else { return };
+            let deadline = now.at + self.config.reply_within;
+            let Some(slot) = self.slots.get_mut(key) else { return };
+            let id = slot.next_command();
+            slot.pace.take(now.at);
+            slot.pending.insert(id, Pending { purpose, deadline, is_expired: false, replies: 0 });
+            self.stats.commands += 1;
+            self.schedule(deadline);
+            self.outputs.push_back(Output::Send { connection, command: Command { id, is_private, action } });
+        }
+    }
+
+    fn next_command(&mut self, now: Now, key: Key<Slot>) -> Option<Planned> {
+        let mut left = self.slots.get(key)?.listed.len();
+        while left > 0 {
+            left -= 1;
+            let sub = self.slots.get_mut(key)?.listed.pop_front()?;
+            match self.need(now, sub) {
+                Need::Nothing => {
+                    if let Some(sub) = self.subs.get_mut(sub) {
+                        sub.is_listed = false;
+                    }
+                }
+                Need::Drop => self.drop_sub(now, sub),
+                Need::Later(at) => {
+                    self.schedule(at);
+                    self.slots.get_mut(key)?.listed.push_back(sub);
+                }
+                need => {
+                    // It may want more than this.
+                    self.slots.get_mut(key)?.listed.push_front(sub);
+                    let planned = self.command(now, key, sub, need);
+                    if planned.is_some() {
+                        return planned;
+                    }
+                    left = self.slots.get(key)?.listed.len();
+                }
+            }
+        }
+        None
+    }
+
+    fn need(&self, now: Now, key: Key<Sub>) -> Need {
+        let Some(sub) = self.subs.get(key) else { return Need::Nothing };
+        let is_rooms = matches!(self.table.dialect, Dialect::Messages(_));
+        match sub.held {
+            Held::Asked | Held::Leaving => Need::Nothing,
+            Held::No if !sub.is_wanted() => Need::Drop,
+            Held::No => match sub.not_before.filter(|at| *at > now.at) {
+                Some(at) => Need::Later(at),
+                None => Need::Subscribe(sub.first_items()),
+            },
+            Held::Yes if !sub.is_wanted() || sub.is_again => match sub.rooms.first() {
+                Some((room, item)) if is_rooms => Need::LeaveRoom(room.clone(), item.clone()),
+                _ => Need::Unsubscribe,
+            },
+            Held::Yes if sub.is_all => Need::Nothing,
+            Held::Yes => {
+                let some = |is: &dyn Fn(&super::sub::Part) -> bool| -> Vec<Arc<str>> {
+                    let found = sub.parts.iter().filter(|(_, part)| is(part)).map(|(item, _)| item.clone());
+                    found.take(sub.batch).collect()
+                };
+                let more = some(&|part| part.held == Held::No && !part.routes.is_empty());
+                if !more.is_empty() {
+                    return match sub.not_before.filter(|at| *at > now.at) {
+                        Some(at) => Need::Later(at),
+                        None => Need::Add(more),
+                    };
+                }
+                let less = some(&|part| part.held == Held::Yes && part.routes.is_empty());
+                if let Some(item) = less.first() {
+                    if sub.channel.actions.remove.is_some() {
+                        return Need::Remove(less);
+                    }
+                    let room = sub.rooms.iter().find(|(_, own)| own.as_ref() == Some(item));
+                    if let Some((room, item)) = room {
+                        return Need::LeaveRoom(room.clone(), item.clone());
+                    }
+                }
+                let snapshots = some(&|part| {
+                    part.snap == Snap::Wanted && part.held == Held::Yes && !part.routes.is_empty()
+                });
+                match (snapshots.is_empty(), sub.channel.actions.snapshot) {
+                    (false, Some(_)) => Need::Snapshot(snapshots),
+                    _ => Need::Nothing,
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, now: Now, slot: Key<Slot>, key: Key<Sub>, need: Need) -> Option<Planned> {
+        if self.is_calls() {
+            return self.call_of_names(now, slot, key, &need);
+        }
+        let sub = self.subs.get_mut(key)?;
+        let (channel, is_private) = (sub.channel, sub.base.is_private());
+        let number = sub.number;
+        let update = |action: Option<&'static str>, items: &[Arc<str>]| {
+            let (Some(action), Some(subscription)) = (action, number) else { return None };
+            Some(Action::Update { subscription, channel, action, items: items.to_vec() })
+        };
+        match need {
+            Need::Subscribe(items) => {
+                sub.ask(&items);
+                let topic = sub.topic_of(&items);
+                Some((Purpose::Subscribe(vec![(key, items)]), Action::Subscribe(vec![topic]), is_private))
+            }
+            Need::Add(items) => {
+                sub.set_held(&items, Held::Asked);
+                let action = update(channel.actions.add, &items)
+                    .unwrap_or_else(|| Action::Subscribe(vec![sub.topic_of(&items)]));
+                Some((Purpose::Add(key, items), action, is_private))
+            }
+            Need::Remove(items) => {
+                sub.set_held(&items, Held::Leaving);
+                let action = update(channel.actions.remove, &items)?;
+                Some((Purpose::Remove(key, items), action, is_private))
+            }
+            Need::Snapshot(items) => {
+                for item in &items {
+                    if let Some(part) = sub.parts.get_mut(item) {
+                        part.snap = Snap::Asked;
+                    }
+                }
+                let action = update(channel.actions.snapshot, &items)?;
+                self.await_snapshots(now, key);
+                Some((Purpose::Snapshot(key, items), action, is_private))
+            }
+            Need::Unsubscribe => match number {
+                Some(number) => {
+                    sub.held = Held::Leaving;
+                    let action = Action::Unsubscribe(vec![Owner::Number(number)]);
+                    Some((Purpose::Unsubscribe(vec![key]), action, is_private))
+                }
+                // The venue gave it no name by which it could be ended: what comes of it is not wanted.
+                None => {
+                    self.ended(now, key);
+                    None
+                }
+            },
+            Need::LeaveRoom(room, item) => {
+                match &item {
+                    Some(item) if sub.is_wanted() && !sub.is_again => sub.set_held(&[item.clone()], Held::Leaving),
+                    // The whole of it goes, room by room: it is not to be joined on its way out.
+                    _ => sub.is_again = true,
+                }
+                sub.rooms.retain(|(own, _)| *own != room);
+                if sub.is_again && sub.rooms.is_empty() {
+                    sub.held = Held::Leaving;
+                }
+                let action = Action::Unsubscribe(vec![Owner::Room(room.clone())]);
+                Some((Purpose::LeaveRoom(key, room, item), action, is_private))
+            }
+            Need::Nothing | Need::Later(_) | Need::Drop => None,
+        }
+    }
+
+    /// One call for as many subscriptions as need the same and fit into it.
+    fn call_of_names(&mut self, now: Now, slot_key: Key<Slot>, first: Key<Sub>, need: &Need) -> Option<Planned> {
+        let is_subscribe = matches!(need, Need::Subscribe(_));
+        let is_private = self.subs.get(first)?.base.is_private();
+        let slot = self.slots.get(slot_key)?;
+        let most = if is_subscribe { slot.batch } else { self.table.limits.per_command.max(1) };
+        let keys: Vec<_> = slot.listed.iter().copied().collect();
+        let mut same = Vec::new();
+        for key in keys {
+            if same.len() >= most {
+                break;
+            }
+            let Some(sub) = self.subs.get(key).filter(|sub| sub.base.is_private() == is_private) else { continue };
+            let is_same = match self.need(now, key) {
+                Need::Subscribe(_) => is_subscribe,
+                Need::Unsubscribe => !is_subscribe,
+                _ => false,
+            };
+            if is_same {
+                same.push((key, sub.name.clone(), sub.base.clone()));
+            }
+        }
+        for (key, ..) in &same {
+            if let Some(sub) = self.subs.get_mut(*key) {
+                if is_subscribe {
+                    sub.ask(&[]);
+                } else {
+                    sub.held = Held::Leaving;
+                }
+            }
+        }
+        let keys = same.iter().map(|(key, ..)| *key);
+        Some(if is_subscribe {
+            let purpose = Purpose::Subscribe(keys.map(|key| (key, Vec::new())).collect());
+            (purpose, Action::Subscribe(same.into_iter().map(|(.., topic)| topic).collect()), is_private)
+        } else {
+            let purpose = Purpose::Unsubscribe(keys.collect());
+            (purpose, Action::Unsubscribe(same.into_iter().map(|(_, name, _)| Owner::Name(name)).collect()), is_private)
+        })
+    }
+
+    /// Commands that got no reply in time are as if they had not been sent; their replies may still come.
+    pub(super) fn tick_commands(&mut self, now: Now, key: Key<Slot>) {
+        let within = self.config.reply_within;
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        // A connection that is not read because a reader has no room is not silent.
+        let is_waiting = slot.blockers.iter().any(|sink| sink.is_full());
+        let mut late = Vec::new();
+        let mut next = None;
+        for (id, pending) in slot.pending.iter_mut().filter(|(_, pending)| !pending.is_expired) {
+            if pending.deadline <= now.at && !is_waiting {
+                pending.is_expired = true;
+                late.push((*id, pending.purpose.clone(), pending.replies));
+            } else {
+                if pending.deadline <= now.at {
+                    pending.deadline = now.at + within;
+                }
+                next = next.into_iter().chain([pending.deadline]).min();
+            }
+        }
+        while slot.pending.values().filter(|pending| pending.is_expired).count() > EXPIRED {
+            let oldest = slot.pending.iter().find(|(_, pending)| pending.is_expired).map(|(id, _)| *id);
+            if let Some(id) = oldest {
+                slot.pending.remove(&id);
+            }
+        }
+        let silent = late.iter().filter(|(_, _, replies)| *replies == 0).count();
+        slot.silent_commands = slot.silent_commands.saturating_add(u32::try_from(silent).unwrap_or(u32::MAX));
+        let is_useless = slot.silent_commands >= MOST_SILENT;
+        if let Some(next) = next {
+            self.schedule(next);
+        }
+        for (_, purpose, replies) in late {
+            self.stats.unanswered += 1;
+            self.unanswered(now, purpose, replies);
+        }
+        if is_useless {
+            if let Some(slot) = self.slots.get_mut(key) {
+                slot.last_error = Some("commands get no reply".to_owned());
+                slot.silent_commands = 0;
+            }
+            self.hang_up(key);
+        }
+    }
+}
+
+impl Sub {
+    /// The items of the first command.
+    fn first_items(&self) -> Vec<Arc<str>> {
+        if self.is_all {
+            return Vec::new();
+        }
+        let wanted = self.parts.iter().filter(|(_, part)| !part.routes.is_empty());
+        wanted.map(|(item, _)| item.clone()).take(self.batch).collect()
+    }
+
+    /// It is asked for, with these items: its counts begin again.
+    fn ask(&mut self, items: &[Arc<str>]) {
+        self.held = Held::Asked;
+        (self.counter, self.chain) = Default::default();
+        self.rooms.clear();
+        self.number = None;
+        self.set_held(items, Held::Asked);
+        // Data may come before the reply.
+        self.refresh();
+    }
+
+    pub(super) fn set_held(&mut self, items: &[Arc<str>], held: Held) {
+        for item in items {
+            if let Some(part) = self.parts.get_mut(item) {
+                part.held = held;
+            }
+        }
+    }
+
+    pub(super) fn topic_of(&self, items: &[Arc<str>]) -> Topic {
+        match self.channel.items {
+            Some(name) if !items.is_empty() => {
+                let is_list = self.channel.parameters.iter().any(|own| own.name == name && own.is_list);
+                match items {
+                    [item] if !is_list => self.base.clone().set(name, &**item),
+                    items => self.base.clone().list(name, items.iter().cloned()),
+                }
+            }
+            _ => self.base.clone(),
+        }
+    }
+}

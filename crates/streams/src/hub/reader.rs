@@ -1,0 +1,68 @@
+//! One reader, as the hub knows it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::arena::Key;
+use super::sub::Sub;
+use crate::error::{Error, Refusal, Refused};
+use crate::event::Missed;
+use crate::sink::Sink;
+use crate::topic::Topic;
+
+/// What is waited for: a subscription, or an item of one.
+pub(crate) type Waited = (Key<Sub>, Option<Arc<str>>);
+
+/// One reader.
+pub(crate) struct Reader {
+    pub(crate) sink: Arc<dyn Sink>,
+    /// The topic without items.
+    pub(crate) base: Topic,
+    pub(crate) subs: Vec<Key<Sub>>,
+    /// Its items. None: everything.
+    pub(crate) items: Option<HashSet<Arc<str>>>,
+    /// The venue has accepted something of it: from now on it is told what becomes uncertain.
+    pub(crate) is_started: bool,
+    /// Everything is uncertain.
+    pub(crate) is_stale: bool,
+    /// What is uncertain of single items.
+    pub(crate) stale_items: BTreeMap<Arc<str>, Missed>,
+    pub(crate) tickets: Vec<Ticket>,
+}
+
+/// Somebody who waits for the venue's word.
+pub(crate) struct Ticket {
+    pub(crate) waiting: HashSet<Waited>,
+    pub(crate) refusals: Vec<Refusal>,
+    pub(crate) deadline: Instant,
+    pub(crate) after: Duration,
+    /// It is for the reader itself, not for more items.
+    pub(crate) is_first: bool,
+    pub(crate) tell: oneshot::Sender<Result<(), Error>>,
+}
+
+impl Ticket {
+    /// Adds a refusal to those with the same words.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        let same = self.refusals.iter_mut().find(|own| {
+            (&own.topic, &own.code, &own.text) == (&refusal.topic, &refusal.code, &refusal.text) && !own.items.is_empty()
+        });
+        match same {
+            Some(own) => own.items.extend(refusal.items),
+            None => self.refusals.push(refusal),
+        }
+    }
+
+    /// Tells what came of it. Returns whether it was refused.
+    pub(crate) fn resolve(self) -> bool {
+        let is_refused = !self.refusals.is_empty();
+        let result =
+            if is_refused { Err(Error::Refused(Refused { refusals: self.refusals })) } else { Ok(()) };
+        // Whoever asked may have gone.
+        let _ = self.tell.send(result);
+        is_refused
+    }
+}

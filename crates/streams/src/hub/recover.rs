@@ -1,0 +1,220 @@
+//! What is uncertain, and how it becomes certain again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use venuekit_wire::stream::Recovery;
+
+use super::arena::Key;
+use super::io::Now;
+use super::sequence::Step;
+use super::sub::{Held, Opens, Snap, Sub};
+use super::{Hub, ReaderKey};
+use crate::event::{Missed, Reason, Resynced, Stale};
+use crate::sink::State;
+
+/// A subscription that was sound for so long is begun again at once when it is not.
+const SOUND: Duration = Duration::from_secs(30);
+
+/// The longest wait for a snapshot before it is asked for again.
+const LONGEST: Duration = Duration::from_secs(300);
+
+impl Hub {
+    /// Readers of a subscription learn that what they have is uncertain.
+    pub(super) fn disturb(&mut self, now: Now, key: Key<Sub>, reason: &Reason, missed: Missed) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        sub.sound_since = None;
+        for seat in &mut sub.seats {
+            let Some(reader) = self.readers.get_mut(seat.reader).filter(|reader| reader.is_started) else { continue };
+            seat.missed = seat.missed.and(missed);
+            if !std::mem::replace(&mut reader.is_stale, true) {
+                seat.sink.state(State::Stale(Stale { reason: reason.clone(), item: None, since: now.wall }));
+            }
+        }
+    }
+
+    /// The same for one item.
+    fn disturb_item(&mut self, now: Now, key: Key<Sub>, item: &Arc<str>, reason: &Reason) {
+        let Some(part) = self.subs.get(key).and_then(|sub| sub.parts.get(item)) else { return };
+        for route in &part.routes {
+            let Some(reader) = self.readers.get_mut(route.reader).filter(|reader| reader.is_started) else { continue };
+            if !reader.is_stale && reader.stale_items.insert(item.clone(), Missed::Unknown).is_none() {
+                let item = Some(item.clone());
+                route.sink.state(State::Stale(Stale { reason: reason.clone(), item, since: now.wall }));
+            }
+        }
+    }
+
+    /// An item has what opens it: it is certain again.
+    pub(super) fn arrived(&mut self, now: Now, readers: &[ReaderKey], item: Option<&str>) {
+        for key in readers {
+            if let Some(item) = item
+                && let Some(reader) = self.readers.get_mut(*key)
+                && let Some((item, missed)) = reader.stale_items.remove_entry(item)
+                && !reader.is_stale
+            {
+                reader.sink.state(State::Resynced(Resynced { item: Some(item), missed, caught_up: 0 }));
+            }
+            self.settle(now, *key);
+        }
+    }
+
+    /// A reader learns that everything is certain again, once it is.
+    pub(super) fn settle(&mut self, now: Now, key: ReaderKey) {
+        let Some(reader) = self.readers.get_mut(key) else { return };
+        if !reader.is_stale {
+            return;
+        }
+        let is_certain = reader.subs.iter().filter_map(|sub| self.subs.get(*sub)).all(|sub| {
+            sub.is_sound()
+                && sub.seats.iter().find(|seat| seat.reader == key).is_none_or(|seat| seat.awaiting == 0)
+                && sub.has_parts_of(key)
+        });
+        if !is_certain {
+            return;
+        }
+        reader.is_stale = false;
+        reader.stale_items.clear();
+        let (mut missed, mut caught_up) = (Missed::None, 0);
+        for sub in &reader.subs {
+            let Some(sub) = self.subs.get_mut(*sub) else { continue };
+            sub.sound_since.get_or_insert(now.at);
+            if let Some(seat) = sub.seat(key) {
+                missed = missed.and(std::mem::take(&mut seat.missed));
+                caught_up += std::mem::take(&mut seat.caught_up);
+            }
+        }
+        reader.sink.state(State::Resynced(Resynced { item: None, missed, caught_up }));
+    }
+
+    /// Has every reader of a subscription looked at.
+    pub(super) fn settle_all(&mut self, now: Now, key: Key<Sub>) {
+        let readers: Vec<_> = self.subs.get(key).into_iter().flat_map(|sub| &sub.seats).map(|seat| seat.reader).collect();
+        readers.into_iter().for_each(|reader| self.settle(now, reader));
+    }
+
+    /// Remembers until when everything was certain: until the last frame before now.
+    pub(super) fn note_certain(&mut self, key: Key<Sub>) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        let last = self.slots.get(sub.slot).and_then(|slot| slot.last_frame);
+        if sub.certain_until.is_none() {
+            sub.certain_until = last;
+        }
+    }
+
+    /// A subscription does not go on where it should.
+    pub(super) fn gap(&mut self, now: Now, key: Key<Sub>, step: Step) {
+        let (reason, missed) = match step {
+            Step::Next | Step::Duplicate => return,
+            Step::Gap { expected, got, missing } => (Reason::Gap { expected, got }, Missed::Exactly(missing)),
+            Step::Restart { expected, got } => (Reason::Gap { expected, got }, Missed::Unknown),
+            Step::NoStart => (Reason::NoSnapshot, Missed::Unknown),
+        };
+        self.stats.gaps += 1;
+        self.recover(now, key, &reason, missed);
+    }
+
+    /// Tells readers, and does what makes data certain again.
+    pub(super) fn recover(&mut self, now: Now, key: Key<Sub>, reason: &Reason, missed: Missed) {
+        self.disturb(now, key, reason, missed);
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        match sub.channel.recovery {
+            Recovery::Snapshot if sub.channel.actions.snapshot.is_some() && !sub.is_all => {
+                sub.await_all();
+                for part in sub.parts.values_mut().filter(|part| part.held == Held::Yes && part.snap == Snap::No) {
+                    part.snap = Snap::Wanted;
+                }
+                self.await_snapshots(now, key);
+                self.want(key);
+            }
+            Recovery::Snapshot | Recovery::Resubscribe => self.again(now, key),
+            Recovery::Next => sub.await_all(),
+            Recovery::CatchUp(_) => self.catch_up(now, key),
+            // Nothing more will be known: readers learn that behind the message that showed it.
+            Recovery::Never => {}
+        }
+    }
+
+    /// A book cannot be true: its messages are asked for again.
+    pub(super) fn fault(&mut self, now: Now, key: Key<Sub>, item: Option<&str>, fault: String) {
+        self.stats.book_faults += 1;
+        let reason = Reason::BookFault(fault);
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        let can_ask = sub.channel.recovery == Recovery::Snapshot && sub.channel.actions.snapshot.is_some() && !sub.is_all;
+        let item = item.and_then(|item| sub.parts.get_key_value(item)).map(|(item, _)| item.clone());
+        match item {
+            Some(item) if can_ask => {
+                sub.await_item(&item);
+                if let Some(part) = sub.parts.get_mut(&item)
+                    && part.snap == Snap::No
+                {
+                    part.snap = Snap::Wanted;
+                }
+                self.disturb_item(now, key, &item, &reason);
+                self.await_snapshots(now, key);
+                self.want(key);
+            }
+            _ => self.recover(now, key, &reason, Missed::Unknown),
+        }
+    }
+
+    /// Ends a subscription and begins it again. One that was not sound for long waits for its new beginning.
+    pub(super) fn again(&mut self, now: Now, key: Key<Sub>) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        if sub.is_again {
+            return;
+        }
+        sub.is_again = true;
+        sub.await_all();
+        sub.chain = super::sequence::Chain::default();
+        sub.snapshot_due = None;
+        let was_sound = sub.sound_since.take().is_some_and(|since| now.at.duration_since(since) >= SOUND);
+        sub.tries = if was_sound { 0 } else { sub.tries.saturating_add(1) };
+        let tries = sub.tries;
+        if tries > 1 {
+            let wait = self.backoff(tries);
+            if let Some(sub) = self.subs.get_mut(key) {
+                sub.not_before = Some(now.at + wait);
+            }
+        }
+        self.want(key);
+    }
+
+    /// Snapshots that do not come are asked for again after a while.
+    pub(super) fn await_snapshots(&mut self, now: Now, key: Key<Sub>) {
+        let within = self.config.reply_within;
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        if sub.opens == Opens::Snapshot && sub.snapshot_due.is_none() {
+            let due = now.at + within;
+            sub.snapshot_due = Some(due);
+            self.schedule(due);
+        }
+    }
+
+    pub(super) fn tick_snapshots(&mut self, now: Now, key: Key<Sub>) {
+        let within = self.config.reply_within;
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        let Some(due) = sub.snapshot_due else { return };
+        if due > now.at {
+            return self.schedule(due);
+        }
+        sub.snapshot_due = None;
+        if sub.awaiting() == 0 || sub.held != Held::Yes || sub.is_again {
+            return;
+        }
+        sub.snapshot_rounds += 1;
+        let next = now.at + within.saturating_mul(1 << sub.snapshot_rounds.min(8)).min(LONGEST);
+        let can_ask = sub.channel.actions.snapshot.is_some() && !sub.is_all;
+        if !can_ask {
+            return self.again(now, key);
+        }
+        for part in sub.parts.values_mut() {
+            if part.held == Held::Yes && part.routes.iter().any(|route| route.is_awaiting) {
+                part.snap = Snap::Wanted;
+            }
+        }
+        sub.snapshot_due = Some(next);
+        self.schedule(next);
+        self.want(key);
+    }
+}

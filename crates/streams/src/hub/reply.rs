@@ -1,0 +1,539 @@
+//! What commands got.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::arena::Key;
+use super::io::{Body, ErrorClass, Frame, Handle, Now, Reply};
+use super::slot::{Purpose, Slot};
+use super::sub::{Held, Opens, Snap, Sub};
+use super::{Hub, ReaderKey};
+use crate::error::Refusal;
+use crate::event::{Missed, Reason};
+
+/// After so many refusals of single items, and nothing accepted, the others are taken to be refused too.
+const REFUSED_ALONE: u32 = 8;
+
+/// How often a command is sent that may succeed later.
+const TRIES: u32 = 5;
+
+impl Hub {
+    pub(super) fn reply(&mut self, now: Now, key: Key<Slot>, frame: Frame<'_>) {
+        let is_serial = self.is_serial();
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        slot.silent_commands = 0;
+        // Where replies do not say what they reply to, it is the command that waits for one.
+        let command = frame.command.or_else(|| {
+            let waiting = slot.pending.iter().find(|(_, pending)| !pending.is_expired);
+            waiting.or_else(|| slot.pending.iter().next_back()).map(|(id, _)| *id).filter(|_| is_serial)
+        });
+        let purpose = command.and_then(|id| Some((id, slot.pending.get(&id)?.purpose.clone())));
+        let Some((id, purpose)) = purpose else { return self.unasked(now, key, frame) };
+        let Body::Reply(reply) = &frame.body else { return };
+        if let (Handle::Room(room), Reply::Subscribed { .. } | Reply::Ok) = (frame.handle, reply) {
+            return self.joined_room(now, key, id, purpose, room);
+        }
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.pending.remove(&id);
+        }
+        match purpose {
+            Purpose::Subscribe(list) => self.subscribed(now, key, list, reply, &frame),
+            Purpose::Unsubscribe(list) => list.into_iter().for_each(|sub| self.ended(now, sub)),
+            Purpose::LeaveRoom(sub, _, item) => self.left_room(now, sub, item),
+            Purpose::Add(sub, items) => match reply {
+                Reply::Error { code, text, items: named, class } => {
+                    self.not_added(now, sub, &items, code, text, named, *class);
+                }
+                _ => self.added(now, sub, &items),
+            },
+            Purpose::Remove(sub, items) => match reply {
+                Reply::Error { class: ErrorClass::Retry, .. } => self.not_removed(sub, &items),
+                // What cannot be taken away comes, and is not passed on.
+                _ => self.removed(now, sub, &items),
+            },
+            Purpose::Snapshot(sub, items) => {
+                if let Reply::Error { class, .. } = reply {
+                    self.no_snapshot(now, sub, &items, *class);
+                }
+            }
+        }
+    }
+
+    /// A reply to nothing that is known: the end of a subscription by the venue's own word, or something that everybody is shown.
+    fn unasked(&mut self, now: Now, key: Key<Slot>, frame: Frame<'_>) {
+        let by_number = |number| self.slots.get(key).and_then(|slot| slot.by_number.get(&number)).copied();
+        let sub = match frame.handle {
+            Handle::Number(number) => by_number(number),
+            _ => None,
+        };
+        match (&frame.body, sub) {
+            (Body::Reply(Reply::Error { code, text, class: ErrorClass::Terminal, .. }), Some(sub)) => {
+                let (code, text) = (code.to_string(), text.to_string());
+                self.ended_by_venue(now, sub, code, text);
+            }
+            (Body::Reply(Reply::Unsubscribed), Some(sub)) => {
+                if self.subs.get(sub).is_some_and(|sub| sub.is_wanted() && !sub.is_again) {
+                    self.ended_by_venue(now, sub, String::new(), "unsubscribed".to_owned());
+                } else {
+                    self.ended(now, sub);
+                }
+            }
+            (Body::Reply(Reply::Ok | Reply::Names(_) | Reply::Subscribed { .. }), _) => {}
+            _ => self.stray(now, key, &frame, None),
+        }
+    }
+
+    /// The venue ended a subscription that readers want: it is begun again.
+    fn ended_by_venue(&mut self, now: Now, key: Key<Sub>, code: String, text: String) {
+        self.stats.ended_by_venue += 1;
+        self.note_certain(key);
+        self.disturb(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
+        self.again(now, key);
+        self.ended(now, key);
+    }
+
+    /// The venue has nothing of a subscription any longer.
+    pub(super) fn ended(&mut self, now: Now, key: Key<Sub>) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        sub.held = Held::No;
+        sub.is_again = false;
+        (sub.counter, sub.chain) = Default::default();
+        sub.rooms.clear();
+        sub.snapshot_due = None;
+        let number = sub.number.take();
+        for part in sub.parts.values_mut() {
+            (part.held, part.snap) = (Held::No, Snap::No);
+        }
+        let unwanted: Vec<_> =
+            sub.parts.iter().filter(|(_, part)| part.routes.is_empty()).map(|(item, _)| item.clone()).collect();
+        unwanted.iter().for_each(|item| drop(sub.forget(item)));
+        let slot = sub.slot;
+        if let Some(slot) = self.slots.get_mut(slot) {
+            slot.by_room.retain(|_, own| *own != key);
+            if let Some(number) = number {
+                slot.end_number(number);
+            }
+        }
+        self.want(key);
+    }
+
+    fn subscribed(
+        &mut self,
+        now: Now,
+        slot_key: Key<Slot>,
+        list: Vec<(Key<Sub>, Vec<Arc<str>>)>,
+        reply: &Reply<'_>,
+        frame: &Frame<'_>,
+    ) {
+        match reply {
+            Reply::Names(names) => {
+                let most = self.table.limits.per_command.max(1);
+                if let Some(slot) = self.slots.get_mut(slot_key) {
+                    slot.batch = (slot.batch * 2).min(most);
+                }
+                let names: std::collections::HashSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
+                for (key, _) in list {
+                    let is_in = self.subs.get(key).is_some_and(|sub| names.contains(&sub.name.to_lowercase()));
+                    if is_in {
+                        self.accepted(now, key, &[]);
+                    } else {
+                        self.refused(now, key, "", "the venue left it out of what it accepted");
+                    }
+                }
+            }
+            Reply::Subscribed { .. } | Reply::Ok => {
+                for (key, items) in list {
+                    if let Handle::Number(number) = frame.handle {
+                        self.number(now, slot_key, key, number, &items);
+                    } else {
+                        self.accepted(now, key, &items);
+                    }
+                }
+            }
+            Reply::Unsubscribed => {}
+            Reply::Error { code, text, items: named, class } => {
+                if list.len() > 1 {
+                    return self.split_call(slot_key, list, *class);
+                }
+                for (key, items) in list {
+                    let is_last = *class != ErrorClass::Refused && !self.may_try_again(now, key);
+                    if *class != ErrorClass::Refused && !is_last {
+                        if let Some(sub) = self.subs.get_mut(key) {
+                            sub.held = Held::No;
+                            sub.set_held(&items, Held::No);
+                        }
+                        self.want(key);
+                    } else if items.is_empty() {
+                        self.refused(now, key, code, text);
+                    } else {
+                        if let Some(sub) = self.subs.get_mut(key) {
+                            sub.held = Held::No;
+                        }
+                        self.refuse_items(now, key, &items, code, text, named);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A call failed as a whole though one name alone may be the reason: it is made again for half of them.
+    fn split_call(&mut self, slot: Key<Slot>, list: Vec<(Key<Sub>, Vec<Arc<str>>)>, class: ErrorClass) {
+        if let Some(slot) = self.slots.get_mut(slot)
+            && class == ErrorClass::Refused
+        {
+            slot.batch = (list.len() / 2).max(1);
+        }
+        for (key, _) in list {
+            if let Some(sub) = self.subs.get_mut(key) {
+                sub.held = Held::No;
+            }
+            self.want(key);
+        }
+    }
+
+    /// Whether a command that may succeed later is sent once more, after a wait.
+    fn may_try_again(&mut self, now: Now, key: Key<Sub>) -> bool {
+        let Some(sub) = self.subs.get_mut(key) else { return false };
+        sub.tries += 1;
+        let tries = sub.tries;
+        let wait = self.backoff(tries);
+        if let Some(sub) = self.subs.get_mut(key) {
+            sub.not_before = Some(now.at + wait);
+        }
+        tries < TRIES
+    }
+
+    fn number(&mut self, now: Now, slot_key: Key<Slot>, key: Key<Sub>, number: i64, items: &[Arc<str>]) {
+        let Some(sub) = self.subs.get_mut(key) else {
+            // Nobody wants it any longer, and its end has not been asked for.
+            return;
+        };
+        sub.number = Some(number);
+        if let Some(slot) = self.slots.get_mut(slot_key) {
+            slot.by_number.insert(number, key);
+        }
+        self.accepted(now, key, items);
+        self.replay_early(now, slot_key, number, key);
+    }
+
+    /// A room of a subscription.
+    fn joined_room(&mut self, now: Now, slot_key: Key<Slot>, id: u32, purpose: Purpose, room: &str) {
+        let (key, items) = match &purpose {
+            Purpose::Subscribe(list) => match list.first() {
+                Some((key, items)) => (*key, items.clone()),
+                None => return,
+            },
+            Purpose::Add(key, items) => (*key, items.clone()),
+            Purpose::LeaveRoom(key, _, item) => {
+                if let Some(slot) = self.slots.get_mut(slot_key) {
+                    slot.pending.remove(&id);
+                }
+                return self.left_room(now, *key, item.clone());
+            }
+            _ => return,
+        };
+        let Some(slot) = self.slots.get_mut(slot_key) else { return };
+        let room: Arc<str> = room.into();
+        slot.by_room.insert(room.clone(), key);
+        let is_whole = match slot.pending.get_mut(&id) {
+            Some(pending) => {
+                pending.replies += 1;
+                pending.replies >= items.len().max(1)
+            }
+            None => false,
+        };
+        if is_whole {
+            slot.pending.remove(&id);
+        }
+        if let Some(sub) = self.subs.get_mut(key) {
+            let item = items.iter().find(|item| room.split(':').any(|part| part.eq_ignore_ascii_case(item))).cloned();
+            sub.rooms.push((room, item));
+        }
+        if is_whole {
+            match purpose {
+                Purpose::Add(..) => self.added(now, key, &items),
+                _ => self.accepted(now, key, &items),
+            }
+        }
+    }
+
+    fn left_room(&mut self, now: Now, key: Key<Sub>, item: Option<Arc<str>>) {
+        let Some(sub) = self.subs.get(key) else { return };
+        if sub.is_again {
+            if sub.rooms.is_empty() { self.ended(now, key) } else { self.want(key) }
+        } else if let Some(item) = item {
+            self.removed(now, key, &[item]);
+        }
+    }
+
+    /// The venue has accepted a subscription.
+    fn accepted(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>]) {
+        let most = self.subs.get(key).map_or(1, |sub| self.batch(sub.channel));
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        if sub.held == Held::Yes && !sub.is_all && items.is_empty() {
+            return;
+        }
+        sub.held = Held::Yes;
+        if sub.is_again {
+            // It broke before the reply came.
+            sub.set_held(items, Held::Yes);
+            return self.want(key);
+        }
+        sub.not_before = None;
+        if sub.opens == Opens::Nothing {
+            sub.tries = 0;
+        }
+        sub.batch = sub.batch.saturating_mul(2).min(most);
+        if sub.is_all {
+            let readers: Vec<ReaderKey> = sub.seats.iter().map(|seat| seat.reader).collect();
+            if sub.opens == Opens::Nothing {
+                sub.arrive(None);
+                let parts: Vec<_> = sub.parts.keys().cloned().collect();
+                parts.iter().for_each(|item| drop(sub.arrive(Some(item))));
+            }
+            sub.refresh();
+            readers.into_iter().for_each(|reader| self.accept(reader, key, None));
+            self.await_snapshots(now, key);
+            self.want(key);
+            self.catch_up_if_due(now, key);
+            self.settle_all(now, key);
+        } else {
+            self.added(now, key, items);
+        }
+    }
+
+    /// The venue has accepted items.
+    fn added(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>]) {
+        let most = self.subs.get(key).map_or(1, |sub| self.batch(sub.channel));
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        sub.not_before = None;
+        sub.refused_alone = 0;
+        sub.batch = sub.batch.saturating_mul(2).min(most);
+        sub.set_held(items, Held::Yes);
+        let mut readers: Vec<(ReaderKey, Arc<str>)> = Vec::new();
+        for item in items {
+            let Some(part) = sub.parts.get(item) else { continue };
+            readers.extend(part.routes.iter().map(|route| (route.reader, item.clone())));
+            if sub.opens == Opens::Nothing {
+                sub.arrive(Some(item));
+            }
+        }
+        sub.refresh();
+        for (reader, item) in &readers {
+            self.accept(*reader, key, Some(item));
+        }
+        self.await_snapshots(now, key);
+        self.want(key);
+        self.catch_up_if_due(now, key);
+        self.settle_all(now, key);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn not_added(
+        &mut self,
+        now: Now,
+        key: Key<Sub>,
+        items: &[Arc<str>],
+        code: &str,
+        text: &str,
+        named: &[Cow<'_, str>],
+        class: ErrorClass,
+    ) {
+        if class == ErrorClass::Terminal {
+            return self.ended_by_venue(now, key, code.to_owned(), text.to_owned());
+        }
+        if class == ErrorClass::Retry && self.may_try_again(now, key) {
+            if let Some(sub) = self.subs.get_mut(key) {
+                sub.set_held(items, Held::No);
+            }
+            return self.want(key);
+        }
+        self.refuse_items(now, key, items, code, text, named);
+    }
+
+    /// Items were refused: those that the venue names, or the one that was asked for alone. Of several without names half are asked for
+    /// again, until it is known which.
+    fn refuse_items(
+        &mut self,
+        now: Now,
+        key: Key<Sub>,
+        items: &[Arc<str>],
+        code: &str,
+        text: &str,
+        named: &[Cow<'_, str>],
+    ) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        sub.set_held(items, Held::No);
+        let is_named = |item: &&Arc<str>| named.iter().any(|name| **name == ***item);
+        let mut refused: Vec<Arc<str>> = items.iter().filter(is_named).cloned().collect();
+        if refused.is_empty() {
+            if items.len() > 1 {
+                sub.batch = (items.len() / 2).max(1);
+                return self.want(key);
+            }
+            sub.refused_alone += 1;
+            refused = items.to_vec();
+            if sub.refused_alone >= REFUSED_ALONE && sub.parts.values().all(|part| part.held == Held::No) {
+                refused = sub.parts.keys().cloned().collect();
+            }
+        }
+        for item in refused {
+            self.refuse_item(now, key, &item, code, text);
+        }
+        self.want(key);
+        self.catch_up_if_due(now, key);
+        self.settle_all(now, key);
+    }
+
+    fn refuse_item(&mut self, now: Now, key: Key<Sub>, item: &Arc<str>, code: &str, text: &str) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        self.stats.refused += 1;
+        let refusal = Refusal {
+            topic: sub.base.clone(),
+            items: vec![item.clone()],
+            code: code.to_owned(),
+            text: text.to_owned(),
+        };
+        let Some(part) = sub.parts.get(item) else { return };
+        let readers: Vec<_> = part.routes.iter().map(|route| route.reader).collect();
+        readers.iter().for_each(|reader| sub.leave_item(*reader, item));
+        sub.parts.remove(item);
+        // Who has nothing left here goes from here.
+        let left: Vec<_> = readers
+            .iter()
+            .copied()
+            .filter(|reader| {
+                let mut routes = sub.whole.iter().chain(sub.parts.values().flat_map(|part| &part.routes));
+                !routes.any(|route| route.reader == *reader)
+            })
+            .collect();
+        sub.seats.retain(|seat| !left.contains(&seat.reader));
+        sub.refresh();
+        let slot = sub.slot;
+        for reader in left {
+            if let Some(own) = self.readers.get_mut(reader) {
+                own.subs.retain(|own| *own != key);
+            }
+        }
+        self.find_blockers(slot);
+        for reader in readers {
+            self.refuse(now, reader, key, refusal.clone());
+        }
+    }
+
+    /// A whole subscription was refused.
+    fn refused(&mut self, now: Now, key: Key<Sub>, code: &str, text: &str) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        self.stats.refused += 1;
+        let refusal =
+            Refusal { topic: sub.base.clone(), items: Vec::new(), code: code.to_owned(), text: text.to_owned() };
+        let readers: Vec<_> = sub.seats.drain(..).map(|seat| seat.reader).collect();
+        sub.whole.clear();
+        sub.parts.clear();
+        for reader in &readers {
+            if let Some(own) = self.readers.get_mut(*reader) {
+                own.subs.retain(|own| *own != key);
+            }
+        }
+        self.drop_sub(now, key);
+        for reader in readers {
+            self.refuse(now, reader, key, refusal.clone());
+        }
+    }
+
+    fn removed(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>]) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        sub.set_held(items, Held::No);
+        for item in items {
+            if sub.parts.get(item).is_some_and(|part| part.routes.is_empty()) {
+                sub.forget(item);
+            }
+        }
+        sub.refresh();
+        self.want(key);
+        self.settle_all(now, key);
+    }
+
+    fn not_removed(&mut self, key: Key<Sub>, items: &[Arc<str>]) {
+        if let Some(sub) = self.subs.get_mut(key) {
+            sub.set_held(items, Held::Yes);
+        }
+        self.want(key);
+    }
+
+    fn no_snapshot(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>], class: ErrorClass) {
+        if class == ErrorClass::Retry {
+            // It is asked for again when it is due.
+            return self.await_snapshots(now, key);
+        }
+        let is_awaited = self.subs.get(key).is_some_and(|sub| items.iter().any(|item| sub.awaiting_of(Some(item)) > 0));
+        if is_awaited {
+            let (code, text) = (String::new(), "a snapshot was refused".to_owned());
+            self.disturb(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
+            self.again(now, key);
+        }
+    }
+
+    /// A command got no reply in time.
+    pub(super) fn unanswered(&mut self, now: Now, purpose: Purpose, replies: usize) {
+        match purpose {
+            Purpose::Subscribe(list) => {
+                for (key, items) in list {
+                    if replies > 0 {
+                        self.rooms_over(now, key, &items, true);
+                        continue;
+                    }
+                    self.may_try_again(now, key);
+                    if let Some(sub) = self.subs.get_mut(key) {
+                        sub.held = Held::No;
+                        sub.set_held(&items, Held::No);
+                    }
+                    self.want(key);
+                }
+            }
+            Purpose::Unsubscribe(list) => list.into_iter().for_each(|key| self.ended(now, key)),
+            Purpose::LeaveRoom(key, _, item) => self.left_room(now, key, item),
+            Purpose::Add(key, items) => {
+                if replies > 0 {
+                    return self.rooms_over(now, key, &items, false);
+                }
+                self.may_try_again(now, key);
+                self.not_removed(key, &[]);
+                if let Some(sub) = self.subs.get_mut(key) {
+                    sub.set_held(&items, Held::No);
+                }
+            }
+            Purpose::Remove(key, items) => self.not_removed(key, &items),
+            Purpose::Snapshot(key, items) => {
+                if let Some(sub) = self.subs.get_mut(key) {
+                    for item in &items {
+                        if let Some(part) = sub.parts.get_mut(item)
+                            && part.snap == Snap::Asked
+                        {
+                            part.snap = Snap::Wanted;
+                        }
+                    }
+                }
+                self.want(key);
+            }
+        }
+    }
+
+    /// Some rooms were named, and no more come. Items whose rooms are missing were not accepted; where rooms do not tell their items,
+    /// all were.
+    fn rooms_over(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>], is_first: bool) {
+        let Some(sub) = self.subs.get(key) else { return };
+        let has = |item: &Arc<str>| sub.rooms.iter().any(|(_, own)| own.as_ref() == Some(item));
+        let tells = sub.rooms.iter().any(|(_, item)| item.is_some());
+        let (with, without): (Vec<_>, Vec<_>) = items.iter().cloned().partition(|item| !tells || has(item));
+        if is_first {
+            self.accepted(now, key, &with);
+        } else {
+            self.added(now, key, &with);
+        }
+        for item in without {
+            self.refuse_item(now, key, &item, "", "the venue named no room for it");
+        }
+        self.settle_all(now, key);
+    }
+}

@@ -1,0 +1,165 @@
+//! What a number says of those before it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a number says of those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Nothing is missing.
+    Next,
+    /// It was here before.
+    Duplicate,
+    /// So many are missing.
+    Gap { expected: i64, got: i64, missing: u64 },
+    /// It went back: the count began again, and nobody knows what is missing.
+    Restart { expected: i64, got: i64 },
+    /// Nothing came before, and something must have.
+    NoStart,
+}
+
+/// A count that goes on by one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counter(Option<i64>);
+
+impl Counter {
+    /// A subscription begins with 1, or below.
+    pub(crate) fn step(&mut self, got: i64) -> Step {
+        let last = self.0.replace(got);
+        match last {
+            None if got <= 1 => Step::Next,
+            None => Step::Gap { expected: 1, got, missing: missing(1, got) },
+            Some(last) => compare(last, got),
+        }
+    }
+}
+
+fn compare(last: i64, got: i64) -> Step {
+    let expected = last.saturating_add(1);
+    match got {
+        _ if got == expected => Step::Next,
+        _ if got == last => Step::Duplicate,
+        _ if got < last => Step::Restart { expected, got },
+        _ => Step::Gap { expected, got, missing: missing(expected, got) },
+    }
+}
+
+fn missing(expected: i64, got: i64) -> u64 {
+    u64::try_from(i128::from(got) - i128::from(expected)).unwrap_or(0)
+}
+
+/// Numbers that name the one before them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Chain(Option<i64>);
+
+impl Chain {
+    /// A snapshot begins a chain.
+    pub(crate) fn snapshot(&mut self, number: Option<i64>) -> Step {
+        if number.is_some() && self.0 == number {
+            return Step::Duplicate;
+        }
+        self.0 = number;
+        Step::Next
+    }
+
+    /// A change goes on where the last message was.
+    pub(crate) fn change(&mut self, number: Option<i64>, previous: Option<i64>) -> Step {
+        let Some(last) = self.0 else { return Step::NoStart };
+        if number == Some(last) {
+            return Step::Duplicate;
+        }
+        if previous == Some(last) {
+            // A link without a number cannot be followed: the next one shows.
+            self.0 = number;
+            return Step::Next;
+        }
+        self.0 = None;
+        Step::Restart { expected: last, got: previous.unwrap_or(0) }
+    }
+}
+
+/// Counts by item.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PerItem(HashMap<Arc<str>, i64>);
+
+/// How many items are counted. A venue that sends more is not followed in those.
+const MOST_ITEMS: usize = 100_000;
+
+impl PerItem {
+    pub(crate) fn step(&mut self, item: &str, got: i64) -> Step {
+        match self.0.get_mut(item) {
+            Some(last) => {
+                let step = compare(*last, got);
+                // A number that went back begins a new count only where its record is new; the caller knows.
+                if !matches!(step, Step::Restart { .. }) {
+                    *last = got;
+                }
+                step
+            }
+            None => {
+                if self.0.len() < MOST_ITEMS {
+                    self.0.insert(item.into(), got);
+                }
+                Step::Next
+            }
+        }
+    }
+
+    /// Takes a number as the last one, whatever it was.
+    pub(crate) fn set(&mut self, item: &str, number: i64) {
+        if let Some(last) = self.0.get_mut(item) {
+            *last = number;
+        }
+    }
+
+    /// The numbers that are due, by item.
+    pub(crate) fn due(&self) -> Vec<(Arc<str>, i64)> {
+        let mut due: Vec<_> = self.0.iter().map(|(item, last)| (item.clone(), last.saturating_add(1))).collect();
+        due.sort();
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_begins_at_one_and_tells_what_is_missing() {
+        let mut counter = Counter::default();
+        assert_eq!(counter.step(1), Step::Next);
+        assert_eq!(counter.step(2), Step::Next);
+        assert_eq!(counter.step(2), Step::Duplicate);
+        assert_eq!(counter.step(6), Step::Gap { expected: 3, got: 6, missing: 3 });
+        assert_eq!(counter.step(1), Step::Restart { expected: 7, got: 1 });
+        assert_eq!(counter.step(2), Step::Next);
+        assert_eq!(Counter::default().step(3), Step::Gap { expected: 1, got: 3, missing: 2 });
+        assert_eq!(counter.step(i64::MAX), Step::Gap { expected: 3, got: i64::MAX, missing: i64::MAX as u64 - 3 });
+        assert_eq!(counter.step(i64::MIN), Step::Restart { expected: i64::MAX, got: i64::MIN });
+    }
+
+    #[test]
+    fn a_chain_begins_with_a_snapshot_and_breaks_at_a_wrong_link() {
+        let mut chain = Chain::default();
+        assert_eq!(chain.change(Some(5), Some(4)), Step::NoStart);
+        assert_eq!(chain.snapshot(Some(10)), Step::Next);
+        assert_eq!(chain.change(Some(17), Some(10)), Step::Next);
+        assert_eq!(chain.change(Some(17), Some(10)), Step::Duplicate);
+        assert_eq!(chain.change(Some(20), None), Step::Restart { expected: 17, got: 0 });
+        assert_eq!(chain.change(Some(21), Some(20)), Step::NoStart);
+        assert_eq!(chain.snapshot(Some(21)), Step::Next);
+        assert_eq!(chain.snapshot(Some(21)), Step::Duplicate);
+    }
+
+    #[test]
+    fn items_count_apart() {
+        let mut items = PerItem::default();
+        assert_eq!(items.step("a", 7), Step::Next);
+        assert_eq!(items.step("b", 100), Step::Next);
+        assert_eq!(items.step("a", 8), Step::Next);
+        assert_eq!(items.step("b", 102), Step::Gap { expected: 101, got: 102, missing: 1 });
+        assert_eq!(items.step("b", 101), Step::Restart { expected: 103, got: 101 });
+        assert_eq!(items.step("b", 103), Step::Next);
+        assert_eq!(items.due(), [("a".into(), 9), ("b".into(), 104)]);
+    }
+}

@@ -1,0 +1,417 @@
+//! One subscription of the venue: what is wanted of it, what the venue holds, and who reads it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use venuekit_wire::stream::{Channel, Recovery};
+
+use super::arena::Key;
+use super::catch_up::{Catch, Ring};
+use super::reader::Reader;
+use super::sequence::{Chain, Counter, PerItem};
+use super::slot::Slot;
+use crate::event::Missed;
+use crate::scan;
+use crate::sink::Sink;
+use crate::topic::Topic;
+
+/// How many items are remembered that were let go: their last messages may be on the way.
+const REMOVED: usize = 1024;
+
+/// What the venue has of something that is wanted or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Nothing.
+    No,
+    /// It was asked for it.
+    Asked,
+    /// It sends it.
+    Yes,
+    /// It was asked to end it.
+    Leaving,
+}
+
+/// What makes data certain after it was not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opens {
+    /// A snapshot. What comes before it is of no use.
+    Snapshot,
+    /// Any message: each is whole.
+    Any,
+    /// That the venue sends again.
+    Nothing,
+}
+
+impl Opens {
+    pub(crate) fn of(channel: &Channel) -> Self {
+        let has_snapshots =
+            channel.messages.iter().any(|message| message.is_snapshot || message.snapshot_when.is_some());
+        match channel.recovery {
+            Recovery::Snapshot | Recovery::Resubscribe if has_snapshots => Self::Snapshot,
+            Recovery::Snapshot | Recovery::Resubscribe | Recovery::Next => Self::Any,
+            Recovery::CatchUp(_) | Recovery::Never => Self::Nothing,
+        }
+    }
+}
+
+/// Whether a message is a snapshot of its item.
+pub(crate) fn is_snapshot(channel: &'static Channel, kind: &str, data: &[u8]) -> bool {
+    let says = |(pointer, word)| text_at(data, pointer).is_some_and(|text| text == word);
+    channel.messages.iter().filter(|message| message.kind == kind || kind.is_empty()).any(|message| {
+        message.when.is_none_or(says) && message.snapshot_when.map_or(message.is_snapshot, says)
+    })
+}
+
+/// The text of the value at a pointer.
+pub(crate) fn text_at<'a>(data: &'a [u8], pointer: &str) -> Option<std::borrow::Cow<'a, str>> {
+    scan::text(&data[scan::at(data, pointer)?])
+}
+
+/// The whole number at a pointer.
+pub(crate) fn integer_at(data: &[u8], pointer: &str) -> Option<i64> {
+    scan::integer(&data[scan::at(data, pointer)?])
+}
+
+/// One way from a subscription to a reader.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) reader: Key<Reader>,
+    pub(crate) sink: Arc<dyn Sink>,
+    /// It waits for what [`Opens`] its data.
+    pub(crate) is_awaiting: bool,
+}
+
+/// A reader's share in a subscription.
+pub(crate) struct Seat {
+    pub(crate) reader: Key<Reader>,
+    pub(crate) sink: Arc<dyn Sink>,
+    /// How many of its routes wait.
+    pub(crate) awaiting: u32,
+    /// What it has missed since it became uncertain.
+    pub(crate) missed: Missed,
+    /// What a call brought since then.
+    pub(crate) caught_up: u64,
+}
+
+/// Whether the venue is to be asked for a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Snap {
+    No,
+    Wanted,
+    Asked,
+}
+
+/// One item.
+pub(crate) struct Part {
+    pub(crate) routes: Vec<Route>,
+    pub(crate) held: Held,
+    pub(crate) snap: Snap,
+}
+
+/// One subscription of the venue.
+pub(crate) struct Sub {
+    /// The topic without items.
+    pub(crate) base: Topic,
+    pub(crate) channel: &'static Channel,
+    pub(crate) opens: Opens,
+    /// By which data names it, where it has one name for good.
+    pub(crate) name: Arc<str>,
+    pub(crate) slot: Key<Slot>,
+    /// It has everything, or its channel has no items.
+    pub(crate) is_all: bool,
+    pub(crate) held: Held,
+    /// It is to be ended and begun again.
+    pub(crate) is_again: bool,
+    /// Before this it is not asked for.
+    pub(crate) not_before: Option<Instant>,
+    /// How often in a row it did not come about.
+    pub(crate) tries: u32,
+    /// Since when it has been sound.
+    pub(crate) sound_since: Option<Instant>,
+    /// How many items go into one command.
+    pub(crate) batch: usize,
+    /// How many single items were refused before any was accepted.
+    pub(crate) refused_alone: u32,
+    pub(crate) number: Option<i64>,
+    /// Rooms, and the item of each where it tells.
+    pub(crate) rooms: Vec<(Arc<str>, Option<Arc<str>>)>,
+    pub(crate) parts: BTreeMap<Arc<str>, Part>,
+    /// Who reads everything.
+    pub(crate) whole: Vec<Route>,
+    pub(crate) seats: Vec<Seat>,
+    /// Who gets every message, where that needs no look at its item.
+    pub(crate) direct: Option<Vec<Route>>,
+    /// Somebody replaces older messages by newer ones.
+    pub(crate) wants_key: bool,
+    pub(crate) removed: VecDeque<Arc<str>>,
+    pub(crate) counter: Counter,
+    pub(crate) chain: Chain,
+    pub(crate) per_item: PerItem,
+    /// When missing snapshots are asked for.
+    pub(crate) snapshot_due: Option<Instant>,
+    /// How often they were, in a row.
+    pub(crate) snapshot_rounds: u32,
+    /// Until when everything that its readers have is certain.
+    pub(crate) certain_until: Option<SystemTime>,
+    pub(crate) ring: Option<Ring>,
+    pub(crate) catch: Option<Catch>,
+    /// It stands in its connection's list of those that want something.
+    pub(crate) is_listed: bool,
+}
+
+impl Sub {
+    pub(crate) fn new(base: Topic, is_all: bool, slot: Key<Slot>, batch: usize) -> Self {
+        let channel = base.channel();
+        let has_ring = matches!(channel.recovery, Recovery::CatchUp(_));
+        Self {
+            name: base.to_string().into(),
+            opens: Opens::of(channel),
+            base,
+            channel,
+            slot,
+            is_all,
+            held: Held::No,
+            is_again: false,
+            not_before: None,
+            tries: 0,
+            sound_since: None,
+            batch,
+            refused_alone: 0,
+            number: None,
+            rooms: Vec::new(),
+            parts: BTreeMap::new(),
+            whole: Vec::new(),
+            seats: Vec::new(),
+            direct: None,
+            wants_key: false,
+            removed: VecDeque::new(),
+            counter: Counter::default(),
+            chain: Chain::default(),
+            per_item: PerItem::default(),
+            snapshot_due: None,
+            snapshot_rounds: 0,
+            certain_until: None,
+            ring: has_ring.then(Ring::default),
+            catch: None,
+            is_listed: false,
+        }
+    }
+
+    /// How much of a connection it takes.
+    pub(crate) fn weight(&self) -> usize {
+        if self.is_all { 1 } else { self.parts.len().max(1) }
+    }
+
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.seats.is_empty()
+    }
+
+    /// Whether everything that it has is certain, but for routes that wait.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.held == Held::Yes && !self.is_again && self.catch.is_none()
+    }
+
+    pub(crate) fn awaiting(&self) -> u32 {
+        self.seats.iter().map(|seat| seat.awaiting).sum()
+    }
+
+    /// The only item, where there is one only: whatever comes is about it.
+    pub(crate) fn only_item(&self) -> Option<&Arc<str>> {
+        if self.is_all || self.parts.len() != 1 { None } else { self.parts.keys().next() }
+    }
+
+    /// The item that asks for everything, where it is one of them.
+    pub(crate) fn everything(&self) -> Option<&'static str> {
+        self.channel.everything.filter(|item| self.parts.contains_key(*item))
+    }
+
+    pub(crate) fn seat(&mut self, reader: Key<Reader>) -> Option<&mut Seat> {
+        self.seats.iter_mut().find(|seat| seat.reader == reader)
+    }
+
+    /// Whether everything that is wanted was accepted.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.held == Held::Yes
+            && !self.is_again
+            && (self.is_all || self.parts.values().all(|part| part.held == Held::Yes || part.routes.is_empty()))
+    }
+
+    /// Whether the venue sends everything that a reader has of it.
+    pub(crate) fn has_parts_of(&self, reader: Key<Reader>) -> bool {
+        self.is_all
+            || self.parts.values().all(|part| {
+                part.held == Held::Yes || !part.routes.iter().any(|route| route.reader == reader)
+            })
+    }
+
+    /// Gives a reader a way to an item, or to everything.
+    pub(crate) fn join(&mut self, reader: Key<Reader>, sink: &Arc<dyn Sink>, item: Option<&Arc<str>>, is_awaiting: bool) {
+        let routes = match item {
+            None => &mut self.whole,
+            Some(item) => {
+                self.removed.retain(|own| own != item);
+                &mut self
+                    .parts
+                    .entry(item.clone())
+                    .or_insert_with(|| Part { routes: Vec::new(), held: Held::No, snap: Snap::No })
+                    .routes
+            }
+        };
+        if routes.iter().any(|route| route.reader == reader) {
+            return;
+        }
+        routes.push(Route { reader, sink: sink.clone(), is_awaiting });
+        if self.seat(reader).is_none() {
+            let (missed, caught_up) = (Missed::None, 0);
+            self.seats.push(Seat { reader, sink: sink.clone(), awaiting: 0, missed, caught_up });
+        }
+        if let Some(seat) = self.seat(reader) {
+            seat.awaiting += u32::from(is_awaiting);
+        }
+    }
+
+    /// Takes a reader's way to an item. An item that the venue does not have is forgotten when nobody wants it.
+    pub(crate) fn leave_item(&mut self, reader: Key<Reader>, item: &str) {
+        let Some(part) = self.parts.get_mut(item) else { return };
+        let Some(at) = part.routes.iter().position(|route| route.reader == reader) else { return };
+        let route = part.routes.remove(at);
+        let is_over = part.routes.is_empty() && (part.held == Held::No || self.is_all);
+        if is_over {
+            self.forget(item);
+        }
+        if let Some(seat) = self.seat(reader) {
+            seat.awaiting -= u32::from(route.is_awaiting);
+        }
+    }
+
+    /// Takes everything of a reader.
+    pub(crate) fn leave(&mut self, reader: Key<Reader>) {
+        self.whole.retain(|route| route.reader != reader);
+        let items: Vec<_> = self
+            .parts
+            .iter()
+            .filter(|(_, part)| part.routes.iter().any(|route| route.reader == reader))
+            .map(|(item, _)| item.clone())
+            .collect();
+        items.iter().for_each(|item| self.leave_item(reader, item));
+        self.seats.retain(|seat| seat.reader != reader);
+    }
+
+    /// Forgets an item, but for its last messages.
+    pub(crate) fn forget(&mut self, item: &str) -> Option<Part> {
+        let (item, part) = self.parts.remove_entry(item)?;
+        if self.removed.len() >= REMOVED {
+            self.removed.pop_front();
+        }
+        self.removed.push_back(item);
+        Some(part)
+    }
+
+    /// All routes wait for what opens them.
+    pub(crate) fn await_all(&mut self) {
+        for seat in &mut self.seats {
+            seat.awaiting = 0;
+        }
+        let routes = self.whole.iter_mut().chain(self.parts.values_mut().flat_map(|part| &mut part.routes));
+        for route in routes {
+            route.is_awaiting = true;
+            if let Some(seat) = self.seats.iter_mut().find(|seat| seat.reader == route.reader) {
+                seat.awaiting += 1;
+            }
+        }
+        self.direct = None;
+    }
+
+    /// The routes of an item wait for what opens them.
+    pub(crate) fn await_item(&mut self, item: &str) {
+        let Some(part) = self.parts.get_mut(item) else { return };
+        for route in part.routes.iter_mut().filter(|route| !route.is_awaiting) {
+            route.is_awaiting = true;
+            if let Some(seat) = self.seats.iter_mut().find(|seat| seat.reader == route.reader) {
+                seat.awaiting += 1;
+            }
+        }
+        self.direct = None;
+    }
+
+    /// A reader's route to an item waits for what opens it.
+    pub(crate) fn await_reader(&mut self, reader: Key<Reader>, item: &str) {
+        let Some(part) = self.parts.get_mut(item) else { return };
+        wait_for(&mut part.routes, &mut self.seats, reader);
+        self.direct = None;
+    }
+
+    /// The same for its route to everything.
+    pub(crate) fn await_reader_whole(&mut self, reader: Key<Reader>) {
+        wait_for(&mut self.whole, &mut self.seats, reader);
+        self.direct = None;
+    }
+
+    /// How many routes wait for what opens an item, or everything.
+    pub(crate) fn awaiting_of(&self, item: Option<&Arc<str>>) -> usize {
+        let routes = match item {
+            Some(item) => self.parts.get(item).map_or(&[][..], |part| &part.routes),
+            None => &self.whole,
+        };
+        routes.iter().filter(|route| route.is_awaiting).count()
+    }
+
+    /// What opens an item has come, or what opens everything. Returns the readers that waited for it.
+    pub(crate) fn arrive(&mut self, item: Option<&str>) -> Vec<Key<Reader>> {
+        let routes = match item {
+            Some(item) => match self.parts.get_mut(item) {
+                Some(part) => {
+                    part.snap = Snap::No;
+                    &mut part.routes
+                }
+                None => return Vec::new(),
+            },
+            None => &mut self.whole,
+        };
+        let mut readers = Vec::new();
+        for route in routes.iter_mut().filter(|route| route.is_awaiting) {
+            route.is_awaiting = false;
+            readers.push(route.reader);
+            if let Some(seat) = self.seats.iter_mut().find(|seat| seat.reader == route.reader) {
+                seat.awaiting -= 1;
+            }
+        }
+        readers
+    }
+
+    /// Finds out again who gets what without a look at the item.
+    pub(crate) fn refresh(&mut self) {
+        self.wants_key = self.seats.iter().any(|seat| seat.sink.wants_key());
+        self.direct = None;
+        if self.wants_key || self.awaiting() > 0 || self.catch.is_some() || self.is_again {
+            return;
+        }
+        if self.parts.is_empty() {
+            self.direct = Some(self.whole.clone());
+            return;
+        }
+        if !self.whole.is_empty() || self.is_all || self.everything().is_some() {
+            return;
+        }
+        // One item, or several with the same readers: whatever comes is for all of them.
+        let mut parts = self.parts.values().filter(|part| !part.routes.is_empty());
+        let Some(first) = parts.next() else { return };
+        let readers = |part: &Part| part.routes.iter().map(|route| route.reader).collect::<Vec<_>>();
+        let own = readers(first);
+        let is_same = parts.all(|part| readers(part) == own) && self.parts.values().all(|part| !part.routes.is_empty());
+        if is_same && self.removed.is_empty() {
+            self.direct = Some(first.routes.clone());
+        }
+    }
+}
+
+fn wait_for(routes: &mut [Route], seats: &mut [Seat], reader: Key<Reader>) {
+    let waiting = routes.iter_mut().filter(|route| route.reader == reader && !route.is_awaiting);
+    for route in waiting {
+        route.is_awaiting = true;
+        if let Some(seat) = seats.iter_mut().find(|seat| seat.reader == reader) {
+            seat.awaiting += 1;
+        }
+    }
+}
