@@ -140,9 +140,14 @@ impl Market {
     }
 }
 
-/// The id of a market, which only streams tell: a UUID made of its ticker.
+/// The id of a market, which only streams tell.
 pub(super) fn market_id(ticker: &str) -> String {
-    let hash = Sha256::digest(ticker.as_bytes());
+    made_id(ticker)
+}
+
+/// A UUID made of a name: the same one each time.
+pub(super) fn made_id(name: &str) -> String {
+    let hash = Sha256::digest(name.as_bytes());
     let bytes: [u8; 16] = std::array::from_fn(|index| hash[index]);
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }

@@ -8,7 +8,7 @@ use rust_decimal_macros::dec;
 use super::fees::EventRules;
 use super::groups::Groups;
 use super::keys::Key;
-use super::markets::Market;
+use super::markets::{Market, made_id};
 use super::money::Money;
 use super::perps::Perps;
 use super::rfqs::Rfqs;
@@ -87,6 +87,11 @@ impl State {
 
     pub(super) fn key(&self, id: &str) -> Option<Arc<Key>> {
         self.keys.iter().find(|key| key.id == id).cloned()
+    }
+
+    /// The id of an account, which is a UUID made of its name.
+    pub(super) fn user_id(&self, owner: Owner) -> String {
+        made_id(self.users.get(owner.user).map(String::as_str).unwrap_or_default())
     }
 
     pub(super) fn market(&self, ticker: &str) -> Option<&Market> {

@@ -46,19 +46,40 @@ impl Trader {
     /// The same with a time stamp of its own.
     pub async fn send_at(&self, method: &str, path: &str, body: Option<Value>, now: i64) -> (u16, Value) {
         let bare = path.split('?').next().unwrap();
-        let signature = self.key.sign(format!("{now}{method}{API}{bare}").as_bytes()).to_bytes();
-        let mut request = self
-            .client
-            .request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{API}{path}", self.base))
-            .header("KALSHI-ACCESS-KEY", &self.key_id)
-            .header("KALSHI-ACCESS-TIMESTAMP", now)
-            .header("KALSHI-ACCESS-SIGNATURE", STANDARD.encode(signature));
+        let mut request =
+            self.client.request(Method::from_bytes(method.as_bytes()).unwrap(), format!("{}{API}{path}", self.base));
+        for (name, value) in self.sign(method, &format!("{API}{bare}"), now) {
+            request = request.header(name, value);
+        }
         if let Some(body) = body {
             request = request.json(&body);
         }
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null))
+    }
+
+    /// The same account with a new key, made with some members besides its name.
+    pub async fn with_new_key(&self, members: Value) -> Self {
+        let mut new = json!({"name": "another", "key_type": "ed25519"});
+        new.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let made = self.post("/api_keys/generate", new, 201).await;
+        Self {
+            client: self.client.clone(),
+            base: self.base.clone(),
+            key_id: made["api_key_id"].as_str().unwrap().to_owned(),
+            key: SigningKey::from_pkcs8_pem(made["private_key"].as_str().unwrap()).unwrap(),
+        }
+    }
+
+    /// The headers that sign a request.
+    pub fn sign(&self, method: &str, path: &str, now: i64) -> [(&'static str, String); 3] {
+        let signature = self.key.sign(format!("{now}{method}{path}").as_bytes()).to_bytes();
+        [
+            ("KALSHI-ACCESS-KEY", self.key_id.clone()),
+            ("KALSHI-ACCESS-TIMESTAMP", now.to_string()),
+            ("KALSHI-ACCESS-SIGNATURE", STANDARD.encode(signature)),
+        ]
     }
 
     #[track_caller]
@@ -76,7 +97,11 @@ impl Trader {
     }
 
     pub async fn put(&self, path: &str, body: Value) -> Value {
-        Self::expected(self.send("PUT", path, Some(body)).await, 200, path)
+        self.put_for(path, body, 200).await
+    }
+
+    pub async fn put_for(&self, path: &str, body: Value, status: u16) -> Value {
+        Self::expected(self.send("PUT", path, Some(body)).await, status, path)
     }
 
     pub async fn delete(&self, path: &str, status: u16) -> Value {

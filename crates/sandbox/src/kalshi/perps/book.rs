@@ -63,10 +63,14 @@ pub(in super::super) fn several(state: &mut State, call: &Call) -> Result<Reply,
 
 pub(in super::super) fn trades(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let query = call.query();
-    let contract = state.perps.contract(query.text("ticker").unwrap_or_default());
-    let contract = contract.ok_or_else(|| Refusal::new(404, "market_not_found"))?;
+    let ticker = query.text("ticker");
+    if ticker.is_some_and(|ticker| state.perps.contract(ticker).is_none()) {
+        return Err(Refusal::new(404, "market_not_found"));
+    }
     let time = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
-    let trades = state.perps.exchange.trades_of(contract.ticker).rev().filter(|trade| time.holds(Some(trade.time)));
+    let is_wanted = |other: &str| ticker.is_none_or(|ticker| ticker == other);
+    let trades = state.perps.exchange.trades();
+    let trades = trades.filter(|trade| is_wanted(&trade.ticker) && time.holds(Some(trade.time)));
     let trades = trades.map(|trade| {
         json!({
             "trade_id": trade.id,

@@ -137,7 +137,7 @@ fn to_json(order: &Order, state: &State) -> Value {
     let terms = &order.terms;
     let mut json = json!({
         "order_id": order.id,
-        "user_id": state.users.get(order.owner.user),
+        "user_id": state.user_id(order.owner),
         "client_order_id": terms.client_order_id.as_deref().unwrap_or_default(),
         "ticker": order.ticker,
         "side": terms.side.name(),

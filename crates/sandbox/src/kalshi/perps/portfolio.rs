@@ -60,9 +60,10 @@ pub(in super::super) fn balance(state: &mut State, call: &Call) -> Result<Reply,
 }
 
 pub(in super::super) fn fills(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
-    let (query, owner) = (call.query(), call.subaccount_or_primary()?);
+    let (query, subaccount) = (call.query(), call.subaccount_or_all()?);
     let time = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
-    let matching = state.perps.exchange.fills().filter(|fill| fill.owner == owner && time.holds(Some(fill.time)));
+    let is_own = |owner: Owner| call.sees(owner) && subaccount.is_none_or(|number| owner.subaccount == number);
+    let matching = state.perps.exchange.fills().filter(|fill| is_own(fill.owner) && time.holds(Some(fill.time)));
     let (page, cursor) = query.page(matching.map(fill))?;
     Ok(Reply::json(200, &json!({"fills": page, "cursor": cursor})))
 }

@@ -54,11 +54,6 @@ impl State {
         audience.tickers();
     }
 
-    /// The name of an account. The market maker's is nobody's.
-    fn user(&self, owner: Owner) -> &str {
-        self.users.get(owner.user).map(String::as_str).unwrap_or_default()
-    }
-
     /// Tells a connection what had to wait for its time.
     pub(super) fn tick(&mut self, number: u64) {
         let Some(mut connection) = self.feeds.connections.remove(&number) else { return };
@@ -151,7 +146,7 @@ impl Audience<'_> {
         }
         self.tell("market_positions", ticker, |state, connection| {
             connection.sees(owner).then(|| {
-                let msg = messages::position(state.user(owner), owner.subaccount, ticker, held, &state.events);
+                let msg = messages::position(&state.user_id(owner), owner.subaccount, ticker, held, &state.events);
                 ("market_position", None, Arc::new(msg))
             })
         });
@@ -161,7 +156,7 @@ impl Audience<'_> {
         let endpoint = self.endpoint;
         self.tell("user_orders", &order.ticker, |state, connection| {
             connection.sees(order.owner).then(|| {
-                let user = state.user(order.owner);
+                let user = &state.user_id(order.owner);
                 let msg = match endpoint {
                     Endpoint::Events => messages::order(user, order),
                     Endpoint::Perps => perps::order(user, order),
