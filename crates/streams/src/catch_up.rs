@@ -208,6 +208,11 @@ impl List<'_> {
         by_number: bool,
     ) -> Result<Taken, String> {
         let none = || format!("the response of `{}` has no list at `{}`", self.words.operation, self.words.list);
+        // What was cut off might lack its list, or the end of it.
+        let end = scan::value_end(page, scan::blank(page, 0)).map(|end| scan::blank(page, end));
+        if end != Some(page.len()) {
+            return Err(none());
+        }
         let list = scan::at(page, self.words.list).map(|range| &page[range]);
         let list = list.map(|list| list.trim_ascii_start());
         let mut taken = Taken { count: 0, fresh: 0, last: None, is_old: false };
@@ -218,6 +223,7 @@ impl List<'_> {
             Some(list) if list.starts_with(b"[") => list,
             _ => return Err(none()),
         };
+        let channel = self.call.topic.channel();
         let mut elements = Elements::of(list, 0);
         for range in elements.by_ref() {
             taken.count += 1;
@@ -227,6 +233,9 @@ impl List<'_> {
             let order = ordered.as_deref().and_then(scan::integer);
             let number = if by_number { self.counter().and_then(at).as_deref().and_then(scan::integer) } else { order };
             taken.last = taken.last.max(number);
+            if !self.is_wanted(channel.item.and_then(at).as_deref()) {
+                continue;
+            }
             if begin.zip(order).is_some_and(|(begin, order)| order < begin) && self.has_time_of_order() {
                 taken.is_old = true;
                 continue;
@@ -244,6 +253,15 @@ impl List<'_> {
             self.found.records.push(Record { text, call: self.index });
         }
         if elements.is_whole() { Ok(taken) } else { Err(none()) }
+    }
+
+    /// Whether a record is about one of the values that are asked for, where it says so.
+    fn is_wanted(&self, item: Option<&[u8]>) -> bool {
+        let wanted = self.call.items.as_deref().or_else(|| self.call.topic.items());
+        match (wanted, item.and_then(scan::text)) {
+            (Some(wanted), Some(item)) if self.asked.item.is_none() => wanted.iter().any(|wanted| **wanted == *item),
+            _ => true,
+        }
     }
 
     /// Whether what orders records is a time in the unit that the list is asked by.

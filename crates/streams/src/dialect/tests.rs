@@ -13,7 +13,7 @@ use venuekit_wire::stream::{
 use venuekit_wire::variables::Variables;
 
 use super::{Dialect, Login, Subscribing, names, ping};
-use crate::hub::io::{Action, Body, Command, ErrorClass, Frame, Handle, Owner, Reply};
+use crate::hub::io::{Action, Body, Command, Frame, Handle, Owner, Reply};
 use crate::topic::Topic;
 
 static TRADES: Channel = Channel {
