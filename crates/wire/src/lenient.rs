@@ -94,7 +94,7 @@ macro_rules! scalars {
     )*};
 }
 
-scalars!(i32, u32, i64, u64, f64, Decimal, DecimalNumber, DecimalOrText, IntegerOrText, DateTime);
+scalars!(i32, u32, i64, u64, f64, Decimal, DecimalNumber, DecimalOrText, IntegerOrText);
 scalars!(UnixSeconds, UnixMillis, UnixMicros, UnixNanos);
 
 macro_rules! whole {
@@ -139,11 +139,38 @@ impl FromToken for f64 {
     }
 }
 
-impl FromToken for DateTime {
+/// A text, which is read as it stands: there is no other form of it whose token would have to be looked at.
+impl<'de> Lenient<'de> for DateTime {
     const EXPECTED: &'static str = "a time as text";
 
-    fn from_token(text: &str, form: Form) -> Option<Self> {
-        (form == Form::Text).then(|| text.into())
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Option<DateTime>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(DateTime::EXPECTED)
+            }
+
+            fn visit_none<E>(self) -> Result<Option<DateTime>, E> {
+                Ok(None)
+            }
+
+            fn visit_unit<E>(self) -> Result<Option<DateTime>, E> {
+                Ok(None)
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<DateTime>, D::Error> {
+                deserializer.deserialize_str(self)
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Option<DateTime>, E> {
+                Ok((!text.trim_start().is_empty()).then(|| text.into()))
+            }
+        }
+
+        deserializer.deserialize_option(Text)
     }
 }
 
