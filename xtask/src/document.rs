@@ -1,10 +1,13 @@
 //! A venue's spec, joined into one document whose every value still knows its file and line.
 
+mod streams;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
+pub use self::streams::STREAMS;
 use crate::finding::{Finding, Location};
 use crate::source::{Source, step};
 
@@ -141,6 +144,7 @@ impl Joiner<'_> {
             Kind::OpenRpc => self.mount_methods(root, &mut value),
         }
         self.mount_components(root, &mut value);
+        self.mount_streams(root, &mut value);
         if self.findings.is_empty() { Ok((value, self.mounts)) } else { Err(self.findings) }
     }
 
@@ -170,6 +174,10 @@ impl Joiner<'_> {
                     let below = step(pointer, key);
                     let value = match (key.as_str(), value) {
                         ("$ref", Value::String(reference)) => Value::String(self.reference(source, &below, reference)),
+                        ("x-tuple", Value::Array(elements)) => {
+                            let elements: Value = elements.iter().map(streams::element).collect();
+                            self.rewritten(source, &below, &elements)
+                        }
                         _ => self.rewritten(source, &below, value),
                     };
                     copy.insert(key.clone(), value);
@@ -189,8 +197,13 @@ impl Joiner<'_> {
             if exists && let Some(section) = SECTIONS.iter().find(|s| inner.starts_with(&format!("/{s}/"))) {
                 return format!("#/components/{section}/{}", &inner[section.len() + 2..]);
             }
-            // Paths and methods are mounted by the root document, which resolves them itself.
-            if exists && (inner.starts_with("/paths/") || inner.starts_with("/methods/")) {
+            if exists && let Some(name) = inner.strip_prefix("/messages/") {
+                return format!("#/{STREAMS}/messages/{name}");
+            }
+            // Paths, methods and channels are mounted by the root documents, which resolve them themselves.
+            if exists
+                && (inner.starts_with("/paths/") || inner.starts_with("/methods/") || inner.starts_with("/channels/"))
+            {
                 return reference.to_owned();
             }
         }

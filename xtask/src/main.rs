@@ -13,6 +13,7 @@ mod markup;
 mod model;
 mod names;
 mod source;
+mod streams;
 mod workspace;
 mod yaml;
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::document::{Document, Kind};
 use crate::source::step;
+use crate::streams;
 
 /// One operation or method.
 #[derive(Clone, Debug)]
@@ -242,7 +243,7 @@ pub fn walk_schema<'a>(pointer: &str, schema: &'a Value, visit: &mut dyn FnMut(&
             walk_schema(&step(pointer, key), inner, visit);
         }
     }
-    for key in ["allOf", "oneOf", "anyOf"] {
+    for key in ["allOf", "oneOf", "anyOf", "x-tuple"] {
         for (i, inner) in schema.get(key).and_then(Value::as_array).into_iter().flatten().enumerate() {
             walk_schema(&step(&step(pointer, key), &i.to_string()), inner, visit);
         }
@@ -259,7 +260,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Follows every reference from every operation.
+    /// Follows every reference from every operation and every channel.
     pub fn of(document: &Document) -> Self {
         let mut reach = Self::default();
         for operation in operations(document) {
@@ -269,6 +270,12 @@ impl Reach {
             if let Some((pointer, schema)) = operation.result_schema(document) {
                 follow(document, &pointer, schema, &mut reach.response);
             }
+        }
+        for (pointer, schema) in streams::sent(document) {
+            follow(document, &pointer, schema, &mut reach.request);
+        }
+        for (pointer, schema) in streams::received(document) {
+            follow(document, &pointer, schema, &mut reach.response);
         }
         reach
     }

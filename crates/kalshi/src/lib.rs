@@ -8,6 +8,7 @@ mod generated;
 mod keys;
 mod session;
 
+pub use generated::channels::STREAMS;
 pub use generated::client::{Client, builder, types};
 pub use generated::venue::{Environment, VENUE, operations};
 pub use keys::Keys;

@@ -7,6 +7,7 @@ mod from_env;
 mod generated;
 mod session;
 
+pub use generated::channels::STREAMS;
 pub use generated::client::{Client, builder, types};
 pub use generated::venue::{Environment, VENUE, operations};
 pub use session::Credentials;

@@ -135,6 +135,11 @@ fn translate(schema: &Value, reached: &mut BTreeSet<String>) -> Value {
         let (word, value) = match word.as_str() {
             "properties" => (word.as_str(), translate_members(value, reached)),
             "items" => (word.as_str(), translate(value, reached)),
+            // Each element has a schema of its own; more of them are tolerated.
+            "x-tuple" => {
+                translated.insert("minItems".to_owned(), value.as_array().map_or(0, Vec::len).into());
+                ("items", translate_all(value, reached))
+            }
             // More than the spec names is tolerated, as the venues do.
             "additionalProperties" if value.is_object() => (word.as_str(), translate(value, reached)),
             "allOf" | "anyOf" => (word.as_str(), translate_all(value, reached)),

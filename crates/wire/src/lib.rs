@@ -12,9 +12,11 @@
 //! | [`Secret`] | key material, tokens, passwords | no Display, a redacted Debug, zeroized memory |
 //! | [`UnixSeconds`], [`UnixMillis`], [`UnixMicros`], [`UnixNanos`] | integer times | the unit is in the type |
 //! | [`DateTime`] | times as text | the text is kept, also where it does not parse |
+//! | [`Level`], [`ActionLevel`] | levels of an order book that are arrays | exact, and what is added behind is passed over |
 //! | [`given`] | what requests are built from | the first value that is refused is the error |
 //! | [`lenient`] | what responses are made of | what an honest venue may write is read |
 //! | [`operation`] | the generated operation tables | what a call needs, costs and may be |
+//! | [`stream`] | the generated tables of streams | what can be subscribed to, and how a venue talks while it streams |
 //!
 //! ```
 //! use venuekit_wire::{Decimal, Open};
@@ -33,6 +35,7 @@ pub mod given;
 pub mod ids;
 mod integer;
 pub mod lenient;
+mod level;
 mod number;
 mod open;
 pub mod operation;
@@ -48,6 +51,7 @@ pub mod words;
 
 pub use decimal::{Decimal, DecimalNumber, DecimalOrText, ParseDecimalError};
 pub use integer::IntegerOrText;
+pub use level::{ActionLevel, Level};
 #[doc(hidden)]
 pub use open::UnknownWord;
 pub use open::{Open, Word};

@@ -208,6 +208,8 @@ pub struct Channel {
     pub items: Option<&'static str>,
     /// Whether it may be left out, which asks for everything.
     pub all: bool,
+    /// The value that asks for everything where leaving the parameter out does not: it is then sent as the only one.
+    pub everything: Option<&'static str>,
     /// Where the data says which of these values it is about.
     pub item: Option<&'static str>,
     /// The types of its messages.
@@ -224,6 +226,29 @@ pub struct Channel {
     pub recovery: Recovery,
     /// The commands that change a subscription: to add values, to take values away, to ask for a snapshot. Empty where there is none.
     pub actions: Actions,
+}
+
+impl Channel {
+    /// A channel of which nothing is said: what a row of a table does not say, it has from here.
+    pub const EMPTY: Self = Self {
+        name: "",
+        id: "",
+        description: "",
+        endpoint: "",
+        access: Access::Public,
+        parameters: &[],
+        items: None,
+        all: false,
+        everything: None,
+        item: None,
+        messages: &[],
+        is_list: false,
+        is_whole: false,
+        is_book: false,
+        sequence: Sequence::None,
+        recovery: Recovery::Never,
+        actions: Actions { add: None, remove: None, snapshot: None },
+    };
 }
 
 /// The words that change a subscription.
@@ -264,6 +289,10 @@ pub struct Parameter {
     pub kind: ParameterKind,
     /// The values that there are, where they are few.
     pub values: &'static [&'static str],
+    /// Whether the venue may have other values than those: they are then known words, and others are not refused.
+    pub is_open: bool,
+    /// The form of a text, as a pattern that is read with the flag `u`.
+    pub pattern: Option<&'static str>,
     /// Whether it is a list.
     pub is_list: bool,
     /// Whether there is no subscription without it.
@@ -272,6 +301,22 @@ pub struct Parameter {
     pub fixed: Option<&'static str>,
     /// Whether one connection takes one value of it only.
     pub is_of_connection: bool,
+}
+
+impl Parameter {
+    /// A text of which nothing is said: what a row of a table does not say, it has from here.
+    pub const EMPTY: Self = Self {
+        name: "",
+        description: "",
+        kind: ParameterKind::Text,
+        values: &[],
+        is_open: false,
+        pattern: None,
+        is_list: false,
+        is_required: false,
+        fixed: None,
+        is_of_connection: false,
+    };
 }
 
 /// The form of a value.
@@ -294,6 +339,8 @@ pub struct Message {
     pub when: Option<(&'static str, &'static str)>,
     /// Whether it is a snapshot of its item.
     pub is_snapshot: bool,
+    /// The pointer and the text by which a message is a snapshot, where one type is both that and a change.
+    pub snapshot_when: Option<(&'static str, &'static str)>,
 }
 
 /// How a gap is seen.
@@ -331,8 +378,8 @@ pub enum Recovery {
     Resubscribe,
     /// By the next message, which is whole.
     Next,
-    /// By a call that lists what was missed.
-    CatchUp(CatchUp),
+    /// By calls that list what was missed, in this order.
+    CatchUp(&'static [CatchUp]),
     /// Not at all: what was missed is lost, and readers are told.
     Never,
 }
@@ -347,16 +394,23 @@ pub struct CatchUp {
     /// Parameters of the operation that take a parameter of the subscription: the operation's name, the subscription's. With a list,
     /// the operation is called once for each of its values.
     pub parameters: &'static [(&'static str, &'static str)],
+    /// The word of a subscription's parameter for which the operation's is left out, such as the one that asks for any.
+    pub skip: Option<&'static str>,
     /// Parameters with values that are always the same, as JSON.
     pub fixed: &'static [(&'static str, &'static str)],
-    /// The parameter that takes the time from which on records are wanted, and how many of its units make a second.
+    /// The parameter that takes the time from which on records are wanted, and how many of its units make a second. The parameter is
+    /// empty where the operation cannot be asked so: records whose [`order`](Self::order), a time in that unit, is older are passed over.
     pub since: Option<(&'static str, i64)>,
     /// The parameter that takes the number ([`Sequence::PerItem`]) from which on records are wanted.
     pub from: Option<&'static str>,
     /// Pointer to what tells records apart, in a message.
     pub key: &'static str,
-    /// Pointer to what orders them, in a message: a number or a text. Of two records with the same key the later one counts.
+    /// Pointer to what orders them, in a message: a number or a text. Of two records with the same key the later one counts. Empty
+    /// where nothing does: a record whose key a message has brought since is then passed over.
     pub order: &'static str,
-    /// Members of a record that a message calls otherwise: the record's name, the message's.
+    /// Members of a record that a message calls otherwise: the record's name, the message's. A record that has the message's is left as
+    /// it is.
     pub renamed: &'static [(&'static str, &'static str)],
+    /// Members of a record with a time as text (RFC 3339) that a message has as Unix milliseconds: the record's name, the message's.
+    pub times: &'static [(&'static str, &'static str)],
 }

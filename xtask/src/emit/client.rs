@@ -10,12 +10,23 @@ use syn::{File, Item, Path};
 
 use super::operations::{self, Method};
 use super::seal::seal;
+use super::streams::Structs;
 use super::types::lenient::Reading;
 use super::{docs, types};
-use crate::document::{Document, Kind};
+use crate::document::{Document, Kind, STREAMS};
 
-/// A client's text, and the operations in it.
-pub fn source(document: &Document, lowered: &Value) -> Result<(Vec<Method>, String), String> {
+/// A client.
+pub struct Client {
+    /// Its operations.
+    pub methods: Vec<Method>,
+    /// The structs among its types, by their names.
+    pub structs: Structs,
+    /// Its text.
+    pub text: String,
+}
+
+/// Makes the client of a document.
+pub fn source(document: &Document, lowered: &Value) -> Result<Client, String> {
     let spec: OpenAPI = serde_json::from_value(lowered.clone())
         .map_err(|error| format!("the lowered document is not OpenAPI 3.0: {error}"))?;
     let mut settings = GenerationSettings::default();
@@ -34,12 +45,17 @@ pub fn source(document: &Document, lowered: &Value) -> Result<(Vec<Method>, Stri
     let types = types_of(&mut file)?;
     let mut items = operations::items(document, types, &methods, &types::ids(&lowered.value))?;
     seal(types, &Reading::of(&lowered))?;
+    let structs = types.iter().filter_map(|item| match item {
+        Item::Struct(item) => Some((item.ident.to_string(), item.clone())),
+        _ => None,
+    });
+    let structs = structs.collect();
     items.extend(file.items.into_iter().filter(|item| matches!(item, Item::Mod(module) if module.ident == "types")));
     let mut file = File { shebang: None, attrs: Vec::new(), items };
     let types = types::take(document, &lowered.value, &mut file)?;
-    let source = types::put(&types, &prettyplease::unparse(&file))?;
-    complete(&methods, &source)?;
-    Ok((methods, source))
+    let text = types::put(&types, &prettyplease::unparse(&file))?;
+    complete(&methods, &text)?;
+    Ok(Client { methods, structs, text })
 }
 
 /// The items of the module `types`.
@@ -96,7 +112,8 @@ fn rust_types<'a>(value: &'a Value, into: &mut BTreeSet<&'a str>) {
             if let Some(path) = value.pointer("/x-rust-type/path").and_then(Value::as_str) {
                 into.insert(path);
             }
-            map.values().for_each(|inner| rust_types(inner, into));
+            let named = map.iter().filter(|(key, _)| *key != STREAMS);
+            named.for_each(|(_, inner)| rust_types(inner, into));
         }
         _ => {}
     }

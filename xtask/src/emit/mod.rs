@@ -10,6 +10,7 @@ mod joined;
 mod operations;
 mod pages;
 mod seal;
+mod streams;
 mod types;
 mod variables;
 mod venue;
@@ -21,6 +22,7 @@ use std::sync::Once;
 
 use serde_json::{Map, Value};
 
+pub use self::streams::{TYPED, variant};
 use crate::document::Document;
 use crate::finding::Finding;
 use crate::lower::lower;
@@ -80,16 +82,20 @@ fn silently<T>(work: impl FnOnce() -> T) -> T {
 
 fn build(document: &Document) -> Result<Generated, String> {
     let lowered = canonical(lower(document));
-    let (methods, client) = client::source(document, &lowered)?;
-    let calls = dispatch::source(document, &methods)?;
+    let client = client::source(document, &lowered)?;
+    let calls = dispatch::source(document, &client.methods)?;
+    let streams = streams::files(document, &client.structs)?;
     let venue = venue::source(document);
     let header = header(&document.venue);
-    let files = BTreeMap::from([
-        ("client.rs", format!("{header}{client}")),
+    let modules = ["client"].into_iter().chain(streams.iter().map(|(name, _)| name.trim_end_matches(".rs")));
+    let modules: String = modules.chain(["venue"]).map(|name| format!("pub mod {name};\n")).collect();
+    let mut files = BTreeMap::from([
+        ("client.rs", format!("{header}{}", client.text)),
         ("lowered.json", format!("{}\n", serde_json::to_string_pretty(&lowered).map_err(|e| e.to_string())?)),
-        ("mod.rs", format!("{header}{MODULE}")),
+        ("mod.rs", format!("{header}{MODULE}{modules}")),
         ("venue.rs", format!("{header}{venue}")),
     ]);
+    files.extend(streams.into_iter().map(|(name, text)| (name, format!("{header}{text}"))));
     Ok(Generated {
         operations: operations(document).len(),
         types: members(&lowered["components"], "schemas").count(),
@@ -106,7 +112,7 @@ fn header(venue: &str) -> String {
     )
 }
 
-const MODULE: &str = "#![allow(missing_docs, unused_imports, unused_mut, unused_qualifications, clippy::all)]\n\npub mod client;\npub mod venue;\n";
+const MODULE: &str = "#![allow(missing_docs, unused_imports, unused_mut, unused_qualifications, clippy::all)]\n\n";
 
 /// The same value with its members in the order of their names, so that the output does not depend on how maps are built.
 pub fn canonical(value: Value) -> Value {

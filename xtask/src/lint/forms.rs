@@ -26,6 +26,10 @@ pub fn yes(_: &Known<'_>, value: &Value) -> Result<(), String> {
     (*value == true).then_some(()).ok_or_else(|| "is `true` or left out".to_owned())
 }
 
+pub fn flag(_: &Known<'_>, value: &Value) -> Result<(), String> {
+    value.is_boolean().then_some(()).ok_or_else(|| "is `true` or `false`".to_owned())
+}
+
 pub fn mapping(_: &Known<'_>, value: &Value) -> Result<(), String> {
     value.is_object().then_some(()).ok_or_else(|| "is a mapping".to_owned())
 }
@@ -54,7 +58,7 @@ pub fn list(_: &Known<'_>, value: &Value) -> Result<(), String> {
 }
 
 /// A mapping with these members: the first list is needed, the second allowed.
-fn shape(value: &Value, needed: &[&str], allowed: &[&str]) -> Result<(), String> {
+pub fn shape(value: &Value, needed: &[&str], allowed: &[&str]) -> Result<(), String> {
     let map = value.as_object().ok_or("is a mapping")?;
     if let Some(key) = needed.iter().find(|key| !map.contains_key(**key)) {
         return Err(format!("lacks `{key}`"));

@@ -13,6 +13,7 @@ mod patterns;
 mod references;
 mod schemas;
 mod shape;
+mod streams;
 mod texts;
 mod words;
 
@@ -38,6 +39,7 @@ pub fn lint(document: &Document) -> Vec<Finding> {
     operations::check(document, &mut findings);
     schemas::check(document, &mut findings);
     ids::check(document, &mut findings);
+    streams::check(document, &mut findings);
     findings.sort_by(|a, b| (&a.at, a.rule, &a.message).cmp(&(&b.at, b.rule, &b.message)));
     findings.dedup();
     findings

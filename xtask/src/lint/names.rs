@@ -11,7 +11,7 @@ use crate::names::{pascal, snake};
 use crate::source::step;
 
 /// Types that generated code names without a path.
-const TYPES: [&str; 20] = [
+pub const TYPES: [&str; 20] = [
     "Box",
     "Default",
     "Err",
@@ -54,7 +54,7 @@ const BUILDERS: [&str; 15] = [
 ];
 
 /// Methods a client has besides its operations, generated, written by hand, or of the traits it implements.
-const METHODS: [&str; 15] = [
+const METHODS: [&str; 16] = [
     "builder",
     "clock",
     "clone",
@@ -64,6 +64,7 @@ const METHODS: [&str; 15] = [
     "fmt",
     "keys",
     "session",
+    "streams",
     "websocket",
     "with_code",
     "with_rate_wait",

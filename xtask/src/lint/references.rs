@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::document::Document;
+use crate::document::{Document, STREAMS};
 use crate::finding::Finding;
 use crate::model::{Reach, follow, members, operations, schema_ref, text};
 use crate::source::step;
+use crate::streams;
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     dangling(document, "", &document.value, findings);
@@ -46,7 +47,8 @@ fn reference(document: &Document, holder: &str, at: &str, value: &Value, finding
         findings.push(document.finding("dangling-ref", at, message, "correct the name, or define it"));
         return;
     }
-    let name = reference.strip_prefix("#/components/").and_then(|rest| rest.strip_prefix(section)?.strip_prefix('/'));
+    let home = if section == "messages" { format!("#/{STREAMS}/") } else { "#/components/".to_owned() };
+    let name = reference.strip_prefix(&home).and_then(|rest| rest.strip_prefix(section)?.strip_prefix('/'));
     if name.is_none_or(|name| name.contains(['/', '~'])) {
         let message = format!("`{reference}` is no member of `{section}`");
         findings.push(document.finding("ref-target", at, message, format!("refer to a named one of the {section}")));
@@ -62,6 +64,7 @@ fn section(holder: &str) -> &'static str {
         | ["", "methods", _, "params", _]
         | ["", "components", "parameters", _] => "parameters",
         ["", "paths", _, _, "responses", _] | ["", "components", "responses", _] => "responses",
+        ["", STREAMS, "channels", _, "messages", _] => "messages",
         _ => "schemas",
     }
 }
@@ -129,6 +132,9 @@ fn unused(document: &Document, findings: &mut Vec<Finding>) {
                 follow(document, &at, schema, &mut error_bodies);
             }
         }
+        for (pointer, schema) in streams::control(document) {
+            follow(document, &pointer, schema, &mut error_bodies);
+        }
         used.extend(error_bodies.iter().map(String::as_str));
         for (name, _) in members(components, "schemas") {
             if !used.contains(name.as_str()) {
@@ -136,7 +142,7 @@ fn unused(document: &Document, findings: &mut Vec<Finding>) {
                 findings.push(document.finding(
                     "unused-schema",
                     &at,
-                    format!("no operation uses `{name}`"),
+                    format!("no operation and no channel uses `{name}`"),
                     "refer to it, or delete it",
                 ));
             }

@@ -8,6 +8,7 @@ use crate::finding::Finding;
 use crate::model::{Reach, collisions, members, operations, resolve, stands_for, text, walk_schema};
 use crate::names::{pascal, snake};
 use crate::source::step;
+use crate::streams::{self, Channel};
 
 /// How many lists and maps may be inside one another.
 const DEEPEST: usize = 32;
@@ -46,6 +47,11 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
             findings.push(document.finding("nullable-name", &at, format!("`{name}` is null or a `{name}`"), help));
         }
         tree(document, &at, schema, true, reach.response.contains(name), findings);
+    }
+    for parameter in streams::channels(document).iter().flat_map(Channel::parameters) {
+        let Some(schema) = parameter.schema() else { continue };
+        field(document, &parameter.pointer, parameter.name, schema, false, findings);
+        tree(document, &parameter.schema_pointer(), schema, false, false, findings);
     }
     for operation in operations(document) {
         for (at, parameter) in operation.parameters(document) {
@@ -266,7 +272,8 @@ fn kind(document: &Document, schema: &Value, nested: bool, fail: &mut dyn FnMut(
         let help = "describe its fields, or say `additionalProperties: true` and in the description why";
         fail("bare-object", "nobody has said what the object holds".to_owned(), help);
     }
-    if types.contains(&"array") && !schema.get("items").is_some_and(Value::is_object) {
+    let is_tuple = schema.get("x-tuple").is_some();
+    if types.contains(&"array") && !is_tuple && !schema.get("items").is_some_and(Value::is_object) {
         fail("list-items", "a list does not say what it holds".to_owned(), "add `items`, `{}` for anything");
     }
     if let Some(format) = text(schema, "format")

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use self::Holds::{Any, Count, Flag, FlagOrMap, FlagOrNumber, List, Map, Number, Text, Texts, TextsOrText};
-use crate::document::{Document, Kind};
+use crate::document::{Document, Kind, STREAMS};
 use crate::finding::Finding;
 use crate::model::{members, operations, walk_schema};
 use crate::source::step;
+use crate::streams;
 
 #[derive(Clone, Copy)]
 enum Holds {
@@ -127,6 +128,40 @@ const BODY: Members = &[("description", Text), ("required", Flag), ("content", M
 const RESPONSE: Members = &[("description", Text), ("headers", Any), ("content", Map)];
 const RESULT: Members = &[("name", Text), ("summary", Text), ("description", Text), ("schema", Any)];
 const MEDIA: Members = &[("schema", Any), ("example", Any), ("examples", Any), ("encoding", Any)];
+const STREAMS_ROOT: Members = &[
+    ("asyncapi", Text),
+    ("info", Map),
+    ("defaultContentType", Text),
+    ("servers", Map),
+    ("channels", Map),
+    ("messages", Map),
+];
+const STREAM_SERVER: Members = &[
+    ("host", Text),
+    ("pathname", Text),
+    ("protocol", Text),
+    ("title", Text),
+    ("summary", Text),
+    ("description", Text),
+];
+const CHANNEL: Members = &[
+    ("address", Text),
+    ("title", Text),
+    ("summary", Text),
+    ("description", Text),
+    ("parameters", Map),
+    ("messages", Map),
+];
+const ADDRESS_PARAMETER: Members = &[("description", Text), ("enum", Texts), ("examples", Texts)];
+const COMMAND_PARAMETER: Members = &[
+    ("description", Text),
+    ("schema", Map),
+    ("required", Flag),
+    ("alias-of", Text),
+    ("fixed", Any),
+    ("of-connection", Flag),
+];
+const MESSAGE: Members = &[("name", Text), ("title", Text), ("summary", Text), ("description", Text), ("payload", Map)];
 const SCHEMA: Members = &[
     ("type", TextsOrText),
     ("title", Text),
@@ -197,6 +232,7 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
         shape.each(&step("/paths", path), item, "parameters", PARAMETER, &[]);
     }
     shape.each("", root, "methods", METHOD, &["name", "result"]);
+    shape.streams();
     for operation in operations(document) {
         shape.operation(&operation.pointer, operation.value);
         for (at, schema) in operation.request_schemas(document) {
@@ -241,6 +277,28 @@ impl Shape<'_> {
         }
         for (status, response) in members(operation, "responses") {
             self.response(&step(&step(at, "responses"), status), response);
+        }
+    }
+
+    fn streams(&mut self) {
+        let document = self.document;
+        let (root, at) = (streams::root(document), format!("/{STREAMS}"));
+        if root.is_null() {
+            return;
+        }
+        self.object(&at, root, STREAMS_ROOT, &["asyncapi", "info", "servers", "channels"]);
+        self.maybe(&at, root, "info", INFO, &["title", "version"]);
+        self.each(&at, root, "servers", STREAM_SERVER, &["host", "pathname", "protocol"]);
+        self.each(&at, root, "channels", CHANNEL, &["address", "description", "messages"]);
+        self.each(&at, root, "messages", MESSAGE, &["payload"]);
+        for channel in streams::channels(document) {
+            self.each(&channel.pointer, channel.value, "parameters", ADDRESS_PARAMETER, &["description"]);
+            self.each(&channel.pointer, channel.value, "x-parameters", COMMAND_PARAMETER, &["description", "schema"]);
+            for parameter in channel.parameters() {
+                if let Some(schema) = parameter.schema() {
+                    self.schema(&parameter.schema_pointer(), schema);
+                }
+            }
         }
     }
 

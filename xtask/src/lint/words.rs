@@ -5,10 +5,13 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::forms::{
-    buckets, challenge, connection, count, errors, hosts, list, mapping, name, names, page, rate, rate_headers,
+    buckets, challenge, connection, count, errors, flag, hosts, list, mapping, name, names, page, rate, rate_headers,
     reconcile, retry, rust_type, sentence, variables, venue_time, websocket, websockets, yes,
 };
-use crate::document::{Document, Kind};
+use super::streams::forms::{
+    access, book, dialect, items, keep_alive, limits, login, recover, sequence, snapshot, tuple, when,
+};
+use crate::document::{Document, Kind, STREAMS};
 use crate::finding::Finding;
 use crate::model::{operations, text};
 use crate::source::step;
@@ -21,6 +24,11 @@ enum Place {
     SecurityScheme,
     Operation,
     Schema,
+    Streams,
+    StreamServer,
+    Channel,
+    AddressParameter,
+    Message,
 }
 
 type Check = fn(&Known<'_>, &Value) -> Result<(), String>;
@@ -61,7 +69,7 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-rate-headers", &[Place::Root], rate_headers),
     ("x-security-schemes", &[Place::Root], mapping),
     ("x-security", &[Place::Root, Place::Operation], list),
-    ("x-environment", &[Place::Server], name),
+    ("x-environment", &[Place::Server, Place::StreamServer], name),
     ("x-hosts", &[Place::Server], hosts),
     ("x-websockets", &[Place::Server], websockets),
     ("x-credential", &[Place::SecurityScheme], name),
@@ -81,6 +89,24 @@ const WORDS: &[(&str, &[Place], Check)] = &[
     ("x-not-id", &[Place::Schema], sentence),
     ("x-not-secret", &[Place::Schema], sentence),
     ("x-rust-type", &[Place::Schema], rust_type),
+    ("x-tuple", &[Place::Schema], tuple),
+    ("x-login", &[Place::Streams], login),
+    ("x-dialect", &[Place::Streams], dialect),
+    ("x-keep-alive", &[Place::Streams], keep_alive),
+    ("x-limits", &[Place::Streams], limits),
+    ("x-endpoint", &[Place::StreamServer, Place::Channel], name),
+    ("x-access", &[Place::Channel], access),
+    ("x-parameters", &[Place::Channel], mapping),
+    ("x-items", &[Place::Channel], items),
+    ("x-list", &[Place::Channel], flag),
+    ("x-whole", &[Place::Channel], flag),
+    ("x-sequence", &[Place::Channel], sequence),
+    ("x-recover", &[Place::Channel], recover),
+    ("x-book", &[Place::Channel], book),
+    ("x-schema", &[Place::AddressParameter], mapping),
+    ("x-when", &[Place::Message], when),
+    ("x-snapshot", &[Place::Message], snapshot),
+    ("x-control", &[Place::Message], yes),
 ];
 
 /// What OpenAPI has words of its own for, or what only one request for all methods needs.
@@ -111,7 +137,9 @@ fn visit(known: &Known<'_>, pointer: &str, value: &Value, findings: &mut Vec<Fin
             let holds_names = pointer.ends_with("/properties");
             for (key, value) in map {
                 let below = step(pointer, key);
-                if key.starts_with("x-") && !holds_names {
+                // The streams are joined into the document under a name of their own.
+                let is_streams = pointer.is_empty() && key == STREAMS;
+                if key.starts_with("x-") && !holds_names && !is_streams {
                     word(known, place(known, pointer), &below, key, value, findings);
                 }
                 // Examples are the venue's data, not ours.
@@ -125,6 +153,16 @@ fn visit(known: &Known<'_>, pointer: &str, value: &Value, findings: &mut Vec<Fin
 }
 
 fn place(known: &Known<'_>, holder: &str) -> Place {
+    if let Some(below) = holder.strip_prefix(&format!("/{STREAMS}")) {
+        return match below.split('/').skip(1).collect::<Vec<_>>().as_slice() {
+            [] => Place::Streams,
+            ["servers", _] => Place::StreamServer,
+            ["channels", _] => Place::Channel,
+            ["channels", _, "parameters", _] => Place::AddressParameter,
+            ["messages", _] => Place::Message,
+            _ => Place::Schema,
+        };
+    }
     if holder.is_empty() {
         Place::Root
     } else if known.places.contains(holder) {

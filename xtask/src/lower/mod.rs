@@ -7,20 +7,23 @@ mod requiredness;
 mod responses;
 mod scalars;
 mod strip;
+mod tuples;
 mod wire_types;
 
 use serde_json::{Map, Value, json};
 
-use crate::document::{Document, Kind};
+use crate::document::{Document, Kind, STREAMS};
 use crate::model::text;
+use crate::streams;
 
 /// The passes, in order. Each takes the whole document and leaves a valid one.
-const PASSES: [fn(&mut Document); 7] = [
+const PASSES: [fn(&mut Document); 8] = [
     responses::apply,
     scalars::apply,
     requiredness::apply,
     open_enums::apply,
     wire_types::apply,
+    tuples::apply,
     docs::apply,
     strip::apply,
 ];
@@ -32,6 +35,12 @@ pub fn lower(document: &Document) -> Value {
         Kind::OpenRpc => openrpc::to_openapi(document),
     };
     let mut lowered = document.derived(Kind::OpenApi, value);
+    if let (Some(streams), Some(root)) = (streams::lowered(document), lowered.value.as_object_mut()) {
+        root.insert(STREAMS.to_owned(), streams);
+    }
+    if document.kind == Kind::OpenRpc {
+        openrpc::without_null_types(&mut lowered.value);
+    }
     for pass in PASSES {
         pass(&mut lowered);
     }

@@ -41,8 +41,13 @@ pub fn to_openapi(document: &Document) -> Value {
         "paths": paths,
         "components": { "schemas": schemas },
     });
-    each_mut(&mut openapi, &mut nullable);
+    without_null_types(&mut openapi);
     openapi
+}
+
+/// JSON Schema's way of saying null, everywhere in a document, becomes OpenAPI's.
+pub fn without_null_types(document: &mut Value) {
+    each_mut(document, &mut nullable);
 }
 
 fn params<'a>(path: &str, parameters: impl Iterator<Item = &'a Value>) -> Value {

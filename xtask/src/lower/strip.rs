@@ -32,7 +32,7 @@ const KEYS: [&str; 22] = [
 ];
 
 /// Words of ours that `emit` reads.
-const KEPT: [&str; 2] = ["x-rust-type", "x-vital"];
+const KEPT: [&str; 3] = ["x-rust-type", "x-streams", "x-vital"];
 
 pub fn apply(document: &mut Document) {
     strip(&mut document.value, false);

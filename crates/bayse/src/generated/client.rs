@@ -1111,7 +1111,7 @@ pub mod builder {
         /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
         pub fn time_in_force(
             mut self,
-            value: impl TryInto<types::TimeInForce, Error: Display>,
+            value: impl Into<Open<types::TimeInForce>>,
         ) -> Self {
             self.body = self.body.time_in_force(value);
             self
@@ -2994,11 +2994,110 @@ pub mod types {
         #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::DateTime>,
     }
+    /// Event of an order.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct ActivityEventRecord {
+        /// When it was created.
+        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub created_at: Option<wire::DateTime>,
+        /// Id of the event.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub id: Option<EventId>,
+        /// Picture.
+        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
+        pub image_url: Option<String>,
+        /// Name of the event in links.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub slug: Option<Slug>,
+        /// The question.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub title: Option<String>,
+        /// Kind of event, such as SINGLE_MARKET; responses have other words.
+        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+        pub type_: Option<String>,
+    }
     wire::words! {
         /// Market orders and trades of one side (buys, sells), everything about limit orders but their trades (limits), or what markets paid in the end (payout).
         ActivityFilter {
             Buys = "buys", Sells = "sells", Limits = "limits", Payout = "payout",
         }
+    }
+    /// Market of an order.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct ActivityMarketRecord {
+        /// Id of the market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub id: Option<MarketId>,
+        /// Picture.
+        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
+        pub image_url: Option<String>,
+        /// The question.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub title: Option<String>,
+    }
+    /// An order that traded, with its user, event and market.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct ActivityMessage {
+        /// Event of an order.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event: Option<ActivityEventRecord>,
+        /// Market of an order.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub market: Option<ActivityMarketRecord>,
+        /// An order that traded. There is no id of the trade, and words are in capitals that responses have in small letters. Money is in the currency of the order.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub order: ActivityOrderRecord,
+        /// What everyone may know of a user.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub user: Option<UserProfile>,
+    }
+    /// An order that traded. There is no id of the trade, and words are in capitals that responses have in small letters. Money is in the currency of the order.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct ActivityOrderRecord {
+        /// Money.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub amount: Option<wire::DecimalNumber>,
+        /// When it was placed.
+        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub created_at: Option<wire::DateTime>,
+        /// Currency of the amounts. A share pays 1 USD or 100 NGN.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub currency: Option<wire::Open<Currency>>,
+        /// How an event trades: with a pool, at once, or on an order book.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub engine: Option<wire::Open<Engine>>,
+        /// Id of the order.
+        pub id: OrderId,
+        /// Whether an order has a price of its own.
+        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
+        pub order_type: Option<wire::Open<OrderType>>,
+        /// Name of the outcome, or its id.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub outcome: Option<String>,
+        /// Name of the outcome.
+        #[serde(rename = "outcomeLabel", skip_serializing_if = "Option::is_none")]
+        pub outcome_label: Option<String>,
+        /// Price, from 0 to 1.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price: Option<wire::DecimalNumber>,
+        /// Shares.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub quantity: Option<wire::DecimalNumber>,
+        /// Where it is in its life, in capitals.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub status: Option<String>,
+        /// Side of the order.
+        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+        pub type_: Option<wire::Open<Side>>,
+        /// When it last changed.
+        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub updated_at: Option<wire::DateTime>,
     }
     wire::words! {
         /// What happened.
@@ -3101,6 +3200,27 @@ pub mod types {
         /// Coin that it takes, such as USDT.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
+    }
+    /// Price of an asset.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct AssetPriceMessage {
+        /// Price in the currency that the symbol ends in.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub price: wire::DecimalNumber,
+        /// An asset and what its price is in.
+        pub symbol: wire::Open<AssetSymbol>,
+        /// When it was taken.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+    }
+    wire::words! {
+        /// An asset and what its price is in.
+        AssetSymbol {
+            Btcusdt = "BTCUSDT", Ethusdt = "ETHUSDT", Solusdt = "SOLUSDT", Xauusd = "XAUUSD", Eurusd = "EURUSD",
+            Gbpusd = "GBPUSD", Usdngn = "USDNGN",
+        }
     }
     /// `AssetsResponse`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -3250,7 +3370,7 @@ pub mod types {
         pub stp_mode: Option<wire::Open<StpMode>>,
         /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
         #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
-        pub time_in_force: Option<TimeInForce>,
+        pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Whether an order has a price of its own.
         #[serde(rename = "type")]
         pub type_: wire::Open<OrderType>,
@@ -3585,6 +3705,62 @@ pub mod types {
         /// Whether an event is one market or several.
         EventType {
             Single = "single", Combined = "combined",
+        }
+    }
+    /// The order as it is now. Prices run from 0 to 1, and quantities are shares.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct FilledOrderRecord {
+        /// Price of what traded.
+        #[serde(rename = "avgFillPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub avg_fill_price: Option<wire::DecimalNumber>,
+        /// When it was placed.
+        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub created_at: Option<wire::UnixSeconds>,
+        /// Shares that traded.
+        #[serde(rename = "filledQuantity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub filled_quantity: Option<wire::DecimalNumber>,
+        /// Id of the order.
+        pub id: OrderId,
+        /// Market.
+        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
+        pub market_id: Option<MarketId>,
+        /// Id of the outcome.
+        #[serde(rename = "outcomeId", skip_serializing_if = "Option::is_none")]
+        pub outcome_id: Option<String>,
+        /// Name of the outcome.
+        #[serde(rename = "outcomeLabel", skip_serializing_if = "Option::is_none")]
+        pub outcome_label: Option<String>,
+        /// Price of the order.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price: Option<wire::DecimalNumber>,
+        /// Shares of the order.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub quantity: Option<wire::DecimalNumber>,
+        /// Shares that rest.
+        #[serde(rename = "remainingQuantity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub remaining_quantity: Option<wire::DecimalNumber>,
+        /// Whether shares are bought or sold.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub side: Option<wire::Open<Side>>,
+        /// Whether an order traded in part or as a whole.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub status: Option<wire::Open<FilledOrderStatus>>,
+        /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
+        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
+        pub time_in_force: Option<wire::Open<TimeInForce>>,
+        /// When it last changed.
+        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub updated_at: Option<wire::UnixSeconds>,
+        /// Owner.
+        #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
+        pub user_id: Option<String>,
+    }
+    wire::words! {
+        /// Whether an order traded in part or as a whole.
+        FilledOrderStatus {
+            PartialFilled = "PARTIAL_FILLED", Filled = "FILLED",
         }
     }
     /// `Health`
@@ -4004,6 +4180,26 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    /// Prices of a market.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct MarketPricesRecord {
+        /// How an event trades: with a pool, at once, or on an order book.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub engine: Option<wire::Open<Engine>>,
+        /// Id of the market.
+        pub id: MarketId,
+        /// Names of the outcomes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub outcomes: Vec<String>,
+        /// Price of each outcome, from 0 to 1. The venue's example has YES and NO as keys; whether names of outcomes come as keys too is not known.
+        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
+        pub prices: HashMap<String, wire::DecimalNumber>,
+        /// The question.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub question: Option<String>,
+    }
     /// `MintSharesRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -4158,6 +4354,36 @@ pub mod types {
             Limit = "LIMIT", Market = "MARKET",
         }
     }
+    /// An order of one's own that traded.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct OrderUpdatedMessage {
+        /// Its event.
+        #[serde(rename = "eventId", skip_serializing_if = "Option::is_none")]
+        pub event_id: Option<EventId>,
+        /// Its market.
+        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
+        pub market_id: Option<MarketId>,
+        /// The order as it is now. Prices run from 0 to 1, and quantities are shares.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub order: FilledOrderRecord,
+        /// Id of the order.
+        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
+        pub order_id: Option<OrderId>,
+        /// When it traded.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixSeconds>,
+    }
+    /// The whole book of one outcome. An older one than the last is to be dropped.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct OrderbookUpdateMessage {
+        /// Book of one outcome.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub orderbook: OrderBook,
+    }
     /// Shares of one outcome. Money is in the currency of the entry.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
@@ -4262,7 +4488,7 @@ pub mod types {
         pub stp_mode: Option<wire::Open<StpMode>>,
         /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
         #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
-        pub time_in_force: Option<TimeInForce>,
+        pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Whether an order has a price of its own.
         #[serde(rename = "type")]
         pub type_: wire::Open<OrderType>,
@@ -4408,6 +4634,29 @@ pub mod types {
         /// Price, from 0 to 1.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub p: Option<wire::DecimalNumber>,
+    }
+    /// Prices of an event.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct PriceUpdateMessage {
+        /// Id of the event.
+        pub id: EventId,
+        /// All of its markets.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub markets: Vec<MarketPricesRecord>,
+        /// Name of the event in links.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub slug: Option<Slug>,
+        /// Where it is in its life.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub status: Option<String>,
+        /// The question.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub title: Option<String>,
+        /// Kind of event.
+        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+        pub type_: Option<String>,
     }
     wire::words! {
         /// Side of the line that means yes.
@@ -4831,7 +5080,7 @@ pub mod types {
             /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
             stp_mode: optional into wire::Open<super::StpMode>;
             /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
-            time_in_force: optional take super::TimeInForce;
+            time_in_force: optional into wire::Open<super::TimeInForce>;
             /// Whether an order has a price of its own. *Required.*
             type_: required into wire::Open<super::OrderType>;
         } }
@@ -4881,7 +5130,7 @@ pub mod types {
             /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
             stp_mode: optional into wire::Open<super::StpMode>;
             /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
-            time_in_force: optional take super::TimeInForce;
+            time_in_force: optional into wire::Open<super::TimeInForce>;
             /// Whether an order has a price of its own. *Required.*
             type_: required into wire::Open<super::OrderType>;
         } }
@@ -4898,24 +5147,26 @@ pub mod types {
     }
     ::venuekit_wire::lenient_types! {
         objects { ActiveLiquidityReward ActiveLiquidityRewardsResponse ActiveMakerRebate
-        ActiveMakerRebatesResponse Activity ApiKey Asset AssetAddress AssetsResponse
-        BatchAmendOrdersRequest BatchAmendOrdersResponse BatchAmendment
+        ActiveMakerRebatesResponse Activity ActivityEventRecord ActivityMarketRecord
+        ActivityMessage ActivityOrderRecord ApiKey Asset AssetAddress AssetPriceMessage
+        AssetsResponse BatchAmendOrdersRequest BatchAmendOrdersResponse BatchAmendment
         BatchCancelOrdersRequest BatchCancelOrdersResponse BatchItemError BatchOrder
         BatchPlaceOrdersRequest BatchPlaceOrdersResponse BatchSummary BookLevel
         BurnSharesRequest Confirmation CreateApiKeyRequest CreateApiKeyResponse Event
-        EventPnl EventSeries LeanEvent LiquidityReward LiquidityRewardsResponse
-        ListActivitiesResponse ListApiKeysResponse ListEventSeriesResponse ListEventsResponse
-        ListOrdersResponse ListSportsGamesResponse ListSportsLeaguesResponse
-        ListSportsTeamsResponse LoginRequest LoginResponse MakerRebate MakerRebatesResponse
-        Market MarketLiquidityReward MarketMakerRebate MarketPriceHistory MintSharesRequest
-        Order OutcomeBalance Pagination PlaceOrderRequest Portfolio PortfolioEvent
-        PortfolioMarket PriceHistory PricePoint PropTeam QuoteRequest RotateApiKeyResponse
-        SigningInstructions SportsGame SportsLeague SportsTeam Trade UserProfile } others {}
-        vital { BatchAmendResult["success" "order" "error"] [] [success order error]
-        BatchCancelResult["success" "error"] [] [success error] BatchPlaceResult["success"
-        "order" "error"] [] [success order error] BurnSharesResponse["operationId"
-        "quantity"] [] [operation_id quantity] Health["status"] [] [status]
-        ListTradesResponse["data" "trades"] ["data" "trades"] []
+        EventPnl EventSeries FilledOrderRecord LeanEvent LiquidityReward
+        LiquidityRewardsResponse ListActivitiesResponse ListApiKeysResponse
+        ListEventSeriesResponse ListEventsResponse ListOrdersResponse ListSportsGamesResponse
+        ListSportsLeaguesResponse ListSportsTeamsResponse LoginRequest LoginResponse
+        MakerRebate MakerRebatesResponse Market MarketLiquidityReward MarketMakerRebate
+        MarketPriceHistory MarketPricesRecord MintSharesRequest Order OrderUpdatedMessage
+        OrderbookUpdateMessage OutcomeBalance Pagination PlaceOrderRequest Portfolio
+        PortfolioEvent PortfolioMarket PriceHistory PricePoint PriceUpdateMessage PropTeam
+        QuoteRequest RotateApiKeyResponse SigningInstructions SportsGame SportsLeague
+        SportsTeam Trade UserProfile } others {} vital { BatchAmendResult["success" "order"
+        "error"] [] [success order error] BatchCancelResult["success" "error"] [] [success
+        error] BatchPlaceResult["success" "order" "error"] [] [success order error]
+        BurnSharesResponse["operationId" "quantity"] [] [operation_id quantity]
+        Health["status"] [] [status] ListTradesResponse["data" "trades"] ["data" "trades"] []
         MintSharesResponse["operationId" "quantity"] [] [operation_id quantity]
         OrderBook["bids" "asks"] ["bids" "asks"] [] PlaceOrderResponse["order" "clobOrder"
         "ammOrder"] [] [order clob_order amm_order] Pnl["breakdown" "currency" "losses"

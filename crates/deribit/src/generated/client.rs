@@ -13126,6 +13126,12 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub received: Option<AffiliateEarnings>,
     }
+    wire::words! {
+        /// How often changes are sent, what came together in 0.1 or in 2 seconds.
+        AggregatedInterval {
+            X100ms = "100ms", Agg2 = "agg2",
+        }
+    }
     /// A broker's client who gets a part.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13140,6 +13146,42 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Announcement {
+        /// Text, as HTML.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub body: Option<String>,
+        /// Whether the reader has to confirm it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub confirmation: Option<bool>,
+        /// Id of the announcement.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub id: i64,
+        /// Whether the venue calls it important.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub important: Option<bool>,
+        /// Time of publishing.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub publication_timestamp: Option<wire::UnixMillis>,
+        /// Heading.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub title: Option<String>,
+        /// How many announcements the account has not read.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub unread: Option<i64>,
+    }
+    wire::words! {
+        /// What became of an announcement.
+        AnnouncementAction {
+            New = "new", Deleted = "deleted",
+        }
+    }
+    /// An announcement that is new or was taken back.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct AnnouncementMessage {
+        /// What became of an announcement.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub action: Option<wire::Open<AnnouncementAction>>,
         /// Text, as HTML.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub body: Option<String>,
@@ -13694,6 +13736,24 @@ pub mod types {
         pub expires_at: Option<wire::UnixMillis>,
         /// Whoever has it can execute the trade; hand it to the other party only.
         pub signature: wire::Secret,
+    }
+    wire::words! {
+        /// What became of a level.
+        BookAction {
+            New = "new", Change = "change", Delete = "delete",
+        }
+    }
+    wire::words! {
+        /// Levels on each side.
+        BookDepth {
+            X1 = "1", X10 = "10", X20 = "20",
+        }
+    }
+    wire::words! {
+        /// Width of a group of prices, in quote currency; `none` groups nothing. Which of them there are differs by instrument.
+        BookGroup {
+            None = "none", X1 = "1", X2 = "2", X5 = "5", X10 = "10", X25 = "25", X100 = "100", X250 = "250",
+        }
     }
     /// Best prices and the last 24 hours. Prices are null where nobody bids, asks or has traded.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -14340,6 +14400,33 @@ pub mod types {
         /// Id of the withdrawal.
         pub id: i64,
     }
+    /// A candle as it is so far.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct CandleMessage {
+        /// Last price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub close: Option<wire::DecimalNumber>,
+        /// Volume in quote currency.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub cost: Option<wire::DecimalNumber>,
+        /// Highest price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub high: Option<wire::DecimalNumber>,
+        /// Lowest price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub low: Option<wire::DecimalNumber>,
+        /// First price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open: Option<wire::DecimalNumber>,
+        /// Start of the candle.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub tick: wire::UnixMillis,
+        /// Volume in base currency.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub volume: Option<wire::DecimalNumber>,
+    }
     /// Candles, as lists of one length.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
@@ -14414,6 +14501,19 @@ pub mod types {
         pub name: String,
         /// Id of the subaccount.
         pub sid: i64,
+    }
+    wire::words! {
+        /// Currency code, `any` for all. New ones appear without notice.
+        ChannelCurrency {
+            Btc = "BTC", Eth = "ETH", Usdc = "USDC", Usdt = "USDT", Eurr = "EURR", Any = "any",
+        }
+    }
+    wire::words! {
+        /// Kind of instrument, `any` for all.
+        ChannelKind {
+            Future = "future", Option = "option", Spot = "spot", FutureCombo = "future_combo",
+            OptionCombo = "option_combo", Any = "any",
+        }
     }
     wire::words! {
         /// Length of a candle in minutes, `1D` a day.
@@ -15074,6 +15174,30 @@ pub mod types {
         /// Where it holds; connection by default, which works on a WebSocket only.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub scope: Option<wire::Open<CancelOnDisconnectScope>>,
+    }
+    /// Expected delivery price.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct EstimatedExpirationPriceMessage {
+        /// Whether the price is still an estimate.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub is_estimated: Option<bool>,
+        /// Ticks that are left until expiry.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub left_ticks: Option<wire::DecimalNumber>,
+        /// Expected price, in the end the final one.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub price: wire::DecimalNumber,
+        /// Seconds until expiry.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub seconds: Option<i64>,
+        /// Time of the estimate.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+        /// Ticks that the price is made of.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub total_ticks: Option<wire::DecimalNumber>,
     }
     /// The parameters of `public/exchange_token`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -16306,6 +16430,26 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vega: Option<wire::DecimalNumber>,
     }
+    /// Best levels of an order book. Amounts are in USD for inverse futures, else in base currency.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct GroupedBookMessage {
+        /// Pairs of price and amount, the lowest price first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub asks: Vec<wire::Level<wire::DecimalNumber>>,
+        /// Pairs of price and amount, the highest price first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub bids: Vec<wire::Level<wire::DecimalNumber>>,
+        /// Number of the book's last change.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub change_id: Option<i64>,
+        /// Name of the instrument.
+        pub instrument_name: String,
+        /// Time of the last change.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+    }
     /// The parameters of `public/hello`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -16314,6 +16458,95 @@ pub mod types {
         pub client_name: String,
         /// Version of the client software.
         pub client_version: String,
+    }
+    /// Prices and statistics, or those that changed. A best price is null where its side of the book became empty.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct IncrementalTickerMessage {
+        /// Implied volatility of the best ask, in percent.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ask_iv: Option<wire::DecimalNumber>,
+        /// Amount at the lowest ask.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub best_ask_amount: Option<wire::DecimalNumber>,
+        /// Lowest ask.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub best_ask_price: Option<wire::DecimalNumber>,
+        /// Amount at the highest bid.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub best_bid_amount: Option<wire::DecimalNumber>,
+        /// Highest bid.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub best_bid_price: Option<wire::DecimalNumber>,
+        /// Implied volatility of the best bid, in percent.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub bid_iv: Option<wire::DecimalNumber>,
+        /// Current funding rate of a perpetual.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub current_funding: Option<wire::DecimalNumber>,
+        /// Delivery price, once closed.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub delivery_price: Option<wire::DecimalNumber>,
+        /// Expected delivery price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub estimated_delivery_price: Option<wire::DecimalNumber>,
+        /// Funding rate over eight hours.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub funding_8h: Option<wire::DecimalNumber>,
+        /// Sensitivities of an option.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub greeks: Option<Greeks>,
+        /// Current index price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub index_price: Option<wire::DecimalNumber>,
+        /// Name of the instrument.
+        pub instrument_name: String,
+        /// Interest rate in the implied volatility.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub interest_rate: Option<wire::DecimalNumber>,
+        /// Value that realized funding is computed from.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub interest_value: Option<wire::DecimalNumber>,
+        /// Price of the last trade.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_price: Option<wire::DecimalNumber>,
+        /// Implied volatility of the mark price, in percent.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub mark_iv: Option<wire::DecimalNumber>,
+        /// Mark price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub mark_price: Option<wire::DecimalNumber>,
+        /// Highest price that a buy order may have.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub max_price: Option<wire::DecimalNumber>,
+        /// Lowest price that a sell order may have.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub min_price: Option<wire::DecimalNumber>,
+        /// USD for inverse futures, else base currency.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open_interest: Option<wire::DecimalNumber>,
+        /// Price at the last settlement.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub settlement_price: Option<wire::DecimalNumber>,
+        /// Where an instrument stands in its life.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub state: Option<wire::Open<InstrumentState>>,
+        /// The last 24 hours.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub stats: Option<TickerStats>,
+        /// Time of the figures.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub timestamp: wire::UnixMillis,
+        /// Whether a message is whole, or what changed since the one before.
+        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+        pub type_: Option<wire::Open<UpdateType>>,
+        /// Future that an option is priced from, or `index_price`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub underlying_index: Option<String>,
+        /// Price of an option's underlying.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub underlying_price: Option<wire::DecimalNumber>,
     }
     wire::words! {
         /// Span of an index chart. Here `1m` is a month.
@@ -16347,6 +16580,10 @@ pub mod types {
         fn from(value: IndexDetails) -> Self {
             Self::IndexDetails(value)
         }
+    }
+    wire::ids! {
+        /// Name of a price index, such as `btc_usd`. `public/get_index_price_names` lists them.
+        IndexName = "^[A-Za-z0-9_-]+$";
     }
     /// Value of a price index.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -16492,11 +16729,35 @@ pub mod types {
             OptionCombo = "option_combo",
         }
     }
+    wire::ids! {
+        /// Name of an instrument, such as `BTC-PERPETUAL`.
+        InstrumentName = "^[A-Za-z0-9_-]+$";
+    }
     wire::words! {
         /// Where an instrument stands in its life.
         InstrumentState {
             Open = "open", Settlement = "settlement", Delivered = "delivered", Inactive = "inactive",
             Locked = "locked", Halted = "halted", Archivized = "archivized",
+        }
+    }
+    /// A step in the life of an instrument.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct InstrumentStateMessage {
+        /// Name of the instrument.
+        pub instrument_name: String,
+        /// Where an instrument stands in its life.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub state: Option<wire::Open<InstrumentState>>,
+        /// Time of the step.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+    }
+    wire::words! {
+        /// How often changes are sent: `raw` each one, which takes a login, `100ms` and `agg2` what came together in 0.1 and in 2 seconds.
+        Interval {
+            Raw = "raw", X100ms = "100ms", Agg2 = "agg2",
         }
     }
     /// The parameters of `private/invalidate_block_trade_signature`.
@@ -16599,6 +16860,65 @@ pub mod types {
             M = "M", T = "T", Mt = "MT",
         }
     }
+    /// A step of a liquidation. Steps of the whole account have the margins, in `currency`; positions that went or came have the instrument, the amount and the price.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct LiquidationMessage {
+        /// Size; USD for inverse futures, else base currency.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub amount: Option<wire::DecimalNumber>,
+        /// Margin below which the account is closed out.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub close_out_margin: Option<wire::DecimalNumber>,
+        /// Fee.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub commission: Option<wire::DecimalNumber>,
+        /// Currency code. New ones appear without notice.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub currency: Option<wire::Open<Currency>>,
+        /// Side of an order or a trade.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub direction: Option<wire::Open<Direction>>,
+        /// Balance with open profit and loss.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub equity: Option<wire::DecimalNumber>,
+        /// Margin that opening asks for.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub initial_margin: Option<wire::DecimalNumber>,
+        /// Name of the instrument.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub instrument_name: Option<String>,
+        /// Whether the account has isolated margin; absent where not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub isolated: Option<bool>,
+        /// Margin below which positions are liquidated.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub maintenance_margin: Option<wire::DecimalNumber>,
+        /// Equity that counts as margin.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub margin_balance: Option<wire::DecimalNumber>,
+        /// Price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price: Option<wire::DecimalNumber>,
+        /// Begin and end of a liquidation in the order book or of a close-out; a position that went to the liquidity support program, went by deleveraging, or came by it.
+        pub state: wire::Open<LiquidationState>,
+        /// Time of the step.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+        /// Id of the account.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub user_id: Option<i64>,
+    }
+    wire::words! {
+        /// Begin and end of a liquidation in the order book or of a close-out; a position that went to the liquidity support program, went by deleveraging, or came by it.
+        LiquidationState {
+            LiquidationStarted = "liquidation_started", LiquidationCompleted = "liquidation_completed",
+            CloseOutLiquidationStarted = "close_out_liquidation_started",
+            CloseOutLiquidationCompleted = "close_out_liquidation_completed", LspTransfer = "lsp_transfer",
+            AdlTransfer = "adl_transfer", AdlTransferReceived = "adl_transfer_received",
+        }
+    }
     wire::words! {
         /// Whether one made (M) or took (T).
         Liquidity {
@@ -16690,6 +17010,21 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub group_limits: Option<LspGroupLimits>,
     }
+    wire::words! {
+        /// Why a takeover failed.
+        LspErrorReason {
+            PlatformLocked = "platform_locked", LockCountExceeded = "lock_count_exceeded", Timeout = "timeout",
+            TemporarilyUnavailable = "temporarily_unavailable", NotEnoughFunds = "not_enough_funds",
+            InternalError = "internal_error",
+        }
+    }
+    wire::words! {
+        /// What happened to a participant, a takeover or a change of its settings.
+        LspEvent {
+            Transfer = "transfer", Enabled = "enabled", Disabled = "disabled",
+            ConfigurationChanged = "configuration_changed",
+        }
+    }
     /// Limit for each group in percent of the participant's equity; 0 takes it out. Groups that are missing have the venue's limit.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -16721,6 +17056,51 @@ pub mod types {
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LspGroupsUsage(#[serde(deserialize_with = "lenient::collection")] pub HashMap<String, LspGroupUsage>);
     wire::wraps! { LspGroupsUsage(HashMap<String, LspGroupUsage>); }
+    /// Something that happened to a participant. Which members there are depends on `type`.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct LspMessage {
+        /// Size; USD for inverse futures, else base currency.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub amount: Option<wire::DecimalNumber>,
+        /// Whether the venue switched the participant off.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub automatic: Option<bool>,
+        /// How a participant is set up.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub configuration: Option<LspConfig>,
+        /// Currency code. New ones appear without notice.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub currency: Option<wire::Open<Currency>>,
+        /// Side of an order or a trade.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub direction: Option<wire::Open<Direction>>,
+        /// Why a takeover failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub error_reason: Option<wire::Open<LspErrorReason>>,
+        /// Failed takeovers that led to it.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub failure_count: Option<i64>,
+        /// Name of the instrument.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub instrument_name: Option<String>,
+        /// Price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price: Option<wire::DecimalNumber>,
+        /// Whether the takeover went through.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub success: Option<bool>,
+        /// Time of the event.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+        /// What happened to a participant, a takeover or a change of its settings.
+        #[serde(rename = "type")]
+        pub type_: wire::Open<LspEvent>,
+        /// Minutes in which they were counted.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub window_minutes: Option<i64>,
+    }
     /// A participant.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -17003,6 +17383,24 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_group: Option<String>,
     }
+    /// A protection that went off.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct MmpTriggerMessage {
+        /// Whether it protects quotes on block requests.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub block_rfq: Option<bool>,
+        /// Time until which orders are refused; 0 until a reset.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub frozen_until: wire::UnixMillis,
+        /// Name of the price index; `all` where the number of trades on block requests set it off.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub index_name: Option<String>,
+        /// Name of the group; absent for ordinary orders.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub mmp_group: Option<String>,
+    }
     /// The parameters of `private/move_positions`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -17147,6 +17545,23 @@ pub mod types {
         /// Id of the account.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<i64>,
+    }
+    /// Mark price of an option.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct OptionMarkPriceRecord {
+        /// Name of the option.
+        pub instrument_name: String,
+        /// Implied volatility of the mark price, in percent.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub iv: Option<wire::DecimalNumber>,
+        /// Mark price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub mark_price: Option<wire::DecimalNumber>,
+        /// Time of the price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
     }
     wire::words! {
         /// Right that an option gives.
@@ -17433,6 +17848,32 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_price: Option<wire::DecimalNumber>,
     }
+    /// All levels of an order book, or those that changed. Amounts are in USD for inverse futures, else in base currency.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct OrderBookMessage {
+        /// The same for sellers. In a snapshot the lowest price comes first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub asks: Vec<wire::ActionLevel<wire::Open<BookAction>, wire::DecimalNumber>>,
+        /// Levels as action, price and amount. The amount is that of the whole level, and 0 where it is deleted. In a snapshot the highest price comes first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub bids: Vec<wire::ActionLevel<wire::Open<BookAction>, wire::DecimalNumber>>,
+        /// Number of the message. Books share the counter, so it jumps.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub change_id: i64,
+        /// Name of the instrument.
+        pub instrument_name: String,
+        /// Number of the message before; absent in a snapshot.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub prev_change_id: Option<i64>,
+        /// Time of the change.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+        /// Whether a message is whole, or what changed since the one before.
+        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+        pub type_: Option<wire::Open<UpdateType>>,
+    }
     wire::words! {
         /// Kinds of order to list.
         OrderFilter {
@@ -17591,6 +18032,38 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
     }
+    /// Interest rate of a perpetual.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct PerpetualMessage {
+        /// Index price then.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub index_price: Option<wire::DecimalNumber>,
+        /// Rate of eight hours, as a fraction.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub interest: wire::DecimalNumber,
+        /// Time of the rate.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+    }
+    /// Either `maintenance`, or `price_index` with `locked`.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct PlatformStateMessage {
+        /// Whether trading on it is locked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub locked: Option<bool>,
+        /// Whether the venue goes into maintenance.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub maintenance: Option<bool>,
+        /// Name of the price index.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub price_index: Option<String>,
+        /// Has been empty wherever it was seen; no page describes it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub reasons: Vec<::serde_json::Value>,
+    }
     /// Locks that hold for the whole venue.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
@@ -17730,6 +18203,44 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub target_uid: Option<i64>,
     }
+    /// Value of a price index.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct PriceIndexMessage {
+        /// Name of the price index.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub index_name: Option<String>,
+        /// Value.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub price: wire::DecimalNumber,
+        /// Time of the value.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+    }
+    /// The last 24 hours of a price index.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct PriceStatisticsMessage {
+        /// Change of the value, in its own unit.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub change24h: Option<wire::DecimalNumber>,
+        /// Whether the venue calls the market fast.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub fast_market: Option<bool>,
+        /// Highest value.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub high24h: Option<wire::DecimalNumber>,
+        /// Another name of that flag, in the vendor's example alone.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub high_volatility: Option<bool>,
+        /// Name of the price index.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub index_name: Option<String>,
+        /// Lowest value.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub low24h: Option<wire::DecimalNumber>,
+    }
     /// The parameters of `private/subscribe`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -17748,6 +18259,14 @@ pub mod types {
         /// Names such as `user.orders.BTC-PERPETUAL.raw`.
         #[serde(deserialize_with = "lenient::collection")]
         pub channels: Vec<String>,
+    }
+    /// Whether public methods can be called without a login.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct PublicMethodsStateMessage {
+        /// Whether they can.
+        pub allow_unauthenticated_public_requests: bool,
     }
     /// A trade as everybody sees it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -17866,11 +18385,57 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
     }
+    /// Best prices. A side is null while it is empty. Amounts are in USD for inverse futures, else in base currency.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct QuoteMessage {
+        /// Amount at the lowest ask.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub best_ask_amount: Option<wire::DecimalNumber>,
+        /// Lowest ask.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub best_ask_price: Option<wire::DecimalNumber>,
+        /// Amount at the highest bid.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub best_bid_amount: Option<wire::DecimalNumber>,
+        /// Highest bid.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub best_bid_price: Option<wire::DecimalNumber>,
+        /// Name of the instrument.
+        pub instrument_name: String,
+        /// Time of the prices.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub timestamp: wire::UnixMillis,
+    }
     wire::words! {
         /// Side of a quote.
         QuoteSide {
             Bid = "bid", Ask = "ask",
         }
+    }
+    /// Price of one exchange within a price index.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct RankedPriceRecord {
+        /// Whether the price counts.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub enabled: Option<bool>,
+        /// Name of the exchange.
+        pub identifier: String,
+        /// Price at the exchange.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub original_price: Option<wire::DecimalNumber>,
+        /// Price that goes into the index.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price: Option<wire::DecimalNumber>,
+        /// Time of the price.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+        /// Weight within the index, in percent.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub weight: Option<wire::DecimalNumber>,
     }
     /// A limit on requests.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
@@ -19240,6 +19805,29 @@ pub mod types {
         #[serde(rename = "type")]
         pub type_: wire::Open<AddressBookType>,
     }
+    wire::words! {
+        /// Whether a message is whole, or what changed since the one before.
+        UpdateType {
+            Snapshot = "snapshot", Change = "change",
+        }
+    }
+    /// What changed on an instrument.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct UserChangesMessage {
+        /// Name of the instrument.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub instrument_name: Option<String>,
+        /// Orders that changed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub orders: Vec<Order>,
+        /// Positions that changed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub positions: Vec<Position>,
+        /// New trades.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub trades: Vec<UserTrade>,
+    }
     /// Whether the account is locked in one currency.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -19446,6 +20034,21 @@ pub mod types {
         /// Lists of Unix milliseconds, open, high, low and close.
         #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<Vec<wire::DecimalNumber>>,
+    }
+    /// Value of a volatility index.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct VolatilityIndexMessage {
+        /// Name of the price index.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub index_name: Option<String>,
+        /// Time of the value.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub timestamp: Option<wire::UnixMillis>,
+        /// Yearly volatility in percent.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub volatility: wire::DecimalNumber,
     }
     wire::words! {
         /// Length of a candle in seconds, `1D` a day.
@@ -21219,66 +21822,70 @@ pub mod types {
         objects { AcceptBlockRfqParams AcceptedBlockRfqLeg AccessLog AccessLogEntry
         AccountCurrency AccountLimits AccountSummaries AccountSummary AddBlockRfqQuoteParams
         AddToAddressBookParams AddressBeneficiary AddressBeneficiaryPage AddressBookEntry
-        AffiliateEarnings AllocationClient Announcement ApiKey ApproveBlockTradeParams Apr
-        AprHistory AuthParams AuthToken BlockRfq BlockRfqHedge BlockRfqIdentity BlockRfqLeg
-        BlockRfqOffer BlockRfqPage BlockRfqPricedLeg BlockRfqQuote BlockRfqTrade BlockRfqUser
-        BlockTrade BlockTradeApprovalState BlockTradeSignature BookSummary BrokerClient
-        BrokerClientLink BrokerFill BrokerRequestParty BrokerRequestTrade BrokerTrade
-        BrokerTradePage BrokerTradeParty BrokerTradeRequest BuyParams
-        CancelAllBlockRfqQuotesParams CancelAllByCurrencyPairParams CancelAllByCurrencyParams
-        CancelAllByInstrumentParams CancelAllByKindOrTypeParams CancelAllParams
-        CancelBlockRfqParams CancelBlockRfqQuoteParams CancelBlockRfqTriggerParams
-        CancelByLabelParams CancelOnDisconnect CancelParams CancelQuotesParams
-        CancelTransferByIdParams CancelWithdrawalParams ChangeApiKeyNameParams
-        ChangeMarginModelParams ChangeScopeInApiKeyParams ChangeSubaccountNameParams
-        ClearanceOriginator ClosePositionParams Combo ComboLeg ContractSize
-        CreateApiKeyParams CreateBlockRfqParams CreateComboParams CreateDepositAddressParams
-        CurrencyDetails CurrencyPortfolio CurrencyRiskParams CustodyAccount
-        DeleteAddressBeneficiaryParams DeleteMemberParams DeliveryPrice DeliveryPrices
-        Deposit DepositAddress DepositId DepositPage DisableApiKeyParams
-        DisableCancelOnDisconnectParams EditApiKeyParams EditBlockRfqQuoteParams
-        EditByLabelParams EditParams EnableApiKeyParams EnableCancelOnDisconnectParams
-        ExchangeTokenParams ExecuteBlockTradeParams Expirations ExpirationsByKind
-        ForkTokenParams FundingChart FundingPoint GeneralRiskParams GetAccessLogParams
-        GetAccountSummariesParams GetAccountSummaryParams GetAddressBeneficiaryParams
-        GetAddressBookParams GetAnnouncementsParams GetAprHistoryParams
-        GetBlockRfqQuotesParams GetBlockRfqTradesParams GetBlockRfqsParams
-        GetBlockTradeParams GetBlockTradeRequestsParams GetBlockTradesParams
-        GetBookSummaryByCurrencyParams GetBookSummaryByInstrumentParams
-        GetBrokerClientsParams GetBrokerTradesParams GetCancelOnDisconnectParams
-        GetComboDetailsParams GetComboIdsParams GetCombosParams GetContractSizeParams
-        GetCurrentDepositAddressParams GetDeliveryPricesParams GetDepositsParams
-        GetExpirationsParams GetFundingChartDataParams GetFundingRateHistoryParams
-        GetFundingRateValueParams GetHistoricalVolatilityParams GetIndexChartDataParams
-        GetIndexPriceNamesParams GetIndexPriceParams GetInstrumentParams GetInstrumentsParams
-        GetLastSettlementsByCurrencyParams GetLastSettlementsByInstrumentParams
-        GetLastTradesByCurrencyAndTimeParams GetLastTradesByCurrencyParams
-        GetLastTradesByInstrumentAndTimeParams GetLastTradesByInstrumentParams
-        GetLegPricesParams GetLspParticipantsParams GetLspParticipantsUsageParams
-        GetMarginsParams GetMarkPriceHistoryParams GetMmpConfigParams GetMmpStatusParams
-        GetOpenOrdersByCurrencyParams GetOpenOrdersByInstrumentParams
-        GetOpenOrdersByLabelParams GetOpenOrdersParams GetOrderBookByInstrumentIdParams
-        GetOrderBookParams GetOrderHistoryByCurrencyParams GetOrderHistoryByInstrumentParams
-        GetOrderMarginByIdsParams GetOrderStateByLabelParams GetOrderStateParams
-        GetPositionParams GetPositionsParams GetSettlementHistoryByCurrencyParams
-        GetSettlementHistoryByInstrumentParams GetSubaccountsDetailsParams
-        GetSubaccountsParams GetSupportedIndexNamesParams GetTradeVolumesParams
-        GetTradingviewChartDataParams GetTransactionLogParams GetTransfersParams
-        GetTriggerOrderHistoryParams GetUserTradesByCurrencyAndTimeParams
+        AffiliateEarnings AllocationClient Announcement AnnouncementMessage ApiKey
+        ApproveBlockTradeParams Apr AprHistory AuthParams AuthToken BlockRfq BlockRfqHedge
+        BlockRfqIdentity BlockRfqLeg BlockRfqOffer BlockRfqPage BlockRfqPricedLeg
+        BlockRfqQuote BlockRfqTrade BlockRfqUser BlockTrade BlockTradeApprovalState
+        BlockTradeSignature BookSummary BrokerClient BrokerClientLink BrokerFill
+        BrokerRequestParty BrokerRequestTrade BrokerTrade BrokerTradePage BrokerTradeParty
+        BrokerTradeRequest BuyParams CancelAllBlockRfqQuotesParams
+        CancelAllByCurrencyPairParams CancelAllByCurrencyParams CancelAllByInstrumentParams
+        CancelAllByKindOrTypeParams CancelAllParams CancelBlockRfqParams
+        CancelBlockRfqQuoteParams CancelBlockRfqTriggerParams CancelByLabelParams
+        CancelOnDisconnect CancelParams CancelQuotesParams CancelTransferByIdParams
+        CancelWithdrawalParams CandleMessage ChangeApiKeyNameParams ChangeMarginModelParams
+        ChangeScopeInApiKeyParams ChangeSubaccountNameParams ClearanceOriginator
+        ClosePositionParams Combo ComboLeg ContractSize CreateApiKeyParams
+        CreateBlockRfqParams CreateComboParams CreateDepositAddressParams CurrencyDetails
+        CurrencyPortfolio CurrencyRiskParams CustodyAccount DeleteAddressBeneficiaryParams
+        DeleteMemberParams DeliveryPrice DeliveryPrices Deposit DepositAddress DepositId
+        DepositPage DisableApiKeyParams DisableCancelOnDisconnectParams EditApiKeyParams
+        EditBlockRfqQuoteParams EditByLabelParams EditParams EnableApiKeyParams
+        EnableCancelOnDisconnectParams EstimatedExpirationPriceMessage ExchangeTokenParams
+        ExecuteBlockTradeParams Expirations ExpirationsByKind ForkTokenParams FundingChart
+        FundingPoint GeneralRiskParams GetAccessLogParams GetAccountSummariesParams
+        GetAccountSummaryParams GetAddressBeneficiaryParams GetAddressBookParams
+        GetAnnouncementsParams GetAprHistoryParams GetBlockRfqQuotesParams
+        GetBlockRfqTradesParams GetBlockRfqsParams GetBlockTradeParams
+        GetBlockTradeRequestsParams GetBlockTradesParams GetBookSummaryByCurrencyParams
+        GetBookSummaryByInstrumentParams GetBrokerClientsParams GetBrokerTradesParams
+        GetCancelOnDisconnectParams GetComboDetailsParams GetComboIdsParams GetCombosParams
+        GetContractSizeParams GetCurrentDepositAddressParams GetDeliveryPricesParams
+        GetDepositsParams GetExpirationsParams GetFundingChartDataParams
+        GetFundingRateHistoryParams GetFundingRateValueParams GetHistoricalVolatilityParams
+        GetIndexChartDataParams GetIndexPriceNamesParams GetIndexPriceParams
+        GetInstrumentParams GetInstrumentsParams GetLastSettlementsByCurrencyParams
+        GetLastSettlementsByInstrumentParams GetLastTradesByCurrencyAndTimeParams
+        GetLastTradesByCurrencyParams GetLastTradesByInstrumentAndTimeParams
+        GetLastTradesByInstrumentParams GetLegPricesParams GetLspParticipantsParams
+        GetLspParticipantsUsageParams GetMarginsParams GetMarkPriceHistoryParams
+        GetMmpConfigParams GetMmpStatusParams GetOpenOrdersByCurrencyParams
+        GetOpenOrdersByInstrumentParams GetOpenOrdersByLabelParams GetOpenOrdersParams
+        GetOrderBookByInstrumentIdParams GetOrderBookParams GetOrderHistoryByCurrencyParams
+        GetOrderHistoryByInstrumentParams GetOrderMarginByIdsParams
+        GetOrderStateByLabelParams GetOrderStateParams GetPositionParams GetPositionsParams
+        GetSettlementHistoryByCurrencyParams GetSettlementHistoryByInstrumentParams
+        GetSubaccountsDetailsParams GetSubaccountsParams GetSupportedIndexNamesParams
+        GetTradeVolumesParams GetTradingviewChartDataParams GetTransactionLogParams
+        GetTransfersParams GetTriggerOrderHistoryParams GetUserTradesByCurrencyAndTimeParams
         GetUserTradesByCurrencyParams GetUserTradesByInstrumentAndTimeParams
         GetUserTradesByInstrumentParams GetUserTradesByOrderParams
-        GetVolatilityIndexDataParams GetWithdrawalsParams Greeks HelloParams IndexDetails
-        IndexPrice Instrument InvalidateBlockTradeSignatureParams LegPrice LegPrices
-        LinkedOrder ListAddressBeneficiariesParams ListCustodyAccountsParams LogoutParams
-        LspConfig LspGroupUsage LspParticipant LspParticipantConfig LspParticipantUsage
-        LspParticipants LspParticipantsUsage LspUsage MarginModelChange MarginState Margins
-        MassQuoteParams Member Members MmpConfig MmpStatus MovePositionsParams
+        GetVolatilityIndexDataParams GetWithdrawalsParams Greeks GroupedBookMessage
+        HelloParams IncrementalTickerMessage IndexDetails IndexPrice Instrument
+        InstrumentStateMessage InvalidateBlockTradeSignatureParams LegPrice LegPrices
+        LinkedOrder LiquidationMessage ListAddressBeneficiariesParams
+        ListCustodyAccountsParams LogoutParams LspConfig LspGroupUsage LspMessage
+        LspParticipant LspParticipantConfig LspParticipantUsage LspParticipants
+        LspParticipantsUsage LspUsage MarginModelChange MarginState Margins MassQuoteParams
+        Member Members MmpConfig MmpStatus MmpTriggerMessage MovePositionsParams
         NewBlockRfqHedge NewBlockRfqLeg NewBlockRfqQuoteLeg NewBlockTrade NewComboLeg
-        NewPositionMove NewQuote NewQuotePrice NewTradeAllocation Order OrderBook OrderMargin
-        OrderPlacement PairRiskParams PendingBlockTrade PendingQuote PendingTrade
-        PmeSimulateParams Position PositionMove PrivateSubscribeParams
-        PrivateUnsubscribeParams PublicTrade PublicTrades QuoteError QuoteErrorDetail
-        RateLimit RejectBlockTradeParams RemoveApiKeyParams RemoveFromAddressBookParams
+        NewPositionMove NewQuote NewQuotePrice NewTradeAllocation OptionMarkPriceRecord Order
+        OrderBook OrderBookMessage OrderMargin OrderPlacement PairRiskParams
+        PendingBlockTrade PendingQuote PendingTrade PerpetualMessage PmeSimulateParams
+        Position PositionMove PriceIndexMessage PrivateSubscribeParams
+        PrivateUnsubscribeParams PublicMethodsStateMessage PublicTrade PublicTrades
+        QuoteError QuoteErrorDetail QuoteMessage RankedPriceRecord RateLimit
+        RejectBlockTradeParams RemoveApiKeyParams RemoveFromAddressBookParams
         RemoveSubaccountParams ResetApiKeyParams ResetMmpParams RewardEligibility RiskMargin
         RiskMarginDetails RiskMatrixMargin RiskParams RiskPortfolio RiskTicker RiskVectors
         SaveAddressBeneficiaryParams SellParams SetAnnouncementAsReadParams
@@ -21293,9 +21900,9 @@ pub mod types {
         TradedBlockRfqPage TradingProductDetails Transaction TransactionLog Transfer
         TransferPage TriggerOrderEntry TriggerOrderPage UnsubscribeParams
         UpdateInAddressBookParams UserLock UserTrade UserTrades VerifyBlockTradeParams
-        VolatilityCandles WithdrawParams Withdrawal WithdrawalPage WithdrawalSpeed
-        WorstCaseBucket } others { CancelResult DecimalByIndex IndexEntry LspGroupLimits
-        LspGroupsUsage MarginModelChangeLimit MatchingEngineLimits
+        VolatilityCandles VolatilityIndexMessage WithdrawParams Withdrawal WithdrawalPage
+        WithdrawalSpeed WorstCaseBucket } others { CancelResult DecimalByIndex IndexEntry
+        LspGroupLimits LspGroupsUsage MarginModelChangeLimit MatchingEngineLimits
         RewardEligibilityByCurrency SimulatedPositions TradeLeg } vital {
         AffiliateProgram["is_enabled" "link" "links_enabled" "number_of_affiliates"
         "payment_share_enabled" "previously_enabled" "program_state" "received"] []
@@ -21309,8 +21916,10 @@ pub mod types {
         prev_index_price timestamp] MassQuoteResult["errors" "errors_count" "orders"
         "pending_requests" "pending_requests_count" "trades"] ["errors" "orders"
         "pending_requests" "trades"] [errors_count pending_requests_count]
+        PlatformStateMessage["maintenance" "price_index"] [] [maintenance price_index]
         PlatformStatus["locked" "locked_currencies" "locked_indices"] ["locked_currencies"
-        "locked_indices"] [locked] RiskMatrix["aggregated_risk_vectors" "index_price"
+        "locked_indices"] [locked] PriceStatisticsMessage["low24h" "high24h" "change24h"] []
+        [low24h high24h change24h] RiskMatrix["aggregated_risk_vectors" "index_price"
         "initial_risk_vectors" "margins" "model_params" "portfolio" "ticker"]
         ["aggregated_risk_vectors" "index_price" "initial_risk_vectors" "margins" "ticker"]
         [model_params portfolio] TradeVolumes["calls_volume" "calls_volume_30d"
@@ -21319,7 +21928,8 @@ pub mod types {
         "spot_volume_30d" "spot_volume_7d"] [] [calls_volume calls_volume_30d calls_volume_7d
         currency currency_pair futures_volume futures_volume_30d futures_volume_7d
         puts_volume puts_volume_30d puts_volume_7d spot_volume spot_volume_30d
-        spot_volume_7d] }
+        spot_volume_7d] UserChangesMessage["orders" "positions" "trades"] ["orders"
+        "positions" "trades"] [] }
     }
     impl ::venuekit_transport::client::CallBody for AcceptBlockRfqParams {}
     impl ::venuekit_transport::client::CallBody for AddBlockRfqQuoteParams {}

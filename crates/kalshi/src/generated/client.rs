@@ -7496,7 +7496,7 @@ pub mod builder {
             self.ticker = Some(value.into());
             self
         }
-        /// Only orders in these events. Up to 10 tickers divided by commas.
+        /// Only orders in these events. Up to 100 tickers divided by commas.
         pub fn event_ticker(mut self, value: impl Into<String>) -> Self {
             self.event_ticker = Some(value.into());
             self
@@ -9048,6 +9048,38 @@ pub mod types {
         /// Ticker of the event.
         pub ticker: EventTicker,
     }
+    /// The best bids on one request of a batch. Prices are dollars for one contract.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct BatchBestQuoteRecord {
+        /// Size in contracts, unless it is dollars to spend.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub contracts_fp: Option<wire::Decimal>,
+        /// Event of the market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub event_ticker: Option<EventTicker>,
+        /// Market of the combo.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_ticker: Option<MarketTicker>,
+        /// Best bid for a no contract. Absent if nobody bids.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub no_bid_dollars: Option<wire::Decimal>,
+        /// No contracts that the best bid offers.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub no_contracts_offered_fp: Option<wire::Decimal>,
+        /// Request of the batch.
+        pub rfq_id: RfqId,
+        /// Dollars that the request is to cost.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub rfq_target_cost_dollars: Option<wire::Decimal>,
+        /// Best bid for a yes contract. Absent if nobody bids.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_bid_dollars: Option<wire::Decimal>,
+        /// Yes contracts that the best bid offers.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_contracts_offered_fp: Option<wire::Decimal>,
+    }
     /// An order to be cancelled.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -9100,6 +9132,12 @@ pub mod types {
         /// When the order was cancelled. Absent if it was not.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
+    }
+    wire::words! {
+        /// How it ended: all requests traded, none, or some, because one took an order that another needed.
+        BatchCloseReason {
+            Executed = "executed", ExecutionFailed = "execution failed", PartiallyExecuted = "partially executed",
+        }
     }
     /// `BatchCreateOrdersV2Request`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -9154,6 +9192,118 @@ pub mod types {
         /// One for each market that was asked for.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub markets: Vec<MarketCandlesticksResponse>,
+    }
+    /// The caller's quote has won requests of a batch, and has to be confirmed. Nothing is executed before every maker who won has done so. Told to the maker alone.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct BatchQuoteAcceptedMessage {
+        /// Side that was accepted on all requests.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub accepted_side: Option<wire::Open<OutcomeSide>>,
+        /// When it was accepted.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub accepted_ts: Option<wire::DateTime>,
+        /// Id of the quote.
+        pub batch_quote_id: RfqBatchQuoteId,
+        /// Public id of the caller.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub quote_creator_id: Option<String>,
+        /// The requests that the caller won. Others went to other makers.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub quotes: Vec<BatchQuoteRecord>,
+        /// Batch.
+        pub rfq_batch_id: RfqBatchId,
+        /// Public id of who asks, or the SHA-256 of nothing if hidden.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rfq_creator_id: Option<String>,
+        /// Subaccount of the caller in it, if one was used.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+    }
+    /// The caller's quote on a batch is open. Told to the maker alone.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct BatchQuoteCreatedMessage {
+        /// Id of the quote.
+        pub batch_quote_id: RfqBatchQuoteId,
+        /// When it was made.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub created_ts: Option<wire::DateTime>,
+        /// Public id of the caller.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub quote_creator_id: Option<String>,
+        /// One for each request.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub quotes: Vec<BatchQuoteRecord>,
+        /// Batch that is quoted.
+        pub rfq_batch_id: RfqBatchId,
+        /// Subaccount of the caller in it, if one was used.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+    }
+    /// What the caller won of a batch has ended. Told to the maker alone.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct BatchQuoteExecutedMessage {
+        /// Id of the quote.
+        pub batch_quote_id: RfqBatchQuoteId,
+        /// How it ended: all requests traded, none, or some, because one took an order that another needed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub close_reason: Option<wire::Open<BatchCloseReason>>,
+        /// Requests of the caller that traded.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub executed_rfq_ids: Vec<RfqId>,
+        /// When the last request of the batch was done.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub executed_ts: Option<wire::DateTime>,
+        /// Requests of the caller that did not.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub failed_rfq_ids: Vec<RfqId>,
+        /// Batch.
+        pub rfq_batch_id: RfqBatchId,
+        /// Public id of who asked. If it was hidden, it is told once one request traded.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rfq_creator_id: Option<String>,
+        /// Subaccount of the caller in it, if one was used.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+    }
+    /// What a maker offers on one request of a batch. Prices are dollars for one contract.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct BatchQuoteRecord {
+        /// Contracts accepted, once it is accepted.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub contracts_accepted_fp: Option<wire::Decimal>,
+        /// Event of the market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub event_ticker: Option<EventTicker>,
+        /// Market of the combo.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_ticker: Option<MarketTicker>,
+        /// Bid for a no contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub no_bid_dollars: Option<wire::Decimal>,
+        /// No contracts offered.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub no_contracts_offered_fp: Option<wire::Decimal>,
+        /// Id that the quote keeps if it wins.
+        pub quote_id: QuoteId,
+        /// Request of the batch.
+        pub rfq_id: RfqId,
+        /// Dollars that the request is to cost.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub rfq_target_cost_dollars: Option<wire::Decimal>,
+        /// Bid for a yes contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_bid_dollars: Option<wire::Decimal>,
+        /// Yes contracts offered.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_contracts_offered_fp: Option<wire::Decimal>,
     }
     /// Offers of one side in a period, in dollars.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
@@ -9294,6 +9444,73 @@ pub mod types {
         /// When the order was cancelled.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
+    }
+    /// An average over a time.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct CfbenchmarksAverageRecord {
+        /// The average, in the units of the index, with 8 decimals.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub value: wire::Decimal,
+        /// When the time ends, not included.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub window_end_ts_exclusive: Option<wire::UnixMillis>,
+        /// Values in it.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub window_size: Option<i64>,
+        /// When the time begins.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub window_start_ts_ms: Option<wire::UnixMillis>,
+    }
+    /// The indices that there are. The answer to the action indexlist.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct CfbenchmarksIndexListMessage {
+        /// Their ids.
+        #[serde(deserialize_with = "lenient::collection")]
+        pub index_ids: Vec<String>,
+    }
+    /// An index.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct CfbenchmarksValue5hzMessage {
+        /// What CF Benchmarks sent, JSON as a text.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub data: Option<String>,
+        /// Id of the index.
+        pub index_id: String,
+        /// When the venue had it.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub received_at: Option<wire::UnixMillis>,
+        /// When CF Benchmarks published it.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub source_ts_ms: Option<wire::UnixMillis>,
+        /// Value in dollars, with 8 decimals.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub value_usd: wire::Decimal,
+    }
+    /// An index and its averages.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct CfbenchmarksValueMessage {
+        /// Average of the 60 seconds before this value. The value itself if there was none.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub avg_60s_data: Option<CfbenchmarksAverageRecord>,
+        /// What CF Benchmarks sent, JSON as a text. The value itself is in it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub data: Option<String>,
+        /// Id of the index.
+        pub index_id: String,
+        /// Average so far of the last minute of a quarter of an hour. Absent outside that minute.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_60s_windowed_average_15min: Option<CfbenchmarksAverageRecord>,
+        /// When the venue had it.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub received_at: Option<wire::UnixMillis>,
     }
     wire::words! {
         /// Status to filter collections by.
@@ -9822,6 +10039,49 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub series_ticker: Option<SeriesTicker>,
     }
+    /// The fees of an event have changed. Without type and multiplier, which are then null, those of the series hold again.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct EventFeeMessage {
+        /// Event.
+        pub event_ticker: EventTicker,
+        /// Factor in place of that of the series.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub fee_multiplier_override: Option<wire::DecimalNumber>,
+        /// Fees in place of those of the series.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub fee_type_override: Option<wire::Open<FeeType>>,
+    }
+    /// An event was made.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct EventLifecycleMessage {
+        /// How collateral comes back, MECNET or DIRECNET. May be empty.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub collateral_return_type: Option<String>,
+        /// Event.
+        pub event_ticker: EventTicker,
+        /// Shard on which its markets trade.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub exchange_index: Option<i64>,
+        /// Series from which it was made.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub series_ticker: Option<SeriesTicker>,
+        /// Date that it is about, if it is about one.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub strike_date: Option<wire::UnixSeconds>,
+        /// Time that it is about, such as a week or a month, if not a date.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub strike_period: Option<String>,
+        /// Short heading.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub subtitle: Option<String>,
+        /// Heading.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub title: Option<String>,
+    }
     /// `EventLiveData`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
@@ -9989,6 +10249,7 @@ pub mod types {
         FeeType {
             Quadratic = "quadratic", QuadraticWithMakerFees = "quadratic_with_maker_fees",
             QuadraticWithComboMakerFees = "quadratic_with_combo_maker_fees", Flat = "flat",
+            MarginMarketMakerProgramFees = "margin_market_maker_program_fees",
         }
     }
     /// One trade of an order of the caller. Prices are dollars for one contract.
@@ -10049,6 +10310,69 @@ pub mod types {
         /// Price of a yes contract.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_price_dollars: Option<wire::Decimal>,
+    }
+    wire::words! {
+        /// Direction of a fill in the old way of writing orders. Empty if the venue does not know it.
+        FillAction {
+            Buy = "buy", Sell = "sell", SellPartial = "sell_partial", SellToClose = "sell_to_close", X = "",
+        }
+    }
+    /// One trade of an order of the caller.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct FillMessage {
+        /// Deprecated by the venue. Use book_side.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub action: Option<wire::Open<FillAction>>,
+        /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub book_side: Option<wire::Open<BookSide>>,
+        /// Name of that order chosen by the caller.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_order_id: Option<String>,
+        /// Contracts.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub count_fp: wire::Decimal,
+        /// Shard.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub exchange_index: Option<i64>,
+        /// Fee in dollars.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub fee_cost: Option<wire::Decimal>,
+        /// Whether the order traded on arrival.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub is_taker: Option<bool>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// Order that traded.
+        pub order_id: OrderId,
+        /// Outcome that the fill bets on. Selling no counts as yes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub outcome_side: Option<wire::Open<OutcomeSide>>,
+        /// Contracts held in the market afterwards: positive of yes, negative of no. Absent if it was caught up.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub post_position_fp: Option<wire::Decimal>,
+        /// Deprecated by the venue. Outcome in an older way of writing orders. Use outcome_side.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub purchased_side: Option<wire::Open<OutcomeSide>>,
+        /// Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub side: Option<wire::Open<OutcomeSide>>,
+        /// Subaccount, 0 (primary) to 63.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+        /// Id of the fill, a UUID.
+        pub trade_id: String,
+        /// Deprecated by the venue. When it traded. Use ts_ms.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts: Option<wire::UnixSeconds>,
+        /// When it traded.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
+        /// Dollars for one yes contract.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub yes_price_dollars: wire::Decimal,
     }
     /// Filters of each sport.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -11052,6 +11376,15 @@ pub mod types {
             Pending = "pending", Complete = "complete",
         }
     }
+    wire::words! {
+        /// What last changed an order. ReduceOnlyCancel stands for a count that reduce_only capped on arrival.
+        LastUpdateReason {
+            Decrease = "Decrease", Amend = "Amend", MarginCancel = "MarginCancel",
+            SelfTradeCancel = "SelfTradeCancel", ExpiryCancel = "ExpiryCancel", CloseCancel = "CloseCancel",
+            HaltCancel = "HaltCancel", Trade = "Trade", PostOnlyCrossCancel = "PostOnlyCrossCancel",
+            ReduceOnlyCancel = "ReduceOnlyCancel", SettlementBoundsCancel = "SettlementBoundsCancel",
+        }
+    }
     /// `ListFcmSubtradersResponse`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11322,6 +11655,101 @@ pub mod types {
         /// Ticker of the market.
         pub market_ticker: MarketTicker,
     }
+    wire::words! {
+        /// What happened to a market. Other members are there as the event needs them.
+        MarketLifecycleEvent {
+            Created = "created", Activated = "activated", Deactivated = "deactivated",
+            CloseDateUpdated = "close_date_updated", Determined = "determined", Settled = "settled",
+            PriceLevelStructureUpdated = "price_level_structure_updated", MetadataUpdated = "metadata_updated",
+        }
+    }
+    /// Something that happened to a market. A market that was just made may not be found by other calls for a moment.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct MarketLifecycleMessage {
+        /// What the market is about, when it is made.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub additional_metadata: Option<MarketLifecycleRecord>,
+        /// When trading closes, when it is made or that changes.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub close_ts: Option<wire::UnixSeconds>,
+        /// When it was determined.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub determination_ts: Option<wire::UnixSeconds>,
+        /// What happened to a market. Other members are there as the event needs them.
+        pub event_type: wire::Open<MarketLifecycleEvent>,
+        /// Shard on which it trades, when it is made.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub exchange_index: Option<i64>,
+        /// Whether trading is paused. Says something of an open market only.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub is_deactivated: Option<bool>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// When trading opens, when it is made.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open_ts: Option<wire::UnixSeconds>,
+        /// Name of the price grid, when the market is made or that changes. The set keeps growing. Empty if the venue does not know it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub price_level_structure: Option<String>,
+        /// Prices that an order may have, beside price_level_structure.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub price_ranges: Vec<PriceRange>,
+        /// How it ended, when it is determined.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub result: Option<wire::Open<MarketResult>>,
+        /// When it was settled.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub settled_ts: Option<wire::UnixSeconds>,
+        /// Dollars that a yes contract settles at, when it is determined.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub settlement_value: Option<wire::Decimal>,
+    }
+    /// What a market is about.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct MarketLifecycleRecord {
+        /// Whether it may close before its time.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub can_close_early: Option<bool>,
+        /// Highest value that means yes, in the units of the rules.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub cap_strike: Option<wire::DecimalNumber>,
+        /// Value that means yes for each target. The names are those of the market, so no two markets share them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub custom_strike: Option<CustomStrike>,
+        /// Event to which it belongs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub event_ticker: Option<EventTicker>,
+        /// When the outcome is expected.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub expected_expiration_ts: Option<wire::UnixSeconds>,
+        /// Lowest value that means yes, in the units of the rules.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub floor_strike: Option<wire::DecimalNumber>,
+        /// Name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub name: Option<String>,
+        /// Short name of the no side.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub no_sub_title: Option<String>,
+        /// Main rules.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rules_primary: Option<String>,
+        /// Further rules.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rules_secondary: Option<String>,
+        /// How the strikes decide the outcome.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub strike_type: Option<wire::Open<StrikeType>>,
+        /// Heading.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub title: Option<String>,
+        /// Short name of the yes side.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub yes_sub_title: Option<String>,
+    }
     /// `MarketMetadata`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11335,6 +11763,31 @@ pub mod types {
         pub image_url: Option<String>,
         /// Ticker of the market.
         pub market_ticker: MarketTicker,
+    }
+    /// Strikes or the name of a market have changed. Only what changed is there.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct MarketMetadataMessage {
+        /// Highest value that means yes, in the units of the rules.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub cap_strike: Option<wire::DecimalNumber>,
+        /// Value that means yes for each target. The names are those of the market, so no two markets share them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub custom_strike: Option<CustomStrike>,
+        /// metadata_updated.
+        pub event_type: wire::Open<MarketLifecycleEvent>,
+        /// Lowest value that means yes, in the units of the rules.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub floor_strike: Option<wire::DecimalNumber>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// How the strikes decide the outcome.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub strike_type: Option<wire::Open<StrikeType>>,
+        /// Short name of the yes side.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub yes_sub_title: Option<String>,
     }
     /// `MarketOrderbookFp`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -11375,6 +11828,38 @@ pub mod types {
         /// What was spent.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_traded_dollars: Option<wire::Decimal>,
+    }
+    /// What the caller holds in a market. Money in dollars.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct MarketPositionMessage {
+        /// Fees on all that traded.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub fees_paid_dollars: Option<wire::Decimal>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// Cost of what is held.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub position_cost_dollars: Option<wire::Decimal>,
+        /// Fees on what is held.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub position_fee_cost_dollars: Option<wire::Decimal>,
+        /// Contracts: positive of yes, negative of no.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub position_fp: wire::Decimal,
+        /// Profit or loss that is settled.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub realized_pnl_dollars: Option<wire::Decimal>,
+        /// Subaccount, 0 (primary) to 63.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+        /// Owner.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub user_id: Option<String>,
+        /// Contracts that the caller traded.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub volume_fp: Option<wire::Decimal>,
     }
     wire::words! {
         /// How a market ended. Empty until it is determined.
@@ -11516,6 +12001,46 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    /// Something that happened to a combo market.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct MultivariateMarketLifecycleMessage {
+        /// What the market is about, when it is made.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub additional_metadata: Option<MarketLifecycleRecord>,
+        /// When trading closes, when it is made or that changes.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub close_ts: Option<wire::UnixSeconds>,
+        /// When it was determined.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub determination_ts: Option<wire::UnixSeconds>,
+        /// What happened. Price grids and metadata of combos do not change.
+        pub event_type: wire::Open<MarketLifecycleEvent>,
+        /// Shard on which it trades, when it is made.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub exchange_index: Option<i64>,
+        /// Whether trading is paused. Says something of an open market only.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub is_deactivated: Option<bool>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// When trading opens, when it is made.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open_ts: Option<wire::UnixSeconds>,
+        /// Name of the price grid, when the market is made. The set keeps growing. Empty if the venue does not know it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub price_level_structure: Option<String>,
+        /// How it ended, when it is determined.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub result: Option<wire::Open<MarketResult>>,
+        /// When it was settled.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub settled_ts: Option<wire::UnixSeconds>,
+        /// Dollars that a yes contract settles at, when it is determined.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub settlement_value: Option<wire::Decimal>,
+    }
     wire::words! {
         /// Whether combo markets are the only ones or none.
         MveFilter {
@@ -11654,9 +12179,32 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub is_auto_cancel_enabled: Option<bool>,
     }
+    wire::words! {
+        /// What happened to an order group.
+        OrderGroupEvent {
+            Created = "created", Triggered = "triggered", Reset = "reset", Deleted = "deleted",
+            LimitUpdated = "limit_updated",
+        }
+    }
     wire::ids! {
         /// Id that the venue gave an order group.
         OrderGroupId = "^[A-Za-z0-9_-]+$";
+    }
+    /// Something that happened to an order group of the caller.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct OrderGroupMessage {
+        /// Contracts that may trade within 15 seconds. Present if the group was made, or its limit changed.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub contracts_limit_fp: Option<wire::Decimal>,
+        /// What happened to an order group.
+        pub event_type: wire::Open<OrderGroupEvent>,
+        /// Group.
+        pub order_group_id: OrderGroupId,
+        /// When it happened.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
     }
     wire::ids! {
         /// Id that the venue gave an order, a UUID.
@@ -11698,6 +12246,60 @@ pub mod types {
         /// Bids for yes.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub yes_dollars: Vec<Vec<wire::Decimal>>,
+    }
+    /// A change of one level.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct OrderbookDeltaMessage {
+        /// Name of the caller's order that caused it. Absent otherwise.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_order_id: Option<String>,
+        /// Number of what changed it. Several changes of a market may share one. The same on every connection, never to be compared between markets. Absent before October 2026.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub clock: Option<i64>,
+        /// Contracts that came, negative if they went.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub delta_fp: wire::Decimal,
+        /// Id of the market, a UUID.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_id: Option<String>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// The level: dollars for one yes contract, on both sides.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub price_dollars: wire::Decimal,
+        /// yes: a bid. no: an ask, which is a bid for no.
+        pub side: wire::Open<OutcomeSide>,
+        /// Subaccount of the caller's order that caused it, 0 (primary) to 63.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+        /// Deprecated by the venue. When it happened. Use ts_ms.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts: Option<wire::DateTime>,
+        /// When it happened.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
+    }
+    /// All levels of a market. A level is two numbers, dollars for one yes contract and the contracts there.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct OrderbookSnapshotMessage {
+        /// Number of the newest change that is in it, 0 if there was none. The same on every connection, never to be compared between markets. Numbers are left out, and may fall during maintenance. Absent before October 2026.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub clock: Option<i64>,
+        /// Id of the market, a UUID.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_id: Option<String>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// Asks, which are bids for no at the price of yes. Absent if there are none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub no_dollars_fp: Vec<wire::Level<wire::Decimal>>,
+        /// Bids. Prices rise. Absent if there are none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub yes_dollars_fp: Vec<wire::Level<wire::Decimal>>,
     }
     wire::words! {
         /// The outcome that pays.
@@ -11869,6 +12471,32 @@ pub mod types {
         /// Id of the proposal.
         pub block_trade_proposal_id: BlockTradeProposalId,
     }
+    /// The symbols that were told in the last two hours. The answer to the action underlying_list.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct PythUnderlyingListMessage {
+        /// The symbols.
+        #[serde(deserialize_with = "lenient::collection")]
+        pub underlying_tickers: Vec<String>,
+    }
+    /// A price or a yield.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct PythValueMessage {
+        /// When the venue had it.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub received_at: Option<wire::UnixMillis>,
+        /// When Pyth had it.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub source_ts_ms: Option<wire::UnixMillis>,
+        /// Symbol of Pyth.
+        pub underlying_ticker: String,
+        /// Value with 8 decimals, in the units in which it is quoted: percent for a treasury yield, whatever the name says.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub value_usd: wire::Decimal,
+    }
     /// What a maker offers on a request for quotes. Prices are dollars for one contract.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11960,6 +12588,129 @@ pub mod types {
         /// Yes contracts offered.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_contracts_fp: Option<wire::Decimal>,
+    }
+    /// A quote was accepted. Told to the maker, who has to confirm, and to who asked. Prices are dollars for one contract.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct QuoteAcceptedMessage {
+        /// Side that was accepted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub accepted_side: Option<wire::Open<OutcomeSide>>,
+        /// Contracts accepted.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub contracts_accepted_fp: Option<wire::Decimal>,
+        /// Event of the market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub event_ticker: Option<EventTicker>,
+        /// Market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_ticker: Option<MarketTicker>,
+        /// Bid for a no contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub no_bid_dollars: Option<wire::Decimal>,
+        /// No contracts offered.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub no_contracts_offered_fp: Option<wire::Decimal>,
+        /// Public id of the maker.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub quote_creator_id: Option<String>,
+        /// Id of the quote.
+        pub quote_id: QuoteId,
+        /// Public id of who asks, or the SHA-256 of nothing if hidden.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rfq_creator_id: Option<String>,
+        /// Request that was quoted.
+        pub rfq_id: RfqId,
+        /// Dollars that the request is to cost.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub rfq_target_cost_dollars: Option<wire::Decimal>,
+        /// Subaccount of the caller in it, if one was used.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+        /// Bid for a yes contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_bid_dollars: Option<wire::Decimal>,
+        /// Yes contracts offered.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_contracts_offered_fp: Option<wire::Decimal>,
+    }
+    /// A maker quotes. Told to the maker and to who asked. Prices are dollars for one contract.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct QuoteCreatedMessage {
+        /// When it was made.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub created_ts: Option<wire::DateTime>,
+        /// Event of the market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub event_ticker: Option<EventTicker>,
+        /// Market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_ticker: Option<MarketTicker>,
+        /// Bid for a no contract. Zero if declined.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub no_bid_dollars: Option<wire::Decimal>,
+        /// No contracts offered.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub no_contracts_offered_fp: Option<wire::Decimal>,
+        /// Public id of the maker.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub quote_creator_id: Option<String>,
+        /// Id of the quote.
+        pub quote_id: QuoteId,
+        /// Public id of who asks, or the SHA-256 of nothing if hidden.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rfq_creator_id: Option<String>,
+        /// Request that is quoted.
+        pub rfq_id: RfqId,
+        /// Dollars that the request is to cost.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub rfq_target_cost_dollars: Option<wire::Decimal>,
+        /// Subaccount of the caller in it, if one was used.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+        /// Bid for a yes contract. Zero if declined.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_bid_dollars: Option<wire::Decimal>,
+        /// Yes contracts offered.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_contracts_offered_fp: Option<wire::Decimal>,
+    }
+    /// A quote was executed, and its orders were placed. Told to both sides.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct QuoteExecutedMessage {
+        /// Name of that order, which fills tell too.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_order_id: Option<String>,
+        /// When it was executed.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub executed_ts: Option<wire::DateTime>,
+        /// Market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_ticker: Option<MarketTicker>,
+        /// Order of the caller, which fills name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub order_id: Option<OrderId>,
+        /// Public id of the maker.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub quote_creator_id: Option<String>,
+        /// Id of the quote.
+        pub quote_id: QuoteId,
+        /// Batch of the request, if it is of one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rfq_batch_id: Option<RfqBatchId>,
+        /// Public id of who asked, also where it was hidden before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rfq_creator_id: Option<String>,
+        /// Request that was quoted.
+        pub rfq_id: RfqId,
+        /// Subaccount of the caller in it, if one was used.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
     }
     wire::ids! {
         /// Id that the venue gave a quote, a UUID. Letters count as they stand.
@@ -12121,6 +12872,35 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub yes_complete: Option<bool>,
     }
+    /// The best bids on each request of a batch, over all makers. Told to who asked.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct RfqBatchBestQuotesMessage {
+        /// Name chosen by the caller.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_batch_id: Option<String>,
+        /// Whether every request has a no bid, so that no can be accepted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub no_complete: Option<bool>,
+        /// Batch.
+        pub rfq_batch_id: RfqBatchId,
+        /// One for each request, in the order in which they were asked.
+        #[serde(deserialize_with = "lenient::collection")]
+        pub rfqs: Vec<BatchBestQuoteRecord>,
+        /// Subaccount of the caller in it, if one was used.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+        /// When a bid last changed.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub updated_ts: Option<wire::DateTime>,
+        /// Rises with each message on the batch. One that is not above the last one is old.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub version: i64,
+        /// Whether every request has a yes bid, so that yes can be accepted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub yes_complete: Option<bool>,
+    }
     /// One request of a batch, for a market or for a combo to be made.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
@@ -12137,6 +12917,72 @@ pub mod types {
         /// Size as dollars to spend.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub target_cost_dollars: Option<wire::Decimal>,
+    }
+    /// Somebody asks for quotes on several combos at once. Its requests are told here alone.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct RfqBatchCreatedMessage {
+        /// When it was made.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub created_ts: Option<wire::DateTime>,
+        /// Public id of who asks, or the SHA-256 of nothing if hidden.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub creator_id: Option<String>,
+        /// Id of the batch.
+        pub id: RfqBatchId,
+        /// The legs of all its combos, each once.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub legs: Vec<MveSelectedLeg>,
+        /// Its requests, in the order in which they were asked.
+        #[serde(deserialize_with = "lenient::collection")]
+        pub rfqs: Vec<RfqBatchRequestRecord>,
+    }
+    /// A batch was closed, and all its requests with it.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct RfqBatchDeletedMessage {
+        /// Public id of who asked, or the SHA-256 of nothing if hidden.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub creator_id: Option<String>,
+        /// When it was closed.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub deleted_ts: Option<wire::DateTime>,
+        /// Id of the batch.
+        pub id: RfqBatchId,
+        /// Its requests.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub rfq_ids: Vec<RfqId>,
+    }
+    /// The caller's batch has ended. Each of its trades is told as quote_executed too. Told to who asked.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct RfqBatchExecutedMessage {
+        /// Name chosen by the caller.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_batch_id: Option<String>,
+        /// How it ended: all requests traded, none, or some, because one took an order that another needed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub close_reason: Option<wire::Open<BatchCloseReason>>,
+        /// Requests that traded.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub executed_rfq_ids: Vec<RfqId>,
+        /// When the last one was done.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub executed_ts: Option<wire::DateTime>,
+        /// Requests that did not.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub failed_rfq_ids: Vec<RfqId>,
+        /// Batch.
+        pub rfq_batch_id: RfqBatchId,
+        /// Public id of the caller.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rfq_creator_id: Option<String>,
+        /// Subaccount of the caller in it, if one was used.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
     }
     wire::ids! {
         /// Id that the venue gave a batch of requests.
@@ -12229,11 +13075,94 @@ pub mod types {
             PartiallyExecuted = "partially_executed", Cancelled = "cancelled",
         }
     }
+    /// One request of a batch.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct RfqBatchRequestRecord {
+        /// Size in contracts.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub contracts_fp: Option<wire::Decimal>,
+        /// Event of the market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub event_ticker: Option<EventTicker>,
+        /// Id of the request.
+        pub id: RfqId,
+        /// Its legs, as places in the list of legs of the batch, from 0.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub leg_indices: Vec<i64>,
+        /// Market of the combo.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_ticker: Option<MarketTicker>,
+        /// Collection to which the combo belongs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub mve_collection_ticker: Option<CollectionTicker>,
+        /// Size as dollars to spend.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub target_cost_dollars: Option<wire::Decimal>,
+    }
     wire::words! {
         /// Where a batch is in its life.
         RfqBatchStatus {
             Open = "open", Accepted = "accepted", Closed = "closed",
         }
+    }
+    /// Somebody asks for quotes.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct RfqCreatedMessage {
+        /// Size in contracts.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub contracts_fp: Option<wire::Decimal>,
+        /// When it was made.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub created_ts: Option<wire::DateTime>,
+        /// Public id of who asks, or the SHA-256 of nothing if hidden.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub creator_id: Option<String>,
+        /// Event of the market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub event_ticker: Option<EventTicker>,
+        /// Id of the request.
+        pub id: RfqId,
+        /// Market to be quoted.
+        pub market_ticker: MarketTicker,
+        /// Collection to which the combo belongs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub mve_collection_ticker: Option<CollectionTicker>,
+        /// Legs of a combo.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub mve_selected_legs: Vec<MveSelectedLeg>,
+        /// Size as dollars to spend.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub target_cost_dollars: Option<wire::Decimal>,
+    }
+    /// A request for quotes was withdrawn, or has ended.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct RfqDeletedMessage {
+        /// Size in contracts.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub contracts_fp: Option<wire::Decimal>,
+        /// Public id of who asked, or the SHA-256 of nothing if hidden.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub creator_id: Option<String>,
+        /// When it was withdrawn.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub deleted_ts: Option<wire::DateTime>,
+        /// Event of the market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub event_ticker: Option<EventTicker>,
+        /// Id of the request.
+        pub id: RfqId,
+        /// Market.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_ticker: Option<MarketTicker>,
+        /// Size as dollars to spend.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub target_cost_dollars: Option<wire::Decimal>,
     }
     wire::ids! {
         /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand.
@@ -12566,6 +13495,56 @@ pub mod types {
         #[serde(deserialize_with = "lenient::vital")]
         pub percent: i64,
     }
+    /// How a market stands. Prices are dollars for one contract.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct TickerMessage {
+        /// Whole dollars of the contracts held. May be negative.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub dollar_open_interest: Option<i64>,
+        /// Whole dollars traded so far. May be negative.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub dollar_volume: Option<i64>,
+        /// Contracts of the last trade.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_trade_size_fp: Option<wire::Decimal>,
+        /// Id of the market, a UUID.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_id: Option<String>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// Contracts held.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open_interest_fp: Option<wire::Decimal>,
+        /// Price of yes in the last trade. Empty if there was none.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price_dollars: Option<wire::Decimal>,
+        /// Deprecated by the venue. When it changed. Use ts_ms.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub time: Option<wire::DateTime>,
+        /// Deprecated by the venue. When it changed. Use ts_ms.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts: Option<wire::UnixSeconds>,
+        /// When it changed.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
+        /// Contracts traded so far.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub volume_fp: Option<wire::Decimal>,
+        /// Best ask for yes.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_ask_dollars: Option<wire::Decimal>,
+        /// Contracts at the best ask.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_ask_size_fp: Option<wire::Decimal>,
+        /// Best bid for yes.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_bid_dollars: Option<wire::Decimal>,
+        /// Contracts at the best bid.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_bid_size_fp: Option<wire::Decimal>,
+    }
     /// One leg of a combo to be made.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12618,6 +13597,43 @@ pub mod types {
         /// Dollars for one yes contract.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_price_dollars: Option<wire::Decimal>,
+    }
+    /// One trade between two users.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct TradeMessage {
+        /// Contracts.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub count_fp: wire::Decimal,
+        /// Whether it was agreed away from the book.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub is_block_trade: Option<bool>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// Dollars for one no contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub no_price_dollars: Option<wire::Decimal>,
+        /// The same as a side of the book: bid is yes, ask is no.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub taker_book_side: Option<wire::Open<BookSide>>,
+        /// Outcome that the taker gains from.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub taker_outcome_side: Option<wire::Open<OutcomeSide>>,
+        /// Deprecated by the venue. Outcome of the taker in the old way. Use taker_outcome_side.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub taker_side: Option<wire::Open<OutcomeSide>>,
+        /// Id of the trade, a UUID.
+        pub trade_id: String,
+        /// Deprecated by the venue. When it happened. Use ts_ms.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts: Option<wire::UnixSeconds>,
+        /// When it happened.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
+        /// Dollars for one yes contract.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub yes_price_dollars: wire::Decimal,
     }
     wire::ids! {
         /// Id that the venue gave a movement between shards or products.
@@ -12676,6 +13692,100 @@ pub mod types {
         /// Only what the caller made. Left out: what everybody made.
         UserFilter {
             Self_ = "self",
+        }
+    }
+    /// An order of the caller. Money in dollars, counts in contracts.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct UserOrderMessage {
+        /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub book_side: Option<wire::Open<BookSide>>,
+        /// Name chosen by the caller.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_order_id: Option<String>,
+        /// Deprecated by the venue. When it was placed. Use created_ts_ms.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub created_time: Option<wire::DateTime>,
+        /// When it was placed. May be null.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub created_ts_ms: Option<wire::UnixMillis>,
+        /// Shard on which it rests.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub exchange_index: Option<i64>,
+        /// Deprecated by the venue. When it expires. Use expiration_ts_ms.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub expiration_time: Option<wire::DateTime>,
+        /// When it expires.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub expiration_ts_ms: Option<wire::UnixMillis>,
+        /// Contracts that traded.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub fill_count_fp: Option<wire::Decimal>,
+        /// Contracts at the start.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub initial_count_fp: Option<wire::Decimal>,
+        /// Deprecated by the venue. The same as yes or no. Use outcome_side.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub is_yes: Option<bool>,
+        /// What last changed an order. ReduceOnlyCancel stands for a count that reduce_only capped on arrival.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub last_update_reason: Option<wire::Open<LastUpdateReason>>,
+        /// Deprecated by the venue. When it last changed. Use last_updated_ts_ms.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_update_time: Option<wire::DateTime>,
+        /// When it last changed.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_updated_ts_ms: Option<wire::UnixMillis>,
+        /// Fees on what traded while resting.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub maker_fees_dollars: Option<wire::Decimal>,
+        /// Cost of what traded while resting.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub maker_fill_cost_dollars: Option<wire::Decimal>,
+        /// Group to which it belongs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub order_group_id: Option<OrderGroupId>,
+        /// Id of the order.
+        pub order_id: OrderId,
+        /// Outcome that the order bets on. Selling no counts as yes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub outcome_side: Option<wire::Open<OutcomeSide>>,
+        /// Contracts that rest.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub remaining_count_fp: Option<wire::Decimal>,
+        /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub self_trade_prevention_type: Option<wire::Open<SelfTradePreventionType>>,
+        /// Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub side: Option<wire::Open<OutcomeSide>>,
+        /// Where an order is in its life. One that is unknown may still rest.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub status: Option<wire::Open<UserOrderStatus>>,
+        /// Subaccount, 0 (primary) to 63.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount_number: Option<i64>,
+        /// Fees on what traded on arrival.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub taker_fees_dollars: Option<wire::Decimal>,
+        /// Cost of what traded on arrival.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub taker_fill_cost_dollars: Option<wire::Decimal>,
+        /// Market.
+        pub ticker: MarketTicker,
+        /// Owner.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub user_id: Option<String>,
+        /// Price of a yes contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub yes_price_dollars: Option<wire::Decimal>,
+    }
+    wire::words! {
+        /// Where an order is in its life. One that is unknown may still rest.
+        UserOrderStatus {
+            Resting = "resting", Canceled = "canceled", Executed = "executed", Unknown = "unknown",
         }
     }
     wire::ids! {
@@ -13194,22 +14304,26 @@ pub mod types {
         AcceptRfqBatchResponse AccountApiUsageLevelVolumeGoal
         AccountApiUsageLevelVolumeProgress AmendOrderV2Request AmendOrderV2Response
         ApiErrorDetail ApiKey ApiUsageLevelGrant ApplySubaccountTransferRequest
-        AssociatedEvent BatchCancelOrder BatchCancelOrdersV2Request
+        AssociatedEvent BatchBestQuoteRecord BatchCancelOrder BatchCancelOrdersV2Request
         BatchCancelOrdersV2Response BatchCancelledOrder BatchCreateOrdersV2Request
-        BatchCreateOrdersV2Response BidAskDistribution BidAskDistributionHistorical
-        BlockTradeProposal BucketLimit CancelOrderV2Response CreateApiKeyRequest
-        CreateApiKeyResponse CreateFcmPositionTransferRequest
-        CreateFcmPositionTransferResponse CreateFcmSubtraderRequest
-        CreateFcmSubtraderResponse CreateMarketInMultivariateEventCollectionRequest
+        BatchCreateOrdersV2Response BatchQuoteAcceptedMessage BatchQuoteCreatedMessage
+        BatchQuoteExecutedMessage BatchQuoteRecord BidAskDistribution
+        BidAskDistributionHistorical BlockTradeProposal BucketLimit CancelOrderV2Response
+        CfbenchmarksAverageRecord CfbenchmarksIndexListMessage CfbenchmarksValue5hzMessage
+        CfbenchmarksValueMessage CreateApiKeyRequest CreateApiKeyResponse
+        CreateFcmPositionTransferRequest CreateFcmPositionTransferResponse
+        CreateFcmSubtraderRequest CreateFcmSubtraderResponse
+        CreateMarketInMultivariateEventCollectionRequest
         CreateMarketInMultivariateEventCollectionResponse CreateOrderGroupRequest
         CreateOrderGroupResponse CreateOrderV2Request CreateOrderV2Response
         CreateQuoteRequest CreateQuoteResponse CreateRfqBatchQuoteRequest
         CreateRfqBatchQuoteResponse CreateRfqBatchRequest CreateRfqBatchResponse
         CreateRfqRequest CreateRfqResponse CreateSubaccountRequest CreateSubaccountResponse
         DailySchedule DecreaseOrderV2Request DecreaseOrderV2Response Deposit
-        EndpointTokenCost EventData EventFeeChange EventLiveData EventPosition
-        ExchangeIndexStatus ExchangeStatus FcmFill FcmSubtrader Fill ForecastPercentilesPoint
-        GenerateApiKeyRequest GenerateApiKeyResponse GetAccountApiLimitsResponse
+        EndpointTokenCost EventData EventFeeChange EventFeeMessage EventLifecycleMessage
+        EventLiveData EventPosition ExchangeIndexStatus ExchangeStatus FcmFill FcmSubtrader
+        Fill FillMessage ForecastPercentilesPoint GenerateApiKeyRequest
+        GenerateApiKeyResponse GetAccountApiLimitsResponse
         GetAccountApiUsageLevelVolumeProgressResponse GetAccountEndpointCostsResponse
         GetApiKeysResponse GetBalanceResponse GetBlockTradeProposalsResponse
         GetCommunicationsIdResponse GetDepositsResponse GetEventFeeChangesResponse
@@ -13236,22 +14350,30 @@ pub mod types {
         IntraExchangeInstanceTransferRecord IntraExchangeInstanceTransferRequest
         IntraExchangeInstanceTransferResponse ListFcmSubtradersResponse LiveData
         MaintenanceWindow Market MarketCandlestick MarketCandlestickHistorical
-        MarketCandlesticksResponse MarketMetadata MarketOrderbookFp MarketPosition Milestone
-        MultivariateEventCollection MveSelectedLeg Order OrderGroup OrderQueuePosition
-        OrderbookCountFp PercentilePoint PlayByPlay PlayByPlayPeriod PriceDistribution
+        MarketCandlesticksResponse MarketLifecycleMessage MarketLifecycleRecord
+        MarketMetadata MarketMetadataMessage MarketOrderbookFp MarketPosition
+        MarketPositionMessage Milestone MultivariateEventCollection
+        MultivariateMarketLifecycleMessage MveSelectedLeg Order OrderGroup OrderGroupMessage
+        OrderQueuePosition OrderbookCountFp OrderbookDeltaMessage OrderbookSnapshotMessage
+        PercentilePoint PlayByPlay PlayByPlayPeriod PriceDistribution
         PriceDistributionHistorical PriceRange ProposeBlockTradeRequest
-        ProposeBlockTradeResponse Quote Rfq RfqBatch RfqBatchBestQuote RfqBatchBestQuotes
-        RfqBatchChild RfqBatchMinBid RfqBatchQuote RfqBatchQuoteEntry Schedule ScopeList
-        Series SeriesFeeChange SetTargetBalanceAllocationRequest Settlement SettlementSource
-        SportFilterDetails StructuredTarget SubaccountBalance SubaccountNettingConfig
-        SubaccountTransfer TargetBalanceAllocation TickerPair Trade
+        ProposeBlockTradeResponse PythUnderlyingListMessage PythValueMessage Quote
+        QuoteAcceptedMessage QuoteCreatedMessage QuoteExecutedMessage Rfq RfqBatch
+        RfqBatchBestQuote RfqBatchBestQuotes RfqBatchBestQuotesMessage RfqBatchChild
+        RfqBatchCreatedMessage RfqBatchDeletedMessage RfqBatchExecutedMessage RfqBatchMinBid
+        RfqBatchQuote RfqBatchQuoteEntry RfqBatchRequestRecord RfqCreatedMessage
+        RfqDeletedMessage Schedule ScopeList Series SeriesFeeChange
+        SetTargetBalanceAllocationRequest Settlement SettlementSource SportFilterDetails
+        StructuredTarget SubaccountBalance SubaccountNettingConfig SubaccountTransfer
+        TargetBalanceAllocation TickerMessage TickerPair Trade TradeMessage
         UpdateFcmEventContractDailyCapRequest UpdateFcmSubtraderBlockedCategoriesRequest
         UpdateFcmSubtraderBlockedCategoriesResponse UpdateOrderGroupLimitRequest
-        UpdateSubaccountNettingRequest WeatherIndexCalibration WeatherIndexCalibrationStation
-        WeatherIndexPoint WeatherIndexStationReading WeeklySchedule Withdrawal } others {
-        CustomStrike FiltersBySport LiveDataDetails MilestoneDetails NoFields PlayByPlayEvent
-        ProductMetadata ScopesByCompetition SourceIds StructuredTargetDetails TagsByCategory
-        } vital { BatchCreatedOrder["order_id" "error"] [] [order_id error]
+        UpdateSubaccountNettingRequest UserOrderMessage WeatherIndexCalibration
+        WeatherIndexCalibrationStation WeatherIndexPoint WeatherIndexStationReading
+        WeeklySchedule Withdrawal } others { CustomStrike FiltersBySport LiveDataDetails
+        MilestoneDetails NoFields PlayByPlayEvent ProductMetadata ScopesByCompetition
+        SourceIds StructuredTargetDetails TagsByCategory } vital {
+        BatchCreatedOrder["order_id" "error"] [] [order_id error]
         BatchGetMarketCandlesticksResponse["markets"] ["markets"] []
         GetEventCandlesticksResponse["adjusted_end_ts" "market_candlesticks"
         "market_tickers"] ["market_candlesticks" "market_tickers"] [adjusted_end_ts]

@@ -454,7 +454,7 @@ impl Client {
     pub fn get_margin_market_orderbook(&self) -> builder::GetMarginMarketOrderbook<'_> {
         builder::GetMarginMarketOrderbook::new(self)
     }
-    /// Trades of everybody in one market, page by page
+    /// Trades of everybody, page by page
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 10 of the rate limit `read`.
@@ -1525,7 +1525,7 @@ pub mod builder {
                 asset_class: None,
             }
         }
-        /// Subtrader of the caller. *Required.*
+        /// Subtrader of the caller. Only a key that is bound to a subtrader may leave it out.
         pub fn subtrader_id(mut self, value: impl Into<String>) -> Self {
             self.subtrader_id = Some(value.into());
             self
@@ -1548,7 +1548,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::GetFcmSubtraderRiskControlsResponse>, Error> {
             let call = Call::new(operations::GET_FCM_SUBTRADER_RISK_CONTROLS)
-                .required_query("subtrader_id", &self.subtrader_id)
+                .query("subtrader_id", &self.subtrader_id)
                 .query("market_ticker", &self.market_ticker)
                 .query("asset_class", &self.asset_class);
             self.client.session.call(call).await
@@ -1676,7 +1676,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Subaccount, 0 (primary) to 63. Left out: 0, or the one to which the key is locked.
+        /// Subaccount, 0 (primary) to 63. Left out: all, which is not the same as 0.
         pub fn subaccount(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.subaccount = self.refused.take("subaccount", value);
             self
@@ -3225,7 +3225,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Market. *Required.*
+        /// Only trades of this market.
         pub fn ticker(mut self, value: impl Into<String>) -> Self {
             self.ticker = Some(value.into());
             self
@@ -3256,7 +3256,7 @@ pub mod builder {
         ) -> Result<ResponseValue<types::GetMarginTradesResponse>, Error> {
             let call = Call::new(operations::GET_MARGIN_TRADES)
                 .given(self.refused)
-                .required_query("ticker", &self.ticker)
+                .query("ticker", &self.ticker)
                 .query("limit", &self.limit)
                 .query("cursor", &self.cursor)
                 .query("min_ts", &self.min_ts)
@@ -3561,6 +3561,37 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub source: Option<String>,
     }
+    wire::words! {
+        /// What happened to a market.
+        AppliedCorporateActionType {
+            StockSplit = "stock_split", FinalSettlement = "final_settlement", TickerChange = "ticker_change",
+        }
+    }
+    /// At which price a market ended.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct AppliedFinalSettlementRecord {
+        /// Dollars a contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub settlement_price_per_contract: Option<wire::Decimal>,
+    }
+    /// How many shares became how many, and what that did to the price.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct AppliedSplitRecord {
+        /// Mark price after, dollars for one contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub post_split_mark_price: Option<wire::Decimal>,
+        /// Mark price before, dollars for one contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub pre_split_mark_price: Option<wire::Decimal>,
+        /// Shares after.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ratio_new: Option<wire::Decimal>,
+        /// Shares before.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ratio_old: Option<wire::Decimal>,
+    }
     /// `ApplySubaccountTransferRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -3624,6 +3655,43 @@ pub mod types {
         /// Contracts that were taken off the book.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub reduced_by: Option<wire::Decimal>,
+    }
+    /// An event has changed a market.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct CorporateActionMessage {
+        /// What was applied. Its terms stand in the member that fits the type.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub corporate_action: CorporateActionRecord,
+    }
+    /// What was applied. Its terms stand in the member that fits the type.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct CorporateActionRecord {
+        /// Of the end of a market.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub final_settlement: Option<AppliedFinalSettlementRecord>,
+        /// Id of the notice.
+        pub id: String,
+        /// Id of the market, a UUID, which outlives a change of its ticker.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub market_id: Option<String>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// Of a split.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub split: Option<AppliedSplitRecord>,
+        /// Of a new ticker.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ticker_change: Option<MarginCorporateActionTickerChangeTerms>,
+        /// When it was applied.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
+        /// What happened to a market.
+        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+        pub type_: Option<wire::Open<AppliedCorporateActionType>>,
     }
     /// `CreateFcmSubtraderRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -3976,11 +4044,67 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub subtrader_id: Option<String>,
     }
+    /// One trade of an order of the caller.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct FillMessage {
+        /// Name of that order chosen by the caller.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_order_id: Option<String>,
+        /// Contracts.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub count: wire::Decimal,
+        /// Fee in dollars.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub fee_cost: Option<wire::Decimal>,
+        /// Whether the order traded on arrival.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub is_taker: Option<bool>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// Order that traded.
+        pub order_id: OrderId,
+        /// Who placed an order: the member, or the venue on the member's behalf.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub order_source: Option<wire::Open<OrderSource>>,
+        /// Contracts held in the market afterwards, negative if short. Absent where the fill was caught up.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub post_position: Option<wire::Decimal>,
+        /// Dollars for one contract.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub price: wire::Decimal,
+        /// Side of the book: bid buys and goes long, ask sells and goes short.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub side: Option<wire::Open<BookSide>>,
+        /// Subaccount, 0 (primary) to 63.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+        /// Id of the fill, a UUID.
+        pub trade_id: String,
+        /// When it traded.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
+    }
     wire::words! {
         /// Unit of the funding limits of a market.
         FundingLimitUnit {
             Percentage = "percentage", Dollar = "dollar",
         }
+    }
+    /// The funding rate as it would be if the period ended now.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct FundingRateRecord {
+        /// When the period ends.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub next_funding_time_ms: Option<wire::UnixMillis>,
+        /// Rate of the period, a fraction of the notional. Positive: longs will pay.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub rate: Option<wire::DecimalNumber>,
+        /// When it was reckoned.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
     }
     /// Keys are verified with this call, so that a response without its tier proves nothing.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -4298,8 +4422,9 @@ pub mod types {
         /// What last changed an order. Empty if nothing has. Decrease also stands for a cancellation by the caller, ReduceOnlyCancel for a count that reduce_only capped on arrival.
         LastUpdateReason {
             X = "", Decrease = "Decrease", Amend = "Amend", MarginCancel = "MarginCancel",
-            SelfTradeCancel = "SelfTradeCancel", ExpiryCancel = "ExpiryCancel", Trade = "Trade",
-            PostOnlyCrossCancel = "PostOnlyCrossCancel", ReduceOnlyCancel = "ReduceOnlyCancel",
+            SelfTradeCancel = "SelfTradeCancel", ExpiryCancel = "ExpiryCancel", CloseCancel = "CloseCancel",
+            HaltCancel = "HaltCancel", Trade = "Trade", PostOnlyCrossCancel = "PostOnlyCrossCancel",
+            ReduceOnlyCancel = "ReduceOnlyCancel",
         }
     }
     /// One notice. Its terms stand in the member that fits the type; a cancelled notice has none.
@@ -4948,9 +5073,32 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub is_auto_cancel_enabled: Option<bool>,
     }
+    wire::words! {
+        /// What happened to an order group.
+        OrderGroupEvent {
+            Created = "created", Triggered = "triggered", Reset = "reset", Deleted = "deleted",
+            LimitUpdated = "limit_updated",
+        }
+    }
     wire::ids! {
         /// Id of an order group, a UUID.
         OrderGroupId = "^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$";
+    }
+    /// Something that happened to an order group of the caller.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct OrderGroupMessage {
+        /// Contracts that may trade within 15 seconds. Present if the group was made, or its limit changed.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub contracts_limit_fp: Option<wire::Decimal>,
+        /// What happened to an order group.
+        pub event_type: wire::Open<OrderGroupEvent>,
+        /// Group.
+        pub order_group_id: OrderGroupId,
+        /// When it happened.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
     }
     wire::ids! {
         /// Id that the venue gave an order, a UUID.
@@ -4973,6 +5121,48 @@ pub mod types {
         OrderStatusFilter {
             Resting = "resting", Canceled = "canceled", Executed = "executed",
         }
+    }
+    /// A change of one level.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct OrderbookDeltaMessage {
+        /// Name of the caller's order that caused it. Absent otherwise.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_order_id: Option<String>,
+        /// Contracts that came, negative if they went.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub delta: wire::Decimal,
+        /// Why it changed. Present since October 2026.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub last_update_reason: Option<wire::Open<LastUpdateReason>>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// The level: dollars for one contract.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub price: wire::Decimal,
+        /// Side of the book: bid buys and goes long, ask sells and goes short.
+        pub side: wire::Open<BookSide>,
+        /// Subaccount of the caller's order that caused it, 0 (primary) to 63.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount: Option<i64>,
+        /// When it happened.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
+    }
+    /// All levels of a market. A level is two numbers, dollars for one contract and the contracts there. The best one is the last on both sides.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct OrderbookSnapshotMessage {
+        /// Asks. Prices fall. Absent if there are none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub ask: Vec<wire::Level<wire::Decimal>>,
+        /// Bids. Prices rise. Absent if there are none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub bid: Vec<wire::Level<wire::Decimal>>,
+        /// Market.
+        pub market_ticker: MarketTicker,
     }
     /// Prices of the trades in a period, dollars for one contract. All but `previous` are null without a trade.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
@@ -5059,6 +5249,65 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub trail_bps: Option<i64>,
     }
+    /// How a market stands. Prices are dollars for one contract. Volume and open interest count each contract once.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct TickerMessage {
+        /// Best ask.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ask: Option<wire::Decimal>,
+        /// Contracts at the best ask.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ask_size_fp: Option<wire::Decimal>,
+        /// Best bid.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub bid: Option<wire::Decimal>,
+        /// Contracts at the best bid.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub bid_size_fp: Option<wire::Decimal>,
+        /// The funding rate as it would be if the period ended now.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub funding_rate: Option<FundingRateRecord>,
+        /// Contracts of the last trade.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_trade_size_fp: Option<wire::Decimal>,
+        /// Mark price for liquidation.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub liquidation_mark_price: Option<TickerPrice>,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// Contracts held.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open_interest: Option<wire::Decimal>,
+        /// Notional of the contracts held, in dollars.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open_interest_notional_value_dollars: Option<wire::Decimal>,
+        /// Price of the last trade.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price: Option<wire::Decimal>,
+        /// Price of the underlying, scaled to one contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub reference_price: Option<TickerPrice>,
+        /// Mark price for settlement and funding.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub settlement_mark_price: Option<TickerPrice>,
+        /// When it changed.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
+        /// Contracts traded so far.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub volume: Option<wire::Decimal>,
+        /// Contracts traded in the last 24 hours.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub volume_24h: Option<wire::Decimal>,
+        /// Notional traded in the last 24 hours, in dollars.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub volume_24h_notional_value_dollars: Option<wire::Decimal>,
+        /// Notional traded so far, in dollars.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub volume_notional_value_dollars: Option<wire::Decimal>,
+    }
     /// A price and its time.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
@@ -5076,6 +5325,28 @@ pub mod types {
             FillOrKill = "fill_or_kill", GoodTillCanceled = "good_till_canceled",
             ImmediateOrCancel = "immediate_or_cancel",
         }
+    }
+    /// One trade between two users.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct TradeMessage {
+        /// Contracts.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub count: wire::Decimal,
+        /// Market.
+        pub market_ticker: MarketTicker,
+        /// Dollars for one contract.
+        #[serde(deserialize_with = "lenient::vital")]
+        pub price: wire::Decimal,
+        /// Side of the order that arrived.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub taker_side: Option<wire::Open<BookSide>>,
+        /// Id of the trade, a UUID.
+        pub trade_id: String,
+        /// When it happened.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ts_ms: Option<wire::UnixMillis>,
     }
     /// At least one price. One that is left out is cleared.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
@@ -5122,6 +5393,58 @@ pub mod types {
         /// The same with decimals.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_limit_fp: Option<wire::Decimal>,
+    }
+    /// An order of the caller. There is no status: an order rests while remaining_count is above 0.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct UserOrderMessage {
+        /// Name chosen by the caller.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub client_order_id: Option<String>,
+        /// When it was placed. May be null.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub created_ts_ms: Option<wire::UnixMillis>,
+        /// When it expires.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub expiration_ts_ms: Option<wire::UnixMillis>,
+        /// Contracts that traded.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub fill_count: Option<wire::Decimal>,
+        /// What last changed it. Present since October 2026.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub last_update_reason: Option<wire::Open<LastUpdateReason>>,
+        /// When it last changed.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_updated_ts_ms: Option<wire::UnixMillis>,
+        /// Group to which it belongs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub order_group_id: Option<OrderGroupId>,
+        /// Id of the order.
+        pub order_id: OrderId,
+        /// Who placed an order: the member, or the venue on the member's behalf.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub order_source: Option<wire::Open<OrderSource>>,
+        /// Dollars for one contract.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price: Option<wire::Decimal>,
+        /// Contracts that rest.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub remaining_count: Option<wire::Decimal>,
+        /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub self_trade_prevention_type: Option<wire::Open<SelfTradePreventionType>>,
+        /// Side of the book: bid buys and goes long, ask sells and goes short.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub side: Option<wire::Open<BookSide>>,
+        /// Subaccount, 0 (primary) to 63.
+        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub subaccount_number: Option<i64>,
+        /// Market.
+        pub ticker: MarketTicker,
+        /// Owner.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub user_id: Option<String>,
     }
     /// What the types of requests are built by.
     pub mod builder {
@@ -5291,14 +5614,16 @@ pub mod types {
     }
     ::venuekit_wire::lenient_types! {
         objects { AmendMarginOrderRequest AmendMarginOrderResponse ApiUsageLevelGrant
-        ApplySubaccountTransferRequest BidAskDistributionHistorical BucketLimit
-        CancelMarginOrderResponse CreateFcmSubtraderRequest CreateFcmSubtraderResponse
-        CreateMarginFcmSubtraderRequest CreateMarginFcmSubtraderResponse
-        CreateMarginOrderRequest CreateMarginOrderResponse CreateOrderGroupRequest
-        CreateOrderGroupResponse CreateSubaccountResponse DecreaseMarginOrderRequest
-        DecreaseMarginOrderResponse ExchangeIndexStatus ExchangeStatus ExitTrigger
-        FcmSubtraderNotionalRiskLimit FcmSubtraderRiskControls GetAccountApiLimitsResponse
-        GetExitTriggersResponse GetFcmSubtraderRiskControlsResponse GetMarginBalanceResponse
+        AppliedFinalSettlementRecord AppliedSplitRecord ApplySubaccountTransferRequest
+        BidAskDistributionHistorical BucketLimit CancelMarginOrderResponse
+        CorporateActionMessage CorporateActionRecord CreateFcmSubtraderRequest
+        CreateFcmSubtraderResponse CreateMarginFcmSubtraderRequest
+        CreateMarginFcmSubtraderResponse CreateMarginOrderRequest CreateMarginOrderResponse
+        CreateOrderGroupRequest CreateOrderGroupResponse CreateSubaccountResponse
+        DecreaseMarginOrderRequest DecreaseMarginOrderResponse ExchangeIndexStatus
+        ExchangeStatus ExitTrigger FcmSubtraderNotionalRiskLimit FcmSubtraderRiskControls
+        FillMessage FundingRateRecord GetAccountApiLimitsResponse GetExitTriggersResponse
+        GetFcmSubtraderRiskControlsResponse GetMarginBalanceResponse
         GetMarginCorporateActionsResponse GetMarginFeeTierRatesResponse
         GetMarginFillsResponse GetMarginFundingHistoryResponse
         GetMarginFundingRateEstimateResponse GetMarginHistoricalFundingRatesResponse
@@ -5313,13 +5638,14 @@ pub mod types {
         MarginFundingRate MarginMarket MarginMarketCandlestick MarginMarketOrderbook
         MarginMarketResponse MarginMarketSchedule MarginOrder MarginOrderbookCount
         MarginOrderbookResponse MarginPosition MarginPremiumIndexPoint MarginRiskPosition
-        MarginSubaccountBalance MarginTrade OrderGroup PriceDistributionHistorical
-        SetCrossExitTriggerRequest SetIsolatedExitTriggerRequest TickerPrice
-        UpdateExitTriggerRequest UpdateFcmNotionalRiskLimitRequest
-        UpdateFcmSubtraderRiskControlsRequest UpdateOrderGroupLimitRequest } others {
-        EmptyRequest ProductMetadata } vital { GetMarginFeeTiersResponse["maker_fee_rates"
-        "taker_fee_rates"] ["maker_fee_rates" "taker_fee_rates"] []
-        GetMarginRiskParametersResponse["initial_margin_multiplier"
+        MarginSubaccountBalance MarginTrade OrderGroup OrderGroupMessage
+        OrderbookDeltaMessage OrderbookSnapshotMessage PriceDistributionHistorical
+        SetCrossExitTriggerRequest SetIsolatedExitTriggerRequest TickerMessage TickerPrice
+        TradeMessage UpdateExitTriggerRequest UpdateFcmNotionalRiskLimitRequest
+        UpdateFcmSubtraderRiskControlsRequest UpdateOrderGroupLimitRequest UserOrderMessage }
+        others { EmptyRequest ProductMetadata } vital {
+        GetMarginFeeTiersResponse["maker_fee_rates" "taker_fee_rates"] ["maker_fee_rates"
+        "taker_fee_rates"] [] GetMarginRiskParametersResponse["initial_margin_multiplier"
         "liquidation_margin_ratio_threshold" "queue_entry_margin_ratio_threshold"]
         ["initial_margin_multiplier"] [liquidation_margin_ratio_threshold
         queue_entry_margin_ratio_threshold] GetOrderGroupResponse["contracts_limit_fp"

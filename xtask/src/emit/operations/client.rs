@@ -9,6 +9,7 @@ use crate::document::Document;
 use crate::emit::items::doc_lines;
 use crate::markup;
 use crate::model::text;
+use crate::streams;
 
 pub fn items(document: &Document, methods: &[Method]) -> Vec<Item> {
     let docs = doc_lines(&about(document));
@@ -33,6 +34,9 @@ pub fn items(document: &Document, methods: &[Method]) -> Vec<Item> {
     ];
     if document.value.get("x-websocket").is_some() {
         items.push(websocket());
+    }
+    if crate::emit::TYPED && streams::any(document) {
+        items.push(stream());
     }
     items.extend(subjects(document, methods).into_iter().map(Item::Impl));
     items
@@ -113,6 +117,18 @@ fn websocket() -> Item {
             /// The WebSocket that carries the calls; none for a client over HTTP.
             pub fn connection(&self) -> Option<&::venuekit_transport::WebSocket> {
                 self.session.websocket()
+            }
+        }
+    }
+}
+
+/// How what a venue tells by itself is subscribed to.
+fn stream() -> Item {
+    parse_quote! {
+        impl Client {
+            /// The streams: a method for each channel. Clones of the client share their connections.
+            pub fn streams(&self) -> super::streams::Streams {
+                super::streams::Streams::of(&self.session)
             }
         }
     }

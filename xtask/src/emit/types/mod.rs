@@ -8,7 +8,7 @@ mod builders;
 pub mod lenient;
 mod mock;
 mod setter;
-mod text;
+pub mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 

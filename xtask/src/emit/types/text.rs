@@ -33,6 +33,11 @@ impl Text {
         Self { text: String::new(), depth: 1 }
     }
 
+    /// A file.
+    pub fn top() -> Self {
+        Self { text: String::new(), depth: 0 }
+    }
+
     pub fn finish(self) -> String {
         self.text
     }

@@ -1,0 +1,301 @@
+//! What each of the words about streams may say. Whether what they name is there is asked elsewhere: see `channels`, `recovery`, `books`.
+
+use serde_json::Value;
+
+use crate::lint::UNITS;
+use crate::lint::forms::shape;
+use crate::lint::words::Known;
+use crate::model::{members, text};
+
+type Said = Result<(), String>;
+
+fn is(good: bool, problem: &str) -> Said {
+    good.then_some(()).ok_or_else(|| problem.to_owned())
+}
+
+fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+/// A JSON pointer that leads somewhere below.
+fn is_pointer(value: &Value) -> bool {
+    value.as_str().is_some_and(|pointer| pointer.starts_with('/') && !pointer.ends_with('/'))
+}
+
+fn are_texts(value: &Value, count: usize) -> bool {
+    value.as_array().is_some_and(|all| all.len() == count && all.iter().all(is_text))
+}
+
+fn texts(value: &Value) -> bool {
+    value.as_array().is_some_and(|all| all.iter().all(is_text))
+}
+
+fn map_of_texts(value: &Value) -> bool {
+    value.as_object().is_some_and(|map| map.values().all(is_text))
+}
+
+fn count(value: &Value) -> bool {
+    value.as_u64().is_some_and(|count| count > 0 && count <= u64::from(u32::MAX))
+}
+
+/// A member, where there is one.
+fn maybe(value: &Value, key: &str, good: impl Fn(&Value) -> bool) -> bool {
+    value.get(key).is_none_or(good)
+}
+
+pub fn login(_: &Known<'_>, value: &Value) -> Said {
+    for (endpoint, how) in value.as_object().ok_or("is a mapping from endpoints")? {
+        one_login(how).map_err(|problem| format!("`{endpoint}`: {problem}"))?;
+    }
+    Ok(())
+}
+
+fn one_login(how: &Value) -> Said {
+    if matches!(how.as_str(), Some("none" | "call")) {
+        return Ok(());
+    }
+    if how.get("upgrade").is_some() {
+        shape(how, &["upgrade"], &[])?;
+        return is(is_text(&how["upgrade"]), "`upgrade` names the credential that signs");
+    }
+    shape(how, &["message"], &[])
+        .map_err(|_| "is `none`, `call`, `upgrade: CREDENTIAL` or `message: ...`".to_owned())?;
+    let message = &how["message"];
+    shape(message, &["member", "ways"], &[])?;
+    is(is_text(&message["member"]), "`member` is the name of a member")?;
+    let ways = message["ways"].as_array().filter(|ways| !ways.is_empty()).ok_or("`ways` is a list")?;
+    for way in ways {
+        shape(way, &["credential", "members"], &[])?;
+        let members = way["members"].as_object().is_some_and(|members| !members.is_empty());
+        let good = is_text(&way["credential"]) && members && map_of_texts(&way["members"]);
+        is(good, "a way has a `credential`, and `members` with the headers whose values they take")?;
+    }
+    Ok(())
+}
+
+pub fn dialect(known: &Known<'_>, value: &Value) -> Said {
+    let map = value.as_object().ok_or("is a mapping")?;
+    let (Some((kind, members)), 1) = (map.iter().next(), map.len()) else {
+        return Err("is one of `calls`, `commands` and `messages`".to_owned());
+    };
+    match kind.as_str() {
+        "calls" => calls(known, members),
+        "commands" => commands(members),
+        "messages" => messages(members),
+        _ => Err("is one of `calls`, `commands` and `messages`".to_owned()),
+    }
+}
+
+fn calls(known: &Known<'_>, value: &Value) -> Said {
+    shape(value, &["subscribe", "unsubscribe", "channels"], &[])?;
+    is(is_text(&value["channels"]), "`channels` names the parameter that lists channels")?;
+    for key in ["subscribe", "unsubscribe"] {
+        is(are_texts(&value[key], 2), "names two methods: for public channels and for private ones")?;
+        let methods = value[key].as_array().into_iter().flatten().filter_map(Value::as_str);
+        if let Some(unknown) = methods.into_iter().find(|method| !known.methods.contains(method) && !known.ids.contains(*method)) {
+            return Err(format!("there is no method `{unknown}`"));
+        }
+    }
+    Ok(())
+}
+
+fn commands(value: &Value) -> Said {
+    let names =
+        ["id", "command", "params", "channels", "kind", "data", "subscription", "sent", "channel", "ok", "error"];
+    let tuples = [("subscribe", 2), ("unsubscribe", 3), ("update", 2), ("error-members", 2)];
+    let all: Vec<&str> = names.iter().copied().chain(tuples.map(|(name, _)| name)).collect();
+    shape(value, &all, &["terminal", "retry", "codes"])?;
+    named(value, &names, &tuples)?;
+    for key in ["terminal", "retry"] {
+        is(maybe(value, key, texts), "`terminal` and `retry` list codes, as texts")?;
+    }
+    is(maybe(value, "codes", map_of_texts), "`codes` says what codes mean")
+}
+
+fn messages(value: &Value) -> Said {
+    let names = ["kind", "data", "room", "sent", "channel", "error", "error-text"];
+    let tuples = [("subscribe", 2), ("unsubscribe", 2)];
+    let all: Vec<&str> = names.iter().copied().chain(tuples.map(|(name, _)| name)).collect();
+    shape(value, &all, &["separator", "quiet"])?;
+    named(value, &names, &tuples)?;
+    is(is_pointer(&value["error-text"]), "`error-text` is a JSON pointer into the message")?;
+    is(maybe(value, "separator", is_text), "`separator` is a text")?;
+    is(maybe(value, "quiet", texts), "`quiet` lists types of messages")
+}
+
+fn named(value: &Value, names: &[&str], tuples: &[(&str, usize)]) -> Said {
+    if let Some(name) = names.iter().find(|name| !is_text(&value[**name])) {
+        return Err(format!("`{name}` is a name"));
+    }
+    match tuples.iter().find(|(name, count)| !are_texts(&value[*name], *count)) {
+        Some((name, count)) => Err(format!("`{name}` is a list of {count} names")),
+        None => Ok(()),
+    }
+}
+
+pub fn keep_alive(_: &Known<'_>, value: &Value) -> Said {
+    shape(value, &["ask-after", "dead-after"], &["ping"])?;
+    is(count(&value["ask-after"]) && count(&value["dead-after"]), "`ask-after` and `dead-after` are whole seconds")?;
+    let order = value["ask-after"].as_u64() < value["dead-after"].as_u64();
+    is(order, "a connection is dead some time after it was asked")?;
+    let is_json = |ping: &Value| ping.as_str().is_some_and(|text| serde_json::from_str::<Value>(text).is_ok());
+    is(maybe(value, "ping", is_json), "`ping` is a message, as JSON in a text")
+}
+
+pub fn limits(known: &Known<'_>, value: &Value) -> Said {
+    shape(value, &[], &["per-command", "commands-per-second", "per-connection", "connections", "channel-once"])?;
+    for key in ["per-command", "commands-per-second", "per-connection"] {
+        is(maybe(value, key, count), &format!("`{key}` is a whole number above 0"))?;
+    }
+    is(maybe(value, "channel-once", Value::is_boolean), "`channel-once` is `true` or `false`")?;
+    if let Some(connections) = value.get("connections") {
+        let environments = known.document.value["servers"].as_array().into_iter().flatten();
+        let environments: Vec<&str> = environments.filter_map(|server| text(server, "x-environment")).collect();
+        shape(connections, &[], &environments).map_err(|problem| format!("`connections`: {problem}"))?;
+        is(members(value, "connections").all(|(_, number)| count(number)), "`connections` are whole numbers")?;
+    }
+    Ok(())
+}
+
+pub fn access(_: &Known<'_>, value: &Value) -> Said {
+    if matches!(value.as_str(), Some("public" | "private")) {
+        return Ok(());
+    }
+    let one = members(value, "private-when").collect::<Vec<_>>();
+    let good = shape(value, &["private-when"], &[]).is_ok() && matches!(one.as_slice(), [(_, Value::String(_))]);
+    is(good, "is `public`, `private` or `private-when: {PARAMETER: VALUE}`")
+}
+
+pub fn items(_: &Known<'_>, value: &Value) -> Said {
+    shape(value, &[], &["parameter", "all", "item", "add", "remove", "snapshot"])?;
+    for key in ["parameter", "add", "remove", "snapshot"] {
+        is(maybe(value, key, is_text), &format!("`{key}` is a name"))?;
+    }
+    is(maybe(value, "item", is_pointer), "`item` is a JSON pointer into the data")?;
+    let all = |all: &Value| all.is_boolean() || is_text(all);
+    is(maybe(value, "all", all), "`all` is `true`, `false`, or the value that asks for everything")?;
+    if value.get("parameter").is_none() {
+        let alone = value.get("item").is_some() && value.as_object().is_some_and(|map| map.len() == 1);
+        return is(alone, "without a `parameter` there is `item` alone");
+    }
+    is(value.get("add").is_some() == value.get("remove").is_some(), "what can be added can be removed")
+}
+
+pub fn sequence(_: &Known<'_>, value: &Value) -> Said {
+    if value == "none" {
+        return Ok(());
+    }
+    let pointers = |key: &str, names: [&str; 2]| {
+        shape(&value[key], &names, &[])?;
+        is(names.iter().all(|name| is_pointer(&value[key][*name])), "its members are JSON pointers into the data")
+    };
+    match value.as_object().and_then(|map| map.keys().next()).map(String::as_str) {
+        Some("counter") if is_text(&value["counter"]) => shape(value, &["counter"], &[]),
+        Some("chain") => shape(value, &["chain"], &[]).and_then(|()| pointers("chain", ["number", "previous"])),
+        Some("per-item") => shape(value, &["per-item"], &[]).and_then(|()| pointers("per-item", ["number", "item"])),
+        _ => Err("is `none`, `counter: MEMBER`, `chain: {number, previous}` or `per-item: {number, item}`".to_owned()),
+    }
+}
+
+pub fn recover(_: &Known<'_>, value: &Value) -> Said {
+    if matches!(value.as_str(), Some("snapshot" | "resubscribe" | "next" | "never")) {
+        return Ok(());
+    }
+    shape(value, &["catch-up"], &[])
+        .map_err(|_| "is `snapshot`, `resubscribe`, `next`, `never` or `catch-up: ...`".to_owned())?;
+    match &value["catch-up"] {
+        Value::Array(calls) => {
+            is(!calls.is_empty(), "`catch-up` lists calls")?;
+            calls.iter().try_for_each(catch_up)
+        }
+        call => catch_up(call),
+    }
+}
+
+fn catch_up(value: &Value) -> Said {
+    let allowed = ["parameters", "fixed", "skip", "since", "from", "order", "renamed", "times"];
+    shape(value, &["operation", "list", "key"], &allowed)?;
+    is(is_text(&value["operation"]), "`operation` names an operation")?;
+    let list = value["list"].as_str().is_some_and(|list| list.is_empty() || is_pointer(&value["list"]));
+    is(list, "`list` is a JSON pointer into the response, empty for the response itself")?;
+    is(is_pointer(&value["key"]), "`key` is a JSON pointer into the data")?;
+    is(maybe(value, "order", is_pointer), "`order` is a JSON pointer into the data")?;
+    for key in ["parameters", "renamed", "times"] {
+        is(maybe(value, key, map_of_texts), &format!("`{key}` is a mapping of names"))?;
+    }
+    for key in ["skip", "from"] {
+        is(maybe(value, key, is_text), &format!("`{key}` is a text"))?;
+    }
+    is(maybe(value, "fixed", Value::is_object), "`fixed` is a mapping from parameters to their values")?;
+    let Some(since) = value.get("since") else { return Ok(()) };
+    shape(since, &["unit"], &["parameter"])?;
+    is(maybe(since, "parameter", is_text), "`parameter` is a name")?;
+    let unit = text(since, "unit").is_some_and(|unit| UNITS.iter().any(|(name, _)| *name == unit));
+    is(unit, "`unit` is `unix-s`, `unix-ms`, `unix-us` or `unix-ns`")?;
+    let ordered = since.get("parameter").is_some() || value.get("order").is_some();
+    is(ordered, "without a parameter that takes the time, `order` tells what is too old")
+}
+
+fn condition(value: &Value) -> Said {
+    shape(value, &["at", "equals"], &[])?;
+    is(is_pointer(&value["at"]) && value["equals"].is_string(), "`at` is a JSON pointer into the data, `equals` a text")
+}
+
+pub fn when(_: &Known<'_>, value: &Value) -> Said {
+    condition(value)
+}
+
+pub fn snapshot(_: &Known<'_>, value: &Value) -> Said {
+    if *value == true { Ok(()) } else { condition(value).map_err(|_| "is `true`, or `{at, equals}`".to_owned()) }
+}
+
+/// Two numbers, or a word and two numbers, both in the same form.
+pub fn tuple(_: &Known<'_>, value: &Value) -> Said {
+    let count = value.as_array().map_or(0, Vec::len);
+    is(matches!(count, 2 | 3), "is price and size, or action, price and size")
+}
+
+pub fn book(_: &Known<'_>, value: &Value) -> Said {
+    shape(value, &["instrument", "snapshots"], &["mark", "changes"])?;
+    let several = value["instrument"].as_array().is_some_and(|all| all.len() > 1 && all.iter().all(is_pointer));
+    is(several || is_pointer(&value["instrument"]), "`instrument` is a JSON pointer into the data, or a list of them")?;
+    is(maybe(value, "mark", is_pointer), "`mark` is a JSON pointer into the data")?;
+    let some = |key: &str| value[key].as_object().is_some_and(|map| !map.is_empty());
+    is(some("snapshots") && maybe(value, "changes", |_| some("changes")), "`snapshots` and `changes` name messages")?;
+    for (key, said) in members(value, "snapshots") {
+        shape(said, &["bids", "asks", "entry"], &["when"])
+            .and_then(|()| levels(said))
+            .map_err(|problem| format!("`{key}`: {problem}"))?;
+    }
+    members(value, "changes").try_for_each(|(key, said)| change(said).map_err(|problem| format!("`{key}`: {problem}")))
+}
+
+fn change(said: &Value) -> Said {
+    is(matches!(text(said, "is"), Some("change" | "size")), "`is` says whether numbers are a `change` or a `size`")?;
+    if said.get("side").is_none() {
+        shape(said, &["bids", "asks", "entry", "is"], &["when"])?;
+        return levels(said);
+    }
+    shape(said, &["price", "size", "side", "bid", "ask", "is"], &["when"])?;
+    maybe_condition(said)?;
+    is(
+        ["price", "size", "side"].iter().all(|key| is_pointer(&said[*key])),
+        "`price`, `size` and `side` are JSON pointers",
+    )?;
+    is(is_text(&said["bid"]) && is_text(&said["ask"]) && said["bid"] != said["ask"], "`bid` and `ask` are two words")
+}
+
+fn maybe_condition(said: &Value) -> Said {
+    said.get("when").map_or(Ok(()), condition).map_err(|problem| format!("`when`: {problem}"))
+}
+
+fn levels(said: &Value) -> Said {
+    maybe_condition(said)?;
+    is(is_pointer(&said["bids"]) && is_pointer(&said["asks"]), "`bids` and `asks` are JSON pointers into the data")?;
+    let entry = &said["entry"];
+    let words: Vec<&str> = entry.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let tuple = matches!(words.as_slice(), ["price", "size"] | ["action", "price", "size"]);
+    let object = shape(entry, &["price", "size"], &[]).is_ok() && map_of_texts(entry);
+    let problem = "`entry` is `[price, size]`, `[action, price, size]`, or `{price: MEMBER, size: MEMBER}`";
+    is(tuple || object, problem)
+}

@@ -1,0 +1,127 @@
+//! How what was missed is made good: that the calls, their parameters and the members exist.
+
+use serde_json::Value;
+
+use super::{Fail, leads, payloads};
+use crate::document::{Document, Kind};
+use crate::lint::schemas::types;
+use crate::model::{Operation, id_of, members, operations, resolve, schema_ref, text};
+use crate::source::step;
+use crate::streams::{self, Channel};
+
+pub fn check(document: &Document, channel: &Channel<'_>, fail: &mut Fail<'_>) {
+    let recover = &channel.value["x-recover"];
+    let at = step(&channel.pointer, "x-recover");
+    if recover == "snapshot" && channel.value.pointer("/x-items/snapshot").is_none() {
+        let help = "name the action in `x-items: {snapshot: ...}`, or say `resubscribe`";
+        fail("bad-recovery", &at, "there is no command that asks for a snapshot".to_owned(), help);
+    }
+    if recover == "next" && channel.value["x-whole"] != true {
+        let help = "say `x-whole: true` where each message is whole for its item, or `never`";
+        fail("bad-recovery", &at, "the next message does not tell what was missed".to_owned(), help);
+    }
+    match recover.get("catch-up") {
+        Some(Value::Array(calls)) => {
+            let at = step(&at, "catch-up");
+            for (i, call) in calls.iter().enumerate() {
+                catch_up(document, channel, &step(&at, &i.to_string()), call, fail);
+            }
+        }
+        Some(call) => catch_up(document, channel, &step(&at, "catch-up"), call, fail),
+        None => {}
+    }
+}
+
+fn catch_up(document: &Document, channel: &Channel<'_>, at: &str, call: &Value, fail: &mut Fail<'_>) {
+    let name = text(call, "operation").unwrap_or_default();
+    let id = id_of(document, name);
+    let all = operations(document);
+    let Some(operation) = all.iter().find(|operation| operation.id == id) else {
+        return fail(
+            "unknown-operation",
+            &step(at, "operation"),
+            format!("there is no operation `{name}`"),
+            "correct it",
+        );
+    };
+    if operation.value.get("x-retry") != Some(&Value::from("safe")) {
+        let help = "only what may be repeated is called by itself";
+        fail("bad-recovery", &step(at, "operation"), format!("`{name}` changes something"), help);
+    }
+    let taken = taken(document, operation);
+    let mut takes = |key: &str, name: &str| {
+        if !taken.iter().any(|own| own == name) {
+            let message = format!("`{}` has no parameter `{name}`", operation.id);
+            fail("unknown-parameter", &step(at, key), message, "name a parameter of the operation");
+        }
+    };
+    members(call, "parameters").chain(members(call, "fixed")).for_each(|(name, _)| takes("parameters", name));
+    if let Some(name) = call.get("since").and_then(|since| text(since, "parameter")) {
+        takes("since", name);
+    }
+    if let Some(name) = text(call, "from") {
+        takes("from", name);
+    }
+    let given = channel.given();
+    for (_, name) in members(call, "parameters") {
+        if !given.iter().any(|parameter| name == parameter.name) {
+            let message = format!("the channel is not given {name}");
+            fail("unknown-parameter", &step(at, "parameters"), message, "name a parameter of the channel");
+        }
+    }
+    if call.get("from").is_some() && channel.value.pointer("/x-sequence/per-item").is_none() {
+        let help = "`from` takes the number of `x-sequence: {per-item: ...}`";
+        fail("bad-recovery", &step(at, "from"), "records have no number".to_owned(), help);
+    }
+    let payloads = payloads(document, channel);
+    for key in ["key", "order"] {
+        if let Some(pointer) = text(call, key) {
+            leads(document, &payloads, &step(at, key), pointer, fail);
+        }
+    }
+    records(document, operation, at, call, fail);
+}
+
+/// What an operation takes: parameters, and members of its body.
+fn taken(document: &Document, operation: &Operation<'_>) -> Vec<String> {
+    let named = operation.parameters(document).into_iter().filter_map(|(_, parameter)| text(parameter, "name"));
+    let mut taken: Vec<String> = named.map(str::to_owned).collect();
+    if document.kind == Kind::OpenApi {
+        for (_, media) in operation.request_media() {
+            let Some(body) = media.get("schema").filter(|schema| schema_ref(schema).is_some()) else { continue };
+            taken.extend(members(resolve(document, body), "properties").map(|(name, _)| name.clone()));
+        }
+    }
+    taken
+}
+
+/// The records of the response have what they are told apart by, under the message's name or one that is renamed.
+fn records(document: &Document, operation: &Operation<'_>, at: &str, call: &Value, fail: &mut Fail<'_>) {
+    let place = text(call, "list").unwrap_or_default();
+    let list = operation.result_schema(document).and_then(|(_, schema)| streams::at(document, schema, place));
+    let Some(record) = list.filter(|list| types(list) == ["array"]).and_then(|list| list.get("items")) else {
+        let message = format!("the response of `{}` has no list at `{place}`", operation.id);
+        return fail("dangling-pointer", &step(at, "list"), message, "lead to the list of records");
+    };
+    let has = |name: &str| streams::at(document, record, &step("", name)).is_some();
+    for key in ["renamed", "times"] {
+        for (name, _) in members(call, key).filter(|(name, _)| !has(name)) {
+            let message = format!("a record of `{}` has no `{name}`", operation.id);
+            fail(
+                "dangling-pointer",
+                &step(at, key),
+                message,
+                "name a member of the record, and what the message calls it",
+            );
+        }
+    }
+    let key = text(call, "key")
+        .and_then(|key| key.strip_prefix('/'))
+        .and_then(|key| key.split('/').next())
+        .unwrap_or_default();
+    let is_renamed = members(call, "renamed").any(|(_, name)| name == key);
+    if !has(key) && !is_renamed {
+        let message = format!("a record of `{}` has no `{key}`", operation.id);
+        fail("dangling-pointer", &step(at, "key"), message, "say in `renamed` what the record calls it");
+    }
+}
