@@ -104,6 +104,9 @@ async fn what_may_not_be_heard_is_left_out_or_refused() {
     stranger.send_text("{").await;
     let refused = stranger.answer_to_nobody().await;
     assert_eq!(refused["error"]["code"], 11050);
+    stranger.send_text(r#"{"jsonrpc":"2.0","method":"public/test"}"#).await;
+    let answer = stranger.answer_to_nobody().await;
+    assert!(answer.get("id").is_none() && answer["result"].is_object(), "a request without an id: {answer}");
     assert!(stranger.result("public/test", json!({})).await.is_object(), "the connection stays");
 }
 
@@ -117,11 +120,13 @@ async fn each_channel_has_a_chain_of_its_own() {
     let mut books: BTreeMap<String, (Local, usize)> = BTreeMap::new();
     let mut placed = Vec::new();
     for step in 0..6 {
-        placed.push(maker.result("private/buy", limit(10 + step, 69390.0 - step as f64 * 5.0)).await);
+        placed.push(maker.result("private/buy", limit(10 + 10 * step, 69390.0 - step as f64 * 5.0)).await);
         tokio::time::sleep(std::time::Duration::from_millis(30)).await;
     }
     maker.result("private/cancel", json!({"order_id": placed[0]["order"]["order_id"]})).await;
-    while books.len() < 3 || books.values().any(|(book, _)| book.last != books[&channels[0]].0.last) {
+    let shown = maker.result("public/get_order_book", json!({"instrument_name": FUTURE})).await;
+    let last = shown["change_id"].as_i64();
+    while books.len() < 3 || books.values().any(|(book, _)| book.last != last) {
         let params = socket.notification().await["params"].take();
         let (book, count) = books.entry(params["channel"].as_str().unwrap().to_owned()).or_default();
         book.apply(&params["data"]);
@@ -133,7 +138,6 @@ async fn each_channel_has_a_chain_of_its_own() {
     assert!(counts[1] < counts[0] && counts[2] == 2, "{counts:?}");
     assert_eq!(books[&channels[2]].0.bids, books[&channels[0]].0.bids);
     // What changes nothing in the book gives it no new number.
-    let last = books[&channels[0]].0.last;
     assert!(sandbox.deribit_book(FUTURE, last.unwrap() + 1).is_none());
     set(&sandbox, |settings| settings.made_up_book = false);
     let change = next(&mut socket, &channels[0]).await;

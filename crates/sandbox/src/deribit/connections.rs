@@ -115,9 +115,11 @@ impl Connection {
                 self.push(Outgoing { text: text.into(), about, fault: Some(Fault::Gap { by }) });
             }
             Some(Fault::Error { code, text: message }) => {
-                let message = message.unwrap_or_else(|| "internal_server_error".to_owned());
-                let error = serde_json::json!({"jsonrpc": "2.0", "error": {"code": code, "message": message}});
-                self.push(Outgoing::new(error.to_string(), about, Some(Fault::Error { code, text: None })));
+                let told = message.clone().unwrap_or_else(|| "internal_server_error".to_owned());
+                let error = serde_json::json!({"jsonrpc": "2.0", "error": {"code": code, "message": told}});
+                let kind = About { kind: Cow::Borrowed("error"), ..About::default() };
+                self.push(Outgoing::new(text, about, Some(Fault::Error { code, text: message })));
+                self.push(Outgoing::new(error.to_string(), kind, None));
             }
             Some(Fault::UnknownType) => {
                 let unknown = About { kind: "market_weather".into(), ..About::default() };
@@ -126,8 +128,8 @@ impl Connection {
                 self.push(Outgoing::new(text, about, None));
             }
             Some(Fault::SlowReader) => {
-                let fault = Fault::Close { code: 4000, reason: TOO_SLOW.to_owned() };
-                self.push(Outgoing::new(text, about, Some(fault)));
+                self.push(Outgoing::new(text, about, Some(Fault::SlowReader)));
+                self.end(End::Close(4000, TOO_SLOW.to_owned()));
             }
             fault => self.push(Outgoing::new(text, about, fault)),
         }

@@ -36,7 +36,7 @@ pub(super) fn authenticate(state: &mut State, request: &Request) -> Result<Sessi
 pub(super) fn authenticate_connection(state: &State, connection: u64, params: &Params) -> Result<Session, Error> {
     let brought = params.text("access_token")?;
     let login = || state.connections.get(&connection)?.login.as_ref().map(|login| login.access_token.clone());
-    let token = brought.or_else(login).ok_or_else(|| Error::unauthorized("the connection is not logged in"))?;
+    let token = brought.or_else(login).ok_or_else(|| Error::unauthorized("invalid_token"))?;
     state.session_of_token(&token, Some(connection))
 }
 

@@ -74,10 +74,15 @@ pub(super) fn open_message(text: &str) -> Opened {
     }
     let envelope = match read_envelope(text.as_bytes()) {
         Ok(envelope) => envelope,
+        // Over HTTP what is no JSON has an error of its own.
+        Err(error) if error.is(Error::PARSE_ERROR) => {
+            return Opened { id: None, call: Err(Error::new(Error::BAD_REQUEST).because("not JSON")) };
+        }
         Err(error) => return Opened { id: None, call: Err(error) },
     };
+    // A request without an id is carried out, and its answer has none either.
     if envelope.id.is_none() {
-        return Opened { id: None, call: Err(Error::new(Error::BAD_REQUEST).because("id is missing")) };
+        return Opened { id: None, call: check_envelope(&envelope, "") };
     }
     let id = envelope.id.filter(|id| is_id(id)).map(ToOwned::to_owned);
     Opened { id, call: check_envelope(&envelope, "") }

@@ -94,6 +94,49 @@ impl Spec {
         }
     }
 
+    /// What the data of a stream's message lacks of the schemas of its channel, or has beyond them. Gives the channel's name in the
+    /// spec.
+    pub fn message(&self, channel: &str, kind: &str, data: &Value) -> Result<String, String> {
+        let streams = &self.0["x-streams"];
+        let channels = streams["channels"].as_object().ok_or("no streams")?;
+        let fitting = channels.iter().filter_map(|(name, one)| {
+            let literal = matches_address(one["address"].as_str()?, channel)?;
+            Some((literal, name, one))
+        });
+        // Of `orders.{name}.{interval}` and `orders.{name}.raw`, the one that says more.
+        let (_, name, found) =
+            fitting.max_by_key(|(literal, ..)| *literal).ok_or_else(|| format!("no channel {channel}"))?;
+        let messages = found["messages"].as_object().unwrap().values().map(|message| self.resolved(message));
+        let mut meant = messages.filter(|message| message.get("name").is_none_or(|name| name == kind)).peekable();
+        if meant.peek().is_none() {
+            return Err(format!("{channel} has no message {kind}"));
+        }
+        let records = match data {
+            Value::Array(records) if found["x-list"] == true => records.clone(),
+            one => vec![one.clone()],
+        };
+        let fits = |message: &Value| {
+            records.iter().try_for_each(|record| self.fits_exactly(&message["payload"], record, channel))
+        };
+        let mut outcomes = meant.map(fits);
+        let first = outcomes.next().unwrap();
+        let outcome = if first.is_err() { outcomes.find(Result::is_ok).unwrap_or(first) } else { first };
+        outcome.map(|()| name.clone())
+    }
+
+    /// The same of a whole frame that belongs to no channel.
+    pub fn reply(&self, kind: &str, frame: &Value) -> Result<(), String> {
+        let messages = self.0["x-streams"]["messages"].as_object().ok_or("no streams")?.values();
+        let mut meant = messages.filter(|message| message["x-control"] == true && message["name"] == kind);
+        let message = meant.next().ok_or_else(|| format!("no reply {kind}"))?;
+        self.fits_exactly(&message["payload"], frame, kind)
+    }
+
+    /// The names of all channels.
+    pub fn channels(&self) -> Vec<String> {
+        self.0["x-streams"]["channels"].as_object().unwrap().keys().cloned().collect()
+    }
+
     /// How an operation's list is paged.
     pub fn page(&self, id: &str) -> Option<Value> {
         self.operation(id).get("x-page").cloned()
@@ -169,6 +212,13 @@ impl Spec {
         if let (Value::Array(items), Some(item)) = (value, schema.get("items")) {
             items.iter().enumerate().try_for_each(|(index, one)| self.fits(item, one, &format!("{at}/{index}")))?;
         }
+        if let (Value::Array(items), Some(elements)) = (value, schema["x-tuple"].as_array()) {
+            if items.len() < elements.len() {
+                return Err(format!("{at} has too few elements: {value}"));
+            }
+            let mut pairs = elements.iter().zip(items).enumerate();
+            pairs.try_for_each(|(index, (element, one))| self.fits(element, one, &format!("{at}/{index}")))?;
+        }
         Ok(())
     }
 
@@ -196,6 +246,20 @@ impl Spec {
             None => value,
         }
     }
+}
+
+/// How many parts of a channel's name are those of an address, where it is one of them.
+fn matches_address(address: &str, channel: &str) -> Option<usize> {
+    let (mut literal, mut parts) = (0, channel.split('.'));
+    for expected in address.split('.') {
+        let part = parts.next()?;
+        match expected.starts_with('{') {
+            true => {}
+            false if expected == part => literal += 1,
+            false => return None,
+        }
+    }
+    parts.next().is_none().then_some(literal)
 }
 
 fn is_a(value: &Value, name: &str) -> bool {

@@ -139,24 +139,25 @@ impl Connection {
     /// Puts a message into the queue. Whoever reads too slowly loses the connection.
     fn send(&self, faults: &Faults, names: &[&str], text: Utf8Bytes, about: About) {
         let fault = strike(faults, names, false);
-        let text = match &fault {
-            Some(Fault::Error { text: other, .. }) => {
-                let message = other.as_deref().unwrap_or("internal error");
-                Reply::error(message, 0).text().into()
-            }
+        match &fault {
             Some(Fault::UnknownType) => {
-                let about = About { kind: Cow::Borrowed("market_weather"), ..about.clone() };
-                self.push(Outgoing { text: Utf8Bytes::from_static(UNKNOWN), about, fault: fault.clone() });
-                text
+                let unknown = About { kind: Cow::Borrowed("market_weather"), ..about.clone() };
+                self.push(Outgoing { text: Utf8Bytes::from_static(UNKNOWN), about: unknown, fault });
+                self.push(Outgoing { text, about, fault: None });
             }
-            _ => text,
-        };
-        let is_slow = fault == Some(Fault::SlowReader);
-        // Messages have no numbers here: there is none to leave out.
-        let fault = fault.filter(|fault| !matches!(fault, Fault::Gap { .. } | Fault::Restart | Fault::UnknownType));
-        self.push(Outgoing { text, about, fault });
-        if is_slow {
-            self.cut.cut();
+            Some(Fault::Error { text: message, .. }) => {
+                let error = Reply::error(message.as_deref().unwrap_or("internal error"), 0).text();
+                let kind = About { kind: Cow::Borrowed("error"), ..About::default() };
+                self.push(Outgoing { text, about, fault });
+                self.push(Outgoing::new(error, kind, None));
+            }
+            Some(Fault::SlowReader) => {
+                self.push(Outgoing { text, about, fault });
+                self.cut.cut();
+            }
+            // Messages have no numbers here: there is none to leave out.
+            Some(Fault::Gap { .. } | Fault::Restart) => self.push(Outgoing { text, about, fault: None }),
+            _ => self.push(Outgoing { text, about, fault }),
         }
     }
 
