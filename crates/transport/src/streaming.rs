@@ -78,6 +78,11 @@ impl Session {
         }
     }
 
+    /// The environment whose server the client calls; none of a server that no spec knows.
+    pub fn environment(&self) -> Option<&'static str> {
+        environment::served_at(self.venue(), &read(&self.shared.common.base.url).ok()?)
+    }
+
     /// Refuses a URL that is not one of a WebSocket, or, where something secret goes there, one in plain text over a network or of
     /// another environment than that of the credentials.
     ///

@@ -49,6 +49,16 @@ impl Link {
         options: LinkOptions,
         hub: &Arc<Mutex<Hub>>,
     ) -> Arc<Self> {
+        let environment = session.environment();
+        let most = table.limits.connections.iter().find(|(name, _)| Some(*name) == environment);
+        if let Some((_, most)) = most {
+            // A number of the user's own holds, whatever the venue's is.
+            lock(hub).configure(|config| {
+                if config.connections == usize::MAX {
+                    config.connections = *most;
+                }
+            });
+        }
         Arc::new(Self(Arc::new(Shared {
             session,
             table,
