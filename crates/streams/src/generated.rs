@@ -150,11 +150,11 @@ pub fn levels<T>(
 #[doc(hidden)]
 #[macro_export]
 macro_rules! messages {
-    ($($kind:ty = $word:pat;)*) => {$(
+    ($($kind:ty = $word:tt $(| $more:tt)*;)*) => {$(
         impl $crate::StreamMessage for $kind {
             fn read(kind: &str, data: &[u8]) -> Result<Option<Self>, $crate::ReadError> {
                 match kind {
-                    $word => $crate::generated::read(data),
+                    $word $(| $more)* => $crate::generated::read(data),
                     #[allow(unreachable_patterns)]
                     _ => Ok(None),
                 }

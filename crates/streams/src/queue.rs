@@ -337,7 +337,7 @@ impl Inner {
 
 /// What a row of states comes to: what became uncertain at its beginning, and how things stand at its end. What was missed in between
 /// is told with what is certain again at the end, or kept for the next time.
-fn condense(states: Vec<State>, carried: &mut (Missed, u64)) -> (Vec<State>, Vec<State>) {
+pub(crate) fn condense(states: Vec<State>, carried: &mut (Missed, u64)) -> (Vec<State>, Vec<State>) {
     #[derive(Default)]
     struct Scope {
         /// The first state, if it made the scope uncertain.

@@ -1,5 +1,6 @@
 //! How bytes become the types of a channel.
 
+use std::ops::Range;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -18,9 +19,14 @@ pub trait StreamMessage: Sized + Send + 'static {
 
     /// The same, for a type that keeps the text.
     #[doc(hidden)]
-    fn read_shared(kind: &str, data: &Bytes, received: SystemTime) -> Result<Option<Self>, ReadError> {
+    fn read_entry(
+        kind: &str,
+        text: &Bytes,
+        data: Range<usize>,
+        received: SystemTime,
+    ) -> Result<Option<Self>, ReadError> {
         let _ = received;
-        Self::read(kind, data)
+        Self::read(kind, text.get(data).unwrap_or_default())
     }
 }
 
@@ -36,11 +42,16 @@ pub trait StreamMessage: Sized + Send + 'static {
 /// ```
 impl StreamMessage for Raw {
     fn read(kind: &str, data: &[u8]) -> Result<Option<Self>, ReadError> {
-        Self::read_shared(kind, &Bytes::copy_from_slice(data), SystemTime::now())
+        Self::read_entry(kind, &Bytes::copy_from_slice(data), 0..data.len(), SystemTime::now())
     }
 
-    fn read_shared(kind: &str, data: &Bytes, received: SystemTime) -> Result<Option<Self>, ReadError> {
-        Ok(Some(Self { kind: kind.into(), raw: data.clone(), received, error: None }))
+    fn read_entry(
+        kind: &str,
+        text: &Bytes,
+        data: Range<usize>,
+        received: SystemTime,
+    ) -> Result<Option<Self>, ReadError> {
+        Ok(Some(Self { kind: kind.into(), raw: text.slice(data), received, error: None }))
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Entry {
     pub(crate) origin: Origin,
     /// How many older ones it stands for.
     pub(crate) replaced: u64,
+    /// It is one of several records of a text.
+    pub(crate) is_record: bool,
 }
 
 impl Entry {

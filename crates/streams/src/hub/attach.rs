@@ -160,7 +160,8 @@ impl Hub {
     }
 
     pub(super) fn end_if_over(&mut self) {
-        if self.is_closed && self.slots.iter().all(|(_, slot)| slot.connection().is_none()) {
+        if self.is_over() {
+            self.over.notify_waiters();
             self.outputs.push_back(Output::End);
         }
     }

@@ -167,6 +167,7 @@ pub(crate) fn merge(
                 sequence: None,
                 origin: Origin::CatchUp,
                 replaced: 0,
+                is_record: true,
             },
         ));
     }

@@ -28,7 +28,7 @@ struct Packet {
 }
 
 impl Packet {
-    fn entry(&self, data: Range<usize>) -> Option<Entry> {
+    fn entry(&self, data: Range<usize>, is_record: bool) -> Option<Entry> {
         Some(Entry {
             raw: self.raw.clone(),
             data: u32::try_from(data.start).ok()?..u32::try_from(data.end).ok()?,
@@ -38,6 +38,7 @@ impl Packet {
             sequence: self.sequence,
             origin: Origin::Stream,
             replaced: 0,
+            is_record,
         })
     }
 }
@@ -209,17 +210,17 @@ impl Hub {
             // The records stand in the frame: each is a part of it, and nothing is copied.
             let mut elements = Elements::of(&packet.raw[..packet.data.end], packet.data.start);
             for range in elements.by_ref() {
-                if let Some(entry) = packet.entry(range) {
-                    self.record(now, key, entry);
+                if let Some(entry) = packet.entry(range, true) {
+                    self.message(now, key, entry);
                 }
             }
             if !elements.is_whole()
-                && let Some(entry) = packet.entry(packet.data.clone())
+                && let Some(entry) = packet.entry(packet.data.clone(), false)
             {
                 self.unread(key, entry);
             }
-        } else if let Some(entry) = packet.entry(packet.data.clone()) {
-            self.record(now, key, entry);
+        } else if let Some(entry) = packet.entry(packet.data.clone(), false) {
+            self.message(now, key, entry);
         }
         self.settle_never(now, key);
     }
@@ -247,7 +248,7 @@ impl Hub {
     }
 
     /// One message: its place in chains and counts, then its readers.
-    fn record(&mut self, now: Now, key: Key<Sub>, entry: Entry) {
+    fn message(&mut self, now: Now, key: Key<Sub>, entry: Entry) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         let channel = sub.channel;
         let step = match channel.sequence {

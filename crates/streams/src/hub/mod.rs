@@ -37,15 +37,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
-use venuekit_wire::stream::{Dialect, Streams as Table};
+use venuekit_wire::stream::{Channel, Dialect, Streams as Table};
 
 use self::arena::{Arena, Key};
 use self::io::{CatchUpId, ConnectionId, Input, Now, Output};
 pub(crate) use self::reader::Reader;
 use self::slot::Slot;
 use self::sub::Sub;
+use crate::record::Recorder;
+use crate::sink::Sink;
 use crate::stats::Stats;
 use crate::topic::Topic;
+
+/// Whether a message of a channel is of no use before a snapshot, and is none.
+pub(crate) fn awaits_snapshot(channel: &'static Channel, kind: &str, data: &[u8]) -> bool {
+    sub::Opens::of(channel) == sub::Opens::Snapshot && !sub::is_snapshot(channel, kind, data)
+}
 
 /// A reader's key, by which its handle names it.
 pub(crate) type ReaderKey = Key<Reader>;
@@ -108,12 +115,16 @@ pub(crate) struct Hub {
     /// By topic without items, and whether it is for everything.
     groups: HashMap<(Topic, bool), Vec<Key<Sub>>>,
     readers: Arena<Reader>,
+    /// Readers of another hub, and what they are here.
+    followed: HashMap<ReaderKey, ReaderKey>,
     catch_ups: HashMap<CatchUpId, Key<Sub>>,
     outputs: VecDeque<Output>,
     /// Connections whose commands are to be looked at.
     touched: Vec<Key<Slot>>,
     deadline: Option<Instant>,
     room: Arc<Notify>,
+    over: Arc<Notify>,
+    recorder: Option<Recorder>,
     stats: Stats,
     random: u64,
     is_closed: bool,
@@ -132,11 +143,14 @@ impl Hub {
             subs: Arena::default(),
             groups: HashMap::new(),
             readers: Arena::default(),
+            followed: HashMap::new(),
             catch_ups: HashMap::new(),
             outputs: VecDeque::new(),
             touched: Vec::new(),
             deadline: None,
             room: Arc::new(Notify::new()),
+            over: Arc::new(Notify::new()),
+            recorder: None,
             stats: Stats::default(),
             is_closed: false,
         }
@@ -149,6 +163,9 @@ impl Hub {
 
     /// Is told what happened.
     pub(crate) fn input(&mut self, now: Now, input: Input<'_>) {
+        if let Some(recorder) = &self.recorder {
+            self.note(recorder, now, &input);
+        }
         match input {
             Input::Frame(connection, frame) => self.frame(now, connection, frame),
             Input::Opened(connection) => self.opened(now, connection),
@@ -167,6 +184,73 @@ impl Hub {
     /// When the next [`Input::Tick`] is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// The readers, for a hub that serves the same ones ([`follow`](Self::follow)).
+    pub(crate) fn readers(&self) -> Vec<(ReaderKey, Topic, Arc<dyn Sink>)> {
+        let topic = |reader: &Reader| match (reader.base.channel().items, &reader.items) {
+            (Some(name), Some(items)) => {
+                let mut items: Vec<_> = items.iter().cloned().collect();
+                items.sort();
+                reader.base.clone().list(name, items)
+            }
+            _ => reader.base.clone(),
+        };
+        self.readers.iter().map(|(key, reader)| (key, topic(reader), reader.sink.clone())).collect()
+    }
+
+    /// Serves the readers of another hub, and those alone.
+    pub(crate) fn follow(&mut self, now: Now, readers: &[(ReaderKey, Topic, Arc<dyn Sink>)]) {
+        let gone: Vec<_> =
+            self.followed.iter().filter(|(of, _)| !readers.iter().any(|(key, ..)| key == *of)).map(|(of, own)| (*of, *own)).collect();
+        for (of, own) in gone {
+            self.followed.remove(&of);
+            self.detach(now, own);
+        }
+        for (of, topic, sink) in readers {
+            if !self.followed.contains_key(of)
+                && let Ok((own, _)) = self.attach(now, topic, sink.clone())
+            {
+                self.followed.insert(*of, own);
+            }
+        }
+    }
+
+    /// The count of a subscription begins with this number.
+    pub(crate) fn begin_count(&mut self, connection: ConnectionId, number: i64, first: i64) {
+        let slot = self.connections.get(&connection).and_then(|slot| self.slots.get(*slot));
+        let sub = slot.and_then(|slot| slot.by_number.get(&number)).copied();
+        if let Some(sub) = sub.and_then(|sub| self.subs.get_mut(sub)) {
+            sub.counter = sequence::Counter::before(first);
+        }
+    }
+
+    /// Has every frame recorded from now on.
+    pub(crate) fn record(&mut self, recorder: Option<Recorder>) {
+        self.recorder = recorder;
+    }
+
+    fn note(&self, recorder: &Recorder, now: Now, input: &Input<'_>) {
+        let endpoint = |connection: &ConnectionId| {
+            let slot = self.connections.get(connection).and_then(|slot| self.slots.get(*slot));
+            slot.map_or("", |slot| slot.endpoint.name)
+        };
+        match input {
+            Input::Opened(connection) => recorder.opened(now, endpoint(connection), *connection),
+            Input::Lost(connection, _) => recorder.lost(now, endpoint(connection), *connection),
+            Input::Frame(connection, frame) => recorder.frame(now, endpoint(connection), *connection, frame),
+            Input::CaughtUp(..) | Input::Tick => {}
+        }
+    }
+
+    /// Is notified when everything has ended.
+    pub(crate) fn over(&self) -> Arc<Notify> {
+        self.over.clone()
+    }
+
+    /// Whether everything has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_closed && self.slots.iter().all(|(_, slot)| slot.connection().is_none())
     }
 
     /// Whether a reader keeps a connection waiting.

@@ -23,6 +23,11 @@ pub(crate) enum Step {
 pub(crate) struct Counter(Option<i64>);
 
 impl Counter {
+    /// One whose next number is this.
+    pub(crate) fn before(first: i64) -> Self {
+        Self(first.checked_sub(1))
+    }
+
     /// A subscription begins with 1, or below.
     pub(crate) fn step(&mut self, got: i64) -> Step {
         let last = self.0.replace(got);

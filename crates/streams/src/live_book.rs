@@ -1,0 +1,472 @@
+//! Order books that are kept up to date as messages come, and say whether they can be trusted.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use venuekit_books::{Book, BookKind, BookMessage, BookView, Fault};
+use venuekit_wire::UnixMillis;
+
+use crate::error::Error;
+use crate::event::{Event, Message, Missed, Origin, Raw};
+use crate::queue::condense;
+use crate::read::StreamMessage;
+use crate::sink::{Entry, Sink, State, Verdict};
+use crate::subscribe::Seat;
+use crate::subscription::lag;
+use crate::topic::Topic;
+
+/// How many unread texts are kept for a reader that does not read.
+const MOST_UNKNOWN: usize = 256;
+
+/// With fewer states than this nobody looks whether they could be told in fewer.
+const MANY_STATES: usize = 64;
+
+/// How many books there may be. No venue has more instruments.
+const MOST_BOOKS: usize = 100_000;
+
+/// The order books of a subscription.
+///
+/// Messages are applied in order, as they come, whether or not anybody reads. [`get`](Self::get) shows a book as it is now. The stream
+/// of events tells which books have changed, however often, and what is uncertain; a book that is uncertain is not
+/// [live](Self::is_live), from the moment at which that is known.
+pub struct LiveBook<T> {
+    seat: Option<Seat>,
+    topic: Topic,
+    books: Arc<Books<T>>,
+    is_over: bool,
+}
+
+/// A book has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BookChange {
+    /// The instrument.
+    pub instrument: Arc<str>,
+    /// How many messages have changed it since it was last told of.
+    pub updates: u64,
+}
+
+/// What order books have seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BookStats {
+    /// Books that there are.
+    pub books: usize,
+    /// Those that can be trusted.
+    pub live: usize,
+    /// Messages that were applied.
+    pub applied: u64,
+    /// Changes that came while their book waited for a snapshot.
+    pub waiting: u64,
+    /// Books that could not be true, each time that one was.
+    pub faults: u64,
+    /// Texts that were not read.
+    pub unknown: u64,
+}
+
+/// The books, on both sides.
+pub(crate) struct Books<T> {
+    inner: Mutex<Inner>,
+    of: PhantomData<fn() -> T>,
+}
+
+#[derive(Default)]
+struct Inner {
+    books: HashMap<Arc<str>, Kept>,
+    told: VecDeque<Told>,
+    states: usize,
+    many: usize,
+    unknown: usize,
+    carried: (Missed, u64),
+    reader: Option<Waker>,
+    is_ended: bool,
+    stats: BookStats,
+    lag: Option<Duration>,
+}
+
+struct Kept {
+    view: BookView,
+    is_live: bool,
+    /// It stands in the list of what is told, behind all states.
+    is_told: bool,
+    updates: u64,
+    last: Last,
+}
+
+/// The message that changed it last.
+#[derive(Clone)]
+struct Last {
+    raw: Bytes,
+    received: SystemTime,
+    sent: Option<UnixMillis>,
+    sequence: Option<i64>,
+}
+
+enum Told {
+    Changed(Arc<str>),
+    State(State),
+    Unknown(Raw),
+    Lagged(u64),
+}
+
+impl<T> Books<T> {
+    pub(crate) fn new() -> Self {
+        Self { inner: Mutex::default(), of: PhantomData }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Inner) -> Verdict) -> Verdict {
+        let mut inner = self.inner();
+        if inner.is_ended {
+            return Verdict::Taken;
+        }
+        let verdict = change(&mut inner);
+        let reader = if inner.told.is_empty() && !inner.is_ended { None } else { inner.reader.take() };
+        drop(inner);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+        verdict
+    }
+}
+
+impl<T: StreamMessage + BookMessage> Sink for Books<T> {
+    fn data(&self, entry: Entry, _: Option<&str>) -> Verdict {
+        // Reading needs no lock.
+        let read = T::read(entry.kind.as_str(), entry.data());
+        self.change(|inner| match read {
+            Ok(Some(message)) => inner.apply(&message, &entry),
+            Ok(None) => {
+                inner.unread(entry.into_raw(None));
+                Verdict::Taken
+            }
+            Err(error) => {
+                // Nobody knows what it would have changed.
+                let why = error.into_text();
+                inner.unread(entry.into_raw(Some(why.clone())));
+                inner.distrust(None);
+                inner.stats.faults += 1;
+                Verdict::Fault(format!("a message cannot be read: {why}"))
+            }
+        })
+    }
+
+    fn unknown(&self, raw: Raw) {
+        self.change(|inner| {
+            inner.unread(raw);
+            Verdict::Taken
+        });
+    }
+
+    fn state(&self, state: State) {
+        self.change(|inner| {
+            inner.state(state);
+            Verdict::Taken
+        });
+    }
+}
+
+impl Inner {
+    fn apply<T: BookMessage>(&mut self, message: &T, entry: &Entry) -> Verdict {
+        self.lag = lag(entry.received, entry.sent);
+        let kind = message.kind();
+        if kind == BookKind::Other {
+            return Verdict::Taken;
+        }
+        let Some(instrument) = message.instrument() else {
+            self.distrust(None);
+            return self.fault(Fault::missing("instrument"));
+        };
+        let last = || Last {
+            raw: entry.raw.clone(),
+            received: entry.received,
+            sent: entry.sent,
+            sequence: entry.sequence,
+        };
+        if !self.books.contains_key(&*instrument) {
+            if self.books.len() >= MOST_BOOKS {
+                return Verdict::Taken;
+            }
+            let view = BookView::from(Book::new());
+            self.books.insert(
+                (*instrument).into(),
+                Kept { view, is_live: false, is_told: false, updates: 0, last: last() },
+            );
+        }
+        let Some(kept) = self.books.get_mut(&*instrument) else { return Verdict::Taken };
+        if kind == BookKind::Change && !kept.is_live {
+            self.stats.waiting += 1;
+            return Verdict::Taken;
+        }
+        if let Err(fault) = kept.view.to_mut().apply(message) {
+            kept.is_live = false;
+            return self.fault(fault);
+        }
+        kept.is_live = true;
+        kept.updates += 1;
+        kept.last = last();
+        self.stats.applied += 1;
+        if !std::mem::replace(&mut kept.is_told, true)
+            && let Some((name, _)) = self.books.get_key_value(&*instrument)
+        {
+            self.told.push_back(Told::Changed(name.clone()));
+        }
+        Verdict::Taken
+    }
+
+    fn fault(&mut self, fault: Fault) -> Verdict {
+        self.stats.faults += 1;
+        Verdict::Fault(fault.to_string())
+    }
+
+    /// Books are not to be trusted until their next snapshot: all of them, or those of an item.
+    fn distrust(&mut self, item: Option<&str>) {
+        for (instrument, kept) in &mut self.books {
+            // An item may have several instruments, which begin with its name.
+            let is_its = item.is_none_or(|item| instrument.strip_prefix(item).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')));
+            kept.is_live &= !is_its;
+        }
+    }
+
+    fn unread(&mut self, raw: Raw) {
+        self.stats.unknown += 1;
+        if self.unknown >= MOST_UNKNOWN
+            && let Some(at) = self.told.iter().position(|told| matches!(told, Told::Unknown(_)))
+        {
+            // The oldest goes, and is counted where it stood.
+            if at > 0
+                && let Told::Lagged(count) = &mut self.told[at - 1]
+            {
+                *count += 1;
+                self.told.remove(at);
+            } else {
+                self.told[at] = Told::Lagged(1);
+            }
+            self.unknown -= 1;
+        }
+        self.unknown += 1;
+        self.told.push_back(Told::Unknown(raw));
+    }
+
+    fn state(&mut self, mut state: State) {
+        match &mut state {
+            State::Stale(stale) => self.distrust(stale.item.as_deref()),
+            State::Resynced(resynced) => {
+                let (missed, caught_up) = std::mem::take(&mut self.carried);
+                resynced.missed = resynced.missed.and(missed);
+                resynced.caught_up += caught_up;
+            }
+            State::Refused(refusal) => {
+                for item in &refusal.items {
+                    self.distrust(Some(item));
+                }
+            }
+            State::Ended(_) => {
+                self.distrust(None);
+                self.is_ended = true;
+            }
+        }
+        // What changes from now on is told behind this.
+        for kept in self.books.values_mut() {
+            kept.is_told = false;
+        }
+        self.states += 1;
+        self.told.push_back(Told::State(state));
+        if self.states >= self.many.max(MANY_STATES) {
+            self.collapse();
+        }
+    }
+
+    /// Tells the same in fewer places, for a reader that does not read.
+    fn collapse(&mut self) {
+        let (mut states, mut texts, mut lagged, mut changed) = (Vec::new(), Vec::new(), 0, Vec::new());
+        for told in std::mem::take(&mut self.told) {
+            match told {
+                Told::State(state) => states.push(state),
+                Told::Unknown(raw) => texts.push(raw),
+                Told::Lagged(count) => lagged += count,
+                Told::Changed(instrument) => changed.push(instrument),
+            }
+        }
+        let (before, after) = condense(states, &mut self.carried);
+        self.states = before.len() + after.len();
+        self.many = self.states * 2;
+        self.told.extend(before.into_iter().map(Told::State));
+        if lagged > 0 {
+            self.told.push_back(Told::Lagged(lagged));
+        }
+        self.told.extend(texts.into_iter().map(Told::Unknown));
+        for instrument in changed {
+            if let Some(kept) = self.books.get_mut(&instrument)
+                && !std::mem::replace(&mut kept.is_told, true)
+            {
+                self.told.push_back(Told::Changed(instrument));
+            }
+        }
+        self.told.extend(after.into_iter().map(Told::State));
+        for kept in self.books.values_mut() {
+            kept.is_told = false;
+        }
+    }
+
+    fn next(&mut self) -> Option<Event<BookChange>> {
+        loop {
+            return Some(match self.told.pop_front()? {
+                Told::Changed(instrument) => {
+                    let Some(kept) = self.books.get_mut(&instrument) else { continue };
+                    kept.is_told = false;
+                    let updates = std::mem::take(&mut kept.updates);
+                    if updates == 0 {
+                        // It was told of already.
+                        continue;
+                    }
+                    let Last { raw, received, sent, sequence } = kept.last.clone();
+                    let value = BookChange { instrument, updates };
+                    let (origin, replaced) = (Origin::Stream, updates - 1);
+                    Event::Message(Message { value, raw, received, sent, sequence, origin, replaced })
+                }
+                Told::State(state) => {
+                    self.states -= 1;
+                    match state {
+                        State::Stale(stale) => Event::Stale(stale),
+                        State::Resynced(resynced) => Event::Resynced(resynced),
+                        State::Refused(refusal) => Event::Refused(refusal),
+                        State::Ended(ended) => Event::Ended(ended),
+                    }
+                }
+                Told::Unknown(raw) => {
+                    self.unknown -= 1;
+                    Event::Unknown(raw)
+                }
+                Told::Lagged(count) => Event::Lagged(count),
+            });
+        }
+    }
+}
+
+impl<T> LiveBook<T> {
+    pub(crate) fn new(seat: Seat, books: Arc<Books<T>>) -> Self {
+        Self { topic: seat.topic().clone(), seat: Some(seat), books, is_over: false }
+    }
+
+    /// What is subscribed to.
+    pub fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// A book as it is now; none before its first snapshot. It stays as it is while others change: whoever keeps it for long makes the
+    /// next change copy the book.
+    pub fn get(&self, instrument: &str) -> Option<BookView> {
+        self.books.inner().books.get(instrument).map(|kept| kept.view.clone())
+    }
+
+    /// Whether a book can be trusted now.
+    pub fn is_live(&self, instrument: &str) -> bool {
+        self.books.inner().books.get(instrument).is_some_and(|kept| kept.is_live)
+    }
+
+    /// A book that can be trusted now; none where it cannot.
+    pub fn live(&self, instrument: &str) -> Option<BookView> {
+        self.books.inner().books.get(instrument).filter(|kept| kept.is_live).map(|kept| kept.view.clone())
+    }
+
+    /// The instruments that have books, in their order.
+    pub fn instruments(&self) -> Vec<Arc<str>> {
+        let mut all: Vec<_> = self.books.inner().books.keys().cloned().collect();
+        all.sort();
+        all
+    }
+
+    /// What the books have seen.
+    pub fn stats(&self) -> BookStats {
+        let inner = self.books.inner();
+        let live = inner.books.values().filter(|kept| kept.is_live).count();
+        BookStats { books: inner.books.len(), live, ..inner.stats }
+    }
+
+    /// How long the last message took from the venue to this machine, by the clocks of both.
+    pub fn lag(&self) -> Option<Duration> {
+        self.books.inner().lag
+    }
+
+    /// Adds items. Returns once the venue has accepted all of them.
+    ///
+    /// # Errors
+    /// Items that are refused are named; the others stay.
+    pub async fn add<I: Into<Arc<str>>>(&mut self, items: impl IntoIterator<Item = I>) -> Result<(), Error> {
+        let seat = self.seat.as_mut().ok_or(Error::Closed)?;
+        let result = seat.add(items.into_iter().map(Into::into).collect()).await;
+        self.topic = seat.topic().clone();
+        result
+    }
+
+    /// Takes items away, and forgets their books.
+    ///
+    /// # Errors
+    /// The topic has no items that could be taken away.
+    pub async fn remove<I: Into<Arc<str>>>(&mut self, items: impl IntoIterator<Item = I>) -> Result<(), Error> {
+        let seat = self.seat.as_mut().ok_or(Error::Closed)?;
+        let items: Vec<Arc<str>> = items.into_iter().map(Into::into).collect();
+        seat.remove(&items)?;
+        let is_its = |instrument: &str, item: &str| {
+            instrument.strip_prefix(item).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        };
+        let mut inner = self.books.inner();
+        inner.books.retain(|instrument, _| !items.iter().any(|item| is_its(instrument, item)));
+        drop(inner);
+        self.topic = seat.topic().clone();
+        Ok(())
+    }
+
+    /// The next event. None: nothing follows.
+    pub async fn next(&mut self) -> Option<Event<BookChange>> {
+        std::future::poll_fn(|context| self.poll_event(context)).await
+    }
+
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Event<BookChange>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let mut inner = self.books.inner();
+        match inner.next() {
+            Some(event) => {
+                self.is_over = matches!(event, Event::Ended(_));
+                Poll::Ready(Some(event))
+            }
+            None if inner.is_ended => Poll::Ready(None),
+            None => {
+                inner.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Ends the subscription.
+    pub async fn close(mut self) {
+        self.seat = None;
+    }
+}
+
+impl<T> Stream for LiveBook<T> {
+    type Item = Event<BookChange>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_event(context)
+    }
+}
+
+impl<T> fmt::Debug for LiveBook<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveBook").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}

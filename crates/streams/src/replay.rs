@@ -1,0 +1,363 @@
+//! A recorded day through the same types, sequence checks and books.
+//!
+//! A [`Replay`] has [`Streams`] that are subscribed to like those of a client. Its clock is the recording's; nothing is sent anywhere.
+//!
+//! ```no_run
+//! use venuekit_streams::replay::Replay;
+//! use venuekit_streams::{Event, Overflow, Topic};
+//! # async fn run(table: &'static venuekit_wire::stream::Streams, venue: &'static venuekit_wire::operation::Venue)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! let replay = Replay::open("day.zst", table, venue)?;
+//! let topic = Topic::parse(table, "trade", [])?;
+//! let mut trades = replay.streams().topic(topic).overflow(Overflow::Block).subscribe().await?;
+//! let replayed = tokio::spawn(replay.run());
+//! while let Some(event) = trades.next().await {
+//!     if let Event::Message(trade) = event {
+//!         println!("{:?} {}", trade.received, trade.to_value()?);
+//!     }
+//! }
+//! replayed.await??; // tells whether the recording was whole
+//! # Ok(())
+//! # }
+//! ```
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use venuekit_wire::operation::Venue;
+use venuekit_wire::stream::Streams as Table;
+
+use crate::dialect::Dialect;
+use crate::hub::io::{
+    Action, Body, CommandId, ConnectionId, Frame, Handle, Input, Lost, LostCause, Now, Output, Reply,
+};
+use crate::hub::{Config, Hub, awaits_snapshot};
+use crate::record::{RecordError, Recorded, Recording, What};
+use crate::streams::Streams;
+use crate::topic::Topic;
+
+/// Longer than any recording.
+const EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// A recording that is played.
+pub struct Replay {
+    lines: Recording,
+    table: &'static Table,
+    venue: &'static Venue,
+    streams: Streams,
+    lanes: Vec<Lane>,
+    start: Option<(SystemTime, Instant)>,
+}
+
+/// A connection that was recorded, and those that took its place when it was lost. What is subscribed to has a part on each.
+struct Lane {
+    hub: Arc<Mutex<Hub>>,
+    endpoint: String,
+    /// The recorded connection that is open.
+    connection: Option<u64>,
+    dialect: Dialect,
+    /// The connections that the hub has in its place.
+    open: Vec<ConnectionId>,
+    /// What the hub has subscribed to, and the recording has not shown yet.
+    asked: Vec<(ConnectionId, CommandId, Topic)>,
+    /// What the recording has shown, by the subscription's number: the channel, and the hub's connection.
+    numbers: HashMap<i64, (Option<String>, Option<ConnectionId>)>,
+    /// The same by the channel's name in lower case, or by room or type.
+    names: HashMap<String, ConnectionId>,
+}
+
+impl Replay {
+    /// Opens a recording of a venue.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no recording, or is of another venue.
+    pub fn open(path: impl AsRef<Path>, table: &'static Table, venue: &'static Venue) -> Result<Self, RecordError> {
+        Self::of(Recording::open(path)?, table, venue)
+    }
+
+    /// Plays a recording.
+    ///
+    /// # Errors
+    /// It is of another venue.
+    pub fn of(lines: Recording, table: &'static Table, venue: &'static Venue) -> Result<Self, RecordError> {
+        if lines.venue() != table.venue {
+            return Err(RecordError::OtherVenue { venue: lines.venue().to_owned() });
+        }
+        let hub = Arc::new(Mutex::new(new_hub(table)));
+        let streams = Streams::of_replay(table, hub);
+        Ok(Self { lines, table, venue, streams, lanes: Vec::new(), start: None })
+    }
+
+    /// What can be subscribed to. A subscription does not wait for the venue's word: what the recording does not have does not come.
+    pub fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// Plays to the end as fast as readers with [`Overflow::Block`](crate::Overflow::Block) take it. Readers are then told that nothing
+    /// follows.
+    ///
+    /// # Errors
+    /// The recording is cut or damaged: everything before that was played.
+    pub async fn run(mut self) -> Result<(), RecordError> {
+        let mut result = Ok(());
+        let mut last = SystemTime::UNIX_EPOCH;
+        while let Some(line) = self.lines.next() {
+            match line {
+                Ok(line) => {
+                    last = line.at;
+                    self.play(line);
+                    self.wait_for_room().await;
+                }
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        let now = self.now(last);
+        for lane in &self.lanes {
+            lock(&lane.hub).close(now);
+        }
+        self.streams.hub().close(now);
+        result
+    }
+
+    /// The recording's time.
+    fn now(&mut self, wall: SystemTime) -> Now {
+        let (first, base) = *self.start.get_or_insert_with(|| (wall, Instant::now()));
+        Now { at: base + wall.duration_since(first).unwrap_or_default(), wall }
+    }
+
+    fn play(&mut self, line: Recorded) {
+        let now = self.now(line.at);
+        let at = match self.lanes.iter().position(|lane| lane.is_of(&line)) {
+            Some(at) => at,
+            // One whose connection was lost, or a new one.
+            None => match self.lanes.iter().position(|lane| lane.connection.is_none() && lane.endpoint == line.endpoint) {
+                Some(at) => at,
+                None => {
+                    let hub = Arc::new(Mutex::new(new_hub(self.table)));
+                    self.lanes.push(Lane::new(hub, line.endpoint.clone(), Dialect::new(self.table, self.venue)));
+                    self.lanes.len() - 1
+                }
+            },
+        };
+        let readers = self.streams.hub().readers();
+        let Some(lane) = self.lanes.get_mut(at) else { return };
+        lock(&lane.hub).follow(now, &readers);
+        lane.connection = Some(line.connection);
+        lane.carry_out(now);
+        match line.what {
+            What::Opened => {}
+            What::Lost => lane.lost(now),
+            What::Frame(text) => lane.frame(now, &text),
+        }
+        lane.carry_out(now);
+    }
+
+    async fn wait_for_room(&self) {
+        // Queues of all readers tell the first hub, of which they were made.
+        loop {
+            let room = self.streams.hub().room();
+            let told = room.notified();
+            let is_full = self.lanes.iter().any(|lane| {
+                let hub = lock(&lane.hub);
+                lane.open.iter().any(|connection| hub.is_full(*connection))
+            });
+            if !is_full {
+                return;
+            }
+            // A reader that goes tells too; one that is lost between the look and the wait is found at the next look.
+            let _ = tokio::time::timeout(Duration::from_millis(100), told).await;
+        }
+    }
+}
+
+fn new_hub(table: &'static Table) -> Hub {
+    let config = Config {
+        reply_within: EVER,
+        subscribe_within: EVER,
+        linger: EVER,
+        backoff: (Duration::ZERO, Duration::ZERO),
+        ..Config::default()
+    };
+    Hub::new(table, config)
+}
+
+fn lock(hub: &Mutex<Hub>) -> MutexGuard<'_, Hub> {
+    hub.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lane {
+    fn new(hub: Arc<Mutex<Hub>>, endpoint: String, dialect: Dialect) -> Self {
+        Self {
+            hub,
+            endpoint,
+            connection: None,
+            dialect,
+            open: Vec::new(),
+            asked: Vec::new(),
+            numbers: HashMap::new(),
+            names: HashMap::new(),
+        }
+    }
+
+    fn is_of(&self, line: &Recorded) -> bool {
+        self.connection == Some(line.connection) && self.endpoint == line.endpoint
+    }
+
+    fn lost(&mut self, now: Now) {
+        self.connection = None;
+        self.asked.clear();
+        self.numbers.clear();
+        self.names.clear();
+        for connection in std::mem::take(&mut self.open) {
+            let lost = Lost { cause: LostCause::Cut, is_final: false, retry_after: None };
+            lock(&self.hub).input(now, Input::Lost(connection, lost));
+        }
+    }
+
+    /// Does what the hub wants, as the venue would, but for subscriptions: those begin where the recording shows them.
+    fn carry_out(&mut self, now: Now) {
+        if self.connection.is_none() {
+            return;
+        }
+        let mut hub = lock(&self.hub);
+        if hub.deadline().is_some_and(|deadline| deadline <= now.at) {
+            hub.input(now, Input::Tick);
+        }
+        while let Some(output) = hub.output() {
+            match output {
+                Output::Open { connection, endpoint, .. } if endpoint.name == self.endpoint => {
+                    self.open.push(connection);
+                    hub.input(now, Input::Opened(connection));
+                }
+                Output::Close(connection) => {
+                    self.open.retain(|own| *own != connection);
+                    let lost = Lost { cause: LostCause::Ours, is_final: false, retry_after: None };
+                    hub.input(now, Input::Lost(connection, lost));
+                }
+                Output::Send { connection, command } => match command.action {
+                    Action::Subscribe(topics) => {
+                        self.asked.extend(topics.into_iter().map(|topic| (connection, command.id, topic)));
+                    }
+                    Action::Unsubscribe(_) | Action::Update { .. } => {
+                        hub.input(now, Input::Frame(connection, reply(command.id, Handle::None, Reply::Ok)));
+                    }
+                },
+                // Calls are not recorded: what was missed then is missing now.
+                Output::CatchUp(call) => {
+                    hub.input(now, Input::CaughtUp(call.id, Err("a replay makes no calls".to_owned())));
+                }
+                Output::Open { .. } | Output::Forget(_) | Output::End => {}
+            }
+        }
+    }
+
+    fn frame(&mut self, now: Now, text: &Bytes) {
+        let Self { hub, dialect, asked, numbers, names, .. } = self;
+        let mut hub = lock(hub);
+        dialect.read(text, &mut |mut frame: Frame<'_>| {
+            frame.command = None;
+            if let Body::Reply(Reply::Subscribed { channel }) = &frame.body {
+                if let Handle::Number(number) = frame.handle {
+                    numbers.insert(number, (channel.as_ref().map(ToString::to_string), None));
+                }
+                return;
+            }
+            let found = match frame.handle {
+                Handle::Number(number) => numbers.get(&number).and_then(|(_, connection)| *connection),
+                Handle::Name(name) => names.get(&name.to_lowercase()).copied(),
+                Handle::Room(_) | Handle::None => names.get(frame.kind).copied(),
+            };
+            let connection = match found {
+                Some(connection) => Some(connection),
+                None => begin(&mut hub, now, &frame, asked, numbers, names),
+            };
+            if let Some(connection) = connection {
+                hub.input(now, Input::Frame(connection, frame));
+            }
+        });
+    }
+}
+
+/// A frame shows that a subscription has begun, where it is one that was asked for.
+fn begin(
+    hub: &mut Hub,
+    now: Now,
+    frame: &Frame<'_>,
+    asked: &mut Vec<(ConnectionId, CommandId, Topic)>,
+    numbers: &mut HashMap<i64, (Option<String>, Option<ConnectionId>)>,
+    names: &mut HashMap<String, ConnectionId>,
+) -> Option<ConnectionId> {
+    if !matches!(frame.body, Body::Data) {
+        return None;
+    }
+    let shown = match frame.handle {
+        Handle::Number(number) => numbers.get(&number).and_then(|(channel, _)| channel.clone()),
+        _ => None,
+    };
+    let fits = |topic: &Topic| {
+        let channel = topic.channel();
+        let is_its = match (frame.handle, &shown) {
+            (Handle::Name(name), _) => topic.to_string().eq_ignore_ascii_case(name),
+            (_, Some(shown)) => channel.name == shown,
+            _ => channel.messages.iter().any(|message| message.kind == frame.kind),
+        };
+        let data = frame.bytes.get(frame.data.clone()).unwrap_or_default();
+        // A recording may begin in the middle: without a snapshot there is nothing to begin with.
+        is_its && !awaits_snapshot(channel, frame.kind, data)
+    };
+    let at = asked.iter().position(|(_, _, topic)| fits(topic))?;
+    let (connection, command, topic) = asked.remove(at);
+    let body = match frame.handle {
+        Handle::Name(name) => {
+            names.insert(name.to_lowercase(), connection);
+            Reply::Names(vec![topic.to_string().into()])
+        }
+        Handle::Number(number) => {
+            numbers.insert(number, (Some(topic.channel().name.to_owned()), Some(connection)));
+            Reply::Subscribed { channel: None }
+        }
+        Handle::Room(_) | Handle::None => {
+            for message in topic.channel().messages {
+                names.insert(message.kind.to_owned(), connection);
+            }
+            Reply::Ok
+        }
+    };
+    hub.input(now, Input::Frame(connection, reply(command, frame.handle, body)));
+    // A recording that begins in the middle begins with any number.
+    if let (Handle::Number(number), Some(sequence)) = (frame.handle, frame.sequence) {
+        hub.begin_count(connection, number, sequence);
+    }
+    Some(connection)
+}
+
+fn reply<'a>(command: CommandId, handle: Handle<'a>, body: Reply<'a>) -> Frame<'a> {
+    static NOTHING: Bytes = Bytes::new();
+    let handle = match handle {
+        Handle::Number(number) => Handle::Number(number),
+        _ => Handle::None,
+    };
+    Frame {
+        bytes: &NOTHING,
+        handle,
+        kind: "",
+        data: 0..0,
+        sequence: None,
+        sent: None,
+        command: Some(command),
+        body: Body::Reply(body),
+    }
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replay").field("recording", &self.lines).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,230 @@
+//! What a reader holds.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use futures_core::Stream;
+use venuekit_wire::UnixMillis;
+use venuekit_wire::stream::Recovery;
+
+use crate::error::Error;
+use crate::event::{Event, Message, Reason, Stale};
+use crate::queue::{Queue, Slot};
+use crate::read::StreamMessage;
+use crate::sink::{Entry, State};
+use crate::subscribe::Seat;
+use crate::topic::Topic;
+
+/// A subscription. It is a [`Stream`] of [`Event`]s; messages are read as their type here, in the task of whoever reads.
+///
+/// When it is dropped, the venue is told, unless somebody else reads the same.
+pub struct Subscription<T> {
+    /// None after [`close`](Self::close).
+    seat: Option<Seat>,
+    topic: Topic,
+    queue: Arc<Queue>,
+    taken: VecDeque<Slot>,
+    /// What follows from the last event.
+    next: Option<Stale>,
+    counts: ReaderStats,
+    lag: Option<Duration>,
+    is_over: bool,
+    of: PhantomData<fn() -> T>,
+}
+
+/// What one reader has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReaderStats {
+    /// Messages that it was given.
+    pub messages: u64,
+    /// Texts that were not read, because their type is unknown or their form is.
+    pub unknown: u64,
+    /// Messages that were dropped because it was too slow.
+    pub lagged: u64,
+    /// Messages in whose place newer ones came.
+    pub replaced: u64,
+    /// Messages that wait for it.
+    pub queued: usize,
+    /// How often it became uncertain.
+    pub stale: u64,
+}
+
+impl<T> Subscription<T> {
+    pub(crate) fn new(seat: Seat, queue: Arc<Queue>) -> Self {
+        Self {
+            topic: seat.topic().clone(),
+            seat: Some(seat),
+            queue,
+            taken: VecDeque::new(),
+            next: None,
+            counts: ReaderStats::default(),
+            lag: None,
+            is_over: false,
+            of: PhantomData,
+        }
+    }
+
+    /// What is subscribed to.
+    pub fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// Adds items. Returns once the venue has accepted all of them.
+    ///
+    /// # Errors
+    /// Items that are refused are named; the others stay.
+    pub async fn add<I: Into<Arc<str>>>(&mut self, items: impl IntoIterator<Item = I>) -> Result<(), Error> {
+        let seat = self.seat.as_mut().ok_or(Error::Closed)?;
+        let result = seat.add(items.into_iter().map(Into::into).collect()).await;
+        self.topic = seat.topic().clone();
+        result
+    }
+
+    /// Takes items away. What was read of them before and waits here still comes.
+    ///
+    /// # Errors
+    /// The topic has no items that could be taken away.
+    pub async fn remove<I: Into<Arc<str>>>(&mut self, items: impl IntoIterator<Item = I>) -> Result<(), Error> {
+        let seat = self.seat.as_mut().ok_or(Error::Closed)?;
+        let items: Vec<Arc<str>> = items.into_iter().map(Into::into).collect();
+        seat.remove(&items)?;
+        self.topic = seat.topic().clone();
+        Ok(())
+    }
+
+    /// What this reader has seen.
+    pub fn stats(&self) -> ReaderStats {
+        let own = self.queue.counts();
+        let taken = self.taken.iter().filter(|slot| matches!(slot, Slot::Data(_) | Slot::Unknown(_))).count();
+        ReaderStats { lagged: own.lagged, replaced: own.replaced, queued: own.queued + taken, ..self.counts }
+    }
+
+    /// How long the last message took from the venue to this machine, by the clocks of both; none where the venue does not say when
+    /// it sent it.
+    pub fn lag(&self) -> Option<Duration> {
+        self.lag
+    }
+
+    /// Ends the subscription. What waits is given up.
+    pub async fn close(mut self) {
+        self.queue.close();
+        self.seat = None;
+    }
+}
+
+impl<T: StreamMessage> Subscription<T> {
+    /// The next event. None: nothing follows.
+    pub async fn next(&mut self) -> Option<Event<T>> {
+        std::future::poll_fn(|context| self.poll_event(context)).await
+    }
+
+    fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Event<T>>> {
+        if let Some(stale) = self.next.take() {
+            self.counts.stale += 1;
+            return Poll::Ready(Some(Event::Stale(stale)));
+        }
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        if self.taken.is_empty() && self.queue.poll_take(context, &mut self.taken).is_pending() {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.taken.pop_front().and_then(|slot| self.event(slot)))
+    }
+
+    fn event(&mut self, slot: Slot) -> Option<Event<T>> {
+        Some(match slot {
+            Slot::Data(entry) => self.read(entry),
+            Slot::Unknown(raw) => {
+                self.counts.unknown += 1;
+                Event::Unknown(raw)
+            }
+            Slot::Lagged(count) => {
+                self.lagged();
+                Event::Lagged(count)
+            }
+            Slot::State(State::Stale(stale)) => {
+                self.counts.stale += 1;
+                Event::Stale(stale)
+            }
+            Slot::State(State::Resynced(resynced)) => Event::Resynced(resynced),
+            Slot::State(State::Refused(refusal)) => Event::Refused(refusal),
+            Slot::State(State::Ended(ended)) => {
+                self.is_over = true;
+                Event::Ended(ended)
+            }
+            // Nothing is taken of a queue but what is above.
+            Slot::Hole => return None,
+        })
+    }
+
+    fn read(&mut self, entry: Entry) -> Event<T> {
+        self.lag = lag(entry.received, entry.sent);
+        match T::read_entry(entry.kind.as_str(), &entry.raw, range(&entry.data), entry.received) {
+            Ok(Some(value)) => {
+                self.counts.messages += 1;
+                let Entry { raw, data, received, sent, sequence, origin, replaced, is_record, .. } = entry;
+                // A record of a list stands for itself; anything else is shown with what the venue put around it.
+                let raw = if is_record { raw.slice(range(&data)) } else { raw };
+                Event::Message(Message { value, raw, received, sent, sequence, origin, replaced })
+            }
+            Ok(None) => {
+                self.counts.unknown += 1;
+                Event::Unknown(entry.into_raw(None))
+            }
+            Err(error) => {
+                self.counts.unknown += 1;
+                Event::Unknown(entry.into_raw(Some(error.into_text())))
+            }
+        }
+    }
+
+    /// Where messages build on each other, one that was dropped makes all that follow uncertain.
+    fn lagged(&mut self) {
+        let channel = self.topic.channel();
+        let builds = matches!(channel.recovery, Recovery::Snapshot | Recovery::Resubscribe) && !channel.is_whole;
+        if builds
+            && let Some(seat) = &self.seat
+            && seat.overflowed()
+        {
+            self.next = Some(Stale { reason: Reason::Overflow, item: None, since: SystemTime::now() });
+        }
+    }
+}
+
+fn range(data: &Range<u32>) -> Range<usize> {
+    data.start as usize..data.end as usize
+}
+
+/// How long a message took.
+pub(crate) fn lag(received: SystemTime, sent: Option<UnixMillis>) -> Option<Duration> {
+    // Clocks that differ make messages that come before they were sent: those took no time.
+    Some(received.duration_since(sent?.to_system_time()?).unwrap_or_default())
+}
+
+impl<T: StreamMessage> Stream for Subscription<T> {
+    type Item = Event<T>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event<T>>> {
+        self.get_mut().poll_event(context)
+    }
+}
+
+impl<T> fmt::Debug for Subscription<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
+impl<T> Drop for Subscription<T> {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
