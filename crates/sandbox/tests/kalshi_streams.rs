@@ -3,6 +3,9 @@
 mod common;
 #[path = "common/kalshi_stream.rs"]
 mod kalshi_stream;
+#[path = "operations/spec.rs"]
+#[allow(dead_code, reason = "operations use the rest")]
+mod spec;
 
 use common::now_millis;
 use common::trader::{PERP, Trader, open_market, traders};

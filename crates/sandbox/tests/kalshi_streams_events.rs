@@ -3,6 +3,9 @@
 mod common;
 #[path = "common/kalshi_stream.rs"]
 mod kalshi_stream;
+#[path = "operations/spec.rs"]
+#[allow(dead_code, reason = "operations use the rest")]
+mod spec;
 
 use common::trader::{Trader, open_market, order, traders};
 use kalshi_stream::Stream;

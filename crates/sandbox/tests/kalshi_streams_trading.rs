@@ -3,7 +3,11 @@
 mod common;
 #[path = "common/kalshi_stream.rs"]
 mod kalshi_stream;
+#[path = "operations/spec.rs"]
+#[allow(dead_code, reason = "operations use the rest")]
+mod spec;
 
+use common::now_millis;
 use common::trader::{PERP, Trader, margin_order, number, open_market, order, traders};
 use kalshi_stream::{Book, Stream};
 use rust_decimal_macros::dec;
@@ -191,6 +195,22 @@ async fn a_ticker_is_told_when_it_changes() {
     assert_eq!(stream.next().await["msg"]["yes_bid_dollars"], "0.4000");
     traders[0].order(&ticker, "bid", "0.3900", "1.00").await;
     assert_eq!(stream.rest().await, [] as [Value; 0], "the best prices are the same");
+}
+
+#[tokio::test]
+async fn an_order_that_expires_is_told_though_nobody_calls() {
+    let (sandbox, traders) = traders(1).await;
+    let ticker = ticker(&traders[0]).await;
+    let mut stream = Stream::connect(&sandbox, &traders[0]).await;
+    stream.subscribe("user_orders", json!({})).await;
+    let expiring = order(&ticker, "bid", "0.3000", "1.00", json!({"expiration_time": now_millis() / 1000 + 1}));
+    traders[0].post(ORDERS, expiring, 201).await;
+    assert_eq!(stream.next().await["msg"]["status"], "resting");
+    let told = stream.next().await;
+    assert_eq!(
+        (&told["msg"]["status"], &told["msg"]["last_update_reason"]),
+        (&json!("canceled"), &json!("ExpiryCancel"))
+    );
 }
 
 #[tokio::test]

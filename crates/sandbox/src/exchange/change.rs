@@ -129,6 +129,11 @@ impl<R: Rules> Exchange<R> {
         }
     }
 
+    /// When the next resting order ends, in Unix seconds.
+    pub(crate) fn next_expiration(&self) -> Option<i64> {
+        self.expirations.first().map(|(at, _)| *at)
+    }
+
     /// Cancels what has passed its expiration.
     pub(crate) fn expire(&mut self, now: i64) {
         while let Some((_, index)) = self.expirations.first().copied().filter(|(at, _)| *at <= now / 1000) {

@@ -130,6 +130,12 @@ impl State {
         self.next_change = times.filter(|time| *time > now).min().unwrap_or(i64::MAX);
     }
 
+    /// When something next changes by itself, in milliseconds since the Unix epoch.
+    pub(super) fn next_change(&self) -> i64 {
+        let expirations = [self.events.next_expiration(), self.perps.exchange.next_expiration()];
+        expirations.into_iter().flatten().map(|seconds| seconds.saturating_mul(1000)).fold(self.next_change, i64::min)
+    }
+
     /// What the exchanges do by themselves after a call: triggers groups and exits.
     pub(super) fn react(&mut self, now: i64) {
         self.groups.watch(&mut self.events, now);

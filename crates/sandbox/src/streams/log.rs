@@ -11,6 +11,8 @@ use crate::faults::Fault;
 
 /// So many frames are kept unless a test says otherwise.
 const KEPT: usize = 1_000_000;
+/// So many bytes of text are kept.
+const KEPT_BYTES: usize = 256 * 1024 * 1024;
 
 /// What a frame tells, beside its text.
 #[derive(Clone, Debug, Default)]
@@ -84,22 +86,31 @@ struct Inner {
 #[derive(Debug)]
 struct Entries {
     kept: VecDeque<Entry>,
+    /// The text of what is kept.
+    bytes: usize,
     limit: usize,
     dropped: u64,
 }
 
 impl Default for Entries {
     fn default() -> Self {
-        Self { kept: VecDeque::new(), limit: KEPT, dropped: 0 }
+        Self { kept: VecDeque::new(), bytes: 0, limit: KEPT, dropped: 0 }
     }
 }
 
 impl Entries {
     fn shorten(&mut self) {
-        while self.kept.len() > self.limit {
-            self.kept.pop_front();
+        while (self.kept.len() > self.limit || self.bytes > KEPT_BYTES)
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            self.bytes -= oldest.text.len();
             self.dropped += 1;
         }
+    }
+
+    fn take(&mut self) -> VecDeque<Entry> {
+        self.bytes = 0;
+        std::mem::take(&mut self.kept)
     }
 }
 
@@ -147,16 +158,16 @@ impl FrameLog {
 
     /// All frames that are kept, which are forgotten with this.
     pub fn take(&self) -> Vec<Frame> {
-        let kept = std::mem::take(&mut self.entries().kept);
+        let kept = self.entries().take();
         kept.iter().map(Entry::show).collect()
     }
 
     /// Forgets all frames.
     pub fn clear(&self) {
-        self.entries().kept.clear();
+        self.entries().take();
     }
 
-    /// Keeps so many frames, the newest; a million unless this is called.
+    /// Keeps so many frames, the newest; a million unless this is called, and no more than 256 MiB of text.
     pub fn keep(&self, frames: usize) {
         let mut entries = self.entries();
         entries.limit = frames;
@@ -176,6 +187,7 @@ impl FrameLog {
     pub(crate) fn add(&self, (venue, connection, index): (&'static str, u64, u64), outgoing: Outgoing, sent: bool) {
         let Outgoing { text, about, fault } = outgoing;
         let mut entries = self.entries();
+        entries.bytes += text.len();
         entries.kept.push_back(Entry { venue, connection, index, text, about, sent, fault });
         entries.shorten();
     }

@@ -1,5 +1,5 @@
 //! A client of Kalshi's streams of the plainest kind, written against the venue's rules and not against our own client. It holds
-//! every frame against the fields that the venue documents.
+//! every frame against the fields that the venue documents, and against the spec.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -17,6 +17,7 @@ use venuekit_sandbox::{BookLevels, Sandbox};
 
 use crate::common::now_millis;
 use crate::common::trader::Trader;
+use crate::spec::Spec;
 
 /// No frame takes as long, so that a lack of one fails a test instead of holding it up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,6 +26,7 @@ const PATH: &str = "/trade-api/ws/v2";
 pub struct Stream {
     pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     venue: &'static str,
+    spec: Spec,
     next_id: i64,
     /// Channels by the numbers of their subscriptions, as replies told.
     channels: BTreeMap<i64, String>,
@@ -70,6 +72,7 @@ impl Stream {
         Ok(Self {
             socket,
             venue,
+            spec: Spec::of(venue),
             next_id: 0,
             channels: BTreeMap::new(),
             last: BTreeMap::new(),
@@ -171,6 +174,11 @@ impl Stream {
         let kind = frame["type"].as_str().unwrap();
         assert!(frame["sending_ts_ms"].is_i64(), "{frame}");
         let sid = frame["sid"].as_i64();
+        if ["subscribed", "unsubscribed", "ok", "error"].contains(&kind)
+            && let Err(problem) = self.spec.reply(kind, frame)
+        {
+            panic!("{problem}: {frame}");
+        }
         if let (Some(sid), Some(seq)) = (sid, frame["seq"].as_i64()) {
             let last = self.last.insert(sid, seq).unwrap_or(0);
             assert_eq!(seq, last + 1, "{frame}");
@@ -181,12 +189,13 @@ impl Stream {
                 let msg = &frame["msg"];
                 self.channels.insert(msg["sid"].as_i64().unwrap(), msg["channel"].as_str().unwrap().to_owned());
             }
-            "error" => assert!(frame["msg"]["code"].is_i64() && frame["msg"]["msg"].is_string(), "{frame}"),
             "unsubscribed" => assert!(sid.is_some() && frame["seq"].is_i64() && frame.get("msg").is_none(), "{frame}"),
-            "ok" => {}
+            "ok" | "error" => {}
             _ => {
                 let channel = &self.channels[&sid.unwrap_or_else(|| panic!("{frame}"))];
                 check_data(self.venue, channel, kind, &frame["msg"]);
+                let found = self.spec.message(channel, kind, &frame["msg"]);
+                found.unwrap_or_else(|problem| panic!("{channel}/{kind}: {problem}: {frame}"));
                 let counted = !["ticker", "fill", "market_positions", "user_orders"].contains(&channel.as_str());
                 assert_eq!(frame["seq"].is_i64(), counted, "{frame}");
             }
@@ -206,7 +215,8 @@ pub fn refusal(opened: Result<Stream, Error>) -> Result<Stream, (u16, String, St
     })
 }
 
-/// Holds data against the fields of its type: no other ones, none missing, each of its form.
+/// Holds data against the fields that the venue documents for its type: no other ones, none missing, each of its form. The spec asks
+/// for those alone that a message is useless without.
 fn check_data(venue: &str, channel: &str, kind: &str, msg: &Value) {
     let all: Value = serde_json::from_str(include_str!("kalshi_frames.json")).unwrap();
     let special = format!("{channel}/{kind}/{}", msg["event_type"].as_str().unwrap_or_default());

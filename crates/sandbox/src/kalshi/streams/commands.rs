@@ -1,5 +1,6 @@
 //! The commands: subscribe, change, end, list.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 use std::time::Duration;
@@ -240,12 +241,10 @@ impl Speaker<'_> {
             return Err(codes::INVALID);
         }
         if by_id {
-            let named = self.state.markets.iter().filter(|market| ids.contains(&market_id(&market.ticker)));
-            markets.extend(named.map(|market| market.ticker.clone()));
-            // Markets that nobody knows are let in and never heard of, like tickers.
-            if markets.is_empty() {
-                markets.push(String::new());
-            }
+            let known: HashMap<String, &str> =
+                self.state.markets.iter().map(|market| (market_id(&market.ticker), market.ticker.as_str())).collect();
+            // One that nobody knows is let in and never heard of, like a ticker.
+            markets.extend(ids.into_iter().map(|id| known.get(&id).map_or(id, |ticker| (*ticker).to_owned())));
         }
         Ok(Wanted { markets, by_id })
     }

@@ -100,12 +100,18 @@ impl Talk for Kalshi {
         let now = self.clock.millis();
         let mut state = self.lock();
         state.pass_time(now);
+        state.react(now);
         state.publish(now);
         commands::carry_out(&mut state, connection, text)
     }
 
     fn tick(&self, connection: u64) {
-        self.lock().tick(connection);
+        let now = self.clock.millis();
+        let mut state = self.lock();
+        state.pass_time(now);
+        state.react(now);
+        state.tick(connection);
+        state.publish(now);
     }
 
     fn disconnect(&self, connection: u64) {

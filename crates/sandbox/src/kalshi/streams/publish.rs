@@ -15,6 +15,9 @@ use super::send::Data;
 use crate::exchange::{Fill, Happening, LevelChange, Order, Owner, Position, Trade};
 use crate::kalshi::state::State;
 
+/// A day: the clock may have been set meanwhile.
+const LONGEST_WAIT: u64 = 86_400_000;
+
 /// The connections of an endpoint while they are told something.
 struct Audience<'a> {
     state: &'a mut State,
@@ -34,6 +37,16 @@ impl State {
         let noted = std::mem::take(&mut self.feeds.noted);
         for event in noted.into_iter().chain(self.rfqs.take_events()) {
             self.feeds.tell_event(Endpoint::Events, &event);
+        }
+        self.wait_for_time(now);
+    }
+
+    /// Sees to it that what ends by itself is told then, though nobody calls.
+    fn wait_for_time(&self, now: i64) {
+        let Some(connection) = self.feeds.connections.values().next() else { return };
+        let Ok(pause) = u64::try_from(self.next_change().saturating_sub(now)) else { return };
+        if let Some(at) = Instant::now().checked_add(Duration::from_millis(pause.min(LONGEST_WAIT))) {
+            connection.outbox.tick_at(at);
         }
     }
 
