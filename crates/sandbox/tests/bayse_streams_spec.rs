@@ -4,7 +4,6 @@ mod common;
 #[path = "common/lines.rs"]
 mod lines;
 #[path = "operations/spec.rs"]
-#[allow(dead_code, reason = "operations use the rest")]
 mod spec;
 
 use std::collections::BTreeSet;

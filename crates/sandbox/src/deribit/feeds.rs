@@ -149,7 +149,9 @@ impl Feed {
             (Channel::Portfolio(currency), _) => {
                 let account = account?;
                 let wanted = CURRENCIES.into_iter().filter(|one| currency == "ANY" || currency == one);
-                return Some(wanted.map(|currency| raw(&summary::summary_of(state, account, currency))).collect());
+                return Some(
+                    wanted.map(|currency| raw(&summary::summary_of(state, account, currency).told())).collect(),
+                );
             }
             _ => return None,
         };

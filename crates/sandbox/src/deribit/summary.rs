@@ -1,5 +1,7 @@
 //! Account summaries.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -23,6 +25,7 @@ pub(super) struct Summary {
     projected_initial_margin: Number,
     projected_maintenance_margin: Number,
     fee_balance: Number,
+    locked_balance: Number,
     total_pl: Number,
     session_rpl: Number,
     session_upl: Number,
@@ -38,11 +41,24 @@ pub(super) struct Summary {
     options_vega: Number,
     options_value: Number,
     delta_total: Number,
+    /// By price index, as the other maps.
+    delta_total_map: BTreeMap<&'static str, Number>,
+    options_gamma_map: BTreeMap<&'static str, Number>,
+    options_theta_map: BTreeMap<&'static str, Number>,
+    options_vega_map: BTreeMap<&'static str, Number>,
     projected_delta_total: Number,
     portfolio_margining_enabled: bool,
     cross_collateral_enabled: bool,
     margin_model: &'static str,
-    limits: Limits,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<Limits>,
+}
+
+impl Summary {
+    /// As the channel tells it: without the limits, which methods alone show.
+    pub(super) fn told(self) -> Self {
+        Self { limits: None, ..self }
+    }
 }
 
 #[derive(Serialize)]
@@ -217,10 +233,18 @@ pub(super) fn summary_of(state: &State, account: usize, currency: &'static str) 
     let (futures, options) = (gains(state, account, currency, "future"), gains(state, account, currency, "option"));
     let options_value = portfolio.equity.0 - portfolio.margin_balance.0;
     let model = state.accounts[account].profile.margin_model;
+    let (mut deltas, mut greeks) = (BTreeMap::new(), BTreeMap::new());
+    for (instrument, position) in positions::held(state, account, |instrument| instrument.fee_currency() == currency) {
+        deltas.entry(instrument.price_index).or_insert(zero).0 += positions::delta(instrument, position.size);
+        if instrument.is_option() {
+            greeks.insert(instrument.price_index, zero);
+        }
+    }
     Summary {
         projected_initial_margin: portfolio.initial_margin,
         projected_maintenance_margin: portfolio.maintenance_margin,
         fee_balance: zero,
+        locked_balance: zero,
         total_pl: (futures.realized + futures.floating + options.realized + options.floating).into(),
         session_rpl: zero,
         session_upl: (futures.floating + options.floating).into(),
@@ -236,11 +260,15 @@ pub(super) fn summary_of(state: &State, account: usize, currency: &'static str) 
         options_vega: zero,
         options_value: options_value.into(),
         delta_total: (futures.delta + options.delta).into(),
+        delta_total_map: deltas,
+        options_gamma_map: greeks.clone(),
+        options_theta_map: greeks.clone(),
+        options_vega_map: greeks,
         projected_delta_total: (futures.delta + options.delta).into(),
         portfolio_margining_enabled: model.ends_with("_pm"),
         cross_collateral_enabled: model.starts_with("cross_"),
         margin_model: model,
-        limits: Limits {
+        limits: Some(Limits {
             limits_per_currency: false,
             non_matching_engine: Limit { burst: 100, rate: 20 },
             matching_engine: MatchingEngineLimits {
@@ -248,7 +276,7 @@ pub(super) fn summary_of(state: &State, account: usize, currency: &'static str) 
                 spot: Limit { burst: 20, rate: 5 },
                 cancel_all: Limit { burst: 20, rate: 5 },
             },
-        },
+        }),
         portfolio,
     }
 }
