@@ -1,6 +1,7 @@
 //! The project's chores: `cargo xtask codegen | lint | bundle | synthetic | growth`.
 #![allow(clippy::print_stderr)]
 
+mod asyncapi;
 mod characters;
 mod codegen;
 mod document;
@@ -31,6 +32,7 @@ const USAGE: &str = "\
 usage: cargo xtask codegen [VENUE...] [--check]   regenerate the clients; with --check only say what is stale
        cargo xtask lint [VENUE...]                check the specs
        cargo xtask bundle VENUE [--lowered]       print a spec as one JSON document; --lowered: as Progenitor receives it
+       cargo xtask bundle VENUE --streams         print its streams as one AsyncAPI document
        cargo xtask synthetic NUMBER FOLDER        write a spec of so many operations into a folder of its own
        cargo xtask growth [NUMBER...] [--codegen] measure an operation's cost in specs of so many; --codegen: no compiler
 each works on the workspace that it is run in; --root=DIR names another";
@@ -78,8 +80,9 @@ fn run(root: Option<PathBuf>, words: &[String], flags: &[String]) -> Result<Exit
         (["codegen", ..], []) => |root, venues| codegen(root, venues, false),
         (["codegen", ..], ["--check"]) => |root, venues| codegen(root, venues, true),
         (["lint", ..], []) => lint,
-        (["bundle", _], []) => |root, venues| bundle(root, &venues[0], false),
-        (["bundle", _], ["--lowered"]) => |root, venues| bundle(root, &venues[0], true),
+        (["bundle", _], []) => |root, venues| bundle(root, &venues[0], Form::Joined),
+        (["bundle", _], ["--lowered"]) => |root, venues| bundle(root, &venues[0], Form::Lowered),
+        (["bundle", _], ["--streams"]) => |root, venues| bundle(root, &venues[0], Form::Streams),
         _ => return Err(USAGE.to_owned()),
     };
     let root = workspace(root)?;
@@ -191,15 +194,31 @@ fn linted(root: &Path, venue: &str) -> Result<Document, Vec<Finding>> {
     if findings.is_empty() { Ok(document) } else { Err(findings) }
 }
 
-fn bundle(root: &Path, venue: &str, lowered: bool) -> ExitCode {
-    // Lowering takes for granted what lint makes sure of.
-    let value = if lowered {
-        linted(root, venue).map(|document| lower::lower(&document))
-    } else {
-        Document::read(root, venue).map(|document| document.value)
-    };
+/// As what a spec is printed.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    /// Its calls, as they are written.
+    Joined,
+    /// What Progenitor receives.
+    Lowered,
+    /// Its streams.
+    Streams,
+}
+
+fn bundle(root: &Path, venue: &str, form: Form) -> ExitCode {
+    // Lowering and framing take for granted what lint makes sure of.
+    let document = if form == Form::Joined { Document::read(root, venue) } else { linted(root, venue) };
+    let value = document.map(|document| match form {
+        Form::Joined => Some(asyncapi::without_streams(&document)),
+        Form::Lowered => Some(lower::lower(&document)),
+        Form::Streams => asyncapi::bundle(&document),
+    });
     match value {
-        Ok(value) => print(&format!("{:#}", emit::canonical(value))),
+        Ok(Some(value)) => print(&format!("{:#}", emit::canonical(value))),
+        Ok(None) => {
+            eprintln!("{venue} does not stream: specs/{venue} has no asyncapi.yaml");
+            ExitCode::FAILURE
+        }
         Err(findings) => {
             report(&findings);
             ExitCode::FAILURE

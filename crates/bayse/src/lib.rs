@@ -10,6 +10,7 @@ mod session;
 
 pub use generated::channels::STREAMS;
 pub use generated::client::{Client, builder, types};
+pub use generated::streams::{self, Streams, with_book};
 pub use generated::venue::{Environment, VENUE, operations};
 pub use keys::Keys;
 pub use session::Credentials;

@@ -22,7 +22,7 @@ use std::sync::Once;
 
 use serde_json::{Map, Value};
 
-pub use self::streams::{TYPED, variant};
+pub use self::streams::variant;
 use crate::document::Document;
 use crate::finding::Finding;
 use crate::lower::lower;

@@ -67,6 +67,12 @@ impl Client {
         self.session.websocket()
     }
 }
+impl Client {
+    /// The streams: a method for each channel. Clones of the client share their connections.
+    pub fn streams(&self) -> super::streams::Streams {
+        super::streams::Streams::of(&self.session)
+    }
+}
 /// # Authentication
 impl Client {
     /// Log in, or renew a login

@@ -55,6 +55,12 @@ impl Client {
         Self { session }
     }
 }
+impl Client {
+    /// The streams: a method for each channel. Clones of the client share their connections.
+    pub fn streams(&self) -> super::streams::Streams {
+        super::streams::Streams::of(&self.session)
+    }
+}
 /// # Account
 ///
 /// The caller's tier and rate limits, and what operations cost.

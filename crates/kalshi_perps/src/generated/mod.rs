@@ -3,4 +3,5 @@
 
 pub mod client;
 pub mod channels;
+pub mod streams;
 pub mod venue;

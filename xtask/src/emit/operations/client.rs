@@ -35,7 +35,7 @@ pub fn items(document: &Document, methods: &[Method]) -> Vec<Item> {
     if document.value.get("x-websocket").is_some() {
         items.push(websocket());
     }
-    if crate::emit::TYPED && streams::any(document) {
+    if streams::any(document) {
         items.push(stream());
     }
     items.extend(subjects(document, methods).into_iter().map(Item::Impl));

@@ -17,9 +17,6 @@ pub use self::values::variant;
 use crate::document::Document;
 use crate::streams;
 
-/// Whether the crate that typed channels need is there.
-pub const TYPED: bool = false;
-
 /// The structs among the types of a client, by their names.
 pub type Structs = BTreeMap<String, ItemStruct>;
 
@@ -28,10 +25,5 @@ pub fn files(document: &Document, structs: &Structs) -> Result<Vec<(&'static str
     if !streams::any(document) {
         return Ok(Vec::new());
     }
-    let mut files = vec![("channels.rs", table::source(document))];
-    let typed = typed::source(document, structs)?;
-    if TYPED {
-        files.push(("streams.rs", typed));
-    }
-    Ok(files)
+    Ok(vec![("channels.rs", table::source(document)), ("streams.rs", typed::source(document, structs)?)])
 }

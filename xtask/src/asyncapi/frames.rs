@@ -1,0 +1,114 @@
+//! Data as it comes over the connection: the frame around it, by the dialect.
+
+use serde_json::{Map, Value, json};
+
+use super::schemas;
+use crate::document::Document;
+use crate::model::text;
+use crate::streams;
+
+/// What puts frames around data.
+pub struct Frames<'a> {
+    dialect: &'a Value,
+    /// How JSON-RPC notifications are written.
+    notification: &'a Value,
+    /// The member that counts frames, in any channel.
+    counter: Option<&'a str>,
+}
+
+impl<'a> Frames<'a> {
+    pub fn of(document: &'a Document) -> Self {
+        let counters = streams::channels(document).into_iter();
+        let mut counters = counters.filter_map(|channel| channel.value.pointer("/x-sequence/counter")?.as_str());
+        Self {
+            dialect: &streams::root(document)["x-dialect"],
+            notification: &document.value["x-websocket"]["notification"],
+            counter: counters.next(),
+        }
+    }
+
+    /// A message with its data in a frame.
+    pub fn data(&self, message: &Value, is_list: bool, counted: bool) -> Value {
+        let mut bundled = message.clone();
+        let data = message.get("payload").map(schemas::draft_7).unwrap_or_default();
+        let data = if is_list { json!({ "type": "array", "items": data }) } else { data };
+        bundled["payload"] = self.frame(text(message, "name").unwrap_or_default(), data, counted);
+        bundled
+    }
+
+    fn frame(&self, kind: &str, data: Value, counted: bool) -> Value {
+        if self.dialect.get("calls").is_some() {
+            let word = |key: &str| text(self.notification, key).unwrap_or_default();
+            let params = object(
+                [(word("channel"), json!({ "type": "string", "description": "The channel as it was subscribed to." })), (word("data"), data)],
+                [],
+            );
+            return object(
+                [
+                    ("jsonrpc", json!({ "type": "string", "const": "2.0" })),
+                    ("method", json!({ "type": "string", "const": word("method") })),
+                    ("params", params),
+                ],
+                [],
+            );
+        }
+        let (said, is_commands) = match self.dialect.get("commands") {
+            Some(said) => (said, true),
+            None => (&self.dialect["messages"], false),
+        };
+        let word = |key: &str| text(said, key).unwrap_or_default();
+        let whole = |description: &str| json!({ "type": "integer", "description": description });
+        let mut others = vec![(word("sent"), json!({ "type": "integer", "format": "unix-ms", "description": "When it was sent." }))];
+        if is_commands {
+            others.push((word("subscription"), whole("Number of the subscription.")));
+            others.push((word("id"), whole("Number of the command that asked for it.")));
+            if let Some(counter) = self.counter.filter(|_| counted) {
+                others.push((counter, whole("Counts the frames of the subscription, from 1.")));
+            }
+        } else {
+            others.push((word("room"), json!({ "type": "string", "description": "The room of the subscription." })));
+        }
+        object([(word("kind"), json!({ "type": "string", "const": kind })), (word("data"), data)], others)
+    }
+
+    /// What the client sends, by names for it. Calls are described where methods are.
+    pub fn commands(&self) -> Vec<(&'static str, Value)> {
+        let first = |said: &Value, key: &str| said[key][0].as_str().unwrap_or_default().to_owned();
+        let named = |name: String, payload: Value| json!({ "name": name, "payload": payload });
+        if let Some(said) = self.dialect.get("commands") {
+            let word = |key: &str| text(said, key).unwrap_or_default();
+            let commands = [("SubscribeCommand", "subscribe"), ("UnsubscribeCommand", "unsubscribe"), ("UpdateCommand", "update")];
+            let one = |(name, key): (&'static str, &str)| {
+                let command = first(said, key);
+                let members = [
+                    (word("id"), json!({ "type": "integer", "minimum": 1, "description": "Number, which the reply repeats." })),
+                    (word("command"), json!({ "type": "string", "const": command })),
+                    (word("params"), json!({ "type": "object", "description": "What `x-parameters` of the channels say." })),
+                ];
+                (name, named(command, object(members, [])))
+            };
+            return commands.map(one).to_vec();
+        }
+        let Some(said) = self.dialect.get("messages") else { return Vec::new() };
+        let word = |key: &str| text(said, key).unwrap_or_default();
+        let kind = |name: &str| (word("kind"), json!({ "type": "string", "const": name }));
+        let (subscribe, unsubscribe) = (first(said, "subscribe"), first(said, "unsubscribe"));
+        let channel = json!({ "type": "string", "description": "The channel. Beside it stands what `x-parameters` of it say." });
+        let room = json!({ "type": "string", "description": "The room that the reply named." });
+        let in_channel = object([kind(&subscribe), (word("channel"), channel)], []);
+        let out_of_room = object([kind(&unsubscribe), (word("room"), room)], []);
+        vec![("SubscribeCommand", named(subscribe, in_channel)), ("UnsubscribeCommand", named(unsubscribe, out_of_room))]
+    }
+}
+
+/// An object with members that it always has, and others.
+fn object<'n>(
+    required: impl IntoIterator<Item = (&'n str, Value)>,
+    others: impl IntoIterator<Item = (&'n str, Value)>,
+) -> Value {
+    let required: Map<String, Value> = required.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+    let names: Vec<String> = required.keys().cloned().collect();
+    let others = others.into_iter().map(|(name, schema)| (name.to_owned(), schema));
+    let properties: Map<String, Value> = required.into_iter().chain(others).collect();
+    json!({ "type": "object", "required": names, "properties": properties })
+}
