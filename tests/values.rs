@@ -243,8 +243,8 @@ async fn a_response_tells_what_its_type_does_not_know() {
         paths(&response.unknown()),
         [
             "new",
-            "markets[0].price_ranges[0].curve",
             r#"markets[0]["odd.name"]"#,
+            "markets[0].price_ranges[0].curve",
             r#"markets[0].status: "paused_by_moon""#
         ]
     );

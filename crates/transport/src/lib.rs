@@ -53,6 +53,7 @@ mod members;
 mod observe;
 mod paging;
 mod panics;
+mod place;
 mod progress;
 mod rate;
 mod response;
@@ -83,7 +84,7 @@ pub use session::Session;
 pub use socket::{Listen, LostHow, Room};
 pub use socket::{Event, WebSocket, WebSocketOptions, WebSocketStats};
 pub use token::{Grant, GrantFuture, Token};
-pub use unknown::Unknown;
+pub use unknown::{Unknown, unknown_of};
 #[doc(hidden)]
 pub use unknown::Unread;
 pub use venuekit_wire::operation::ErrorKind;

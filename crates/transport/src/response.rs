@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::error::Category;
 use venuekit_wire::lenient::{self, Lenient};
 use venuekit_wire::operation::{ErrorKind, Operation};
-use venuekit_wire::without_token;
 
 use crate::clock::VenueTime;
 use crate::error::{Error, Inner, kept};
+use crate::place;
 use crate::unknown::{Unknown, Unread};
 
 /// An answer with a good status, its body in hand and its envelope off.
@@ -86,10 +86,17 @@ impl Response {
         })
     }
 
-    fn undecoded(&self, path: &str, error: &serde_json::Error) -> Error {
-        let message = match self.body.len() {
-            0 => "the answer is empty".to_owned(),
-            _ => format!("{} in the answer: {}", if path == "." { "the top" } else { path }, without_values(error)),
+    fn undecoded(&self, error: &serde_json::Error) -> Error {
+        let message = if self.body.is_empty() {
+            "the answer is empty".to_owned()
+        } else if error.to_string().starts_with("trailing characters") {
+            "the answer goes on after its end".to_owned()
+        } else {
+            let place = match place::of(&self.body, error) {
+                path if path.is_empty() => "the top".to_owned(),
+                path => path,
+            };
+            format!("{place} in the answer: {}", without_values(error))
         };
         self.refused(ErrorKind::Decode, message)
     }
@@ -135,16 +142,7 @@ pub struct ResponseValue<T> {
 impl<T: for<'de> Lenient<'de> + Serialize> ResponseValue<T> {
     /// Reads the body of a response as the type.
     pub(crate) fn read(response: Response) -> Result<Self, Error> {
-        let inner = lenient::from_slice(&response.body).map_err(|_| {
-            // Only now, when speed no longer matters: where in the response?
-            let mut json = serde_json::Deserializer::from_slice(&response.body);
-            let mut track = serde_path_to_error::Track::new();
-            let again = lenient::vital::<_, T>(serde_path_to_error::Deserializer::new(&mut json, &mut track));
-            match again {
-                Err(error) => response.undecoded(without_token(&track.path().to_string()), &error),
-                Ok(_) => response.refused(ErrorKind::Decode, "the answer goes on after its end".to_owned()),
-            }
-        })?;
+        let inner = lenient::from_slice(&response.body).map_err(|error| response.undecoded(&error))?;
         Ok(Self::of(inner, response))
     }
 }
@@ -175,11 +173,11 @@ impl<T> ResponseValue<T> {
         (self.inner, self.unread)
     }
 
-    /// What the venue said that the type does not know: members that have no field, then values that an enum does not name.
+    /// What the venue said that the type does not know: members that have no field, those of an outer object first, then values that an
+    /// enum does not name.
     ///
     /// Nothing is spent on this before it is called; it then reads the body once more. An empty list means that the value holds all
-    /// that the venue said. What stands inside a value that the type leaves open (a `serde_json` value or map) is not unknown. Members
-    /// that a choice of several types or a flattened map drops are not seen.
+    /// that the venue said. What stands inside a value that the type leaves open (a `serde_json` value or map) is not unknown.
     ///
     /// ```no_run
     /// # fn report<T>(response: &venuekit_transport::ResponseValue<T>) {

@@ -1,13 +1,15 @@
 //! What a response says that its type does not know.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use bytes::Bytes;
 use serde::ser::{Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple};
 use serde::{Serialize, Serializer};
-use serde_ignored::Path;
+use serde_json::{Map, Value};
 use venuekit_wire::UnknownWord;
-use venuekit_wire::lenient::{Lenient, vital};
+use venuekit_wire::lenient::{self, Lenient};
+
+use crate::place::{push_index, push_name};
 
 /// Something in a response that its type does not know, by its JSON path, such as `markets[0].status`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,8 +66,8 @@ impl Unread {
 
     pub(crate) fn new<T: for<'de> Lenient<'de> + Serialize>(body: &Bytes, secret: bool) -> Self {
         match secret {
-            true => Self::Found(find::<T>(body)),
-            false => Self::Body(body.clone(), find::<T>),
+            true => Self::Found(unknown_of::<T>(body)),
+            false => Self::Body(body.clone(), unknown_of::<T>),
         }
     }
 
@@ -77,82 +79,78 @@ impl Unread {
     }
 }
 
-/// Reads the body once more. Members are found while they are skipped, values of enums in what was read.
-fn find<T: for<'de> Lenient<'de> + Serialize>(body: &[u8]) -> Vec<Unknown> {
+/// What a text says that a type does not know: members that have no field, those of an outer object first, then values that an enum
+/// does not name.
+///
+/// The text is read once more, and what was read is walked over beside it: the walk names the fields of each type.
+pub fn unknown_of<T: for<'de> Lenient<'de> + Serialize>(body: &[u8]) -> Vec<Unknown> {
+    find(body, |body, search| {
+        let value = lenient::from_slice::<T>(body);
+        // What the walk does not visit has no fields.
+        value.map(|value| _ = value.serialize(search)).is_ok()
+    })
+}
+
+/// The part that is the same for every type. `walk` says whether the body is one of its type.
+fn find(body: &[u8], walk: fn(&[u8], &mut Search<'_>) -> bool) -> Vec<Unknown> {
     if body.trim_ascii().is_empty() {
         return Vec::new();
     }
-    let mut found = Vec::new();
-    let mut skipped = |path: Path<'_>| found.push(Unknown::Member { path: written(&path) });
-    let mut json = serde_json::Deserializer::from_slice(body);
-    match vital::<_, T>(serde_ignored::Deserializer::new(&mut json, &mut skipped)) {
-        Ok(value) => {
-            let mut search = Search { path: String::new(), found: &mut found };
-            // What was read can be walked over; what the walk does not visit holds no enum.
-            let _ = value.serialize(&mut search);
-            found
-        }
+    let whole = || vec![Unknown::Member { path: ".".to_owned() }];
+    let Ok(said) = serde_json::from_slice::<Value>(body) else { return whole() };
+    let mut search = Search { path: String::new(), said: Some(&said), members: Vec::new(), values: Vec::new() };
+    if !walk(body, &mut search) {
         // Only a response of which no body is expected is not read before.
-        Err(_) => vec![Unknown::Member { path: ".".to_owned() }],
+        return whole();
     }
-}
-
-fn written(path: &Path<'_>) -> String {
-    fn write_to(path: &Path<'_>, text: &mut String) {
-        match path {
-            Path::Root => {}
-            Path::Seq { parent, index } => {
-                write_to(parent, text);
-                push_index(text, *index);
-            }
-            Path::Map { parent, key } => {
-                write_to(parent, text);
-                push_name(text, key);
-            }
-            Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
-                write_to(parent, text);
-            }
-        }
-    }
-
-    let mut text = String::new();
-    write_to(path, &mut text);
-    whole(text)
+    let Search { mut members, values, .. } = search;
+    members.extend(values);
+    members
 }
 
 fn whole(path: String) -> String {
     if path.is_empty() { ".".to_owned() } else { path }
 }
 
-fn push_index(path: &mut String, index: usize) {
-    let _ = write!(path, "[{index}]");
-}
-
-/// A name that is not plain is written as in `["a.b"]`.
-fn push_name(path: &mut String, name: &str) {
-    if name.is_empty() || name.contains(|c: char| !c.is_alphanumeric() && c != '_' && c != '-') {
-        let _ = write!(path, "[{}]", serde_json::Value::from(name));
-    } else {
-        if !path.is_empty() {
-            path.push('.');
-        }
-        path.push_str(name);
-    }
-}
-
-/// Walks over a value, and finds what [`Open`](venuekit_wire::Open) marks as unknown.
+/// Walks over a value, and over the body that it was read from.
 struct Search<'a> {
     path: String,
-    found: &'a mut Vec<Unknown>,
+    /// What the body has in this place. None: nothing that the value would be read from.
+    said: Option<&'a Value>,
+    members: Vec<Unknown>,
+    values: Vec<Unknown>,
 }
 
-impl Search<'_> {
-    fn below<T: ?Sized + Serialize>(&mut self, step: impl FnOnce(&mut String), value: &T) -> fmt::Result {
+impl<'a> Search<'a> {
+    fn below<T: ?Sized + Serialize>(
+        &mut self,
+        step: impl FnOnce(&mut String),
+        said: Option<&'a Value>,
+        value: &T,
+    ) -> fmt::Result {
         let length = self.path.len();
+        let here = std::mem::replace(&mut self.said, said);
         step(&mut self.path);
         let result = value.serialize(&mut *self);
         self.path.truncate(length);
+        self.said = here;
         result
+    }
+
+    /// The members that the body has in this place.
+    fn object(&self) -> Option<&'a Map<String, Value>> {
+        self.said?.as_object()
+    }
+
+    /// Notes the members that the body has here and that are none of these, before those that were found since `start`.
+    fn note_members(&mut self, known: &[&str], start: usize) {
+        let names = self.object().into_iter().flat_map(Map::keys).filter(|name| !known.contains(&name.as_str()));
+        let own = names.map(|name| {
+            let mut path = self.path.clone();
+            push_name(&mut path, name);
+            Unknown::Member { path }
+        });
+        self.members.splice(start..start, own.collect::<Vec<_>>());
     }
 }
 
@@ -189,9 +187,13 @@ impl<'s, 'a> Serializer for &'s mut Search<'a> {
         serialize_char(char),
         serialize_bytes(&[u8]),
         serialize_none(),
-        serialize_unit(),
         serialize_unit_struct(&'static str)
     );
+
+    fn serialize_unit(self) -> fmt::Result {
+        self.note_members(&[], self.members.len());
+        Ok(())
+    }
 
     fn serialize_str(self, _: &str) -> fmt::Result {
         Ok(())
@@ -211,7 +213,7 @@ impl<'s, 'a> Serializer for &'s mut Search<'a> {
 
     fn collect_str<T: ?Sized + fmt::Display>(self, value: &T) -> fmt::Result {
         if UnknownWord::is::<T>() {
-            self.found.push(Unknown::Value { path: whole(self.path.clone()), value: value.to_string() });
+            self.values.push(Unknown::Value { path: whole(self.path.clone()), value: value.to_string() });
         }
         Ok(())
     }
@@ -223,7 +225,8 @@ impl<'s, 'a> Serializer for &'s mut Search<'a> {
         variant: &'static str,
         value: &T,
     ) -> fmt::Result {
-        self.below(|path| push_name(path, variant), value)
+        let said = self.object().and_then(|said| said.get(variant));
+        self.below(|path| push_name(path, variant), said, value)
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Items<'s, 'a>, fmt::Error> {
@@ -249,11 +252,11 @@ impl<'s, 'a> Serializer for &'s mut Search<'a> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Members<'s, 'a>, fmt::Error> {
-        Ok(Members { search: self, name: String::new() })
+        Ok(Members { start: self.members.len(), search: self, name: String::new(), known: Vec::new() })
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Members<'s, 'a>, fmt::Error> {
-        Ok(Members { search: self, name: String::new() })
+        Ok(Members { start: self.members.len(), search: self, name: String::new(), known: Vec::new() })
     }
 
     fn serialize_struct_variant(
@@ -277,7 +280,8 @@ impl Items<'_, '_> {
     fn item<T: ?Sized + Serialize>(&mut self, value: &T) -> fmt::Result {
         let index = self.index;
         self.index += 1;
-        self.search.below(|path| push_index(path, index), value)
+        let said = self.search.said.and_then(|said| said.get(index));
+        self.search.below(|path| push_index(path, index), said, value)
     }
 }
 
@@ -312,6 +316,10 @@ struct Members<'s, 'a> {
     search: &'s mut Search<'a>,
     /// The entry whose value is next.
     name: String,
+    /// The fields of a struct, those without a value too.
+    known: Vec<&'static str>,
+    /// How many unknown members had been found before this object.
+    start: usize,
 }
 
 impl SerializeMap for Members<'_, '_> {
@@ -326,7 +334,8 @@ impl SerializeMap for Members<'_, '_> {
 
     fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> fmt::Result {
         let name = std::mem::take(&mut self.name);
-        self.search.below(|path| push_name(path, &name), value)
+        let said = self.search.object().and_then(|said| said.get(&name));
+        self.search.below(|path| push_name(path, &name), said, value)
     }
 
     fn end(self) -> fmt::Result {
@@ -339,10 +348,18 @@ impl SerializeStruct for Members<'_, '_> {
     type Error = fmt::Error;
 
     fn serialize_field<T: ?Sized + Serialize>(&mut self, name: &'static str, value: &T) -> fmt::Result {
-        self.search.below(|path| push_name(path, name), value)
+        self.known.push(name);
+        let said = self.search.object().and_then(|said| said.get(name));
+        self.search.below(|path| push_name(path, name), said, value)
+    }
+
+    fn skip_field(&mut self, name: &'static str) -> fmt::Result {
+        self.known.push(name);
+        Ok(())
     }
 
     fn end(self) -> fmt::Result {
+        self.search.note_members(&self.known, self.start);
         Ok(())
     }
 }

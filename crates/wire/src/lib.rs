@@ -63,6 +63,4 @@ pub use secret::Secret;
 pub use serde;
 pub use time::{DateTime, UnixMicros, UnixMillis, UnixNanos, UnixSeconds};
 #[doc(hidden)]
-pub use token::without_token;
-#[doc(hidden)]
 pub use vital::object_with;

@@ -14,16 +14,6 @@ use serde_json::value::RawValue;
 /// The name by which `serde_json` knows that the text of a value is wanted. A test holds it against the crate's own.
 const RAW: &str = "$serde_json::private::RawValue";
 
-/// A path to a value without the step into its token, which whoever tracks paths takes for a member.
-#[doc(hidden)]
-pub fn without_token(path: &str) -> &str {
-    match path.strip_suffix(RAW) {
-        Some("") => ".",
-        Some(outside) => outside.strip_suffix('.').unwrap_or(outside),
-        None => path,
-    }
-}
-
 /// How a token is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Form {

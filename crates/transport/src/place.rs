@@ -1,0 +1,154 @@
+//! Where in a JSON text an error stands, as a path.
+//!
+//! The path is found by the error's line and column, in one pass over the text. A deserializer that keeps the path would have to be compiled
+//! for every type once more.
+
+use std::fmt::Write;
+
+/// What is open at a place of the text.
+enum Open {
+    List(usize),
+    /// The name of the member whose value is being read; none before the first one.
+    Object(Option<String>),
+}
+
+/// The path to the value that an error is about, such as `markets[3].price`. Empty: the text as a whole.
+///
+/// An error about an object, such as that a field is missing, stands at its end.
+pub(crate) fn of(text: &[u8], error: &serde_json::Error) -> String {
+    let before: usize =
+        text.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
+    // The column counts the bytes of the line that were read.
+    path_at(text, (before + error.column()).saturating_sub(1))
+}
+
+/// The path to the value of which this byte is a part.
+fn path_at(text: &[u8], target: usize) -> String {
+    let mut open: Vec<Open> = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = text.get(at).filter(|_| at <= target) {
+        match byte {
+            b'{' => open.push(Open::Object(None)),
+            b'[' => open.push(Open::List(0)),
+            b'}' | b']' => {
+                open.pop();
+                if at == target {
+                    break;
+                }
+            }
+            b',' if at < target => match open.last_mut() {
+                Some(Open::List(index)) => *index += 1,
+                Some(Open::Object(name)) => *name = None,
+                None => {}
+            },
+            b'"' => {
+                let end = end_of_text(text, at);
+                if let Some(Open::Object(name @ None)) = open.last_mut()
+                    && end < target
+                {
+                    *name = text.get(at..=end).and_then(|name| serde_json::from_slice(name).ok());
+                }
+                at = end;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    written(&open)
+}
+
+/// The closing quote of a text that begins here, or the last byte where it is cut off.
+fn end_of_text(text: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len().saturating_sub(1).max(start)
+}
+
+fn written(open: &[Open]) -> String {
+    let mut path = String::new();
+    for open in open {
+        match open {
+            Open::List(index) => push_index(&mut path, *index),
+            Open::Object(Some(name)) => push_name(&mut path, name),
+            Open::Object(None) => {}
+        }
+    }
+    path
+}
+
+pub(crate) fn push_index(path: &mut String, index: usize) {
+    let _ = write!(path, "[{index}]");
+}
+
+/// A name that is not plain is written as in `["a.b"]`.
+pub(crate) fn push_name(path: &mut String, name: &str) {
+    if name.is_empty() || name.contains(|c: char| !c.is_alphanumeric() && c != '_' && c != '-') {
+        let _ = write!(path, "[{}]", serde_json::Value::from(name));
+    } else {
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Page {
+        rows: Vec<Row>,
+        #[serde(default)]
+        total: Option<u8>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Row {
+        id: u8,
+        #[serde(default)]
+        tags: Vec<String>,
+    }
+
+    #[test]
+    fn an_error_is_placed_by_its_line_and_column() {
+        for (text, path) in [
+            (r#"{"rows":[{"id":1},{"id":"x"}]}"#, "rows[1].id"),
+            (r#"{"rows":[{"id":1},{"id":300, "tags":[]}]}"#, "rows[1].id"),
+            ("{\"rows\":\n  [{\"id\":1,\n \"tags\":[\"a\", 7]}]}", "rows[0].tags[1]"),
+            (r#"{"rows":[{"id":1},{"tags":["},{"]}]}"#, "rows[1]"),
+            (r#"{"rows":[{"id":1}],"total":-1}"#, "total"),
+            (r#"{"total":1}"#, ""),
+            (r#"{"rows":{}}"#, "rows"),
+            (r#"{"rows":[{"id":1"#, "rows[0].id"),
+            (r#"{"\u0072ows":[{"\"id":2,"id":null}]}"#, "rows[0].id"),
+            ("7", ""),
+            ("", ""),
+        ] {
+            let error = serde_json::from_str::<Page>(text).unwrap_err();
+            assert_eq!(of(text.as_bytes(), &error), path, "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_and_no_place_is_too_much(text: Vec<u8>, target: usize) {
+            path_at(&text, target);
+            if let Err(error) = serde_json::from_slice::<Value>(&text) {
+                of(&text, &error);
+            }
+        }
+    }
+}
