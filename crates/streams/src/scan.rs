@@ -152,10 +152,10 @@ pub(crate) fn at(text: &[u8], pointer: &str) -> Option<Range<usize>> {
 
 /// Whether a name, as it is written between its quotes, is this one.
 pub(crate) fn is_name(written: &[u8], name: &str) -> bool {
-    if written == name.as_bytes() {
-        return true;
+    match memchr::memchr(b'\\', written) {
+        None => written == name.as_bytes(),
+        Some(_) => unescaped(written).is_some_and(|own| own == name),
     }
-    memchr::memchr(b'\\', written).is_some() && unescaped(written).is_some_and(|own| own == name)
 }
 
 /// The text of a string token, or a number or word as it is written; none for objects, arrays, null, and what is no JSON.

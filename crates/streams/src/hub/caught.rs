@@ -81,6 +81,17 @@ impl Hub {
         }
     }
 
+    /// The venue sends no more: what is held back stays so until it does, and the call is made again then.
+    pub(super) fn suspend_catch_up(&mut self, key: Key<Sub>) {
+        let call = self.subs.get_mut(key).and_then(|sub| sub.catch.as_mut()).and_then(|catch| {
+            (catch.deadline, catch.next_at) = (None, None);
+            catch.call.take()
+        });
+        if let Some(call) = call {
+            self.forget_catch_up(call);
+        }
+    }
+
     pub(super) fn forget_catch_up(&mut self, id: CatchUpId) {
         if self.catch_ups.remove(&id).is_some() {
             self.outputs.push_back(Output::Forget(id));

@@ -195,7 +195,7 @@ impl Hub {
     fn packet(&mut self, now: Now, key: Key<Sub>, packet: Packet) {
         let Some(sub) = self.subs.get(key) else { return };
         // What comes between the end of a subscription and its new beginning is of neither.
-        if matches!(sub.held, Held::No | Held::Leaving) || sub.is_again {
+        if matches!(sub.held, Held::No | Held::Leaving | Held::Unsure) || sub.is_again {
             self.stats.before_snapshot += 1;
             return;
         }

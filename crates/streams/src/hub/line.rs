@@ -90,6 +90,7 @@ impl Hub {
 
     /// The venue has nothing of a subscription any longer, and its readers learn that.
     fn sub_down(&mut self, now: Now, key: Key<Sub>, text: &str) {
+        self.suspend_catch_up(key);
         let Some(sub) = self.subs.get_mut(key) else { return };
         let was_held = sub.held != Held::No;
         sub.held = Held::No;
@@ -111,20 +112,11 @@ impl Hub {
         }
         sub.removed.clear();
         sub.await_all();
-        let call = sub.catch.as_mut().and_then(|catch| {
-            // What is held back stays so until the next call.
-            catch.deadline = None;
-            catch.next_at = None;
-            catch.call.take()
-        });
         if !sub.is_wanted() {
             self.drop_sub(now, key);
         } else if was_held {
             self.note_certain(key);
             self.disturb(now, key, &Reason::Reconnect(text.to_owned()), Missed::Unknown);
-        }
-        if let Some(call) = call {
-            self.forget_catch_up(call);
         }
     }
 

@@ -31,6 +31,8 @@ mod reply;
 mod sequence;
 mod slot;
 mod sub;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -330,6 +332,19 @@ impl Hub {
         self.random ^= self.random << 17;
         let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX).max(1);
         Duration::from_nanos(self.random % nanos)
+    }
+
+    /// Whether nothing is left.
+    #[cfg(test)]
+    fn is_empty(&self) -> bool {
+        self.inventory() == "connections 0, subscriptions 0, groups 0, readers 0, calls 0"
+    }
+
+    #[cfg(test)]
+    fn inventory(&self) -> String {
+        let (slots, subs, groups) = (self.slots.len(), self.subs.len(), self.groups.len());
+        let (readers, calls) = (self.readers.len(), self.catch_ups.len());
+        format!("connections {slots}, subscriptions {subs}, groups {groups}, readers {readers}, calls {calls}")
     }
 
     /// Whether a connection takes one command at a time, because replies do not say what they reply to.

@@ -97,6 +97,7 @@ impl Hub {
         let is_rooms = matches!(self.table.dialect, Dialect::Messages(_));
         match sub.held {
             Held::Asked | Held::Leaving => Need::Nothing,
+            Held::Unsure => Need::Unsubscribe,
             Held::No if !sub.is_wanted() => Need::Drop,
             Held::No => match sub.not_before.filter(|at| *at > now.at) {
                 Some(at) => Need::Later(at),
@@ -112,14 +113,14 @@ impl Hub {
                     let found = sub.parts.iter().filter(|(_, part)| is(part)).map(|(item, _)| item.clone());
                     found.take(sub.batch).collect()
                 };
-                let more = some(&|part| part.held == Held::No && !part.routes.is_empty());
+                let more = some(&|part| matches!(part.held, Held::No | Held::Unsure) && !part.routes.is_empty());
                 if !more.is_empty() {
                     return match sub.not_before.filter(|at| *at > now.at) {
                         Some(at) => Need::Later(at),
                         None => Need::Add(more),
                     };
                 }
-                let less = some(&|part| part.held == Held::Yes && part.routes.is_empty());
+                let less = some(&|part| matches!(part.held, Held::Yes | Held::Unsure) && part.routes.is_empty());
                 if let Some(item) = less.first() {
                     if sub.channel.actions.remove.is_some() {
                         return Need::Remove(less);
@@ -186,7 +187,7 @@ impl Hub {
                 }
                 // The venue gave it no name by which it could be ended: what comes of it is not wanted.
                 None => {
-                    self.ended(now, key);
+                    self.ended(key);
                     None
                 }
             },

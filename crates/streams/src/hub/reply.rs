@@ -38,7 +38,10 @@ impl Hub {
         }
         match purpose {
             Purpose::Subscribe(list) => self.subscribed(now, key, list, reply, &frame),
-            Purpose::Unsubscribe(list) => list.into_iter().for_each(|sub| self.ended(now, sub)),
+            Purpose::Unsubscribe(list) => match reply {
+                Reply::Error { class: ErrorClass::Retry, .. } => list.into_iter().for_each(|sub| self.not_ended(sub)),
+                _ => list.into_iter().for_each(|sub| self.ended(sub)),
+            },
             Purpose::LeaveRoom(sub, _, item) => self.left_room(now, sub, item),
             Purpose::Add(sub, items) => match reply {
                 Reply::Error { code, text, items: named, class } => {
@@ -75,7 +78,7 @@ impl Hub {
                 if self.subs.get(sub).is_some_and(|sub| sub.is_wanted() && !sub.is_again) {
                     self.ended_by_venue(now, sub, String::new(), "unsubscribed".to_owned());
                 } else {
-                    self.ended(now, sub);
+                    self.ended(sub);
                 }
             }
             (Body::Reply(Reply::Ok | Reply::Names(_) | Reply::Subscribed { .. }), _) => {}
@@ -89,11 +92,21 @@ impl Hub {
         self.note_certain(key);
         self.disturb(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
         self.again(now, key);
-        self.ended(now, key);
+        self.ended(key);
+    }
+
+    /// Nobody knows whether the venue has ended a subscription: it is asked again. Who wants it now waits for a new one.
+    fn not_ended(&mut self, key: Key<Sub>) {
+        if let Some(sub) = self.subs.get_mut(key) {
+            sub.held = Held::Unsure;
+            sub.is_again = true;
+        }
+        self.want(key);
     }
 
     /// The venue has nothing of a subscription any longer.
-    pub(super) fn ended(&mut self, now: Now, key: Key<Sub>) {
+    pub(super) fn ended(&mut self, key: Key<Sub>) {
+        self.suspend_catch_up(key);
         let Some(sub) = self.subs.get_mut(key) else { return };
         sub.held = Held::No;
         sub.is_again = false;
@@ -260,7 +273,7 @@ impl Hub {
     fn left_room(&mut self, now: Now, key: Key<Sub>, item: Option<Arc<str>>) {
         let Some(sub) = self.subs.get(key) else { return };
         if sub.is_again {
-            if sub.rooms.is_empty() { self.ended(now, key) } else { self.want(key) }
+            if sub.rooms.is_empty() { self.ended(key) } else { self.want(key) }
         } else if let Some(item) = item {
             self.removed(now, key, &[item]);
         }
@@ -456,7 +469,7 @@ impl Hub {
 
     fn not_removed(&mut self, key: Key<Sub>, items: &[Arc<str>]) {
         if let Some(sub) = self.subs.get_mut(key) {
-            sub.set_held(items, Held::Yes);
+            sub.set_held(items, Held::Unsure);
         }
         self.want(key);
     }
@@ -491,7 +504,7 @@ impl Hub {
                     self.want(key);
                 }
             }
-            Purpose::Unsubscribe(list) => list.into_iter().for_each(|key| self.ended(now, key)),
+            Purpose::Unsubscribe(list) => list.into_iter().for_each(|key| self.not_ended(key)),
             Purpose::LeaveRoom(key, _, item) => self.left_room(now, key, item),
             Purpose::Add(key, items) => {
                 if replies > 0 {

@@ -30,6 +30,8 @@ pub(crate) enum Held {
     Yes,
     /// It was asked to end it.
     Leaving,
+    /// It was asked to end it, and nobody knows whether it did.
+    Unsure,
 }
 
 /// What makes data certain after it was not.

@@ -1,0 +1,246 @@
+//! A reader that proves what it is told.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use serde_json::Value;
+
+use super::super::ReaderKey;
+use super::venue::Venue;
+use crate::error::Error;
+use crate::event::{Ended, Missed, Origin, Raw, Reason};
+use crate::queue::{Overflow, Queue, Slot};
+use crate::sink::{Entry, Sink, State, Verdict};
+use crate::topic::Topic;
+
+/// What a reader knows of an item.
+#[derive(Default)]
+struct Known {
+    /// The last version that it was given, or that is accounted for.
+    last: Option<i64>,
+    levels: BTreeMap<i64, i64>,
+    /// The levels are those of the last version.
+    is_live: bool,
+}
+
+/// What had happened by the time at which a reader was told that it is certain again.
+type Mark = BTreeMap<(String, String), i64>;
+
+/// A queue that notes what had happened.
+struct Tap {
+    queue: Queue,
+    truth: Arc<Mutex<Mark>>,
+    marks: Mutex<VecDeque<Mark>>,
+}
+
+impl Sink for Tap {
+    fn data(&self, entry: Entry, key: Option<&str>) -> Verdict {
+        self.queue.data(entry, key)
+    }
+
+    fn unknown(&self, raw: Raw) {
+        self.queue.unknown(raw);
+    }
+
+    fn state(&self, state: State) {
+        if matches!(state, State::Resynced(_)) {
+            let mark = self.truth.lock().unwrap().clone();
+            self.marks.lock().unwrap().push_back(mark);
+        }
+        self.queue.state(state);
+    }
+}
+
+/// A reader and its proof.
+pub(super) struct Watcher {
+    pub(super) key: ReaderKey,
+    pub(super) channel: &'static str,
+    tap: Arc<Tap>,
+    told: super::super::attach::Told,
+    pub(super) result: Option<Result<(), Error>>,
+    items: BTreeMap<String, Known>,
+    pub(super) is_stale: bool,
+    stale_items: HashSet<String>,
+    given: HashSet<(String, i64, bool)>,
+    pub(super) messages: u64,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) missed: Vec<Missed>,
+    pub(super) caught_up: u64,
+    pub(super) refused: Vec<String>,
+    pub(super) ended: Option<Ended>,
+    pub(super) strays: usize,
+}
+
+impl Watcher {
+    pub(super) fn new(venue: &mut Venue, topic: &Topic) -> Self {
+        let queue = Queue::new(Overflow::DropOldest, usize::MAX / 2, venue.hub.room());
+        let tap = Arc::new(Tap { queue, truth: venue.truth.clone(), marks: Mutex::default() });
+        let (key, told) = venue.hub.attach(venue.now, topic, tap.clone()).expect("the topic is right");
+        venue.work();
+        let mut own = Self {
+            key,
+            channel: topic.channel().id,
+            tap,
+            told,
+            result: None,
+            items: BTreeMap::new(),
+            is_stale: false,
+            stale_items: HashSet::new(),
+            given: HashSet::new(),
+            messages: 0,
+            reasons: Vec::new(),
+            missed: Vec::new(),
+            caught_up: 0,
+            refused: Vec::new(),
+            ended: None,
+            strays: 0,
+        };
+        own.read(venue);
+        own
+    }
+
+    /// Takes everything that waits, and holds it against what the venue did.
+    pub(super) fn read(&mut self, venue: &Venue) {
+        if let Ok(result) = self.told.try_recv() {
+            self.result = Some(result);
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            let mut taken = VecDeque::new();
+            if self.tap.queue.poll_take(&mut context, &mut taken) == Poll::Pending || taken.is_empty() {
+                return;
+            }
+            for slot in taken {
+                self.event(venue, slot);
+            }
+        }
+    }
+
+    fn event(&mut self, venue: &Venue, slot: Slot) {
+        assert!(self.ended.is_none(), "nothing follows the end");
+        match slot {
+            Slot::Data(entry) => {
+                let value: Value = serde_json::from_slice(entry.data()).expect("data is JSON");
+                self.message(venue, &value, entry.origin);
+            }
+            Slot::Unknown(_) => self.strays += 1,
+            Slot::State(State::Stale(stale)) => {
+                match &stale.item {
+                    None => {
+                        assert!(!self.is_stale, "uncertain twice without an end");
+                        self.is_stale = true;
+                    }
+                    Some(item) => {
+                        assert!(!self.is_stale && self.stale_items.insert(item.to_string()), "uncertain twice");
+                    }
+                }
+                for (item, known) in &mut self.items {
+                    known.is_live &= stale.item.as_deref().is_some_and(|own| own != item);
+                }
+                self.reasons.push(stale.reason);
+            }
+            Slot::State(State::Resynced(resynced)) => {
+                match &resynced.item {
+                    None => {
+                        assert!(self.is_stale, "certain again without having been uncertain");
+                        self.is_stale = false;
+                        self.stale_items.clear();
+                    }
+                    Some(item) => assert!(self.stale_items.remove(&**item), "{item} was not uncertain"),
+                }
+                self.missed.push(resynced.missed);
+                self.caught_up += resynced.caught_up;
+                // What had happened by then is accounted for: nothing later is.
+                let mark = self.tap.marks.lock().unwrap().pop_front().expect("one for each");
+                let is_whole = resynced.missed == Missed::None;
+                for (item, known) in &mut self.items {
+                    let version = mark.get(&(self.channel.to_owned(), item.clone())).copied().unwrap_or(0);
+                    if resynced.item.is_none() && known.last.is_some_and(|last| last < version) {
+                        let lists = matches!(self.channel, "trade" | "trades");
+                        assert!(!(is_whole && lists), "{item}: {:?} of {version}, and nothing is said to be missing", known.last);
+                        known.last = Some(version);
+                    }
+                    if matches!(self.channel, "book") && resynced.item.as_deref().is_none_or(|own| own == item) {
+                        assert!(known.is_live, "{item} is certain again without a snapshot");
+                    }
+                }
+            }
+            Slot::State(State::Refused(refusal)) => {
+                for item in &refusal.items {
+                    self.items.remove(&**item);
+                    self.refused.push(item.to_string());
+                }
+            }
+            Slot::State(State::Ended(ended)) => self.ended = Some(ended),
+            Slot::Lagged(_) | Slot::Hole => panic!("there is room for all"),
+        }
+    }
+
+    fn message(&mut self, venue: &Venue, value: &Value, origin: Origin) {
+        self.messages += 1;
+        let item = value["i"].as_str().expect("messages have an item").to_owned();
+        let version = value["v"].as_i64().expect("messages have a version");
+        let is_snapshot = value["type"] == "snapshot";
+        let uncertain = self.is_stale || self.stale_items.contains(&item);
+        let is_new = self.given.insert((item.clone(), version, is_snapshot));
+        assert!(is_new || is_snapshot || uncertain, "{item} {version} came twice");
+        let lists = matches!(self.channel, "trade" | "trades");
+        assert!(is_new || !lists, "{item} {version} came twice, though it has a key");
+        let known = self.items.entry(item.clone()).or_default();
+        if is_snapshot {
+            assert!(
+                uncertain || known.last.is_none_or(|last| last == version),
+                "{item}: a snapshot of {version} after {:?}, and nobody said that something was missing",
+                known.last
+            );
+            known.levels = value["levels"].as_array().expect("snapshots have levels").iter().map(|level| {
+                (level[0].as_i64().expect("a price"), level[1].as_i64().expect("a size"))
+            }).collect();
+            known.is_live = true;
+            known.last = Some(version);
+        } else {
+            if self.channel == "book" {
+                assert!(known.is_live, "{item}: a change without a snapshot");
+                let level = known.levels.entry(value["l"].as_i64().expect("a price")).or_insert(0);
+                *level += value["d"].as_i64().expect("a change");
+            }
+            if !uncertain {
+                let is_next = known.last.is_none_or(|last| version == last + 1);
+                assert!(is_next, "{item}: {version} after {:?} by {origin:?}, and nobody said that something was missing", known.last);
+            }
+            known.last = known.last.max(Some(version));
+        }
+        if self.channel == "book" && known.is_live {
+            let states = &venue.items.get(&(self.channel.to_owned(), item.clone()));
+            let truth = states.and_then(|own| own.states.get(version as usize)).cloned().unwrap_or_default();
+            let has = |levels: &BTreeMap<i64, i64>| -> BTreeMap<i64, i64> {
+                levels.iter().filter(|(_, size)| **size != 0).map(|(level, size)| (*level, *size)).collect()
+            };
+            assert_eq!(has(&known.levels), has(&truth), "{item} at {version} is not what the venue has");
+        }
+    }
+
+    /// After a calm everything is certain, and nothing is missing.
+    pub(super) fn prove_calm(&mut self, venue: &Venue, items: &[&str]) {
+        self.read(venue);
+        assert!(!self.is_stale && self.stale_items.is_empty(), "{} is uncertain in a calm: {:?}", self.channel, self.reasons.last());
+        for item in items {
+            let last = self.items.get(*item).and_then(|known| known.last);
+            assert_eq!(last, Some(venue.version(self.channel, item)), "{} {item} is not up to date", self.channel);
+        }
+    }
+
+    pub(super) fn last(&self, item: &str) -> Option<i64> {
+        self.items.get(item).and_then(|known| known.last)
+    }
+}
+
+impl Watcher {
+    /// The reader has given an item up: what is on its way of it says nothing.
+    pub(super) fn forget(&mut self, item: &str) {
+        self.items.remove(item);
+        self.stale_items.remove(item);
+        self.given.retain(|(own, ..)| own != item);
+    }
+}

@@ -1,0 +1,470 @@
+//! What a venue is asked for, and what readers are told, case by case.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::super::Config;
+use super::*;
+use crate::error::Error;
+use crate::sink::Sink;
+
+fn venue(table: &'static Table) -> Venue {
+    Venue::new(table, Config::default())
+}
+
+/// The words of all commands so far.
+fn asked(venue: &Venue) -> Vec<String> {
+    let words = venue.commands.iter().map(|(_, command)| match &command.action {
+        Action::Subscribe(topics) => {
+            format!("subscribe {}", topics.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + "))
+        }
+        Action::Unsubscribe(owners) => format!("unsubscribe {owners:?}"),
+        Action::Update { action, items, .. } => format!("{action} {}", items.join(",")),
+    });
+    words.collect()
+}
+
+fn second(venue: &mut Venue) {
+    venue.pass(Duration::from_secs(1));
+}
+
+#[test]
+fn the_first_reader_subscribes_and_the_last_one_unsubscribes() {
+    let mut venue = venue(&COMMANDS);
+    venue.publish("book", "A", 1, 5);
+    let mut one = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &["A"]));
+    assert_eq!(one.messages, 1, "the snapshot");
+    let mut two = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &["A", "B"]));
+    assert_eq!(asked(&venue), ["subscribe book items=A", "add B", "snapshot A"]);
+    one.read(&venue);
+    assert_eq!(two.messages, 2, "a snapshot of its own, and that of the new item");
+    venue.publish("book", "B", 1, 5);
+    venue.publish("book", "A", 1, 5);
+    one.prove_calm(&venue, &["A"]);
+    two.prove_calm(&venue, &["A", "B"]);
+    assert_eq!((one.reasons.len(), two.reasons.len()), (0, 0));
+    assert_eq!(one.last("B"), None, "the other reader's item");
+
+    venue.hub.detach(venue.now, one.key);
+    venue.work();
+    assert_eq!(asked(&venue).len(), 3, "somebody else has it");
+    venue.hub.remove(venue.now, two.key, &venue::names(&["A"])).unwrap();
+    venue.work();
+    venue.hub.detach(venue.now, two.key);
+    venue.work();
+    assert_eq!(asked(&venue)[3..], ["remove A", "unsubscribe [Number(1)]"]);
+    venue.pass(Duration::from_secs(20));
+    assert!(venue.hub.is_empty(), "{}", venue.hub.inventory());
+}
+
+#[test]
+fn a_gap_is_seen_in_all_items_of_a_subscription_and_healed_by_snapshots() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &["A", "B", "C", "D"]));
+    second(&mut venue);
+    venue.fault(Fault::Drop);
+    venue.publish("book", "A", 1, 5);
+    reader.read(&venue);
+    assert!(!reader.is_stale, "nobody can know yet");
+    venue.publish("book", "B", 1, 5);
+    second(&mut venue);
+    reader.prove_calm(&venue, &["A", "B"]);
+    assert!(matches!(reader.reasons[..], [Reason::Gap { expected: 5, got: 6 }]), "{:?}", reader.reasons);
+    assert_eq!(reader.missed, [Missed::Exactly(1)]);
+    assert_eq!(asked(&venue)[2..], ["snapshot A,B,C", "snapshot D"], "in batches of the venue's size");
+    assert_eq!(venue.hub.stats().gaps, 1);
+}
+
+#[test]
+fn a_duplicate_is_dropped_and_a_restart_is_a_gap() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "feed", &[]));
+    venue.publish("feed", "F", 1, 1);
+    venue.fault(Fault::Duplicate);
+    venue.publish("feed", "F", 1, 1);
+    reader.read(&venue);
+    assert_eq!((reader.messages, reader.reasons.len(), venue.hub.stats().duplicates), (2, 0, 1));
+    venue.publish("feed", "F", 1, 1);
+    venue.fault(Fault::Restart);
+    venue.publish("feed", "F", 1, 1);
+    reader.prove_calm(&venue, &["F"]);
+    assert_eq!(reader.reasons, [Reason::Gap { expected: 4, got: 1 }]);
+    assert_eq!(reader.missed, [Missed::Unknown]);
+}
+
+#[test]
+fn what_is_refused_is_named_one_by_one() {
+    for names_refusals in [true, false] {
+        let mut venue = venue(&COMMANDS);
+        venue.names_refusals = names_refusals;
+        venue.unknown.extend(["X".to_owned(), "Y".to_owned()]);
+        let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &["A", "X", "B", "Y", "C"]));
+        venue.pass(Duration::from_secs(3));
+        reader.read(&venue);
+        let Some(Err(Error::Refused(refused))) = &reader.result else { panic!("{:?}", reader.result) };
+        let mut items: Vec<_> = refused.refusals.iter().flat_map(|own| own.items.iter().map(ToString::to_string)).collect();
+        items.sort();
+        assert_eq!(items, ["X", "Y"]);
+        assert_eq!(refused.refusals[0].code, "8");
+        assert!(refused.to_string().contains('X') && refused.to_string().contains("no"), "{refused}");
+        // Nothing of it stays when its handle goes.
+        venue.hub.detach(venue.now, reader.key);
+        venue.pass(Duration::from_secs(20));
+        assert!(venue.hub.is_empty(), "{}", venue.hub.inventory());
+    }
+}
+
+#[test]
+fn a_channel_that_is_left_out_of_the_result_is_refused() {
+    let mut venue = venue(&CALLS);
+    venue.unknown.insert("NONE".to_owned());
+    let good = Watcher::new(&mut venue, &topic(&CALLS, "book", &["A"]));
+    let bad = Watcher::new(&mut venue, &topic(&CALLS, "book", &["NONE"]));
+    assert!(matches!(good.result, Some(Ok(()))));
+    let Some(Err(Error::Refused(refused))) = &bad.result else { panic!("{:?}", bad.result) };
+    assert_eq!(refused.refusals[0].topic.to_string(), "book.NONE");
+    assert!(good.ended.is_none());
+}
+
+#[test]
+fn an_item_that_is_refused_later_is_an_event_and_the_last_one_an_end() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &["A", "B"]));
+    venue.unknown.insert("B".to_owned());
+    venue.cut();
+    venue.pass(Duration::from_secs(5));
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!(reader.refused, ["B"]);
+    assert!(reader.ended.is_none());
+    venue.unknown.insert("A".to_owned());
+    venue.cut();
+    venue.pass(Duration::from_secs(5));
+    reader.read(&venue);
+    assert!(matches!(&reader.ended, Some(Ended::Refused(refusal)) if *refusal.items == venue::names(&["A"])));
+}
+
+#[test]
+fn a_broken_chain_is_ended_and_begun_again_in_this_order() {
+    let mut venue = venue(&CALLS);
+    let mut reader = Watcher::new(&mut venue, &topic(&CALLS, "book", &["A"]));
+    venue.publish("book", "A", 1, 5);
+    venue.fault(Fault::Drop);
+    venue.publish("book", "A", 1, 5);
+    venue.publish("book", "A", 1, 5);
+    venue.publish("book", "A", 1, 5);
+    second(&mut venue);
+    venue.publish("book", "A", 1, 5);
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!(asked(&venue), ["subscribe book.A", "unsubscribe [Name(\"book.A\")]", "subscribe book.A"]);
+    assert_eq!(reader.reasons, [Reason::Gap { expected: 3, got: 6 }]);
+}
+
+#[test]
+fn a_second_reader_of_a_chain_gets_a_snapshot_and_the_first_is_told() {
+    let mut venue = venue(&CALLS);
+    venue.publish("book", "A", 1, 5);
+    let mut one = Watcher::new(&mut venue, &topic(&CALLS, "book", &["A"]));
+    second(&mut venue);
+    let mut two = Watcher::new(&mut venue, &topic(&CALLS, "book", &["A"]));
+    second(&mut venue);
+    venue.publish("book", "A", 2, 5);
+    one.prove_calm(&venue, &["A"]);
+    two.prove_calm(&venue, &["A"]);
+    assert_eq!(one.reasons, [Reason::Shared]);
+    assert_eq!((two.reasons.len(), two.messages), (0, 2));
+    assert!(matches!(two.result, Some(Ok(()))));
+    // What does not build on itself is shared without a word.
+    let mut three = Watcher::new(&mut venue, &topic(&CALLS, "trades", &["A"]));
+    let mut four = Watcher::new(&mut venue, &topic(&CALLS, "trades", &["A"]));
+    venue.publish("trades", "A", 1, 1);
+    three.prove_calm(&venue, &["A"]);
+    four.prove_calm(&venue, &["A"]);
+    assert_eq!(asked(&venue).iter().filter(|words| words.contains("trades")).count(), 1);
+}
+
+#[test]
+fn missed_records_are_caught_up_once_in_order_and_the_end_is_told() {
+    for (table, channel) in [(&COMMANDS, "trade"), (&CALLS, "trades")] {
+        let mut venue = venue(table);
+        let mut reader = Watcher::new(&mut venue, &topic(table, channel, &["A"]));
+        for _ in 0..3 {
+            venue.publish(channel, "A", 1, 1);
+        }
+        venue.cut();
+        // While nobody listens.
+        for _ in 0..3 {
+            venue.publish(channel, "A", 1, 1);
+        }
+        venue.pass(Duration::from_secs(5));
+        // Between the new subscription and the call's answer.
+        venue.publish(channel, "A", 1, 1);
+        reader.read(&venue);
+        assert!(reader.is_stale);
+        assert_eq!(reader.messages, 3, "held back");
+        venue.answer_calls();
+        reader.read(&venue);
+        assert_eq!(reader.messages, 7);
+        venue.pass(Duration::from_secs(5));
+        venue.answer_calls();
+        reader.prove_calm(&venue, &["A"]);
+        assert_eq!((reader.messages, reader.caught_up), (7, 3), "{channel}");
+        assert_eq!(reader.missed, [Missed::None]);
+    }
+}
+
+#[test]
+fn a_catch_up_that_fails_is_said_to_have_missed_something() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A"]));
+    venue.publish("trade", "A", 1, 1);
+    venue.fault(Fault::Drop);
+    venue.publish("trade", "A", 1, 1);
+    venue.publish("trade", "A", 1, 1);
+    for _ in 0..3 {
+        venue.fault(Fault::NoCall);
+        venue.answer_calls();
+        venue.pass(Duration::from_secs(5));
+    }
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!(reader.missed, [Missed::Unknown]);
+    assert_eq!(reader.messages, 2);
+}
+
+#[test]
+fn what_is_lost_is_restored_once_and_within_the_limits() {
+    static MANY: Table = Table {
+        limits: Limits { per_command: 100, per_connection: 1000, commands_per_second: 4, ..CALLS.limits },
+        venue: "calls",
+        endpoints: &ENDPOINTS,
+        dialect: CALLS.dialect,
+        keep_alive: KEEP_ALIVE,
+        channels: &CALL_CHANNELS,
+    };
+    let mut venue = venue(&MANY);
+    let names: Vec<String> = (0..500).map(|number| format!("I{number}")).collect();
+    let mut readers: Vec<Watcher> =
+        names.iter().map(|name| Watcher::new(&mut venue, &topic(&MANY, "book", &[name]))).collect();
+    venue.pass(Duration::from_secs(200));
+    for round in 0..20 {
+        venue.commands.clear();
+        venue.cut();
+        let begin = venue.now.at;
+        let mut times = Vec::new();
+        for _ in 0..400 {
+            let before = venue.commands.len();
+            venue.pass(Duration::from_millis(25));
+            times.extend(std::iter::repeat_n(venue.now.at, venue.commands.len() - before));
+        }
+        let mut restored: HashMap<String, usize> = HashMap::new();
+        for (_, command) in &venue.commands {
+            let Action::Subscribe(topics) = &command.action else { panic!("{command:?}") };
+            assert!(topics.len() <= 100);
+            for topic in topics {
+                *restored.entry(topic.to_string()).or_default() += 1;
+            }
+        }
+        assert!(restored.len() == 500 && restored.values().all(|count| *count == 1), "round {round}");
+        assert_eq!(venue.commands.len(), 5);
+        for (index, time) in times.iter().enumerate() {
+            let within = times[index..].iter().filter(|other| **other < *time + Duration::from_millis(975)).count();
+            assert!(within <= 4, "{within} commands in a second, from {:?}", *time - begin);
+        }
+        for (name, reader) in names.iter().zip(&mut readers) {
+            venue.publish("book", name, 1, 1);
+            reader.prove_calm(&venue, &[name]);
+            assert_eq!(reader.reasons.len(), round + 1);
+        }
+    }
+}
+
+#[test]
+fn more_connections_are_opened_when_one_is_full_up_to_the_limit() {
+    let mut venue = Venue::new(&COMMANDS, Config { connections: 2, ..Config::default() });
+    let all: Vec<String> = (0..12).map(|number| format!("I{number:02}")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &all));
+    second(&mut venue);
+    assert_eq!(venue.open().len(), 2);
+    for item in &all {
+        venue.publish("book", item, 1, 1);
+    }
+    reader.prove_calm(&venue, &all);
+    assert!(matches!(reader.result, Some(Ok(()))));
+    let more: Vec<String> = (0..5).map(|number| format!("J{number}")).collect();
+    let more: Vec<_> = more.iter().map(|item| item.as_str().into()).collect();
+    let refused = venue.hub.add(venue.now, reader.key, more);
+    assert!(matches!(refused, Err(Error::Full { connections: 2 })), "{refused:?}");
+    venue.work();
+    second(&mut venue);
+    reader.prove_calm(&venue, &all);
+    // When one of the two is lost, the other one's items are uncertain too for a reader that has both.
+    venue.cut();
+    reader.read(&venue);
+    assert!(reader.is_stale);
+    venue.pass(Duration::from_secs(5));
+    reader.prove_calm(&venue, &all);
+    assert_eq!(reader.reasons.len(), 1);
+}
+
+#[test]
+fn one_reader_of_everything_serves_those_of_single_items() {
+    let mut venue = venue(&COMMANDS);
+    let mut all = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &[]));
+    let mut one = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &["A"]));
+    assert_eq!(asked(&venue), ["subscribe tick"]);
+    venue.publish("tick", "A", 1, 1);
+    venue.publish("tick", "B", 1, 1);
+    all.prove_calm(&venue, &["A", "B"]);
+    one.prove_calm(&venue, &["A"]);
+    assert_eq!(one.messages, 1);
+}
+
+#[test]
+fn what_shares_no_connection_gets_its_own() {
+    let mut venue = venue(&MESSAGES);
+    let mut prices = Watcher::new(&mut venue, &topic(&MESSAGES, "prices", &["A", "B"]));
+    let mine = Watcher::new(&mut venue, &topic(&MESSAGES, "user_prices", &["me"]));
+    assert_eq!(venue.open().len(), 2, "their messages have the same type");
+    assert!(matches!(mine.result, Some(Ok(()))));
+    venue.publish("prices", "A", 1, 1);
+    venue.publish("prices", "B", 1, 1);
+    prices.prove_calm(&venue, &["A", "B"]);
+    // Rooms are left one by one, and one command waits for the other.
+    venue.hub.remove(venue.now, prices.key, &venue::names(&["A"])).unwrap();
+    venue.work();
+    venue.publish("prices", "A", 1, 1);
+    venue.publish("prices", "B", 1, 1);
+    prices.read(&venue);
+    assert_eq!((prices.messages, prices.strays), (3, 0));
+    venue.hub.detach(venue.now, prices.key);
+    venue.hub.detach(venue.now, mine.key);
+    venue.pass(Duration::from_secs(20));
+    let words = asked(&venue);
+    assert_eq!(words[2..4], ["unsubscribe [Room(\"prices:A\")]", "unsubscribe [Room(\"prices:B\")]"], "{words:?}");
+    assert!(venue.hub.is_empty(), "{}", venue.hub.inventory());
+}
+
+#[test]
+fn a_subscription_that_the_venue_ends_is_begun_again() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &["A"]));
+    venue.publish("book", "A", 1, 1);
+    venue.end("book");
+    venue.publish("book", "A", 1, 1);
+    venue.pass(Duration::from_secs(5));
+    venue.publish("book", "A", 1, 1);
+    reader.prove_calm(&venue, &["A"]);
+    assert!(matches!(&reader.reasons[..], [Reason::ClosedByVenue { code, .. }] if code == "8"), "{:?}", reader.reasons);
+    // Another one that has its number is not taken for it.
+    assert_eq!(reader.strays, 0);
+}
+
+#[test]
+fn commands_without_a_reply_are_sent_again_and_a_silent_connection_is_replaced() {
+    let mut venue = venue(&COMMANDS);
+    venue.fault(Fault::Mute);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &["A"]));
+    venue.publish("book", "A", 1, 1);
+    assert_eq!(reader.messages, 0, "nobody knows whose it is");
+    venue.pass(Duration::from_secs(15));
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!((reader.messages, venue.opened), (2, 1));
+    for _ in 0..3 {
+        venue.fault(Fault::Mute);
+    }
+    let _other = Watcher::new(&mut venue, &topic(&COMMANDS, "feed", &[]));
+    venue.pass(Duration::from_secs(60));
+    assert_eq!(venue.opened, 2);
+    reader.prove_calm(&venue, &["A"]);
+}
+
+#[test]
+fn a_reply_behind_its_data_loses_nothing() {
+    let mut venue = venue(&COMMANDS);
+    venue.fault(Fault::SlowReply);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &["A"]));
+    venue.publish("book", "A", 1, 1);
+    venue.calm();
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!((reader.messages, reader.reasons.len(), reader.strays), (2, 0, 0));
+}
+
+#[test]
+fn no_connection_in_time_is_a_timeout_that_says_why() {
+    let mut venue = venue(&COMMANDS);
+    venue.is_down = true;
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "feed", &[]));
+    venue.pass(Duration::from_secs(31));
+    reader.read(&venue);
+    assert!(
+        matches!(&reader.result, Some(Err(Error::Timeout { last: Some(last), .. })) if last == "down"),
+        "{:?}",
+        reader.result
+    );
+}
+
+#[test]
+fn a_credential_that_is_refused_ends_readers() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "feed", &[]));
+    let connection = venue.open()[0];
+    let lost = super::super::io::Lost {
+        cause: super::super::io::LostCause::Failed("401".to_owned()),
+        is_final: true,
+        retry_after: None,
+    };
+    venue.hub.input(venue.now, super::super::io::Input::Lost(connection, lost));
+    reader.read(&venue);
+    assert_eq!(reader.ended, Some(Ended::Failed("401".to_owned())));
+}
+
+#[test]
+fn frames_of_nobody_are_shown_to_all_on_the_connection() {
+    let mut venue = venue(&COMMANDS);
+    let mut one = Watcher::new(&mut venue, &topic(&COMMANDS, "feed", &[]));
+    let mut two = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &["A"]));
+    let connection = venue.open()[0];
+    let text = r#"{"type":"news"}"#.to_owned();
+    let wire = venue::Wire { handle: venue::Name::None, kind: "news", text, sequence: None, command: None };
+    venue.write(connection, &wire);
+    one.read(&venue);
+    two.read(&venue);
+    assert_eq!((one.strays, two.strays, venue.hub.stats().unknown), (1, 1, 1));
+}
+
+#[test]
+fn a_reader_that_blocks_keeps_its_connection_waiting() {
+    let mut venue = venue(&COMMANDS);
+    let queue = Arc::new(crate::queue::Queue::new(Overflow::Block, 2, venue.hub.room()));
+    let (key, _told) = venue.hub.attach(venue.now, &topic(&COMMANDS, "feed", &[]), queue.clone()).unwrap();
+    venue.work();
+    let connection = venue.open()[0];
+    assert!(!venue.hub.is_full(connection));
+    venue.publish("feed", "F", 1, 1);
+    venue.publish("feed", "F", 1, 1);
+    assert!(venue.hub.is_full(connection) && queue.is_full());
+    let mut taken = std::collections::VecDeque::new();
+    let _ = queue.poll_take(&mut std::task::Context::from_waker(std::task::Waker::noop()), &mut taken);
+    assert!(!venue.hub.is_full(connection));
+    venue.publish("feed", "F", 1, 1);
+    venue.publish("feed", "F", 1, 1);
+    venue.hub.detach(venue.now, key);
+    assert!(!venue.hub.is_full(connection), "who has gone keeps nobody waiting");
+}
+
+#[test]
+fn everything_ends_when_it_is_closed() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "feed", &[]));
+    venue.hub.close(venue.now);
+    let outputs: Vec<_> = std::iter::from_fn(|| venue.hub.output()).collect();
+    assert!(matches!(outputs[..], [Output::Close(_)]), "{outputs:?}");
+    reader.read(&venue);
+    assert_eq!(reader.ended, Some(Ended::Closed));
+    let again = venue.hub.attach(
+        Now { at: venue.now.at, wall: venue.now.wall },
+        &topic(&COMMANDS, "feed", &[]),
+        Arc::new(crate::queue::Queue::new(Overflow::Block, 2, venue.hub.room())),
+    );
+    assert!(matches!(again, Err(Error::Closed)));
+}

@@ -1,0 +1,184 @@
+//! Any faults in any order: whatever happens, readers are told the truth.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::super::Config;
+use super::*;
+
+/// Something that happens.
+#[derive(Clone, Debug)]
+enum Turn {
+    Publish { channel: usize, item: usize, level: i64, change: i64 },
+    Fault(Fault),
+    Cut,
+    Down,
+    Up,
+    Pass(u64),
+    Calls,
+    Attach { channel: usize, items: u8 },
+    Detach(usize),
+    Add { reader: usize, item: usize },
+    Remove { reader: usize, item: usize },
+    End(usize),
+}
+
+const ITEM_NAMES: [&str; 5] = ["A", "B", "C", "D", "E"];
+
+fn turn() -> impl Strategy<Value = Turn> {
+    use Fault::*;
+    let fault = prop_oneof![
+        Just(Drop), Just(Duplicate), Just(Swap), Just(Restart), Just(Refuse), Just(Later), Just(Mute), Just(SlowReply),
+        Just(NoCall), Just(OldCall)
+    ];
+    prop_oneof![
+        20 => (0..4_usize, 0..5_usize, 0..3_i64, -3..4_i64)
+            .prop_map(|(channel, item, level, change)| Turn::Publish { channel, item, level, change }),
+        6 => fault.prop_map(Turn::Fault),
+        1 => Just(Turn::Cut),
+        1 => Just(Turn::Down),
+        1 => Just(Turn::Up),
+        5 => (0..20_000_u64).prop_map(Turn::Pass),
+        4 => Just(Turn::Calls),
+        3 => (0..4_usize, 1..32_u8).prop_map(|(channel, items)| Turn::Attach { channel, items }),
+        1 => (0..8_usize).prop_map(Turn::Detach),
+        1 => (0..8_usize, 0..5_usize).prop_map(|(reader, item)| Turn::Add { reader, item }),
+        1 => (0..8_usize, 0..5_usize).prop_map(|(reader, item)| Turn::Remove { reader, item }),
+        1 => (0..4_usize).prop_map(Turn::End),
+    ]
+}
+
+/// A reader, and the items that it has.
+struct Reader {
+    watcher: Watcher,
+    items: Vec<&'static str>,
+    added: Vec<(super::super::attach::Told, &'static str)>,
+}
+
+fn play(table: &'static Table, turns: Vec<Turn>) {
+    let mut venue = Venue::new(table, Config::default());
+    let mut readers: Vec<Reader> = Vec::new();
+    let channels: Vec<&'static str> = table.channels.iter().map(|channel| channel.id).collect();
+    let is_calls = matches!(table.dialect, Dialect::Calls { .. });
+    for turn in turns {
+        match turn {
+            Turn::Publish { channel, item, level, change } => {
+                let channel = channels[channel % channels.len()];
+                let item = if channel == "feed" { "F" } else { ITEM_NAMES[item] };
+                venue.publish(channel, item, level, change);
+            }
+            Turn::Fault(fault) => venue.fault(fault),
+            Turn::Cut => venue.cut(),
+            Turn::Down => {
+                venue.is_down = true;
+                venue.cut();
+            }
+            Turn::Up => venue.is_down = false,
+            Turn::Pass(time) => venue.pass(Duration::from_millis(time)),
+            Turn::Calls => venue.answer_calls(),
+            Turn::Attach { channel, items } if readers.len() < 6 => {
+                let channel = channels[channel % channels.len()];
+                let mut own: Vec<_> = (0..5).filter(|at| items & (1 << at) != 0).map(|at| ITEM_NAMES[at]).collect();
+                if is_calls {
+                    own.truncate(1);
+                }
+                let topic = if channel == "feed" { topic(table, channel, &[]) } else { topic(table, channel, &own) };
+                if channel == "feed" {
+                    own = vec!["F"];
+                }
+                readers.push(Reader { watcher: Watcher::new(&mut venue, &topic), items: own, added: Vec::new() });
+            }
+            Turn::Detach(at) if at < readers.len() => {
+                let gone = readers.remove(at);
+                venue.hub.detach(venue.now, gone.watcher.key);
+                venue.work();
+            }
+            Turn::Add { reader, item } if reader < readers.len() => {
+                let own = &mut readers[reader];
+                let name = ITEM_NAMES[item];
+                if !own.items.contains(&name)
+                    && let Ok(told) = venue.hub.add(venue.now, own.watcher.key, venue::names(&[name]))
+                {
+                    own.items.push(name);
+                    own.added.push((told, name));
+                    venue.work();
+                }
+            }
+            Turn::Remove { reader, item } if reader < readers.len() => {
+                let own = &mut readers[reader];
+                let name = ITEM_NAMES[item];
+                if own.items.len() > 1
+                    && own.items.contains(&name)
+                    && venue.hub.remove(venue.now, own.watcher.key, &venue::names(&[name])).is_ok()
+                {
+                    own.items.retain(|own| *own != name);
+                    own.watcher.forget(name);
+                    venue.work();
+                }
+            }
+            Turn::End(channel) if !is_calls => venue.end(channels[channel % channels.len()]),
+            _ => {}
+        }
+        readers.iter_mut().for_each(|reader| reader.watcher.read(&venue));
+        // Who was refused or waited in vain goes, as its handle does.
+        let mut at = 0;
+        while at < readers.len() {
+            let watcher = &readers[at].watcher;
+            if matches!(watcher.result, Some(Err(_))) || watcher.ended.is_some() {
+                let gone = readers.remove(at);
+                venue.hub.detach(venue.now, gone.watcher.key);
+                venue.work();
+            } else {
+                at += 1;
+            }
+        }
+    }
+    // A calm: what was begun ends, and then something happens to everything.
+    venue.calm();
+    for round in 0..14 {
+        venue.pass(Duration::from_secs(40));
+        venue.answer_calls();
+        for channel in &channels {
+            for item in ITEM_NAMES.iter().chain(&["F"]) {
+                venue.publish(channel, item, round, 1);
+            }
+        }
+        readers.iter_mut().for_each(|reader| reader.watcher.read(&venue));
+    }
+    for reader in &mut readers {
+        if matches!(reader.watcher.result, Some(Err(_))) || reader.watcher.ended.is_some() {
+            continue;
+        }
+        let mut refused = reader.watcher.refused.clone();
+        for (told, name) in &mut reader.added {
+            if !matches!(told.try_recv(), Ok(Ok(()))) {
+                refused.push((*name).to_owned());
+            }
+        }
+        let items: Vec<_> = reader.items.iter().copied().filter(|item| !refused.iter().any(|own| own == item)).collect();
+        reader.watcher.prove_calm(&venue, &items);
+    }
+    // When all have gone, nothing stays.
+    for reader in readers {
+        venue.hub.detach(venue.now, reader.watcher.key);
+    }
+    for _ in 0..6 {
+        venue.pass(Duration::from_secs(40));
+    }
+    assert!(venue.hub.is_empty(), "something stays: {}", venue.hub.inventory());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn readers_of_commands_are_told_the_truth(turns in prop::collection::vec(turn(), 1..120)) {
+        play(&COMMANDS, turns);
+    }
+
+    #[test]
+    fn readers_of_calls_are_told_the_truth(turns in prop::collection::vec(turn(), 1..120)) {
+        play(&CALLS, turns);
+    }
+}
