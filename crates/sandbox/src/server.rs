@@ -20,6 +20,7 @@ use crate::accounts::Accounts;
 use crate::bayse::{self, BayseStreamSettings};
 use crate::clock::Clock;
 use crate::deribit::{self, DeribitSettings};
+use crate::exchange::Side;
 use crate::faults::{self, Candidate, Faults, Transport};
 use crate::kalshi::{self, KalshiSettings};
 use crate::message::{Reply, Request};
@@ -171,6 +172,18 @@ impl Sandbox {
     /// The same on the stream of Kalshi's perpetual futures.
     pub fn kalshi_perps_notify(&self, channel: &str, kind: &str, data: &Value) -> usize {
         self.venues.kalshi.notify(true, channel, kind, data)
+    }
+
+    /// Has the market maker of Kalshi, or of its perpetual futures, rest as much as this at a price, as bid or as ask; with 0 nothing.
+    /// What that meets in the book trades. Whether there is such a market with such a price.
+    pub fn kalshi_quote(&self, ticker: &str, is_bid: bool, price: Decimal, size: Decimal) -> bool {
+        self.venues.kalshi.quote(ticker, if is_bid { Side::Bid } else { Side::Ask }, price, size)
+    }
+
+    /// Makes a trade on a market of Kalshi, or of its perpetual futures, at a price or better. Whether there is such a market with
+    /// such a price.
+    pub fn kalshi_trade(&self, ticker: &str, price: Decimal, count: Decimal) -> bool {
+        self.venues.kalshi.trade(ticker, price, count)
     }
 
     /// Every frame that a stream had to send, and what became of it.

@@ -263,6 +263,17 @@ async fn a_wrong_channel_is_refused_beside_the_others() {
 }
 
 #[tokio::test]
+async fn a_key_that_may_not_read_hears_what_is_public() {
+    let (sandbox, trader) = one().await;
+    let narrow = trader.with_new_key(json!({"scopes": ["read::portfolio_balance"]})).await;
+    let mut stream = Stream::connect(&sandbox, &narrow).await;
+    stream.subscribe("trade", json!({})).await;
+    for channel in ["fill", "user_orders", "market_positions", "order_group_updates", "communications"] {
+        assert_eq!(stream.refused("subscribe", json!({"channels": [channel]})).await, 9, "{channel}");
+    }
+}
+
+#[tokio::test]
 async fn limits_are_told_by_their_codes() {
     let (sandbox, trader) = one().await;
     let settings = KalshiSettings { markets: 2, commands_per_second: 2, indices: false, ..sandbox.kalshi_settings() };

@@ -198,6 +198,33 @@ async fn a_ticker_is_told_when_it_changes() {
 }
 
 #[tokio::test]
+async fn a_test_moves_books_without_a_call() {
+    let (sandbox, traders) = traders(1).await;
+    let ticker = ticker(&traders[0]).await;
+    let mut stream = Stream::connect(&sandbox, &traders[0]).await;
+    let mut perps = Stream::connect_perps(&sandbox, &traders[0]).await;
+    let channels = json!({"channels": ["orderbook_delta", "trade"], "market_tickers": [ticker, PERP]});
+    stream.send("subscribe", channels.clone()).await;
+    perps.send("subscribe", channels).await;
+    stream.rest().await;
+    perps.rest().await;
+    for size in [dec!(5), dec!(12.5), dec!(2), dec!(0), dec!(0)] {
+        assert!(sandbox.kalshi_quote(&ticker, true, dec!(0.41), size));
+        assert!(sandbox.kalshi_quote(PERP, false, dec!(2.9), size));
+    }
+    let told = stream.rest().await;
+    let deltas: Vec<_> = told.iter().map(|frame| frame["msg"]["delta_fp"].as_str().unwrap()).collect();
+    assert_eq!(deltas, ["5.00", "7.50", "-7.50", "-3.00", "-2.00"], "one change, or one for each order that it takes");
+    let told = perps.rest().await;
+    assert_eq!(told.iter().map(|frame| number(&frame["msg"]["delta"])).sum::<rust_decimal::Decimal>(), dec!(0));
+    assert!(sandbox.kalshi_trade(&ticker, dec!(0.45), dec!(3)));
+    let told = stream.rest().await;
+    assert_eq!(of_type(&told, "trade")[0]["msg"]["count_fp"], "3.00");
+    assert!(!sandbox.kalshi_quote(&ticker, true, dec!(0.4111), dec!(1)), "no such price");
+    assert!(!sandbox.kalshi_trade("KXNONE", dec!(0.4), dec!(1)), "no such market");
+}
+
+#[tokio::test]
 async fn an_order_that_expires_is_told_though_nobody_calls() {
     let (sandbox, traders) = traders(1).await;
     let ticker = ticker(&traders[0]).await;

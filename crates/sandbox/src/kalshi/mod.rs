@@ -14,6 +14,7 @@ mod groups;
 mod historical;
 mod keys;
 mod listing;
+mod maker;
 mod markets;
 mod money;
 mod orders;

@@ -17,7 +17,7 @@ const DAY_MILLIS: i64 = 86_400_000;
 const FUNDING_MILLIS: i64 = DAY_MILLIS / 3;
 /// Told and not paid.
 const FUNDING_RATE: Number = Number(dec!(0.0001));
-pub(super) const TICK: Decimal = dec!(0.0001);
+pub(in super::super) const TICK: Decimal = dec!(0.0001);
 
 /// When funding is next due, were any paid.
 fn next_funding(now: i64) -> i64 {
