@@ -159,7 +159,7 @@ impl Replay {
         lane.carry_out(now);
     }
 
-    async fn wait_for_room(&self) {
+    async fn wait_for_room(&mut self) {
         // Queues of all readers tell the first hub, of which they were made.
         loop {
             let room = self.streams.hub().room();
