@@ -446,6 +446,11 @@ impl<T> LiveBook<T> {
             None if inner.is_ended => Poll::Ready(None),
             None => {
                 inner.reader = Some(context.waker().clone());
+                // The hub, which is looked at next, hands on to the books while it is locked.
+                drop(inner);
+                if let Some(seat) = &self.seat {
+                    seat.keep_running();
+                }
                 Poll::Pending
             }
         }

@@ -188,6 +188,15 @@ impl Streams {
             link.kick();
         }
     }
+
+    /// The same for whoever waits, where the runtime that the tasks ran in has ended meanwhile.
+    pub(crate) fn keep_running(&self) {
+        if let Some(link) = &self.0.link
+            && !link.is_running()
+        {
+            link.kick();
+        }
+    }
 }
 
 /// Waits differ between programs.

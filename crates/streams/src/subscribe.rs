@@ -164,6 +164,11 @@ impl Seat {
         }
     }
 
+    /// Somebody waits here.
+    pub(crate) fn keep_running(&self) {
+        self.streams.keep_running();
+    }
+
     /// What was dropped for this reader cannot be done without. Returns whether that makes it uncertain now.
     pub(crate) fn overflowed(&self) -> bool {
         let is_new = self.streams.hub().overflowed(Now::read(), self.reader);

@@ -134,6 +134,9 @@ impl<T: StreamMessage> Subscription<T> {
             return Poll::Ready(None);
         }
         if self.taken.is_empty() && self.queue.poll_take(context, &mut self.taken).is_pending() {
+            if let Some(seat) = &self.seat {
+                seat.keep_running();
+            }
             return Poll::Pending;
         }
         Poll::Ready(self.taken.pop_front().and_then(|slot| self.event(slot)))

@@ -13,18 +13,19 @@ mod rpc;
 mod socket;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::AbortHandle;
 use url::Url;
 use venuekit_transport::Error;
 use venuekit_transport::client::Session;
 use venuekit_wire::stream::{Dialect, Endpoint, Streams as Table};
 
-use self::report::CatchUpReport;
+use self::report::{CatchUpReport, Report};
 use crate::catch_up;
 use crate::hub::Hub;
 use crate::hub::io::{CatchUpId, Command, ConnectionId, Input, Now, Output};
@@ -69,6 +70,8 @@ impl Link {
             opened: Mutex::default(),
             armed: Mutex::default(),
             changed: Notify::new(),
+            running: AtomicU64::new(0),
+            clocks: AtomicU64::new(0),
         })))
     }
 
@@ -80,7 +83,7 @@ impl Link {
 
     /// Whether tasks run. Where their runtime has ended, a [`kick`](Self::kick) inside of another one starts them again.
     pub(crate) fn is_running(&self) -> bool {
-        lock(&self.0.desk).is_running()
+        self.0.running.load(Ordering::Acquire) != 0
     }
 }
 
@@ -107,22 +110,28 @@ struct Shared {
     armed: Mutex<Option<Instant>>,
     /// The clock has to look again.
     changed: Notify,
+    /// The number of the clock that runs, in whose runtime everything else can; zero where none does.
+    running: AtomicU64,
+    /// How many clocks there have been.
+    clocks: AtomicU64,
+}
+
+/// The clock's task, and its number. However it ends, it is known.
+struct Clock(Arc<Shared>, u64);
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        self.0.stopped(self.1);
+    }
 }
 
 #[derive(Default)]
 struct Desk {
     runtime: Option<Handle>,
-    clock: Option<JoinHandle<()>>,
     connections: HashMap<ConnectionId, mpsc::UnboundedSender<Order>>,
     catch_ups: HashMap<CatchUpId, AbortHandle>,
     /// The connection of the calls, while streams use it.
     of_calls: Option<ConnectionId>,
-}
-
-impl Desk {
-    fn is_running(&self) -> bool {
-        self.clock.as_ref().is_some_and(|clock| !clock.is_finished())
-    }
 }
 
 /// What a connection is to do.
@@ -133,7 +142,7 @@ enum Order {
 
 /// A connection that is to be opened.
 struct Opening {
-    id: ConnectionId,
+    report: Report,
     endpoint: &'static Endpoint,
     is_private: bool,
     orders: mpsc::UnboundedReceiver<Order>,
@@ -145,6 +154,11 @@ impl Shared {
         let hub = self.hub.upgrade()?;
         let mut hub = lock(&hub);
         Some(does(&mut hub))
+    }
+
+    /// A clock has ended, or the runtime that it is in.
+    fn stopped(&self, clock: u64) {
+        let _ = self.running.compare_exchange(clock, 0, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     fn is_over(&self) -> bool {
@@ -166,9 +180,12 @@ impl Shared {
         if self.is_over() {
             return;
         }
-        if !desk.is_running() {
+        if self.running.load(Ordering::Acquire) == 0 {
             let Ok(runtime) = Handle::try_current() else { return };
-            desk.clock = Some(runtime.spawn(clock(self.clone())));
+            let number = self.clocks.fetch_add(1, Ordering::Relaxed) + 1;
+            self.running.store(number, Ordering::Release);
+            let clock = Clock(self.clone(), number);
+            runtime.spawn(async move { clock.run().await });
             desk.runtime = Some(runtime);
         }
         while let Some(output) = self.hub(Hub::output).flatten() {
@@ -189,7 +206,9 @@ impl Shared {
                 desk.connections.retain(|_, orders| !orders.is_closed());
                 let (order, orders) = mpsc::unbounded_channel();
                 desk.connections.insert(id, order);
-                let opening = Opening { id, endpoint, is_private, orders };
+                // Made here, so that the hub is told also where a task does not begin.
+                let report = Report::new(self.clone(), id, endpoint.name);
+                let opening = Opening { report, endpoint, is_private, orders };
                 let shared = self.clone();
                 if !matches!(self.table.dialect, Dialect::Calls { .. }) {
                     runtime.spawn(async move { socket::run(shared, opening).await });
@@ -250,25 +269,28 @@ impl Shared {
     }
 }
 
-/// Tells the hub that time went by, whenever it has asked for that.
-async fn clock(shared: Arc<Shared>) {
-    let mut over = shared.over.subscribe();
-    loop {
-        let changed = shared.changed.notified();
-        let deadline = shared.hub(|hub| hub.deadline()).flatten();
-        *lock(&shared.armed) = deadline;
-        let due = async {
-            match deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = until(&mut over) => return,
-            () = changed => {}
-            () = due => {
-                shared.hub(|hub| hub.input(Now::read(), Input::Tick));
-                shared.kick();
+impl Clock {
+    /// Tells the hub that time went by, whenever it has asked for that.
+    async fn run(&self) {
+        let shared = &self.0;
+        let mut over = shared.over.subscribe();
+        loop {
+            let changed = shared.changed.notified();
+            let deadline = shared.hub(|hub| hub.deadline()).flatten();
+            *lock(&shared.armed) = deadline;
+            let due = async {
+                match deadline {
+                    Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = until(&mut over) => return,
+                () = changed => {}
+                () = due => {
+                    shared.hub(|hub| hub.input(Now::read(), Input::Tick));
+                    shared.kick();
+                }
             }
         }
     }

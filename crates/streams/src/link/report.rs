@@ -1,6 +1,7 @@
 //! What tasks tell the hub. Whatever becomes of a task, the hub is told of its end.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{Shared, lock};
 use crate::hub::Hub;
@@ -11,12 +12,15 @@ pub(super) struct Report {
     pub(super) shared: Arc<Shared>,
     id: ConnectionId,
     endpoint: &'static str,
+    /// The clock beside which it runs.
+    clock: u64,
     is_done: bool,
 }
 
 impl Report {
     pub(super) fn new(shared: Arc<Shared>, id: ConnectionId, endpoint: &'static str) -> Self {
-        Self { shared, id, endpoint, is_done: false }
+        let clock = shared.running.load(Ordering::Acquire);
+        Self { shared, id, endpoint, clock, is_done: false }
     }
 
     pub(super) fn id(&self) -> ConnectionId {
@@ -62,6 +66,10 @@ impl Drop for Report {
     fn drop(&mut self) {
         if self.is_done {
             return;
+        }
+        // Nothing ends this task so but a panic in it, or the end of its runtime: known before whoever waits is woken.
+        if !std::thread::panicking() {
+            self.shared.stopped(self.clock);
         }
         let cause = LostCause::Failed("its task has ended, with its runtime perhaps".to_owned());
         let lost = Lost { cause, is_final: false, retry_after: None };

@@ -26,8 +26,8 @@ const MOST_HELD: usize = 16 * 1024 * 1024;
 
 /// Opens a connection, or takes that of the calls, and keeps it until it ends.
 pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
-    let Opening { id, endpoint, is_private, mut orders } = opening;
-    let report = Arc::new(Report::new(shared.clone(), id, endpoint.name));
+    let Opening { report, endpoint, is_private, mut orders } = opening;
+    let report = Arc::new(report);
     let mut over = shared.over.subscribe();
     let open = async {
         let session = match of_calls {
@@ -77,11 +77,12 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
         tokio::select! {
             biased;
             () = until(&mut over) => break None,
+            // What was answered before the connection was lost counts.
+            Some(answered) = calls.next() => ear.answered(&report, &answered),
             () = ear.is_lost.notified() => {
                 let lost = lock(&ear.lost).take();
                 break Some(lost.unwrap_or(LostCause::Cut));
             }
-            Some(answered) = calls.next() => ear.answered(&report, &answered),
             order = orders.recv() => match order {
                 Some(Order::Command(command)) => {
                     let at = pace.ready(Instant::now());

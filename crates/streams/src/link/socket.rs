@@ -43,8 +43,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Opens a connection and keeps it until it ends.
 pub(super) async fn run(shared: Arc<Shared>, opening: Opening) {
-    let Opening { id, endpoint, is_private, mut orders } = opening;
-    let report = Report::new(shared.clone(), id, endpoint.name);
+    let Opening { report, endpoint, is_private, mut orders } = opening;
     let mut over = shared.over.subscribe();
     let open = async {
         let url = shared.url(endpoint)?;
@@ -121,13 +120,15 @@ impl Lane<'_> {
         let mut batch: Vec<Bytes> = Vec::with_capacity(BATCH);
         loop {
             let read = poll_fn(|context| {
+                let mut is_heard = false;
                 while batch.len() < BATCH {
                     match source.poll_next_unpin(context) {
                         Poll::Ready(next) => match self.take(next, &mut batch) {
-                            Read::On => {}
+                            Read::On => is_heard = true,
                             ended @ Read::Ended(_) => return Poll::Ready(ended),
                         },
-                        Poll::Pending if batch.is_empty() => return Poll::Pending,
+                        // Pings and their answers are signs of life too.
+                        Poll::Pending if !is_heard => return Poll::Pending,
                         Poll::Pending => break,
                     }
                     if self.pongs.load(Ordering::Relaxed) >= MOST_PONGS {

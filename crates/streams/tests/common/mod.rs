@@ -19,8 +19,8 @@ use venuekit_transport::{ClientBuilder, Connect, Credentials};
 use venuekit_wire::operation::{ErrorKind, Errors, Heartbeat, Operation, Protocol, Retry, Venue, WebSocket};
 use venuekit_wire::stream::Streams as Table;
 use venuekit_wire::stream::{
-    Access, Actions, Channel, Commands, Dialect, Endpoint, KeepAlive, Limits, Login, MessageLogin, Messages, Parameter,
-    Recovery, Sequence,
+    Access, Actions, Channel, Commands, Dialect, Endpoint, KeepAlive, Limits, Login, Message as Kind, MessageLogin,
+    Messages, Parameter, Recovery, Sequence,
 };
 use venuekit_wire::variables::Variables;
 
@@ -177,7 +177,13 @@ pub static ROOMS: Table = Table {
     }),
     keep_alive: KeepAlive { ask_after: 1, dead_after: 60, ping: Some(r#"{"type":"ping"}"#) },
     limits: LIMITS,
-    channels: &[Channel { access: Access::Private, sequence: Sequence::None, actions: NO_ACTIONS, ..TRADES }],
+    channels: &[Channel {
+        access: Access::Private,
+        messages: &[Kind { kind: "trade", when: None, is_snapshot: false, snapshot_when: None }],
+        sequence: Sequence::None,
+        actions: NO_ACTIONS,
+        ..TRADES
+    }],
 };
 
 const NO_ACTIONS: Actions = Actions { add: None, remove: None, snapshot: None };
