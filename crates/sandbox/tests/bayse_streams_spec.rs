@@ -4,6 +4,7 @@ mod common;
 #[path = "common/lines.rs"]
 mod lines;
 #[path = "operations/spec.rs"]
+#[allow(dead_code, reason = "operations use the rest")]
 mod spec;
 
 use std::collections::BTreeSet;

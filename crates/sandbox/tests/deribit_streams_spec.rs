@@ -6,6 +6,7 @@ mod deribit;
 #[path = "common/socket.rs"]
 mod socket;
 #[path = "operations/spec.rs"]
+#[allow(dead_code, reason = "operations use the rest")]
 mod spec;
 
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@
 //! trades any amount at the market's outermost prices, so that whoever trades alone finds somebody to trade with. An automated
 //! market maker trades any amount at the price that it shows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -80,6 +80,14 @@ pub(super) struct Exchange {
     pub(super) trades: Vec<Trade>,
     last_turn: u64,
     changes: Changes,
+    /// The orders by their ids.
+    by_id: HashMap<String, usize>,
+    /// The orders that rest in a book, by outcome and currency.
+    resting: BTreeMap<(String, Currency), BTreeSet<usize>>,
+    /// When orders end of their own accord.
+    expirations: BTreeSet<(i64, usize)>,
+    /// The trades of an outcome in a currency.
+    traded: BTreeMap<(String, Currency), Vec<usize>>,
 }
 
 /// What an order would do if it came now.
@@ -111,6 +119,27 @@ impl Exchange {
         self.changes.books.insert((order.outcome_id.clone(), order.terms.currency));
     }
 
+    /// Takes an order that has ended out of its book.
+    fn leave_if_ended(&mut self, index: usize) {
+        let order = &self.orders[index];
+        if !order.is_open()
+            && let Some(resting) = self.resting.get_mut(&(order.outcome_id.clone(), order.terms.currency))
+        {
+            resting.remove(&index);
+        }
+    }
+
+    fn record(&mut self, trade: Trade) {
+        self.traded.entry((trade.outcome_id.clone(), trade.currency)).or_default().push(self.trades.len());
+        self.trades.push(trade);
+    }
+
+    /// The trades on an outcome in a currency, the oldest first.
+    pub(super) fn trades_on(&self, outcome_id: &str, currency: Currency) -> impl DoubleEndedIterator<Item = &Trade> {
+        let places = self.traded.get(&(outcome_id.to_owned(), currency)).map(Vec::as_slice).unwrap_or_default();
+        places.iter().map(|place| &self.trades[*place])
+    }
+
     fn note_fill(&mut self, index: usize, shares: Decimal, money: Decimal, price: Decimal) {
         self.touch(index);
         self.changes.fills.push(Fill { order: self.orders[index].clone(), shares, money, price });
@@ -123,13 +152,9 @@ impl Exchange {
 
     /// What stands on a side of an outcome's book, best first and of one price the oldest; the sandbox itself last of its price.
     pub(super) fn offers(&self, outcome: &Outcome<'_>, currency: Currency, side: Side) -> Vec<Offer> {
-        let resting = self.orders.iter().enumerate().filter(|(_, order)| {
-            order.is_open()
-                && order.turn > 0
-                && order.outcome_id == outcome.id
-                && order.terms.currency == currency
-                && order.terms.side == side
-        });
+        let resting = self.resting.get(&(outcome.id.to_owned(), currency)).into_iter().flatten();
+        let resting = resting.map(|index| (*index, &self.orders[*index]));
+        let resting = resting.filter(|(_, order)| order.is_open() && order.turn > 0 && order.terms.side == side);
         let mut offers: Vec<(u64, Offer)> = resting
             .map(|(index, order)| {
                 (order.turn, Offer { price: order.price, shares: Some(order.remaining()), maker: Some(index) })
@@ -207,6 +232,7 @@ impl Exchange {
     fn keep(&mut self, accounts: &mut [Account], order: Order) -> usize {
         let kind = if order.terms.limit.is_some() { Kind::LimitCreated } else { Kind::MarketCreated };
         accounts[order.account].ledger.note(kind, &order, order.created);
+        self.by_id.insert(order.id.clone(), self.orders.len());
         self.orders.push(order);
         self.orders.len() - 1
     }
@@ -267,6 +293,10 @@ impl Exchange {
         if rests {
             order.turn = turn;
             reserve(accounts, order, Decimal::ONE);
+            if let Duration::RestUntil(end) = order.terms.duration {
+                self.expirations.insert((end, index));
+            }
+            self.resting.entry((order.outcome_id.clone(), order.terms.currency)).or_default().insert(index);
         } else {
             order.status = Status::Cancelled;
         }
@@ -307,10 +337,12 @@ impl Exchange {
                 reserve(accounts, &self.orders[maker], Decimal::ONE);
             }
             self.note_fill(maker, shares, money, offer.price);
+            self.leave_if_ended(maker);
         }
         settle(accounts, &mut self.orders[taker], shares, money, now);
         self.note_fill(taker, shares, money, offer.price);
-        self.trades.push(trade);
+        self.leave_if_ended(taker);
+        self.record(trade);
     }
 
     /// An automated market maker trades the whole amount at once, whatever the limit.
@@ -348,7 +380,7 @@ impl Exchange {
         settle(accounts, &mut self.orders[index], shares, money, now);
         self.changes.fills.push(Fill { order: self.orders[index].clone(), shares, money, price });
         let order = &self.orders[index];
-        self.trades.push(Trade {
+        let trade = Trade {
             id: uuid(),
             event_id: order.event_id.clone(),
             market_id: order.market_id.clone(),
@@ -362,13 +394,14 @@ impl Exchange {
             maker: None,
             is_in_book: false,
             at: now,
-        });
+        };
+        self.record(trade);
         Ok(index)
     }
 
     /// The order of an account by its id.
     pub(super) fn own(&self, account: usize, id: &str) -> Result<usize, Rejection> {
-        let found = self.orders.iter().position(|order| order.id == id && order.account == account);
+        let found = self.by_id.get(id).copied().filter(|index| self.orders[*index].account == account);
         found.ok_or(rejected("ORDER_NOT_FOUND", "order not found"))
     }
 
@@ -438,10 +471,9 @@ impl Exchange {
 
     /// Closes what has passed its time.
     pub(super) fn expire(&mut self, accounts: &mut [Account], now: i64) {
-        for index in 0..self.orders.len() {
-            let order = &self.orders[index];
-            let over = matches!(order.terms.duration, Duration::RestUntil(end) if end <= now);
-            if order.is_open() && over {
+        while let Some((end, index)) = self.expirations.first().copied().filter(|(end, _)| *end <= now) {
+            self.expirations.remove(&(end, index));
+            if self.orders[index].is_open() {
                 self.close(accounts, index, Status::Expired, now);
             }
         }
@@ -454,6 +486,8 @@ impl Exchange {
         order.status = status;
         order.turn = 0;
         order.updated = now;
+        self.leave_if_ended(index);
+        let order = &self.orders[index];
         let kind = if status == Status::Expired { Kind::Expired } else { Kind::Cancelled };
         let ledger = &mut accounts[order.account].ledger;
         ledger.note(kind, order, now);

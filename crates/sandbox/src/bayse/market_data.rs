@@ -81,15 +81,6 @@ impl Exchange {
     pub(super) fn best(&self, outcome: &Outcome<'_>, currency: Currency, side: Side) -> Decimal {
         self.offers(outcome, currency, side)[0].price
     }
-
-    /// The trades on an outcome in a currency, the oldest first.
-    pub(super) fn trades_on<'a>(
-        &'a self,
-        outcome_id: &'a str,
-        currency: Currency,
-    ) -> impl DoubleEndedIterator<Item = &'a Trade> {
-        self.trades.iter().filter(move |trade| trade.outcome_id == outcome_id && trade.currency == currency)
-    }
 }
 
 /// `getOrderBooks`.

@@ -119,7 +119,7 @@ impl Feed {
         }
         let Some(records) = self.records(state, account) else { return Vec::new() };
         let instrument = self.channel.instrument();
-        let now = Value::Array(records.iter().map(|record| value(record)).collect());
+        let now = Value::Array(records.iter().map(value).collect());
         if let Channel::IncrementalTicker(_) = self.channel {
             return self.incremental_news(&now[0], instrument).into_iter().collect();
         }

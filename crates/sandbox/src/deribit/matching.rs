@@ -111,7 +111,7 @@ fn take(
     }
     let public: Vec<PublicTrade> = trades.iter().map(|trade| trade.public.clone()).collect();
     state.notify_trades(name, &public);
-    state.tape.extend(public);
+    state.record(instrument, public);
     state.notify_owner(slot.account, Private::Trades, name, &trades);
     state.curtail(slot.account, instrument);
     for maker in makers {

@@ -26,8 +26,9 @@ use super::scope::Scope;
 use super::second_factor::Challenges;
 use super::settings::DeribitSettings;
 use super::shown::Shown;
+use super::tape::Tape;
 use super::tokens::Login;
-use super::trades::{PublicTrade, Trade};
+use super::trades::Trade;
 use super::wallet::Wallet;
 use crate::accounts::DeribitKey;
 use crate::clock::Clock;
@@ -93,8 +94,7 @@ pub(super) struct State {
     pub(super) instruments: Vec<Instrument>,
     pub(super) books: HashMap<&'static str, Book>,
     pub(super) by_order_id: HashMap<String, Slot>,
-    /// What everybody sees of all trades, the oldest first.
-    pub(super) tape: Vec<PublicTrade>,
+    pub(super) tape: Tape,
     /// What the call that is under way has changed.
     pub(super) changes: Changes,
     /// How many orders were made with each label.
@@ -122,7 +122,7 @@ impl State {
             instruments: instruments::catalogue(),
             books: HashMap::new(),
             by_order_id: HashMap::new(),
-            tape: Vec::new(),
+            tape: Tape::default(),
             changes: Changes::default(),
             labels: BTreeMap::new(),
             connections: BTreeMap::new(),

@@ -1,5 +1,7 @@
 //! What everybody sees of the trades: lists of them, and what they come to in a day.
 
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -14,8 +16,19 @@ use crate::number::Number;
 const USUAL_COUNT: i64 = 10;
 const DAY_MILLIS: i64 = 86_400_000;
 
-/// The trades of one instrument in the last 24 hours.
+/// What everybody sees of all trades.
 #[derive(Default)]
+pub(super) struct Tape {
+    /// The oldest first.
+    pub(super) trades: Vec<PublicTrade>,
+    /// The places of an instrument's own among them.
+    places: HashMap<&'static str, Vec<usize>>,
+    /// What all trades of an instrument come to, and when the first one was.
+    sums: HashMap<&'static str, (i64, Day)>,
+}
+
+/// The trades of one instrument in the last 24 hours.
+#[derive(Clone, Default)]
 pub(super) struct Day {
     /// In the base currency.
     pub(super) volume: Decimal,
@@ -27,6 +40,16 @@ pub(super) struct Day {
 }
 
 impl Day {
+    fn add(&mut self, instrument: &Instrument, trade: &PublicTrade) {
+        let (amount, price) = (trade.amount.0, trade.price.0);
+        self.volume += instrument.base_amount(amount, price);
+        self.volume_usd += instrument.usd_amount(amount, price);
+        self.high = self.high.max(Some(price));
+        self.low = Some(self.low.map_or(price, |low| low.min(price)));
+        self.first = self.first.or(Some(price));
+        self.last = Some(price);
+    }
+
     /// In percent.
     pub(super) fn price_change(&self) -> Option<Decimal> {
         let (first, last) = self.first.zip(self.last)?;
@@ -37,7 +60,19 @@ impl Day {
 impl State {
     /// The trades on an instrument, the oldest first.
     pub(super) fn tape_of<'a>(&'a self, instrument_name: &'a str) -> impl DoubleEndedIterator<Item = &'a PublicTrade> {
-        self.tape.iter().filter(move |trade| trade.instrument_name == instrument_name)
+        let places = self.tape.places.get(instrument_name).map(Vec::as_slice).unwrap_or_default();
+        places.iter().map(|place| &self.tape.trades[*place])
+    }
+
+    /// Shows the trades of an instrument to everybody from now on.
+    pub(super) fn record(&mut self, instrument: &Instrument, trades: Vec<PublicTrade>) {
+        let name = instrument.instrument_name;
+        for trade in trades {
+            let (_, sum) = self.tape.sums.entry(name).or_insert_with(|| (trade.timestamp, Day::default()));
+            sum.add(instrument, &trade);
+            self.tape.places.entry(name).or_default().push(self.tape.trades.len());
+            self.tape.trades.push(trade);
+        }
     }
 
     /// The price of the last trade on an instrument.
@@ -47,17 +82,17 @@ impl State {
 
     pub(super) fn day(&self, instrument: &Instrument) -> Day {
         let begins = self.now() - DAY_MILLIS;
-        let mut day = Day::default();
-        for trade in self.tape_of(instrument.instrument_name).filter(|trade| trade.timestamp > begins) {
-            let (amount, price) = (trade.amount.0, trade.price.0);
-            day.volume += instrument.base_amount(amount, price);
-            day.volume_usd += instrument.usd_amount(amount, price);
-            day.high = day.high.max(Some(price));
-            day.low = Some(day.low.map_or(price, |low| low.min(price)));
-            day.first = day.first.or(Some(price));
-            day.last = Some(price);
+        // A ticker for each trade would otherwise go through all of them each time.
+        match self.tape.sums.get(instrument.instrument_name) {
+            None => Day::default(),
+            Some((first, sum)) if *first > begins => sum.clone(),
+            Some(_) => {
+                let mut day = Day::default();
+                let trades = self.tape_of(instrument.instrument_name).filter(|trade| trade.timestamp > begins);
+                trades.for_each(|trade| day.add(instrument, trade));
+                day
+            }
         }
-        day
     }
 
     /// What is held of an instrument. Whoever traded with the made-up book holds the other side of it.
@@ -102,7 +137,7 @@ fn list(state: &State, params: &Params, fits: impl Fn(&PublicTrade) -> bool) -> 
     let (from, until) = (params.integer("start_timestamp")?, params.integer("end_timestamp")?);
     let count = filter::count(params, USUAL_COUNT)?;
     let is_asked_for = |trade: &&PublicTrade| fits(trade) && is_within(trade.timestamp, from, until);
-    let mut trades: Vec<&PublicTrade> = state.tape.iter().filter(is_asked_for).collect();
+    let mut trades: Vec<&PublicTrade> = state.tape.trades.iter().filter(is_asked_for).collect();
     if params.text("sorting")?.as_deref() != Some("asc") {
         trades.reverse();
     }
@@ -144,11 +179,12 @@ pub(super) fn get_trade_volumes(state: &mut State, params: &Params) -> Outcome {
             "call" | "put" => instrument.option_type == Some(kind) && instrument.is_option(),
             kind => instrument.kind == kind,
         };
-        let traded = state.tape.iter().filter(|trade| trade.timestamp > now - days * DAY_MILLIS).filter_map(|trade| {
-            let instrument = state.instrument(trade.instrument_name).filter(of_kind)?;
-            let is_listed = instrument.is_listed_under(currency);
-            is_listed.then(|| instrument.base_amount(trade.amount.0, trade.price.0))
-        });
+        let traded =
+            state.tape.trades.iter().filter(|trade| trade.timestamp > now - days * DAY_MILLIS).filter_map(|trade| {
+                let instrument = state.instrument(trade.instrument_name).filter(of_kind)?;
+                let is_listed = instrument.is_listed_under(currency);
+                is_listed.then(|| instrument.base_amount(trade.amount.0, trade.price.0))
+            });
         Number::from(traded.sum::<Decimal>())
     };
     let volumes = |currency| Volumes {

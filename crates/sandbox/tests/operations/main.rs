@@ -10,6 +10,7 @@ mod accepted;
 mod call;
 mod paging;
 mod refused;
+#[allow(dead_code, reason = "streams use the rest")]
 mod spec;
 mod state;
 mod websocket;
