@@ -19,6 +19,7 @@ use crate::sandbox::SandboxArgs;
 use crate::sign::SignArgs;
 use crate::totp::TotpCommand;
 use crate::verify::VerifyArgs;
+use crate::watch::WatchArgs;
 
 /// API keys that cannot be lost or leaked, and every operation of Bayse, Kalshi, Yativo and Deribit by its name.
 #[derive(Debug, Parser)]
@@ -133,6 +134,8 @@ pub enum Command {
     Call(CallArgs),
     /// Show the operations of a venue, or what one takes and gives
     Describe(DescribeArgs),
+    /// Show what a venue tells while it happens: trades, prices, order books, orders
+    Watch(WatchArgs),
     /// Sign a request: its headers, and the exact text that was signed
     Sign(SignArgs),
     /// Say which part of somebody's signature is wrong

@@ -96,6 +96,11 @@ impl Client {
         session.send(call).await
     }
 
+    /// Its streams, by the venue's table.
+    pub fn streams(&self, table: &'static venuekit_wire::stream::Streams) -> venuekit_streams::Streams {
+        venuekit_streams::Streams::of(self.session(), table)
+    }
+
     fn session(&self) -> &Session {
         on!(self, client => client.session())
     }

@@ -4,10 +4,12 @@ use std::ffi::{OsStr, OsString};
 
 use clap_complete::engine::CompletionCandidate;
 use venuekit_spec::Schema;
+use venuekit_wire::stream::{Parameter, ParameterKind};
 
 use crate::lookup::{self, Found};
 use crate::subject::Subject;
 use crate::venue::Venue;
+use crate::watch::topic;
 
 /// Venues.
 pub fn venues(current: &OsStr) -> Vec<CompletionCandidate> {
@@ -56,6 +58,42 @@ pub fn parameters(current: &OsStr) -> Vec<CompletionCandidate> {
         None => names(&found, &current),
     };
     offered.into_iter().filter(|one| one.starts_with(&*current)).map(CompletionCandidate::new).collect()
+}
+
+/// Channels of the venue that was written.
+pub fn channels(current: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(table) = subject().and_then(|subject| subject.venue.streams()) else { return Vec::new() };
+    let current = current.to_string_lossy();
+    let fitting = table.channels.iter().filter(|channel| channel.id.starts_with(&*current));
+    fitting.map(|channel| CompletionCandidate::new(channel.id).help(Some(channel.description.into()))).collect()
+}
+
+/// What the channel that was written takes, as `name=`, and the words that a value may be.
+pub fn channel_parameters(current: &OsStr) -> Vec<CompletionCandidate> {
+    let words = words();
+    let mut words = words.iter();
+    let subject = words.find_map(|word| word.parse::<Subject>().ok());
+    let table = subject.and_then(|subject| Some((subject.venue, subject.venue.streams()?)));
+    let channel = table.and_then(|(venue, table)| words.find_map(|word| topic::channel(venue, table, word).ok()));
+    let Some((channel, _)) = channel else { return Vec::new() };
+    let current = current.to_string_lossy();
+    let offered: Vec<String> = match current.split_once('=') {
+        Some((name, _)) => topic::settable(channel)
+            .filter(|parameter| parameter.name == name)
+            .flat_map(words_of)
+            .map(|value| format!("{name}={value}"))
+            .collect(),
+        None => topic::settable(channel).map(|parameter| format!("{}=", parameter.name)).collect(),
+    };
+    offered.into_iter().filter(|one| one.starts_with(&*current)).map(CompletionCandidate::new).collect()
+}
+
+/// The words that a parameter of a channel may be.
+fn words_of(parameter: &Parameter) -> &'static [&'static str] {
+    match parameter.kind {
+        ParameterKind::Boolean => &["true", "false"],
+        _ => parameter.values,
+    }
 }
 
 /// The words that the value of a name may be.

@@ -1,7 +1,7 @@
 //! Ctrl-C, and an end from outside. The terminal shows again what is typed, and whoever ends a command hears what was under way.
 
-use std::process;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::{io, process};
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -74,6 +74,26 @@ pub fn unseen<T>(ask: impl FnOnce() -> T) -> T {
     let answer = ask();
     terminal::forget();
     answer
+}
+
+/// An interrupt or a request to terminate, listened for from now on: whoever reads that a command is ready may end it at once.
+#[cfg(unix)]
+pub fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => Ok(()),
+            _ = terminate.recv() => Ok(()),
+        }
+    })
+}
+
+/// An interrupt.
+#[cfg(not(unix))]
+pub fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
+    Ok(tokio::signal::ctrl_c())
 }
 
 /// Once begun, it goes on: the default of a signal does not come back.

@@ -32,6 +32,7 @@ mod totp;
 mod venue;
 mod verify;
 mod visible;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -78,6 +79,7 @@ async fn command(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Doctor(arguments) => doctor::run(context, &arguments).await,
         Command::Call(arguments) => call::run(context, &arguments).await,
         Command::Describe(arguments) => describe::run(context, &arguments),
+        Command::Watch(arguments) => watch::run(context, &arguments).await,
         Command::Sign(arguments) => sign::run(context, &arguments).await,
         Command::VerifySignature(arguments) => verify::run(context, &arguments).await,
         Command::Sandbox(arguments) => sandbox::run(context, &arguments).await,

@@ -49,6 +49,11 @@ impl Output {
         self.json
     }
 
+    /// Whether colours are wanted, and can be shown.
+    pub fn has_colours(&self) -> bool {
+        self.colours
+    }
+
     /// Whether nobody reads any longer, as behind a pager that was left.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)

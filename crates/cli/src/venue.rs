@@ -5,8 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use venuekit_spec::Spec;
+use venuekit_streams::BookVisitor;
 pub use venuekit_transport::environment::LOCAL;
 use venuekit_wire::operation::Venue as Table;
+use venuekit_wire::stream::Streams;
 
 /// A venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
@@ -68,6 +70,28 @@ impl Venue {
             Self::Kalshi => &venuekit_kalshi::VENUE,
             Self::KalshiPerps => &venuekit_kalshi_perps::VENUE,
             Self::Yativo => &venuekit_yativo::VENUE,
+        }
+    }
+
+    /// Its channels, where it has live streams.
+    pub fn streams(self) -> Option<&'static Streams> {
+        match self {
+            Self::Bayse => Some(&venuekit_bayse::STREAMS),
+            Self::Deribit => Some(&venuekit_deribit::STREAMS),
+            Self::Kalshi => Some(&venuekit_kalshi::STREAMS),
+            Self::KalshiPerps => Some(&venuekit_kalshi_perps::STREAMS),
+            Self::Yativo => None,
+        }
+    }
+
+    /// Does something with the type of the messages of a channel that makes an order book.
+    pub fn with_book<V: BookVisitor>(self, channel: &str, visitor: V) -> Option<V::Output> {
+        match self {
+            Self::Bayse => venuekit_bayse::with_book(channel, visitor),
+            Self::Deribit => venuekit_deribit::with_book(channel, visitor),
+            Self::Kalshi => venuekit_kalshi::with_book(channel, visitor),
+            Self::KalshiPerps => venuekit_kalshi_perps::with_book(channel, visitor),
+            Self::Yativo => None,
         }
     }
 

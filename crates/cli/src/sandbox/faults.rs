@@ -1,21 +1,23 @@
-//! The names in a list of faults: one that no call has would never strike.
+//! The names in a list of faults: one that no call and no frame has would never strike.
 
 use http::Method;
 use venuekit_sandbox::{Rule, Transport};
 use venuekit_spec::{Operation, Spec};
 use venuekit_wire::operation::Protocol;
+use venuekit_wire::stream::{Dialect, Streams};
 
 use crate::similar::closest;
 use crate::venue::Venue;
 
-/// The handshake of a WebSocket, which is no operation.
-const HANDSHAKE: &str = "GET /ws/api/v2";
+/// What frames of every venue are called, whatever their channel.
+const FRAMES: [&str; 5] = ["data", "reply", "heartbeat", "subscribe", "unsubscribe"];
 
 /// A rule as the server takes it: once for each venue that has an operation of that name on the command line. Sees that there are
 /// such a venue and such an operation, and that the fault can happen there.
 pub fn resolve(rule: &Rule) -> Result<Vec<Rule>, String> {
     let venue = rule.venue.as_deref().map(str::parse::<Venue>).transpose()?;
-    let rules = match rule.operation.as_deref().filter(|text| *text != HANDSHAKE) {
+    let rules = match rule.operation.as_deref().filter(|text| !is_handshake(text)) {
+        Some(text) if is_of_streams(rule) => vec![of_streams(rule, venue, text)?],
         Some(text) => named(rule, venue, text)?,
         None => vec![venue.map_or_else(|| rule.clone(), |venue| rule.clone().at(venue.spec().venue))],
     };
@@ -35,6 +37,9 @@ fn named(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Vec<Rule>, Str
     if !rules.is_empty() {
         return Ok(rules);
     }
+    if let Ok(rule) = of_streams(rule, venue, text) {
+        return Ok(vec![rule]);
+    }
     let operations = || venues.iter().flat_map(|venue| &venue.spec().operations);
     let names = operations().map(|one| one.name.as_str()).chain(operations().map(|one| one.id.as_str()));
     let whose = venue.map_or("any venue".to_owned(), |venue| venue.to_string());
@@ -43,6 +48,62 @@ fn named(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Vec<Rule>, Str
         Some(near) => format!("{message}; did you mean `{near}`?"),
         None => format!("{message}: write its name, its JSON-RPC method, or method and path"),
     })
+}
+
+/// The handshake of a WebSocket, which is no operation.
+fn is_handshake(text: &str) -> bool {
+    let Some(path) = text.strip_prefix("GET ") else { return false };
+    let mut endpoints = Venue::ALL.into_iter().filter_map(Venue::streams).flat_map(|table| table.endpoints);
+    // A segment in braces stands for any.
+    endpoints.any(|endpoint| {
+        let (one, other) = (endpoint.path.split('/'), path.split('/'));
+        one.clone().count() == other.clone().count()
+            && one.zip(other).all(|(own, said)| own == said || said.starts_with('{') && said.ends_with('}'))
+    })
+}
+
+/// Whether a rule is about frames of streams, and about nothing else.
+fn is_of_streams(rule: &Rule) -> bool {
+    let of_calls = [Transport::Http, Transport::Websocket];
+    rule.transport == Some(Transport::Stream) || !of_calls.iter().any(|transport| rule.fault.happens_over(*transport))
+}
+
+/// The rule for frames of this name, which begins with what a venue calls its frames or channels.
+fn of_streams(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Rule, String> {
+    let venues: Vec<Venue> = venue.map_or(Venue::ALL.to_vec(), |venue| vec![venue]);
+    let tables = || venues.iter().filter_map(|venue| venue.streams());
+    let first = text.split('/').next().unwrap_or_default();
+    let family = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let mut names: Vec<String> = FRAMES.map(str::to_owned).to_vec();
+    for table in tables() {
+        names.extend(types_of(table).into_iter().map(str::to_owned));
+        names.extend(table.channels.iter().flat_map(|channel| [channel.id.to_owned(), family(channel.name)]));
+    }
+    if names.contains(&family(first)) {
+        return Ok(venue.map_or_else(|| rule.clone(), |venue| rule.clone().at(venue.spec().venue)));
+    }
+    let whose = venue.map_or("any venue".to_owned(), |venue| venue.to_string());
+    let message = format!("`{text}` is no frame or channel of {whose}");
+    Err(match closest(first, names.iter().map(String::as_str)) {
+        Some(near) => format!("{message}; did you mean `{near}`?"),
+        None => format!("{message}: write data, reply, a channel, or a command such as subscribe/CHANNEL"),
+    })
+}
+
+/// The types of replies and commands.
+fn types_of(table: &'static Streams) -> Vec<&'static str> {
+    match table.dialect {
+        Dialect::Calls { .. } => Vec::new(),
+        Dialect::Commands(words) => {
+            let (subscribe, unsubscribe) = (words.subscribe, words.unsubscribe);
+            vec![subscribe.0, subscribe.1, words.ok, unsubscribe.0, unsubscribe.2, words.update.0, words.error]
+        }
+        Dialect::Messages(words) => {
+            let (subscribe, unsubscribe) = (words.subscribe, words.unsubscribe);
+            let types = [subscribe.0, subscribe.1, unsubscribe.0, unsubscribe.1, words.error];
+            types.into_iter().chain(words.quiet.iter().copied()).collect()
+        }
+    }
 }
 
 /// The rule for one call of a venue. What both parts of Kalshi offer counts as that of the first.
@@ -55,17 +116,29 @@ fn struck(rule: &Rule, venue: Venue, call: &str) -> Rule {
 fn can_happen(rule: &Rule) -> Result<(), String> {
     let is_possible = |transport| rule.fault.happens_over(transport);
     let venue = rule.venue.as_deref().and_then(|venue| venue.parse::<Venue>().ok());
-    let is_without_frames = venue.is_some_and(|venue| venue.table().protocol == Protocol::Rest);
+    let is_without_calls = venue.is_some_and(|venue| venue.table().protocol == Protocol::Rest);
+    let is_without_streams = venue.is_some_and(|venue| venue.streams().is_none());
+    let none = || {
+        let whose = rule.venue.as_deref().unwrap_or_default();
+        Err(format!("it strikes a WebSocket only, and the sandbox has none of {whose}"))
+    };
     match rule.transport {
         Some(Transport::Http) if !is_possible(Transport::Http) => {
             Err("this fault happens over a WebSocket only".to_owned())
         }
         Some(Transport::Websocket) if !is_possible(Transport::Websocket) => {
-            Err("this fault happens over HTTP only".to_owned())
+            Err("this fault does not happen to calls over a WebSocket".to_owned())
         }
-        _ if is_without_frames && (rule.transport == Some(Transport::Websocket) || !is_possible(Transport::Http)) => {
-            let whose = rule.venue.as_deref().unwrap_or_default();
-            Err(format!("it strikes a WebSocket only, and the sandbox has none of {whose}"))
+        Some(Transport::Stream) if !is_possible(Transport::Stream) => {
+            Err("this fault does not happen to frames of streams".to_owned())
+        }
+        Some(Transport::Websocket) if is_without_calls => none(),
+        Some(Transport::Stream) if is_without_streams => none(),
+        None if !is_possible(Transport::Http)
+            && (is_without_calls || !is_possible(Transport::Websocket))
+            && (is_without_streams || !is_possible(Transport::Stream)) =>
+        {
+            none()
         }
         _ => Ok(()),
     }
@@ -113,7 +186,9 @@ mod tests {
         assert_eq!(resolved(rule().at("kalshi").on(balance)), of("kalshi", balance));
         let order = "DELETE /trade-api/v2/portfolio/events/orders/17";
         assert_eq!(resolved(rule().at("kalshi").on(order)), of("kalshi", order));
-        assert_eq!(resolved(rule().on(HANDSHAKE)), Ok((None, Some(HANDSHAKE.to_owned()))));
+        for handshake in ["GET /ws/api/v2", "GET /trade-api/ws/v2", "GET /ws/v1/markets", "GET /ws/v1/{endpoint}"] {
+            assert_eq!(resolved(rule().on(handshake)), Ok((None, Some(handshake.to_owned()))));
+        }
         assert_eq!(resolved(rule().at("kalshi-perps")), Ok((Some("kalshi_perps".to_owned()), None)));
         let perps = "GET /trade-api/v2/margin/balance";
         assert_eq!(resolved(rule().on("get_margin_balance")), of("kalshi_perps", perps));
@@ -128,12 +203,38 @@ mod tests {
             (rule().at("kalshi").on("private/buy"), "is no operation of kalshi"),
             (rule().on("GET /trade-api/v2/nothing/here"), "is no operation of any venue"),
             (rule().on("private/buyy"), "did you mean `private/buy`?"),
-            (Rule::new(Fault::Reorder).at("kalshi"), "the sandbox has none of kalshi"),
+            (Rule::new(Fault::UnknownId).at("kalshi"), "the sandbox has none of kalshi"),
+            (Rule::new(Fault::Reorder).at("yativo"), "the sandbox has none of yativo"),
+            (Rule::new(Fault::Drop).at("yativo"), "the sandbox has none of yativo"),
             (Rule::new(Fault::Reorder).over(Transport::Http), "over a WebSocket only"),
-            (Rule::new(Fault::status(500)).over(Transport::Websocket), "over HTTP only"),
+            (Rule::new(Fault::status(500)).over(Transport::Websocket), "does not happen to calls over a WebSocket"),
+            (rule().over(Transport::Stream), "does not happen to frames of streams"),
+            (Rule::new(Fault::Drop).at("kalshi").on("orderbok_delta"), "did you mean `orderbook_delta`?"),
+            (Rule::new(Fault::Drop).on("private/buy"), "is no frame or channel of any venue"),
         ] {
             let error = resolved(wrong).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn frames_of_streams_have_names_of_their_own() {
+        for name in [
+            "data",
+            "reply",
+            "orderbook_delta",
+            "orderbook_delta/orderbook_snapshot/A",
+            "subscribe/trade",
+            "subscribed",
+        ] {
+            let rule = Rule::new(Fault::Drop).at("kalshi").on(name);
+            assert_eq!(resolved(rule), Ok((Some("kalshi".to_owned()), Some(name.to_owned()))));
+        }
+        let book = "book.BTC-PERPETUAL.100ms";
+        assert_eq!(resolved(Rule::new(Fault::Drop).on(book)), Ok((None, Some(book.to_owned()))));
+        // A fault of calls too, which the channel's name makes one of frames.
+        assert_eq!(resolved(Rule::new(Fault::Delay { ms: 5 }).on("trade")), Ok((None, Some("trade".to_owned()))));
+        assert!(resolved(Rule::new(Fault::Reorder).at("kalshi")).is_ok());
+        assert!(resolved(Rule::new(Fault::Drop)).is_ok());
     }
 }

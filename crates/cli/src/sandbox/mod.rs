@@ -14,6 +14,7 @@ use venuekit_sandbox::{Accounts, Rule, Sandbox};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
+use crate::interrupt::stopped;
 use crate::number;
 use crate::target::SANDBOX_PORT;
 
@@ -65,6 +66,21 @@ The faults:
                      `body`, `content_type`, `retry_after`, `executed`
   reorder, duplicate, unknown-id, split (into `parts`)
                      WebSocket: of frames
+
+Frames of streams meet delay, drop-before, close-mid-answer, reorder, duplicate and split where the operation is a channel, such as \
+`trade` or `orderbook_delta/orderbook_snapshot`, or `data`, `reply`, `subscribe/CHANNEL`; or where the transport is stream. Faults of \
+theirs alone:
+  drop               the frame is not sent, and its number is missing
+  gap, restart       numbers are left out (`by`), or begin again
+  close, stall       the connection is closed (`code`, `reason`), or
+                     stands still for `ms`
+  error, slow-reader the venue's error in place of the frame (`code`,
+                     `text`), or what it does to a slow reader
+  leave-out          a channel of a command is left out without a word
+  several, ping      `count` messages in one frame, a ping behind it
+  unknown-type, set, exponents
+                     a type that nobody knows, another value (`to`) at a
+                     JSON pointer (`at`), numbers with exponents
 
 Example:
   venuekit sandbox --env-file sandbox.env";
@@ -175,23 +191,4 @@ fn read_json<T: DeserializeOwned>(file: Option<&Path>, code: &'static str) -> Re
         };
         Failure::usage(format!("{}:{}:{}: {reason}", file.display(), error.line(), error.column())).code(code)
     })
-}
-
-/// An interrupt or a request to terminate, listened for from now on: whoever reads that the sandbox listens may end it at once.
-#[cfg(unix)]
-fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => Ok(()),
-            _ = terminate.recv() => Ok(()),
-        }
-    })
-}
-
-/// An interrupt.
-#[cfg(not(unix))]
-fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
-    Ok(tokio::signal::ctrl_c())
 }
