@@ -14,24 +14,31 @@ enum Open {
 
 /// The path to the value that an error is about, such as `markets[3].price`. Empty: the text as a whole.
 ///
-/// An error about an object, such as that a field is missing, stands at its end.
+/// An error that a field is missing stands at the end of the object. So does one about its last member, where that was read before
+/// anybody found fault with it.
 pub(crate) fn of(text: &[u8], error: &serde_json::Error) -> String {
     let before: usize =
         text.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
     // The column counts the bytes of the line that were read.
-    path_at(text, (before + error.column()).saturating_sub(1))
+    let is_missing = error.to_string().starts_with("missing field");
+    path_at(text, (before + error.column()).saturating_sub(1), is_missing)
 }
 
-/// The path to the value of which this byte is a part.
-fn path_at(text: &[u8], target: usize) -> String {
+/// The path to the value of which this byte is a part. The last byte of an object is a part of its last member, unless the object is
+/// meant as a whole.
+fn path_at(text: &[u8], target: usize, is_whole: bool) -> String {
     let mut open: Vec<Open> = Vec::new();
     let mut at = 0;
     while let Some(byte) = text.get(at).filter(|_| at <= target) {
         match byte {
+            // It is what begins here that was not expected.
+            b'{' | b'[' if at == target => break,
             b'{' => open.push(Open::Object(None)),
             b'[' => open.push(Open::List(0)),
             b'}' | b']' => {
-                open.pop();
+                if at < target || is_whole {
+                    open.pop();
+                }
                 if at == target {
                     break;
                 }
@@ -112,6 +119,8 @@ mod tests {
         rows: Vec<Row>,
         #[serde(default)]
         total: Option<u8>,
+        #[serde(default, deserialize_with = "venuekit_wire::lenient::optional")]
+        rate: Option<venuekit_wire::Decimal>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -120,6 +129,8 @@ mod tests {
         id: u8,
         #[serde(default)]
         tags: Vec<String>,
+        #[serde(default, deserialize_with = "venuekit_wire::lenient::optional")]
+        rate: Option<venuekit_wire::Decimal>,
     }
 
     #[test]
@@ -132,8 +143,13 @@ mod tests {
             (r#"{"rows":[{"id":1}],"total":-1}"#, "total"),
             (r#"{"total":1}"#, ""),
             (r#"{"rows":{}}"#, "rows"),
+            (r#"{"rows":[7]}"#, "rows[0]"),
+            (r#"{"rows":[{"id":1, "tags":{"a":1}}]}"#, "rows[0].tags"),
             (r#"{"rows":[{"id":1"#, "rows[0].id"),
             (r#"{"\u0072ows":[{"\"id":2,"id":null}]}"#, "rows[0].id"),
+            (r#"{"rows":[{"id":1}],"rate":"x"}"#, "rate"),
+            (r#"{"rate":"x", "rows":[]}"#, "rate"),
+            (r#"{"rows":[{"id":1,"rate":[]}],"total":1}"#, "rows[0].rate"),
             ("7", ""),
             ("", ""),
         ] {
@@ -145,7 +161,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_and_no_place_is_too_much(text: Vec<u8>, target: usize) {
-            path_at(&text, target);
+            path_at(&text, target, target % 2 == 0);
             if let Err(error) = serde_json::from_slice::<Value>(&text) {
                 of(&text, &error);
             }
