@@ -93,11 +93,20 @@ struct Inner {
 
 struct Kept {
     view: BookView,
-    is_live: bool,
+    /// It has had a snapshot, and everything that came since then.
+    is_whole: bool,
+    /// Nothing is known to be missing of what came.
+    is_certain: bool,
     /// It stands in the list of what is told, behind all states.
     is_told: bool,
     updates: u64,
     last: Last,
+}
+
+impl Kept {
+    fn is_live(&self) -> bool {
+        self.is_whole && self.is_certain
+    }
 }
 
 /// The message that changed it last.
@@ -114,6 +123,11 @@ enum Told {
     State(State),
     Unknown(Raw),
     Lagged(u64),
+}
+
+/// Whether an instrument is an item, or one of several of it: their names begin with the item's.
+fn is_of(instrument: &str, item: &str) -> bool {
+    instrument.strip_prefix(item).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
 impl<T> Books<T> {
@@ -154,7 +168,7 @@ impl<T: StreamMessage + BookMessage> Sink for Books<T> {
                 // Nobody knows what it would have changed.
                 let why = error.into_text();
                 inner.unread(entry.into_raw(Some(why.clone())));
-                inner.distrust(None);
+                inner.invalidate();
                 inner.stats.faults += 1;
                 Verdict::Fault(format!("a message cannot be read: {why}"))
             }
@@ -174,6 +188,10 @@ impl<T: StreamMessage + BookMessage> Sink for Books<T> {
             Verdict::Taken
         });
     }
+
+    fn distrust(&self) {
+        self.inner().distrust(None);
+    }
 }
 
 impl Inner {
@@ -184,7 +202,7 @@ impl Inner {
             return Verdict::Taken;
         }
         let Some(instrument) = message.instrument() else {
-            self.distrust(None);
+            self.invalidate();
             return self.fault(Fault::missing("instrument"));
         };
         let last = || Last {
@@ -200,19 +218,21 @@ impl Inner {
             let view = BookView::from(Book::new());
             self.books.insert(
                 (*instrument).into(),
-                Kept { view, is_live: false, is_told: false, updates: 0, last: last() },
+                Kept { view, is_whole: false, is_certain: false, is_told: false, updates: 0, last: last() },
             );
         }
         let Some(kept) = self.books.get_mut(&*instrument) else { return Verdict::Taken };
-        if kind == BookKind::Change && !kept.is_live {
+        if kind == BookKind::Change && !kept.is_whole {
             self.stats.waiting += 1;
             return Verdict::Taken;
         }
         if let Err(fault) = kept.view.to_mut().apply(message) {
-            kept.is_live = false;
+            kept.is_whole = false;
             return self.fault(fault);
         }
-        kept.is_live = true;
+        if kind == BookKind::Snapshot {
+            (kept.is_whole, kept.is_certain) = (true, true);
+        }
         kept.updates += 1;
         kept.last = last();
         self.stats.applied += 1;
@@ -229,12 +249,18 @@ impl Inner {
         Verdict::Fault(fault.to_string())
     }
 
-    /// Books are not to be trusted until their next snapshot: all of them, or those of an item.
+    /// Books are not to be trusted: all of them, or those of an item. What still comes is applied, since the hub lets nothing pass
+    /// that needs a snapshot first; a snapshot, or the end of the uncertainty, makes them certain again.
     fn distrust(&mut self, item: Option<&str>) {
         for (instrument, kept) in &mut self.books {
-            // An item may have several instruments, which begin with its name.
-            let is_its = item.is_none_or(|item| instrument.strip_prefix(item).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')));
-            kept.is_live &= !is_its;
+            kept.is_certain &= item.is_some_and(|item| !is_of(instrument, item));
+        }
+    }
+
+    /// They need a snapshot.
+    fn invalidate(&mut self) {
+        for kept in self.books.values_mut() {
+            kept.is_whole = false;
         }
     }
 
@@ -265,6 +291,10 @@ impl Inner {
                 let (missed, caught_up) = std::mem::take(&mut self.carried);
                 resynced.missed = resynced.missed.and(missed);
                 resynced.caught_up += caught_up;
+                let item = resynced.item.as_deref();
+                for (instrument, kept) in &mut self.books {
+                    kept.is_certain |= item.is_none_or(|item| is_of(instrument, item));
+                }
             }
             State::Refused(refusal) => {
                 for item in &refusal.items {
@@ -372,12 +402,12 @@ impl<T> LiveBook<T> {
 
     /// Whether a book can be trusted now.
     pub fn is_live(&self, instrument: &str) -> bool {
-        self.books.inner().books.get(instrument).is_some_and(|kept| kept.is_live)
+        self.books.inner().books.get(instrument).is_some_and(Kept::is_live)
     }
 
     /// A book that can be trusted now; none where it cannot.
     pub fn live(&self, instrument: &str) -> Option<BookView> {
-        self.books.inner().books.get(instrument).filter(|kept| kept.is_live).map(|kept| kept.view.clone())
+        self.books.inner().books.get(instrument).filter(|kept| kept.is_live()).map(|kept| kept.view.clone())
     }
 
     /// The instruments that have books, in their order.
@@ -390,7 +420,7 @@ impl<T> LiveBook<T> {
     /// What the books have seen.
     pub fn stats(&self) -> BookStats {
         let inner = self.books.inner();
-        let live = inner.books.values().filter(|kept| kept.is_live).count();
+        let live = inner.books.values().filter(|kept| kept.is_live()).count();
         BookStats { books: inner.books.len(), live, ..inner.stats }
     }
 
@@ -418,11 +448,8 @@ impl<T> LiveBook<T> {
         let seat = self.seat.as_mut().ok_or(Error::Closed)?;
         let items: Vec<Arc<str>> = items.into_iter().map(Into::into).collect();
         seat.remove(&items)?;
-        let is_its = |instrument: &str, item: &str| {
-            instrument.strip_prefix(item).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
-        };
         let mut inner = self.books.inner();
-        inner.books.retain(|instrument, _| !items.iter().any(|item| is_its(instrument, item)));
+        inner.books.retain(|instrument, _| !items.iter().any(|item| is_of(instrument, item)));
         drop(inner);
         self.topic = seat.topic().clone();
         Ok(())

@@ -91,6 +91,9 @@ pub(crate) trait Sink: Send + Sync {
     /// The state of the data that was given so far.
     fn state(&self, state: State);
 
+    /// Something is uncertain, also where [`State::Stale`] was told before and is not told again.
+    fn distrust(&self) {}
+
     /// Whether the connection is to wait for this reader.
     fn is_full(&self) -> bool {
         false

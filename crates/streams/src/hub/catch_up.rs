@@ -59,6 +59,8 @@ pub(crate) struct Catch {
     pub(crate) is_again: bool,
     /// What is missing though a call was made.
     pub(crate) missed: Missed,
+    /// The venue sent nothing for a while: no number shows where what was missed ends.
+    pub(crate) is_open: bool,
 }
 
 impl Catch {
@@ -74,6 +76,7 @@ impl Catch {
             is_holding: true,
             is_again: false,
             missed: Missed::None,
+            is_open: false,
         }
     }
 }

@@ -20,25 +20,29 @@ const TRIES: u32 = 3;
 const PASSES: u32 = 2;
 
 impl Hub {
-    /// Something was missed that a call can list.
-    pub(super) fn catch_up(&mut self, now: Now, key: Key<Sub>) {
+    /// Something was missed that a call can list: between two messages, or while the venue sent nothing.
+    pub(super) fn catch_up(&mut self, now: Now, key: Key<Sub>, was_silent: bool) {
         let margin = self.config.catch_up_margin;
         self.note_certain(key);
         let Some(sub) = self.subs.get_mut(key) else { return };
         sub.direct = None;
         match &mut sub.catch {
             Some(catch) if catch.call.is_some() => {
+                catch.is_open |= was_silent;
+                catch.is_holding = true;
                 catch.is_again = true;
                 return;
             }
             Some(catch) => {
+                catch.is_open |= was_silent;
                 catch.is_holding = true;
                 catch.passes = 0;
                 catch.next_at = None;
             }
             none => {
                 let certain = sub.certain_until.unwrap_or(now.wall);
-                *none = Some(Catch::new(certain.checked_sub(margin).unwrap_or(certain)));
+                let since = certain.checked_sub(margin).unwrap_or(certain);
+                *none = Some(Catch { is_open: was_silent, ..Catch::new(since) });
             }
         }
         self.call(now, key);
@@ -75,8 +79,8 @@ impl Hub {
             return;
         }
         match &sub.catch {
-            Some(catch) if catch.call.is_none() && catch.next_at.is_none() => self.catch_up(now, key),
-            None if sub.certain_until.is_some() => self.catch_up(now, key),
+            Some(catch) if catch.call.is_none() && catch.next_at.is_none() => self.catch_up(now, key, true),
+            None if sub.certain_until.is_some() => self.catch_up(now, key, true),
             _ => {}
         }
     }
@@ -143,7 +147,7 @@ impl Hub {
         self.give_merged(now, key, merged);
         let Some(sub) = self.subs.get_mut(key) else { return };
         let Some(catch) = &mut sub.catch else { return };
-        let is_counted = matches!(sub.channel.sequence, Sequence::PerItem { .. });
+        let is_counted = matches!(sub.channel.sequence, Sequence::PerItem { .. }) && !catch.is_open;
         if is_again {
             catch.is_holding = true;
             self.call(now, key);
@@ -179,6 +183,7 @@ impl Hub {
         for seat in &mut sub.seats {
             // What the stream had missed has been found, but for this.
             seat.missed = missed;
+            seat.is_late = false;
         }
         sub.refresh();
         self.settle_all(now, key);

@@ -199,6 +199,14 @@ impl Hub {
             self.stats.before_snapshot += 1;
             return;
         }
+        if sub.held == Held::Asked {
+            // Data says that it was accepted, whatever became of the reply.
+            for seat in &sub.seats {
+                if let Some(reader) = self.readers.get_mut(seat.reader) {
+                    reader.is_started = true;
+                }
+            }
+        }
         if let Some(sequence) = packet.sequence
             && self.count(now, key, sequence)
         {
@@ -363,7 +371,13 @@ impl Hub {
                 // It is about none of the items, or about one by another name: that is for everybody.
                 sub.parts.values().flat_map(|part| &part.routes).chain(&sub.whole).collect()
             };
+            let is_late = |route: &Route| {
+                entry.origin == Origin::CatchUp && sub.seats.iter().any(|seat| seat.reader == route.reader && seat.is_late)
+            };
             for route in routes {
+                if is_late(route) {
+                    continue;
+                }
                 if is_closed(&route) {
                     dropped += 1;
                 } else if !given.contains(&route.reader) {
@@ -374,6 +388,11 @@ impl Hub {
             }
         }
         self.stats.before_snapshot += u64::from(dropped > 0 && given.is_empty());
+        for reader in &given {
+            if let Some(reader) = self.readers.get_mut(*reader) {
+                reader.is_started = true;
+            }
+        }
         if entry.origin == Origin::CatchUp {
             for reader in &given {
                 if let Some(seat) = sub.seat(*reader) {

@@ -27,6 +27,8 @@ impl Hub {
         for seat in &mut sub.seats {
             let Some(reader) = self.readers.get_mut(seat.reader).filter(|reader| reader.is_started) else { continue };
             seat.missed = seat.missed.and(missed);
+            seat.is_late = false;
+            seat.sink.distrust();
             if !std::mem::replace(&mut reader.is_stale, true) {
                 seat.sink.state(State::Stale(Stale { reason: reason.clone(), item: None, since: now.wall }));
             }
@@ -97,7 +99,7 @@ impl Hub {
     pub(super) fn note_certain(&mut self, key: Key<Sub>) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         let last = self.slots.get(sub.slot).and_then(|slot| slot.last_frame);
-        if sub.certain_until.is_none() {
+        if sub.certain_until.is_none() && matches!(sub.channel.recovery, Recovery::CatchUp(_)) {
             sub.certain_until = last;
         }
     }
@@ -129,7 +131,7 @@ impl Hub {
             }
             Recovery::Snapshot | Recovery::Resubscribe => self.again(now, key),
             Recovery::Next => sub.await_all(),
-            Recovery::CatchUp(_) => self.catch_up(now, key),
+            Recovery::CatchUp(_) => self.catch_up(now, key, false),
             // Nothing more will be known: readers learn that behind the message that showed it.
             Recovery::Never => {}
         }

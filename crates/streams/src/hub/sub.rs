@@ -94,6 +94,8 @@ pub(crate) struct Seat {
     pub(crate) missed: Missed,
     /// What a call brought since then.
     pub(crate) caught_up: u64,
+    /// It came while something was being caught up: what was missed then was before its time.
+    pub(crate) is_late: bool,
 }
 
 /// Whether the venue is to be asked for a snapshot.
@@ -154,7 +156,7 @@ pub(crate) struct Sub {
     pub(crate) snapshot_due: Option<Instant>,
     /// How often they were, in a row.
     pub(crate) snapshot_rounds: u32,
-    /// Until when everything that its readers have is certain.
+    /// Until when everything that its readers have is certain, where something was missed that a call can list.
     pub(crate) certain_until: Option<SystemTime>,
     pub(crate) ring: Option<Ring>,
     pub(crate) catch: Option<Catch>,
@@ -211,7 +213,7 @@ impl Sub {
 
     /// Whether everything that it has is certain, but for routes that wait.
     pub(crate) fn is_sound(&self) -> bool {
-        self.held == Held::Yes && !self.is_again && self.catch.is_none()
+        self.held == Held::Yes && !self.is_again && self.catch.is_none() && self.certain_until.is_none()
     }
 
     pub(crate) fn awaiting(&self) -> u32 {
@@ -266,7 +268,8 @@ impl Sub {
         routes.push(Route { reader, sink: sink.clone(), is_awaiting });
         if self.seat(reader).is_none() {
             let (missed, caught_up) = (Missed::None, 0);
-            self.seats.push(Seat { reader, sink: sink.clone(), awaiting: 0, missed, caught_up });
+            let is_late = self.certain_until.is_some() || self.catch.is_some();
+            self.seats.push(Seat { reader, sink: sink.clone(), awaiting: 0, missed, caught_up, is_late });
         }
         if let Some(seat) = self.seat(reader) {
             seat.awaiting += u32::from(is_awaiting);

@@ -17,10 +17,12 @@ use crate::topic::Topic;
 /// What a reader knows of an item.
 #[derive(Default)]
 struct Known {
-    /// The last version that it was given, or that is accounted for.
+    /// The last version that it was given.
     last: Option<i64>,
+    /// The last version that it was told may be missing.
+    accounted: i64,
     levels: BTreeMap<i64, i64>,
-    /// The levels are those of the last version.
+    /// It has had a snapshot.
     is_live: bool,
 }
 
@@ -70,6 +72,7 @@ pub(super) struct Watcher {
     pub(super) refused: Vec<String>,
     pub(super) ended: Option<Ended>,
     pub(super) strays: usize,
+    log: Vec<String>,
 }
 
 impl Watcher {
@@ -95,6 +98,7 @@ impl Watcher {
             refused: Vec::new(),
             ended: None,
             strays: 0,
+            log: Vec::new(),
         };
         own.read(venue);
         own
@@ -118,6 +122,10 @@ impl Watcher {
     }
 
     fn event(&mut self, venue: &Venue, slot: Slot) {
+        self.log.push(match &slot {
+            Slot::Data(entry) => format!("{:?} {}", entry.origin, String::from_utf8_lossy(entry.data())),
+            other => format!("{other:?}"),
+        });
         assert!(self.ended.is_none(), "nothing follows the end");
         match slot {
             Slot::Data(entry) => {
@@ -134,9 +142,6 @@ impl Watcher {
                     Some(item) => {
                         assert!(!self.is_stale && self.stale_items.insert(item.to_string()), "uncertain twice");
                     }
-                }
-                for (item, known) in &mut self.items {
-                    known.is_live &= stale.item.as_deref().is_some_and(|own| own != item);
                 }
                 self.reasons.push(stale.reason);
             }
@@ -159,7 +164,9 @@ impl Watcher {
                     if resynced.item.is_none() && known.last.is_some_and(|last| last < version) {
                         let lists = matches!(self.channel, "trade" | "trades");
                         assert!(!(is_whole && lists), "{item}: {:?} of {version}, and nothing is said to be missing", known.last);
-                        known.last = Some(version);
+                    }
+                    if resynced.item.is_none() {
+                        known.accounted = known.accounted.max(version);
                     }
                     if matches!(self.channel, "book") && resynced.item.as_deref().is_none_or(|own| own == item) {
                         assert!(known.is_live, "{item} is certain again without a snapshot");
@@ -190,7 +197,7 @@ impl Watcher {
         let known = self.items.entry(item.clone()).or_default();
         if is_snapshot {
             assert!(
-                uncertain || known.last.is_none_or(|last| last == version),
+                uncertain || known.last.is_none_or(|last| last == version || (last < version && version <= known.accounted)),
                 "{item}: a snapshot of {version} after {:?}, and nobody said that something was missing",
                 known.last
             );
@@ -206,7 +213,9 @@ impl Watcher {
                 *level += value["d"].as_i64().expect("a change");
             }
             if !uncertain {
-                let is_next = known.last.is_none_or(|last| version == last + 1);
+                let is_next = known.last.is_none_or(|last| {
+                    version > last && (version <= known.accounted || version == last.max(known.accounted) + 1)
+                });
                 assert!(is_next, "{item}: {version} after {:?} by {origin:?}, and nobody said that something was missing", known.last);
             }
             known.last = known.last.max(Some(version));
@@ -242,5 +251,14 @@ impl Watcher {
         self.items.remove(item);
         self.stale_items.remove(item);
         self.given.retain(|(own, ..)| own != item);
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let from = self.log.len().saturating_sub(30);
+            println!("{} was told at last:\n  {}", self.channel, self.log[from..].join("\n  "));
+        }
     }
 }

@@ -250,7 +250,7 @@ fn what_is_lost_is_restored_once_and_within_the_limits() {
         venue.cut();
         let begin = venue.now.at;
         let mut times = Vec::new();
-        for _ in 0..400 {
+        for _ in 0..600 {
             let before = venue.commands.len();
             venue.pass(Duration::from_millis(25));
             times.extend(std::iter::repeat_n(venue.now.at, venue.commands.len() - before));
