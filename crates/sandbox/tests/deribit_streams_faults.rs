@@ -103,7 +103,7 @@ async fn a_chain_breaks_or_begins_again() {
             links.push(message["prev_change_id"].as_i64() == last);
             last = message["change_id"].as_i64();
         }
-        assert_eq!(links[0], false, "{fault:?}");
+        assert!(!links[0], "{fault:?}");
         assert!(links[1..].iter().all(|is_linked| *is_linked), "{fault:?}");
     }
     sandbox.faults().set(vec![Rule::new(Fault::Restart).on("book/change/BTC-26MAR27").times(1)]);
