@@ -40,7 +40,13 @@ impl<'a> Frames<'a> {
         if self.dialect.get("calls").is_some() {
             let word = |key: &str| text(self.notification, key).unwrap_or_default();
             let params = object(
-                [(word("channel"), json!({ "type": "string", "description": "The channel as it was subscribed to." })), (word("data"), data)],
+                [
+                    (
+                        word("channel"),
+                        json!({ "type": "string", "description": "The channel as it was subscribed to." }),
+                    ),
+                    (word("data"), data),
+                ],
                 [],
             );
             return object(
@@ -58,7 +64,8 @@ impl<'a> Frames<'a> {
         };
         let word = |key: &str| text(said, key).unwrap_or_default();
         let whole = |description: &str| json!({ "type": "integer", "description": description });
-        let mut others = vec![(word("sent"), json!({ "type": "integer", "format": "unix-ms", "description": "When it was sent." }))];
+        let mut others =
+            vec![(word("sent"), json!({ "type": "integer", "format": "unix-ms", "description": "When it was sent." }))];
         if is_commands {
             others.push((word("subscription"), whole("Number of the subscription.")));
             others.push((word("id"), whole("Number of the command that asked for it.")));
@@ -77,13 +84,20 @@ impl<'a> Frames<'a> {
         let named = |name: String, payload: Value| json!({ "name": name, "payload": payload });
         if let Some(said) = self.dialect.get("commands") {
             let word = |key: &str| text(said, key).unwrap_or_default();
-            let commands = [("SubscribeCommand", "subscribe"), ("UnsubscribeCommand", "unsubscribe"), ("UpdateCommand", "update")];
+            let commands =
+                [("SubscribeCommand", "subscribe"), ("UnsubscribeCommand", "unsubscribe"), ("UpdateCommand", "update")];
             let one = |(name, key): (&'static str, &str)| {
                 let command = first(said, key);
                 let members = [
-                    (word("id"), json!({ "type": "integer", "minimum": 1, "description": "Number, which the reply repeats." })),
+                    (
+                        word("id"),
+                        json!({ "type": "integer", "minimum": 1, "description": "Number, which the reply repeats." }),
+                    ),
                     (word("command"), json!({ "type": "string", "const": command })),
-                    (word("params"), json!({ "type": "object", "description": "What `x-parameters` of the channels say." })),
+                    (
+                        word("params"),
+                        json!({ "type": "object", "description": "What `x-parameters` of the channels say." }),
+                    ),
                 ];
                 (name, named(command, object(members, [])))
             };
@@ -93,11 +107,15 @@ impl<'a> Frames<'a> {
         let word = |key: &str| text(said, key).unwrap_or_default();
         let kind = |name: &str| (word("kind"), json!({ "type": "string", "const": name }));
         let (subscribe, unsubscribe) = (first(said, "subscribe"), first(said, "unsubscribe"));
-        let channel = json!({ "type": "string", "description": "The channel. Beside it stands what `x-parameters` of it say." });
+        let channel =
+            json!({ "type": "string", "description": "The channel. Beside it stands what `x-parameters` of it say." });
         let room = json!({ "type": "string", "description": "The room that the reply named." });
         let in_channel = object([kind(&subscribe), (word("channel"), channel)], []);
         let out_of_room = object([kind(&unsubscribe), (word("room"), room)], []);
-        vec![("SubscribeCommand", named(subscribe, in_channel)), ("UnsubscribeCommand", named(unsubscribe, out_of_room))]
+        vec![
+            ("SubscribeCommand", named(subscribe, in_channel)),
+            ("UnsubscribeCommand", named(unsubscribe, out_of_room)),
+        ]
     }
 }
 
@@ -106,9 +124,9 @@ fn object<'n>(
     required: impl IntoIterator<Item = (&'n str, Value)>,
     others: impl IntoIterator<Item = (&'n str, Value)>,
 ) -> Value {
-    let required: Map<String, Value> = required.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
-    let names: Vec<String> = required.keys().cloned().collect();
-    let others = others.into_iter().map(|(name, schema)| (name.to_owned(), schema));
-    let properties: Map<String, Value> = required.into_iter().chain(others).collect();
+    let required: Vec<(&str, Value)> = required.into_iter().collect();
+    let names: Vec<String> = required.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let all = required.into_iter().chain(others);
+    let properties: Map<String, Value> = all.map(|(name, schema)| (name.to_owned(), schema)).collect();
     json!({ "type": "object", "required": names, "properties": properties })
 }

@@ -151,7 +151,8 @@ fn is_list(channel: &Channel<'_>) -> bool {
 fn one_channel(document: &Document, channel: &Channel<'_>, messages: &Messages) -> Value {
     let mut bundled = channel.value.clone();
     let endpoint = text(channel.value, "x-endpoint");
-    let servers = members(streams::root(document), "servers").filter(|(_, server)| text(server, "x-endpoint") == endpoint);
+    let servers =
+        members(streams::root(document), "servers").filter(|(_, server)| text(server, "x-endpoint") == endpoint);
     bundled["servers"] = servers.map(|(name, _)| reference(&["servers", name])).collect();
     let own = members(channel.value, "messages").filter_map(|(key, value)| {
         let name = messages.names.get(&(message_ref(value)?.to_owned(), is_list(channel)))?;

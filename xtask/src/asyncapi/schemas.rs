@@ -66,14 +66,26 @@ mod tests {
     fn null_and_limits_are_said_as_in_draft_7() {
         for (written, expected) in [
             (json!({"type": "string", "nullable": true}), json!({"type": ["string", "null"]})),
-            (json!({"type": "string", "enum": ["a"], "nullable": true}), json!({"type": ["string", "null"], "enum": ["a", null]})),
+            (
+                json!({"type": "string", "enum": ["a"], "nullable": true}),
+                json!({"type": ["string", "null"], "enum": ["a", null]}),
+            ),
             (
                 json!({"allOf": [{"$ref": "#/a"}], "description": "d", "nullable": true}),
                 json!({"anyOf": [{"allOf": [{"$ref": "#/a"}]}, {"type": "null"}], "description": "d"}),
             ),
-            (json!({"type": "integer", "minimum": 1, "exclusiveMinimum": true}), json!({"type": "integer", "exclusiveMinimum": 1})),
-            (json!({"type": "integer", "maximum": 1, "exclusiveMaximum": false}), json!({"type": "integer", "maximum": 1})),
-            (json!({"properties": {"nullable": {"type": "string", "nullable": false}}}), json!({"properties": {"nullable": {"type": "string"}}})),
+            (
+                json!({"type": "integer", "minimum": 1, "exclusiveMinimum": true}),
+                json!({"type": "integer", "exclusiveMinimum": 1}),
+            ),
+            (
+                json!({"type": "integer", "maximum": 1, "exclusiveMaximum": false}),
+                json!({"type": "integer", "maximum": 1}),
+            ),
+            (
+                json!({"properties": {"nullable": {"type": "string", "nullable": false}}}),
+                json!({"properties": {"nullable": {"type": "string"}}}),
+            ),
         ] {
             assert_eq!(draft_7(&written), expected);
         }
@@ -81,7 +93,8 @@ mod tests {
 
     #[test]
     fn tuples_have_a_schema_an_element() {
-        let tuple = draft_7(&json!({"type": "array", "x-tuple": [{"type": "string"}, {"type": "number", "nullable": true}]}));
+        let tuple =
+            draft_7(&json!({"type": "array", "x-tuple": [{"type": "string"}, {"type": "number", "nullable": true}]}));
         let elements = json!([{"type": "string"}, {"type": ["number", "null"]}]);
         assert_eq!(tuple, json!({"type": "array", "minItems": 2, "items": elements, "prefixItems": elements}));
     }

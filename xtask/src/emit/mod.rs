@@ -16,7 +16,7 @@ mod variables;
 mod venue;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
@@ -87,8 +87,9 @@ fn build(document: &Document) -> Result<Generated, String> {
     let streams = streams::files(document, &client.structs)?;
     let venue = venue::source(document);
     let header = header(&document.venue);
-    let modules = ["client"].into_iter().chain(streams.iter().map(|(name, _)| name.trim_end_matches(".rs")));
-    let modules: String = modules.chain(["venue"]).map(|name| format!("pub mod {name};\n")).collect();
+    let others = streams.iter().map(|(name, _)| name.trim_end_matches(".rs"));
+    let modules: BTreeSet<&str> = ["client", "venue"].into_iter().chain(others).collect();
+    let modules: String = modules.into_iter().map(|name| format!("pub mod {name};\n")).collect();
     let mut files = BTreeMap::from([
         ("client.rs", format!("{header}{}", client.text)),
         ("lowered.json", format!("{}\n", serde_json::to_string_pretty(&lowered).map_err(|e| e.to_string())?)),

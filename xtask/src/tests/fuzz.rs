@@ -6,6 +6,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 
 use super::mutate::{Mutation, mutate, part};
 use super::root;
+use crate::asyncapi::bundle;
 use crate::codegen::venues;
 use crate::document::Document;
 use crate::emit::generate;
@@ -38,9 +39,10 @@ fn a_clean_spec_is_generated_and_a_broken_one_is_named() {
         clean.set(clean.get() + 1);
         match generate(&mutated) {
             Ok(generated) => {
-                for name in ["client.rs", "venue.rs"] {
-                    syn::parse_file(&generated.files[name]).map_err(|error| TestCaseError::fail(error.to_string()))?;
+                for (name, text) in generated.files.iter().filter(|(name, _)| name.ends_with(".rs")) {
+                    syn::parse_file(text).map_err(|error| TestCaseError::fail(format!("{name}: {error}\n{text}")))?;
                 }
+                bundle(&mutated);
                 Ok(())
             }
             Err(findings) => {

@@ -5,6 +5,7 @@ mod docs;
 mod fresh;
 pub mod fuzz;
 mod mutate;
+pub mod streams;
 mod text;
 
 use std::path::{Path, PathBuf};

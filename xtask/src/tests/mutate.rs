@@ -32,13 +32,19 @@ pub fn part(document: &Document, picks: &[u16]) -> Document {
             let methods = value["methods"].as_array().cloned().unwrap_or_default();
             // The root names these itself.
             let heartbeat = value["x-websocket"]["heartbeat"].clone();
-            let named = ["answer", "set"].map(|key| text(&heartbeat, key));
+            let calls = &value["x-streams"]["x-dialect"]["calls"];
+            let subscribing =
+                ["subscribe", "unsubscribe"].map(|key| calls[key].as_array().cloned().unwrap_or_default());
+            let mut named: BTreeSet<&str> = ["answer", "set"].iter().filter_map(|key| text(&heartbeat, key)).collect();
+            named.extend(subscribing.iter().flatten().filter_map(Value::as_str));
             let kept = methods.into_iter().enumerate().filter(|(i, method)| {
-                kept.contains(format!("/methods/{i}").as_str()) || named.contains(&text(method, "name"))
+                kept.contains(format!("/methods/{i}").as_str())
+                    || text(method, "name").is_some_and(|n| named.contains(n))
             });
             value["methods"] = kept.map(|(_, method)| method).collect();
         }
     }
+    some_channels(&mut value, picks);
     shrink_components(&mut value);
     let names: BTreeSet<String> = operations(&document.derived(document.kind, value.clone()))
         .iter()
@@ -56,6 +62,27 @@ pub fn part(document: &Document, picks: &[u16]) -> Document {
         }
     });
     document.derived(document.kind, value)
+}
+
+/// A few of the channels, without the calls by which they catch up, and their messages.
+fn some_channels(value: &mut Value, picks: &[u16]) {
+    let Some(Value::Object(channels)) = value.pointer_mut("/x-streams/channels") else { return };
+    let count = channels.len();
+    let mut index = 0;
+    channels.retain(|_, _| {
+        index += 1;
+        picks.iter().any(|pick| usize::from(*pick) % count == index - 1)
+    });
+    let mut used = BTreeSet::new();
+    for channel in channels.values_mut() {
+        if channel["x-recover"].is_object() {
+            channel["x-recover"] = "never".into();
+        }
+        each(&mut channel["messages"], &mut |inner| used.extend(text(inner, "$ref").map(str::to_owned)));
+    }
+    if let Some(Value::Object(messages)) = value.pointer_mut("/x-streams/messages") {
+        messages.retain(|name, _| used.contains(&format!("#/x-streams/messages/{name}")));
+    }
 }
 
 fn shrink_components(value: &mut Value) {

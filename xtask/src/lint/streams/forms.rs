@@ -92,7 +92,9 @@ fn calls(known: &Known<'_>, value: &Value) -> Said {
     for key in ["subscribe", "unsubscribe"] {
         is(are_texts(&value[key], 2), "names two methods: for public channels and for private ones")?;
         let methods = value[key].as_array().into_iter().flatten().filter_map(Value::as_str);
-        if let Some(unknown) = methods.into_iter().find(|method| !known.methods.contains(method) && !known.ids.contains(*method)) {
+        if let Some(unknown) =
+            methods.into_iter().find(|method| !known.methods.contains(method) && !known.ids.contains(*method))
+        {
             return Err(format!("there is no method `{unknown}`"));
         }
     }

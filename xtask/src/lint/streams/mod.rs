@@ -6,8 +6,6 @@ pub mod forms;
 mod messages;
 mod parameters;
 mod recovery;
-#[cfg(test)]
-mod tests;
 
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use super::{Case, Files, check, findings, owned};
 
 /// What a path is called by is in a request and in a response too.
-const REST: Files = [
+const REST: Files = &[
     (
         "openapi.yaml",
         "\

@@ -5,6 +5,7 @@ mod joining;
 mod operations;
 mod parameters;
 mod schemas;
+mod streams;
 mod texts;
 mod words;
 
@@ -19,13 +20,15 @@ use crate::emit::generate;
 use crate::finding::Finding;
 use crate::source::Source;
 use crate::tests::root;
+use crate::tests::streams::FILES as STREAMS;
 
-/// A rule; what to replace in the sound spec, and with what; and a text on the line that the finding names.
+/// A rule; what to replace in the sound spec, and with what; and a text on the line that the finding names, with a dollar sign where the
+/// line ends with it.
 type Case = (&'static str, &'static str, &'static str, &'static str);
 
-type Files = [(&'static str, &'static str); 2];
+type Files = &'static [(&'static str, &'static str)];
 
-const REST: Files = [
+const REST: Files = &[
     (
         "openapi.yaml",
         "\
@@ -112,7 +115,7 @@ schemas:
     ),
 ];
 
-const RPC: Files = [
+const RPC: Files = &[
     (
         "openrpc.yaml",
         "\
@@ -173,7 +176,11 @@ fn check(base: Files, cases: &[Case]) {
         for (_, text) in &mut files {
             *text = text.replacen(find, with, 1);
         }
-        let line = |text: &str| text.lines().position(|line| line.contains(at)).map(|line| line + 1);
+        let is_it = |line: &str| match at.strip_suffix('$') {
+            Some(end) => line.ends_with(end),
+            None => line.contains(at),
+        };
+        let line = |text: &str| text.lines().position(is_it).map(|line| line + 1);
         let (file, line) = files
             .iter()
             .find_map(|(name, text)| Some((format!("specs/v/{name}"), line(text)?)))
@@ -188,7 +195,7 @@ fn check(base: Files, cases: &[Case]) {
 
 #[test]
 fn the_sound_specs_are_clean_and_are_generated() {
-    for base in [REST, RPC] {
+    for base in [REST, RPC, STREAMS] {
         let files = owned(base);
         assert_eq!(findings(&files), []);
         generate(&read(&files).unwrap()).unwrap();
@@ -354,10 +361,11 @@ fn every_rule_has_a_case() {
             rules_of(&entry, &mut rules);
         }
     }
-    for file in ["document.rs", "source.rs", "yaml.rs"] {
+    rules_of(&sources.join("lint/streams"), &mut rules);
+    for file in ["document.rs", "document/streams.rs", "source.rs", "yaml.rs"] {
         rules_of(&sources.join(file), &mut rules);
     }
-    let lists: [&[Case]; 10] = [
+    let lists: [&[Case]; 11] = [
         ids::CASES,
         joining::REST_CASES,
         joining::RPC_CASES,
@@ -366,6 +374,7 @@ fn every_rule_has_a_case() {
         parameters::CASES,
         schemas::CASES,
         schemas::RPC_CASES,
+        streams::CASES,
         texts::CASES,
         words::CASES,
     ];
@@ -374,6 +383,7 @@ fn every_rule_has_a_case() {
         .flat_map(|list| list.iter())
         .map(|(rule, ..)| *rule)
         .chain(joining::FILES)
+        .chain(streams::FILES)
         .map(str::to_owned)
         .collect();
     assert!(rules.0.len() > 60, "the sources name their rules as literals: {:?}", rules.0);
