@@ -23,13 +23,17 @@ macro_rules! examples {
 }
 
 examples! {
+    bayse_streams: "../examples/bayse_streams.rs",
     create_keys: "../examples/create_keys.rs",
     deribit_key_and_token: "../examples/deribit_key_and_token.rs",
     deribit_second_factor: "../examples/deribit_second_factor.rs",
+    deribit_streams: "../examples/deribit_streams.rs",
     deribit_websocket: "../examples/deribit_websocket.rs",
     error_kinds: "../examples/error_kinds.rs",
     kalshi_markets: "../examples/kalshi_markets.rs",
     kalshi_order: "../examples/kalshi_order.rs",
+    kalshi_perps_streams: "../examples/kalshi_perps_streams.rs",
+    kalshi_streams: "../examples/kalshi_streams.rs",
     stored_key: "../examples/stored_key.rs",
     yativo_webhook: "../examples/yativo_webhook.rs",
 }
