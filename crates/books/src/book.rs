@@ -128,7 +128,7 @@ impl Book {
             Side::Ask => &mut self.asks,
         };
         self.counts.changes += 1;
-        match ladder.find(price) {
+        match ladder.seek(price) {
             Ok(place) if size.is_zero() => ladder.remove(place),
             Ok(place) => ladder.resize(place, size),
             Err(_) if size.is_zero() => self.counts.unknown_removals += 1,
@@ -151,7 +151,7 @@ impl Book {
             Side::Ask => &mut self.asks,
         };
         self.counts.changes += 1;
-        let found = ladder.find(price);
+        let found = ladder.seek(price);
         let size = match found {
             Ok(place) => exact::add(ladder.size_at(place), delta).ok_or(Fault::TooLarge { side, price })?,
             Err(_) => delta,

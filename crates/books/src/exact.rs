@@ -207,10 +207,7 @@ mod tests {
             add(number("7922816251426433759354395033.5"), number("0.5")),
             Some(number("7922816251426433759354395034"))
         );
-        assert_eq!(
-            mul(number("0.00000000000000000001"), number("0.000000001")),
-            None
-        );
+        assert_eq!(mul(number("0.00000000000000000001"), number("0.000000001")), None);
         assert_eq!(half(number("0.3")), Some(number("0.15")));
     }
 

@@ -1,7 +1,8 @@
 //! One side of a book: its levels in order.
 //!
 //! The best level is the last of the `Vec`, because nearly all changes are near it: what has to be moved for a level that comes or
-//! goes stands behind it, and the search begins there.
+//! goes stands behind it, and the search begins there. Beside the levels stand their prices as whole numbers of one unit, wherever
+//! 64 bits hold all of them: comparing decimals took most of the time of a change far from the top.
 
 use std::cmp::{Ordering, Reverse};
 use std::iter::{FusedIterator, Rev};
@@ -19,6 +20,58 @@ pub(crate) struct Ladder {
     side: Side,
     /// The best one last. No two have the same price, and no size is zero.
     levels: Vec<Level>,
+    keys: Keys,
+}
+
+/// The prices of the levels as whole numbers, a better one being greater.
+#[derive(Clone, Debug)]
+struct Keys {
+    /// One for each level, in their order. None: some price is too long for it, and decimals are compared.
+    of_levels: Option<Vec<i64>>,
+    /// So many digits behind the point of a price are part of a number.
+    scale: u32,
+}
+
+/// A price as a whole number.
+enum Key {
+    Exact(i64),
+    /// It has so many digits behind the point, more than the numbers have.
+    Finer(u32),
+    TooLong,
+}
+
+const POWERS_OF_TEN: [i64; 19] = {
+    let mut powers = [1; 19];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+impl Keys {
+    const fn new() -> Self {
+        Self { of_levels: Some(Vec::new()), scale: 0 }
+    }
+
+    fn of(&self, side: Side, mut price: Decimal) -> Key {
+        if price.scale() > self.scale {
+            // Zeros at the end are no digits more.
+            price = price.normalize();
+            if price.scale() > self.scale {
+                return Key::Finer(price.scale());
+            }
+        }
+        let power = POWERS_OF_TEN.get((self.scale - price.scale()) as usize);
+        let number = i64::try_from(price.mantissa()).ok();
+        let number = number.zip(power).and_then(|(number, power)| number.checked_mul(*power));
+        let number = match side {
+            Side::Bid => number,
+            Side::Ask => number.and_then(i64::checked_neg),
+        };
+        number.map_or(Key::TooLong, Key::Exact)
+    }
 }
 
 /// The levels of a side, the best one first.
@@ -52,11 +105,12 @@ impl FusedIterator for Levels<'_> {}
 
 impl Ladder {
     pub(crate) const fn new(side: Side) -> Self {
-        Self { side, levels: Vec::new() }
+        Self { side, levels: Vec::new(), keys: Keys::new() }
     }
 
     pub(crate) fn clear(&mut self) {
         self.levels.clear();
+        self.number();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -72,12 +126,60 @@ impl Ladder {
     }
 
     /// The place of the price, or the place that it would have.
-    #[inline]
     pub(crate) fn find(&self, price: Decimal) -> Result<usize, usize> {
+        if let Some(keys) = &self.keys.of_levels
+            && let Key::Exact(key) = self.keys.of(self.side, price)
+        {
+            return find(keys, |own| own.cmp(&key));
+        }
         match self.side {
             Side::Bid => find(&self.levels, |level| level.price.cmp(&price)),
             Side::Ask => find(&self.levels, |level| price.cmp(&level.price)),
         }
+    }
+
+    /// The same for a price that may become one of the levels.
+    #[inline]
+    pub(crate) fn seek(&mut self, price: Decimal) -> Result<usize, usize> {
+        if let Some(keys) = &self.keys.of_levels {
+            match self.keys.of(self.side, price) {
+                Key::Exact(key) => return find(keys, |own| own.cmp(&key)),
+                Key::Finer(scale) => self.refine(scale),
+                Key::TooLong => self.keys.of_levels = None,
+            }
+        }
+        self.find(price)
+    }
+
+    /// Gives the numbers more digits.
+    #[cold]
+    fn refine(&mut self, scale: u32) {
+        self.keys.scale = scale;
+        self.number_levels();
+    }
+
+    /// Begins again with numbers that are as long as the prices of the levels need them.
+    fn number(&mut self) {
+        self.keys.scale = self.levels.iter().map(|level| level.price.normalize().scale()).max().unwrap_or(0);
+        self.number_levels();
+    }
+
+    fn number_levels(&mut self) {
+        let key = |level: &Level| match self.keys.of(self.side, level.price) {
+            Key::Exact(key) => Some(key),
+            Key::Finer(_) | Key::TooLong => None,
+        };
+        let mut keys = Vec::with_capacity(self.levels.capacity());
+        for level in &self.levels {
+            match key(level) {
+                Some(key) => keys.push(key),
+                None => {
+                    self.keys.of_levels = None;
+                    return;
+                }
+            }
+        }
+        self.keys.of_levels = Some(keys);
     }
 
     pub(crate) fn size_at(&self, place: usize) -> Decimal {
@@ -88,12 +190,20 @@ impl Ladder {
         self.levels[place].size = size;
     }
 
+    /// A level at the place that [`seek`](Self::seek) has found for it.
     pub(crate) fn insert(&mut self, place: usize, level: Level) {
         self.levels.insert(place, level);
+        match (self.keys.of(self.side, level.price), &mut self.keys.of_levels) {
+            (Key::Exact(key), Some(keys)) => keys.insert(place, key),
+            (_, keys) => *keys = None,
+        }
     }
 
     pub(crate) fn remove(&mut self, place: usize) {
         self.levels.remove(place);
+        if let Some(keys) = &mut self.keys.of_levels {
+            keys.remove(place);
+        }
     }
 
     /// Puts the levels, in whatever order they are, in place of all that there are. Of two with the same price the later one stays;
@@ -116,13 +226,14 @@ impl Ladder {
         });
         let repeated = before - self.levels.len();
         self.levels.retain(|level| !level.size.is_zero());
+        self.number();
         repeated
     }
 }
 
 /// Searches from the end in steps that double, then within the last step by halves.
 #[inline(always)]
-fn find(levels: &[Level], order: impl Fn(&Level) -> Ordering) -> Result<usize, usize> {
+fn find<T>(levels: &[T], order: impl Fn(&T) -> Ordering) -> Result<usize, usize> {
     let len = levels.len();
     let near = len.saturating_sub(NEAR);
     for place in (near..len).rev() {

@@ -128,6 +128,21 @@ fn price() -> impl Strategy<Value = Decimal> {
     (-20..60_i64, spelled()).prop_map(|(number, spelled)| spelled(Decimal::new(number, 1)))
 }
 
+/// The same numbers again and again, in few digits or in all that there are.
+fn long_price() -> impl Strategy<Value = Decimal> {
+    let number = prop_oneof![6 => -3..3_i128, 1 => Just(i128::from(i64::MAX)), 1 => Just(i128::from(i64::MIN)), 1 => Just((1 << 96) - 1)];
+    let scale = prop_oneof![6 => 0..3_u32, 2 => 0..20_u32, 1 => 0..=28_u32];
+    (number, scale, spelled_within())
+        .prop_map(|(number, scale, spelled)| spelled(Decimal::from_i128_with_scale(number, scale)))
+}
+
+/// The same number in a spelling that loses no digit.
+fn spelled_within() -> impl Strategy<Value = fn(Decimal) -> Decimal> {
+    select(vec![(|number| number) as fn(Decimal) -> Decimal, |number| number.normalize(), |number| {
+        number.checked_mul(Decimal::new(100, 2)).filter(|same| *same == number).unwrap_or(number)
+    }])
+}
+
 fn size() -> impl Strategy<Value = Decimal> {
     let number = prop_oneof![2 => Just(0), 1 => -5..0_i64, 8 => 1..300_i64];
     (number, spelled()).prop_map(|(number, spelled)| spelled(Decimal::new(number, 2)))
@@ -245,6 +260,31 @@ proptest! {
         prop_assert_eq!(taken.value, units.iter().sum::<Decimal>());
         prop_assert_eq!(taken.worst, units.last().copied());
         prop_assert_eq!(taken.average().is_some(), !units.is_empty());
+    }
+
+    /// Prices of any length, which are not all numbers of one unit in 64 bits, and prices of more and more digits.
+    #[test]
+    fn prices_of_any_length_are_in_order(
+        steps in proptest::collection::vec((side(), long_price(), 0..3_i64, any::<bool>()), 0..120),
+    ) {
+        let (mut book, mut naive) = (Book::new(), Naive::default());
+        for (side, price, size, is_snapshot) in steps {
+            let step = match is_snapshot && size == 0 {
+                true => Step::Snapshot(naive.levels(side).iter().map(|level| (side, level.price, level.size)).collect()),
+                false => Step::Set(side, price, size.into()),
+            };
+            naive.step(&step);
+            take(&mut book, &step).unwrap();
+            for side in Side::BOTH {
+                let expected = naive.levels(side);
+                prop_assert_eq!(book.levels(side).collect::<Vec<_>>(), expected.clone());
+                for level in expected {
+                    prop_assert_eq!(book.at(side, level.price), Some(level.size));
+                    prop_assert_eq!(book.at(side, level.price.normalize()), Some(level.size));
+                }
+            }
+            prop_assert_eq!(book.at(side, price).unwrap_or_default(), naive.side(side).get(&price).copied().unwrap_or_default());
+        }
     }
 
     /// Any decimals at all: the largest, the finest, with any sign.
