@@ -5,6 +5,7 @@ mod common;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use common::{World, document, texts};
 use serde_json::{Value, json};
@@ -27,7 +28,8 @@ struct Watching {
 impl Watching {
     fn start(world: &World, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_venuekit"));
-        world.prepare(command.args(arguments));
+        // If what is waited for does not come, it ends by itself, and the test fails.
+        world.prepare(command.args(arguments).args(["--for", "60s"]));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
@@ -63,6 +65,15 @@ impl Drop for Watching {
     fn drop(&mut self) {
         _ = self.child.kill();
         _ = self.child.wait();
+    }
+}
+
+/// Waits until something is so.
+fn until(is_so: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < end, "it does not come about");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -203,9 +214,7 @@ fn a_gap_is_told_between_the_messages_and_healed() {
     world.sandbox.faults().set(vec![Rule::new(Fault::Drop).on("book/change").times(1)]);
     order(&world, "1000");
     // The next one shows that one is missing.
-    while world.sandbox.frames().all().iter().all(|frame| frame.fault.is_none()) {
-        std::thread::yield_now();
-    }
+    until(|| world.sandbox.frames().all().iter().any(|frame| frame.fault.is_some()));
     order(&world, "1001");
     let stale = watching.event("stale");
     assert_eq!((&stale["reason"], stale["expected"].is_i64()), (&json!("gap"), true));
@@ -286,9 +295,7 @@ fn private_channels_tell_of_ones_own_orders() {
     let world = World::new("watch-private");
     let mut watching = Watching::start(&world, &["watch", "deribit/local", "user.orders.BTC-PERPETUAL.raw", "--json"]);
     // Nothing comes by itself: once the venue holds the subscription, an order does it.
-    while world.sandbox.frames().all().iter().all(|frame| !frame.text.contains("user.orders.BTC-PERPETUAL.raw")) {
-        std::thread::yield_now();
-    }
+    until(|| world.sandbox.frames().all().iter().any(|frame| frame.text.contains("user.orders.BTC-PERPETUAL.raw")));
     order(&world, "1000");
     let message = watching.event("message");
     assert_eq!((&message["data"]["order_state"], message["data"]["price"].as_f64()), (&json!("open"), Some(1000.0)));
@@ -391,7 +398,7 @@ mod terminal {
             let (pty, pts) = open().unwrap();
             pty.resize(Size::new(24, 100)).unwrap();
             let mut child = pty_process::blocking::Command::new(command.get_program())
-                .args(["watch", "deribit/local", BOOK, "--book"])
+                .args(["watch", "deribit/local", BOOK, "--book", "--for", "60s"])
                 .env_clear()
                 .envs(variables.iter().cloned())
                 .env("TERM", "xterm-256color")
