@@ -13135,7 +13135,7 @@ pub mod types {
     wire::words! {
         /// How often changes are sent, what came together in 0.1 or in 2 seconds.
         AggregatedInterval {
-            X100ms = "100ms", Agg2 = "agg2",
+            Ms100 = "100ms", Agg2 = "agg2",
         }
     }
     /// A broker's client who gets a part.
@@ -16763,7 +16763,7 @@ pub mod types {
     wire::words! {
         /// How often changes are sent: `raw` each one, which takes a login, `100ms` and `agg2` what came together in 0.1 and in 2 seconds.
         Interval {
-            Raw = "raw", X100ms = "100ms", Agg2 = "agg2",
+            Raw = "raw", Ms100 = "100ms", Agg2 = "agg2",
         }
     }
     /// The parameters of `private/invalidate_block_trade_signature`.

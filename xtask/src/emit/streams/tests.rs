@@ -207,3 +207,31 @@ fn words_of_one_parameter_are_one_type_where_they_are_the_same() {
         ],
     );
 }
+
+#[test]
+fn words_with_a_schema_are_one_type_and_may_be_open() {
+    for (closed, argument, row) in [
+        (true, "interval: types::Pace)", r#"values: &["100ms", "raw"], is_required: true"#),
+        (
+            false,
+            "interval: impl Into<wire::Open<types::Pace>>)",
+            r#"values: &["100ms", "raw"], is_open: true, is_required: true"#,
+        ),
+    ] {
+        let mut value = document().value;
+        let mut pace = serde_json::json!({"type": "string", "enum": ["100ms", "raw"]});
+        if closed {
+            pace["x-closed"] = true.into();
+        }
+        value["components"]["schemas"]["Pace"] = pace;
+        value["x-streams"]["channels"]["book"]["parameters"]["interval"] =
+            serde_json::json!({"description": "How often.", "x-schema": {"$ref": "#/components/schemas/Pace"}});
+        let document = document().derived(crate::document::Kind::OpenApi, value);
+        assert_eq!(lint(&document), []);
+        let generated = generate(&document).unwrap();
+        has(&file(&generated, "streams.rs"), &[argument]);
+        has(&file(&generated, "channels.rs"), &[row]);
+        // A list of words that no call has is named as those of channels.
+        has(&file(&generated, "client.rs"), &[r#"Pace { Ms100 = "100ms", Raw = "raw", }"#]);
+    }
+}

@@ -18,7 +18,7 @@ use syn::{Fields, File, Item, ItemEnum, ItemImpl, ItemStruct, Type};
 pub use self::setter::{Setter, ids};
 use self::text::{Text, kind};
 use super::items::{named, renamed};
-use crate::document::{Document, Kind};
+use crate::document::{Document, Kind, STREAMS};
 use crate::model::{Reach, members};
 use crate::names::pascal;
 
@@ -44,6 +44,7 @@ pub fn take(document: &Document, lowered: &Value, client: &mut File) -> Result<S
     let rust = |names: BTreeSet<String>| names.iter().map(|name| pascal(name)).collect::<BTreeSet<String>>();
     let patterns = patterns(&lowered.value);
     let in_responses = rust(reach.response);
+    let in_calls = rust(calls(document, &lowered));
     let mock = mock::can_be_made(&items, &in_responses);
     let mut text = Text::new();
     text.line("use ::std::collections::HashMap;");
@@ -71,7 +72,7 @@ pub fn take(document: &Document, lowered: &Value, client: &mut File) -> Result<S
                 }
             }
             Item::Enum(item) if is_list(item) => {
-                words(&mut text, item);
+                words(&mut text, item, in_calls.contains(&item.ident.to_string()));
                 made.insert(item.ident.to_string());
             }
             Item::Impl(item) if is_replaced(item, &made) => {}
@@ -164,14 +165,24 @@ fn structure(text: &mut Text, item: &ItemStruct, mock: &BTreeSet<String>) {
     }
 }
 
-fn words(text: &mut Text, item: &ItemEnum) {
+/// The schemas that calls are made of.
+fn calls(document: &Document, lowered: &Document) -> BTreeSet<String> {
+    let mut value = lowered.value.clone();
+    value.as_object_mut().map(|root| root.remove(STREAMS));
+    let reach = Reach::of(&document.derived(Kind::OpenApi, value));
+    reach.request.into_iter().chain(reach.response).collect()
+}
+
+/// A list of words. Those of streams are named as in the module of streams; those of calls had their names before.
+fn words(text: &mut Text, item: &ItemEnum, in_calls: bool) {
     text.line("wire::words! {");
     text.indented(|text| {
         text.docs(&item.attrs);
         text.line(&format!("{} {{", item.ident));
         let words = item.variants.iter().map(|variant| {
             let word = renamed(&variant.attrs).unwrap_or_else(|| variant.ident.to_string());
-            format!("{} = {word:?},", variant.ident)
+            let name = if in_calls { variant.ident.to_string() } else { crate::emit::variant(&word) };
+            format!("{name} = {word:?},")
         });
         text.indented(|text| text.filled(words));
         text.line("}");
