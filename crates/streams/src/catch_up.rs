@@ -37,8 +37,13 @@ pub(crate) async fn catch_up(session: &Session, call: &CatchUpCall) -> Result<Ve
         let operation = session.venue().operation(words.operation);
         let operation = operation.ok_or_else(|| format!("`{}` is not in the operation table", words.operation))?;
         for asked in asked(call, words)? {
-            let mut list = List { session, operation, words, index, call, asked, found: &mut found };
+            let begin = found.records.len();
+            let mut list = List { session, operation, words, index, call, asked, ends: None, found: &mut found };
             list.walk().await?;
+            // What happened at the same moment is told in the order in which it happened.
+            if list.is_newest_first() {
+                found.records[begin..].reverse();
+            }
         }
     }
     Ok(found.records)
@@ -115,6 +120,8 @@ struct List<'a> {
     index: usize,
     call: &'a CatchUpCall,
     asked: Asked,
+    /// What orders the first record, and the last one.
+    ends: Option<(Vec<u8>, Vec<u8>)>,
     found: &'a mut Found,
 }
 
@@ -231,6 +238,9 @@ impl List<'_> {
             let at = |pointer: &str| scan::at(&text, pointer).map(|range| text[range].to_owned());
             let ordered = Some(self.words.order).filter(|order| !order.is_empty()).and_then(at);
             let order = ordered.as_deref().and_then(scan::integer);
+            if let Some(ordered) = &ordered {
+                self.ends.get_or_insert_with(|| (ordered.clone(), Vec::new())).1.clone_from(ordered);
+            }
             let number = if by_number { self.counter().and_then(at).as_deref().and_then(scan::integer) } else { order };
             taken.last = taken.last.max(number);
             if !self.is_wanted(channel.item.and_then(at).as_deref()) {
@@ -253,6 +263,15 @@ impl List<'_> {
             self.found.records.push(Record { text, call: self.index });
         }
         if elements.is_whole() { Ok(taken) } else { Err(none()) }
+    }
+
+    /// Whether the list begins with what happened last.
+    fn is_newest_first(&self) -> bool {
+        let Some((first, last)) = &self.ends else { return false };
+        match (scan::integer(first), scan::integer(last)) {
+            (Some(first), Some(last)) => first > last,
+            _ => scan::text(first) > scan::text(last),
+        }
     }
 
     /// Whether a record is about one of the values that are asked for, where it says so.

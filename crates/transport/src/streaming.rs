@@ -281,3 +281,113 @@ fn as_http(url: &Url) -> Result<Url, Error> {
 fn late(message: String) -> Error {
     Error::new(Inner { kind: Some(ErrorKind::Timeout), message, ..Inner::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use venuekit_auth::Headers;
+    use venuekit_wire::operation::Venue;
+    use venuekit_wire::server::Server;
+    use venuekit_wire::stream::Login;
+
+    use super::*;
+    use crate::builder::{ClientBuilder, Connect};
+    use crate::credentials::Credentials;
+    use crate::fixtures;
+
+    static VENUE: Venue = Venue {
+        servers: &[
+            Server { environment: "production", url: "https://venue.test/api", hosts: &["old.venue.test"] },
+            Server { environment: "demo", url: "https://demo.venue.test/api", hosts: &[] },
+        ],
+        ..fixtures::VENUE
+    };
+
+    static ENDPOINT: Endpoint = Endpoint {
+        name: "stream",
+        servers: &[("production", "wss://ws.venue.test/stream/v2"), ("demo", "wss://ws.demo.venue.test/stream/v2")],
+        path: "/stream/v2",
+        login: Login::None,
+    };
+
+    struct Client(Session);
+
+    impl Connect for Client {
+        const VENUE: &'static Venue = &VENUE;
+
+        fn connect(session: Session) -> Self {
+            Self(session)
+        }
+    }
+
+    fn session(base_url: &str, credentials: Credentials) -> Session {
+        ClientBuilder::<Client>::new(base_url)
+            .credentials(credentials)
+            .build()
+            .unwrap_or_else(|error| panic!("{error}"))
+            .0
+    }
+
+    fn key() -> Credentials {
+        let headers = Headers::new("key", HeaderName::from_static("x-key"), "MARKER".to_owned()).unwrap();
+        Credentials::none().signer("key", headers)
+    }
+
+    #[test]
+    fn an_endpoint_is_that_of_the_environment_or_at_the_same_server() {
+        for (base_url, url, environment) in [
+            ("https://venue.test/api", "wss://ws.venue.test/stream/v2", Some("production")),
+            ("https://old.venue.test/other", "wss://ws.venue.test/stream/v2", Some("production")),
+            ("https://demo.venue.test/api", "wss://ws.demo.venue.test/stream/v2", Some("demo")),
+            ("http://127.0.0.1:9100/api", "ws://127.0.0.1:9100/stream/v2", Some("local")),
+            ("https://proxy.example:8443/venue/api", "wss://proxy.example:8443/stream/v2", None),
+            ("http://[::1]:9100", "ws://[::1]:9100/stream/v2", Some("local")),
+        ] {
+            let session = session(base_url, Credentials::none());
+            assert_eq!(session.stream_url(&ENDPOINT).unwrap().as_str(), url, "{base_url}");
+            assert_eq!(session.environment(), environment, "{base_url}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_refused_where_a_secret_could_be_read() {
+        let session = session("https://demo.venue.test/api", key().of_environment("demo"));
+        let check = |url: &str, secret| session.check_stream_url(&Url::parse(url).unwrap(), secret);
+        for url in ["wss://ws.demo.venue.test/x", "ws://127.0.0.1:1/x", "wss://proxy.example"] {
+            assert!(check(url, true).is_ok(), "{url}");
+        }
+        for (url, why) in [
+            ("ws://ws.demo.venue.test/x", "is not wss"),
+            ("wss://venue.test/x", "is its production"),
+            ("https://demo.venue.test/x", "begins with `wss://`"),
+            ("wss://user:MARKER@demo.venue.test/x", "no user and no password"),
+        ] {
+            let error = check(url, true).unwrap_err().to_string();
+            assert!(error.contains(why) && !error.contains("MARKER"), "{error}");
+        }
+        assert!(check("ws://ws.demo.venue.test/x", false).is_ok(), "nothing secret goes there");
+    }
+
+    #[tokio::test]
+    async fn header_values_are_not_shown() {
+        let session = session("https://venue.test/api", key());
+        let url = Url::parse("wss://ws.venue.test/x").unwrap();
+        let values = session.header_values("key", &url).await.unwrap();
+        assert_eq!(values.get("X-Key").map(Secret::expose), Some("MARKER"));
+        assert_eq!((values.get("x-other").is_none(), format!("{values:?}")), (true, r#"{"x-key"}"#.to_owned()));
+        let error = session.header_values("other", &url).await.unwrap_err();
+        assert!(error.message().contains("needs the credential other"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Unauthorized);
+        let plain = Url::parse("ws://ws.venue.test/x").unwrap();
+        assert!(session.header_values("key", &plain).await.is_err());
+    }
+
+    #[test]
+    fn what_is_kept_with_a_client_does_not_keep_itself() {
+        let session = session("https://venue.test/api", key());
+        let kept = session.extension(|own| (own, "text"));
+        assert!(Arc::ptr_eq(&kept, &session.clone().extension(|own| (own, "other"))), "clones share it");
+        let weak = Arc::downgrade(&kept);
+        drop((kept, session));
+        assert!(weak.upgrade().is_none());
+    }
+}

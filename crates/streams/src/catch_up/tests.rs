@@ -300,7 +300,8 @@ async fn what_is_older_is_passed_over_where_the_time_cannot_be_asked_for() {
         (200, json!({"trades": trades, "page": {"next": next}}).to_string())
     });
     let words = CatchUp { since: Some(("", 1)), ..WORDS };
-    assert_eq!(ids(&desk, &call(words, all())).await.unwrap(), ["d", "c", "b"]);
+    let found = ids(&desk, &call(words, all())).await.unwrap();
+    assert_eq!(found, ["b", "c", "d"], "in the order in which they happened");
 }
 
 /// A venue that numbers its trades, and cuts a list without telling.

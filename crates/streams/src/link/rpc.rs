@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -257,8 +256,6 @@ impl Listen for Ear {
         lock(&self.lost).get_or_insert_with(|| cause_of(reason, how));
         self.is_lost.notify_one();
     }
-
-    fn failed(&self, _: &Error, _: Duration) {}
 
     fn is_full(&self) -> bool {
         let report = lock(&self.report);

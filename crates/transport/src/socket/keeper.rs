@@ -216,7 +216,6 @@ impl Keeper {
             if let Some(error) = &error {
                 tracing::warn!(venue = self.common.venue.name, %error, ?wait, "no connection");
                 self.tell(Event::Failed { error, wait });
-                self.listeners.each(|listener| listener.failed(error, wait));
             }
             self.state.send_replace(State::Paused(Pause { error, until: after(wait) }));
             tokio::select! {
@@ -230,7 +229,10 @@ impl Keeper {
     fn panicked(&self) -> End {
         let reason = "its task panicked";
         if matches!(&*self.state.borrow(), State::Open(_)) {
-            return End::Lost { lost: Lost { reason: reason.to_owned(), how: LostHow::Other, on_purpose: false }, lasted: false };
+            return End::Lost {
+                lost: Lost { reason: reason.to_owned(), how: LostHow::Other, on_purpose: false },
+                lasted: false,
+            };
         }
         End::Failed(Error::no_connection(reason))
     }

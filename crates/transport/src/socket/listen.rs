@@ -3,11 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
-use std::time::Duration;
 
 use bytes::Bytes;
-
-use crate::error::Error;
 
 /// Hears what happens on a WebSocket, before anybody else does. It is called from the task that reads the connection.
 #[doc(hidden)]
@@ -21,9 +18,6 @@ pub trait Listen: Send + Sync {
 
     /// The open connection is over.
     fn lost(&self, reason: &str, how: &LostHow);
-
-    /// A connection could not be opened, or not be given its settings. The next one is tried after the wait.
-    fn failed(&self, error: &Error, wait: Duration);
 
     /// Whether nothing more should be read before there is room again.
     fn is_full(&self) -> bool;

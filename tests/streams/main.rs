@@ -1,0 +1,9 @@
+//! Typed streams of every venue against the sandbox: messages, readers, losses, refusals and logins.
+
+mod bayse;
+mod deribit;
+mod desk;
+mod kalshi;
+mod logins;
+mod network;
+mod perps;
