@@ -118,6 +118,8 @@ pub enum Reason {
         /// Its text.
         text: String,
     },
+    /// What other readers of the same have missed is just being listed, and told to all.
+    CatchUp,
     /// It is subscribed again, so that another reader of the same gets a snapshot.
     Shared,
 }
@@ -132,6 +134,7 @@ impl fmt::Display for Reason {
             Self::BookFault(fault) => write!(f, "invalid order book: {fault}"),
             Self::ClosedByVenue { code, text } if code.is_empty() => write!(f, "ended by the venue: {text}"),
             Self::ClosedByVenue { code, text } => write!(f, "ended by the venue: {code} {text}"),
+            Self::CatchUp => f.write_str("what was missed is being listed"),
             Self::Shared => f.write_str("subscribed again for another reader"),
         }
     }

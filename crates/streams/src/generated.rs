@@ -297,7 +297,7 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
-    struct Row {
+    pub struct Row {
         n: i64,
     }
 

@@ -205,12 +205,8 @@ impl Inner {
             self.invalidate();
             return self.fault(Fault::missing("instrument"));
         };
-        let last = || Last {
-            raw: entry.raw.clone(),
-            received: entry.received,
-            sent: entry.sent,
-            sequence: entry.sequence,
-        };
+        let last =
+            || Last { raw: entry.raw.clone(), received: entry.received, sent: entry.sent, sequence: entry.sequence };
         if !self.books.contains_key(&*instrument) {
             if self.books.len() >= MOST_BOOKS {
                 return Verdict::Taken;

@@ -274,7 +274,8 @@ impl Inner {
         let Some(place) = self.newest.get_mut(key) else {
             if self.newest.len() > capacity.saturating_mul(2) {
                 let (first, slots) = (self.first, &self.slots);
-                self.newest.retain(|_, place| at(*place, first).and_then(|at| slots.get(at)).is_some_and(Slot::is_data));
+                self.newest
+                    .retain(|_, place| at(*place, first).and_then(|at| slots.get(at)).is_some_and(Slot::is_data));
             }
             self.newest.insert(key.into(), next);
             return 0;

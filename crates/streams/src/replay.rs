@@ -137,14 +137,16 @@ impl Replay {
         let at = match self.lanes.iter().position(|lane| lane.is_of(&line)) {
             Some(at) => at,
             // One whose connection was lost, or a new one.
-            None => match self.lanes.iter().position(|lane| lane.connection.is_none() && lane.endpoint == line.endpoint) {
-                Some(at) => at,
-                None => {
-                    let hub = Arc::new(Mutex::new(new_hub(self.table)));
-                    self.lanes.push(Lane::new(hub, line.endpoint.clone(), Dialect::new(self.table, self.venue)));
-                    self.lanes.len() - 1
+            None => {
+                match self.lanes.iter().position(|lane| lane.connection.is_none() && lane.endpoint == line.endpoint) {
+                    Some(at) => at,
+                    None => {
+                        let hub = Arc::new(Mutex::new(new_hub(self.table)));
+                        self.lanes.push(Lane::new(hub, line.endpoint.clone(), Dialect::new(self.table, self.venue)));
+                        self.lanes.len() - 1
+                    }
                 }
-            },
+            }
         };
         let readers = self.streams.hub().readers();
         let Some(lane) = self.lanes.get_mut(at) else { return };

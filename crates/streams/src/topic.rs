@@ -98,7 +98,9 @@ impl fmt::Display for TopicError {
                 write!(f, "channel {channel} has no parameter {parameter:?}")
             }
             Self::Missing { channel, parameter } => write!(f, "channel {channel} needs {parameter}"),
-            Self::Empty { channel, parameter } => write!(f, "channel {channel} needs at least one value of {parameter}"),
+            Self::Empty { channel, parameter } => {
+                write!(f, "channel {channel} needs at least one value of {parameter}")
+            }
             Self::Invalid { channel, parameter, value, wanted } => {
                 write!(f, "invalid {parameter} {value:?} of channel {channel}: {wanted}")
             }
@@ -163,7 +165,8 @@ impl Topic {
     #[must_use]
     pub fn list<T: Into<Arc<str>>>(self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
         let mut seen = std::collections::HashSet::new();
-        let values: Vec<Arc<str>> = values.into_iter().map(Into::into).filter(|value| seen.insert(value.clone())).collect();
+        let values: Vec<Arc<str>> =
+            values.into_iter().map(Into::into).filter(|value| seen.insert(value.clone())).collect();
         self.put(name, |_| Value::List(values))
     }
 
@@ -245,7 +248,9 @@ impl Topic {
                 Some(Value::List(list)) if list.is_empty() => {
                     return Err(TopicError::Empty { channel, parameter: parameter.name });
                 }
-                Some(Value::List(list)) if !parameter.is_list && list.len() > 1 && self.channel.items != Some(parameter.name) => {
+                Some(Value::List(list))
+                    if !parameter.is_list && list.len() > 1 && self.channel.items != Some(parameter.name) =>
+                {
                     let value = list.join(",");
                     return Err(self.invalid(parameter, &value, "it takes one value".to_owned()));
                 }
@@ -260,7 +265,9 @@ impl Topic {
             ParameterKind::Integer if value.parse::<i64>().is_err() => "a whole number".to_owned(),
             ParameterKind::Boolean if !matches!(value, "true" | "false") => "true or false".to_owned(),
             _ if value.is_empty() || value.len() > LONGEST => format!("1 to {LONGEST} bytes"),
-            _ if value.chars().any(|c| c.is_control() || c.is_whitespace()) => "no blanks and no control characters".to_owned(),
+            _ if value.chars().any(|c| c.is_control() || c.is_whitespace()) => {
+                "no blanks and no control characters".to_owned()
+            }
             _ if !parameter.is_open && !parameter.values.is_empty() && !parameter.values.contains(&value) => {
                 format!("one of {}", parameter.values.join(", "))
             }

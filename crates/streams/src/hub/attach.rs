@@ -11,7 +11,7 @@ use super::reader::{Reader, Ticket, Waited};
 use super::sub::{Held, Opens, Snap, Sub};
 use super::{Hub, ReaderKey};
 use crate::error::{Error, Refusal};
-use crate::event::{Ended, Reason};
+use crate::event::{Ended, Reason, Stale};
 use crate::sink::{Sink, State};
 use crate::topic::Topic;
 
@@ -20,12 +20,7 @@ pub(crate) type Told = oneshot::Receiver<Result<(), Error>>;
 
 impl Hub {
     /// A reader comes. It gets data from now on; what is told later is whether the venue has accepted all of it.
-    pub(crate) fn attach(
-        &mut self,
-        now: Now,
-        topic: &Topic,
-        sink: Arc<dyn Sink>,
-    ) -> Result<(ReaderKey, Told), Error> {
+    pub(crate) fn attach(&mut self, now: Now, topic: &Topic, sink: Arc<dyn Sink>) -> Result<(ReaderKey, Told), Error> {
         topic.check()?;
         if self.is_closed {
             return Err(Error::Closed);
@@ -105,7 +100,10 @@ impl Hub {
         for key in own.subs.clone() {
             let Some(sub) = self.subs.get_mut(key) else { continue };
             items.iter().for_each(|item| sub.leave_item(reader, item));
-            let is_empty = !sub.whole.iter().chain(sub.parts.values().flat_map(|part| &part.routes))
+            let is_empty = !sub
+                .whole
+                .iter()
+                .chain(sub.parts.values().flat_map(|part| &part.routes))
                 .any(|route| route.reader == reader);
             if is_empty {
                 self.unseat(now, reader, key);
@@ -134,9 +132,7 @@ impl Hub {
             let error = match &ended {
                 Ended::Closed => Error::Closed,
                 Ended::Failed(why) => Error::Connection(why.clone()),
-                Ended::Refused(refusal) => {
-                    Error::Refused(crate::error::Refused { refusals: vec![refusal.clone()] })
-                }
+                Ended::Refused(refusal) => Error::Refused(crate::error::Refused { refusals: vec![refusal.clone()] }),
             };
             let _ = ticket.tell.send(Err(error));
         }
@@ -231,9 +227,11 @@ impl Hub {
         let mut rest = Vec::with_capacity(items.len());
         for item in items {
             let keys = self.groups.get(&(base.clone(), false));
-            let found = keys.into_iter().flatten().copied().find(|key| {
-                self.subs.get(*key).is_some_and(|sub| sub.parts.contains_key(&item))
-            });
+            let found = keys
+                .into_iter()
+                .flatten()
+                .copied()
+                .find(|key| self.subs.get(*key).is_some_and(|sub| sub.parts.contains_key(&item)));
             match found {
                 Some(key) => self.join(now, reader, key, Some(&item), &mut waiting),
                 None => rest.push(item),
@@ -280,8 +278,16 @@ impl Hub {
         let is_coming = sub.awaiting_of(item) > 0;
         let needs_snapshot = is_held && sub.opens == Opens::Snapshot && !is_coming;
         sub.join(reader, &own.sink, item, !is_held || sub.opens == Opens::Snapshot);
+        // What is being caught up is given to all: between it nothing is certain.
+        if (sub.certain_until.is_some() || sub.catch.is_some()) && !own.is_stale {
+            (own.is_started, own.is_stale) = (true, true);
+            own.sink.state(State::Stale(Stale { reason: Reason::CatchUp, item: None, since: now.wall }));
+        }
         let can_ask = sub.channel.actions.snapshot.is_some() && !sub.is_all;
-        if needs_snapshot && can_ask && let Some(part) = item.and_then(|item| sub.parts.get_mut(item)) {
+        if needs_snapshot
+            && can_ask
+            && let Some(part) = item.and_then(|item| sub.parts.get_mut(item))
+        {
             part.snap = Snap::Wanted;
         }
         sub.refresh();
@@ -347,9 +353,9 @@ impl Hub {
         let waited = (key, refusal.items.first().cloned());
         let Some(own) = self.readers.get_mut(reader) else { return };
         if let Some(items) = &mut own.items {
-            refusal.items.iter().for_each(|item| drop(items.remove(item)));
+            items.retain(|item| !refusal.items.contains(item));
         }
-        refusal.items.iter().for_each(|item| drop(own.stale_items.remove(item)));
+        own.stale_items.retain(|item, _| !refusal.items.contains(item));
         let is_first = own.tickets.iter().any(|ticket| ticket.is_first);
         let is_asked = own.tickets.iter().any(|ticket| ticket.waiting.contains(&waited));
         if is_asked {
@@ -392,7 +398,8 @@ impl Hub {
             }
             let slots = own.subs.iter().filter_map(|sub| self.subs.get(*sub)?.slot.into());
             let last = slots.into_iter().find_map(|slot| self.slots.get(slot)?.last_error.clone());
-            let (late, open) = std::mem::take(&mut own.tickets).into_iter().partition(|ticket| ticket.deadline <= now.at);
+            let (late, open) =
+                std::mem::take(&mut own.tickets).into_iter().partition(|ticket| ticket.deadline <= now.at);
             own.tickets = open;
             next = own.tickets.iter().map(|ticket| ticket.deadline).chain(next).min();
             let late: Vec<Ticket> = late;

@@ -23,15 +23,12 @@ pub(crate) const MOST_HELD: usize = 20_000;
 #[derive(Default)]
 pub(crate) struct Ring {
     last: VecDeque<Bytes>,
-    /// Older ones have been forgotten.
-    is_cut: bool,
 }
 
 impl Ring {
     pub(crate) fn push(&mut self, data: Bytes) {
         if self.last.len() >= REMEMBERED {
             self.last.pop_front();
-            self.is_cut = true;
         }
         self.last.push_back(data);
     }
@@ -122,8 +119,8 @@ pub(crate) fn merge(
 ) -> Vec<Entry> {
     let Some(first) = rules.first() else { return held };
     let given = Given::of(ring, first);
-    // What is older than anything that is remembered was given before that.
-    let horizon = if ring.is_cut { ring.last.front().and_then(|data| Place::of(data, first.order)) } else { None };
+    // What is older than anything that is remembered was given before that, or is from before the subscription.
+    let horizon = ring.last.front().and_then(|data| Place::of(data, first.order));
     let mut seen: HashMap<String, Vec<Option<Place>>> = HashMap::new();
     let mut stream = Vec::with_capacity(held.len());
     for entry in held {
@@ -187,6 +184,14 @@ pub(crate) fn merge(
     }
     merged.extend(listed.map(|(_, entry)| entry));
     merged
+}
+
+/// What tells a state of a thing from all others: its key and its place. None where it has no place.
+pub(crate) fn name_of(rule: &CatchUp, data: &[u8]) -> Option<String> {
+    if rule.order.is_empty() {
+        return None;
+    }
+    Some(format!("{} {}", text_at(data, rule.order)?, text_at(data, rule.key)?))
 }
 
 /// What readers have been given, as far as it is remembered.

@@ -6,15 +6,18 @@ use venuekit_wire::stream::{Recovery, Sequence};
 
 use super::Hub;
 use super::arena::Key;
-use super::catch_up::{Catch, MOST_HELD, merge};
+use super::catch_up::{Catch, MOST_HELD, merge, name_of};
 use super::io::{CatchUpCall, CatchUpId, Now, Output, Record};
 use super::sequence::Step;
 use super::sub::{Sub, integer_at, text_at};
-use crate::event::{Missed, Origin};
+use crate::event::{Missed, Origin, Reason};
 use crate::sink::{Entry, Kind};
 
 /// How often a call that fails is made.
 const TRIES: u32 = 3;
+
+/// For how long it is remembered what calls have brought: streams are seldom so far behind.
+const BROUGHT: Duration = Duration::from_secs(60);
 
 /// How often what is there is asked for.
 const PASSES: u32 = 2;
@@ -144,6 +147,10 @@ impl Hub {
         let kind = Kind::Known(sub.channel.messages.first().map_or("", |message| message.kind));
         let empty = super::catch_up::Ring::default();
         let merged = merge(rules, &kind, sub.ring.as_ref().unwrap_or(&empty), records, held, now.wall);
+        // What a call lists may be on its way over the stream too.
+        let of = |entry: &Entry| rules.first().and_then(|rule| name_of(rule, entry.data()));
+        sub.brought.extend(merged.iter().filter(|entry| entry.origin == Origin::CatchUp).filter_map(of));
+        sub.brought_until = Some(now.at + BROUGHT);
         self.give_merged(now, key, merged);
         let Some(sub) = self.subs.get_mut(key) else { return };
         let Some(catch) = &mut sub.catch else { return };
@@ -183,10 +190,19 @@ impl Hub {
         for seat in &mut sub.seats {
             // What the stream had missed has been found, but for this.
             seat.missed = missed;
-            seat.is_late = false;
         }
         sub.refresh();
         self.settle_all(now, key);
+    }
+
+    /// Whether a call has brought a message already.
+    pub(super) fn was_brought(&mut self, now: Now, key: Key<Sub>, data: &[u8]) -> bool {
+        let Some(sub) = self.subs.get_mut(key).filter(|sub| !sub.brought.is_empty()) else { return false };
+        if sub.brought_until.is_some_and(|until| until < now.at) {
+            sub.brought.clear();
+        }
+        let Recovery::CatchUp([rule, ..]) = sub.channel.recovery else { return false };
+        name_of(rule, data).is_some_and(|name| sub.brought.remove(&name))
     }
 
     /// Keeps a message until the call has returned. Gives it back where nothing is held back, or there is no room.
@@ -218,8 +234,7 @@ impl Hub {
                 && let (Some(item), Some(number)) = (text_at(entry.data(), item), integer_at(entry.data(), number))
             {
                 let step = sub.per_item.step(&item, number);
-                let catch = sub.catch.as_mut();
-                match (step, catch) {
+                match (step, &mut sub.catch) {
                     (Step::Duplicate, _) => {
                         self.stats.duplicates += 1;
                         continue;
@@ -237,6 +252,12 @@ impl Hub {
                     }
                     (Step::Restart { .. }, _) => sub.per_item.set(&item, number),
                     _ => {}
+                }
+                if let Step::Gap { expected, got, .. } | Step::Restart { expected, got } = step
+                    && entry.origin == Origin::Stream
+                {
+                    // Who came while this was under way is not uncertain yet.
+                    self.disturb(now, key, &Reason::Gap { expected, got }, Missed::None);
                 }
             }
             self.stats.caught_up += u64::from(entry.origin == Origin::CatchUp);

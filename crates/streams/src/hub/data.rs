@@ -305,6 +305,10 @@ impl Hub {
             }
         }
         self.stats.messages += 1;
+        if self.was_brought(now, key, entry.data()) {
+            self.stats.duplicates += 1;
+            return;
+        }
         if let Some(entry) = self.hold(now, key, entry) {
             self.give(now, key, entry);
         }
@@ -330,6 +334,18 @@ impl Hub {
     }
 
     fn give_by_item(&mut self, now: Now, key: Key<Sub>, entry: &Entry) {
+        // An item that another connection has comes from there; here it is what is left of an earlier time.
+        let is_elsewhere = |item: &str| {
+            let own = self.subs.get(key).map(|sub| (sub.base.clone(), sub.is_all));
+            let shares = own.and_then(|own| self.groups.get(&own)).into_iter().flatten();
+            shares
+                .filter(|share| **share != key)
+                .any(|share| self.subs.get(*share).is_some_and(|share| share.parts.contains_key(item)))
+        };
+        let is_elsewhere = self.subs.get(key).is_some_and(|sub| {
+            let item = sub.channel.item.and_then(|item| text_at(entry.data(), item));
+            item.is_some_and(|item| !sub.is_all && !sub.parts.contains_key(&*item) && is_elsewhere(&item))
+        });
         let Some(sub) = self.subs.get_mut(key) else { return };
         let channel = sub.channel;
         let is_known = matches!(entry.kind, Kind::Known(_));
@@ -361,7 +377,9 @@ impl Hub {
             let items = part.into_iter().chain(everything).flat_map(|part| &part.routes);
             let routes: Vec<&Route> = if part.is_some() || everything.is_some() || !is_filtered {
                 items.chain(&sub.whole).collect()
-            } else if item.is_some_and(|item| sub.removed.iter().any(|own| &**own == item)) && sub.whole.is_empty() {
+            } else if is_elsewhere
+                || item.is_some_and(|item| sub.removed.iter().any(|own| &**own == item)) && sub.whole.is_empty()
+            {
                 self.stats.unwanted += 1;
                 Vec::new()
             } else if sub.is_all && item.is_some() {
@@ -371,13 +389,7 @@ impl Hub {
                 // It is about none of the items, or about one by another name: that is for everybody.
                 sub.parts.values().flat_map(|part| &part.routes).chain(&sub.whole).collect()
             };
-            let is_late = |route: &Route| {
-                entry.origin == Origin::CatchUp && sub.seats.iter().any(|seat| seat.reader == route.reader && seat.is_late)
-            };
             for route in routes {
-                if is_late(route) {
-                    continue;
-                }
                 if is_closed(&route) {
                     dropped += 1;
                 } else if !given.contains(&route.reader) {

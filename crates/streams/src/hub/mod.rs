@@ -203,8 +203,12 @@ impl Hub {
 
     /// Serves the readers of another hub, and those alone.
     pub(crate) fn follow(&mut self, now: Now, readers: &[(ReaderKey, Topic, Arc<dyn Sink>)]) {
-        let gone: Vec<_> =
-            self.followed.iter().filter(|(of, _)| !readers.iter().any(|(key, ..)| key == *of)).map(|(of, own)| (*of, *own)).collect();
+        let gone: Vec<_> = self
+            .followed
+            .iter()
+            .filter(|(of, _)| !readers.iter().any(|(key, ..)| key == *of))
+            .map(|(of, own)| (*of, *own))
+            .collect();
         for (of, own) in gone {
             self.followed.remove(&of);
             self.detach(now, own);

@@ -130,9 +130,8 @@ impl Hub {
                         return Need::LeaveRoom(room.clone(), item.clone());
                     }
                 }
-                let snapshots = some(&|part| {
-                    part.snap == Snap::Wanted && part.held == Held::Yes && !part.routes.is_empty()
-                });
+                let snapshots =
+                    some(&|part| part.snap == Snap::Wanted && part.held == Held::Yes && !part.routes.is_empty());
                 match (snapshots.is_empty(), sub.channel.actions.snapshot) {
                     (false, Some(_)) => Need::Snapshot(snapshots),
                     _ => Need::Nothing,
@@ -193,7 +192,9 @@ impl Hub {
             },
             Need::LeaveRoom(room, item) => {
                 match &item {
-                    Some(item) if sub.is_wanted() && !sub.is_again => sub.set_held(&[item.clone()], Held::Leaving),
+                    Some(item) if sub.is_wanted() && !sub.is_again => {
+                        sub.set_held(std::slice::from_ref(item), Held::Leaving)
+                    }
                     // The whole of it goes, room by room: it is not to be joined on its way out.
                     _ => sub.is_again = true,
                 }
@@ -202,7 +203,7 @@ impl Hub {
                     sub.held = Held::Leaving;
                 }
                 let action = Action::Unsubscribe(vec![Owner::Room(room.clone())]);
-                Some((Purpose::LeaveRoom(key, room, item), action, is_private))
+                Some((Purpose::LeaveRoom(key, item), action, is_private))
             }
             Need::Nothing | Need::Later(_) | Need::Drop => None,
         }

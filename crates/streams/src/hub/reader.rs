@@ -48,7 +48,8 @@ impl Ticket {
     /// Adds a refusal to those with the same words.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         let same = self.refusals.iter_mut().find(|own| {
-            (&own.topic, &own.code, &own.text) == (&refusal.topic, &refusal.code, &refusal.text) && !own.items.is_empty()
+            (&own.topic, &own.code, &own.text) == (&refusal.topic, &refusal.code, &refusal.text)
+                && !own.items.is_empty()
         });
         match same {
             Some(own) => own.items.extend(refusal.items),
@@ -59,8 +60,7 @@ impl Ticket {
     /// Tells what came of it. Returns whether it was refused.
     pub(crate) fn resolve(self) -> bool {
         let is_refused = !self.refusals.is_empty();
-        let result =
-            if is_refused { Err(Error::Refused(Refused { refusals: self.refusals })) } else { Ok(()) };
+        let result = if is_refused { Err(Error::Refused(Refused { refusals: self.refusals })) } else { Ok(()) };
         // Whoever asked may have gone.
         let _ = self.tell.send(result);
         is_refused

@@ -24,10 +24,13 @@ impl Hub {
     pub(super) fn disturb(&mut self, now: Now, key: Key<Sub>, reason: &Reason, missed: Missed) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         sub.sound_since = None;
+        // Who has had nothing has missed nothing, but is given what others have missed.
+        let is_caught_up = sub.certain_until.is_some();
         for seat in &mut sub.seats {
-            let Some(reader) = self.readers.get_mut(seat.reader).filter(|reader| reader.is_started) else { continue };
+            let reader = self.readers.get_mut(seat.reader).filter(|reader| reader.is_started || is_caught_up);
+            let Some(reader) = reader else { continue };
+            reader.is_started = true;
             seat.missed = seat.missed.and(missed);
-            seat.is_late = false;
             seat.sink.distrust();
             if !std::mem::replace(&mut reader.is_stale, true) {
                 seat.sink.state(State::Stale(Stale { reason: reason.clone(), item: None, since: now.wall }));
@@ -91,13 +94,18 @@ impl Hub {
 
     /// Has every reader of a subscription looked at.
     pub(super) fn settle_all(&mut self, now: Now, key: Key<Sub>) {
-        let readers: Vec<_> = self.subs.get(key).into_iter().flat_map(|sub| &sub.seats).map(|seat| seat.reader).collect();
+        let readers: Vec<_> =
+            self.subs.get(key).into_iter().flat_map(|sub| &sub.seats).map(|seat| seat.reader).collect();
         readers.into_iter().for_each(|reader| self.settle(now, reader));
     }
 
     /// Remembers until when everything was certain: until the last frame before now.
     pub(super) fn note_certain(&mut self, key: Key<Sub>) {
         let Some(sub) = self.subs.get_mut(key) else { return };
+        let is_started = |reader| self.readers.get(reader).is_some_and(|reader| reader.is_started);
+        if !sub.seats.iter().any(|seat| is_started(seat.reader)) {
+            return;
+        }
         let last = self.slots.get(sub.slot).and_then(|slot| slot.last_frame);
         if sub.certain_until.is_none() && matches!(sub.channel.recovery, Recovery::CatchUp(_)) {
             sub.certain_until = last;
@@ -142,7 +150,8 @@ impl Hub {
         self.stats.book_faults += 1;
         let reason = Reason::BookFault(fault);
         let Some(sub) = self.subs.get_mut(key) else { return };
-        let can_ask = sub.channel.recovery == Recovery::Snapshot && sub.channel.actions.snapshot.is_some() && !sub.is_all;
+        let can_ask =
+            sub.channel.recovery == Recovery::Snapshot && sub.channel.actions.snapshot.is_some() && !sub.is_all;
         let item = item.and_then(|item| sub.parts.get_key_value(item)).map(|(item, _)| item.clone());
         match item {
             Some(item) if can_ask => {

@@ -14,6 +14,9 @@ use crate::event::{Missed, Reason};
 /// After so many refusals of single items, and nothing accepted, the others are taken to be refused too.
 const REFUSED_ALONE: u32 = 8;
 
+/// How many ends of subscriptions are remembered that came before their beginnings.
+const DEAD: usize = 64;
+
 /// How often a command is sent that may succeed later.
 const TRIES: u32 = 5;
 
@@ -42,7 +45,7 @@ impl Hub {
                 Reply::Error { class: ErrorClass::Retry, .. } => list.into_iter().for_each(|sub| self.not_ended(sub)),
                 _ => list.into_iter().for_each(|sub| self.ended(sub)),
             },
-            Purpose::LeaveRoom(sub, _, item) => self.left_room(now, sub, item),
+            Purpose::LeaveRoom(sub, item) => self.left_room(now, sub, item),
             Purpose::Add(sub, items) => match reply {
                 Reply::Error { code, text, items: named, class } => {
                     self.not_added(now, sub, &items, code, text, named, *class);
@@ -82,6 +85,14 @@ impl Hub {
                 }
             }
             (Body::Reply(Reply::Ok | Reply::Names(_) | Reply::Subscribed { .. }), _) => {}
+            (Body::Reply(Reply::Error { class: ErrorClass::Terminal, .. }), None) => {
+                if let (Handle::Number(number), Some(slot)) = (frame.handle, self.slots.get_mut(key))
+                    && slot.dead.len() < DEAD
+                {
+                    slot.dead.push_back(number);
+                }
+                self.stray(now, key, &frame, None);
+            }
             _ => self.stray(now, key, &frame, None),
         }
     }
@@ -227,6 +238,11 @@ impl Hub {
         }
         self.accepted(now, key, items);
         self.replay_early(now, slot_key, number, key);
+        let Some(slot) = self.slots.get_mut(slot_key) else { return };
+        if let Some(at) = slot.dead.iter().position(|own| *own == number) {
+            slot.dead.remove(at);
+            self.ended_by_venue(now, key, String::new(), "it ended before it began".to_owned());
+        }
     }
 
     /// A room of a subscription.
@@ -237,7 +253,7 @@ impl Hub {
                 None => return,
             },
             Purpose::Add(key, items) => (*key, items.clone()),
-            Purpose::LeaveRoom(key, _, item) => {
+            Purpose::LeaveRoom(key, item) => {
                 if let Some(slot) = self.slots.get_mut(slot_key) {
                     slot.pending.remove(&id);
                 }
@@ -505,7 +521,7 @@ impl Hub {
                 }
             }
             Purpose::Unsubscribe(list) => list.into_iter().for_each(|key| self.not_ended(key)),
-            Purpose::LeaveRoom(key, _, item) => self.left_room(now, key, item),
+            Purpose::LeaveRoom(key, item) => self.left_room(now, key, item),
             Purpose::Add(key, items) => {
                 if replies > 0 {
                     return self.rooms_over(now, key, &items, false);

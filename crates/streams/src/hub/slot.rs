@@ -58,6 +58,8 @@ pub(crate) struct Slot {
     pub(crate) idle_since: Option<Instant>,
     pub(crate) early: VecDeque<Early>,
     ended: VecDeque<i64>,
+    /// Subscriptions that the venue ended before it said whose they are.
+    pub(crate) dead: VecDeque<i64>,
     /// Readers that may keep it waiting.
     pub(crate) blockers: Vec<Arc<dyn Sink>>,
     /// When the last frame came.
@@ -94,8 +96,8 @@ pub(crate) enum Purpose {
     Subscribe(Vec<(Key<Sub>, Vec<Arc<str>>)>),
     /// The end of subscriptions.
     Unsubscribe(Vec<Key<Sub>>),
-    /// The end of one room of a subscription, and the item of it.
-    LeaveRoom(Key<Sub>, Arc<str>, Option<Arc<str>>),
+    /// The end of one room of a subscription: of this item, where the room tells it.
+    LeaveRoom(Key<Sub>, Option<Arc<str>>),
     Add(Key<Sub>, Vec<Arc<str>>),
     Remove(Key<Sub>, Vec<Arc<str>>),
     Snapshot(Key<Sub>, Vec<Arc<str>>),
@@ -121,6 +123,7 @@ impl Slot {
             idle_since: None,
             early: VecDeque::new(),
             ended: VecDeque::new(),
+            dead: VecDeque::new(),
             blockers: Vec::new(),
             last_frame: None,
             last_error: None,
@@ -177,6 +180,7 @@ impl Slot {
         self.pending.clear();
         self.early.clear();
         self.ended.clear();
+        self.dead.clear();
         self.listed.clear();
         self.last_command = 0;
         self.silent_commands = 0;

@@ -1,6 +1,6 @@
 //! One subscription of the venue: what is wanted of it, what the venue holds, and who reads it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -60,9 +60,11 @@ impl Opens {
 /// Whether a message is a snapshot of its item.
 pub(crate) fn is_snapshot(channel: &'static Channel, kind: &str, data: &[u8]) -> bool {
     let says = |(pointer, word)| text_at(data, pointer).is_some_and(|text| text == word);
-    channel.messages.iter().filter(|message| message.kind == kind || kind.is_empty()).any(|message| {
-        message.when.is_none_or(says) && message.snapshot_when.map_or(message.is_snapshot, says)
-    })
+    channel
+        .messages
+        .iter()
+        .filter(|message| message.kind == kind || kind.is_empty())
+        .any(|message| message.when.is_none_or(says) && message.snapshot_when.map_or(message.is_snapshot, says))
 }
 
 /// The text of the value at a pointer.
@@ -94,8 +96,6 @@ pub(crate) struct Seat {
     pub(crate) missed: Missed,
     /// What a call brought since then.
     pub(crate) caught_up: u64,
-    /// It came while something was being caught up: what was missed then was before its time.
-    pub(crate) is_late: bool,
 }
 
 /// Whether the venue is to be asked for a snapshot.
@@ -160,6 +160,9 @@ pub(crate) struct Sub {
     pub(crate) certain_until: Option<SystemTime>,
     pub(crate) ring: Option<Ring>,
     pub(crate) catch: Option<Catch>,
+    /// What calls have brought, and the stream may bring too.
+    pub(crate) brought: HashSet<String>,
+    pub(crate) brought_until: Option<Instant>,
     /// It stands in its connection's list of those that want something.
     pub(crate) is_listed: bool,
 }
@@ -198,6 +201,8 @@ impl Sub {
             certain_until: None,
             ring: has_ring.then(Ring::default),
             catch: None,
+            brought: HashSet::new(),
+            brought_until: None,
             is_listed: false,
         }
     }
@@ -244,13 +249,20 @@ impl Sub {
     /// Whether the venue sends everything that a reader has of it.
     pub(crate) fn has_parts_of(&self, reader: Key<Reader>) -> bool {
         self.is_all
-            || self.parts.values().all(|part| {
-                part.held == Held::Yes || !part.routes.iter().any(|route| route.reader == reader)
-            })
+            || self
+                .parts
+                .values()
+                .all(|part| part.held == Held::Yes || !part.routes.iter().any(|route| route.reader == reader))
     }
 
     /// Gives a reader a way to an item, or to everything.
-    pub(crate) fn join(&mut self, reader: Key<Reader>, sink: &Arc<dyn Sink>, item: Option<&Arc<str>>, is_awaiting: bool) {
+    pub(crate) fn join(
+        &mut self,
+        reader: Key<Reader>,
+        sink: &Arc<dyn Sink>,
+        item: Option<&Arc<str>>,
+        is_awaiting: bool,
+    ) {
         let routes = match item {
             None => &mut self.whole,
             Some(item) => {
@@ -268,8 +280,7 @@ impl Sub {
         routes.push(Route { reader, sink: sink.clone(), is_awaiting });
         if self.seat(reader).is_none() {
             let (missed, caught_up) = (Missed::None, 0);
-            let is_late = self.certain_until.is_some() || self.catch.is_some();
-            self.seats.push(Seat { reader, sink: sink.clone(), awaiting: 0, missed, caught_up, is_late });
+            self.seats.push(Seat { reader, sink: sink.clone(), awaiting: 0, missed, caught_up });
         }
         if let Some(seat) = self.seat(reader) {
             seat.awaiting += u32::from(is_awaiting);

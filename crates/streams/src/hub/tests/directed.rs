@@ -102,7 +102,8 @@ fn what_is_refused_is_named_one_by_one() {
         venue.pass(Duration::from_secs(3));
         reader.read(&venue);
         let Some(Err(Error::Refused(refused))) = &reader.result else { panic!("{:?}", reader.result) };
-        let mut items: Vec<_> = refused.refusals.iter().flat_map(|own| own.items.iter().map(ToString::to_string)).collect();
+        let mut items: Vec<_> =
+            refused.refusals.iter().flat_map(|own| own.items.iter().map(ToString::to_string)).collect();
         items.sort();
         assert_eq!(items, ["X", "Y"]);
         assert_eq!(refused.refusals[0].code, "8");

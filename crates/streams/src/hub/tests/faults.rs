@@ -29,8 +29,16 @@ const ITEM_NAMES: [&str; 5] = ["A", "B", "C", "D", "E"];
 fn turn() -> impl Strategy<Value = Turn> {
     use Fault::*;
     let fault = prop_oneof![
-        Just(Drop), Just(Duplicate), Just(Swap), Just(Restart), Just(Refuse), Just(Later), Just(Mute), Just(SlowReply),
-        Just(NoCall), Just(OldCall)
+        Just(Drop),
+        Just(Duplicate),
+        Just(Swap),
+        Just(Restart),
+        Just(Refuse),
+        Just(Later),
+        Just(Mute),
+        Just(SlowReply),
+        Just(NoCall),
+        Just(OldCall)
     ];
     prop_oneof![
         20 => (0..4_usize, 0..5_usize, 0..3_i64, -3..4_i64)
@@ -101,6 +109,9 @@ fn play(table: &'static Table, turns: Vec<Turn>) {
                     && let Ok(told) = venue.hub.add(venue.now, own.watcher.key, venue::names(&[name]))
                 {
                     own.items.push(name);
+                    if let Some(wanted) = &mut own.watcher.wanted {
+                        wanted.insert(name.to_owned());
+                    }
                     own.added.push((told, name));
                     venue.work();
                 }
@@ -156,7 +167,8 @@ fn play(table: &'static Table, turns: Vec<Turn>) {
                 refused.push((*name).to_owned());
             }
         }
-        let items: Vec<_> = reader.items.iter().copied().filter(|item| !refused.iter().any(|own| own == item)).collect();
+        let items: Vec<_> =
+            reader.items.iter().copied().filter(|item| !refused.iter().any(|own| own == item)).collect();
         reader.watcher.prove_calm(&venue, &items);
     }
     // When all have gone, nothing stays.

@@ -145,16 +145,10 @@ static MESSAGE_CHANNELS: [Channel; 2] = [
     },
 ];
 
-static ENDPOINTS: [Endpoint; 1] =
-    [Endpoint { name: "stream", servers: &[], path: "/", login: Login::None }];
+static ENDPOINTS: [Endpoint; 1] = [Endpoint { name: "stream", servers: &[], path: "/", login: Login::None }];
 
-const LIMITS: Limits = Limits {
-    per_command: 3,
-    commands_per_second: 20,
-    per_connection: 8,
-    connections: &[],
-    channel_once: true,
-};
+const LIMITS: Limits =
+    Limits { per_command: 3, commands_per_second: 20, per_connection: 8, connections: &[], channel_once: true };
 
 const KEEP_ALIVE: KeepAlive = KeepAlive { ask_after: 10, dead_after: 30, ping: None };
 

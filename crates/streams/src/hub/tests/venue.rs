@@ -8,8 +8,8 @@ use bytes::Bytes;
 use venuekit_wire::stream::{Dialect, Streams as Table};
 
 use super::super::io::{
-    Action, Body, CatchUpCall, Command, CommandId, ConnectionId, ErrorClass, Frame, Handle, Input, Lost, LostCause, Now,
-    Output, Owner, Record, Reply,
+    Action, Body, CatchUpCall, Command, CommandId, ConnectionId, ErrorClass, Frame, Handle, Input, Lost, LostCause,
+    Now, Output, Owner, Record, Reply,
 };
 use super::super::{Config, Hub};
 
@@ -69,6 +69,8 @@ struct Line {
     held: BTreeMap<i64, Held>,
     last_number: i64,
     swapped: Option<Wire>,
+    /// By subscription, the last count that got through.
+    seen: HashMap<i64, i64>,
     slow: Vec<(CommandId, Name, Answer)>,
 }
 
@@ -190,7 +192,13 @@ impl Venue {
                         continue;
                     }
                     self.opened += 1;
-                    let line = Line { held: BTreeMap::new(), last_number: 0, swapped: None, slow: Vec::new() };
+                    let line = Line {
+                        held: BTreeMap::new(),
+                        last_number: 0,
+                        swapped: None,
+                        seen: HashMap::new(),
+                        slow: Vec::new(),
+                    };
                     self.lines.insert(connection, line);
                     self.hub.input(self.now, Input::Opened(connection));
                 }
@@ -255,7 +263,8 @@ impl Venue {
             }
             let texts = &own.texts[..own.texts.len().saturating_sub(lag)];
             // Newest first, as venues have it.
-            records.extend(texts.iter().rev().take(300).map(|text| Record { text: Bytes::from(text.clone()), call: 0 }));
+            records
+                .extend(texts.iter().rev().take(300).map(|text| Record { text: Bytes::from(text.clone()), call: 0 }));
         }
         records
     }
@@ -274,7 +283,9 @@ impl Venue {
         own.states.push(state);
         let version = own.states.len() as i64 - 1;
         let time = self.time;
-        let text = format!(r#"{{"i":"{item}","v":{version},"l":{level},"d":{change},"s":{size},"k":"{item}-{version}","t":{time}"#);
+        let text = format!(
+            r#"{{"i":"{item}","v":{version},"l":{level},"d":{change},"s":{size},"k":"{item}-{version}","t":{time}"#
+        );
         own.texts.push(format!("{text}}}"));
         let kind = self.table.channel(channel).map_or("", |channel| channel.messages.last().map_or("", |own| own.kind));
         let is_list = self.table.channel(channel).is_some_and(|channel| channel.is_list);
@@ -289,7 +300,7 @@ impl Venue {
                     continue;
                 }
                 // A count that begins again at the number that was there last cannot be told from a duplicate.
-                if restarts && held.sequence > 1 {
+                if restarts && line.seen.get(number).is_some_and(|seen| *seen > 1) && line.swapped.is_none() {
                     held.sequence = 0;
                 }
                 held.sequence += 1;
@@ -351,6 +362,11 @@ impl Venue {
     pub(super) fn write(&mut self, connection: ConnectionId, wire: &Wire) {
         let bytes = Bytes::from(wire.text.clone());
         let body = Body::Data;
+        if let (Some(line), Name::Number(number), Some(sequence)) =
+            (self.lines.get_mut(&connection), &wire.handle, wire.sequence)
+        {
+            line.seen.insert(*number, sequence);
+        }
         self.read(connection, &wire.handle, wire.kind, &bytes, wire.sequence, wire.command, body);
     }
 
@@ -498,7 +514,8 @@ impl Venue {
                 let channel = topic.channel().id;
                 let items: Option<BTreeSet<String>> =
                     topic.items().map(|items| items.iter().map(ToString::to_string).collect());
-                let bad: Vec<String> = items.iter().flatten().filter(|item| self.unknown.contains(*item)).cloned().collect();
+                let bad: Vec<String> =
+                    items.iter().flatten().filter(|item| self.unknown.contains(*item)).cloned().collect();
                 if !bad.is_empty() {
                     let named = if self.names_refusals { bad } else { Vec::new() };
                     return (vec![(Name::None, Answer::Error(ErrorClass::Refused, named))], wires);
@@ -547,13 +564,16 @@ impl Venue {
                             let item = name.rsplit('.').next().unwrap_or_default();
                             let channel = if name.starts_with("book") { "book" } else { "trades" };
                             line.held.retain(|_, held| {
-                                held.channel != channel || held.items.as_ref().is_some_and(|items| !items.contains(item))
+                                held.channel != channel
+                                    || held.items.as_ref().is_some_and(|items| !items.contains(item))
                             });
                         }
                         Owner::Room(room) => {
                             let (channel, item) = room.split_once(':').unwrap_or_default();
                             for held in line.held.values_mut().filter(|held| held.channel == channel) {
-                                held.items.iter_mut().for_each(|items| drop(items.remove(item)));
+                                if let Some(items) = &mut held.items {
+                                    items.remove(item);
+                                }
                             }
                             replies.push((Name::Text(room.to_string()), Answer::Unsubscribed));
                         }
