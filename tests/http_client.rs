@@ -14,7 +14,7 @@ use venuekit::{Error, ErrorKind, deribit};
 
 fn client(
     server: &Canned,
-    settings: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+    settings: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Clone + Send + 'static,
 ) -> deribit::Client {
     deribit::Client::builder(deribit::Environment::Custom(server.base_url.clone()))
         .credentials(deribit::Credentials::secret("AMANDA", "AMANDASECRECT").unwrap())
@@ -42,8 +42,10 @@ async fn no_redirect_is_followed_whatever_is_set() {
             .into_bytes()
         }))
         .await;
-        for policy in [Policy::default(), Policy::limited(10), Policy::custom(|attempt| attempt.follow())] {
-            let error = buy(&client(&server, |http| http.redirect(policy))).await;
+        let policies: [fn() -> Policy; 3] =
+            [Policy::default, || Policy::limited(10), || Policy::custom(|attempt| attempt.follow())];
+        for policy in policies {
+            let error = buy(&client(&server, move |http| http.redirect(policy()))).await;
             assert_eq!(error.status().map(|status| status.as_u16()), Some(status), "{error}");
         }
         assert_eq!((server.seen().len(), elsewhere.seen().len()), (3, 0), "{status}");
