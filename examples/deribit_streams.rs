@@ -47,7 +47,11 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     while let Some(event) = trades.next().await {
         match event {
             Event::Message(trade) => {
-                println!("bought {:?} at {:?}", trade.amount.map(|amount| amount.get()), trade.price.map(|price| price.get()));
+                println!(
+                    "bought {:?} at {:?}",
+                    trade.amount.map(|amount| amount.get()),
+                    trade.price.map(|price| price.get())
+                );
                 break;
             }
             Event::Stale(stale) => println!("uncertain: {}", stale.reason),

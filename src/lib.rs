@@ -2,9 +2,9 @@
 #![deny(missing_docs)]
 
 pub use venuekit_auth as auth;
-pub use venuekit_books as books;
 #[cfg(feature = "bayse")]
 pub use venuekit_bayse as bayse;
+pub use venuekit_books as books;
 #[cfg(feature = "deribit")]
 pub use venuekit_deribit as deribit;
 #[cfg(feature = "kalshi")]

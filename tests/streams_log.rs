@@ -63,7 +63,7 @@ async fn no_secret_is_in_the_log() {
     let client = bayse(&sandbox);
     let rule = Rule::new(Fault::error(0)).at("bayse").on("subscribe");
     sandbox.faults().set(vec![rule]);
-    let market = venuekit::bayse::types::MarketId::try_from("00000000-0000-4000-8000-000000000001").unwrap();
+    let market = venuekit::bayse::types::MarketId::from("00000000-0000-4000-8000-000000000001");
     if let Err(error) = in_time("told", client.streams().orders([market]).subscribe()).await {
         seen += &format!("{error} {error:?}");
     }

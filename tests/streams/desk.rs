@@ -138,10 +138,6 @@ pub async fn resynced<T: StreamMessage + Debug>(reader: &mut Subscription<T>) ->
     }
 }
 
-pub fn nothing_missed(resynced: &Resynced) -> bool {
-    resynced.missed == Missed::None
-}
-
 /// One fault, for frames or handshakes of this name.
 pub fn fault(sandbox: &Sandbox, fault: Fault, name: &str, times: u64) {
     sandbox.faults().set(vec![Rule::new(fault).on(name).times(times)]);

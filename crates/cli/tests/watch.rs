@@ -269,7 +269,7 @@ fn what_was_recorded_is_told_again_in_the_same_words() {
 
     // The same frames make the same book.
     let (books, _) = texts(&world.venuekit(&[&replay[..], &["--json", "--book", "--levels", "1000"]].concat()));
-    let last = lines(&books).into_iter().filter(|line| line["event"] == "book").next_back().unwrap();
+    let last = lines(&books).into_iter().rfind(|line| line["event"] == "book").unwrap();
     let mark = last["mark"].as_i64().unwrap();
     let own = world.sandbox.deribit_book("BTC-PERPETUAL", mark).unwrap();
     assert_eq!(

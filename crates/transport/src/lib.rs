@@ -80,11 +80,11 @@ pub use rate::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, 
 pub use response::{Response, ResponseValue, RpcTiming};
 pub use retry::RetryPolicy;
 pub use session::Session;
+pub use socket::{Event, WebSocket, WebSocketOptions, WebSocketStats};
 #[doc(hidden)]
 pub use socket::{Listen, LostHow, Room};
-pub use socket::{Event, WebSocket, WebSocketOptions, WebSocketStats};
 pub use token::{Grant, GrantFuture, Token};
-pub use unknown::{Unknown, unknown_of};
 #[doc(hidden)]
 pub use unknown::Unread;
+pub use unknown::{Unknown, unknown_of};
 pub use venuekit_wire::operation::ErrorKind;

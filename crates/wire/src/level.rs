@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn what_is_no_level_is_refused() {
-        for text in [r#"["0.52"]"#, "[]", r#"["0.52", ""]"#, r#"["0.52", "N/A"]"#, r#"{"price": 1, "size": 2}"#, "0.52"] {
+        for text in [r#"["0.52"]"#, "[]", r#"["0.52", ""]"#, r#"["0.52", "N/A"]"#, r#"{"price": 1, "size": 2}"#, "0.52"]
+        {
             assert!(from_slice::<Level>(text.as_bytes()).is_err(), "{text}");
         }
         assert!(from_slice::<ActionLevel<Open<Action>>>(br#"["new", 2.11]"#).is_err());

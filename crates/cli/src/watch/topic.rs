@@ -23,12 +23,11 @@ pub fn read(venue: Venue, table: &'static Streams, name: &str, parameters: &[Str
     Topic::parse(table, channel.id, pairs).map_err(|error| wrong(venue, channel, &error))
 }
 
+/// A channel, and the parameters that its whole name says.
+type Named = (&'static Channel, Vec<(String, String)>);
+
 /// The channel of this name, and what a whole name of the venue's says of its parameters.
-pub fn channel(
-    venue: Venue,
-    table: &'static Streams,
-    name: &str,
-) -> Result<(&'static Channel, Vec<(String, String)>), Failure> {
+pub fn channel(venue: Venue, table: &'static Streams, name: &str) -> Result<Named, Failure> {
     let same = || table.channels.iter().find(|one| plain(one.id) == plain(name));
     if let Some(channel) = table.channel(name).or_else(same) {
         return Ok((channel, Vec::new()));
@@ -38,7 +37,7 @@ pub fn channel(
 
 /// The channel whose template this is with its holes filled, and what they are filled with. Of several that fit, the one with the
 /// fewest holes is meant.
-fn filled(table: &'static Streams, name: &str) -> Option<(&'static Channel, Vec<(String, String)>)> {
+fn filled(table: &'static Streams, name: &str) -> Option<Named> {
     let words: Vec<&str> = name.split('.').collect();
     let fits = |channel: &'static Channel| {
         let parts: Vec<&str> = channel.name.split('.').collect();

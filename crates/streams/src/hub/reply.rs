@@ -180,6 +180,10 @@ impl Hub {
                     return self.split_call(slot_key, list, *class);
                 }
                 for (key, items) in list {
+                    // Another command of the same, whose reply came late, has been accepted meanwhile.
+                    if self.subs.get(key).is_some_and(|sub| sub.held == Held::Yes) {
+                        continue;
+                    }
                     let is_last = *class != ErrorClass::Refused && !self.may_try_again(now, key);
                     if *class != ErrorClass::Refused && !is_last {
                         if let Some(sub) = self.subs.get_mut(key) {
@@ -512,8 +516,16 @@ impl Hub {
                         self.rooms_over(now, key, &items, true);
                         continue;
                     }
+                    if self.subs.get(key).is_none_or(|sub| sub.held != Held::Asked) {
+                        continue;
+                    }
+                    // Data may have come without the reply: from here on it is not taken for what follows the next one.
+                    self.note_certain(key);
+                    let (code, text) = (String::new(), "no reply to the subscription".to_owned());
+                    self.disturb(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
                     self.may_try_again(now, key);
                     if let Some(sub) = self.subs.get_mut(key) {
+                        sub.await_all();
                         sub.held = Held::No;
                         sub.set_held(&items, Held::No);
                     }
