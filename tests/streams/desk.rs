@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use venuekit::streams::{Event, Message, Missed, Resynced, Stale, StreamMessage, Subscription};
+use venuekit::streams::{Event, Message, Resynced, Stale, StreamMessage, Subscription};
 use venuekit::transport::RateLimits;
 use venuekit::{bayse, deribit, kalshi, kalshi_perps};
 use venuekit_sandbox::{Accounts, DeribitKey, Fault, Rule, Sandbox};
