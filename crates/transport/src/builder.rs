@@ -175,7 +175,7 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
-    /// Makes the client. Nothing is sent: a WebSocket is opened by the first call, or by [`WebSocket::open`].
+    /// Makes the client. Nothing is sent: a WebSocket is opened by the first call, or by [`WebSocket::open`](crate::WebSocket::open).
     ///
     /// # Errors
     /// A base URL that cannot be read, or that the venue cannot be called at; credentials for a server that would receive them in

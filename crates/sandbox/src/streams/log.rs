@@ -63,7 +63,7 @@ pub struct Frame {
     pub sequence: Option<u64>,
     /// The market or instrument.
     pub item: Option<String>,
-    /// The number of the order book that the frame leads to: what [`Sandbox::book`](crate::Sandbox::book) takes.
+    /// The number of the order book that the frame leads to: what [`Sandbox::kalshi_book`](crate::Sandbox::kalshi_book) and its siblings take.
     pub mark: Option<i64>,
     /// The text, as it went out.
     pub text: String,
