@@ -12,8 +12,8 @@ const HEADING: &str = "\n## Streams\n";
 
 fn section(streams: &Streams) -> String {
     let mut text = format!(
-        "{HEADING}\n`client.streams()` has a method for each channel. `docs/STREAMS.md` of the repository tells what a reader is told, and how \
-         gaps are mended.\n\n| method | channel | tells |\n|---|---|---|\n"
+        "{HEADING}\n`client.streams()` has a method for each channel. `docs/STREAMS.md` of the repository describes the events that a reader \
+         gets, and how gaps are recovered.\n\n| method | channel | tells |\n|---|---|---|\n"
     );
     for channel in streams.channels {
         let first = channel.description.split_once(". ").map_or(channel.description, |(first, _)| first);

@@ -112,7 +112,7 @@ fn measure(spread: Spread, name: &str) {
     let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
         .map(|round| {
             let (mut our_book, mut their_book) = (our_start.clone(), their_start.clone());
-            // Whoever goes first meets a colder cache: take turns in that too.
+            // The first of the two starts with a colder cache: the order alternates.
             let times = if round % 2 == 0 {
                 let ours = seconds(|| apply_ours(&mut our_book, &our_messages));
                 (ours, seconds(|| apply_theirs(&mut their_book, &their_messages)))

@@ -61,7 +61,7 @@ impl Book {
         self.mark = None;
     }
 
-    /// Replaces the book. Levels may come in any order; one whose size is zero is none.
+    /// Replaces the book. Levels may come in any order; those of size zero are left out.
     ///
     /// ```
     /// use venuekit_books::{Book, Fault, Level, Side};

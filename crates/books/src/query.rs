@@ -1,4 +1,4 @@
-//! What a book tells beyond its levels. All of it is exact: where a result has more digits than a decimal holds, there is none.
+//! Queries on a book. Every result is exact: one with more digits than a decimal holds is `None`.
 
 use venuekit_wire::rust_decimal::Decimal;
 

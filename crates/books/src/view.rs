@@ -8,7 +8,7 @@ use crate::book::Book;
 
 /// A book as it was at one moment. A clone costs as much as that of an [`Arc`].
 ///
-/// Whoever keeps the book up to date changes it by [`to_mut`](Self::to_mut), which copies it only while a reader holds a view of it.
+/// The owner of the book changes it by [`to_mut`](Self::to_mut), which copies it only while a reader holds a view of it.
 ///
 /// ```
 /// use venuekit_books::{Book, BookView, Fault, Side};

@@ -76,7 +76,7 @@ pub fn unseen<T>(ask: impl FnOnce() -> T) -> T {
     answer
 }
 
-/// An interrupt or a request to terminate, listened for from now on: whoever reads that a command is ready may end it at once.
+/// An interrupt or a request to terminate, listened for from now on, so that a command can be ended as soon as it says that it is ready.
 #[cfg(unix)]
 pub fn stopped() -> io::Result<impl Future<Output = io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -424,7 +424,7 @@ mod terminal {
             assert!(all.contains("price") && all.contains("total") && all.contains("mark "), "{all}");
             assert!(!echoes(&pty), "while it is drawn");
             (&pty).write_all(key.as_bytes()).unwrap();
-            // Whoever does not read keeps the command from ending.
+            // The command blocks on a pipe that nobody reads.
             while let Ok(count @ 1..) = (&pty).read(&mut buffer) {
                 written.extend_from_slice(&buffer[..count]);
             }

@@ -390,8 +390,8 @@ impl<T> LiveBook<T> {
         &self.topic
     }
 
-    /// A book as it is now; none before its first snapshot. It stays as it is while others change: whoever keeps it for long makes the
-    /// next change copy the book.
+    /// A book as it is now; none before its first snapshot. It does not change afterwards; while it is held, the
+    /// next change copies the book.
     pub fn get(&self, instrument: &str) -> Option<BookView> {
         self.books.inner().books.get(instrument).map(|kept| kept.view.clone())
     }

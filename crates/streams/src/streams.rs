@@ -189,7 +189,7 @@ impl Streams {
         }
     }
 
-    /// The same for whoever waits, where the runtime that the tasks ran in has ended meanwhile.
+    /// The same for a waiting task, where the runtime that the tasks ran in has ended meanwhile.
     pub(crate) fn keep_running(&self) {
         if let Some(link) = &self.0.link
             && !link.is_running()

@@ -21,7 +21,7 @@ use crate::sink::{Entry, State};
 use crate::subscribe::Seat;
 use crate::topic::Topic;
 
-/// A subscription. It is a [`Stream`] of [`Event`]s; messages are read as their type here, in the task of whoever reads.
+/// A subscription. It is a [`Stream`] of [`Event`]s; messages are read as their type here, in the reader's task.
 ///
 /// When it is dropped, the venue is told, unless somebody else reads the same.
 pub struct Subscription<T> {

@@ -77,7 +77,7 @@ pub enum TopicError {
         /// The parameter.
         parameter: &'static str,
     },
-    /// A value is none of those that the venue takes.
+    /// A value is not one of those that the venue accepts.
     Invalid {
         /// The channel.
         channel: &'static str,

@@ -70,7 +70,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "orders", id: "orders", endpoint: "user", access: wire::Access::Private,
-            description: "One's own orders that trade. Nothing is known to come for orders that are placed, cancelled or expire: read `listOrders` for those.",
+            description: "The caller's own orders that trade. Nothing is known to come for orders that are placed, cancelled or expire: read `listOrders` for those.",
             parameters: &[
                 wire::Parameter { name: "marketIds", description: "Markets.", pattern: Some("^[A-Za-z0-9_-]+$"), is_list: true, is_required: true, ..wire::Parameter::EMPTY },
             ],
@@ -101,7 +101,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user_trades", id: "user_trades", endpoint: "markets", access: wire::Access::Public,
-            description: "Orders of one user that trade, whoever asks. An order comes again with each part of it that trades.",
+            description: "Orders of one user that trade. Anybody may subscribe. An order comes again with each part of it that trades.",
             parameters: &[
                 wire::Parameter { name: "userId", description: "Id of the user.", is_required: true, ..wire::Parameter::EMPTY },
             ],

@@ -4360,7 +4360,7 @@ pub mod types {
             Limit = "LIMIT", Market = "MARKET",
         }
     }
-    /// An order of one's own that traded.
+    /// An order of the caller that traded.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]

@@ -46,7 +46,7 @@ impl Streams {
         Orderbook(generated::Given::new(&STREAMS.channels[2]).list::<types::MarketId>("marketIds", market_ids).subscribe(&self.0))
     }
 
-    /// One's own orders that trade. Nothing is known to come for orders that are placed, cancelled or expire: read `listOrders` for those.
+    /// The caller's own orders that trade. Nothing is known to come for orders that are placed, cancelled or expire: read `listOrders` for those.
     ///
     /// Channel `orders`, which takes a login.
     ///
@@ -64,7 +64,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[4]).text::<types::EventId>("eventId", event_id).subscribe(&self.0)
     }
 
-    /// Orders of one user that trade, whoever asks. An order comes again with each part of it that trades.
+    /// Orders of one user that trade. Anybody may subscribe. An order comes again with each part of it that trades.
     ///
     /// Channel `user_trades`.
     ///

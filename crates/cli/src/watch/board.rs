@@ -57,7 +57,7 @@ pub struct Counts {
 /// Whether a book can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State<'a> {
-    /// There is none yet.
+    /// No book has arrived yet.
     Waiting,
     /// Yes.
     Live,

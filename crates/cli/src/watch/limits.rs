@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// A year: nobody waits longer, and deadlines can be reckoned with.
+/// The longest time that is accepted, a year: sums of it and the current time do not overflow.
 const MOST: u64 = 31_536_000;
 
 /// After so many messages, or so much time, or never.

@@ -68,7 +68,7 @@ impl Source {
         self.is_replay
     }
 
-    /// Begins to play the recording, where it is one. Whoever is to hear all of it has subscribed before.
+    /// Starts the replay, where the source is a recording. Subscribe before, so that no frame is missed.
     pub fn play(&mut self) -> Option<tokio::task::JoinHandle<Result<(), RecordError>>> {
         self.replay.take().map(|replay| tokio::spawn(replay.run()))
     }
@@ -98,7 +98,7 @@ fn urls(table: &'static Table, target: &Target) -> Vec<(&'static str, Url)> {
     table.endpoints.iter().filter_map(of).collect()
 }
 
-/// The key; none where there is none and none is needed, or where the store would have to be opened for what anybody may hear.
+/// The key. `None` for a channel that needs no key, where no key is given or where reading it would mean opening the store.
 async fn credential(
     context: &Context,
     target: &Target,

@@ -190,7 +190,7 @@ pub fn millis(time: SystemTime) -> i64 {
     }
 }
 
-/// A JSON text as it stands, with all its digits; null where it is none.
+/// A JSON text as it stands, with all its digits; null where it is not JSON.
 pub fn as_written(bytes: &[u8]) -> Option<&RawValue> {
     serde_json::from_slice(bytes).ok()
 }

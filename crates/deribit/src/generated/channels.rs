@@ -51,7 +51,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "block_rfq.maker.quotes.{currency}", id: "block_rfq_maker_quotes", endpoint: "stream", access: wire::Access::Private,
-            description: "Changes of one's own quotes on requests. What was missed is among those of all currencies in `private/get_block_rfq_quotes`, where it is still open.",
+            description: "Changes of the caller's own quotes on requests. What was missed is among those of all currencies in `private/get_block_rfq_quotes`, where it is still open.",
             parameters: &[
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
             ],
@@ -65,7 +65,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "block_rfq.taker.{currency}", id: "block_rfq_taker", endpoint: "stream", access: wire::Access::Private,
-            description: "One's own requests for quotes, with what makers bid and ask. After a gap those come that are open.",
+            description: "The caller's own requests for quotes, with what makers bid and ask. After a gap those come that are open.",
             parameters: &[
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
             ],
@@ -422,7 +422,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.changes.{instrument_name}.{interval}", id: "user_changes", endpoint: "stream", access: wire::Access::Private,
-            description: "Changes of one's own orders, trades and position on an instrument, together. No operation lists them so: read orders, trades and positions again after a gap.",
+            description: "Changes of the caller's own orders, trades and position on an instrument, together. No operation lists them so: read orders, trades and positions again after a gap.",
             parameters: &[
                 wire::Parameter { name: "instrument_name", description: "Instrument.", pattern: Some("^[A-Za-z0-9_-]+$"), is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "interval", description: "How often changes are sent.", values: &["raw", "100ms", "agg2"], is_required: true, ..wire::Parameter::EMPTY },
@@ -436,7 +436,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.changes.{kind}.{currency}.{interval}", id: "user_changes_by_kind", endpoint: "stream", access: wire::Access::Private,
-            description: "Changes of one's own orders, trades and positions on a kind of instrument in a currency, a message for each instrument. No operation lists them so: read orders, trades and positions again after a gap.",
+            description: "Changes of the caller's own orders, trades and positions on a kind of instrument in a currency, a message for each instrument. No operation lists them so: read orders, trades and positions again after a gap.",
             parameters: &[
                 wire::Parameter { name: "kind", description: "Kind of instrument.", values: &["future", "option", "spot", "future_combo", "option_combo", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
@@ -451,7 +451,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.combo_trades.{instrument_name}.{interval}", id: "user_combo_trades", endpoint: "stream", access: wire::Access::Private,
-            description: "One's own trades on a combo, with the trades of its legs.",
+            description: "The caller's own trades on a combo, with the trades of its legs.",
             parameters: &[
                 wire::Parameter { name: "instrument_name", description: "Combo.", pattern: Some("^[A-Za-z0-9_-]+$"), is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "interval", description: "How often trades are sent.", values: &["raw", "100ms", "agg2"], is_required: true, ..wire::Parameter::EMPTY },
@@ -473,7 +473,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.combo_trades.{kind}.{currency}.{interval}", id: "user_combo_trades_by_kind", endpoint: "stream", access: wire::Access::Private,
-            description: "One's own trades on combos of a kind in a currency, with the trades of their legs. What was missed is among the trades of `private/get_user_trades_by_currency`.",
+            description: "The caller's own trades on combos of a kind in a currency, with the trades of their legs. What was missed is among the trades of `private/get_user_trades_by_currency`.",
             parameters: &[
                 wire::Parameter { name: "kind", description: "Kind of instrument.", values: &["future", "option", "spot", "future_combo", "option_combo", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
@@ -550,7 +550,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.orders.{instrument_name}.{interval}", id: "user_orders", endpoint: "stream", access: wire::Access::Private,
-            description: "Changes of one's own orders on an instrument, several together. The interval `raw` is the channel `user_orders_raw`, whose data has another form.",
+            description: "Changes of the caller's own orders on an instrument, several together. The interval `raw` is the channel `user_orders_raw`, whose data has another form.",
             parameters: &[
                 wire::Parameter { name: "instrument_name", description: "Instrument.", pattern: Some("^[A-Za-z0-9_-]+$"), is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "interval", description: "How often changes are sent.", values: &["100ms", "agg2"], is_required: true, ..wire::Parameter::EMPTY },
@@ -578,7 +578,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.orders.{kind}.{currency}.{interval}", id: "user_orders_by_kind", endpoint: "stream", access: wire::Access::Private,
-            description: "Changes of one's own orders on a kind of instrument in a currency, several together. The interval `raw` is the channel `user_orders_raw_by_kind`, whose data has another form. What was missed in `any` currency is not made good.",
+            description: "Changes of the caller's own orders on a kind of instrument in a currency, several together. The interval `raw` is the channel `user_orders_raw_by_kind`, whose data has another form. What was missed in `any` currency is not made good.",
             parameters: &[
                 wire::Parameter { name: "kind", description: "Kind of instrument.", values: &["future", "option", "spot", "future_combo", "option_combo", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
@@ -607,7 +607,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.orders.{instrument_name}.raw", id: "user_orders_raw", endpoint: "stream", access: wire::Access::Private,
-            description: "Each change of one's own orders on an instrument.",
+            description: "Each change of the caller's own orders on an instrument.",
             parameters: &[
                 wire::Parameter { name: "instrument_name", description: "Instrument.", pattern: Some("^[A-Za-z0-9_-]+$"), is_required: true, ..wire::Parameter::EMPTY },
             ],
@@ -633,7 +633,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.orders.{kind}.{currency}.raw", id: "user_orders_raw_by_kind", endpoint: "stream", access: wire::Access::Private,
-            description: "Each change of one's own orders on a kind of instrument in a currency. What was missed in `any` currency is not made good.",
+            description: "Each change of the caller's own orders on a kind of instrument in a currency. What was missed in `any` currency is not made good.",
             parameters: &[
                 wire::Parameter { name: "kind", description: "Kind of instrument.", values: &["future", "option", "spot", "future_combo", "option_combo", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
@@ -676,7 +676,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.trades.{instrument_name}.{interval}", id: "user_trades", endpoint: "stream", access: wire::Access::Private,
-            description: "One's own trades on an instrument.",
+            description: "The caller's own trades on an instrument.",
             parameters: &[
                 wire::Parameter { name: "instrument_name", description: "Instrument.", pattern: Some("^[A-Za-z0-9_-]+$"), is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "interval", description: "How often trades are sent.", values: &["raw", "100ms", "agg2"], is_required: true, ..wire::Parameter::EMPTY },
@@ -698,7 +698,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.trades.{kind}.{currency}.{interval}", id: "user_trades_by_kind", endpoint: "stream", access: wire::Access::Private,
-            description: "One's own trades on a kind of instrument in a currency. What was missed in `any` currency is not made good.",
+            description: "The caller's own trades on a kind of instrument in a currency. What was missed in `any` currency is not made good.",
             parameters: &[
                 wire::Parameter { name: "kind", description: "Kind of instrument.", values: &["future", "option", "spot", "future_combo", "option_combo", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },

@@ -35,7 +35,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[1]).text::<wire::Open<types::ChannelCurrency>>("currency", currency).subscribe(&self.0)
     }
 
-    /// Changes of one's own quotes on requests. What was missed is among those of all currencies in `private/get_block_rfq_quotes`, where it is still open.
+    /// Changes of the caller's own quotes on requests. What was missed is among those of all currencies in `private/get_block_rfq_quotes`, where it is still open.
     ///
     /// Channel `block_rfq.maker.quotes.{currency}`, which takes a login.
     ///
@@ -44,7 +44,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[2]).text::<wire::Open<types::ChannelCurrency>>("currency", currency).subscribe(&self.0)
     }
 
-    /// One's own requests for quotes, with what makers bid and ask. After a gap those come that are open.
+    /// The caller's own requests for quotes, with what makers bid and ask. After a gap those come that are open.
     ///
     /// Channel `block_rfq.taker.{currency}`, which takes a login.
     ///
@@ -255,7 +255,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[25]).subscribe(&self.0)
     }
 
-    /// Changes of one's own orders, trades and position on an instrument, together. No operation lists them so: read orders, trades and positions again after a gap.
+    /// Changes of the caller's own orders, trades and position on an instrument, together. No operation lists them so: read orders, trades and positions again after a gap.
     ///
     /// Channel `user.changes.{instrument_name}.{interval}`, which takes a login.
     ///
@@ -265,7 +265,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[26]).text::<types::InstrumentName>("instrument_name", instrument_name).word("interval", interval).subscribe(&self.0)
     }
 
-    /// Changes of one's own orders, trades and positions on a kind of instrument in a currency, a message for each instrument. No operation lists them so: read orders, trades and positions again after a gap.
+    /// Changes of the caller's own orders, trades and positions on a kind of instrument in a currency, a message for each instrument. No operation lists them so: read orders, trades and positions again after a gap.
     ///
     /// Channel `user.changes.{kind}.{currency}.{interval}`, which takes a login.
     ///
@@ -276,7 +276,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[27]).text::<wire::Open<types::ChannelKind>>("kind", kind).text::<wire::Open<types::ChannelCurrency>>("currency", currency).word("interval", interval).subscribe(&self.0)
     }
 
-    /// One's own trades on a combo, with the trades of its legs.
+    /// The caller's own trades on a combo, with the trades of its legs.
     ///
     /// Channel `user.combo_trades.{instrument_name}.{interval}`, which takes a login.
     ///
@@ -286,7 +286,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[28]).text::<types::InstrumentName>("instrument_name", instrument_name).word("interval", interval).subscribe(&self.0)
     }
 
-    /// One's own trades on combos of a kind in a currency, with the trades of their legs. What was missed is among the trades of `private/get_user_trades_by_currency`.
+    /// The caller's own trades on combos of a kind in a currency, with the trades of their legs. What was missed is among the trades of `private/get_user_trades_by_currency`.
     ///
     /// Channel `user.combo_trades.{kind}.{currency}.{interval}`, which takes a login.
     ///
@@ -334,7 +334,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[34]).text::<types::IndexName>("index_name", index_name).subscribe(&self.0)
     }
 
-    /// Changes of one's own orders on an instrument, several together. The interval `raw` is the channel `user_orders_raw`, whose data has another form.
+    /// Changes of the caller's own orders on an instrument, several together. The interval `raw` is the channel `user_orders_raw`, whose data has another form.
     ///
     /// Channel `user.orders.{instrument_name}.{interval}`, which takes a login.
     ///
@@ -344,7 +344,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[35]).text::<types::InstrumentName>("instrument_name", instrument_name).word("interval", interval).subscribe(&self.0)
     }
 
-    /// Changes of one's own orders on a kind of instrument in a currency, several together. The interval `raw` is the channel `user_orders_raw_by_kind`, whose data has another form. What was missed in `any` currency is not made good.
+    /// Changes of the caller's own orders on a kind of instrument in a currency, several together. The interval `raw` is the channel `user_orders_raw_by_kind`, whose data has another form. What was missed in `any` currency is not made good.
     ///
     /// Channel `user.orders.{kind}.{currency}.{interval}`, which takes a login.
     ///
@@ -355,7 +355,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[36]).text::<wire::Open<types::ChannelKind>>("kind", kind).text::<wire::Open<types::ChannelCurrency>>("currency", currency).word("interval", interval).subscribe(&self.0)
     }
 
-    /// Each change of one's own orders on an instrument.
+    /// Each change of the caller's own orders on an instrument.
     ///
     /// Channel `user.orders.{instrument_name}.raw`, which takes a login.
     ///
@@ -364,7 +364,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[37]).text::<types::InstrumentName>("instrument_name", instrument_name).subscribe(&self.0)
     }
 
-    /// Each change of one's own orders on a kind of instrument in a currency. What was missed in `any` currency is not made good.
+    /// Each change of the caller's own orders on a kind of instrument in a currency. What was missed in `any` currency is not made good.
     ///
     /// Channel `user.orders.{kind}.{currency}.raw`, which takes a login.
     ///
@@ -383,7 +383,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[39]).text::<wire::Open<types::ChannelCurrency>>("currency", currency).subscribe(&self.0)
     }
 
-    /// One's own trades on an instrument.
+    /// The caller's own trades on an instrument.
     ///
     /// Channel `user.trades.{instrument_name}.{interval}`, which takes a login.
     ///
@@ -393,7 +393,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[40]).text::<types::InstrumentName>("instrument_name", instrument_name).word("interval", interval).subscribe(&self.0)
     }
 
-    /// One's own trades on a kind of instrument in a currency. What was missed in `any` currency is not made good.
+    /// The caller's own trades on a kind of instrument in a currency. What was missed in `any` currency is not made good.
     ///
     /// Channel `user.trades.{kind}.{currency}.{interval}`, which takes a login.
     ///

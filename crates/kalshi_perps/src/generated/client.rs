@@ -4108,7 +4108,7 @@ pub mod types {
         /// Rate of the period, a fraction of the notional. Positive: longs will pay.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rate: Option<wire::DecimalNumber>,
-        /// When it was reckoned.
+        /// When it was computed.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }

@@ -1,4 +1,4 @@
-//! The books as everybody is told them, and what they were before, for whoever compares.
+//! The books as they are streamed, and their earlier states, so that tests can compare.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;

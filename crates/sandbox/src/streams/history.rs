@@ -1,4 +1,4 @@
-//! What the order books of a venue were at any time, for whoever compares.
+//! Earlier states of a venue's order books, so that tests can compare.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;

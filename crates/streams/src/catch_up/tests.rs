@@ -245,7 +245,7 @@ async fn a_list_without_an_end_counts_as_none() {
         _ => (500, r#"{"code":"down","message":"later"}"#.to_owned()),
     });
     let error = ids(&cut, &call(WORDS, all())).await.unwrap_err();
-    assert!(error.contains("later"), "a list with holes is none: {error}");
+    assert!(error.contains("later"), "an incomplete list is refused: {error}");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ impl Dialect {
         }
     }
 
-    /// The messages of a command, in the order in which they are sent. The calls of [`Dialect::Calls`] are none: they are made by
+    /// The messages of a command, in the order in which they are sent. There are none for [`Dialect::Calls`], whose calls are made by
     /// the client.
     pub(crate) fn write(&mut self, command: &Command, login: Option<&Login>) -> Vec<String> {
         match self {

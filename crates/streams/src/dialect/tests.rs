@@ -271,7 +271,7 @@ fn replies_repeat_the_number_of_their_command() {
     let snapshot = one(dialect, r#"{"type":"snapshot","id":9,"sid":1,"seq":88,"msg":{}}"#);
     assert_eq!((snapshot.body.as_str(), snapshot.command), ("data", Some(9)), "data that a command asked for");
     let none = one(dialect, r#"{"type":"ok","id":0}"#);
-    assert_eq!((none.command, none.handle.as_str()), (None, ""), "a number of zero is none");
+    assert_eq!((none.command, none.handle.as_str()), (None, ""), "command number 0 means no command");
 }
 
 #[test]

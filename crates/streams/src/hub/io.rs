@@ -1,4 +1,4 @@
-//! What the hub is told and what it asks for: the line between the state machine and whoever does I/O for it.
+//! The hub's inputs and outputs: the interface between the state machine and the I/O layer.
 //!
 //! The hub reads no clock, opens no socket and writes no frame. [`Input`]s come with a time; [`Output`]s are taken one by one.
 

@@ -51,7 +51,7 @@ use crate::sink::Sink;
 use crate::stats::Stats;
 use crate::topic::Topic;
 
-/// Whether a message of a channel is of no use before a snapshot, and is none.
+/// Whether a message of a channel is a change that cannot be used before a snapshot.
 pub(crate) fn awaits_snapshot(channel: &'static Channel, kind: &str, data: &[u8]) -> bool {
     sub::Opens::of(channel) == sub::Opens::Snapshot && !sub::is_snapshot(channel, kind, data)
 }

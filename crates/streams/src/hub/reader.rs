@@ -61,7 +61,7 @@ impl Ticket {
     pub(crate) fn resolve(self) -> bool {
         let is_refused = !self.refusals.is_empty();
         let result = if is_refused { Err(Error::Refused(Refused { refusals: self.refusals })) } else { Ok(()) };
-        // Whoever asked may have gone.
+        // The caller may have dropped its future.
         let _ = self.tell.send(result);
         is_refused
     }

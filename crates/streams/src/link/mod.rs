@@ -101,7 +101,7 @@ struct Shared {
     hub: Weak<Mutex<Hub>>,
     /// Whether everything ends.
     over: watch::Sender<bool>,
-    /// Held by whoever carries out what the hub wants, so that it is done in the hub's order. The hub is locked inside of it, and it is
+    /// Held while the hub's outputs are carried out, so that their order is kept. The hub is locked inside of it, and it is
     /// never locked by somebody who holds the hub.
     desk: Mutex<Desk>,
     /// The endpoints that have been opened at least once.
@@ -169,7 +169,7 @@ impl Shared {
         self.carry_out_all(lock(&self.desk));
     }
 
-    /// The same, unless somebody is at it: whoever that is, or the clock, does this too.
+    /// The same, unless another task is doing it: that task, or the clock, does this too.
     fn kick_if_free(self: &Arc<Self>) {
         if let Ok(desk) = self.desk.try_lock() {
             self.carry_out_all(desk);
@@ -223,7 +223,7 @@ impl Shared {
             }
             Output::Close(id) => {
                 if let Some(orders) = desk.connections.get(&id) {
-                    // Whoever is gone has told the hub.
+                    // A task that ended has told the hub.
                     let _ = orders.send(Order::Close);
                 }
             }

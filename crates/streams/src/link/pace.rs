@@ -13,7 +13,7 @@ pub(super) struct Pace {
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A limit above this is none: nothing is sent that fast.
+/// A higher limit is not enforced: nothing is sent that fast.
 const UNLIMITED: u32 = 100_000;
 
 impl Pace {

@@ -67,7 +67,7 @@ impl Drop for Report {
         if self.is_done {
             return;
         }
-        // Nothing ends this task so but a panic in it, or the end of its runtime: known before whoever waits is woken.
+        // Nothing ends this task so but a panic in it, or the end of its runtime: the hub learns of it before waiting tasks are woken.
         if !std::thread::panicking() {
             self.shared.stopped(self.clock);
         }

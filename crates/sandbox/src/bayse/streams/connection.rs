@@ -136,7 +136,7 @@ impl Connection {
         self.send(faults, &names, text.clone(), about);
     }
 
-    /// Puts a message into the queue. Whoever reads too slowly loses the connection.
+    /// Puts a message into the queue. A client that reads too slowly loses the connection.
     fn send(&self, faults: &Faults, names: &[&str], text: Utf8Bytes, about: About) {
         let fault = strike(faults, names, false);
         match &fault {
