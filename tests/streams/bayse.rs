@@ -40,7 +40,7 @@ async fn prices_come_one_by_one_or_several_in_a_frame() {
             }
         })
         .await;
-        assert!(told.raw.starts_with(b"{"), "its own object alone");
+        assert!(serde_json::from_slice::<serde_json::Value>(&told.raw).is_ok(), "its own object alone");
     }
 }
 
@@ -92,13 +92,11 @@ async fn place(client: &venuekit::bayse::Client, market: &MarketId) {
 }
 
 #[tokio::test]
-async fn own_orders_take_a_login_in_every_message() {
+async fn a_stranger_is_refused_the_orders_of_an_account() {
     let sandbox = sandbox().await;
     let client = bayse(&sandbox);
     let (_, market) = event(&client).await;
     let _orders = client.streams().orders([market.clone()]).subscribe().await.unwrap();
-    let secret = sandbox.accounts().bayse[0].secret_key.clone();
-    assert!(sandbox.frames().all().iter().all(|frame| !frame.text.contains(&secret)), "the secret half stays here");
     let stranger = stranger(&sandbox);
     let error = in_time("refused", stranger.streams().orders([market]).subscribe()).await.unwrap_err();
     let Error::Refused(refused) = &error else { panic!("{error:?}") };

@@ -262,6 +262,18 @@ pub struct Reach {
 impl Reach {
     /// Follows every reference from every operation and every channel.
     pub fn of(document: &Document) -> Self {
+        let mut reach = Self::of_calls(document);
+        for (pointer, schema) in streams::sent(document) {
+            follow(document, &pointer, schema, &mut reach.request);
+        }
+        for (pointer, schema) in streams::received(document) {
+            follow(document, &pointer, schema, &mut reach.response);
+        }
+        reach
+    }
+
+    /// Follows every reference from every operation.
+    pub fn of_calls(document: &Document) -> Self {
         let mut reach = Self::default();
         for operation in operations(document) {
             for (pointer, schema) in operation.request_schemas(document) {
@@ -270,12 +282,6 @@ impl Reach {
             if let Some((pointer, schema)) = operation.result_schema(document) {
                 follow(document, &pointer, schema, &mut reach.response);
             }
-        }
-        for (pointer, schema) in streams::sent(document) {
-            follow(document, &pointer, schema, &mut reach.request);
-        }
-        for (pointer, schema) in streams::received(document) {
-            follow(document, &pointer, schema, &mut reach.response);
         }
         reach
     }

@@ -193,8 +193,7 @@ pub fn without_streams(document: &Document) -> Value {
     if let Some(root) = value.as_object_mut() {
         root.remove(STREAMS);
     }
-    let calls = document.derived(document.kind, value.clone());
-    let of_calls = crate::model::Reach::of(&calls);
+    let of_calls = crate::model::Reach::of_calls(document);
     let of_both = crate::model::Reach::of(document);
     let mut control = BTreeSet::new();
     for (pointer, schema) in streams::control(document) {

@@ -1,7 +1,6 @@
 //! From the command line to where frames come from: a server and a key, or a recording.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io;
 use std::path::Path;
 
 use url::Url;
@@ -124,8 +123,7 @@ async fn credential(
 
 /// A new file, which only its owner may read: private channels tell of an account.
 fn recorder(path: &Path, table: &'static Table) -> Result<Recorder, Failure> {
-    let recorder = create(path).and_then(|file| Recorder::to(BufWriter::new(file), table.venue));
-    recorder.map_err(|error| {
+    Recorder::create(path, table.venue).map_err(|error| {
         let failure = Failure::file(path, &error);
         if error.kind() == io::ErrorKind::AlreadyExists {
             failure.help("a recording is not overwritten: name another file")
@@ -133,18 +131,6 @@ fn recorder(path: &Path, table: &'static Table) -> Result<Recorder, Failure> {
             failure
         }
     })
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-
-        options.mode(0o600);
-    }
-    options.open(path)
 }
 
 /// Why a recording cannot be played, or not to its end.

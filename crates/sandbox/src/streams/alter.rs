@@ -86,7 +86,10 @@ mod tests {
         let expected = r#"{"a":5.0425e3,"b":[0e0,-1.23e-3,1e3,-7e0],"c":"12.5 \" 3","d":1e2,"e":true}"#;
         let written = exponents(&Utf8Bytes::from(frame.to_owned()));
         assert_eq!(written.as_str(), expected);
-        let values = |text: &str| serde_json::from_str::<Value>(text).unwrap()["b"].as_array().unwrap().len();
+        let values = |text: &str| -> Vec<Option<f64>> {
+            let value: Value = serde_json::from_str(text).unwrap();
+            value["b"].as_array().unwrap().iter().map(Value::as_f64).collect()
+        };
         assert_eq!(values(&written), values(frame));
     }
 

@@ -6,7 +6,7 @@ pub(crate) mod handshake;
 mod history;
 mod log;
 mod outbox;
-pub(crate) mod parts;
+mod parts;
 mod socket;
 
 pub use self::history::BookLevels;

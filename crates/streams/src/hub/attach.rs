@@ -172,7 +172,7 @@ impl Hub {
             if sub.opens != Opens::Snapshot {
                 continue;
             }
-            let can_ask = sub.channel.actions.snapshot.is_some() && !sub.is_all;
+            let can_ask = sub.can_ask();
             // Another reader is not to pay for this one.
             let is_alone = sub.seats.len() == 1;
             let items: Vec<_> = sub
@@ -283,7 +283,7 @@ impl Hub {
             (own.is_started, own.is_stale) = (true, true);
             own.sink.state(State::Stale(Stale { reason: Reason::CatchUp, item: None, since: now.wall }));
         }
-        let can_ask = sub.channel.actions.snapshot.is_some() && !sub.is_all;
+        let can_ask = sub.can_ask();
         if needs_snapshot
             && can_ask
             && let Some(part) = item.and_then(|item| sub.parts.get_mut(item))

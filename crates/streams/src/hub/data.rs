@@ -342,10 +342,10 @@ impl Hub {
                 .filter(|share| **share != key)
                 .any(|share| self.subs.get(*share).is_some_and(|share| share.parts.contains_key(item)))
         };
-        let is_elsewhere = self.subs.get(key).is_some_and(|sub| {
-            let item = sub.channel.item.and_then(|item| text_at(entry.data(), item));
-            item.is_some_and(|item| !sub.is_all && !sub.parts.contains_key(&*item) && is_elsewhere(&item))
-        });
+        let Some(sub) = self.subs.get(key) else { return };
+        let told = sub.channel.item.and_then(|item| text_at(entry.data(), item));
+        let is_elsewhere =
+            told.as_deref().is_some_and(|item| !sub.is_all && !sub.parts.contains_key(item) && is_elsewhere(item));
         let Some(sub) = self.subs.get_mut(key) else { return };
         let channel = sub.channel;
         let is_known = matches!(entry.kind, Kind::Known(_));
@@ -355,18 +355,18 @@ impl Hub {
                 Opens::Any => true,
                 Opens::Nothing => false,
             };
-        let told = channel.item.and_then(|item| text_at(entry.data(), item));
         let item = told.clone().or_else(|| sub.only_item().map(|item| item.to_string().into()));
         let item = item.as_deref();
         let is_closed = |route: &&Route| route.is_awaiting && sub.opens == Opens::Snapshot && is_known && !opens;
         let many = channel.messages.len() > 1;
         let key_of_item = match (&told, channel.item) {
+            _ if !sub.wants_key => None,
             (Some(item), _) if many => Some(format!("{} {item}", entry.kind.as_str()).into()),
             (Some(item), _) => Some(item.clone()),
             (None, Some(_)) => None,
             (None, None) => Some(entry.kind.as_str().to_owned().into()),
         };
-        let key_of_item = key_of_item.as_deref().filter(|_| sub.wants_key);
+        let key_of_item = key_of_item.as_deref();
         let part = item.and_then(|item| sub.parts.get(item));
         let everything = sub.everything().and_then(|item| sub.parts.get(item));
         let mut fault = None;

@@ -129,7 +129,7 @@ impl Hub {
         self.disturb(now, key, reason, missed);
         let Some(sub) = self.subs.get_mut(key) else { return };
         match sub.channel.recovery {
-            Recovery::Snapshot if sub.channel.actions.snapshot.is_some() && !sub.is_all => {
+            Recovery::Snapshot if sub.can_ask() => {
                 sub.await_all();
                 for part in sub.parts.values_mut().filter(|part| part.held == Held::Yes && part.snap == Snap::No) {
                     part.snap = Snap::Wanted;
@@ -150,8 +150,7 @@ impl Hub {
         self.stats.book_faults += 1;
         let reason = Reason::BookFault(fault);
         let Some(sub) = self.subs.get_mut(key) else { return };
-        let can_ask =
-            sub.channel.recovery == Recovery::Snapshot && sub.channel.actions.snapshot.is_some() && !sub.is_all;
+        let can_ask = sub.channel.recovery == Recovery::Snapshot && sub.can_ask();
         let item = item.and_then(|item| sub.parts.get_key_value(item)).map(|(item, _)| item.clone());
         match item {
             Some(item) if can_ask => {
@@ -215,7 +214,7 @@ impl Hub {
         }
         sub.snapshot_rounds += 1;
         let next = now.at + within.saturating_mul(1 << sub.snapshot_rounds.min(8)).min(LONGEST);
-        let can_ask = sub.channel.actions.snapshot.is_some() && !sub.is_all;
+        let can_ask = sub.can_ask();
         if !can_ask {
             return self.again(now, key);
         }

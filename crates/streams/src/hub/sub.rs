@@ -225,6 +225,11 @@ impl Sub {
         self.seats.iter().map(|seat| seat.awaiting).sum()
     }
 
+    /// Whether a command asks the venue for snapshots of single items.
+    pub(super) fn can_ask(&self) -> bool {
+        self.channel.actions.snapshot.is_some() && !self.is_all
+    }
+
     /// The only item, where there is one only: whatever comes is about it.
     pub(crate) fn only_item(&self) -> Option<&Arc<str>> {
         if self.is_all || self.parts.len() != 1 { None } else { self.parts.keys().next() }

@@ -18,7 +18,7 @@ use syn::{Fields, File, Item, ItemEnum, ItemImpl, ItemStruct, Type};
 pub use self::setter::{Setter, ids};
 use self::text::{Text, kind};
 use super::items::{named, renamed};
-use crate::document::{Document, Kind, STREAMS};
+use crate::document::{Document, Kind};
 use crate::model::{Reach, members};
 use crate::names::pascal;
 
@@ -44,7 +44,7 @@ pub fn take(document: &Document, lowered: &Value, client: &mut File) -> Result<S
     let rust = |names: BTreeSet<String>| names.iter().map(|name| pascal(name)).collect::<BTreeSet<String>>();
     let patterns = patterns(&lowered.value);
     let in_responses = rust(reach.response);
-    let in_calls = rust(calls(document, &lowered));
+    let in_calls = rust(calls(&lowered));
     let mock = mock::can_be_made(&items, &in_responses);
     let mut text = Text::new();
     text.line("use ::std::collections::HashMap;");
@@ -166,10 +166,8 @@ fn structure(text: &mut Text, item: &ItemStruct, mock: &BTreeSet<String>) {
 }
 
 /// The schemas that calls are made of.
-fn calls(document: &Document, lowered: &Document) -> BTreeSet<String> {
-    let mut value = lowered.value.clone();
-    value.as_object_mut().map(|root| root.remove(STREAMS));
-    let reach = Reach::of(&document.derived(Kind::OpenApi, value));
+fn calls(lowered: &Document) -> BTreeSet<String> {
+    let reach = Reach::of_calls(lowered);
     reach.request.into_iter().chain(reach.response).collect()
 }
 

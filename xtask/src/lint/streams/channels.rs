@@ -64,8 +64,7 @@ fn address(channel: &Channel<'_>, fail: &mut Fail<'_>) {
         let help = "add it to the address in braces; what the command takes stands in `x-parameters`";
         fail("unused-channel-parameter", &at, format!("`{name}` does not occur in `{address}`"), help);
     }
-    if let Some((index, name)) = placeholders.iter().enumerate().find(|(i, name)| placeholders[..*i].contains(name)) {
-        let _ = index;
+    if let Some((_, name)) = placeholders.iter().enumerate().find(|(i, name)| placeholders[..*i].contains(name)) {
         fail("channel-address", &at, format!("`{{{name}}}` stands twice"), "a parameter has one place");
     }
 }
