@@ -29,7 +29,9 @@ impl Pace {
         while self.sent.front().is_some_and(|sent| *sent + SECOND <= now) {
             self.sent.pop_front();
         }
-        if self.sent.len() < self.most { None } else { self.sent.front().map(|sent| *sent + SECOND) }
+        // Sends may be booked ahead: a second after the one that is `most` places before the next.
+        let before = self.sent.len().checked_sub(self.most)?;
+        self.sent.get(before).map(|sent| *sent + SECOND)
     }
 
     /// A message is sent.
@@ -66,6 +68,19 @@ mod tests {
                 prop_assert!(within <= most as usize, "{} after {:?}", within, *first - begin);
             }
         }
+    }
+
+    #[test]
+    fn sends_that_are_booked_ahead_keep_the_limit() {
+        let (mut pace, now) = (Pace::new(3), Instant::now());
+        let booked: Vec<u64> = (0..10)
+            .map(|_| {
+                let at = pace.ready(now).unwrap_or(now);
+                pace.sent(at);
+                (at - now).as_secs()
+            })
+            .collect();
+        assert_eq!(booked, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]);
     }
 
     #[test]
