@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     run().await
 }
 
-/// Place, be refused, look up, cancel.
+/// StoreLocation, be refused, look up, cancel.
 pub async fn run() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start(Accounts::default()).await?;
     let account = &sandbox.accounts().kalshi[0];

@@ -19,7 +19,8 @@ use venuekit::kalshi::{Client, Credentials, Environment};
 use venuekit::transport::keys::SecretKind;
 use venuekit_keys::journal::FolderJournal;
 use venuekit_keys::{
-    Account, Create, Credential, Engine, FromStore, Manager, Origin, Outcome, Place, Reference, Silent, Task, Venue,
+    Account, Create, Credential, Engine, FromStore, Manager, Origin, Outcome, Reference, Silent, StoreLocation, Task,
+    Venue,
 };
 use venuekit_sandbox::{Accounts, Sandbox};
 
@@ -33,7 +34,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start(Accounts::default()).await?;
     let folder = tempfile::tempdir()?;
     // An age identity opens the store; with a passphrase it is `.passphrase(..)`.
-    let place = Place::file(folder.path().join("keys.age")).identity(folder.path().join("identity.txt"));
+    let place = StoreLocation::file(folder.path().join("keys.age")).identity(folder.path().join("identity.txt"));
 
     create(&sandbox, &place, &folder.path().join("journal")).await?;
 
@@ -70,7 +71,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
 }
 
 /// What `venuekit keys create kalshi/local/bot --scope read --scope write::trade` does.
-async fn create(sandbox: &Sandbox, place: &Place, journal: &Path) -> Result<(), Box<dyn Error>> {
+async fn create(sandbox: &Sandbox, place: &StoreLocation, journal: &Path) -> Result<(), Box<dyn Error>> {
     let account = Account { venue: Venue::Kalshi, environment: "local".into(), base_url: sandbox.kalshi_url() };
     let owner = &sandbox.accounts().kalshi[0];
     let manager = Manager::Given(Credential::Key {

@@ -151,7 +151,7 @@ struct Settings<'a> {
 
 impl Settings<'_> {
     fn on<C: Connect>(&self, builder: ClientBuilder<C>) -> C {
-        let builder = builder.rate_limits(RateLimits::none()).clock(self.clock.clone()).heal_clock(self.heal);
+        let builder = builder.rate_limits(RateLimits::none()).clock(self.clock.clone()).correct_clock_skew(self.heal);
         // Root certificates take long to load, and nothing here is TLS.
         builder.http_client(|http| http.tls_certs_only([])).build().unwrap()
     }

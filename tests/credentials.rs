@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::Command;
 
 use venuekit::auth::{KeyKind, PrivateKey};
+use venuekit::transport::credential_parts::FromCredentialParts;
 use venuekit::transport::environment::LOCAL;
-use venuekit::transport::material::FromMaterial;
 use venuekit::transport::{Credentials, variables};
 use venuekit::wire::operation::Venue;
 use venuekit::wire::variables::{CredentialVariables, VariableKind};
@@ -23,11 +23,11 @@ fn set(pairs: &[(&str, &str)]) -> Set {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
 }
 
-fn read<C: FromMaterial>(url: &str, set: &Set) -> Result<C, Error> {
+fn read<C: FromCredentialParts>(url: &str, set: &Set) -> Result<C, Error> {
     variables::for_server(url, |name| set.get(name).cloned())
 }
 
-fn refused<C: FromMaterial + std::fmt::Debug>(url: &str, set: &Set) -> String {
+fn refused<C: FromCredentialParts + std::fmt::Debug>(url: &str, set: &Set) -> String {
     let error = read::<C>(url, set).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
     let told = format!("{error} {error:?}");
@@ -59,7 +59,7 @@ fn of(one: &CredentialVariables, prefix: &str, folder: &Path) -> Set {
 }
 
 /// Every credential of a venue's table, in every environment: whole, without its id, without its secret, empty, and elsewhere.
-fn each_is_read<C: FromMaterial + Clone + std::fmt::Debug>() {
+fn each_is_read<C: FromCredentialParts + Clone + std::fmt::Debug>() {
     let (venue, folder) = (C::VENUE, tempfile::tempdir().unwrap());
     assert!(!venue.variables.credentials.is_empty(), "{}", venue.name);
     let servers =

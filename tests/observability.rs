@@ -17,8 +17,8 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use venuekit::auth::{KeyKind, PrivateKey};
 use venuekit::transport::{
-    ClientBuilder, Connect, Credentials, Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, RetryPolicy,
-    Told,
+    ClientBuilder, Connect, Credentials, Debit, LocalBudget, RateBudget, RateFeedback, RateFuture, RateLimits, Refused,
+    RetryPolicy,
 };
 use venuekit::{ErrorKind, bayse, deribit, kalshi, yativo};
 
@@ -288,7 +288,7 @@ impl RateBudget for Slow {
         })
     }
 
-    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()> {
+    fn learn<'a>(&'a self, debit: &'a Debit, told: RateFeedback) -> RateFuture<'a, ()> {
         self.0.learn(debit, told)
     }
 }

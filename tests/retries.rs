@@ -279,7 +279,7 @@ async fn of_sandbox(sandbox: &Sandbox, heal: bool) -> kalshi::Client {
     let pem = account.private_key_pem.as_ref().unwrap();
     let credentials = kalshi::Credentials::from_pem(&account.key_id, pem).unwrap();
     let builder = kalshi::Client::builder(kalshi::Environment::Custom(sandbox.kalshi_url())).credentials(credentials);
-    builder.heal_clock(heal).timeouts(Timeouts::default()).build().unwrap()
+    builder.correct_clock_skew(heal).timeouts(Timeouts::default()).build().unwrap()
 }
 
 #[tokio::test]

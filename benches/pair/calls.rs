@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use tokio::runtime::Runtime;
-use venuekit::transport::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, Told};
+use venuekit::transport::{Debit, LocalBudget, RateBudget, RateFeedback, RateFuture, RateLimits, Refused};
 use venuekit::wire::operation::Limit;
 
 use crate::pair::{compare, way};
@@ -25,7 +25,7 @@ impl RateBudget for Generous {
         Box::pin(async move { self.0.take(&Debit { limits: LIMITS, ..*debit }, longest).await })
     }
 
-    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()> {
+    fn learn<'a>(&'a self, debit: &'a Debit, told: RateFeedback) -> RateFuture<'a, ()> {
         self.0.learn(debit, told)
     }
 }

@@ -10,7 +10,7 @@ use venuekit::wire::operation::{Key, Operation, Retry};
 
 use crate::call::Given;
 use crate::json::{Json, Step};
-use crate::spec::{Kind, Object, Place, Spec};
+use crate::spec::{Kind, Object, RequestPart, Spec};
 
 /// What stands in every secret.
 pub const MARKER: &str = "MARKERsecretMARKER";
@@ -43,7 +43,7 @@ pub enum Shape {
 /// What a call is given.
 #[derive(Clone)]
 pub struct Request {
-    pub parameters: Vec<(Place, String, Json)>,
+    pub parameters: Vec<(RequestPart, String, Json)>,
     pub body: Option<Json>,
 }
 
@@ -61,8 +61,8 @@ impl Spec {
         let wanted = endpoint.parameters.iter().filter(|parameter| parameter.required || shape != Shape::Minimal);
         let parameters = wanted.map(|parameter| {
             maker.alphabet = match parameter.place {
-                Place::Path | Place::Query => QUERY,
-                Place::Header => HEADER,
+                RequestPart::Path | RequestPart::Query => QUERY,
+                RequestPart::Header => HEADER,
             };
             let value = maker.example(parameter.schema).expect("a parameter holds not itself");
             (parameter.place, parameter.name.to_owned(), value)

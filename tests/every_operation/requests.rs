@@ -8,7 +8,7 @@ use crate::canned::Seen;
 use crate::example::{Request, Shape};
 use crate::json::Json;
 use crate::run::{good, run};
-use crate::spec::Place;
+use crate::spec::RequestPart;
 use crate::venues::{Carrier, Subject, everywhere};
 
 #[tokio::test]
@@ -55,7 +55,7 @@ impl Arrived<'_> {
         self.path(path, given);
         self.query(query, given);
         let mut headers = self.headers();
-        for (_, name, value) in given.parameters.iter().filter(|(place, ..)| *place == Place::Header) {
+        for (_, name, value) in given.parameters.iter().filter(|(place, ..)| *place == RequestPart::Header) {
             assert_eq!(headers.remove(&name.to_lowercase()), Some(plain(value)), "{what}: {name}");
         }
         let mut body = String::from_utf8(self.seen.body.clone()).unwrap();
@@ -82,7 +82,8 @@ impl Arrived<'_> {
         let expected = self.operation.path.split('/').map(|word| {
             match word.strip_prefix('{').and_then(|word| word.strip_suffix('}')) {
                 Some(name) => {
-                    let mut values = given.parameters.iter().filter(|(place, n, _)| *place == Place::Path && n == name);
+                    let mut values =
+                        given.parameters.iter().filter(|(place, n, _)| *place == RequestPart::Path && n == name);
                     plain(&values.next().unwrap_or_else(|| panic!("{what}: {name} is given")).2)
                 }
                 None => word.to_owned(),
@@ -95,7 +96,7 @@ impl Arrived<'_> {
     /// Each pair that was given, a list as a pair an item, and no other.
     fn query(&self, query: Option<&str>, given: &Request) {
         let mut expected = Vec::new();
-        for (_, name, value) in given.parameters.iter().filter(|(place, ..)| *place == Place::Query) {
+        for (_, name, value) in given.parameters.iter().filter(|(place, ..)| *place == RequestPart::Query) {
             match value {
                 Json::List(items) => expected.extend(items.iter().map(|item| (name.clone(), plain(item)))),
                 value => expected.push((name.clone(), plain(value))),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::desk::*;
-use venuekit::transport::{Debit, RateBudget, RateFuture, RateLimits, Refused, Timeouts, Told};
+use venuekit::transport::{Debit, RateBudget, RateFeedback, RateFuture, RateLimits, Refused, Timeouts};
 use venuekit::wire::operation::Limit;
 use venuekit::{ErrorKind, yativo};
 
@@ -16,7 +16,7 @@ struct Noting(Arc<Notes>);
 #[derive(Debug, Default)]
 struct Notes {
     taken: Mutex<Vec<(Debit, Duration)>>,
-    told: Mutex<Vec<(Debit, Told)>>,
+    told: Mutex<Vec<(Debit, RateFeedback)>>,
     gone: AtomicBool,
     gone_once: AtomicBool,
 }
@@ -43,7 +43,7 @@ impl RateBudget for Noting {
         })
     }
 
-    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()> {
+    fn learn<'a>(&'a self, debit: &'a Debit, told: RateFeedback) -> RateFuture<'a, ()> {
         self.0.told.lock().unwrap().push((*debit, told));
         Box::pin(std::future::ready(()))
     }
@@ -65,7 +65,7 @@ impl RateBudget for Dead {
         }
     }
 
-    fn learn<'a>(&'a self, _: &'a Debit, _: Told) -> RateFuture<'a, ()> {
+    fn learn<'a>(&'a self, _: &'a Debit, _: RateFeedback) -> RateFuture<'a, ()> {
         match self {
             Self::Panicking => panic!("a budget's own fault"),
             Self::Taking | Self::Learning => Box::pin(std::future::pending()),
@@ -107,7 +107,7 @@ fn a_budget_of_ones_own_is_asked_for_every_attempt() {
         desk.answers(refusal(429, "", ""));
         KALSHI_ORDER(&desk).await.unwrap_err();
         let told = std::mem::take(&mut *budget.0.told.lock().unwrap());
-        let expected = [Some(millis(2_500)), None].map(|lasts| (order_debit(), Told { left: 0, lasts }));
+        let expected = [Some(millis(2_500)), None].map(|lasts| (order_debit(), RateFeedback { left: 0, lasts }));
         assert_eq!(told, expected, "and nothing of the calls that went well");
         budget.taken();
         bayse_batch(&desk.bayse, 7).send().await.unwrap();

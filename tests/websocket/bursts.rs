@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use venuekit::deribit::{Client, Credentials, Environment};
-use venuekit::transport::{Debit, LocalBudget, RateBudget, RateFuture, RateLimits, Refused, RetryPolicy, Told};
+use venuekit::transport::{Debit, LocalBudget, RateBudget, RateFeedback, RateFuture, RateLimits, Refused, RetryPolicy};
 use venuekit_sandbox::{Fault, Rule, Sandbox};
 
 use crate::desk::{ID, SECRET, builder, buy, options, sandbox};
@@ -37,7 +37,7 @@ impl RateBudget for Ledger {
         })
     }
 
-    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()> {
+    fn learn<'a>(&'a self, debit: &'a Debit, told: RateFeedback) -> RateFuture<'a, ()> {
         self.inner.learn(debit, told)
     }
 }

@@ -1,7 +1,7 @@
 //! Credentials from environment variables, and from what a store holds.
 
+use venuekit_transport::credential_parts::{CredentialParts, FromCredentialParts, unfit};
 use venuekit_transport::keys::SecretKind;
-use venuekit_transport::material::{FromMaterial, Material, unfit};
 use venuekit_transport::variables;
 use venuekit_wire::operation::Venue;
 
@@ -42,20 +42,20 @@ impl Credentials {
     }
 }
 
-impl FromMaterial for Credentials {
+impl FromCredentialParts for Credentials {
     const VENUE: &'static Venue = &VENUE;
 
-    fn from_material(material: &[Material]) -> Result<Self, Error> {
+    fn from_credential_parts(material: &[CredentialParts]) -> Result<Self, Error> {
         // A session that is open goes before a login.
-        let is_open = material.iter().any(|one| matches!(one, Material::Session { .. }));
-        let mut needed = material.iter().filter(|one| !(is_open && matches!(one, Material::Login { .. })));
+        let is_open = material.iter().any(|one| matches!(one, CredentialParts::Session { .. }));
+        let mut needed = material.iter().filter(|one| !(is_open && matches!(one, CredentialParts::Login { .. })));
         let none = Self(venuekit_transport::Credentials::none());
         needed.try_fold(none, |so_far, one| match one {
-            Material::Key { public_id, secret, kind: SecretKind::Shared } => {
+            CredentialParts::Key { public_id, secret, kind: SecretKind::Shared } => {
                 so_far.and_api_key(public_id.clone(), secret.clone())
             }
-            Material::Session { token, device_id } => so_far.and_session(token.clone(), device_id.clone()),
-            Material::Login { email, password } => so_far.and_login(email.clone(), password.clone()),
+            CredentialParts::Session { token, device_id } => so_far.and_session(token.clone(), device_id.clone()),
+            CredentialParts::Login { email, password } => so_far.and_login(email.clone(), password.clone()),
             other => Err(unfit(other, "an API key with its secret, a session or a login")),
         })
     }

@@ -4,7 +4,7 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use venuekit_spec::Request;
 use venuekit_transport::client::{Call, JsonBody, Session};
-use venuekit_transport::material::FromMaterial as _;
+use venuekit_transport::credential_parts::FromCredentialParts as _;
 use venuekit_transport::{Challenge, Clock, Error, Response, RetryPolicy};
 use venuekit_wire::Secret;
 
@@ -30,7 +30,7 @@ pub enum Client {
 
 /// How a client deals with what goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
+pub enum RetryMode {
     /// It repeats what may be repeated and follows the venue's clock.
     Forgiving,
     /// It does neither: what is wrong shows.
@@ -52,7 +52,7 @@ macro_rules! on {
 
 impl Client {
     /// A client for a target. Nothing is sent.
-    pub fn new(target: &Target, credential: &Credential, manner: Manner) -> Result<Self, Failure> {
+    pub fn new(target: &Target, credential: &Credential, retry_mode: RetryMode) -> Result<Self, Failure> {
         let credentials = credentials(target.venue, credential)?;
         macro_rules! build {
             ($variant:ident, $venue:ident) => {{
@@ -62,8 +62,8 @@ impl Client {
                 if let Some(proxy) = target.network.proxy() {
                     builder = builder.proxy(proxy);
                 }
-                if manner == Manner::Plain {
-                    builder = builder.retry(RetryPolicy::none()).heal_clock(false);
+                if retry_mode == RetryMode::Plain {
+                    builder = builder.retry(RetryPolicy::none()).correct_clock_skew(false);
                 }
                 Self::$variant(builder.build()?)
             }};
@@ -142,11 +142,11 @@ pub fn credentials(venue: Venue, credential: &Credential) -> Result<venuekit_tra
     }
     let material = &credential.material;
     let made = match venue {
-        Venue::Bayse => venuekit_bayse::Credentials::from_material(material).map(Into::into),
-        Venue::Deribit => venuekit_deribit::Credentials::from_material(material).map(Into::into),
-        Venue::Kalshi => venuekit_kalshi::Credentials::from_material(material).map(Into::into),
-        Venue::KalshiPerps => venuekit_kalshi_perps::Credentials::from_material(material).map(Into::into),
-        Venue::Yativo => venuekit_yativo::Credentials::from_material(material).map(Into::into),
+        Venue::Bayse => venuekit_bayse::Credentials::from_credential_parts(material).map(Into::into),
+        Venue::Deribit => venuekit_deribit::Credentials::from_credential_parts(material).map(Into::into),
+        Venue::Kalshi => venuekit_kalshi::Credentials::from_credential_parts(material).map(Into::into),
+        Venue::KalshiPerps => venuekit_kalshi_perps::Credentials::from_credential_parts(material).map(Into::into),
+        Venue::Yativo => venuekit_yativo::Credentials::from_credential_parts(material).map(Into::into),
     };
     made.map_err(|error: Error| {
         Failure::new(Exit::Store, format!("{}: {}", credential.source, error.message())).code("unusable")

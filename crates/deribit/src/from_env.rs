@@ -1,8 +1,8 @@
 //! Credentials from environment variables, and from what a store holds.
 
 use venuekit_auth::PrivateKey;
+use venuekit_transport::credential_parts::{CredentialParts, FromCredentialParts, only, unfit};
 use venuekit_transport::keys::SecretKind;
-use venuekit_transport::material::{FromMaterial, Material, only, unfit};
 use venuekit_transport::variables;
 use venuekit_wire::operation::Venue;
 
@@ -43,16 +43,16 @@ impl Credentials {
     }
 }
 
-impl FromMaterial for Credentials {
+impl FromCredentialParts for Credentials {
     const VENUE: &'static Venue = &VENUE;
 
-    fn from_material(material: &[Material]) -> Result<Self, Error> {
+    fn from_credential_parts(material: &[CredentialParts]) -> Result<Self, Error> {
         match only(material)? {
-            Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
+            CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
                 Self::private_key(public_id.clone(), PrivateKey::from_pem(secret.expose())?)
             }
-            Material::Key { public_id, secret, .. } => Self::secret(public_id.clone(), secret.clone()),
-            Material::Token(token) => Self::token(token.clone()),
+            CredentialParts::Key { public_id, secret, .. } => Self::secret(public_id.clone(), secret.clone()),
+            CredentialParts::Token(token) => Self::token(token.clone()),
             other => Err(unfit(other, "a client id with its secret or private key")),
         }
     }

@@ -1,7 +1,7 @@
 //! Credentials from environment variables, and from what a store holds.
 
+use venuekit_transport::credential_parts::{CredentialParts, FromCredentialParts, only, unfit};
 use venuekit_transport::keys::SecretKind;
-use venuekit_transport::material::{FromMaterial, Material, only, unfit};
 use venuekit_transport::variables;
 use venuekit_wire::operation::Venue;
 
@@ -42,12 +42,12 @@ impl Credentials {
     }
 }
 
-impl FromMaterial for Credentials {
+impl FromCredentialParts for Credentials {
     const VENUE: &'static Venue = &VENUE;
 
-    fn from_material(material: &[Material]) -> Result<Self, Error> {
+    fn from_credential_parts(material: &[CredentialParts]) -> Result<Self, Error> {
         match only(material)? {
-            Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
+            CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
                 Self::from_pem(public_id.clone(), secret.expose())
             }
             other => Err(unfit(other, "a key id with its private key")),

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::recipe;
 use crate::reference::BadReference;
+use crate::venue_driver;
 
 /// A venue with API keys of its own. Kalshi's perpetual futures take Kalshi's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +66,7 @@ impl Account {
     /// # Errors
     /// A name that the venue does not have.
     pub fn known(venue: Venue, environment: &str) -> Result<Self, BadReference> {
-        let known = recipe::facts(venue).environments;
+        let known = venue_driver::facts(venue).environments;
         match known.iter().find(|(name, _)| *name == environment) {
             Some((name, url)) => Ok(Self { venue, environment: (*name).to_owned(), base_url: url() }),
             None => {

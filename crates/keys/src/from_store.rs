@@ -3,15 +3,15 @@
 use std::future::Future;
 
 use tokio::task;
+use venuekit_transport::credential_parts::FromCredentialParts;
 use venuekit_transport::environment;
 use venuekit_transport::flaw::is_key_text;
-use venuekit_transport::material::FromMaterial;
 
 use crate::error::Error;
-use crate::place::Place;
 use crate::record::Record;
 use crate::reference::Reference;
 use crate::store::{Store, StoreError};
+use crate::store_location::StoreLocation;
 
 /// Credentials of a key that the command `venuekit`, or an [`Engine`](crate::Engine), has stored. Each venue's `Credentials` have it.
 ///
@@ -28,8 +28,8 @@ use crate::store::{Store, StoreError};
 ///
 /// The credentials belong to the environment in the key's name: a client of another one refuses them, so that a demo key never gets to
 /// production. They are those of now; after `venuekit keys rotate` read them again.
-pub trait FromStore: FromMaterial + Send {
-    /// From the store that the command uses on this machine: [`Place::of_command`].
+pub trait FromStore: FromCredentialParts + Send {
+    /// From the store that the command uses on this machine: [`StoreLocation::of_command`].
     ///
     /// # Errors
     /// An invalid name, or that of another venue's key; a store that cannot be opened, does not have the key, or whose key is not ready
@@ -38,7 +38,7 @@ pub trait FromStore: FromMaterial + Send {
         async move {
             // Before anything is opened.
             reference(Self::VENUE, name)?;
-            Self::from_store_at(&Place::of_command()?, name).await
+            Self::from_store_at(&StoreLocation::of_command()?, name).await
         }
     }
 
@@ -46,7 +46,7 @@ pub trait FromStore: FromMaterial + Send {
     ///
     /// # Errors
     /// As those of [`from_store`](Self::from_store).
-    fn from_store_at(place: &Place, name: &str) -> impl Future<Output = Result<Self, Error>> + Send {
+    fn from_store_at(place: &StoreLocation, name: &str) -> impl Future<Output = Result<Self, Error>> + Send {
         async move {
             let (reference, environment) = reference(Self::VENUE, name)?;
             let place = place.clone();
@@ -55,7 +55,7 @@ pub trait FromStore: FromMaterial + Send {
             let store = opened.map_err(|_| Error::usage("the runtime ends, and nothing is read any more"))??;
             let record = get(&*store, &reference).await?;
             let material = material(&record, &reference)?;
-            let made = Self::from_material(&[material]).map_err(|error| {
+            let made = Self::from_credential_parts(&[material]).map_err(|error| {
                 Error::usage(format!("the stored key {reference} cannot be used: {}", error.message()))
             })?;
             Ok(made.of_environment(environment))
@@ -63,7 +63,7 @@ pub trait FromStore: FromMaterial + Send {
     }
 }
 
-impl<C: FromMaterial + Send> FromStore for C {}
+impl<C: FromCredentialParts + Send> FromStore for C {}
 
 type Table = &'static venuekit_wire::operation::Venue;
 

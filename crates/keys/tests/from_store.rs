@@ -11,19 +11,19 @@ use std::process::Command;
 use common::{Watching, World, engine};
 use venuekit_keys::record::{Kind, Record, State, StoredKey};
 use venuekit_keys::store::{FileStore, Store, Unlock};
-use venuekit_keys::{Class, FromStore, Origin, Outcome, Place, Reference, Task, Venue};
+use venuekit_keys::{Class, FromStore, Origin, Outcome, Reference, StoreLocation, Task, Venue};
 use venuekit_transport::Credentials;
 use venuekit_wire::{Secret, UnixSeconds};
 
 /// A store with one key of these references, which an identity opens.
-async fn stored(folder: &Path, references: &[&str]) -> Place {
+async fn stored(folder: &Path, references: &[&str]) -> StoreLocation {
     let (file, identity) = (folder.join("keys.age"), folder.join("identity.txt"));
     let store = FileStore::open(&file, &Unlock::IdentityFile(identity.clone())).unwrap();
     for reference in references {
         let key = key(State::Active);
         store.put(&Record { reference: reference.parse().unwrap(), keys: vec![key] }).await.unwrap();
     }
-    Place::file(file).identity(identity)
+    StoreLocation::file(file).identity(identity)
 }
 
 fn key(state: State) -> StoredKey {
@@ -39,7 +39,7 @@ fn key(state: State) -> StoredKey {
     }
 }
 
-async fn refused<C: FromStore + std::fmt::Debug>(place: &Place, name: &str) -> (Class, String) {
+async fn refused<C: FromStore + std::fmt::Debug>(place: &StoreLocation, name: &str) -> (Class, String) {
     let error = C::from_store_at(place, name).await.unwrap_err();
     assert!(!format!("{error} {error:?}").contains("MARKER"), "{error:?}");
     (error.class(), error.to_string())
@@ -85,7 +85,7 @@ async fn a_key_that_the_engine_made_signs() {
 
 #[tokio::test]
 async fn a_wrong_name_is_told_before_anything_is_opened() {
-    let nowhere = Place::file("/no/such/keys.age");
+    let nowhere = StoreLocation::file("/no/such/keys.age");
     for (name, said) in [
         ("bot", "is no key's name"),
         ("yativo/sandbox/a b", "cannot be a key's name"),
@@ -131,10 +131,10 @@ async fn a_key_that_is_not_there_or_not_ready_is_told() {
 async fn what_opens_the_store_is_asked_for_and_must_fit() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys.age");
-    let place = Place::file(&file).passphrase("correct horse");
+    let place = StoreLocation::file(&file).passphrase("correct horse");
     let record = Record { reference: "yativo/sandbox/bot".parse().unwrap(), keys: vec![key(State::Active)] };
     place.open().unwrap().put(&record).await.unwrap();
-    let (_, told) = refused::<venuekit_yativo::Credentials>(&Place::file(&file), "yativo/sandbox/bot").await;
+    let (_, told) = refused::<venuekit_yativo::Credentials>(&StoreLocation::file(&file), "yativo/sandbox/bot").await;
     assert!(told.contains("needs its passphrase: set VENUEKIT_PASSPHRASE"), "{told}");
     let (class, told) =
         refused::<venuekit_yativo::Credentials>(&place.passphrase("MARKER"), "yativo/sandbox/bot").await;
@@ -166,7 +166,7 @@ async fn by(folder: &Path, config: &str, variables: &[(&str, &Path)]) -> Result<
     fs::write(&path, config).unwrap();
     let mut set: BTreeMap<&str, OsString> = variables.iter().map(|(name, value)| (*name, (*value).into())).collect();
     set.insert("VENUEKIT_CONFIG", path.into());
-    let place = Place::said_by(|name| set.get(name).cloned()).map_err(|error| error.to_string())?;
+    let place = StoreLocation::said_by(|name| set.get(name).cloned()).map_err(|error| error.to_string())?;
     let made = venuekit_yativo::Credentials::from_store_at(&place, "yativo/sandbox/bot").await;
     made.map(|made| format!("{made:?}")).map_err(|error| error.to_string())
 }

@@ -1,6 +1,8 @@
 //! The specs, and the answers that are made up by them.
 
-pub(crate) use venuekit_spec::{BAYSE, DERIBIT, Given, KALSHI, KALSHI_PERPS, Operation, Place, Problem, Spec, YATIVO};
+pub(crate) use venuekit_spec::{
+    BAYSE, DERIBIT, Given, KALSHI, KALSHI_PERPS, Operation, Problem, RequestPart, Spec, YATIVO,
+};
 pub use venuekit_spec::{ExampleRequest, example_requests};
 
 use crate::message::Reply;

@@ -2,7 +2,7 @@
 
 use super::message::Request;
 use super::operation::{Header, Operation};
-use super::problem::{Place, Problem};
+use super::problem::{Problem, RequestPart};
 
 impl Operation {
     /// Whether a call needs credentials at all.
@@ -22,7 +22,7 @@ impl Operation {
         };
         let nearest = self.credentials.iter().map(missing).min_by_key(Vec::len)?;
         let first = nearest.into_iter().next()?;
-        Some(Problem::missing(Place::Header, first))
+        Some(Problem::missing(RequestPart::Header, first))
     }
 }
 

@@ -61,7 +61,7 @@ pub struct Parameter {
     /// Its name on the wire.
     pub name: String,
     /// Where it stands.
-    pub place: Whence,
+    pub place: ParameterLocation,
     /// Whether it must be there.
     pub required: bool,
     /// What it means.
@@ -72,7 +72,7 @@ pub struct Parameter {
 
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whence {
+pub enum ParameterLocation {
     /// In the path.
     Path,
     /// In the query.
@@ -165,9 +165,9 @@ impl Reader<'_> {
     fn parameter(&self, parameter: &Value) -> Option<Parameter> {
         let parameter = self.resolved(parameter);
         let place = match parameter["in"].as_str()? {
-            "path" => Whence::Path,
-            "query" => Whence::Query,
-            "header" => Whence::Header,
+            "path" => ParameterLocation::Path,
+            "query" => ParameterLocation::Query,
+            "header" => ParameterLocation::Header,
             _ => return None,
         };
         Some(Parameter {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// Which part of a request is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum RequestPart {
     /// The method.
     Method,
     /// The path.
@@ -27,7 +27,7 @@ pub enum Place {
     Params,
 }
 
-impl Place {
+impl RequestPart {
     fn name(self) -> &'static str {
         match self {
             Self::Method => "method",
@@ -45,7 +45,7 @@ impl Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The part of the request.
-    pub place: Place,
+    pub place: RequestPart,
     /// The name of a parameter, or the way into a body without a slash in front, such as `orders/0/price`.
     pub at: String,
     /// What is wrong, as the end of a sentence.
@@ -58,16 +58,16 @@ pub struct Problem {
 
 impl Problem {
     /// Something is wrong there.
-    pub fn new(place: Place, at: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub fn new(place: RequestPart, at: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { place, at: at.into(), reason: reason.into(), wrong_type: false, wrong_word: false }
     }
 
-    pub(super) fn missing(place: Place, at: impl Into<String>) -> Self {
+    pub(super) fn missing(place: RequestPart, at: impl Into<String>) -> Self {
         Self::new(place, at, "is required")
     }
 
     /// What a schema says about a value that stands below `at`.
-    pub(super) fn of(place: Place, at: &str, error: &ValidationError<'_>) -> Self {
+    pub(super) fn of(place: RequestPart, at: &str, error: &ValidationError<'_>) -> Self {
         let error = closest(error);
         let mut way = error.instance_path().as_str().to_owned();
         if let ValidationErrorKind::Required { property } = error.kind() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::operation::{Operation, Whence};
+use super::operation::{Operation, ParameterLocation};
 use super::{Spec, all, example};
 
 /// A request that an operation accepts, but for its credentials.
@@ -41,8 +41,8 @@ pub fn example_requests(venue: &str, with_optional: bool) -> Vec<ExampleRequest>
 }
 
 fn request(spec: &Spec, operation: &Operation, with_optional: bool) -> ExampleRequest {
-    let values = |place: Whence| {
-        let wanted = move |required: bool| with_optional || required || place == Whence::Path;
+    let values = |place: ParameterLocation| {
+        let wanted = move |required: bool| with_optional || required || place == ParameterLocation::Path;
         let parameters = operation.parameters.iter();
         let parameters = parameters.filter(move |parameter| parameter.place == place && wanted(parameter.required));
         parameters.flat_map(move |parameter| {
@@ -56,9 +56,9 @@ fn request(spec: &Spec, operation: &Operation, with_optional: bool) -> ExampleRe
         operation: operation.id.clone(),
         method: operation.method.clone(),
         template: format!("{}{}", spec.prefix, operation.template),
-        path: values(Whence::Path).collect(),
-        query: values(Whence::Query).collect(),
-        headers: values(Whence::Header).collect(),
+        path: values(ParameterLocation::Path).collect(),
+        query: values(ParameterLocation::Query).collect(),
+        headers: values(ParameterLocation::Header).collect(),
         body: operation.body.as_ref().map(|schema| example::request_value(schema, "", with_optional)),
         credentials: operation.credentials.iter().map(names).collect(),
         status: operation.status,

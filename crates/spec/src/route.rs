@@ -3,7 +3,7 @@
 use super::Spec;
 use super::message::decode_segments;
 use super::operation::Operation;
-use super::problem::{Place, Problem};
+use super::problem::{Problem, RequestPart};
 
 /// A part of a path template between slashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,13 +69,13 @@ impl Spec {
             return Ok(operation);
         }
         if fitting.is_empty() {
-            return Err(Problem::new(Place::Path, "", "nothing is served here"));
+            return Err(Problem::new(RequestPart::Path, "", "nothing is served here"));
         }
         let mut methods: Vec<&str> = fitting.iter().map(|operation| operation.method.as_str()).collect();
         methods.sort_unstable();
         methods.dedup();
         let reason = format!("{method} is not served here, only {}", methods.join(" and "));
-        Err(Problem::new(Place::Method, "", reason))
+        Err(Problem::new(RequestPart::Method, "", reason))
     }
 
     /// Whether any operation has such a whole path, whatever its method.

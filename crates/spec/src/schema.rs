@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::problem::{Place, Problem};
+use super::problem::{Problem, RequestPart};
 
 /// The `components` of a document.
 pub(super) type Components = Arc<Value>;
@@ -37,7 +37,7 @@ impl Schema {
     }
 
     /// All that is wrong with a value that stands below `at`.
-    pub(super) fn problems(&self, place: Place, at: &str, value: &Value) -> Vec<Problem> {
+    pub(super) fn problems(&self, place: RequestPart, at: &str, value: &Value) -> Vec<Problem> {
         let validator = self.validator.get_or_init(|| compile(&self.self_contained()));
         validator.iter_errors(value).map(|error| Problem::of(place, at, &error)).collect()
     }

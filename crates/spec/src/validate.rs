@@ -4,8 +4,8 @@ use serde_json::{Map, Number, Value};
 
 use super::echo::Given;
 use super::message::Request;
-use super::operation::{Operation, Parameter, Whence};
-use super::problem::{Place, Problem};
+use super::operation::{Operation, Parameter, ParameterLocation};
+use super::problem::{Problem, RequestPart};
 use super::schema::Schema;
 
 impl Operation {
@@ -23,8 +23,8 @@ impl Operation {
     fn examine(&self, request: &Request) -> (Given, Vec<Problem>) {
         let (mut given, mut problems) = (Given::default(), Vec::new());
         for (name, text) in self.path_values(&request.path) {
-            let value = match self.parameter(Whence::Path, name) {
-                Some(parameter) => parameter.read(Place::Path, std::slice::from_ref(&text), &mut problems),
+            let value = match self.parameter(ParameterLocation::Path, name) {
+                Some(parameter) => parameter.read(RequestPart::Path, std::slice::from_ref(&text), &mut problems),
                 None => Value::from(text.as_str()),
             };
             given.add_path(name, text, &value, self.ends_in(name));
@@ -32,9 +32,9 @@ impl Operation {
         let pairs = request.query_pairs();
         for parameter in &self.parameters {
             let (place, texts) = match parameter.place {
-                Whence::Path => continue,
-                Whence::Query => (Place::Query, query_values(&pairs, &parameter.name)),
-                Whence::Header => (Place::Header, header_values(request, &parameter.name)),
+                ParameterLocation::Path => continue,
+                ParameterLocation::Query => (RequestPart::Query, query_values(&pairs, &parameter.name)),
+                ParameterLocation::Header => (RequestPart::Header, header_values(request, &parameter.name)),
             };
             if texts.is_empty() {
                 if parameter.required {
@@ -47,7 +47,7 @@ impl Operation {
         if let Some(schema) = &self.body {
             match self.read_body(request) {
                 Ok(body) => {
-                    problems.extend(schema.problems(Place::Body, "", &body));
+                    problems.extend(schema.problems(RequestPart::Body, "", &body));
                     given.add_all(&body);
                 }
                 Err(problem) => problems.push(problem),
@@ -68,7 +68,7 @@ impl Operation {
 
     /// All that is wrong with the params of a JSON-RPC call.
     pub fn problems_of_params(&self, params: &Value) -> Vec<Problem> {
-        self.body.as_ref().map(|body| body.problems(Place::Params, "", params)).unwrap_or_default()
+        self.body.as_ref().map(|body| body.problems(RequestPart::Params, "", params)).unwrap_or_default()
     }
 
     /// A param that stands in a query, as the JSON that it would be in a body.
@@ -91,26 +91,26 @@ impl Operation {
         let content_type = request.header("content-type").unwrap_or_default();
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::new(Place::ContentType, "", "must be application/json"));
+            return Err(Problem::new(RequestPart::ContentType, "", "must be application/json"));
         }
         if request.body.is_empty() {
-            return Err(Problem::missing(Place::Body, ""));
+            return Err(Problem::missing(RequestPart::Body, ""));
         }
         let body: Value = serde_json::from_slice(&request.body).map_err(|error| {
             let reason = format!("is not JSON at line {} column {}", error.line(), error.column());
-            Problem::new(Place::Json, "", reason)
+            Problem::new(RequestPart::Json, "", reason)
         })?;
         Ok(without_nulls(body))
     }
 
-    fn parameter(&self, place: Whence, name: &str) -> Option<&Parameter> {
+    fn parameter(&self, place: ParameterLocation, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| parameter.place == place && parameter.name == name)
     }
 }
 
 impl Parameter {
     /// The value that texts stand for, and what is wrong with it.
-    fn read(&self, place: Place, texts: &[String], problems: &mut Vec<Problem>) -> Value {
+    fn read(&self, place: RequestPart, texts: &[String], problems: &mut Vec<Problem>) -> Value {
         let value = read(&self.schema, texts);
         problems.extend(self.schema.problems(place, &self.name, &value));
         value

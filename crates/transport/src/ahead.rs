@@ -208,7 +208,7 @@ impl Ahead {
             && let Ok(runtime) = Handle::try_current()
             && !self.0.is_kept_up.swap(true, Ordering::AcqRel)
         {
-            runtime.spawn(Keeper(Arc::downgrade(&self.0)).run());
+            runtime.spawn(Refresher(Arc::downgrade(&self.0)).run());
         }
     }
 }
@@ -273,9 +273,9 @@ impl Slot {
 }
 
 /// Renews signatures until the client is idle or gone. When it ends, also with its runtime, the next call starts another.
-struct Keeper(Weak<Kept>);
+struct Refresher(Weak<Kept>);
 
-impl Keeper {
+impl Refresher {
     async fn run(self) {
         while let Some(kept) = self.0.upgrade().filter(|kept| !kept.is_idle()) {
             // Twice as often as is needed, so that one is fresh whenever a call comes.
@@ -289,7 +289,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Refresher {
     fn drop(&mut self) {
         if let Some(kept) = self.0.upgrade() {
             kept.is_kept_up.store(false, Ordering::Release);

@@ -48,7 +48,7 @@ pub struct ClientBuilder<C> {
     retry: RetryPolicy,
     rate_limits: RateLimits,
     rate_wait: Duration,
-    heal_clock: bool,
+    correct_clock_skew: bool,
     websocket: WebSocketOptions,
     client: std::marker::PhantomData<fn() -> C>,
 }
@@ -68,7 +68,7 @@ impl<C: Connect> ClientBuilder<C> {
             retry: RetryPolicy::default(),
             rate_limits: RateLimits::new(),
             rate_wait: Duration::MAX,
-            heal_clock: true,
+            correct_clock_skew: true,
             websocket: WebSocketOptions::default(),
             client: std::marker::PhantomData,
         }
@@ -110,8 +110,8 @@ impl<C: Connect> ClientBuilder<C> {
 
     /// Whether the clock follows the venue's, as its answers tell it, and a call that was refused for its timestamp is signed once
     /// more; both if nothing is said. The venue has not processed such a call.
-    pub fn heal_clock(mut self, heal: bool) -> Self {
-        self.heal_clock = heal;
+    pub fn correct_clock_skew(mut self, heal: bool) -> Self {
+        self.correct_clock_skew = heal;
         self
     }
 
@@ -210,7 +210,7 @@ impl<C: Connect> ClientBuilder<C> {
             max_answer: self.max_answer,
             limiter: self.rate_limits.limiter(C::VENUE)?,
             rate_wait: self.rate_wait,
-            heal_clock: self.heal_clock,
+            correct_clock_skew: self.correct_clock_skew,
             route,
         };
         if is_socket && self.carrier.is_some() {

@@ -40,6 +40,6 @@ pub(crate) struct Common {
     pub(crate) max_answer: usize,
     pub(crate) limiter: Limiter,
     pub(crate) rate_wait: Duration,
-    pub(crate) heal_clock: bool,
+    pub(crate) correct_clock_skew: bool,
     pub(crate) route: Route,
 }

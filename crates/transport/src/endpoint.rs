@@ -125,11 +125,11 @@ impl fmt::Debug for Proxy {
 /// after a space.
 #[derive(Clone, Debug)]
 pub struct Route {
-    way: Way,
+    way: Path,
 }
 
 #[derive(Clone, Debug)]
-enum Way {
+enum Path {
     /// This machine, under a name that needs no resolver.
     Loopback(Option<Arc<str>>),
     /// The proxy that was asked for.
@@ -148,9 +148,9 @@ impl Route {
     /// A proxy in the environment that is no HTTP proxy.
     pub fn to(url: &Url, proxy: Option<&Proxy>) -> Result<Self, Error> {
         let way = match proxy {
-            _ if is_loopback(url) => Way::Loopback(url.domain().map(Arc::from)),
-            Some(proxy) => Way::Given(Box::new(proxy.clone())),
-            None => Way::Environment(of_environment(url)?),
+            _ if is_loopback(url) => Path::Loopback(url.domain().map(Arc::from)),
+            Some(proxy) => Path::Given(Box::new(proxy.clone())),
+            None => Path::Environment(of_environment(url)?),
         };
         Ok(Self { way })
     }
@@ -159,7 +159,7 @@ impl Route {
     #[must_use]
     pub(crate) fn with_own_settings(self) -> Self {
         match self.way {
-            Way::Environment(_) => Self { way: Way::Unknown },
+            Path::Environment(_) => Self { way: Path::Unknown },
             way => Self { way },
         }
     }
@@ -170,7 +170,7 @@ impl Route {
     pub fn client(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         let builder = builder.redirect(reqwest::redirect::Policy::none()).referer(false).connection_verbose(false);
         match &self.way {
-            Way::Loopback(name) => {
+            Path::Loopback(name) => {
                 let builder = builder.no_proxy();
                 match name {
                     // Whatever a resolver says of such a name, it means this machine.
@@ -178,17 +178,17 @@ impl Route {
                     None => builder,
                 }
             }
-            Way::Given(proxy) => builder.no_proxy().proxy(proxy.inner.clone()),
-            Way::Environment(_) | Way::Unknown => builder,
+            Path::Given(proxy) => builder.no_proxy().proxy(proxy.inner.clone()),
+            Path::Environment(_) | Path::Unknown => builder,
         }
     }
 
     /// The proxy's scheme, host and port, where one stands in between that is known.
     pub fn proxy(&self) -> Option<&str> {
         match &self.way {
-            Way::Given(proxy) => Some(&proxy.name),
-            Way::Environment(name) => name.as_deref(),
-            Way::Loopback(_) | Way::Unknown => None,
+            Path::Given(proxy) => Some(&proxy.name),
+            Path::Environment(name) => name.as_deref(),
+            Path::Loopback(_) | Path::Unknown => None,
         }
     }
 }

@@ -256,7 +256,7 @@ impl Error {
     }
 
     /// Whether the login that the call needs has failed. The call itself was not sent.
-    pub fn is_of_login(&self) -> bool {
+    pub fn is_login_failure(&self) -> bool {
         self.0.of_login
     }
 

@@ -23,7 +23,7 @@ use crate::jsonrpc;
 use crate::key_ring::Credential;
 use crate::observe::{self, Observed};
 use crate::progress::Progress;
-use crate::rate::{Debit, Told};
+use crate::rate::{Debit, RateFeedback};
 use crate::response::{Response, ResponseValue};
 use crate::session::{Channel, Session};
 use crate::socket::{Connection, WebSocket};
@@ -34,11 +34,11 @@ struct Plan {
     call: Call,
     credentials: Vec<Credential>,
     debit: Option<Debit>,
-    way: Way,
+    way: Encoded,
 }
 
 /// How the call travels.
-enum Way {
+enum Encoded {
     /// As a request with this URL and body. An envelope around the body has an id.
     Request { method: Method, url: String, body: Bytes, rpc_id: Option<u64> },
     /// As a message of its own on a connection.
@@ -120,14 +120,14 @@ impl Session {
     }
 
     /// How the call travels, and what it carries to prove who calls.
-    fn way(&self, call: &mut Call) -> Result<(Vec<Credential>, Way), Error> {
+    fn way(&self, call: &mut Call) -> Result<(Vec<Credential>, Encoded), Error> {
         let (shared, operation) = (&self.shared, call.operation);
         let refused = |message: String| Error::before_sending(operation, ErrorKind::InvalidRequest, message);
         let venue = shared.common.venue;
         let body = call.body.take();
         if !matches!(shared.channel, Channel::Requests(_)) {
             let needs_login = shared.credentials.needs_login(operation)?;
-            return Ok((Vec::new(), Way::Message { params: self.params(body), needs_login }));
+            return Ok((Vec::new(), Encoded::Message { params: self.params(body), needs_login }));
         }
         if operation.on_connection.is_some_and(|on| on.only) {
             return Err(refused(
@@ -145,7 +145,7 @@ impl Session {
                 (jsonrpc::envelope(venue, operation, id, &self.params(body))?.into(), Some(id))
             }
         };
-        Ok((credentials, Way::Request { method, url, body, rpc_id }))
+        Ok((credentials, Encoded::Request { method, url, body, rpc_id }))
     }
 
     /// A call's params, with the answer to the venue's challenge if this call gives one.
@@ -161,8 +161,10 @@ impl Session {
     async fn attempt(&self, plan: &Plan, progress: &mut Progress) -> Result<Response, Error> {
         progress.begin_attempt();
         let Outcome { result, tokens, date } = match &plan.way {
-            Way::Message { params, needs_login } => self.over_connection(plan, params, *needs_login, progress).await?,
-            Way::Request { method, url, body, rpc_id } => {
+            Encoded::Message { params, needs_login } => {
+                self.over_connection(plan, params, *needs_login, progress).await?
+            }
+            Encoded::Request { method, url, body, rpc_id } => {
                 self.over_carrier(plan, self.request(plan, method, url, body, *rpc_id), progress).await?
             }
         };
@@ -221,7 +223,7 @@ impl Session {
             let tokens = self.tokens(plan, progress).await?;
             self.pay(plan, progress).await?;
             // A token may have ended while the limit was waited for.
-            if tokens.iter().all(Held::is_current) {
+            if tokens.iter().all(TokenLease::is_current) {
                 break tokens;
             }
             progress.in_time(operation)?;
@@ -262,11 +264,11 @@ impl Session {
             };
             let mut tokens = Vec::new();
             if let Some(cache) = connection.login().filter(|_| needs_login) {
-                tokens.push(Held::fetch(cache, operation, progress).await?);
+                tokens.push(TokenLease::fetch(cache, operation, progress).await?);
             }
             self.pay(plan, progress).await?;
             // Both may have ended while the limit was waited for.
-            if connection.is_over() || !tokens.iter().all(Held::is_current) {
+            if connection.is_over() || !tokens.iter().all(TokenLease::is_current) {
                 progress.in_time(operation)?;
                 continue;
             }
@@ -312,11 +314,11 @@ impl Session {
     }
 
     /// The tokens that go along, fetched if need be.
-    async fn tokens(&self, plan: &Plan, progress: &Progress) -> Result<Vec<Held>, Error> {
+    async fn tokens(&self, plan: &Plan, progress: &Progress) -> Result<Vec<TokenLease>, Error> {
         let mut tokens = Vec::new();
         for credential in &plan.credentials {
             if let Credential::Token(cache) = credential {
-                tokens.push(Held::fetch(cache, plan.call.operation, progress).await?);
+                tokens.push(TokenLease::fetch(cache, plan.call.operation, progress).await?);
             }
         }
         Ok(tokens)
@@ -327,7 +329,7 @@ impl Session {
         &self,
         request: &mut CarrierRequest<'_>,
         plan: &Plan,
-        tokens: &[Held],
+        tokens: &[TokenLease],
         progress: &mut Progress,
     ) -> Result<(), Error> {
         let signers = plan.credentials.iter().filter_map(|credential| match credential {
@@ -362,7 +364,7 @@ impl Session {
         if let (Some(debit), Err(error)) = (&plan.debit, result)
             && error.kind() == ErrorKind::RateLimited
         {
-            self.shared.common.limiter.learn(debit, Told { left: 0, lasts: error.retry_after() });
+            self.shared.common.limiter.learn(debit, RateFeedback { left: 0, lasts: error.retry_after() });
         }
     }
 
@@ -397,18 +399,18 @@ fn of_carrier(operation: &'static Operation, error: SendError) -> Error {
 /// What came of one attempt that was answered.
 struct Outcome {
     result: Result<Response, Error>,
-    tokens: Vec<Held>,
+    tokens: Vec<TokenLease>,
     /// The time in the answer's headers, where it is to be believed.
     date: Option<VenueTime>,
 }
 
 /// A token that goes along, and where it came from.
-struct Held {
+struct TokenLease {
     cache: Arc<TokenCache>,
     token: Arc<Token>,
 }
 
-impl Held {
+impl TokenLease {
     /// The current token, fetched if need be within the call's time.
     async fn fetch(cache: &Arc<TokenCache>, operation: &'static Operation, progress: &Progress) -> Result<Self, Error> {
         // On the heap: most calls have a token at hand, or need none.

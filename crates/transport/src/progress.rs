@@ -75,7 +75,7 @@ impl Progress {
     pub(crate) fn heard(&mut self, offsets: Offsets, session: &Session) {
         let clock = &session.shared.common.clock;
         self.offsets = Some(offsets);
-        if session.shared.common.heal_clock && clock.agree(offsets) {
+        if session.shared.common.correct_clock_skew && clock.agree(offsets) {
             let (venue, offset_millis) = (session.shared.common.venue.name, clock.offset_millis());
             tracing::debug!(venue, offset_millis, "the clock follows the venue's");
         }
@@ -145,7 +145,7 @@ impl Progress {
         // Another call may have put the clock right in the meantime: what counts is how this one was signed.
         let was_off = self.signed_with.zip(self.offsets).is_some_and(|(held, offsets)| offsets.are_far_from(held));
         let is_clock = error.kind() == ErrorKind::Clock || refused && was_off;
-        if is_clock && shared.common.heal_clock && !std::mem::replace(&mut self.clock_healed, true) {
+        if is_clock && shared.common.correct_clock_skew && !std::mem::replace(&mut self.clock_healed, true) {
             let believed = self.offsets.is_some_and(|offsets| shared.common.clock.follow(offsets));
             let offset_millis = shared.common.clock.offset_millis();
             tracing::warn!(
@@ -168,7 +168,7 @@ impl Progress {
         let policy = session.own.retry.unwrap_or(shared.retry);
         let wait = policy.wait(self.attempts, error.retry_after(), fastrand::f64())?;
         // One login serves any number of calls, so that those who wait for it amplify nothing.
-        let may = wait < self.time_left() && (error.is_of_login() || shared.budget.spend());
+        let may = wait < self.time_left() && (error.is_login_failure() || shared.budget.spend());
         may.then_some(wait)
     }
 

@@ -124,7 +124,7 @@ impl Session {
         let http_url = as_http(url)?;
         let line = lines.dialer.sockets(&http_url)?;
         let common = Common { route: line.route, ..self.shared.common.clone() };
-        let mut was_healed = !common.heal_clock;
+        let mut was_healed = !common.correct_clock_skew;
         loop {
             let proof = match credential {
                 Some(name) => Some(self.prove(name, &http_url).await?),

@@ -97,7 +97,7 @@ pub trait Grant: Send + Sync {
 /// One token for all calls of a client: whoever needs it first fetches it, the others wait for that and share what comes of it.
 pub(crate) struct TokenCache {
     grant: Box<dyn Grant>,
-    /// Held by whoever fetches.
+    /// CachedToken by whoever fetches.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     /// There is a new token.
@@ -106,7 +106,7 @@ pub(crate) struct TokenCache {
 
 #[derive(Default)]
 struct State {
-    held: Option<Held>,
+    held: Option<CachedToken>,
     failed: Option<Failure>,
     failures: u64,
     /// Renewals ahead of the end that have failed in a row.
@@ -116,7 +116,7 @@ struct State {
 }
 
 #[derive(Clone)]
-struct Held {
+struct CachedToken {
     token: Arc<Token>,
     renew_at: Option<Instant>,
     ends_at: Option<Instant>,
@@ -254,7 +254,7 @@ impl TokenCache {
     }
 
     /// A token for one that still works. If none is to be had, that one does for now.
-    async fn renew(&self, held: &Held) -> Arc<Token> {
+    async fn renew(&self, held: &CachedToken) -> Arc<Token> {
         let now = Instant::now();
         let refreshed = match &held.token.refresh {
             Some(refresh) => Some(self.refresh(refresh).await),
@@ -315,7 +315,7 @@ impl State {
         may
     }
 
-    fn usable(&self, now: Instant) -> Option<Held> {
+    fn usable(&self, now: Instant) -> Option<CachedToken> {
         self.held.as_ref().filter(|held| held.ends_at.is_none_or(|end| now < end)).cloned()
     }
 
@@ -340,7 +340,7 @@ impl State {
         let renew_after = life.map(|life| life.saturating_sub(ahead).max(life / 2).max(SHORTEST_LIFE));
         // A life too long for the clock to hold has no end.
         let after = |span: Option<Duration>| fetched.checked_add(span?);
-        self.held = Some(Held { token: token.clone(), renew_at: after(renew_after), ends_at: after(life) });
+        self.held = Some(CachedToken { token: token.clone(), renew_at: after(renew_after), ends_at: after(life) });
         self.failed = None;
         self.renewals_failed = 0;
         token

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use tokio::task::JoinSet;
-use venuekit_transport::{Debit, LocalBudget, RateBudget, RedisBudget, Refused, Told};
+use venuekit_transport::{Debit, LocalBudget, RateBudget, RateFeedback, RedisBudget, Refused};
 use venuekit_wire::operation::Limit;
 
 /// A server of one test, which ends with it.
@@ -294,7 +294,7 @@ async fn in_a_window_too_nobody_is_overtaken() {
     reserve(&here, cost(8), &mut keys, &mut waiting).await;
     about(take(&there, cost(1)).await, seconds(3_600));
     // That holds also where the venue asks for a shorter wait.
-    here.learn(&cost(1), Told { left: 0, lasts: Some(seconds(500)) }).await;
+    here.learn(&cost(1), RateFeedback { left: 0, lasts: Some(seconds(500)) }).await;
     about(take(&there, cost(1)).await, seconds(3_600));
     reserve(&there, cost(2), &mut keys, &mut waiting).await;
     // That hour is full as well.
@@ -336,7 +336,7 @@ async fn a_refused_call_leaves_nothing() {
     assert_eq!(take(&budget, debit(&limits, 2)).await, None);
 
     // A bucket that only the venue has said something of is no other.
-    budget.learn(&debit(&limits, 1), Told { left: 0, lasts: Some(seconds(9_000)) }).await;
+    budget.learn(&debit(&limits, 1), RateFeedback { left: 0, lasts: Some(seconds(9_000)) }).await;
     let before = keys.only().await;
     about(take(&budget, debit(&limits, 1)).await, seconds(9_000));
     assert_eq!(keys.only().await, before);
@@ -347,11 +347,11 @@ async fn the_venue_is_believed() {
     let Some(server) = Server::start().await else { return };
     let (here, there) = (server.budget("header").await, server.budget("header").await);
     let cost = |tokens| debit(&[refill(100)], tokens);
-    let told = |left, lasts: Option<u64>| Told { left, lasts: lasts.map(seconds) };
+    let told = |left, lasts: Option<u64>| RateFeedback { left, lasts: lasts.map(seconds) };
 
     // A header: so many are left until the limit begins anew, for all processes.
     let anew = Instant::now() + seconds(3_000);
-    let header = || Told { left: 2, lasts: Some(anew - Instant::now()) };
+    let header = || RateFeedback { left: 2, lasts: Some(anew - Instant::now()) };
     here.learn(&cost(1), header()).await;
     about(take(&there, cost(3)).await, seconds(3_000));
     assert_eq!(take(&there, cost(1)).await, None);
@@ -399,7 +399,7 @@ async fn what_the_venue_says_holds_no_longer_than_it_says() {
     let Some(server) = Server::start().await else { return };
     let budget = server.budget("desk-7").await;
     let one = debit(&[refill(3)], 1);
-    budget.learn(&one, Told { left: 0, lasts: Some(Duration::from_millis(50)) }).await;
+    budget.learn(&one, RateFeedback { left: 0, lasts: Some(Duration::from_millis(50)) }).await;
     budget.take(&one, seconds(30)).await.unwrap();
     for _ in 0..2 {
         assert_eq!(take(&budget, one).await, None);
@@ -429,7 +429,7 @@ async fn nothing_is_kept_longer_than_it_counts() {
     for (account, lasts, longest) in
         [("told", Some(500), 3_600), ("told long", Some(9_000), 9_000), ("bare", None, 3_600)]
     {
-        let told = Told { left: 0, lasts: lasts.map(seconds) };
+        let told = RateFeedback { left: 0, lasts: lasts.map(seconds) };
         server.budget(account).await.learn(&debit(&[window(10)], 1), told).await;
         check(account, keys.lives(account).await, longest);
     }
@@ -452,7 +452,7 @@ async fn a_server_that_is_gone_lets_nothing_through_until_it_is_back() {
         assert!(matches!(refused, Err(Refused::Unreachable(_))), "{refused:?}");
     }
     // What cannot be said is no reason for a call to fail that has its answer.
-    budget.learn(&one, Told { left: 0, lasts: None }).await;
+    budget.learn(&one, RateFeedback { left: 0, lasts: None }).await;
     assert!(RedisBudget::connect(&server.url(), "desk-7").await.is_err());
 
     // Those who were connected find the server again, unless somebody else has got its port.
@@ -488,14 +488,14 @@ async fn a_password_in_the_address_does_not_show() {
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Take(u64),
-    Learn(Told),
+    Learn(RateFeedback),
 }
 
 fn steps(random: &mut fastrand::Rng) -> Vec<Step> {
     let step = |random: &mut fastrand::Rng| match random.u8(..10) {
         0 => {
             let lasts = random.bool().then(|| seconds(random.u64(1_000..4_000)));
-            Step::Learn(Told { left: random.u64(0..12), lasts })
+            Step::Learn(RateFeedback { left: random.u64(0..12), lasts })
         }
         _ => Step::Take(random.u64(1..14)),
     };

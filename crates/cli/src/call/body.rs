@@ -6,10 +6,10 @@ use serde_json::Value;
 use venuekit_spec::Schema;
 
 use super::value;
-use crate::exact::{Exact, reason};
 use crate::failure::Failure;
 use crate::input;
 use crate::lookup::Found;
+use crate::raw_json::{RawJson, reason};
 use crate::similar::{plain, suggestions};
 
 /// Whether a body has such a member. One that the spec does not name is only taken where its place is said: `body/...`.
@@ -20,9 +20,9 @@ pub fn takes(body: &Schema, name: &str, is_placed: bool) -> bool {
 }
 
 /// Puts a value into a body, member by member.
-pub fn insert(into: &mut Exact, schema: &Schema, way: &[&str], text: &str) -> Result<(), String> {
+pub fn insert(into: &mut RawJson, schema: &Schema, way: &[&str], text: &str) -> Result<(), String> {
     // What is not there yet.
-    let empty = || Exact::Scalar(String::new());
+    let empty = || RawJson::Scalar(String::new());
     let [name, rest @ ..] = way else {
         if text.is_empty() && !schema.words().is_empty() {
             return Err("is empty".to_owned());
@@ -30,16 +30,16 @@ pub fn insert(into: &mut Exact, schema: &Schema, way: &[&str], text: &str) -> Re
         let new = value::of(schema, text)?;
         match (into, new) {
             (place, new) if *place == empty() => *place = new,
-            (Exact::List(items), Exact::List(more)) if !value::is_written_out(schema, text) => items.extend(more),
+            (RawJson::List(items), RawJson::List(more)) if !value::is_written_out(schema, text) => items.extend(more),
             _ => return Err("is given twice".to_owned()),
         }
         return Ok(());
     };
     if let (Some(schema), Ok(index)) = (schema.items(), name.parse::<usize>()) {
         if *into == empty() {
-            *into = Exact::List(Vec::new());
+            *into = RawJson::List(Vec::new());
         }
-        let Exact::List(items) = into else { return Err("is no list".to_owned()) };
+        let RawJson::List(items) = into else { return Err("is no list".to_owned()) };
         if index > items.len() {
             return Err(format!("the item before it is missing: {} comes next", items.len()));
         }
@@ -49,9 +49,9 @@ pub fn insert(into: &mut Exact, schema: &Schema, way: &[&str], text: &str) -> Re
         return insert(&mut items[index], &schema, rest, text);
     }
     if *into == empty() {
-        *into = Exact::Object(Vec::new());
+        *into = RawJson::Object(Vec::new());
     }
-    let Exact::Object(members) = into else { return Err("is no object".to_owned()) };
+    let RawJson::Object(members) = into else { return Err("is no object".to_owned()) };
     let (fields, others) = (schema.fields(), schema.other_members());
     let field = fields.iter().find(|field| plain(&field.name) == plain(name));
     let (name, schema) = match (field, &others) {
@@ -79,7 +79,7 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Stri
 }
 
 /// The body that a file holds.
-pub fn read(found: &Found, file: &Path, unknown: bool) -> Result<Exact, Failure> {
+pub fn read(found: &Found, file: &Path, unknown: bool) -> Result<RawJson, Failure> {
     let text = input::text(file)?;
     let Some(schema) = &found.spec.body else {
         return Err(Failure::usage(format!("`{}` takes no body", found.spec.name)));
@@ -99,7 +99,7 @@ pub fn read(found: &Found, file: &Path, unknown: bool) -> Result<Exact, Failure>
         let help = format!("{near}--allow-unknown sends it as it stands");
         return Err(Failure::usage(format!("body/{way}: is not in the spec")).code("unknown_field").help(help));
     }
-    Exact::parse(&text).map_err(broken)
+    RawJson::parse(&text).map_err(broken)
 }
 
 #[cfg(test)]
@@ -112,7 +112,7 @@ mod tests {
     fn a_way_leads_into_lists_and_objects() {
         let found = operation(Venue::Kalshi, "batch_create_orders_v2").unwrap();
         let schema = found.spec.body.as_ref().unwrap();
-        let mut body = Exact::Object(Vec::new());
+        let mut body = RawJson::Object(Vec::new());
         let mut set = |way: &str, text| insert(&mut body, schema, &way.split('/').collect::<Vec<_>>(), text);
         for (way, text) in [("orders/0/ticker", "A"), ("orders/0/count", "1.50"), ("orders/1/ticker", "B")] {
             set(way, text).unwrap();

@@ -4,15 +4,15 @@ use std::path::Path;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use uuid::Uuid;
-use venuekit_spec::{Operation, Parameter, Request, Whence};
+use venuekit_spec::{Operation, Parameter, ParameterLocation, Request};
 use venuekit_transport::client::encode_segment;
 use venuekit_wire::operation::{Key, Protocol, Retry};
 
 use super::{body, plain as digits, value};
 use crate::client::json_headers;
-use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
+use crate::raw_json::RawJson;
 use crate::similar::{plain, suggestions};
 
 /// What was given for a call, each value in its place.
@@ -21,7 +21,7 @@ pub struct Given {
     pub(super) path: Vec<(String, String)>,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
-    body: Option<Exact>,
+    body: Option<RawJson>,
     /// Whether words may be sent that the spec does not list.
     unlisted: bool,
     /// What was named and could not be taken.
@@ -54,7 +54,7 @@ impl Given {
             }
         }
         if given.body.is_none() && found.spec.body.is_some() {
-            given.body = Some(Exact::Object(Vec::new()));
+            given.body = Some(RawJson::Object(Vec::new()));
         }
         mistakes.extend(given.write_plainly(found));
         (given, mistakes)
@@ -78,9 +78,9 @@ impl Given {
         let mut mistakes = Vec::new();
         for parameter in &found.spec.parameters {
             let list = match parameter.place {
-                Whence::Path => &mut self.path,
-                Whence::Query => &mut self.query,
-                Whence::Header => &mut self.headers,
+                ParameterLocation::Path => &mut self.path,
+                ParameterLocation::Query => &mut self.query,
+                ParameterLocation::Header => &mut self.headers,
             };
             for (_, text) in list.iter_mut().filter(|(name, _)| *name == parameter.name) {
                 if digits::text(text, &parameter.schema).is_err() {
@@ -133,13 +133,13 @@ impl Given {
         let texts = match value::of(&parameter.schema, text)
             .map_err(|said| Failure::usage(format!("{}: {said}", at())))?
         {
-            Exact::List(items) => items.iter().map(|item| item.as_text().unwrap_or_else(|| item.compact())).collect(),
+            RawJson::List(items) => items.iter().map(|item| item.as_text().unwrap_or_else(|| item.compact())).collect(),
             _ => vec![text.to_owned()],
         };
         let list = match parameter.place {
-            Whence::Path => &mut self.path,
-            Whence::Query => &mut self.query,
-            Whence::Header => &mut self.headers,
+            ParameterLocation::Path => &mut self.path,
+            ParameterLocation::Query => &mut self.query,
+            ParameterLocation::Header => &mut self.headers,
         };
         let is_again = list.iter().any(|(name, _)| *name == parameter.name);
         if is_again && !parameter.schema.types().contains("array") {
@@ -151,7 +151,7 @@ impl Given {
 
     fn set_member(&mut self, found: &Found, way: &str, text: &str) -> Result<(), Failure> {
         let Some(schema) = &found.spec.body else { return Err(unknown_name(found, way)) };
-        let body = self.body.get_or_insert_with(|| Exact::Object(Vec::new()));
+        let body = self.body.get_or_insert_with(|| RawJson::Object(Vec::new()));
         let names: Vec<&str> = way.split('/').collect();
         let before = body.clone();
         body::insert(body, schema, &names, text).map_err(|reason| {
@@ -165,22 +165,22 @@ impl Given {
         let mut parameters = self.path.iter().chain(&self.query);
         let parameter = parameters.find(|(own, _)| plain(own) == plain(name)).map(|(_, text)| text.clone());
         let member = || match self.body.as_ref()? {
-            Exact::Object(members) => members.iter().find(|(own, _)| plain(own) == plain(name)),
+            RawJson::Object(members) => members.iter().find(|(own, _)| plain(own) == plain(name)),
             _ => None,
         };
         parameter.or_else(|| match &member()?.1 {
-            value @ Exact::Scalar(_) => value.as_text().or_else(|| Some(value.compact())),
+            value @ RawJson::Scalar(_) => value.as_text().or_else(|| Some(value.compact())),
             _ => None,
         })
     }
 
     /// Puts a value in the place of one of that name, for the next page.
-    pub fn replace(&mut self, operation: &Operation, name: &str, value: &Exact) {
+    pub fn replace(&mut self, operation: &Operation, name: &str, value: &RawJson) {
         let text = value.as_text().unwrap_or_else(|| value.compact());
-        if operation.parameters.iter().any(|one| one.name == name && one.place == Whence::Query) {
+        if operation.parameters.iter().any(|one| one.name == name && one.place == ParameterLocation::Query) {
             self.query.retain(|(own, _)| own != name);
             self.query.push((name.to_owned(), text));
-        } else if let Some(Exact::Object(members)) = &mut self.body {
+        } else if let Some(RawJson::Object(members)) = &mut self.body {
             members.retain(|(own, _)| own != name);
             members.push((name.to_owned(), value.clone()));
         }
@@ -206,11 +206,11 @@ impl Given {
                 }
                 Some((name, key))
             }
-            (Key::Field(name), Some(Exact::Object(members))) => {
+            (Key::Field(name), Some(RawJson::Object(members))) => {
                 if let Some((_, key)) = members.iter().find(|(own, _)| own == name) {
                     return Some((name, key.as_text()?));
                 }
-                members.push((name.to_owned(), Exact::text(&new)));
+                members.push((name.to_owned(), RawJson::text(&new)));
                 Some((name, new))
             }
             (Key::Field(_), _) => None,
@@ -223,7 +223,7 @@ impl Given {
         let parameters = self.path.iter().chain(&self.query).chain(&self.headers);
         let mut pairs: Vec<(String, String)> = parameters.cloned().collect();
         match &self.body {
-            Some(Exact::Object(members)) => {
+            Some(RawJson::Object(members)) => {
                 pairs.extend(members.iter().map(|(name, value)| {
                     let mut value = value.clone();
                     value.redact(secrets, HIDDEN);
@@ -251,7 +251,7 @@ impl Given {
     /// The request as it stands, placeholders without a value included, and what cannot be sent of it at all.
     pub fn draft(&self, found: &Found) -> (Request, Vec<Failure>) {
         let (operation, mut mistakes) = (found.spec, Vec::new());
-        if let Some(way) = self.body.as_ref().and_then(Exact::repeated) {
+        if let Some(way) = self.body.as_ref().and_then(RawJson::repeated) {
             let message = format!("{}/{way}: is given twice", body_word(found));
             mistakes.push(Failure::usage(message).code("invalid_parameter"));
         }
@@ -274,7 +274,7 @@ impl Given {
                 }
             }
         }
-        let body = self.body.as_ref().map(Exact::compact).unwrap_or_default();
+        let body = self.body.as_ref().map(RawJson::compact).unwrap_or_default();
         let method = operation.method.parse().unwrap_or_else(|_| {
             mistakes.push(Failure::new(Exit::Internal, "the spec names no method"));
             Method::GET
@@ -294,7 +294,7 @@ impl Given {
     }
 
     /// The body.
-    pub fn body_mut(&mut self) -> Option<&mut Exact> {
+    pub fn body_mut(&mut self) -> Option<&mut RawJson> {
         self.body.as_mut()
     }
 }
@@ -319,11 +319,11 @@ fn body_word(found: &Found) -> &'static str {
     }
 }
 
-fn word(place: Whence) -> &'static str {
+fn word(place: ParameterLocation) -> &'static str {
     match place {
-        Whence::Path => "path",
-        Whence::Query => "query",
-        Whence::Header => "header",
+        ParameterLocation::Path => "path",
+        ParameterLocation::Query => "query",
+        ParameterLocation::Header => "header",
     }
 }
 

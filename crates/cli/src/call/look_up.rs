@@ -1,7 +1,7 @@
 //! The call that tells what became of one whose answer was lost.
 
 use serde_json::Value;
-use venuekit_spec::{Schema, Whence};
+use venuekit_spec::{ParameterLocation, Schema};
 
 use super::build::Given;
 use super::value;
@@ -11,7 +11,7 @@ use crate::lookup::{self, Found};
 pub fn said(found: &Found, given: &Given, place: &str) -> Option<String> {
     let look_up = lookup::operation(found.venue, found.row.reconcile?).ok()?;
     let name = &look_up.spec.name;
-    let parameters = look_up.spec.parameters.iter().filter(|one| one.place != Whence::Header);
+    let parameters = look_up.spec.parameters.iter().filter(|one| one.place != ParameterLocation::Header);
     let taken = parameters.map(|one| (one.name.as_str(), &one.schema, one.required));
     let fields = look_up.spec.fields();
     let taken = taken.chain(fields.iter().map(|one| (one.name.as_str(), &one.schema, one.required)));

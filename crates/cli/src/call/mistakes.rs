@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use venuekit_spec::{Place, Whence};
+use venuekit_spec::{ParameterLocation, RequestPart};
 
 use super::build::Given;
 use super::words;
@@ -25,7 +25,7 @@ impl Given {
                 return mistakes;
             }
         };
-        let without_value = found.spec.parameters.iter().filter(|one| one.place == Whence::Path);
+        let without_value = found.spec.parameters.iter().filter(|one| one.place == ParameterLocation::Path);
         let without_value = without_value.filter(|one| self.path.iter().all(|(name, _)| *name != one.name));
         let without_value: Vec<&str> = without_value.map(|one| one.name.as_str()).collect();
         let mut missing: Vec<String> = without_value.iter().map(|name| format!("path/{name}")).collect();
@@ -33,9 +33,9 @@ impl Given {
         missing.retain(|at| !self.is_mistaken(at.trim_start_matches("path/")));
         let mut seen = HashSet::new();
         for problem in problems {
-            let in_body = matches!(problem.place, Place::Body | Place::Params | Place::Json);
+            let in_body = matches!(problem.place, RequestPart::Body | RequestPart::Params | RequestPart::Json);
             if in_body && self.is_body_unread
-                || problem.place == Place::Path && without_value.contains(&problem.field())
+                || problem.place == RequestPart::Path && without_value.contains(&problem.field())
             {
                 continue;
             }

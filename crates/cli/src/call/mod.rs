@@ -27,15 +27,15 @@ use self::outcome::place;
 use self::secrets::Secrets;
 use self::send::Sender;
 use self::strict::Strict;
-use crate::client::{Client, Manner};
+use crate::client::{Client, RetryMode};
 use crate::complete;
 use crate::context::Context;
 use crate::credential::Credential;
 use crate::describe;
-use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::{self, Found};
 use crate::profile::KeySource;
+use crate::raw_json::RawJson;
 use crate::sign;
 use crate::similar::plain;
 use crate::subject::Subject;
@@ -130,7 +130,7 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
         let with_code = found.needs_code() || found.takes_code() && (arguments.totp || context.has_codes());
         return sign::dry_run(context, &target, &credential, &found, &request, with_code);
     }
-    let client = Client::new(&target, &credential, Manner::Forgiving)?;
+    let client = Client::new(&target, &credential, RetryMode::Forgiving)?;
     if found.is_write() {
         let what = given.shown(&secret_names(&found));
         let what = if what.is_empty() { String::new() } else { format!(": {what}") };
@@ -170,7 +170,7 @@ async fn once(context: &Context, sender: &Sender<'_>, request: &Request) -> Resu
     let out = context.out();
     match out.is_json() {
         true => out.raw(&format!("{}\n", answer.compact())),
-        false if answer == Exact::null() => out.note("done: the venue answers nothing"),
+        false if answer == RawJson::null() => out.note("done: the venue answers nothing"),
         false => out.line(&answer.pretty()),
     }
     let printed = if out.is_closed() && sender.found.is_write() {
@@ -198,7 +198,7 @@ async fn all(context: &Context, sender: &Sender<'_>, given: Given) -> Result<(),
     })
     .await?;
     if out.is_json() {
-        out.raw(&format!("{}\n", Exact::List(kept).compact()));
+        out.raw(&format!("{}\n", RawJson::List(kept).compact()));
     }
     out.finish().map_err(|why| why.exit(Exit::Network))
 }

@@ -6,15 +6,15 @@ use venuekit_wire::operation::Page;
 
 use super::build::Given;
 use super::send::Sender;
-use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
+use crate::raw_json::RawJson;
 
 /// Asks for all pages, and hands over the items of each. Ends early where the receiver says so.
 pub async fn all(
     sender: &Sender<'_>,
     mut given: Given,
-    mut receive: impl FnMut(Vec<Exact>) -> bool,
+    mut receive: impl FnMut(Vec<RawJson>) -> bool,
 ) -> Result<(), Failure> {
     let found = sender.found;
     let Some(page) = found.row.page else { return Err(no_pages(found)) };
@@ -46,7 +46,7 @@ struct Walk {
     /// The number of the page, or of items that were left out.
     number: i64,
     asked: HashSet<String>,
-    before: Vec<Exact>,
+    before: Vec<RawJson>,
 }
 
 impl Walk {
@@ -57,7 +57,7 @@ impl Walk {
     }
 
     /// A venue that does not heed the parameter would answer the same page for ever.
-    fn check(&mut self, list: &[Exact]) -> Result<(), Failure> {
+    fn check(&mut self, list: &[RawJson]) -> Result<(), Failure> {
         if !matches!(self.page, Page::Number { last: None, .. } | Page::Offset { .. }) {
             return Ok(());
         }
@@ -69,8 +69,8 @@ impl Walk {
     }
 
     /// The position of the next page; none after the last.
-    fn next(&mut self, answer: &Exact, items: usize) -> Result<Option<Exact>, Failure> {
-        let text = |at: &str| answer.at(at).and_then(Exact::as_text);
+    fn next(&mut self, answer: &RawJson, items: usize) -> Result<Option<RawJson>, Failure> {
+        let text = |at: &str| answer.at(at).and_then(RawJson::as_text);
         let has_more = match self.page {
             Page::Cursor { next, .. } => {
                 let Some(cursor) = text(next).filter(|cursor| !cursor.is_empty()) else { return Ok(None) };
@@ -90,19 +90,19 @@ impl Walk {
                 items > 0
             }
         };
-        Ok(has_more.then(|| Exact::Scalar(self.number.to_string())))
+        Ok(has_more.then(|| RawJson::Scalar(self.number.to_string())))
     }
 }
 
-fn items_of(found: &Found, answer: &Exact, items: &str) -> Result<Vec<Exact>, Failure> {
+fn items_of(found: &Found, answer: &RawJson, items: &str) -> Result<Vec<RawJson>, Failure> {
     let failed = |what: &str| {
         let message = format!("{}: `{items}` {what}", found.spec.name);
         Err(Failure::new(Exit::Network, message).code("decode"))
     };
     match answer.at(items) {
-        Some(Exact::List(items)) => Ok(items.clone()),
-        Some(Exact::Scalar(raw)) if raw == "null" => Ok(Vec::new()),
-        None if !is_required(found, items) && matches!(answer, Exact::Object(_)) => Ok(Vec::new()),
+        Some(RawJson::List(items)) => Ok(items.clone()),
+        Some(RawJson::Scalar(raw)) if raw == "null" => Ok(Vec::new()),
+        None if !is_required(found, items) && matches!(answer, RawJson::Object(_)) => Ok(Vec::new()),
         None => failed("is missing in the answer"),
         Some(_) => failed("in the answer is no list"),
     }

@@ -3,34 +3,34 @@
 use venuekit_spec::Schema;
 use venuekit_wire::Decimal;
 
-use crate::exact::Exact;
+use crate::raw_json::RawJson;
 
 /// Writes every number of a body without an exponent, and integers without a fraction. A number that has more digits than a
 /// decimal holds stays as it is; the way to the first of them is the error.
-pub fn body(value: &mut Exact, schema: &Schema) -> Result<(), String> {
+pub fn body(value: &mut RawJson, schema: &Schema) -> Result<(), String> {
     let at = |name: &str, way: String| if way.is_empty() { name.to_owned() } else { format!("{name}/{way}") };
     match value {
-        Exact::Scalar(raw) if raw.starts_with('"') => {
-            let Some(text) = Exact::Scalar(raw.clone()).as_text().filter(|_| schema.is_decimal()) else {
+        RawJson::Scalar(raw) if raw.starts_with('"') => {
+            let Some(text) = RawJson::Scalar(raw.clone()).as_text().filter(|_| schema.is_decimal()) else {
                 return Ok(());
             };
             if let Some(plain) = number(&text, false).map_err(|()| String::new())? {
-                *raw = Exact::text(&plain).compact();
+                *raw = RawJson::text(&plain).compact();
             }
             Ok(())
         }
-        Exact::Scalar(raw) => {
+        RawJson::Scalar(raw) => {
             if let Some(plain) = number(raw, schema.is_integer()).map_err(|()| String::new())? {
                 *raw = plain;
             }
             Ok(())
         }
-        Exact::List(items) => {
+        RawJson::List(items) => {
             let Some(schema) = schema.items() else { return Ok(()) };
             let mut each = items.iter_mut().enumerate();
             each.try_for_each(|(index, item)| body(item, &schema).map_err(|way| at(&index.to_string(), way)))
         }
-        Exact::Object(members) => {
+        RawJson::Object(members) => {
             let (fields, others) = (schema.fields(), schema.other_members());
             members.iter_mut().try_for_each(|(name, value)| {
                 let field = fields.iter().find(|field| field.name == *name).map(|field| &field.schema);
@@ -57,7 +57,7 @@ pub fn text(text: &mut String, schema: &Schema) -> Result<(), ()> {
 fn number(text: &str, is_integer: bool) -> Result<Option<String>, ()> {
     let is_short = text.contains(['e', 'E']) || is_integer && text.contains('.');
     let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-    if !is_short || !is_number || !matches!(Exact::parse(text), Ok(Exact::Scalar(raw)) if raw == text) {
+    if !is_short || !is_number || !matches!(RawJson::parse(text), Ok(RawJson::Scalar(raw)) if raw == text) {
         return Ok(None);
     }
     let number: Decimal = text.parse().map_err(|_| ())?;
@@ -78,7 +78,7 @@ mod tests {
     fn numbers_are_written_as_digits_wherever_they_stand() {
         let found = operation(Venue::Kalshi, "batch_create_orders_v2").unwrap();
         let text = r#"{"orders":[{"price":"5E-2","count":"1e1","exchange_index":1.0,"client_order_id":"5E-2"},{"price":"0.0500"}]}"#;
-        let mut value = Exact::parse(text).unwrap();
+        let mut value = RawJson::parse(text).unwrap();
         body(&mut value, found.spec.body.as_ref().unwrap()).unwrap();
         assert_eq!(
             value.compact(),

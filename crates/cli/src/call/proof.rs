@@ -2,27 +2,27 @@
 
 use venuekit_spec::{Lack, Request, Schema};
 
-use crate::exact::Exact;
 use crate::lookup::Found;
+use crate::raw_json::RawJson;
 
 /// What a response lacks: of what the spec calls vital, and of entries for the items of a batch.
-pub fn lack(found: &Found, request: &Request, answer: &Exact) -> Option<Lack> {
+pub fn lack(found: &Found, request: &Request, answer: &RawJson) -> Option<Lack> {
     let value = answer.outline();
     found.spec.lacks(Some(&value)).or_else(|| unanswered(found, request, answer))
 }
 
 /// A batch whose response has fewer entries than the request has items.
-fn unanswered(found: &Found, request: &Request, answer: &Exact) -> Option<Lack> {
-    let sent = count(&Exact::parse(std::str::from_utf8(&request.body).ok()?).ok()?, found.row.rate?.per_item?)?;
+fn unanswered(found: &Found, request: &Request, answer: &RawJson) -> Option<Lack> {
+    let sent = count(&RawJson::parse(std::str::from_utf8(&request.body).ok()?).ok()?, found.row.rate?.per_item?)?;
     let fields = found.spec.answer.as_ref().map(Schema::fields).unwrap_or_default();
     let list = fields.into_iter().find(|field| field.required && field.schema.types().contains("array"))?.name;
     let entries = count(answer, &list)?;
     (entries < sent).then(|| Lack { at: list, reason: format!("has {entries} of {sent} entries") })
 }
 
-fn count(value: &Exact, name: &str) -> Option<usize> {
+fn count(value: &RawJson, name: &str) -> Option<usize> {
     match value.member(name)? {
-        Exact::List(items) => Some(items.len()),
+        RawJson::List(items) => Some(items.len()),
         _ => None,
     }
 }
@@ -59,7 +59,7 @@ mod tests {
             let found = operation(venue, name).unwrap();
             let (path, headers) = (String::new(), HeaderMap::new());
             let request = Request { method: Method::POST, path, query: None, headers, body: Bytes::from(body) };
-            let found = lack(&found, &request, &Exact::parse(answer).unwrap()).map(|lack| lack.reason);
+            let found = lack(&found, &request, &RawJson::parse(answer).unwrap()).map(|lack| lack.reason);
             assert_eq!(found.as_deref(), said, "{name}");
         }
     }

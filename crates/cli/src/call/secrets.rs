@@ -5,9 +5,9 @@ use std::io::{ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
+use crate::raw_json::RawJson;
 
 /// Where the secrets of an answer go.
 pub struct Secrets {
@@ -92,11 +92,11 @@ impl Secrets {
     }
 
     /// What may be shown of an answer.
-    pub fn hide(&self, mut answer: Exact) -> Exact {
+    pub fn hide(&self, mut answer: RawJson) -> RawJson {
         if let Place::File(path, _) = &self.place {
             let replacement = format!("[in {}]", path.display());
             if self.is_secret {
-                return Exact::text(&replacement);
+                return RawJson::text(&replacement);
             }
             answer.redact(&self.names, &replacement);
         }

@@ -14,10 +14,10 @@ use super::strict::Strict;
 use crate::client::Client;
 use crate::confirm;
 use crate::context::Context;
-use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::{self, UnderWay};
 use crate::lookup::Found;
+use crate::raw_json::RawJson;
 use crate::target::Target;
 
 /// So much of a response an error shows.
@@ -54,7 +54,7 @@ pub struct Sender<'a> {
 
 impl Sender<'_> {
     /// The answer, as it is written.
-    pub async fn send(&self, request: &Request) -> Result<Exact, Failure> {
+    pub async fn send(&self, request: &Request) -> Result<RawJson, Failure> {
         let response = self.response(request).await?;
         if response.headers().contains_key(MADE_UP) {
             let note = "the sandbox keeps no state for this operation: the response is an example made from the spec";
@@ -64,8 +64,8 @@ impl Sender<'_> {
         let body =
             std::str::from_utf8(response.body()).map_err(|_| self.unproved("the response body is not UTF-8", None))?;
         let answer = match body.trim() {
-            "" => Exact::null(),
-            body => Exact::parse(body).map_err(|_| self.unproved("the response body is not JSON", Some(body)))?,
+            "" => RawJson::null(),
+            body => RawJson::parse(body).map_err(|_| self.unproved("the response body is not JSON", Some(body)))?,
         };
         match proof::lack(self.found, request, &answer) {
             Some(lack) => Err(self.unproved(&lack.to_string(), Some(&answer.compact()))),

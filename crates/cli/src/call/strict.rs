@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use venuekit_spec::{Novelty, Unknown};
 
-use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
+use crate::raw_json::RawJson;
 use crate::visible::on_one_line;
 
 /// What was unknown in the responses of a call.
@@ -19,7 +19,7 @@ pub struct Strict {
 
 impl Strict {
     /// Looks at a response.
-    pub fn look(&self, found: &Found, answer: &Exact) {
+    pub fn look(&self, found: &Found, answer: &RawJson) {
         let value = answer.outline();
         let unknown = match &found.spec.answer {
             Some(schema) => schema.unknown(&value),

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::Value;
 use venuekit_spec::Schema;
 
-use crate::exact::{Exact, reason};
 use crate::failure::Failure;
 use crate::input;
+use crate::raw_json::{RawJson, reason};
 
 /// What stands behind a name: the text itself, or with `@` in front the contents of a file. Two `@` are one that is meant.
 pub fn text(name: &str, written: &str) -> Result<String, Failure> {
@@ -29,20 +29,20 @@ pub fn text(name: &str, written: &str) -> Result<String, Failure> {
 }
 
 /// The JSON value that a text stands for. What does not fit stays a text, for the schema to say what is wrong with it.
-pub fn of(schema: &Schema, text: &str) -> Result<Exact, String> {
+pub fn of(schema: &Schema, text: &str) -> Result<RawJson, String> {
     let types = schema.types();
     let is = |kind: &str| types.contains(kind);
-    let word = |word: &str| (text == word).then(|| Exact::Scalar(word.to_owned()));
+    let word = |word: &str| (text == word).then(|| RawJson::Scalar(word.to_owned()));
     let found = if is_written_out(schema, text) {
-        match Exact::parse(text.trim()) {
+        match RawJson::parse(text.trim()) {
             Err(error) if !is("string") => return Err(format!("is not JSON: {}", reason(&error))),
             parsed => parsed.ok(),
         }
     } else if types.is_empty() {
-        Exact::parse(text.trim()).ok()
+        RawJson::parse(text.trim()).ok()
     } else if is("array") && !is("string") {
-        let item = schema.items().map_or_else(|| Ok(Exact::text(text)), |items| of(&items, text))?;
-        Some(Exact::List(vec![item]))
+        let item = schema.items().map_or_else(|| Ok(RawJson::text(text)), |items| of(&items, text))?;
+        Some(RawJson::List(vec![item]))
     } else if is("integer") || is("number") {
         number(text)
     } else {
@@ -55,7 +55,7 @@ pub fn of(schema: &Schema, text: &str) -> Result<Exact, String> {
     }
     let boolean = || if is("boolean") { word("true").or_else(|| word("false")) } else { None };
     let null = || if is("null") || !is("string") { word("null") } else { None };
-    Ok(found.or_else(boolean).or_else(null).unwrap_or_else(|| Exact::text(text)))
+    Ok(found.or_else(boolean).or_else(null).unwrap_or_else(|| RawJson::text(text)))
 }
 
 /// Whether a list or an object is written as JSON.
@@ -66,10 +66,10 @@ pub fn is_written_out(schema: &Schema, text: &str) -> bool {
 }
 
 /// None where it is no number at all.
-fn number(text: &str) -> Option<Exact> {
+fn number(text: &str) -> Option<RawJson> {
     let is_number = |raw: &str| raw.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-    match Exact::parse(text.trim()) {
-        Ok(Exact::Scalar(raw)) if is_number(&raw) => Some(Exact::Scalar(raw)),
+    match RawJson::parse(text.trim()) {
+        Ok(RawJson::Scalar(raw)) if is_number(&raw) => Some(RawJson::Scalar(raw)),
         _ => None,
     }
 }

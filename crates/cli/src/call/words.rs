@@ -1,13 +1,13 @@
 //! Words that the spec does not list: a venue may have new ones.
 
 use serde_json::Value;
-use venuekit_spec::{Place, Problem, Request};
+use venuekit_spec::{Problem, Request, RequestPart};
 use venuekit_wire::operation::Protocol;
 
 use super::build::Given;
-use crate::exact::{Exact, reason};
 use crate::failure::Failure;
 use crate::lookup::Found;
+use crate::raw_json::{RawJson, reason};
 
 /// All that is wrong with a request, and where its unlisted words stand, if those are allowed.
 pub fn check(given: &Given, found: &Found) -> Result<(Vec<Problem>, Vec<String>), Failure> {
@@ -41,12 +41,12 @@ fn problems(found: &Found, request: &Request) -> Result<Vec<Problem>, Failure> {
 /// Puts a listed word where an unlisted one stands. False where there is none, or no text.
 fn put_listed(given: &mut Given, found: &Found, problem: &Problem) -> bool {
     let word_of = |schema: &venuekit_spec::Schema| schema.words().into_iter().next();
-    if matches!(problem.place, Place::Body | Place::Params) {
+    if matches!(problem.place, RequestPart::Body | RequestPart::Params) {
         let schema = found.spec.body.as_ref().and_then(|body| body.at(&problem.at));
         let value = given.body_mut().and_then(|body| body.at_way(&problem.at));
         let (Some(word), Some(value)) = (schema.as_ref().and_then(word_of), value) else { return false };
-        let word = Exact::text(&word);
-        let is_other_text = matches!(value, Exact::Scalar(raw) if raw.starts_with('"')) && *value != word;
+        let word = RawJson::text(&word);
+        let is_other_text = matches!(value, RawJson::Scalar(raw) if raw.starts_with('"')) && *value != word;
         if is_other_text {
             *value = word;
         }

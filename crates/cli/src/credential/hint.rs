@@ -1,6 +1,6 @@
 //! What can be said of environment variables beyond the credential in them: which is missing, which is not looked at.
 
-use venuekit_keys::Credential as Material;
+use venuekit_keys::Credential as CredentialParts;
 use venuekit_transport::keys::SecretKind;
 use venuekit_transport::variables::{self, of_process};
 use venuekit_wire::variables::{CredentialVariables, VariableKind};
@@ -58,15 +58,15 @@ pub fn ignored(target: &Target, looked_at: &str) -> Option<String> {
 }
 
 /// The variables that a credential's two halves are in; a token's first is empty.
-pub fn halves(venue: Venue, looked_at: &str, material: &Material) -> Option<(String, String)> {
+pub fn halves(venue: Venue, looked_at: &str, material: &CredentialParts) -> Option<(String, String)> {
     let is_of = |kind: VariableKind| match material {
-        Material::Key { kind: SecretKind::PrivateKeyPem, .. } => {
+        CredentialParts::Key { kind: SecretKind::PrivateKeyPem, .. } => {
             matches!(kind, VariableKind::PrivateKey | VariableKind::PrivateKeyFile)
         }
-        Material::Key { .. } => kind == VariableKind::Key,
-        Material::Session { .. } => kind == VariableKind::Session,
-        Material::Login { .. } => kind == VariableKind::Login,
-        Material::Token(_) => kind == VariableKind::Token,
+        CredentialParts::Key { .. } => kind == VariableKind::Key,
+        CredentialParts::Session { .. } => kind == VariableKind::Session,
+        CredentialParts::Login { .. } => kind == VariableKind::Login,
+        CredentialParts::Token(_) => kind == VariableKind::Token,
     };
     let named = |name: &str| format!("{looked_at}_{name}");
     let mut fitting = venue.table().variables.credentials.iter().filter(|one| is_of(one.kind));

@@ -5,7 +5,7 @@ pub mod hint;
 pub mod pem;
 pub mod variable;
 
-pub use venuekit_keys::Credential as Material;
+pub use venuekit_keys::Credential as CredentialParts;
 use venuekit_keys::record::State;
 pub use venuekit_transport::flaw::is_key_text;
 use venuekit_transport::keys::SecretKind;
@@ -26,7 +26,7 @@ pub struct Credential {
     /// Where it came from, in words.
     pub source: String,
     /// What it is: with Bayse perhaps a key and a session, otherwise one thing. Nothing: public operations only.
-    pub material: Vec<Material>,
+    pub material: Vec<CredentialParts>,
     /// What the store says of it.
     pub stored: Option<Stored>,
     /// How the names of the environment variables begin that were looked at.
@@ -66,7 +66,7 @@ impl Credential {
 
     /// What identifies the caller, where it is a key.
     pub fn public_id(&self) -> Option<&str> {
-        self.material.iter().find_map(Material::public_id)
+        self.material.iter().find_map(CredentialParts::public_id)
     }
 
     /// The variable that the secret of such a credential would be in: `KALSHI_DEMO_PRIVATE_KEY`.
@@ -97,7 +97,7 @@ impl Credential {
     /// The key in it.
     pub fn key(&self) -> Option<(&str, &Secret, SecretKind)> {
         self.material.iter().find_map(|material| match material {
-            Material::Key { public_id, secret, kind } => Some((public_id.as_str(), secret, *kind)),
+            CredentialParts::Key { public_id, secret, kind } => Some((public_id.as_str(), secret, *kind)),
             _ => None,
         })
     }
@@ -123,7 +123,9 @@ pub async fn find(
         (None, None) => of_variables(context, target.venue, &variable::prefix(target))?,
     };
     if target.venue == Venue::Bayse {
-        let is_session = |material: &Material| matches!(material, Material::Session { .. } | Material::Login { .. });
+        let is_session = |material: &CredentialParts| {
+            matches!(material, CredentialParts::Session { .. } | CredentialParts::Login { .. })
+        };
         if !found.material.iter().any(is_session) {
             // A key of Bayse manages no keys: the session for that comes from the environment or not at all.
             let more = of_variables(context, target.venue, &variable::prefix(target))?;
@@ -176,7 +178,7 @@ fn elsewhere(context: &Context, target: &Target, place: &Elsewhere) -> Result<Cr
         (Some(prefix), None, None) => of_variables(context, target.venue, prefix),
         (None, Some(pem), Some(id)) => {
             let secret = pem::plain(context, pem::file(pem, "`pem` of the profile")?, &pem.display().to_string())?;
-            let material = Material::Key { public_id: id.clone(), secret, kind: SecretKind::PrivateKeyPem };
+            let material = CredentialParts::Key { public_id: id.clone(), secret, kind: SecretKind::PrivateKeyPem };
             Ok(Credential { source: pem.display().to_string(), material: vec![material], stored: None, prefix: None })
         }
         _ => Err(Failure::usage(Elsewhere::PARTS).code("config").help("see `venuekit config example`")),

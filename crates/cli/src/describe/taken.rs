@@ -1,7 +1,7 @@
 //! What an operation takes: parameters, the body's members, and what stands in those.
 
 use serde_json::{Value, json};
-use venuekit_spec::{Field, Parameter, Schema, Whence};
+use venuekit_spec::{Field, Parameter, ParameterLocation, Schema};
 
 use super::text::{said, wrapped};
 use crate::lookup::Found;
@@ -34,9 +34,9 @@ pub fn meaning(parameter: &Parameter) -> String {
 pub fn taken(found: &Found) -> Vec<Taken> {
     let parameters = found.spec.parameters.iter().map(|one| {
         let place = match one.place {
-            Whence::Path => "path",
-            Whence::Query => "query",
-            Whence::Header => "header",
+            ParameterLocation::Path => "path",
+            ParameterLocation::Query => "query",
+            ParameterLocation::Header => "header",
         };
         Taken {
             way: one.name.clone(),

@@ -3,7 +3,7 @@
 use venuekit_auth::PrivateKey;
 use venuekit_auth::deribit::{DeribitHmac, DeribitKey};
 use venuekit_deribit::types::GrantType;
-use venuekit_keys::Credential as Material;
+use venuekit_keys::Credential as CredentialParts;
 use venuekit_transport::Error;
 use venuekit_transport::keys::{ApiKeys, KeyInfo, SecretKind};
 
@@ -46,8 +46,10 @@ pub async fn seen_by_others(
     offset_millis: i64,
 ) -> Option<(String, Vec<KeyInfo>)> {
     let is_other = |other: &Credential| {
-        let is_session =
-            other.material.iter().any(|one| matches!(one, Material::Session { .. } | Material::Login { .. }));
+        let is_session = other
+            .material
+            .iter()
+            .any(|one| matches!(one, CredentialParts::Session { .. } | CredentialParts::Login { .. }));
         !other.is_none() && (is_session || other.public_id() != but.public_id())
     };
     for other in candidates(context, target).await.into_iter().filter(is_other) {
@@ -62,7 +64,8 @@ pub async fn seen_by_others(
 /// Whose credential lists keys: with Bayse the session or the login alone, whatever key stands beside it.
 fn lister(target: &Target, credential: &Credential) -> String {
     let (Venue::Bayse, Some(prefix)) = (target.venue, &credential.prefix) else { return credential.source.clone() };
-    let is_session = |one: &&Material| matches!(one, Material::Session { .. } | Material::Login { .. });
+    let is_session =
+        |one: &&CredentialParts| matches!(one, CredentialParts::Session { .. } | CredentialParts::Login { .. });
     let session = credential.material.iter().find(is_session);
     match session.and_then(|session| credential::hint::halves(target.venue, prefix, session)) {
         Some((_, variable)) => format!("environment variable {variable}"),

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use venuekit_auth::{Algorithm, Found, KeyError, PrivateKey};
-use venuekit_keys::Credential as Material;
+use venuekit_keys::Credential as CredentialParts;
 use venuekit_keys::record::State;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
@@ -40,23 +40,23 @@ pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential) -
             Names { id, secret }
         };
         match material {
-            Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
+            CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
                 pair(report, venue, &names("the id of the key", "the private key"), public_id, secret)
             }
-            Material::Key { public_id, secret, .. } => {
+            CredentialParts::Key { public_id, secret, .. } => {
                 let named = |kind| credential.variable(target, kind);
                 shared(report, venue, &names("the id of the key", "its secret"), named, public_id, secret)
             }
-            Material::Session { token, device_id } => {
+            CredentialParts::Session { token, device_id } => {
                 let names = names("the device id", "the session's token");
                 whole(report, &names.id, device_id.expose())
                     && whole(report, &names.secret, token.expose())
                     && good(report, "a session, which cares for keys")
             }
-            Material::Login { email, .. } => {
+            CredentialParts::Login { email, .. } => {
                 whole(report, &names("the email", "").id, email) && good(report, &format!("the login of {email}"))
             }
-            Material::Token(token) => {
+            CredentialParts::Token(token) => {
                 whole(report, &names("", "the token").secret, token.expose())
                     && good(report, "a token; it is not renewed")
             }

@@ -6,7 +6,7 @@ use venuekit_transport::{Error, ErrorKind, Response};
 use super::facts::Probe;
 use super::symptom;
 use crate::call::build::Given;
-use crate::client::{Client, Manner};
+use crate::client::{Client, RetryMode};
 use crate::credential::Credential;
 use crate::failure::Failure;
 use crate::lookup;
@@ -14,7 +14,7 @@ use crate::target::Target;
 
 /// A client that shows what is wrong: it neither repeats nor follows the venue's clock, unless it is told the offset.
 pub fn client(target: &Target, credential: &Credential, offset_millis: i64) -> Result<Client, Failure> {
-    let client = Client::new(target, credential, Manner::Plain)?;
+    let client = Client::new(target, credential, RetryMode::Plain)?;
     client.clock().set_offset_millis(offset_millis);
     Ok(client)
 }

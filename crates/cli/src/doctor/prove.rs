@@ -1,6 +1,6 @@
 //! Signed calls, with the clock put right: what fails now is no fault of the clock.
 
-use venuekit_keys::Credential as Material;
+use venuekit_keys::Credential as CredentialParts;
 
 use super::symptom::{Cause, cause};
 use super::{Examination, account, probe, server};
@@ -78,8 +78,8 @@ impl Examination<'_> {
     /// A session proves itself by what it is for. Whether it works, or need not be asked.
     async fn prove_session(&mut self, client: &Client, has_key: bool) -> bool {
         let material = &self.credential.material;
-        let has_login = material.iter().any(|one| matches!(one, Material::Login { .. }));
-        let proof = match material.iter().any(|one| matches!(one, Material::Session { .. })) {
+        let has_login = material.iter().any(|one| matches!(one, CredentialParts::Login { .. }));
+        let proof = match material.iter().any(|one| matches!(one, CredentialParts::Session { .. })) {
             true => Proof::Session,
             false if !has_login => return true,
             false if has_key => {

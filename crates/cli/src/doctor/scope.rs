@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use venuekit_keys::Credential as Material;
+use venuekit_keys::Credential as CredentialParts;
 use venuekit_transport::keys::KeyInfo;
 use venuekit_wire::UnixMillis;
 
@@ -89,7 +89,7 @@ impl Examination<'_> {
     fn carries(&self, wanted: &Found) -> bool {
         let has = |credential: &str| {
             self.credential.material.iter().any(|material| match material {
-                Material::Key { .. } => credential != "session",
+                CredentialParts::Key { .. } => credential != "session",
                 _ => credential == "session",
             })
         };

@@ -7,8 +7,8 @@ use venuekit_keys::Credential;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
 
-use super::attendant::Person;
-use super::desk::Desk;
+use super::account_client::AccountClient;
+use super::operator::Person;
 use crate::confirm;
 use crate::context::Context;
 use crate::credential::{is_key_text, pem};
@@ -52,11 +52,11 @@ Examples:
 
 /// `venuekit keys adopt`.
 pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure> {
-    let desk = Desk::open(context, &arguments.subject)?;
-    let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
+    let client = AccountClient::open(context, &arguments.subject)?;
+    let reference = client.reference(&arguments.subject, arguments.name.as_deref())?;
     let credential = match &arguments.public_id {
         Some(public_id) => given(context, public_id, arguments)?,
-        None => from_environment(&desk)?,
+        None => from_environment(&client)?,
     };
     let out = context.out();
     let public_id = credential.public_id().unwrap_or_default().to_owned();
@@ -69,8 +69,8 @@ pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure
         out.document(&serde_json::json!({ "would_store": reference.to_string() }));
         return Ok(());
     }
-    let person = Person::new(context, &desk.target, None);
-    let adopted = desk.engine.adopt(&desk.account, &reference, &credential, &person).await?;
+    let person = Person::new(context, &client.target, None);
+    let adopted = client.engine.adopt(&client.account, &reference, &credential, &person).await?;
     out.step("adopted", &public_id);
     out.document(&adopted);
     Ok(())
@@ -113,18 +113,18 @@ fn asked() -> Result<Secret, Failure> {
     if secret.is_empty() { Err(Failure::new(Exit::Store, "there is no secret")) } else { Ok(secret) }
 }
 
-fn from_environment(desk: &Desk<'_>) -> Result<Credential, Failure> {
-    let found = crate::credential::from_environment(desk.context, &desk.target)?;
+fn from_environment(client: &AccountClient<'_>) -> Result<Credential, Failure> {
+    let found = crate::credential::from_environment(client.context, &client.target)?;
     if let Some(found) = &found {
-        found.check(desk.target.venue)?;
+        found.check(client.target.venue)?;
     }
     let found = found.map(|credential| credential.material);
     let key = found.into_iter().flatten().find(|material| matches!(material, Credential::Key { .. }));
     key.ok_or_else(|| {
         let help = format!(
             "give --public-id with --pem, --secret-fd or standard input, or set {}",
-            crate::credential::variable::names(&desk.target)
+            crate::credential::variable::names(&client.target)
         );
-        Failure::new(Exit::Store, format!("which key of {}?", desk.account)).code("no_credential").help(help)
+        Failure::new(Exit::Store, format!("which key of {}?", client.account)).code("no_credential").help(help)
     })
 }

@@ -4,9 +4,9 @@ use clap::{Args, ValueEnum};
 use venuekit_auth::KeyKind;
 use venuekit_keys::{Create, Origin, Task};
 
-use super::attendant::Person;
-use super::desk::Desk;
+use super::account_client::AccountClient;
 use super::given;
+use super::operator::Person;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::scopes::{self, note_unknown};
@@ -77,16 +77,16 @@ impl From<Kind> for Origin {
 
 /// `venuekit keys create`.
 pub async fn run(context: &Context, arguments: &CreateArgs) -> Result<(), Failure> {
-    let desk = Desk::open(context, &arguments.subject)?;
-    let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
-    let manager = desk.manager(None).await?;
-    note_unknown(context, desk.target.venue, &arguments.scopes);
+    let client = AccountClient::open(context, &arguments.subject)?;
+    let reference = client.reference(&arguments.subject, arguments.name.as_deref())?;
+    let manager = client.manager(None).await?;
+    note_unknown(context, client.target.venue, &arguments.scopes);
     let create = Create {
         reference,
         scopes: arguments.scopes.clone(),
         origin: arguments.kind.into(),
         by_command: arguments.hand_over.is_some(),
     };
-    let person = Person::new(context, &desk.target, arguments.hand_over.as_deref());
-    desk.run(Task::Create(create), &manager, &person, arguments.dry_run).await
+    let person = Person::new(context, &client.target, arguments.hand_over.as_deref());
+    client.run(Task::Create(create), &manager, &person, arguments.dry_run).await
 }

@@ -11,7 +11,7 @@ use venuekit_keys::record::{Kind, StoredKey};
 use venuekit_wire::Secret;
 use venuekit_wire::variables::VariableKind;
 
-use super::desk::Desk;
+use super::account_client::AccountClient;
 use crate::context::Context;
 use crate::credential::variable;
 use crate::failure::{Exit, Failure};
@@ -100,8 +100,8 @@ fn format(arguments: &ExportArgs, key: &StoredKey, is_json: bool) -> Result<Form
 
 /// `venuekit keys export`.
 pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failure> {
-    let desk = Desk::reading(context, &arguments.subject)?;
-    let reference = desk.reference(&arguments.subject, None)?;
+    let client = AccountClient::reading(context, &arguments.subject)?;
+    let reference = client.reference(&arguments.subject, None)?;
     let record = context.record(&reference, None).await?;
     let key = record.active().filter(|key| !key.secret.is_empty());
     let key = key.ok_or_else(|| Failure::new(Exit::Store, format!("{reference} holds no key that is in use")))?;
@@ -109,7 +109,7 @@ pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failur
     let to_screen = arguments.to == "-";
     let format = format(arguments, key, out.is_json())?;
     let text = match format {
-        Format::Env => variables(&desk, key),
+        Format::Env => variables(&client, key),
         Format::Pem | Format::Secret => with_end(&key.secret),
         Format::Json => Secret::new(format!(
             "{}\n",
@@ -143,10 +143,10 @@ fn with_end(secret: &Secret) -> Secret {
 }
 
 /// The names that this command itself looks for.
-fn variables(desk: &Desk<'_>, key: &StoredKey) -> Secret {
+fn variables(client: &AccountClient<'_>, key: &StoredKey) -> Secret {
     let kind = if key.kind == Kind::PrivateKeyPem { VariableKind::PrivateKey } else { VariableKind::Key };
     let line = |name: &str, value: &str| format!("export {name}='{}'\n", value.replace('\'', r"'\''"));
-    let names = variable::of_kind(desk.target.venue, &variable::prefix(&desk.target), kind);
+    let names = variable::of_kind(client.target.venue, &variable::prefix(&client.target), kind);
     let (id, secret) = names.map(|(id, secret)| (id.unwrap_or_default(), secret)).unwrap_or_default();
     let public_id = key.public_id.as_deref().unwrap_or_default();
     Secret::new(line(&id, public_id) + &line(&secret, key.secret.expose()))

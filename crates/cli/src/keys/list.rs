@@ -4,8 +4,8 @@ use clap::Args;
 use venuekit_keys::record::State;
 use venuekit_keys::{Account, Line, Reference, Venue as KeyVenue};
 
-use super::attendant::Person;
-use super::desk::{Desk, engine};
+use super::account_client::{AccountClient, engine};
+use super::operator::Person;
 use super::when;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -27,13 +27,13 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
         None => all_stored(context).await?,
         Some(subject) => {
             of_account(subject)?;
-            let desk = Desk::reading(context, subject)?;
+            let client = AccountClient::reading(context, subject)?;
             if arguments.stored {
-                desk.engine.stored(&desk.account).await?
+                client.engine.stored(&client.account).await?
             } else {
-                let manager = desk.manager(None).await?;
-                let person = Person::new(context, &desk.target, None);
-                desk.engine.list(&desk.account, &manager, &person).await?
+                let manager = client.manager(None).await?;
+                let person = Person::new(context, &client.target, None);
+                client.engine.list(&client.account, &manager, &person).await?
             }
         }
     };

@@ -1,13 +1,13 @@
 //! The `keys` commands.
 
+mod account_client;
 mod adopt;
-mod attendant;
 mod create;
-mod desk;
 mod export;
 mod failure;
 mod given;
 mod list;
+mod operator;
 mod report;
 mod resume;
 mod revoke;
@@ -15,7 +15,7 @@ mod rotate;
 mod show;
 mod when;
 
-pub use self::desk::unfinished_of;
+pub use self::account_client::unfinished_of;
 use crate::context::Context;
 use crate::failure::Failure;
 

@@ -5,9 +5,9 @@ use serde::Serialize;
 use venuekit_keys::{Line, Manager};
 use venuekit_wire::UnixMillis;
 
-use super::attendant::Person;
-use super::desk::Desk;
+use super::account_client::AccountClient;
 use super::list::{of_account, stored_accounts};
+use super::operator::Person;
 use super::when;
 use crate::context::Context;
 use crate::credential;
@@ -111,21 +111,21 @@ async fn subjects(context: &Context, arguments: &ReportArgs) -> Result<Vec<Subje
 
 /// The account, the keys that need not be stored here, and all of the account's keys.
 async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<String>, Vec<Line>), Failure> {
-    let desk = Desk::reading(context, subject)?;
-    let manager = match desk.manager(None).await {
+    let client = AccountClient::reading(context, subject)?;
+    let manager = match client.manager(None).await {
         Ok(manager) => manager,
-        Err(failure) => any_stored(&desk).await?.ok_or(failure)?,
+        Err(failure) => any_stored(&client).await?.ok_or(failure)?,
     };
-    let person = Person::new(context, &desk.target, None);
-    let lines = desk.engine.list(&desk.account, &manager, &person).await?;
-    let mut known = context.profile_for(&desk.target)?.map(|profile| profile.known_keys.clone()).unwrap_or_default();
+    let person = Person::new(context, &client.target, None);
+    let lines = client.engine.list(&client.account, &manager, &person).await?;
+    let mut known = context.profile_for(&client.target)?.map(|profile| profile.known_keys.clone()).unwrap_or_default();
     // What cannot be read there is reported by whatever uses it.
-    let from_environment = credential::from_environment(context, &desk.target).ok().flatten();
+    let from_environment = credential::from_environment(context, &client.target).ok().flatten();
     known.extend(from_environment.as_ref().and_then(|found| found.public_id()).map(str::to_owned));
     if let Manager::Given(manager) = &manager {
         known.extend(manager.public_id().map(str::to_owned));
     }
-    Ok((desk.account.to_string(), known, lines))
+    Ok((client.account.to_string(), known, lines))
 }
 
 /// Whether a key is named in a list, by its id or its name.
@@ -135,11 +135,11 @@ fn is_one_of(line: &Line, list: &[String]) -> bool {
 }
 
 /// A report may be asked for by any key of the account: the first that the store has.
-async fn any_stored(desk: &Desk<'_>) -> Result<Option<Manager>, Failure> {
-    if desk.target.venue == Venue::Bayse {
+async fn any_stored(client: &AccountClient<'_>) -> Result<Option<Manager>, Failure> {
+    if client.target.venue == Venue::Bayse {
         return Ok(None);
     }
-    let stored = desk.engine.stored(&desk.account).await?;
+    let stored = client.engine.stored(&client.account).await?;
     let first =
         stored.into_iter().filter(|line| line.unreadable.is_none()).find_map(|line| line.reference?.parse().ok());
     Ok(first.map(Manager::Stored))

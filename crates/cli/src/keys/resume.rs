@@ -4,8 +4,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use venuekit_keys::{Reference, Unfinished, Work};
 
-use super::attendant::Person;
-use super::desk::{Desk, engine, finish, note_unreadable};
+use super::account_client::{AccountClient, engine, finish, note_unreadable};
+use super::operator::Person;
 use super::{given, when};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -51,21 +51,21 @@ pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failur
         return Ok(());
     }
     let subject: Subject = left.plan.account.parse().map_err(Failure::usage)?;
-    let desk = Desk::open(context, &subject)?;
+    let client = AccountClient::open(context, &subject)?;
     let reference = left.plan.reference.as_ref().and_then(|text| text.parse::<Reference>().ok());
     // A key that is being made manages nothing yet.
     let about = reference.filter(|_| left.plan.work != Work::Create);
-    let manager = desk.manager(about.as_ref()).await?;
-    let person = Person::new(context, &desk.target, arguments.hand_over.as_deref());
+    let manager = client.manager(about.as_ref()).await?;
+    let person = Person::new(context, &client.target, arguments.hand_over.as_deref());
     let run = left.run.clone();
-    let _told = desk.under_way(move |other| *other == run);
+    let _told = client.under_way(move |other| *other == run);
     if arguments.abandon {
         if !left.can_be_abandoned {
             let message = format!("{} has gone too far to be given up", words(left));
             return Err(Failure::usage(message).help(format!("`venuekit keys resume {}` goes on with it", left.run)));
         }
         context.confirm(&format!("Give up {}? What it has made is revoked.", words(left)))?;
-        desk.engine.abandon(&desk.account, &left.run, &manager, &person).await?;
+        client.engine.abandon(&client.account, &left.run, &manager, &person).await?;
         out.step("given up", left.run.as_str());
         out.document(&json!({ "run": left.run, "abandoned": true, "events": person.events() }));
         return Ok(());
@@ -73,9 +73,9 @@ pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failur
     let outcome = if arguments.confirm_ended {
         let old = left.plan.old.as_ref().map(|old| old.id.as_str()).unwrap_or_default();
         context.confirm(&format!("Have you seen at {} that the key {old} has ended?", left.plan.account))?;
-        desk.engine.confirm_ended(&desk.account, &left.run, &manager, &person).await?
+        client.engine.confirm_ended(&client.account, &left.run, &manager, &person).await?
     } else {
-        desk.engine.resume(&desk.account, &left.run, &manager, &person).await?
+        client.engine.resume(&client.account, &left.run, &manager, &person).await?
     };
     finish(&person, outcome)
 }

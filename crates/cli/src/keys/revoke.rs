@@ -4,8 +4,8 @@ use clap::Args;
 use serde_json::json;
 use venuekit_keys::{Revoke, Target as Ends, Task};
 
-use super::attendant::Person;
-use super::desk::Desk;
+use super::account_client::AccountClient;
+use super::operator::Person;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::subject::Subject;
@@ -31,31 +31,31 @@ pub struct RevokeArgs {
 
 /// `venuekit keys revoke`.
 pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failure> {
-    let desk = Desk::open(context, &arguments.subject)?;
+    let client = AccountClient::open(context, &arguments.subject)?;
     let (ends, reference) = match (&arguments.id, &arguments.subject.name) {
         (Some(_), Some(_)) => {
             return Err(Failure::usage("--id is for a key that is not in the store: leave its name out"));
         }
         (Some(id), None) => (Ends::Listed(id.clone()), None),
         (None, _) => {
-            let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
+            let reference = client.reference(&arguments.subject, arguments.name.as_deref())?;
             (Ends::Stored(reference.clone()), Some(reference))
         }
     };
-    let manager = desk.manager(reference.as_ref()).await?;
+    let manager = client.manager(reference.as_ref()).await?;
     if !arguments.dry_run {
         if let Some(reference) = &reference {
             context.record(reference, None).await?;
         }
         let what = match (&reference, &arguments.id) {
             (Some(reference), _) => reference.to_string(),
-            (None, id) => format!("{} of {}", id.as_deref().unwrap_or_default(), desk.account),
+            (None, id) => format!("{} of {}", id.as_deref().unwrap_or_default(), client.account),
         };
         context.confirm(&format!("Revoke the key {what} for good?"))?;
     }
     let task = Task::Revoke(Revoke { target: ends, last: arguments.last });
-    let person = Person::new(context, &desk.target, None);
-    desk.run(task, &manager, &person, arguments.dry_run).await
+    let person = Person::new(context, &client.target, None);
+    client.run(task, &manager, &person, arguments.dry_run).await
 }
 
 /// What `venuekit keys forget` takes.
@@ -70,8 +70,8 @@ pub struct ForgetArgs {
 
 /// `venuekit keys forget`.
 pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Failure> {
-    let desk = Desk::reading(context, &arguments.subject)?;
-    let reference = desk.reference(&arguments.subject, None)?;
+    let client = AccountClient::reading(context, &arguments.subject)?;
+    let reference = client.reference(&arguments.subject, None)?;
     let out = context.out();
     // A record that cannot be read is listed, and may be removed.
     if !context.store()?.list().await?.contains(&reference) {
@@ -84,7 +84,7 @@ pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Fai
     }
     context
         .confirm(&format!("Remove {reference} from the store? Its secret is gone then; the venue still takes it."))?;
-    desk.engine.forget(&desk.account, &reference).await?;
+    client.engine.forget(&client.account, &reference).await?;
     out.step("forgotten", &reference.to_string());
     out.document(&json!({ "forgotten": reference.to_string() }));
     Ok(())

@@ -3,10 +3,10 @@
 use clap::Args;
 use venuekit_keys::{Rotate, Task};
 
-use super::attendant::Person;
+use super::account_client::AccountClient;
 use super::create::Kind;
-use super::desk::Desk;
 use super::given;
+use super::operator::Person;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::scopes::{self, note_unknown};
@@ -40,10 +40,10 @@ pub struct RotateArgs {
 
 /// `venuekit keys rotate`.
 pub async fn run(context: &Context, arguments: &RotateArgs) -> Result<(), Failure> {
-    let desk = Desk::open(context, &arguments.subject)?;
-    let reference = desk.reference(&arguments.subject, arguments.name.as_deref())?;
-    let manager = desk.manager(Some(&reference)).await?;
-    note_unknown(context, desk.target.venue, &arguments.scopes);
+    let client = AccountClient::open(context, &arguments.subject)?;
+    let reference = client.reference(&arguments.subject, arguments.name.as_deref())?;
+    let manager = client.manager(Some(&reference)).await?;
+    note_unknown(context, client.target.venue, &arguments.scopes);
     if !arguments.dry_run {
         context.record(&reference, None).await?;
         let question = match arguments.in_place {
@@ -60,6 +60,6 @@ pub async fn run(context: &Context, arguments: &RotateArgs) -> Result<(), Failur
         in_place: arguments.in_place,
         by_command: arguments.hand_over.is_some(),
     };
-    let person = Person::new(context, &desk.target, arguments.hand_over.as_deref());
-    desk.run(Task::Rotate(rotate), &manager, &person, arguments.dry_run).await
+    let person = Person::new(context, &client.target, arguments.hand_over.as_deref());
+    client.run(Task::Rotate(rotate), &manager, &person, arguments.dry_run).await
 }

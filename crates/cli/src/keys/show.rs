@@ -6,7 +6,7 @@ use venuekit_auth::PrivateKey;
 use venuekit_keys::record::{Kind, State, StoredKey};
 use venuekit_wire::UnixMillis;
 
-use super::desk::Desk;
+use super::account_client::AccountClient;
 use super::when;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -24,8 +24,8 @@ pub struct ShowArgs {
 
 /// `venuekit keys show`.
 pub async fn run(context: &Context, arguments: &ShowArgs) -> Result<(), Failure> {
-    let desk = Desk::reading(context, &arguments.subject)?;
-    let reference = desk.reference(&arguments.subject, None)?;
+    let client = AccountClient::reading(context, &arguments.subject)?;
+    let reference = client.reference(&arguments.subject, None)?;
     let record = context.record(&reference, None).await?;
     let out = context.out();
     if arguments.public_key {
@@ -105,10 +105,10 @@ pub struct VerifyArgs {
 
 /// `venuekit keys verify`.
 pub async fn verify(context: &Context, arguments: &VerifyArgs) -> Result<(), Failure> {
-    let desk = Desk::reading(context, &arguments.subject)?;
-    let reference = desk.reference(&arguments.subject, None)?;
+    let client = AccountClient::reading(context, &arguments.subject)?;
+    let reference = client.reference(&arguments.subject, None)?;
     context.record(&reference, None).await?;
-    let shown = desk.engine.verify(&desk.account, &reference).await?;
+    let shown = client.engine.verify(&client.account, &reference).await?;
     context.out().step(shown.word(), &shown.to_string());
     context.out().document(&json!({ "reference": reference.to_string(), "works": true, "event": shown }));
     Ok(())

@@ -13,9 +13,9 @@ use super::HIDDEN;
 use crate::client;
 use crate::context::Context;
 use crate::credential::Credential;
-use crate::exact::Exact;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
+use crate::raw_json::RawJson;
 use crate::target::Target;
 use crate::venue::Venue;
 
@@ -69,23 +69,23 @@ pub fn dry_run(
 }
 
 /// The body as it is sent, without its secrets and with the key that the client adds.
-fn body(found: &Found, request: &Request, new_key: Option<&str>) -> Option<Exact> {
-    let mut body = Exact::parse(std::str::from_utf8(&request.body).ok()?).ok()?;
+fn body(found: &Found, request: &Request, new_key: Option<&str>) -> Option<RawJson> {
+    let mut body = RawJson::parse(std::str::from_utf8(&request.body).ok()?).ok()?;
     let spec = found.spec.body.as_ref();
     let secrets: Vec<String> = spec.map(|body| body.secret_names().into_iter().collect()).unwrap_or_default();
     body.redact(&secrets, HIDDEN);
-    if let (Some(name), Exact::Object(members)) = (new_key, &mut body)
+    if let (Some(name), RawJson::Object(members)) = (new_key, &mut body)
         && members.iter().all(|(own, _)| own != name)
     {
-        members.push((name.to_owned(), Exact::text(NEW_KEY)));
+        members.push((name.to_owned(), RawJson::text(NEW_KEY)));
     }
     if found.venue.table().protocol == Protocol::Rest {
         return Some(body);
     }
-    let method = Exact::text(found.row.path.trim_start_matches('/'));
-    let (version, id) = (Exact::text("2.0"), Exact::Scalar("1".to_owned()));
+    let method = RawJson::text(found.row.path.trim_start_matches('/'));
+    let (version, id) = (RawJson::text("2.0"), RawJson::Scalar("1".to_owned()));
     let members = [("jsonrpc", version), ("id", id), ("method", method), ("params", body)];
-    Some(Exact::Object(members.map(|(name, value)| (name.to_owned(), value)).to_vec()))
+    Some(RawJson::Object(members.map(|(name, value)| (name.to_owned(), value)).to_vec()))
 }
 
 /// What the client would prove with who calls, by its own choice among the ways that the operation has.

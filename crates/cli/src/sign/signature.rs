@@ -5,7 +5,7 @@ use venuekit_auth::bayse::{self, BayseWrite};
 use venuekit_auth::deribit::{DeribitHmac, DeribitKey};
 use venuekit_auth::kalshi::KalshiSigner;
 use venuekit_auth::{Headers, Nonces, Parts, PrivateKey, SignError, Signed, Signer, yativo};
-use venuekit_keys::Credential as Material;
+use venuekit_keys::Credential as CredentialParts;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::variables::VariableKind;
 
@@ -37,7 +37,7 @@ pub fn sign(
         let help = format!("name a stored key with --key NAME, or set {}", variable::names(target));
         return Err(Failure::new(Exit::Store, message).code("no_key").help(help));
     }
-    let is_login = |material: &&Material| matches!(material, Material::Login { .. });
+    let is_login = |material: &&CredentialParts| matches!(material, CredentialParts::Login { .. });
     if credential.material.iter().all(|material| is_login(&material)) {
         let message = format!("{}: a login signs nothing", credential.source);
         let names = variable::both(target.venue, &variable::prefix(target), VariableKind::Key);
@@ -53,7 +53,7 @@ pub fn sign(
     // Where a key or a session is there as well, a login is not needed.
     for material in credential.material.iter().filter(|material| !is_login(material)) {
         match (target.venue, material) {
-            (Venue::Deribit, Material::Key { public_id, secret, kind: SecretKind::PrivateKeyPem }) => {
+            (Venue::Deribit, CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem }) => {
                 let key = PrivateKey::from_pem(secret.expose()).map_err(|error| unusable(&error))?;
                 let signer = DeribitKey::new(public_id, key).map_err(|error| unusable(&error))?.with_nonces(nonces());
                 let signed = signer.client_signature(time, "").map_err(|error| unusable(&error))?;
@@ -85,26 +85,28 @@ fn fixed(nonce: &str) -> Nonces {
 
 fn signers(
     venue: Venue,
-    material: &Material,
+    material: &CredentialParts,
     nonces: Nonces,
 ) -> Result<Vec<Box<dyn Signer>>, Box<dyn std::error::Error>> {
     Ok(match (venue, material) {
-        (Venue::Kalshi | Venue::KalshiPerps, Material::Key { public_id, secret, .. }) => {
+        (Venue::Kalshi | Venue::KalshiPerps, CredentialParts::Key { public_id, secret, .. }) => {
             vec![Box::new(KalshiSigner::new(public_id, PrivateKey::from_pem(secret.expose())?)?)]
         }
-        (Venue::Bayse, Material::Key { public_id, secret, .. }) => {
+        (Venue::Bayse, CredentialParts::Key { public_id, secret, .. }) => {
             vec![Box::new(bayse::read(public_id.as_str())?), Box::new(BayseWrite::new(secret.clone())?)]
         }
-        (Venue::Bayse, Material::Session { token, device_id }) => {
+        (Venue::Bayse, CredentialParts::Session { token, device_id }) => {
             vec![Box::new(bayse::session(token.clone(), device_id.clone())?)]
         }
-        (Venue::Deribit, Material::Key { public_id, secret, .. }) => {
+        (Venue::Deribit, CredentialParts::Key { public_id, secret, .. }) => {
             vec![Box::new(DeribitHmac::new(public_id, secret.clone())?.with_nonces(nonces))]
         }
-        (Venue::Yativo, Material::Key { public_id, secret, .. }) => {
+        (Venue::Yativo, CredentialParts::Key { public_id, secret, .. }) => {
             vec![Box::new(yativo::key_headers(public_id.as_str(), secret.clone())?)]
         }
-        (Venue::Deribit | Venue::Yativo, Material::Token(token)) => vec![Box::new(Headers::bearer(token.clone())?)],
+        (Venue::Deribit | Venue::Yativo, CredentialParts::Token(token)) => {
+            vec![Box::new(Headers::bearer(token.clone())?)]
+        }
         _ => return Err(Box::new(SignError::Unfit("credential"))),
     })
 }

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::check::{Encoding, Key, Scheme};
 use super::guess::{BodyForm, Guess, Kind, Piece};
-use crate::exact::Exact;
+use crate::raw_json::RawJson;
 
 pub(super) fn replace_path(guess: &mut Guess, change: impl FnOnce(&str) -> Option<String>) -> bool {
     if guess.kind == Kind::Login {
@@ -49,9 +49,9 @@ pub(super) fn replace_body(guess: &mut Guess, change: impl FnOnce(&[u8]) -> Opti
     }
 }
 
-pub(super) fn replace_json(guess: &mut Guess, write: impl FnOnce(&Exact) -> String) -> bool {
+pub(super) fn replace_json(guess: &mut Guess, write: impl FnOnce(&RawJson) -> String) -> bool {
     replace_body(guess, |body| {
-        let exact = Exact::parse(std::str::from_utf8(body).ok()?).ok()?;
+        let exact = RawJson::parse(std::str::from_utf8(body).ok()?).ok()?;
         Some(write(&exact).into_bytes())
     })
 }

@@ -7,7 +7,7 @@ use super::make::{
     replace_path, rsa, scheme, secret, separate, shared, thousandths, times,
 };
 use super::mistake::{Mistake, Part, many, mistake};
-use crate::exact::Exact;
+use crate::raw_json::RawJson;
 
 /// All of them, the commonest first: of two that explain a signature the first is told.
 pub const MISTAKES: &[Mistake] = &[
@@ -190,13 +190,13 @@ pub const MISTAKES: &[Mistake] = &[
         },
     ),
     mistake("body_compact", Part::Body, "sign the body that is sent: it was signed without its blanks", |guess| {
-        replace_json(guess, Exact::compact)
+        replace_json(guess, RawJson::compact)
     }),
     mistake(
         "body_pretty",
         Part::Body,
         "sign the body that is sent: it was signed over several lines, with an indent of two",
-        |guess| replace_json(guess, Exact::pretty),
+        |guess| replace_json(guess, RawJson::pretty),
     ),
     mistake(
         "body_pretty_four",
@@ -208,7 +208,7 @@ pub const MISTAKES: &[Mistake] = &[
         "body_spaced",
         Part::Body,
         "sign the body that is sent: it was signed with a blank after each comma and colon, as Python writes JSON",
-        |guess| replace_json(guess, Exact::spaced),
+        |guess| replace_json(guess, RawJson::spaced),
     ),
     mistake(
         "body_sorted",

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use venuekit_streams::{Message, Origin, Raw};
 
 use super::told::{as_written, millis};
-use crate::exact::Exact;
+use crate::raw_json::RawJson;
 
 /// Of a longer list people are shown so many, and how many more there are.
 const SHOWN: usize = 3;
@@ -67,7 +67,7 @@ pub fn text(channel: &str, message: &Message<Raw>) -> String {
     let kind = if message.value.kind.is_empty() { channel } else { &message.value.kind };
     let late = if message.origin == Origin::CatchUp { " (caught up)" } else { "" };
     let data = String::from_utf8_lossy(&message.value.raw);
-    let data = match Exact::parse(&data) {
+    let data = match RawJson::parse(&data) {
         Ok(value) => members(&value),
         Err(_) => data.into_owned(),
     };
@@ -81,30 +81,30 @@ pub fn clock(time: SystemTime) -> String {
 }
 
 /// The members of an object as `name=value`, those of inner objects as `outer.inner=value`. Nulls are left out.
-fn members(value: &Exact) -> String {
+fn members(value: &RawJson) -> String {
     let mut found = Vec::new();
     collect(value, "", &mut found);
     found.join(" ")
 }
 
-fn collect(value: &Exact, way: &str, found: &mut Vec<String>) {
+fn collect(value: &RawJson, way: &str, found: &mut Vec<String>) {
     let name = |value: String| if way.is_empty() { value } else { format!("{way}={value}") };
     match value {
-        Exact::Scalar(raw) if raw == "null" => {}
-        Exact::Scalar(raw) => {
+        RawJson::Scalar(raw) if raw == "null" => {}
+        RawJson::Scalar(raw) => {
             // A text without blanks needs no quotation marks.
             let plain = value.as_text().filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
             found.push(name(plain.unwrap_or_else(|| raw.clone())));
         }
-        Exact::List(items) => {
-            let shown: Vec<String> = items.iter().take(SHOWN).map(Exact::compact).collect();
+        RawJson::List(items) => {
+            let shown: Vec<String> = items.iter().take(SHOWN).map(RawJson::compact).collect();
             let more = match items.len().saturating_sub(SHOWN) {
                 0 => String::new(),
                 more => format!(",...{more} more"),
             };
             found.push(name(format!("[{}{more}]", shown.join(","))));
         }
-        Exact::Object(members) => {
+        RawJson::Object(members) => {
             for (own, value) in members {
                 let way = if way.is_empty() { own.clone() } else { format!("{way}.{own}") };
                 collect(value, &way, found);

@@ -12,7 +12,7 @@ use venuekit_wire::stream::Streams as Table;
 use super::WatchArgs;
 use super::channels::is_signed;
 use super::told::refusal_json;
-use crate::client::{Client, Manner};
+use crate::client::{Client, RetryMode};
 use crate::context::Context;
 use crate::credential::Credential;
 use crate::failure::{Exit, Failure};
@@ -47,7 +47,7 @@ pub async fn source(
     }
     let target = context.target(subject)?;
     let credential = credential(context, &target, subject, table, topic).await?;
-    let client = Client::new(&target, &credential, Manner::Forgiving)?;
+    let client = Client::new(&target, &credential, RetryMode::Forgiving)?;
     let mut options = StreamOptions::new();
     for (endpoint, url) in urls(table, &target) {
         options = options.url(endpoint, url);

@@ -4,7 +4,7 @@ use venuekit_transport::keys::KeyInfo;
 
 use super::difference::Life;
 use super::retire::says_gone;
-use super::run::{Halt, Run};
+use super::run::{Run, StepFailure};
 use crate::error::{Error, Next};
 use crate::event::Event;
 use crate::journal::Step;
@@ -51,12 +51,12 @@ impl Run<'_> {
         }
         match self.take_all_back().await {
             Ok(()) => Ok(()),
-            Err(Halt::Error(error) | Halt::Refused(error)) => Err(error.of_run(&self.id, Next::Abandon)),
-            Err(Halt::Person { what, how }) => Err(Error::usage_with(what, how)),
+            Err(StepFailure::Error(error) | StepFailure::Refused(error)) => Err(error.of_run(&self.id, Next::Abandon)),
+            Err(StepFailure::Person { what, how }) => Err(Error::usage_with(what, how)),
         }
     }
 
-    async fn take_all_back(&mut self) -> Result<(), Halt> {
+    async fn take_all_back(&mut self) -> Result<(), StepFailure> {
         // From now on the new key may be gone: a run that went on would end the old one too.
         self.note_once(Step::Abandoning)?;
         let before = self.record().await?;
@@ -86,7 +86,7 @@ impl Run<'_> {
                 Err(error) if says_gone(&error) => {}
                 Err(error) => return Err(error.into()),
             }
-            self.desk.tell(Event::Revoked { id: key.id });
+            self.client.tell(Event::Revoked { id: key.id });
         }
         self.forget_candidate().await?;
         self.note(Step::Abandoned)
@@ -94,7 +94,7 @@ impl Run<'_> {
 
     /// By the manager itself: the new key must not be the one that is asked to end itself first.
     async fn desk_revoke(&self, id: &str) -> Result<(), Error> {
-        let manager = self.desk.manager().await?;
-        self.desk.call(&manager, |access, factor| access.revoke(id, factor)).await
+        let manager = self.client.manager().await?;
+        self.client.call(&manager, |access, factor| access.revoke(id, factor)).await
     }
 }

@@ -1,9 +1,9 @@
 //! Whether a key has ended. A refusal alone does not show it: an outage, a proxy or a firewall refuses everybody. What shows it is a
 //! difference: the old key is refused in the venue's own words for an unknown key, while another credential works.
 
-use super::desk::Desk;
+use super::account_client::AccountClient;
 use super::run::Run;
-use super::verify::Shown;
+use super::verify::ProbeOutcome;
 use crate::Credential;
 use crate::error::{Cause, Error};
 use crate::journal::Step;
@@ -21,7 +21,7 @@ pub(super) enum Life {
     Unproved(Error),
 }
 
-impl Desk<'_> {
+impl AccountClient<'_> {
     /// One round at one server: the key, then the witness, then the key again. An outage that begins or ends in between shows in one
     /// of the three.
     pub(super) async fn life(&self, key: &Credential, witness: &Credential) -> Result<Life, Error> {
@@ -37,9 +37,9 @@ impl Desk<'_> {
     /// None where the venue says that it does not know the key.
     async fn unless_unknown(&self, key: &Credential) -> Result<Option<Life>, Error> {
         Ok(match self.try_key(key).await? {
-            Shown::Works { .. } => Some(Life::Alive),
-            Shown::Unknown(_) => None,
-            Shown::Nothing(error) => Some(Life::Unproved(error)),
+            ProbeOutcome::Works { .. } => Some(Life::Alive),
+            ProbeOutcome::Unknown(_) => None,
+            ProbeOutcome::Nothing(error) => Some(Life::Unproved(error)),
         })
     }
 
@@ -49,8 +49,8 @@ impl Desk<'_> {
             return self.call(credential, |access, factor| access.list(factor)).await.map(drop);
         }
         match self.try_key(credential).await? {
-            Shown::Works { .. } => Ok(()),
-            Shown::Unknown(error) | Shown::Nothing(error) => Err(error),
+            ProbeOutcome::Works { .. } => Ok(()),
+            ProbeOutcome::Unknown(error) | ProbeOutcome::Nothing(error) => Err(error),
         }
     }
 }
@@ -62,7 +62,7 @@ impl Run<'_> {
             return self.listed_life(id).await;
         };
         if let Some(witness) = self.witness(&old).await? {
-            return self.desk.life(&old, &witness).await;
+            return self.client.life(&old, &witness).await;
         }
         // It has managed the account alone, and worked until the venue answered that it was revoked: a difference in time.
         if !self.did(&Step::Revoked) {
@@ -70,7 +70,7 @@ impl Run<'_> {
             return Ok(Life::Unproved(Error::new(Cause::NoAnswer(why.to_owned()))));
         }
         for _ in 0..2 {
-            if let Some(life) = self.desk.unless_unknown(&old).await? {
+            if let Some(life) = self.client.unless_unknown(&old).await? {
                 return Ok(life);
             }
         }
@@ -83,7 +83,7 @@ impl Run<'_> {
         let (Some(new), Some(old)) = (of(self.candidate().await?), of(self.old_key().await?)) else {
             return Err(Error::not_found(format!("the store has lost the key `{}`, or the old one", self.plan.label)));
         };
-        self.desk.life(&new, &old).await
+        self.client.life(&new, &old).await
     }
 
     /// What works if the venue does: the new key, or the credential that manages the account.
@@ -91,7 +91,7 @@ impl Run<'_> {
         if self.plan.work != Work::Revoke {
             return Ok(self.candidate().await?.as_ref().and_then(StoredKey::credential));
         }
-        let manager = self.desk.manager().await?;
+        let manager = self.client.manager().await?;
         Ok(Some(manager).filter(|manager| manager.public_id().is_none_or(|id| old.public_id() != Some(id))))
     }
 

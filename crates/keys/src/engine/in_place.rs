@@ -5,7 +5,7 @@ use venuekit_wire::{Secret, UnixSeconds};
 
 use super::make::said;
 use super::retire::says_gone;
-use super::run::{Halt, Run};
+use super::run::{Run, StepFailure};
 use crate::error::Error;
 use crate::event::Event;
 use crate::journal::Step;
@@ -15,7 +15,7 @@ use crate::record::{State, StoredKey};
 const ATTEMPTS: usize = 3;
 
 impl Run<'_> {
-    pub(super) async fn rotate_in_place(&mut self) -> Result<(), Halt> {
+    pub(super) async fn rotate_in_place(&mut self) -> Result<(), StepFailure> {
         let Some(id) = self.plan.old.as_ref().map(|old| old.id.clone()) else { return Ok(()) };
         self.replace(&id).await?;
         self.verify().await?;
@@ -24,7 +24,7 @@ impl Run<'_> {
     }
 
     /// Ends with the new secret in the store. A secret that was lost is replaced by the next one.
-    async fn replace(&mut self, id: &str) -> Result<(), Halt> {
+    async fn replace(&mut self, id: &str) -> Result<(), StepFailure> {
         for _ in 0..ATTEMPTS {
             if self.candidate().await?.is_some_and(|key| key.state != State::Prepared) {
                 return Ok(());
@@ -48,16 +48,16 @@ impl Run<'_> {
             match self.managed(|access, factor| access.rotate(id, factor)).await {
                 Ok(made) => return self.store_replaced(old, made).await,
                 Err(error) if error.may_have_been_applied() => {
-                    self.desk.tell(Event::Unknown { why: said(&error) });
+                    self.client.tell(Event::Unknown { why: said(&error) });
                 }
                 Err(error) if first => {
                     self.forget_candidate().await?;
                     self.note(Step::Failed { why: said(&error) })?;
-                    self.desk.tell(Event::Undone);
-                    return Err(Halt::Refused(error));
+                    self.client.tell(Event::Undone);
+                    return Err(StepFailure::Refused(error));
                 }
                 Err(error) if says_gone(&error) => {
-                    return Err(Halt::Person {
+                    return Err(StepFailure::Person {
                         what: format!("the key {id} is gone while its secret was being replaced"),
                         how: "Make a new key, then remove this one from the store.".to_owned(),
                     });
@@ -65,14 +65,14 @@ impl Run<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Halt::Person {
+        Err(StepFailure::Person {
             what: format!("the venue was asked {ATTEMPTS} times for a new secret, and no answer came through"),
             how: "The old secret may have ended already. Resume as soon as the venue can be reached.".to_owned(),
         })
     }
 
     /// The new secret becomes the one to use in the write that stores it: the old one fails already.
-    async fn store_replaced(&mut self, old: StoredKey, made: RotatedKey) -> Result<(), Halt> {
+    async fn store_replaced(&mut self, old: StoredKey, made: RotatedKey) -> Result<(), StepFailure> {
         let made = made.key;
         let mut record = self.record().await?;
         for key in &mut record.keys {
@@ -88,10 +88,10 @@ impl Run<'_> {
             state: State::Active,
             ..old
         });
-        self.desk.engine.store.put(&record).await?;
+        self.client.engine.store.put(&record).await?;
         self.note(Step::Stored { public_id: public_id.unwrap_or_default() })?;
         self.tell_stored();
-        self.desk.tell(Event::Replaced { id: made.id });
+        self.client.tell(Event::Replaced { id: made.id });
         Ok(())
     }
 }

@@ -5,18 +5,18 @@ use venuekit_transport::keys::KeyInfo;
 use venuekit_transport::{Error as VenueError, ErrorKind};
 use venuekit_wire::{UnixMillis, UnixSeconds};
 
-use super::desk::{Desk, Manager, has_its_own};
+use super::account_client::{AccountClient, Manager, has_its_own};
 use super::plan::find;
-use super::verify::Shown;
-use super::{Attendant, Engine, Silent};
+use super::verify::ProbeOutcome;
+use super::{Engine, Operator, Silent};
 use crate::Credential;
 use crate::account::{Account, Venue};
 use crate::error::{Cause, Error};
 use crate::event::Event;
-use crate::recipe;
 use crate::record::{Kind, Record, State, StoredKey};
 use crate::reference::Reference;
 use crate::store::StoreError;
+use crate::venue_driver;
 
 /// One key: as the venue lists it, as the store has it, or both.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -72,19 +72,19 @@ impl Engine {
         &self,
         account: &Account,
         manager: &Manager,
-        attendant: &dyn Attendant,
+        operator: &dyn Operator,
     ) -> Result<Vec<Line>, Error> {
-        let desk = Desk::new(self, account, manager, attendant);
-        let listed = desk.list().await?;
-        let attested_until = match (account.venue, &desk.manager().await?) {
+        let client = AccountClient::new(self, account, manager, operator);
+        let listed = client.list().await?;
+        let attested_until = match (account.venue, &client.manager().await?) {
             // Worth a line in the report, and not worth failing for.
             (Venue::Kalshi, manager) => {
-                recipe::attested_until(account, manager, &self.settings.network()).await.ok().flatten()
+                venue_driver::attested_until(account, manager, &self.settings.network()).await.ok().flatten()
             }
             _ => None,
         };
         // Only a whole list shows that a stored key is not in it.
-        let is_whole = has_its_own(&desk.manager().await?, &listed).is_ok();
+        let is_whole = has_its_own(&client.manager().await?, &listed).is_ok();
         let mut lines: Vec<Line> = listed.iter().map(line_of).collect();
         let (records, unreadable) = self.records(account).await?;
         for record in records {
@@ -112,7 +112,7 @@ impl Engine {
         lines.extend(unreadable);
         for line in &mut lines {
             line.attested_until = attested_until;
-            line.used = (desk.facts().lists_use && line.live.is_some()).then_some(line.last_used.is_some());
+            line.used = (client.facts().lists_use && line.live.is_some()).then_some(line.last_used.is_some());
         }
         Ok(lines)
     }
@@ -153,10 +153,10 @@ impl Engine {
     /// It does not work, or the venue cannot be reached.
     pub async fn verify(&self, account: &Account, reference: &Reference) -> Result<Event, Error> {
         let manager = Manager::Stored(reference.clone());
-        let desk = Desk::new(self, account, &manager, &Silent);
-        let credential = desk.manager().await?;
+        let client = AccountClient::new(self, account, &manager, &Silent);
+        let credential = client.manager().await?;
         tried(
-            desk.try_key(&credential).await?,
+            client.try_key(&credential).await?,
             &reference.to_string(),
             &format!("`venuekit doctor {reference}` tells why"),
         )
@@ -181,20 +181,20 @@ impl Engine {
         account: &Account,
         reference: &Reference,
         credential: &Credential,
-        attendant: &dyn Attendant,
+        operator: &dyn Operator,
     ) -> Result<Adopted, Error> {
         let manager = Manager::Given(credential.clone());
-        let desk = Desk::new(self, account, &manager, attendant);
+        let client = AccountClient::new(self, account, &manager, operator);
         let Credential::Key { public_id, secret, kind } = credential else {
             return Err(Error::usage(format!("{credential:?} is no key; only keys are adopted")));
         };
-        if Kind::from(*kind) == Kind::PrivateKeyPem && !desk.facts().takes_pairs {
+        if Kind::from(*kind) == Kind::PrivateKeyPem && !client.facts().takes_pairs {
             let message = format!("this is a private key, and keys of {} are shared secrets", account.venue);
             return Err(Error::usage_with(message, "Give the secret that the venue has shown."));
         }
         let _guard = self.journal.lock(account)?;
         self.none_unfinished_of(account, reference).await?;
-        if !reference.is_a_key() || !desk.record(reference).await?.keys.is_empty() {
+        if !reference.is_a_key() || !client.record(reference).await?.keys.is_empty() {
             let message = format!("`{reference}` is taken");
             return Err(Error::usage_with(message, "Choose another name."));
         }
@@ -204,8 +204,8 @@ impl Engine {
             return Err(Error::usage(format!("that key is stored as `{name}`")));
         }
         let help = format!("See that the id and the secret belong together, and to {account}.");
-        desk.tell(tried(desk.try_key(credential).await?, "the key", &help)?);
-        let listed = if desk.facts().keys_manage { desk.list().await.unwrap_or_default() } else { Vec::new() };
+        client.tell(tried(client.try_key(credential).await?, "the key", &help)?);
+        let listed = if client.facts().keys_manage { client.list().await.unwrap_or_default() } else { Vec::new() };
         let info = listed.iter().find(|info| info.public_id.as_deref() == Some(public_id));
         let key = StoredKey {
             label: info.and_then(|info| info.name.clone()).unwrap_or_else(|| reference.name.clone()),
@@ -219,16 +219,16 @@ impl Engine {
         };
         let id = key.id.clone();
         self.store.put(&Record { reference: reference.clone(), keys: vec![key] }).await?;
-        desk.tell(Event::Stored { reference: reference.to_string() });
+        client.tell(Event::Stored { reference: reference.to_string() });
         Ok(Adopted { reference: reference.to_string(), id })
     }
 }
 
-fn tried(shown: Shown, what: &str, help: &str) -> Result<Event, Error> {
+fn tried(shown: ProbeOutcome, what: &str, help: &str) -> Result<Event, Error> {
     match shown {
-        Shown::Works { millis, refused } => Ok(Event::Verified { millis, refused }),
-        Shown::Nothing(error) if !is_refused_by_the_venue(&error) => Err(error),
-        Shown::Nothing(error) | Shown::Unknown(error) => {
+        ProbeOutcome::Works { millis, refused } => Ok(Event::Verified { millis, refused }),
+        ProbeOutcome::Nothing(error) if !is_refused_by_the_venue(&error) => Err(error),
+        ProbeOutcome::Nothing(error) | ProbeOutcome::Unknown(error) => {
             Err(Error::new(Cause::Fails { message: format!("{what} does not work: {error}"), help: help.to_owned() }))
         }
     }

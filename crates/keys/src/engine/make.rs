@@ -6,7 +6,7 @@ use venuekit_transport::keys::{CreatedKey, KeyInfo, NewKey};
 use venuekit_wire::{Secret, UnixSeconds};
 
 use super::retire::says_gone;
-use super::run::{Halt, Run};
+use super::run::{Run, StepFailure};
 use crate::error::Error;
 use crate::event::Event;
 use crate::journal::Step;
@@ -23,13 +23,13 @@ const WRITES: usize = 3;
 impl Run<'_> {
     /// Ends with a key that the venue has and whose secret the store has. Nothing is asked for twice before the list has shown
     /// that the first time had no effect, or that effect was undone.
-    pub(super) async fn make(&mut self) -> Result<(), Halt> {
+    pub(super) async fn make(&mut self) -> Result<(), StepFailure> {
         for _ in 0..ATTEMPTS {
             let candidate = self.candidate().await?;
             if candidate.as_ref().is_some_and(|key| key.state != State::Prepared) {
                 return self.identify().await;
             }
-            if self.may_have_asked() && self.take_back(candidate.as_ref()).await.map_err(Halt::of_open_call)? {
+            if self.may_have_asked() && self.take_back(candidate.as_ref()).await.map_err(StepFailure::of_open_call)? {
                 return self.identify().await;
             }
             let pair = self.prepare(candidate).await?;
@@ -40,12 +40,12 @@ impl Run<'_> {
                     return self.identify().await;
                 }
                 Err(error) if error.may_have_been_applied() => {
-                    self.desk.tell(Event::Unknown { why: said(&error) });
+                    self.client.tell(Event::Unknown { why: said(&error) });
                 }
                 // An earlier attempt has come through after all.
                 Err(error) if error.is(ErrorKind::Conflict) && self.attempts() > 1 => {}
                 Err(error) if takes_no_pair(&error) && pair.is_some() && self.plan.origin == Origin::Best => {
-                    self.desk.tell(Event::VenueMakes { why: said(&error) });
+                    self.client.tell(Event::VenueMakes { why: said(&error) });
                     self.forget_candidate().await?;
                     self.note(Step::VenueMakes)?;
                 }
@@ -53,14 +53,14 @@ impl Run<'_> {
             }
         }
         let candidate = self.candidate().await?;
-        if self.take_back(candidate.as_ref()).await.map_err(Halt::of_open_call)? {
+        if self.take_back(candidate.as_ref()).await.map_err(StepFailure::of_open_call)? {
             return self.identify().await;
         }
-        Err(Halt::Person {
+        Err(StepFailure::Person {
             what: format!(
                 "the venue was asked {ATTEMPTS} times for a key, and no answer could be read; nothing of it is left there"
             ),
-            how: format!("See whether the connection to {} holds, then resume.", self.desk.account.base_url),
+            how: format!("See whether the connection to {} holds, then resume.", self.client.account.base_url),
         })
     }
 
@@ -75,12 +75,12 @@ impl Run<'_> {
     }
 
     fn venue_makes(&self) -> bool {
-        let facts = self.desk.facts();
+        let facts = self.client.facts();
         !facts.takes_pairs || self.plan.origin == Origin::Venue || self.did(&Step::VenueMakes)
     }
 
     /// Looks for what an unanswered call has left. A key whose secret the store has is taken; any other is revoked.
-    async fn take_back(&mut self, candidate: Option<&StoredKey>) -> Result<bool, Halt> {
+    async fn take_back(&mut self, candidate: Option<&StoredKey>) -> Result<bool, StepFailure> {
         let found = self.find_settled().await?;
         let ours = candidate.filter(|key| key.kind == Kind::PrivateKeyPem && !key.secret.is_empty());
         let mut taken = None;
@@ -93,7 +93,7 @@ impl Run<'_> {
                     key.public_id = info.public_id.clone();
                     key.state = State::Stored;
                     self.put(key).await?;
-                    self.desk.tell(Event::Found { id: info.id.clone() });
+                    self.client.tell(Event::Found { id: info.id.clone() });
                     taken = info.public_id;
                 }
                 _ => self.revoke_orphan(&info).await?,
@@ -117,8 +117,8 @@ impl Run<'_> {
 
     /// Gives a call whose answer was lost the time to end.
     pub(super) async fn settle(&self) {
-        let settle = self.desk.engine.settings.settle;
-        self.desk.tell(Event::Waiting { what: "a call whose answer was lost may still be under way", next: settle });
+        let settle = self.client.engine.settings.settle;
+        self.client.tell(Event::Waiting { what: "a call whose answer was lost may still be under way", next: settle });
         tokio::time::sleep(settle).await;
     }
 
@@ -129,7 +129,7 @@ impl Run<'_> {
         Ok(found)
     }
 
-    pub(super) async fn revoke_orphan(&mut self, info: &KeyInfo) -> Result<(), Halt> {
+    pub(super) async fn revoke_orphan(&mut self, info: &KeyInfo) -> Result<(), StepFailure> {
         let id = info.id.as_str();
         match self.managed(|access, factor| access.revoke(id, factor)).await {
             Ok(()) => self.is_unlisted(id).await?,
@@ -137,13 +137,13 @@ impl Run<'_> {
             Err(error) => return Err(error.into()),
         }
         self.note(Step::Orphan { id: info.id.clone() })?;
-        self.desk.tell(Event::Orphan { id: info.id.clone() });
+        self.client.tell(Event::Orphan { id: info.id.clone() });
         Ok(())
     }
 
     /// Has the store ready before the venue is asked: with the pair whose public half is to be registered, or with a place for the
     /// secret that the venue makes, so that a store that cannot be written is found out now.
-    async fn prepare(&mut self, candidate: Option<StoredKey>) -> Result<Option<PrivateKey>, Halt> {
+    async fn prepare(&mut self, candidate: Option<StoredKey>) -> Result<Option<PrivateKey>, StepFailure> {
         let mut place = StoredKey {
             label: self.plan.label.clone(),
             id: None,
@@ -169,12 +169,12 @@ impl Run<'_> {
         };
         let pair = PrivateKey::generate(kind).map_err(venuekit_transport::Error::from)?;
         let algorithm = pair.algorithm();
-        self.desk.tell(Event::Made { algorithm: algorithm.to_string() });
+        self.client.tell(Event::Made { algorithm: algorithm.to_string() });
         if let (Algorithm::Ed25519, Work::Create, Some(clients)) =
-            (algorithm, self.plan.work, self.desk.facts().without_ed25519)
+            (algorithm, self.plan.work, self.client.facts().without_ed25519)
         {
             let (algorithm, clients) = (algorithm.to_string(), clients.to_owned());
-            self.desk.tell(Event::Unsupported { algorithm, clients });
+            self.client.tell(Event::Unsupported { algorithm, clients });
         }
         place.kind = Kind::PrivateKeyPem;
         place.secret = pair.private_key_pem();
@@ -184,7 +184,7 @@ impl Run<'_> {
     }
 
     /// The kind of the pair that is to be replaced, since its consumer may read no other.
-    async fn usual_kind(&self) -> Result<KeyKind, Halt> {
+    async fn usual_kind(&self) -> Result<KeyKind, StepFailure> {
         let old = self.plan.old.as_ref().and_then(|old| old.label.as_ref());
         let record = self.record().await?;
         let pair = record.keys.iter().find(|key| old == Some(&key.label) && key.kind == Kind::PrivateKeyPem);
@@ -204,7 +204,7 @@ impl Run<'_> {
     }
 
     /// The secret into the store, before anything else. If the store fails now, the key is revoked: nobody would have its secret.
-    async fn store(&mut self, made: CreatedKey) -> Result<(), Halt> {
+    async fn store(&mut self, made: CreatedKey) -> Result<(), StepFailure> {
         let key = StoredKey {
             label: self.plan.label.clone(),
             id: Some(made.id.clone()).filter(|id| !id.is_empty()),
@@ -221,7 +221,7 @@ impl Run<'_> {
             if written.is_ok() {
                 break;
             }
-            tokio::time::sleep(self.desk.engine.settings.verify.first).await;
+            tokio::time::sleep(self.client.engine.settings.verify.first).await;
             written = self.put(key.clone()).await;
         }
         if let Err(error) = written {
@@ -241,21 +241,21 @@ impl Run<'_> {
             self.tell_stored();
         }
         if let Some(text) = made.warning {
-            self.desk.tell(Event::Warning { text });
+            self.client.tell(Event::Warning { text });
         }
         Ok(())
     }
 
     pub(super) fn tell_stored(&self) {
         if let Some(reference) = &self.plan.reference {
-            self.desk.tell(Event::Stored { reference: reference.clone() });
+            self.client.tell(Event::Stored { reference: reference.clone() });
         }
     }
 
     /// The id of a key whose answer did not show it; and an end to the keys that earlier attempts have left.
-    async fn identify(&mut self) -> Result<(), Halt> {
+    async fn identify(&mut self) -> Result<(), StepFailure> {
         let Some(mut key) = self.candidate().await? else { return Ok(()) };
-        let by_default = key.scopes.is_empty() && !self.desk.facts().no_scopes;
+        let by_default = key.scopes.is_empty() && !self.client.facts().no_scopes;
         let mut granted = Vec::new();
         if key.id.is_none() || by_default || self.attempts() > 1 {
             let found = self.find().await?;
@@ -273,16 +273,16 @@ impl Run<'_> {
             self.revoke_others(&key, found).await?;
         }
         if let (false, Some(id)) = (self.did(&Step::Verified), key.id) {
-            self.desk.tell(Event::Registered { id });
+            self.client.tell(Event::Registered { id });
         }
         if !granted.is_empty() {
-            self.desk.tell(Event::Scopes { scopes: granted });
+            self.client.tell(Event::Scopes { scopes: granted });
         }
         Ok(())
     }
 
     /// An end to what an attempt has left that came through late, after its answer was given up.
-    pub(super) async fn sweep(&mut self) -> Result<(), Halt> {
+    pub(super) async fn sweep(&mut self) -> Result<(), StepFailure> {
         if self.attempts() > 1
             && let Some(key) = self.candidate().await?
         {
@@ -300,10 +300,10 @@ impl Run<'_> {
     /// A call was given up, and nobody can wait for ever to see what becomes of it.
     pub(super) fn tell_late(&self) {
         let (account, name) = (self.plan.account.clone(), self.plan.label.clone());
-        self.desk.tell(Event::Late { account, name });
+        self.client.tell(Event::Late { account, name });
     }
 
-    async fn revoke_others(&mut self, key: &StoredKey, found: Vec<KeyInfo>) -> Result<(), Halt> {
+    async fn revoke_others(&mut self, key: &StoredKey, found: Vec<KeyInfo>) -> Result<(), StepFailure> {
         for info in found.iter().filter(|info| !is_same(key, info)) {
             self.revoke_orphan(info).await?;
         }
@@ -311,11 +311,11 @@ impl Run<'_> {
     }
 
     /// The venue said no: what was prepared is removed, and the run has ended.
-    async fn refused(&mut self, error: Error) -> Result<(), Halt> {
+    async fn refused(&mut self, error: Error) -> Result<(), StepFailure> {
         self.forget_candidate().await?;
         self.note(Step::Failed { why: said(&error) })?;
-        self.desk.tell(Event::Undone);
-        Err(Halt::Refused(error))
+        self.client.tell(Event::Undone);
+        Err(StepFailure::Refused(error))
     }
 
     pub(super) async fn forget_candidate(&self) -> Result<(), Error> {
@@ -344,14 +344,14 @@ fn is_same(key: &StoredKey, info: &KeyInfo) -> bool {
 }
 
 /// A key with our name and another public half is somebody else's: it must not be touched.
-fn same_pair(key: &StoredKey, info: &KeyInfo) -> Result<(), Halt> {
+fn same_pair(key: &StoredKey, info: &KeyInfo) -> Result<(), StepFailure> {
     let Some(listed) = &info.public_key else { return Ok(()) };
     let pair = PrivateKey::from_pem(key.secret.expose()).map_err(venuekit_transport::Error::from)?;
     let squeezed = |pem: &str| pem.split_whitespace().collect::<String>();
     if squeezed(listed) == squeezed(pair.public_key_pem()) {
         return Ok(());
     }
-    Err(Halt::Person {
+    Err(StepFailure::Person {
         what: format!("the venue lists a key `{}` ({}) with a public half that is not ours", key.label, info.id),
         how: "Find out who made it; revoke it or give it another name, then resume.".to_owned(),
     })

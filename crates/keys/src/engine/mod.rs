@@ -1,12 +1,12 @@
 //! The state machine: plan, make, store, verify, hand over, revoke, prove.
 
 mod abandon;
-mod attendant;
-mod desk;
+mod account_client;
 mod difference;
 mod in_place;
 mod inventory;
 mod make;
+mod operator;
 mod plan;
 mod preview;
 mod retire;
@@ -18,10 +18,10 @@ mod verify;
 use std::fmt;
 use std::sync::Arc;
 
-pub use self::attendant::{Attendant, Handed, Silent};
-use self::desk::Desk;
-pub use self::desk::Manager;
+use self::account_client::AccountClient;
+pub use self::account_client::Manager;
 pub use self::inventory::{Adopted, Line};
+pub use self::operator::{Handed, Operator, Silent};
 use self::run::Run;
 pub use self::settings::{Settings, Waits};
 pub use self::unfinished::{Unfinished, Unreadable};
@@ -67,16 +67,16 @@ impl Engine {
         account: &Account,
         task: Task,
         manager: &Manager,
-        attendant: &dyn Attendant,
+        operator: &dyn Operator,
     ) -> Result<Outcome, Error> {
         let guard = self.journal.lock(account)?;
         self.none_unfinished(account, &task).await?;
-        let desk = Desk::new(self, account, manager, attendant);
-        let plan = desk.plan(&task).await?;
+        let client = AccountClient::new(self, account, manager, operator);
+        let plan = client.plan(&task).await?;
         let run = RunId::new(plan.label.clone());
         let step = Step::Planned { schema: SCHEMA, plan: plan.clone() };
         self.journal.begin(&run, &Entry::now(step))?;
-        Run::new(desk, guard, run, plan, Vec::new()).finish().await
+        Run::new(client, guard, run, plan, Vec::new()).finish().await
     }
 
     /// What a task would do. Reads only.
@@ -88,12 +88,12 @@ impl Engine {
         account: &Account,
         task: &Task,
         manager: &Manager,
-        attendant: &dyn Attendant,
+        operator: &dyn Operator,
     ) -> Result<Preview, Error> {
         self.none_unfinished(account, task).await?;
-        let desk = Desk::new(self, account, manager, attendant);
-        let plan = desk.plan(task).await?;
-        Ok(preview::preview(&desk, &plan))
+        let client = AccountClient::new(self, account, manager, operator);
+        let plan = client.plan(task).await?;
+        Ok(preview::preview(&client, &plan))
     }
 
     /// Goes on with a run that was broken off.
@@ -105,9 +105,9 @@ impl Engine {
         account: &Account,
         run: &RunId,
         manager: &Manager,
-        attendant: &dyn Attendant,
+        operator: &dyn Operator,
     ) -> Result<Outcome, Error> {
-        let taken = self.take_up(account, run, manager, attendant)?;
+        let taken = self.take_up(account, run, manager, operator)?;
         if taken.did(&Step::Abandoning) {
             let message = format!("the run `{run}` is being given up, and does not go on");
             return Err(Error::usage_with(message, format!("`venuekit keys resume {run} --abandon` ends it.")));
@@ -124,9 +124,9 @@ impl Engine {
         account: &Account,
         run: &RunId,
         manager: &Manager,
-        attendant: &dyn Attendant,
+        operator: &dyn Operator,
     ) -> Result<Outcome, Error> {
-        let mut taken = self.take_up(account, run, manager, attendant)?;
+        let mut taken = self.take_up(account, run, manager, operator)?;
         taken.confirm_ended()?;
         taken.finish().await
     }
@@ -140,9 +140,9 @@ impl Engine {
         account: &Account,
         run: &RunId,
         manager: &Manager,
-        attendant: &dyn Attendant,
+        operator: &dyn Operator,
     ) -> Result<(), Error> {
-        self.take_up(account, run, manager, attendant)?.abandon().await
+        self.take_up(account, run, manager, operator)?.abandon().await
     }
 
     fn take_up<'a>(
@@ -150,7 +150,7 @@ impl Engine {
         account: &'a Account,
         run: &RunId,
         manager: &'a Manager,
-        attendant: &'a dyn Attendant,
+        operator: &'a dyn Operator,
     ) -> Result<Run<'a>, Error> {
         let guard = self.journal.lock(account)?;
         let unreadable = |error| match error {
@@ -178,8 +178,8 @@ impl Engine {
             let message = format!("the run `{run}` belongs to {}, and this is {account}", plan.account);
             return Err(Error::usage(message));
         }
-        let desk = Desk::new(self, account, manager, attendant);
-        Ok(Run::new(desk, guard, run.clone(), plan, steps))
+        let client = AccountClient::new(self, account, manager, operator);
+        Ok(Run::new(client, guard, run.clone(), plan, steps))
     }
 }
 

@@ -2,18 +2,18 @@
 
 use venuekit_transport::keys::KeyInfo;
 
-use super::desk::{Desk, has_its_own};
+use super::account_client::{AccountClient, has_its_own};
 use crate::error::Error;
 use crate::event::Event;
-use crate::recipe::Factor;
 use crate::record::{Kind, StoredKey};
 use crate::reference::Reference;
 use crate::task::{Create, OldKey, Origin, Plan, Revoke, Rotate, Target, Task, Work};
+use crate::venue_driver::Factor;
 
 /// Digits of a tag, in hexadecimal.
 const TAG: usize = 4;
 
-impl Desk<'_> {
+impl AccountClient<'_> {
     pub(super) async fn plan(&self, task: &Task) -> Result<Plan, Error> {
         match task {
             Task::Create(create) => self.plan_create(create).await,

@@ -1,10 +1,10 @@
 //! What a run would do, in sentences.
 
-use super::desk::Desk;
+use super::account_client::AccountClient;
 use crate::task::{Origin, Plan, Preview, Work};
 
-pub(super) fn preview(desk: &Desk<'_>, plan: &Plan) -> Preview {
-    let facts = desk.facts();
+pub(super) fn preview(client: &AccountClient<'_>, plan: &Plan) -> Preview {
+    let facts = client.facts();
     let (mut steps, mut warnings) = (Vec::new(), Vec::new());
     let reference = plan.reference.as_deref().unwrap_or_default();
     let scopes = match plan.scopes.as_slice() {

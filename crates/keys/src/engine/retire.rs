@@ -3,24 +3,24 @@
 use venuekit_transport::keys::KeyInfo;
 use venuekit_transport::{Error as VenueError, ErrorKind};
 
-use super::desk::has_its_own;
+use super::account_client::has_its_own;
 use super::difference::Life;
 use super::make::said;
-use super::run::{Halt, Run};
+use super::run::{Run, StepFailure};
 use crate::BoxFuture;
 use crate::Credential;
 use crate::error::{Cause, Error};
 use crate::event::Event;
 use crate::journal::Step;
-use crate::recipe::{Access, Factor};
 use crate::record::StoredKey;
 use crate::task::Work;
+use crate::venue_driver::{Access, Factor};
 
 /// Revoking may be repeated: it is about one id.
 const ATTEMPTS: usize = 3;
 
 impl Run<'_> {
-    pub(super) async fn retire(&mut self) -> Result<(), Halt> {
+    pub(super) async fn retire(&mut self) -> Result<(), StepFailure> {
         let Some(old) = self.plan.old.clone() else { return Ok(()) };
         let earlier = self.did(&Step::Revoked);
         if !earlier && !self.did(&Step::Confirmed) {
@@ -28,21 +28,21 @@ impl Run<'_> {
             self.note_once(Step::Revoking { id: old.id.clone() })?;
             if self.revoke_old(&old.id).await? {
                 self.note(Step::Revoked)?;
-                self.desk.tell(Event::Revoked { id: old.id.clone() });
+                self.client.tell(Event::Revoked { id: old.id.clone() });
             }
         }
         self.prove(&old.id, earlier).await
     }
 
     /// A key that was verified may have ended since: days may lie between, or the consumer's own work. The old one would be the last.
-    async fn new_still_works(&self) -> Result<(), Halt> {
+    async fn new_still_works(&self) -> Result<(), StepFailure> {
         if self.plan.work != Work::Rotate {
             return Ok(());
         }
         match self.new_life().await? {
             Life::Alive => Ok(()),
             Life::Unproved(error) => Err(error.into()),
-            Life::Ended => Err(Halt::Person {
+            Life::Ended => Err(StepFailure::Person {
                 what: "the new key does not work any more; the old key was not touched".to_owned(),
                 how: format!("Give the run up: `venuekit keys resume {} --abandon`.", self.id),
             }),
@@ -50,7 +50,7 @@ impl Run<'_> {
     }
 
     /// Whether the venue itself says that the key is gone. Otherwise it is left to the proof.
-    async fn revoke_old(&self, id: &str) -> Result<bool, Halt> {
+    async fn revoke_old(&self, id: &str) -> Result<bool, StepFailure> {
         let mut last = None;
         for _ in 0..ATTEMPTS {
             match self.managed(|access, factor| access.revoke(id, factor)).await {
@@ -59,7 +59,7 @@ impl Run<'_> {
                 // A key that revoked itself cannot ask again.
                 Err(error) if error.venue().is_some_and(VenueError::is_unknown_key) => return Ok(false),
                 Err(error) if error.may_have_been_applied() => {
-                    self.desk.tell(Event::Unknown { why: said(&error) });
+                    self.client.tell(Event::Unknown { why: said(&error) });
                     last = Some(error);
                 }
                 Err(error) => return Err(error.into()),
@@ -70,18 +70,18 @@ impl Run<'_> {
 
     /// Tries the old key until a difference shows that it has ended. Without one a person decides, and the store keeps it. A key that
     /// works is revoked once more: at the end, or at once where an `earlier` process did it.
-    pub(super) async fn prove(&mut self, id: &str, earlier: bool) -> Result<(), Halt> {
+    pub(super) async fn prove(&mut self, id: &str, earlier: bool) -> Result<(), StepFailure> {
         if self.did(&Step::Proved) || self.did(&Step::Confirmed) {
             return Ok(());
         }
-        let settings = self.desk.engine.settings.prove;
+        let settings = self.client.engine.settings.prove;
         let mut waits = settings.between();
         let mut may_ask = self.plan.work != Work::RotateInPlace;
         loop {
             let life = self.old_life(id).await?;
             if let Life::Ended = life {
                 self.note(Step::Proved)?;
-                self.desk.tell(Event::Proved { tried: self.old_key().await?.is_some() });
+                self.client.tell(Event::Proved { tried: self.old_key().await?.is_some() });
                 return Ok(());
             }
             let mut next = waits.next();
@@ -96,36 +96,36 @@ impl Run<'_> {
                 Life::Alive => "the old key still answers",
                 _ => "no call shows yet whether the old key has ended",
             };
-            self.desk.tell(Event::Waiting { what, next });
+            self.client.tell(Event::Waiting { what, next });
             tokio::time::sleep(next).await;
         }
     }
 
-    fn unproved(&self, id: &str, life: &Life) -> Halt {
-        let (page, run) = (self.desk.facts().page, &self.id);
+    fn unproved(&self, id: &str, life: &Life) -> StepFailure {
+        let (page, run) = (self.client.facts().page, &self.id);
         let (subject, ended) = match self.plan.work {
             Work::RotateInPlace => (format!("the old secret of the key {id}"), "replaced"),
             _ => (format!("the key {id}"), "revoked"),
         };
         let Life::Unproved(error) = life else {
-            return Halt::Person {
+            return StepFailure::Person {
                 what: format!("the venue says that {subject} was {ended}, and it still answers"),
                 how: format!("Resume later; if it stays so, revoke it at {page}."),
             };
         };
-        Halt::Person {
+        StepFailure::Person {
             what: format!("nothing proves that {subject} has ended ({error}); nothing was removed from the store"),
             how: format!(
                 "See whether {} can be reached, and whether the key is gone at {page}. Where you have seen that it has ended: \
                  `venuekit keys resume {run} --confirm-ended`. Otherwise resume when the venue answers again.",
-                self.desk.account.base_url
+                self.client.account.base_url
             ),
         }
     }
 
     /// Waits until the list has no live key of this id: nobody has its secret, so that no call of its own can show that it has ended.
     pub(super) async fn is_unlisted(&self, id: &str) -> Result<(), Error> {
-        let mut waits = self.desk.engine.settings.prove.between();
+        let mut waits = self.client.engine.settings.prove.between();
         loop {
             let listed = self.managed_list().await?;
             if listed.iter().all(|info| info.id != id || info.enabled == Some(false)) {
@@ -159,7 +159,7 @@ impl Run<'_> {
         C: Fn(&Credential, &T) -> Result<(), Error>,
     {
         let ask = async |manager: &Credential| {
-            let value = self.desk.call(manager, &call).await?;
+            let value = self.client.call(manager, &call).await?;
             check(manager, &value).map(|()| value)
         };
         let mut managers = self.managers().await?.into_iter();
@@ -181,8 +181,8 @@ impl Run<'_> {
     }
 
     async fn managers(&self) -> Result<Vec<Credential>, Error> {
-        let base = self.desk.manager().await?;
-        if !self.desk.facts().keys_manage || !self.did(&Step::Promoted) || self.plan.old.is_none() {
+        let base = self.client.manager().await?;
+        if !self.client.facts().keys_manage || !self.did(&Step::Promoted) || self.plan.old.is_none() {
             return Ok(vec![base]);
         }
         let of = |key: Option<StoredKey>| key.as_ref().and_then(StoredKey::credential);

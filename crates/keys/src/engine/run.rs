@@ -1,7 +1,7 @@
 //! One run: its plan, what it has noted, and the order of its steps.
 
 use super::abandon;
-use super::desk::Desk;
+use super::account_client::AccountClient;
 use crate::error::{Cause, Error};
 use crate::event::Event;
 use crate::journal::{Entry, Guard, RunId, Step};
@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::task::{NeedsPerson, OldKey, Outcome, Plan, Report, Work};
 
 /// Why a step was not done.
-pub(super) enum Halt {
+pub(super) enum StepFailure {
     /// It went wrong; the run can be resumed.
     Error(Error),
     /// The venue refused, and nothing is left of the run.
@@ -20,7 +20,7 @@ pub(super) enum Halt {
     Person { what: String, how: String },
 }
 
-impl Halt {
+impl StepFailure {
     /// The same of a look-up that should have shown what became of a call whose response was lost.
     pub(super) fn of_open_call(self) -> Self {
         match self {
@@ -30,14 +30,14 @@ impl Halt {
     }
 }
 
-impl<E: Into<Error>> From<E> for Halt {
+impl<E: Into<Error>> From<E> for StepFailure {
     fn from(error: E) -> Self {
         Self::Error(error.into())
     }
 }
 
 pub(super) struct Run<'a> {
-    pub(super) desk: Desk<'a>,
+    pub(super) client: AccountClient<'a>,
     pub(super) id: RunId,
     pub(super) plan: Plan,
     steps: Vec<Step>,
@@ -45,11 +45,11 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(desk: Desk<'a>, guard: Guard, id: RunId, plan: Plan, steps: Vec<Step>) -> Self {
+    pub(super) fn new(client: AccountClient<'a>, guard: Guard, id: RunId, plan: Plan, steps: Vec<Step>) -> Self {
         if !steps.is_empty() {
-            desk.tell(Event::Resumed { run: id.to_string() });
+            client.tell(Event::Resumed { run: id.to_string() });
         }
-        Self { desk, id, plan, steps, _guard: guard }
+        Self { client, id, plan, steps, _guard: guard }
     }
 
     /// Does what is left to be done.
@@ -65,12 +65,12 @@ impl<'a> Run<'a> {
         };
         match done {
             Ok(report) => Ok(Outcome::Done(report)),
-            Err(Halt::Person { what, how }) => Ok(Outcome::NeedsPerson(NeedsPerson { run: self.id, what, how })),
-            Err(Halt::Error(error)) => {
+            Err(StepFailure::Person { what, how }) => Ok(Outcome::NeedsPerson(NeedsPerson { run: self.id, what, how })),
+            Err(StepFailure::Error(error)) => {
                 let next = abandon::next(&self.plan, &self.steps);
                 Err(error.of_run(&self.id, next))
             }
-            Err(Halt::Refused(error)) => Err(error),
+            Err(StepFailure::Refused(error)) => Err(error),
         }
     }
 
@@ -81,14 +81,14 @@ impl<'a> Run<'a> {
             return Err(Error::usage_with(message, abandon::next(&self.plan, &self.steps).advice(&self.id)));
         };
         if !self.did(&Step::Confirmed) {
-            self.desk.engine.journal.append(&self.id, &Entry::now(Step::Confirmed))?;
+            self.client.engine.journal.append(&self.id, &Entry::now(Step::Confirmed))?;
             self.steps.push(Step::Confirmed);
-            self.desk.tell(Event::Confirmed { id: old.id });
+            self.client.tell(Event::Confirmed { id: old.id });
         }
         Ok(())
     }
 
-    async fn make_and_replace(&mut self) -> Result<(), Halt> {
+    async fn make_and_replace(&mut self) -> Result<(), StepFailure> {
         self.make().await?;
         self.verify().await?;
         self.promote().await?;
@@ -98,7 +98,7 @@ impl<'a> Run<'a> {
     }
 
     /// The new key becomes the one to use, the old one the one to be revoked: in one write.
-    async fn promote(&mut self) -> Result<(), Halt> {
+    async fn promote(&mut self) -> Result<(), StepFailure> {
         let mut record = self.record().await?;
         if record.active().is_none_or(|active| active.label != self.plan.label) {
             let old = self.plan.old.as_ref().and_then(|old| old.label.clone());
@@ -109,12 +109,12 @@ impl<'a> Run<'a> {
                     key.state = State::Retiring;
                 }
             }
-            self.desk.engine.store.put(&record).await?;
+            self.client.engine.store.put(&record).await?;
         }
         self.note_once(Step::Promoted)
     }
 
-    pub(super) async fn hand_over(&mut self) -> Result<(), Halt> {
+    pub(super) async fn hand_over(&mut self) -> Result<(), StepFailure> {
         if self.did(&Step::HandedOver) {
             return Ok(());
         }
@@ -122,17 +122,17 @@ impl<'a> Run<'a> {
         let public_id = key.and_then(|key| key.public_id).unwrap_or_default();
         let (replaces, by_command) = (self.plan.replaces(), self.plan.by_command);
         let handed = super::Handed { reference, public_id, replaces, by_command };
-        let taken = self.desk.attendant.hand_over(&handed).await;
+        let taken = self.client.operator.hand_over(&handed).await;
         taken.map_err(|why| Error::new(Cause::HandOver { why, work: self.plan.work }))?;
         self.note(Step::HandedOver)?;
         if self.plan.work == Work::Rotate {
-            self.desk.tell(Event::HandedOver);
+            self.client.tell(Event::HandedOver);
         }
         Ok(())
     }
 
     /// The old key's secret is of no use any more; the new one goes by its name at the venue.
-    async fn close(&mut self) -> Result<Report, Halt> {
+    async fn close(&mut self) -> Result<Report, StepFailure> {
         let mut report = Report {
             run: self.id.clone(),
             reference: self.plan.reference.clone(),
@@ -167,7 +167,7 @@ impl<'a> Run<'a> {
 
     /// Writes a record if it has changed, and removes one without keys.
     pub(super) async fn keep(&self, before: &Record, after: &Record) -> Result<(), Error> {
-        let store = &self.desk.engine.store;
+        let store = &self.client.engine.store;
         if after.keys.is_empty() {
             return match store.remove(&after.reference).await {
                 Ok(()) | Err(StoreError::NotFound(_)) => Ok(()),
@@ -188,7 +188,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) async fn record(&self) -> Result<Record, Error> {
-        self.desk.record(&self.reference()?).await
+        self.client.record(&self.reference()?).await
     }
 
     /// The new key, as far as the store has it.
@@ -208,16 +208,16 @@ impl<'a> Run<'a> {
     pub(super) async fn put(&self, key: StoredKey) -> Result<(), Error> {
         let mut record = self.record().await?;
         record.keep(key);
-        Ok(self.desk.engine.store.put(&record).await?)
+        Ok(self.client.engine.store.put(&record).await?)
     }
 
-    pub(super) fn note(&mut self, step: Step) -> Result<(), Halt> {
-        self.desk.engine.journal.append(&self.id, &Entry::now(step.clone()))?;
+    pub(super) fn note(&mut self, step: Step) -> Result<(), StepFailure> {
+        self.client.engine.journal.append(&self.id, &Entry::now(step.clone()))?;
         self.steps.push(step);
         Ok(())
     }
 
-    pub(super) fn note_once(&mut self, step: Step) -> Result<(), Halt> {
+    pub(super) fn note_once(&mut self, step: Step) -> Result<(), StepFailure> {
         if self.did(&step) { Ok(()) } else { self.note(step) }
     }
 

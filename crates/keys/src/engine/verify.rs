@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use venuekit_transport::ErrorKind;
 
-use super::desk::Desk;
-use super::run::{Halt, Run};
+use super::account_client::AccountClient;
+use super::run::{Run, StepFailure};
 use crate::Credential;
 use crate::error::{Cause, Error};
 use crate::event::Event;
@@ -14,7 +14,7 @@ use crate::record::StoredKey;
 
 /// What a call with a key has shown.
 #[derive(Debug)]
-pub(super) enum Shown {
+pub(super) enum ProbeOutcome {
     /// It works. The text says what the venue does not allow it.
     Works { millis: u64, refused: Option<String> },
     /// The venue says in its own words that it does not know it, or not its secret.
@@ -23,34 +23,34 @@ pub(super) enum Shown {
     Nothing(Error),
 }
 
-impl Desk<'_> {
+impl AccountClient<'_> {
     /// One call with a key.
-    pub(super) async fn try_key(&self, credential: &Credential) -> Result<Shown, Error> {
+    pub(super) async fn try_key(&self, credential: &Credential) -> Result<ProbeOutcome, Error> {
         let access = self.connect(credential)?;
         let begun = Instant::now();
         let answer = access.works().await;
         let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let Err(error) = answer else { return Ok(Shown::Works { millis, refused: None }) };
+        let Err(error) = answer else { return Ok(ProbeOutcome::Works { millis, refused: None }) };
         Ok(match error.kind() {
-            _ if error.is_unknown_key() => Shown::Unknown(error.into()),
+            _ if error.is_unknown_key() => ProbeOutcome::Unknown(error.into()),
             // The venue knows the key, or it would not know what the key may do. Whatever stands in between has no such code.
-            ErrorKind::Forbidden if error.has_known_code() && !error.is_of_login() => {
-                Shown::Works { millis, refused: Some(error.message().to_owned()) }
+            ErrorKind::Forbidden if error.has_known_code() && !error.is_login_failure() => {
+                ProbeOutcome::Works { millis, refused: Some(error.message().to_owned()) }
             }
             ErrorKind::InvalidRequest if error.status().is_none() => return Err(error.into()),
             // Whatever the call was, nothing of it is left: only the answer was of interest.
             _ if error.may_have_been_applied() => {
                 let why = format!("{}: {}", error.operation().unwrap_or_default(), error.message());
-                Shown::Nothing(Error::new(Cause::NoAnswer(why)))
+                ProbeOutcome::Nothing(Error::new(Cause::NoAnswer(why)))
             }
-            _ => Shown::Nothing(error.into()),
+            _ => ProbeOutcome::Nothing(error.into()),
         })
     }
 }
 
 impl Run<'_> {
     /// Tries the new key until it works. Some venues need a while to know it.
-    pub(super) async fn verify(&mut self) -> Result<(), Halt> {
+    pub(super) async fn verify(&mut self) -> Result<(), StepFailure> {
         if self.did(&Step::Verified) {
             return Ok(());
         }
@@ -58,30 +58,30 @@ impl Run<'_> {
         let Some(credential) = key.as_ref().and_then(StoredKey::credential) else {
             return Err(Error::not_found(format!("the store has lost the key `{}`", self.plan.label)).into());
         };
-        let mut waits = self.desk.engine.settings.verify.between();
+        let mut waits = self.client.engine.settings.verify.between();
         loop {
-            let shown = self.desk.try_key(&credential).await?;
+            let shown = self.client.try_key(&credential).await?;
             let (what, error) = match shown {
-                Shown::Works { millis, refused } => {
+                ProbeOutcome::Works { millis, refused } => {
                     self.note(Step::Verified)?;
-                    self.desk.tell(Event::Verified { millis, refused });
+                    self.client.tell(Event::Verified { millis, refused });
                     return Ok(());
                 }
-                Shown::Unknown(error) => ("the venue does not know the new key yet", error),
-                Shown::Nothing(error) => ("no answer of the venue's shows that the new key works", error),
+                ProbeOutcome::Unknown(error) => ("the venue does not know the new key yet", error),
+                ProbeOutcome::Nothing(error) => ("no answer of the venue's shows that the new key works", error),
             };
             let Some(next) = waits.next() else { return Err(self.does_not_work(error)) };
-            self.desk.tell(Event::Waiting { what, next });
+            self.client.tell(Event::Waiting { what, next });
             tokio::time::sleep(next).await;
         }
     }
 
-    fn does_not_work(&self, error: Error) -> Halt {
+    fn does_not_work(&self, error: Error) -> StepFailure {
         if !error.is(ErrorKind::Unauthorized) {
-            return Halt::Error(error);
+            return StepFailure::Error(error);
         }
         let old = if self.plan.work == crate::task::Work::Rotate { " The old key was not touched." } else { "" };
-        Halt::Person {
+        StepFailure::Person {
             what: format!("the new key is stored, and the venue still refuses it ({error}).{old}"),
             how: "Some venues take minutes: resume later. If it stays so, give the run up.".to_owned(),
         }

@@ -14,8 +14,8 @@ use venuekit_auth::{KeyKind, PrivateKey};
 use venuekit_keys::journal::FolderJournal;
 use venuekit_keys::store::{FileStore, Unlock};
 use venuekit_keys::{
-    Account, Attendant, BoxFuture, Create, Credential, Engine, Event, Handed, Line, Manager, Origin, Place, Reference,
-    Rotate, Settings, Silent, Venue, Waits,
+    Account, BoxFuture, Create, Credential, Engine, Event, Handed, Line, Manager, Operator, Origin, Reference, Rotate,
+    Settings, Silent, StoreLocation, Venue, Waits,
 };
 use venuekit_sandbox::{Accounts, DeribitKey, KalshiKey, Sandbox, YativoAccount};
 use venuekit_transport::Timeouts;
@@ -140,8 +140,8 @@ impl World {
 
     /// The live keys that the venue lists, as this credential sees them.
     pub async fn live(&self, engine: &Engine, manager: &Manager) -> Vec<Line> {
-        let attendant = Watching::default();
-        let mut lines = engine.list(&self.account(), manager, &attendant).await.unwrap();
+        let operator = Watching::default();
+        let mut lines = engine.list(&self.account(), manager, &operator).await.unwrap();
         lines.retain(|line| line.live == Some(true));
         lines
     }
@@ -161,8 +161,8 @@ pub fn open_store(folder: &Path) -> FileStore {
 }
 
 /// The place of that store, for reading from it.
-pub fn place(folder: &Path) -> Place {
-    Place::file(folder.join("keys.age")).identity(folder.join("identity.txt"))
+pub fn place(folder: &Path) -> StoreLocation {
+    StoreLocation::file(folder.join("keys.age")).identity(folder.join("identity.txt"))
 }
 
 pub fn journal(folder: &Path) -> FolderJournal {
@@ -198,7 +198,7 @@ impl Watching {
     }
 }
 
-impl Attendant for Watching {
+impl Operator for Watching {
     fn tell(&self, event: &Event) {
         self.events.lock().unwrap().push(event.clone());
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::message::Reply;
-use crate::spec::{Place, Problem};
+use crate::spec::{Problem, RequestPart};
 
 /// An answer with a status of 400 or more.
 #[derive(Debug)]
@@ -39,10 +39,10 @@ impl Refusal {
     pub(super) fn wrong(problem: &Problem) -> Self {
         let message = problem.to_string();
         match problem.place {
-            Place::Method | Place::Path => Self::new(404, "not_found", &message),
-            Place::ContentType | Place::Json => Self::bad_request(&message),
+            RequestPart::Method | RequestPart::Path => Self::new(404, "not_found", &message),
+            RequestPart::ContentType | RequestPart::Json => Self::bad_request(&message),
             // What has another type is not even read.
-            Place::Body if problem.wrong_type => Self::bad_request(&message),
+            RequestPart::Body if problem.wrong_type => Self::bad_request(&message),
             _ => Self::invalid(&message),
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::exchange::Refused;
 use crate::message::Reply;
-use crate::spec::{Operation, Place, Problem};
+use crate::spec::{Operation, Problem, RequestPart};
 
 /// An answer with a status of 400 or more.
 #[derive(Debug)]
@@ -57,10 +57,10 @@ impl Refusal {
     pub(super) fn wrong(operation: &Operation, problem: &Problem) -> Self {
         let details = problem.to_string();
         match problem.place {
-            Place::Method | Place::Path => Self::nowhere(problem),
-            Place::Query => Self::query(&operation.id, problem.field(), &details),
-            Place::ContentType => Self::unreadable("invalid_content_type", &details),
-            Place::Json => Self::unreadable("bad_request", &details),
+            RequestPart::Method | RequestPart::Path => Self::nowhere(problem),
+            RequestPart::Query => Self::query(&operation.id, problem.field(), &details),
+            RequestPart::ContentType => Self::unreadable("invalid_content_type", &details),
+            RequestPart::Json => Self::unreadable("bad_request", &details),
             // What has another type is not even read.
             _ if problem.wrong_type => Self::unreadable("bad_request", &details),
             _ => Self::invalid(&details),

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::message::Reply;
-use crate::spec::{Place, Problem};
+use crate::spec::{Problem, RequestPart};
 
 /// `{success, message?, warning?, data}`: keys, assets, transactions.
 #[derive(Serialize)]
@@ -77,8 +77,8 @@ impl Failure {
     /// A request that does not keep to its spec.
     pub(super) fn wrong(problem: &Problem) -> Self {
         let field = match (problem.place, problem.field()) {
-            (Place::Method | Place::Path, _) => return Self::not_found(problem.to_string()),
-            (Place::ContentType, _) => "content-type",
+            (RequestPart::Method | RequestPart::Path, _) => return Self::not_found(problem.to_string()),
+            (RequestPart::ContentType, _) => "content-type",
             (_, "") => "body",
             (_, field) => field,
         };

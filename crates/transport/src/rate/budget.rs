@@ -21,7 +21,7 @@ pub trait RateBudget: fmt::Debug + Send + Sync {
 
     /// Takes over what the venue says of the bucket: in a header of an answer, or by refusing a call. The caller of that call has its
     /// response already: what is not done at once goes on in the background for five seconds, and is then given up.
-    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()>;
+    fn learn<'a>(&'a self, debit: &'a Debit, told: RateFeedback) -> RateFuture<'a, ()>;
 }
 
 /// What a call takes from which bucket.
@@ -39,7 +39,7 @@ pub struct Debit {
 
 /// What a venue says of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct RateFeedback {
     /// Tokens that are left.
     pub left: u64,
     /// How long that holds. Nothing if the venue does not say, as in a bare 429: the bucket is empty then and fills as usual.

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{Bucket, ErrorKind, Operation, Rate, Tier, Venue};
 
-use super::budget::{Debit, RateBudget, Refused, Told};
+use super::budget::{Debit, RateBudget, RateFeedback, Refused};
 use super::local::LocalBudget;
 use crate::error::{Error, Inner};
 use crate::panics::{caught, caught_in};
@@ -166,12 +166,12 @@ impl Limiter {
 
     /// Takes over what the venue says of the limit. The response that said it is not kept waiting: a budget that is not done at
     /// once goes on in the background, for a while.
-    pub(crate) fn learn(&self, debit: &Debit, told: Told) {
+    pub(crate) fn learn(&self, debit: &Debit, told: RateFeedback) {
         let Some(budget) = self.budget.clone() else { return };
         let debit = *debit;
         // One bad value must not close the bucket for good: afterwards the next call finds out whether it still holds.
         let longest = longest_of(debit.limits);
-        let told = Told { lasts: told.lasts.map(|lasts| believed(lasts, longest)), ..told };
+        let told = RateFeedback { lasts: told.lasts.map(|lasts| believed(lasts, longest)), ..told };
         let learn = caught_in(BUDGET, async move { budget.learn(&debit, told).await });
         let mut learn = Box::pin(learn);
         match (&mut learn).now_or_never() {
@@ -192,13 +192,13 @@ impl Limiter {
     }
 
     /// What the headers of an answer say, if this venue's do. `now` is the venue's time.
-    pub(crate) fn told(&self, headers: &HeaderMap, now: UnixMillis) -> Option<Told> {
+    pub(crate) fn told(&self, headers: &HeaderMap, now: UnixMillis) -> Option<RateFeedback> {
         let names = self.venue.rate_headers?;
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
         let left = whole(header(names.remaining)?)?;
         let reset = i64::try_from(whole(header(names.reset)?)?).unwrap_or(i64::MAX);
         let lasts = u64::try_from(reset.saturating_mul(1000).checked_sub(now.get())?).ok()?;
-        Some(Told { left, lasts: Some(Duration::from_millis(lasts)) })
+        Some(RateFeedback { left, lasts: Some(Duration::from_millis(lasts)) })
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::budget::{Debit, RateBudget, RateFuture, Refused, Told};
+use super::budget::{Debit, RateBudget, RateFeedback, RateFuture, Refused};
 use super::meter::Meter;
 
 /// Buckets in the memory of this process. Calls that wait for the same bucket go in the order in which they came.
@@ -29,9 +29,9 @@ struct Bucket {
 const TICK: Duration = Duration::from_millis(1);
 
 /// A place in the queue, which is given up when the call is.
-struct Place<'a>(&'a AtomicU64, u64);
+struct QueueSlot<'a>(&'a AtomicU64, u64);
 
-impl Drop for Place<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(self.1, Ordering::Relaxed);
     }
@@ -64,7 +64,7 @@ impl Bucket {
         // What one call takes is bounded, so that no number of calls overflows the sum.
         let place = tokens.min(u64::from(u32::MAX));
         let ahead = self.wanted.fetch_add(place, Ordering::Relaxed);
-        let _place = Place(&self.wanted, place);
+        let _place = QueueSlot(&self.wanted, place);
         let expected = self.meter(|meter, now| meter.wait(ahead, tokens, now));
         if expected > longest {
             return Err(Refused::Wait(expected));
@@ -91,7 +91,7 @@ impl RateBudget for LocalBudget {
         Box::pin(async move { bucket.take(debit.tokens, longest).await })
     }
 
-    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()> {
+    fn learn<'a>(&'a self, debit: &'a Debit, told: RateFeedback) -> RateFuture<'a, ()> {
         self.bucket(debit).meter(|meter, now| meter.learn(told, now));
         Box::pin(std::future::ready(()))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use venuekit_wire::operation::Limit;
 
-use super::Told;
+use super::RateFeedback;
 
 /// What was spent of one bucket.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Meter {
     }
 
     /// Takes over what the venue says.
-    pub(super) fn learn(&mut self, told: Told, now: Instant) {
+    pub(super) fn learn(&mut self, told: RateFeedback, now: Instant) {
         let lasts = told.lasts.unwrap_or_else(|| self.unsaid());
         let until = now + lasts.min(CENTURY);
         // What was spent since that answer was written is known here only.

@@ -9,7 +9,7 @@ mod meter;
 #[cfg(feature = "redis")]
 mod redis;
 
-pub use budget::{Debit, RateBudget, RateFuture, Refused, Told};
+pub use budget::{Debit, RateBudget, RateFeedback, RateFuture, Refused};
 pub(crate) use limiter::Limiter;
 pub use limiter::RateLimits;
 pub use local::LocalBudget;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use venuekit_wire::operation::Limit;
 
 use super::meter::Meter;
-use super::{Debit, LocalBudget, RateBudget, Refused, Told};
+use super::{Debit, LocalBudget, RateBudget, RateFeedback, Refused};
 
 fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -121,7 +121,7 @@ fn what_costs_more_than_ever_fits_goes_when_nothing_else_is_held() {
 #[test]
 fn the_venue_is_believed() {
     let now = Instant::now();
-    let told = |left, seconds: Option<u64>| Told { left, lasts: seconds.map(Duration::from_secs) };
+    let told = |left, seconds: Option<u64>| RateFeedback { left, lasts: seconds.map(Duration::from_secs) };
     let refill = || Meter::new(&[Limit::Refill { per_second_millis: 1_000, capacity: 100 }], now);
 
     // A header: so many are left until the limit begins anew.
@@ -154,8 +154,10 @@ fn no_number_is_too_large_to_count_with() {
         (any::<u64>(), any::<u64>()).prop_map(|(count, seconds)| Limit::Window { count, seconds }),
     ];
     let large = || prop_oneof![any::<u64>(), Just(u64::MAX), Just(0)];
-    let told = (large(), proptest::option::of(large()))
-        .prop_map(|(left, seconds)| Told { left, lasts: seconds.map(|seconds| Duration::new(seconds, 999_999_999)) });
+    let told = (large(), proptest::option::of(large())).prop_map(|(left, seconds)| RateFeedback {
+        left,
+        lasts: seconds.map(|seconds| Duration::new(seconds, 999_999_999)),
+    });
     check((vec(any_limit, 0..3), vec((large(), large(), told), 1..20)), |(limits, steps)| {
         let now = Instant::now();
         let mut meter = Meter::new(&limits, now);
@@ -279,7 +281,7 @@ fn a_wait_that_is_too_long_is_told_at_once_with_all_who_are_ahead() {
             tokio::spawn(async move { budget.take(&debit(limits, 2), Duration::from_secs(5)).await })
         };
         sleep(millis(500)).await;
-        budget.learn(&debit(limits, 0), Told { left: 0, lasts: Some(Duration::from_secs(60)) }).await;
+        budget.learn(&debit(limits, 0), RateFeedback { left: 0, lasts: Some(Duration::from_secs(60)) }).await;
         assert!(matches!(waiting.await.unwrap(), Err(Refused::Wait(wait)) if wait > Duration::from_secs(50)));
     });
 }

@@ -14,10 +14,10 @@ use tokio_websockets::{self as websocket, Message as Frame, WebSocketStream};
 use venuekit_wire::operation::{ErrorKind, Operation, Venue};
 
 use super::calls::{Calls, Change, Outgoing, Stage, Waiting};
-use super::keeper::Keeper;
 use super::listen::LostHow;
 use super::options::Event;
 use super::settings::Settings;
+use super::supervisor::Supervisor;
 use crate::clock::after;
 use crate::error::{Error, Inner};
 use crate::handshake::Stream;
@@ -63,22 +63,22 @@ impl Connection {
     /// A connection, and what carries it out.
     pub(crate) fn new(
         stream: WebSocketStream<Stream>,
-        keeper: &Arc<Keeper>,
+        supervisor: &Arc<Supervisor>,
         login: impl FnOnce(Weak<Self>) -> Option<Arc<TokenCache>>,
     ) -> (Arc<Self>, Driver) {
         let (outbox, queue) = mpsc::unbounded_channel();
         let lost = Arc::new(OnceLock::new());
         let connection = Arc::new_cyclic(|weak| Self {
-            venue: keeper.common.venue,
+            venue: supervisor.common.venue,
             outbox,
             room: Arc::new(Semaphore::new(OUTBOX)),
-            turns: keeper.turns.clone(),
+            turns: supervisor.turns.clone(),
             ids: AtomicU64::new(HEARTBEAT + 1),
             login: login(weak.clone()),
             lost: lost.clone(),
-            number: keeper.stats().opened + 1,
+            number: supervisor.stats().opened + 1,
         });
-        (connection, Driver { stream, queue, lost, keeper: keeper.clone() })
+        (connection, Driver { stream, queue, lost, supervisor: supervisor.clone() })
     }
 
     /// How many connections the client has opened, this one included.
@@ -206,7 +206,7 @@ pub(crate) struct Driver {
     stream: WebSocketStream<Stream>,
     queue: mpsc::UnboundedReceiver<Outgoing>,
     lost: Arc<OnceLock<String>>,
-    keeper: Arc<Keeper>,
+    supervisor: Arc<Supervisor>,
 }
 
 /// How a connection ended.
@@ -218,8 +218,8 @@ pub(crate) struct Lost {
 }
 
 /// What reading and writing have in common.
-struct Lane<'a> {
-    keeper: &'a Keeper,
+struct ConnectionTask<'a> {
+    supervisor: &'a Supervisor,
     calls: Mutex<Calls>,
     heard: Mutex<Instant>,
     /// The venue wants to see that somebody is there.
@@ -240,17 +240,17 @@ struct Lane<'a> {
 impl Driver {
     /// Runs until the connection is lost, and says why.
     pub(crate) async fn run(self) -> Lost {
-        let Self { stream, queue, lost, keeper } = self;
-        let longest = keeper.settings(|settings| settings.silence());
-        let lane = Lane {
-            keeper: &keeper,
-            calls: Mutex::new(Calls::new(keeper.options.in_flight)),
+        let Self { stream, queue, lost, supervisor } = self;
+        let longest = supervisor.settings(|settings| settings.silence());
+        let task = ConnectionTask {
+            supervisor: &supervisor,
+            calls: Mutex::new(Calls::new(supervisor.options.in_flight)),
             heard: Mutex::new(Instant::now()),
             test: Notify::new(),
             pinged: Notify::new(),
             written: Notify::new(),
             pongs: AtomicUsize::new(0),
-            patience: keeper.common.timeouts.attempt,
+            patience: supervisor.common.timeouts.attempt,
             closes: AtomicBool::new(false),
             how: Mutex::new(LostHow::Other),
         };
@@ -258,21 +258,21 @@ impl Driver {
         // Said before anything is dropped: that is how those who wait are told.
         let say = |reason: String| lost.get_or_init(|| reason).clone();
         let reason = tokio::select! {
-            reason = async { say(lane.read(source).await) } => reason,
-            reason = async { say(lane.write(sink, queue).await) } => reason,
-            reason = async { say(silence(&lane.heard, longest).await) } => {
-                *lock(&lane.how) = LostHow::Silent;
+            reason = async { say(task.read(source).await) } => reason,
+            reason = async { say(task.write(sink, queue).await) } => reason,
+            reason = async { say(silence(&task.heard, longest).await) } => {
+                *lock(&task.how) = LostHow::Silent;
                 reason
             }
         };
-        let how = std::mem::replace(&mut *lock(&lane.how), LostHow::Other);
-        Lost { reason, how, on_purpose: lane.closes.into_inner() }
+        let how = std::mem::replace(&mut *lock(&task.how), LostHow::Other);
+        Lost { reason, how, on_purpose: task.closes.into_inner() }
     }
 }
 
 type Sink = SplitSink<WebSocketStream<Stream>, Frame>;
 
-impl Lane<'_> {
+impl ConnectionTask<'_> {
     async fn read(&self, mut source: SplitStream<WebSocketStream<Stream>>) -> String {
         while let Some(frame) = source.next().await {
             *lock(&self.heard) = Instant::now();
@@ -311,7 +311,7 @@ impl Lane<'_> {
 
     /// Waits until every listener has room. The venue is not to blame for the silence meanwhile.
     async fn room(&self) {
-        while let Some(listener) = self.keeper.listeners.full() {
+        while let Some(listener) = self.supervisor.listeners.full() {
             tokio::select! {
                 () = listener.room() => {}
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
@@ -322,8 +322,8 @@ impl Lane<'_> {
 
     /// Hands a message to whom it is for.
     fn take(&self, body: Bytes) {
-        let counts = &self.keeper.counts;
-        if self.keeper.listeners.take(&body) && !self.keeper.options.has_handler() {
+        let counts = &self.supervisor.counts;
+        if self.supervisor.listeners.take(&body) && !self.supervisor.options.has_handler() {
             return;
         }
         let Some(message) = Message::read(body) else {
@@ -346,7 +346,7 @@ impl Lane<'_> {
             self.closes.store(false, Ordering::Relaxed);
         }
         if let (Some(change), Part::Result(_)) = (change, &message.part) {
-            self.keeper.settings(|settings| settings.note(change));
+            self.supervisor.settings(|settings| settings.note(change));
         }
         if answer.send(message).is_err() {
             counts.unasked.fetch_add(1, Ordering::Relaxed);
@@ -354,13 +354,13 @@ impl Lane<'_> {
     }
 
     fn notify(&self, method: &str, params: &Bytes) {
-        let Some(words) = &self.keeper.common.venue.websocket else { return };
+        let Some(words) = &self.supervisor.common.venue.websocket else { return };
         let members = || std::str::from_utf8(params).ok().and_then(|params| Some((params, Members::of(params)?)));
         if method == words.notification
             && let Some((params, members)) = members()
             && let (Some(channel), Some(data)) = (members.get(words.channel).and_then(string), members.get(words.data))
         {
-            self.keeper.tell(Event::Notification { channel: &channel, data: data.get(), params });
+            self.supervisor.tell(Event::Notification { channel: &channel, data: data.get(), params });
         } else if method == words.heartbeat.method
             && let Some((_, members)) = members()
         {
@@ -369,7 +369,7 @@ impl Lane<'_> {
                 self.test.notify_one();
             }
         } else {
-            self.keeper.counts.unreadable.fetch_add(1, Ordering::Relaxed);
+            self.supervisor.counts.unreadable.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -427,7 +427,7 @@ impl Lane<'_> {
     }
 
     fn heartbeat(&self) -> Frame {
-        let method = self.keeper.common.venue.websocket.as_ref().map_or("", |words| words.heartbeat.answer);
+        let method = self.supervisor.common.venue.websocket.as_ref().map_or("", |words| words.heartbeat.answer);
         Frame::text(format!(r#"{{"jsonrpc":"2.0","id":{HEARTBEAT},"method":"{method}","params":{{}}}}"#))
     }
 }

@@ -1,15 +1,15 @@
 //! Calls over one WebSocket: opened by the first of them, and again whenever it is lost.
 //!
-//! [`WebSocket`] is the client's hold on it. A task of its own ([`keeper`]) opens connections one after the other; a
+//! [`WebSocket`] is the client's hold on it. A task of its own ([`supervisor`]) opens connections one after the other; a
 //! [`connection`] carries calls until it is lost; [`calls`] knows who waits for which answer; [`settings`] what the next
 //! connection begins with.
 
 mod calls;
 mod connection;
-mod keeper;
 mod listen;
 mod options;
 mod settings;
+mod supervisor;
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -18,9 +18,9 @@ use std::time::Duration;
 use venuekit_wire::operation::ErrorKind;
 
 pub(crate) use self::connection::Connection;
-use self::keeper::{Keeper, State};
 pub use self::listen::{Listen, LostHow, Room};
 pub use self::options::{Event, WebSocketOptions, WebSocketStats};
+use self::supervisor::{State, Supervisor};
 use crate::common::Common;
 use crate::error::{Error, Inner};
 use crate::token::Grant;
@@ -35,15 +35,15 @@ use crate::token::Grant;
 /// A task does this, on the runtime of the call that first needed it. Where that runtime ends, the connection is lost, and the next
 /// call starts the task again on its own runtime.
 #[derive(Clone)]
-pub struct WebSocket(Arc<Hold>);
+pub struct WebSocket(Arc<Handle>);
 
 /// What logs in on a connection: it calls over that one and no other.
 pub(crate) type MakeLogin = Arc<dyn Fn(Weak<Connection>) -> Box<dyn Grant> + Send + Sync>;
 
 /// Lets go of the connection when the last client does.
-struct Hold(Arc<Keeper>);
+struct Handle(Arc<Supervisor>);
 
-impl Drop for Hold {
+impl Drop for Handle {
     fn drop(&mut self) {
         self.0.let_go();
     }
@@ -56,7 +56,7 @@ impl WebSocket {
         login: Option<MakeLogin>,
         options: WebSocketOptions,
     ) -> Self {
-        Self(Arc::new(Hold(Arc::new(Keeper::new(common, http, login, options)))))
+        Self(Arc::new(Handle(Arc::new(Supervisor::new(common, http, login, options)))))
     }
 
     /// Opens the connection, and logs in where the client has credentials for it.
@@ -80,10 +80,10 @@ impl WebSocket {
     /// be told of that one too.
     #[doc(hidden)]
     pub fn listen(&self, listener: Weak<dyn Listen>) -> Option<u64> {
-        let keeper = &self.0.0;
-        keeper.listeners.add(listener);
+        let supervisor = &self.0.0;
+        supervisor.listeners.add(listener);
         // In this order: what opens in between is told twice rather than never.
-        keeper.open().map(|connection| connection.number())
+        supervisor.open().map(|connection| connection.number())
     }
 
     /// Opens a connection where none is open, without a login.
@@ -100,19 +100,19 @@ impl WebSocket {
         self.0.0.open()
     }
 
-    /// The open connection, waited for no longer than this. While the keeper pauses after a failure there is none, and the error
+    /// The open connection, waited for no longer than this. While the supervisor pauses after a failure there is none, and the error
     /// tells for how long.
     pub(crate) async fn connection(&self, time: Duration) -> Result<Arc<Connection>, Error> {
-        let keeper = &self.0.0;
-        if let Some(connection) = keeper.open() {
+        let supervisor = &self.0.0;
+        if let Some(connection) = supervisor.open() {
             return Ok(connection);
         }
-        let mut state = keeper.state();
+        let mut state = supervisor.state();
         let open = async {
             let mut has_waited = false;
             loop {
                 // Starts the task again where it has ended, be it while this call waits.
-                keeper.wake();
+                supervisor.wake();
                 match &*state.borrow_and_update() {
                     State::Open(connection) if !connection.is_over() => return Ok(connection.clone()),
                     State::Paused(pause) if has_waited || !pause.is_over() => {

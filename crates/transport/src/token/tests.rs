@@ -174,12 +174,12 @@ async fn a_life_of_nothing_is_no_login_for_every_call() {
         assert_eq!(got(&cache).await, "token-0");
     }
     assert_eq!(desk.counts(), (1, 0));
-    let keeper = tokio::spawn({
+    let supervisor = tokio::spawn({
         let cache = cache.clone();
         async move { cache.keep().await }
     });
     tokio::time::sleep(Duration::from_secs(60)).await;
-    keeper.abort();
+    supervisor.abort();
     let (fetched, refreshed) = desk.counts();
     assert!(fetched + refreshed <= 62, "no more than one a second: {fetched} and {refreshed}");
 }
@@ -249,7 +249,7 @@ async fn keeping_waits_while_a_call_renews() {
     let (desk, cache) = cache(Desk { lives: Some(HOUR), refreshable: true, ..Desk::default() });
     cache.get().await.unwrap();
     let polls = Arc::new(AtomicU64::new(0));
-    let keeper = tokio::spawn({
+    let supervisor = tokio::spawn({
         let (cache, polls) = (cache.clone(), polls.clone());
         Polled(Box::pin(async move { cache.keep().await }), polls)
     });
@@ -258,7 +258,7 @@ async fn keeping_waits_while_a_call_renews() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     drop(turn);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    keeper.abort();
+    supervisor.abort();
     assert_eq!(desk.counts(), (1, 1), "renewed once the turn was free");
     assert!(polls.load(Ordering::SeqCst) < 20, "{polls:?}");
 }
@@ -268,12 +268,12 @@ async fn renewals_that_fail_are_further_and_further_apart() {
     let (desk, cache) = cache(Desk { lives: Some(HOUR), refreshable: true, ..Desk::default() });
     cache.get().await.unwrap();
     desk.fails(ErrorKind::Unauthorized, None);
-    let keeper = tokio::spawn({
+    let supervisor = tokio::spawn({
         let cache = cache.clone();
         async move { cache.keep().await }
     });
     tokio::time::sleep(HOUR * 25).await;
-    keeper.abort();
+    supervisor.abort();
     let (_, refreshed) = desk.counts();
     assert!((200..400).contains(&refreshed), "one in five minutes: {refreshed}");
 }
@@ -291,7 +291,7 @@ async fn a_login_that_panics_is_a_failed_login() {
 
     let cache = TokenCache::new(Box::new(Panics(Arc::default())));
     let error = cache.get().await.unwrap_err();
-    assert!(error.is_of_login() && error.to_string().contains("the login panicked"), "{error}");
+    assert!(error.is_login_failure() && error.to_string().contains("the login panicked"), "{error}");
     tokio::time::sleep(PAUSE).await;
     assert_eq!(got(&cache).await, "token");
 }

@@ -15,11 +15,11 @@ use url::Url;
 pub use self::hint::{elsewhere, halves, names};
 pub use self::pem::{pem_file, plain};
 pub use self::read::{read, text};
+use crate::credential_parts::{CredentialParts, FromCredentialParts};
 use crate::endpoint::without_user;
 use crate::environment;
 use crate::error::Error;
 use crate::flaw;
-use crate::material::{FromMaterial, Material};
 
 /// What is wrong with a variable or with the file that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub struct Found {
     /// The variable with what proves it.
     pub secret: String,
     /// What is in them.
-    pub material: Material,
+    pub material: CredentialParts,
 }
 
 impl Found {
@@ -93,7 +93,10 @@ pub struct Encrypted<'a> {
 ///
 /// # Errors
 /// A server of which no environment is known; variables that are missing, that are set by halves, or whose values cannot be used.
-pub fn for_server<C: FromMaterial>(base_url: &str, lookup: impl Fn(&str) -> Option<OsString>) -> Result<C, Error> {
+pub fn for_server<C: FromCredentialParts>(
+    base_url: &str,
+    lookup: impl Fn(&str) -> Option<OsString>,
+) -> Result<C, Error> {
     let url = Url::parse(base_url).ok();
     let served = url.and_then(|url| environment::served_at(C::VENUE, &url));
     let environment = served.ok_or_else(|| {
@@ -112,7 +115,10 @@ pub fn for_server<C: FromMaterial>(base_url: &str, lookup: impl Fn(&str) -> Opti
 ///
 /// # Errors
 /// Variables that are missing, that are set by halves, or whose values cannot be used.
-pub fn with_prefix<C: FromMaterial>(prefix: &str, lookup: impl Fn(&str) -> Option<OsString>) -> Result<C, Error> {
+pub fn with_prefix<C: FromCredentialParts>(
+    prefix: &str,
+    lookup: impl Fn(&str) -> Option<OsString>,
+) -> Result<C, Error> {
     let (venue, variables) = (C::VENUE, &C::VENUE.variables);
     let passphrase = |key: &Encrypted<'_>| Ok::<_, Error>(text(key.passphrase, &lookup)?);
     let found = read(variables, prefix, &lookup, passphrase)?;
@@ -120,8 +126,8 @@ pub fn with_prefix<C: FromMaterial>(prefix: &str, lookup: impl Fn(&str) -> Optio
         return Err(hint::none(venue, prefix, &lookup));
     }
     found.iter().try_for_each(Found::check)?;
-    let material: Vec<Material> = found.iter().map(|one| one.material.clone()).collect();
-    let made = C::from_material(&material).map_err(|error| {
+    let material: Vec<CredentialParts> = found.iter().map(|one| one.material.clone()).collect();
+    let made = C::from_credential_parts(&material).map_err(|error| {
         let names: Vec<&str> = found.iter().map(|one| one.secret.as_str()).collect();
         Error::invalid_request(format!("{}: {}", names.join(", "), error.message()))
     })?;

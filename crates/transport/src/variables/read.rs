@@ -8,8 +8,8 @@ use venuekit_wire::variables::{CredentialVariables, VariableKind, Variables};
 
 use super::pem::{pem_file, plain};
 use super::{Encrypted, Fault, Found};
+use crate::credential_parts::CredentialParts;
 use crate::keys::SecretKind;
-use crate::material::Material;
 
 /// A text in a variable. An empty one counts as left out.
 ///
@@ -60,20 +60,20 @@ fn material<E: From<Fault>>(
     id: Secret,
     secret: Secret,
     passphrase: &impl Fn(&Encrypted<'_>) -> Result<Option<Secret>, E>,
-) -> Result<Material, E> {
+) -> Result<CredentialParts, E> {
     let public_id = || id.expose().to_owned();
     let pair = |pem: Secret| {
         let variable = format!("{prefix}_{}", one.passphrase.unwrap_or(one.secret));
         let encrypted = Encrypted { variable: name, passphrase: &variable };
         let secret = plain(pem, &encrypted, passphrase)?;
-        Ok(Material::Key { public_id: public_id(), secret, kind: SecretKind::PrivateKeyPem })
+        Ok(CredentialParts::Key { public_id: public_id(), secret, kind: SecretKind::PrivateKeyPem })
     };
     Ok(match one.kind {
         VariableKind::PrivateKey => return pair(secret),
         VariableKind::PrivateKeyFile => return pair(pem_file(Path::new(secret.expose()), name)?),
-        VariableKind::Session => Material::Session { token: secret, device_id: id },
-        VariableKind::Login => Material::Login { email: public_id(), password: secret },
-        VariableKind::Token => Material::Token(secret),
-        _ => Material::Key { public_id: public_id(), secret, kind: SecretKind::Shared },
+        VariableKind::Session => CredentialParts::Session { token: secret, device_id: id },
+        VariableKind::Login => CredentialParts::Login { email: public_id(), password: secret },
+        VariableKind::Token => CredentialParts::Token(secret),
+        _ => CredentialParts::Key { public_id: public_id(), secret, kind: SecretKind::Shared },
     })
 }

@@ -7,7 +7,7 @@ use ::redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use ::redis::{Client, RedisError, Script, ScriptInvocation};
 use venuekit_wire::operation::Limit;
 
-use super::budget::{Debit, RateBudget, RateFuture, Refused, Told};
+use super::budget::{Debit, RateBudget, RateFeedback, RateFuture, Refused};
 
 /// Buckets in a Redis or Valkey server, for all processes that use one account.
 ///
@@ -87,7 +87,7 @@ impl RateBudget for RedisBudget {
         })
     }
 
-    fn learn<'a>(&'a self, debit: &'a Debit, told: Told) -> RateFuture<'a, ()> {
+    fn learn<'a>(&'a self, debit: &'a Debit, told: RateFeedback) -> RateFuture<'a, ()> {
         Box::pin(async move {
             let lasts = told.lasts.map(|lasts| lasts.min(Duration::from_secs(604_800)).as_micros().to_string());
             let call = self.about(&self.learn, debit, [told.left.to_string(), lasts.unwrap_or_default()]);

@@ -1,8 +1,8 @@
 //! Yativo: it makes the secrets, its answer to a new key shows no id, and key calls carry a one-time code.
 
 use serde_json::Value;
+use venuekit_transport::credential_parts::FromCredentialParts as _;
 use venuekit_transport::keys::ApiKeys;
-use venuekit_transport::material::FromMaterial as _;
 use venuekit_transport::{Error, ErrorKind};
 use venuekit_yativo::{Client, Credentials, Environment, VENUE};
 
@@ -33,7 +33,7 @@ pub(super) static FACTS: Facts = Facts {
 };
 
 pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
-    let credentials = Credentials::from_material(std::slice::from_ref(credential))?;
+    let credentials = Credentials::from_credential_parts(std::slice::from_ref(credential))?;
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
     Ok(Box::new(settle(builder, network).credentials(credentials).build()?))
 }

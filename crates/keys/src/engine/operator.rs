@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::reference::Reference;
 
 /// Whoever has a run done: it is told how the run goes, has the one-time codes, and passes the new key on.
-pub trait Attendant: Send + Sync {
+pub trait Operator: Send + Sync {
     /// Something was done, or is waited for.
     fn tell(&self, event: &Event) {
         let _ = event;
@@ -45,4 +45,4 @@ pub struct Handed {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 
-impl Attendant for Silent {}
+impl Operator for Silent {}

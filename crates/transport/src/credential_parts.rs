@@ -11,7 +11,7 @@ use crate::keys::SecretKind;
 
 /// One credential.
 #[derive(Clone)]
-pub enum Material {
+pub enum CredentialParts {
     /// An API key.
     Key {
         /// What identifies the caller: a key id, a public key or a client id, whichever the venue gives.
@@ -39,7 +39,7 @@ pub enum Material {
     Token(Secret),
 }
 
-impl Material {
+impl CredentialParts {
     /// What identifies the caller, where it is a key.
     pub fn public_id(&self) -> Option<&str> {
         match self {
@@ -62,7 +62,7 @@ impl Material {
 }
 
 // At some venues the id alone reads an account: not even that is shown.
-impl fmt::Debug for Material {
+impl fmt::Debug for CredentialParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Key { .. } => "Key",
@@ -74,7 +74,7 @@ impl fmt::Debug for Material {
 }
 
 /// The credentials of one venue's clients. Each venue's `Credentials` are.
-pub trait FromMaterial: Into<Credentials> + Sized {
+pub trait FromCredentialParts: Into<Credentials> + Sized {
     /// The venue's table.
     const VENUE: &'static Venue;
 
@@ -82,7 +82,7 @@ pub trait FromMaterial: Into<Credentials> + Sized {
     ///
     /// # Errors
     /// Something that the venue does not take, or that cannot be read.
-    fn from_material(material: &[Material]) -> Result<Self, Error>;
+    fn from_credential_parts(material: &[CredentialParts]) -> Result<Self, Error>;
 
     /// The same, of this environment: a client of another one refuses them.
     #[must_use]
@@ -93,7 +93,7 @@ pub trait FromMaterial: Into<Credentials> + Sized {
 ///
 /// # Errors
 /// There is none, or there are several.
-pub fn only(material: &[Material]) -> Result<&Material, Error> {
+pub fn only(material: &[CredentialParts]) -> Result<&CredentialParts, Error> {
     match material {
         [only] => Ok(only),
         [] => Err(Error::invalid_request("there is no credential")),
@@ -102,13 +102,13 @@ pub fn only(material: &[Material]) -> Result<&Material, Error> {
 }
 
 /// The error of a venue that does not take such a thing. `wanted` is what it takes.
-pub fn unfit(material: &Material, wanted: &str) -> Error {
+pub fn unfit(material: &CredentialParts, wanted: &str) -> Error {
     let what = match material {
-        Material::Key { kind: SecretKind::PrivateKeyPem, .. } => "an id with a private key",
-        Material::Key { .. } => "an id with a shared secret",
-        Material::Session { .. } => "a session",
-        Material::Login { .. } => "an e-mail address with its password",
-        Material::Token(_) => "a token",
+        CredentialParts::Key { kind: SecretKind::PrivateKeyPem, .. } => "an id with a private key",
+        CredentialParts::Key { .. } => "an id with a shared secret",
+        CredentialParts::Session { .. } => "a session",
+        CredentialParts::Login { .. } => "an e-mail address with its password",
+        CredentialParts::Token(_) => "a token",
     };
     Error::invalid_request(format!("this is {what}, and {wanted} is needed"))
 }

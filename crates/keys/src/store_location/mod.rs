@@ -32,15 +32,15 @@ pub const VAULT_PREFIX: &str = "venuekit";
 /// A store and what opens it: that of the command `venuekit`, or an encrypted file somewhere else.
 ///
 /// ```no_run
-/// use venuekit_keys::Place;
+/// use venuekit_keys::StoreLocation;
 ///
 /// # fn example() -> Result<(), venuekit_keys::Error> {
-/// let own = Place::of_command()?; // the passphrase is in VENUEKIT_PASSPHRASE
-/// let other = Place::file("/srv/bot/keys.age").identity("/srv/bot/identity.txt");
+/// let own = StoreLocation::of_command()?; // the passphrase is in VENUEKIT_PASSPHRASE
+/// let other = StoreLocation::file("/srv/bot/keys.age").identity("/srv/bot/identity.txt");
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Place(Inner);
+pub struct StoreLocation(Inner);
 
 #[derive(Clone, Debug)]
 enum Inner {
@@ -60,7 +60,7 @@ struct Vault {
     namespace: Option<String>,
 }
 
-impl Place {
+impl StoreLocation {
     /// The store of the command on this machine, as its configuration and its environment variables say it.
     ///
     /// The configuration is `~/.config/venuekit/config.toml`, or the file that `VENUEKIT_CONFIG` names. `VENUEKIT_STORE_FILE` names the

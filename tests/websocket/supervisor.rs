@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use venuekit::ErrorKind;
 use venuekit::deribit::{Client, Credentials, Environment, Event};
-use venuekit::transport::{Debit, RateBudget, RateFuture, RateLimits, Refused, RetryPolicy, Told};
+use venuekit::transport::{Debit, RateBudget, RateFeedback, RateFuture, RateLimits, Refused, RetryPolicy};
 use venuekit_sandbox::{Fault, Rule, Sandbox};
 
 use crate::desk::{ID, SECRET, builder, buy, options, sandbox, until};
@@ -79,7 +79,7 @@ impl RateBudget for Panics {
         Box::pin(async { Ok(()) })
     }
 
-    fn learn<'a>(&'a self, _: &'a Debit, _: Told) -> RateFuture<'a, ()> {
+    fn learn<'a>(&'a self, _: &'a Debit, _: RateFeedback) -> RateFuture<'a, ()> {
         panic!("on purpose")
     }
 }

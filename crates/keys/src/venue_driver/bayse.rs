@@ -1,8 +1,8 @@
 //! Bayse: it makes the secrets, and only a session of the account's owner manages keys.
 
 use venuekit_bayse::{Client, Credentials, Environment, VENUE};
+use venuekit_transport::credential_parts::FromCredentialParts as _;
 use venuekit_transport::keys::ApiKeys;
-use venuekit_transport::material::FromMaterial as _;
 use venuekit_transport::{Error, ErrorKind};
 use venuekit_wire::Secret;
 
@@ -33,7 +33,7 @@ pub(super) static FACTS: Facts = Facts {
 const NO_ORDER: &str = "00000000-0000-0000-0000-000000000000";
 
 pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
-    let credentials = Credentials::from_material(std::slice::from_ref(credential))?;
+    let credentials = Credentials::from_credential_parts(std::slice::from_ref(credential))?;
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
     Ok(Box::new(settle(builder, network).credentials(credentials).build()?))
 }

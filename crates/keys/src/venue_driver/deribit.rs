@@ -3,8 +3,8 @@
 use venuekit_deribit::types::Currency;
 use venuekit_deribit::{Client, Credentials, Environment};
 use venuekit_transport::Error;
+use venuekit_transport::credential_parts::FromCredentialParts as _;
 use venuekit_transport::keys::ApiKeys;
-use venuekit_transport::material::FromMaterial as _;
 
 use super::access::{self, Access, Factor};
 use super::{Facts, settle};
@@ -39,7 +39,7 @@ const SESSION: &str = "venuekit-keys";
 const WRONG_CODE: &str = "13668";
 
 pub(super) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
-    let credentials = Credentials::from_material(std::slice::from_ref(credential))?;
+    let credentials = Credentials::from_credential_parts(std::slice::from_ref(credential))?;
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
     Ok(Box::new(settle(builder, network).credentials(credentials.session_name(SESSION)).build()?))
 }

@@ -24,7 +24,7 @@ use crate::panics::caught_in;
 use crate::retry_after;
 use crate::token::TokenCache;
 
-pub(crate) struct Keeper {
+pub(crate) struct Supervisor {
     pub(crate) common: Common,
     pub(crate) options: WebSocketOptions,
     pub(crate) turns: Arc<Semaphore>,
@@ -88,7 +88,7 @@ const LASTING: Duration = Duration::from_secs(1);
 
 /// The task that keeps the connection. However it ends, whoever waits for a connection sees it, and the next call starts another:
 /// a runtime that shuts down takes its tasks with it.
-struct Task(Arc<Keeper>);
+struct Task(Arc<Supervisor>);
 
 impl Drop for Task {
     fn drop(&mut self) {
@@ -104,7 +104,7 @@ impl Drop for Task {
 /// The last word to the venue may take this long.
 const LEAVE: Duration = Duration::from_secs(1);
 
-impl Keeper {
+impl Supervisor {
     pub(crate) fn new(
         common: Common,
         http: reqwest::Client,

@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 
 /// A JSON value whose numbers keep their text, and whose members keep their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Exact {
+pub enum RawJson {
     /// A number, a text, true, false or null, as it is written.
     Scalar(String),
     /// A list.
-    List(Vec<Exact>),
+    List(Vec<RawJson>),
     /// An object.
-    Object(Vec<(String, Exact)>),
+    Object(Vec<(String, RawJson)>),
 }
 
 /// An object whose members are left as they are written.
@@ -48,7 +48,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 /// No answer is nested deeper.
 const DEEPEST: usize = 128;
 
-impl Exact {
+impl RawJson {
     /// Reads a JSON text.
     pub fn parse(text: &str) -> serde_json::Result<Self> {
         let raw: &RawValue = serde_json::from_str(text)?;
@@ -286,38 +286,38 @@ mod tests {
     #[test]
     fn every_digit_and_the_order_stay() {
         let text = r#"{"z":1.50,"a":[100000000000000000000000.10,-0,2.5e-3,{}],"s":"\u00e9\n","n":null,"e":[]}"#;
-        let exact = Exact::parse(text).unwrap();
+        let exact = RawJson::parse(text).unwrap();
         assert_eq!(exact.compact(), text);
-        assert_eq!(Exact::parse(&exact.pretty()).unwrap(), exact);
+        assert_eq!(RawJson::parse(&exact.pretty()).unwrap(), exact);
         assert!(exact.pretty().starts_with("{\n  \"z\": 1.50,\n  \"a\": [\n    100000000000000000000000.10,"));
     }
 
     #[test]
     fn it_is_written_in_several_ways() {
-        let exact = Exact::parse(r#"{"b":[1,"x, y: z"],"a":1.0}"#).unwrap();
+        let exact = RawJson::parse(r#"{"b":[1,"x, y: z"],"a":1.0}"#).unwrap();
         assert_eq!(exact.spaced(), r#"{"b": [1, "x, y: z"], "a": 1.0}"#);
         assert_eq!(exact.sorted().compact(), r#"{"a":1.0,"b":[1,"x, y: z"]}"#);
-        assert_eq!(Exact::parse(r#"{"a":[1]}"#).unwrap().indented(4), "{\n    \"a\": [\n        1\n    ]\n}");
+        assert_eq!(RawJson::parse(r#"{"a":[1]}"#).unwrap().indented(4), "{\n    \"a\": [\n        1\n    ]\n}");
     }
 
     #[test]
     fn a_member_that_is_there_twice_is_found_wherever_it_stands() {
-        let way = |text| Exact::parse(text).unwrap().repeated();
+        let way = |text| RawJson::parse(text).unwrap().repeated();
         assert_eq!(way(r#"{"a":1,"b":[{"c":1},{"d":1,"d":2}]}"#).as_deref(), Some("b/1/d"));
         assert_eq!((way(r#"{"a":1,"a":1}"#).as_deref(), way(r#"{"a":{"a":1}}"#)), (Some("a"), None));
     }
 
     #[test]
     fn a_dotted_name_leads_into_it() {
-        let exact = Exact::parse(r#"{"data":{"cursor":"x","pages":3}}"#).unwrap();
-        assert_eq!(exact.at("data.cursor").and_then(Exact::as_text).as_deref(), Some("x"));
-        assert_eq!(exact.at("data.pages").and_then(Exact::as_text).as_deref(), Some("3"));
+        let exact = RawJson::parse(r#"{"data":{"cursor":"x","pages":3}}"#).unwrap();
+        assert_eq!(exact.at("data.cursor").and_then(RawJson::as_text).as_deref(), Some("x"));
+        assert_eq!(exact.at("data.pages").and_then(RawJson::as_text).as_deref(), Some("3"));
         assert_eq!((exact.at(""), exact.at("data.none")), (Some(&exact), None));
     }
 
     #[test]
     fn a_secret_is_replaced_wherever_it_stands() {
-        let mut exact = Exact::parse(r#"[{"secret":"MARKER","deep":{"secret":"MARKER"}},{"secret":null}]"#).unwrap();
+        let mut exact = RawJson::parse(r#"[{"secret":"MARKER","deep":{"secret":"MARKER"}},{"secret":null}]"#).unwrap();
         exact.redact(&["secret".to_owned()], "[redacted]");
         assert_eq!(exact.compact(), r#"[{"secret":"[redacted]","deep":{"secret":"[redacted]"}},{"secret":null}]"#);
     }

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::process::Command;
-use venuekit_keys::{Account, Attendant, BoxFuture, Event, Handed};
+use venuekit_keys::{Account, BoxFuture, Event, Handed, Operator};
 use venuekit_wire::Secret;
 
 use crate::confirm;
@@ -80,7 +80,7 @@ async fn run(command: &str, key: &Handed) -> Result<(), String> {
     }
 }
 
-impl Attendant for Person<'_> {
+impl Operator for Person<'_> {
     fn tell(&self, event: &Event) {
         let out = self.context.out();
         match event {

@@ -10,8 +10,8 @@ use venuekit_keys::{
 };
 use venuekit_wire::variables::VariableKind;
 
-use super::attendant::Person;
 use super::failure::of_person;
+use super::operator::Person;
 use crate::context::Context;
 use crate::credential::variable;
 use crate::failure::{Exit, Failure};
@@ -22,14 +22,14 @@ use crate::target::Target;
 use crate::venue::Venue;
 
 /// One account, and the engine that cares for its keys.
-pub struct Desk<'a> {
+pub struct AccountClient<'a> {
     pub context: &'a Context,
     pub target: Target,
     pub account: Account,
     pub engine: Engine,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> AccountClient<'a> {
     /// For a task that keeps something in the store of the account that a subject is about.
     pub fn open(context: &'a Context, subject: &Subject) -> Result<Self, Failure> {
         Self::with(context, subject, context.store_to_write()?)

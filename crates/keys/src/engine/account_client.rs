@@ -4,16 +4,16 @@ use venuekit_transport::keys::KeyInfo;
 use venuekit_transport::{Error as VenueError, ErrorKind};
 use venuekit_wire::{Secret, UnixSeconds};
 
-use super::{Attendant, Engine};
+use super::{Engine, Operator};
 use crate::BoxFuture;
 use crate::Credential;
 use crate::account::Account;
 use crate::error::{Cause, Error};
 use crate::event::Event;
-use crate::recipe::{self, Access, Factor, Facts};
 use crate::record::{Kind, Record, State, StoredKey};
 use crate::reference::Reference;
 use crate::store::StoreError;
+use crate::venue_driver::{self, Access, Factor, Facts};
 
 /// What manages an account's keys.
 #[derive(Clone, Debug)]
@@ -32,29 +32,29 @@ const SESSION: &str = "@session";
 
 /// One account, and who works on it.
 #[derive(Clone, Copy)]
-pub(super) struct Desk<'a> {
+pub(super) struct AccountClient<'a> {
     pub(super) engine: &'a Engine,
     pub(super) account: &'a Account,
     pub(super) manager: &'a Manager,
-    pub(super) attendant: &'a dyn Attendant,
+    pub(super) operator: &'a dyn Operator,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> AccountClient<'a> {
     pub(super) fn new(
         engine: &'a Engine,
         account: &'a Account,
         manager: &'a Manager,
-        attendant: &'a dyn Attendant,
+        operator: &'a dyn Operator,
     ) -> Self {
-        Self { engine, account, manager, attendant }
+        Self { engine, account, manager, operator }
     }
 
     pub(super) fn facts(&self) -> &'static Facts {
-        recipe::facts(self.account.venue)
+        venue_driver::facts(self.account.venue)
     }
 
     pub(super) fn tell(&self, event: Event) {
-        self.attendant.tell(&event);
+        self.operator.tell(&event);
     }
 
     /// A stored record, or an empty one.
@@ -85,7 +85,7 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn connect(&self, credential: &Credential) -> Result<Box<dyn Access>, Error> {
-        Ok(recipe::connect(self.account, credential, &self.engine.settings.network())?)
+        Ok(venue_driver::connect(self.account, credential, &self.engine.settings.network())?)
     }
 
     /// The account's keys, as its manager lists them.
@@ -133,7 +133,7 @@ impl<'a> Desk<'a> {
                 self.tell(Event::Warning { text: "the venue did not take the one-time code".to_owned() });
             }
             if access.wants_code(&error) {
-                let code = self.attendant.code(self.account).await;
+                let code = self.operator.code(self.account).await;
                 let code = code.map_err(|why| Error::new(Cause::Code(why)))?;
                 codes += 1;
                 factor = match error.challenge() {
@@ -156,7 +156,7 @@ impl<'a> Desk<'a> {
     }
 
     async fn log_in(&self, email: &str, password: &Secret) -> Result<Credential, Error> {
-        let opened = recipe::log_in(self.account, email, password, &self.engine.settings.network()).await?;
+        let opened = venue_driver::log_in(self.account, email, password, &self.engine.settings.network()).await?;
         let kept = StoredKey {
             label: email.to_owned(),
             id: None,

@@ -2,8 +2,8 @@
 
 use venuekit_kalshi::{Client, Credentials, Environment};
 use venuekit_transport::Error;
+use venuekit_transport::credential_parts::FromCredentialParts as _;
 use venuekit_transport::keys::ApiKeys;
-use venuekit_transport::material::FromMaterial as _;
 use venuekit_wire::UnixMillis;
 
 use super::access::{self, Access, Factor};
@@ -41,7 +41,7 @@ pub(super) fn connect(account: &Account, credential: &Credential, network: &Netw
 
 fn client(account: &Account, credential: &Credential, network: &Network) -> Result<Client, Error> {
     let builder = Client::builder(Environment::Custom(account.base_url.clone()));
-    let credentials = Credentials::from_material(std::slice::from_ref(credential))?;
+    let credentials = Credentials::from_credential_parts(std::slice::from_ref(credential))?;
     settle(builder, network).credentials(credentials).build()
 }
 
