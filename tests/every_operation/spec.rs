@@ -73,7 +73,7 @@ pub struct Property<'a> {
 
 /// Where a parameter travels.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Place {
+pub enum RequestPart {
     Path,
     Query,
     Header,
@@ -81,7 +81,7 @@ pub enum Place {
 
 pub struct Parameter<'a> {
     pub name: &'a str,
-    pub place: Place,
+    pub place: RequestPart,
     pub schema: &'a Value,
     pub required: bool,
 }
@@ -126,9 +126,9 @@ impl Spec {
     fn parameter<'a>(&'a self, value: &'a Value) -> Parameter<'a> {
         let value = self.target(value).unwrap_or(value);
         let place = match value["in"].as_str() {
-            Some("path") => Place::Path,
-            Some("query") => Place::Query,
-            Some("header") => Place::Header,
+            Some("path") => RequestPart::Path,
+            Some("query") => RequestPart::Query,
+            Some("header") => RequestPart::Header,
             other => panic!("a parameter in {other:?}"),
         };
         let name = value["name"].as_str().unwrap();
