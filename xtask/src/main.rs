@@ -1,8 +1,9 @@
-//! The project's chores: `cargo xtask codegen | lint | bundle | synthetic | growth`.
+//! The project's chores: `cargo xtask codegen | lint | bundle | synthetic | growth | ci | picture`.
 #![allow(clippy::print_stderr)]
 
 mod asyncapi;
 mod characters;
+mod ci;
 mod codegen;
 mod document;
 mod emit;
@@ -13,6 +14,7 @@ mod lower;
 mod markup;
 mod model;
 mod names;
+mod picture;
 mod source;
 mod streams;
 mod workspace;
@@ -35,6 +37,8 @@ usage: cargo xtask codegen [VENUE...] [--check]   regenerate the clients; with -
        cargo xtask bundle VENUE --streams         print its streams as one AsyncAPI document
        cargo xtask synthetic NUMBER FOLDER        write a spec of so many operations into a folder of its own
        cargo xtask growth [NUMBER...] [--codegen] measure an operation's cost in specs of so many; --codegen: no compiler
+       cargo xtask ci [STEP...]                   run .ci/run, which CI runs; with steps, these alone
+       cargo xtask picture [BINARY]               draw docs/terminal.svg from a session with the sandbox
 each works on the workspace that it is run in; --root=DIR names another";
 
 fn main() -> ExitCode {
@@ -77,6 +81,9 @@ fn run(root: Option<PathBuf>, words: &[String], flags: &[String]) -> Result<Exit
             let sizes = sizes.iter().map(|size| number(size)).collect::<Result<Vec<_>, _>>()?;
             return growth(&workspace(root)?, &sizes, flags.is_empty());
         }
+        (["ci", steps @ ..], []) => return ci::run(&workspace(root)?, steps),
+        (["picture"], []) => return picture(&workspace(root)?, None),
+        (["picture", binary], []) => return picture(&workspace(root)?, Some(Path::new(binary))),
         (["codegen", ..], []) => |root, venues| codegen(root, venues, false),
         (["codegen", ..], ["--check"]) => |root, venues| codegen(root, venues, true),
         (["lint", ..], []) => lint,
@@ -224,6 +231,16 @@ fn bundle(root: &Path, venue: &str, form: Form) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Draws the picture of the README with a command that was built before.
+fn picture(root: &Path, binary: Option<&Path>) -> Result<ExitCode, String> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let built = target.join("debug").join(format!("venuekit{}", std::env::consts::EXE_SUFFIX));
+    let picture = picture::draw(binary.unwrap_or(&built))?;
+    let file = root.join(picture::FILE);
+    std::fs::write(&file, picture).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    Ok(print(&format!("{} was written", picture::FILE)))
 }
 
 /// A number of operations.
