@@ -38,6 +38,7 @@
 //!   times as long.
 
 #![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "pure-rust")))]
 compile_error!("venuekit-auth needs one of its features `aws-lc-rs` (the default) and `pure-rust` to sign with");

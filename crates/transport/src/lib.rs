@@ -24,6 +24,7 @@
 //!
 //! It never follows a redirect: the headers that carry a signature would go along.
 #![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod ahead;
 mod answer;
