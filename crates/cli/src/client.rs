@@ -140,7 +140,7 @@ pub fn credentials(venue: Venue, credential: &Credential) -> Result<venuekit_tra
     if credential.is_none() {
         return Ok(venuekit_transport::Credentials::none());
     }
-    let material = &credential.material;
+    let material = &credential.parts;
     let made = match venue {
         Venue::Bayse => venuekit_bayse::Credentials::from_credential_parts(material).map(Into::into),
         Venue::Deribit => venuekit_deribit::Credentials::from_credential_parts(material).map(Into::into),

@@ -8,8 +8,8 @@ use venuekit_wire::stream::{Parameter, ParameterKind};
 
 use crate::lookup::{self, Found};
 use crate::subject::Subject;
+use crate::topic;
 use crate::venue::Venue;
-use crate::watch::topic;
 
 /// Venues.
 pub fn venues(current: &OsStr) -> Vec<CompletionCandidate> {

@@ -1,52 +1,51 @@
 #![doc = include_str!("../README.md")]
 
 mod args;
-mod call;
 mod client;
+mod commands;
 mod complete;
+mod config;
 mod confirm;
 mod context;
 mod credential;
-mod describe;
 mod descriptor;
-mod doctor;
 mod failure;
 mod input;
 mod interrupt;
-mod keys;
 mod lookup;
-mod manual;
 mod network;
 mod number;
+mod one_time_code;
+mod options;
 mod output;
-mod profile;
 mod raw_json;
+mod request;
 mod sandbox;
 mod scopes;
-mod sign;
 mod similar;
 mod store;
 mod subject;
 mod target;
+mod topic;
 mod totp;
+mod variables;
 mod venue;
-mod verify;
 mod visible;
-mod watch;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 use clap_complete::CompleteEnv;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, command_line};
+use crate::commands::{call, describe, doctor, keys, manual, sign, verify, watch};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::visible::visible;
 
 fn main() -> ExitCode {
-    CompleteEnv::with_factory(Cli::command).var(manual::COMPLETE).complete();
+    CompleteEnv::with_factory(command_line).var(manual::COMPLETE).complete();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error),
@@ -68,7 +67,8 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), (Output, Failure)> {
     let json = cli.global.json;
-    let context = Context::new(cli.global, Output::new(json)).map_err(|failure| (Output::new(json), failure))?;
+    let context =
+        Context::new(cli.global, Output::new(json), command_line).map_err(|failure| (Output::new(json), failure))?;
     let result = command(&context, cli.command).await.and_then(|()| context.out().finish());
     result.map_err(|failure| (Output::new(json), failure))
 }
@@ -83,8 +83,8 @@ async fn command(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Sign(arguments) => sign::run(context, &arguments).await,
         Command::VerifySignature(arguments) => verify::run(context, &arguments).await,
         Command::Sandbox(arguments) => sandbox::run(context, &arguments).await,
-        Command::Totp(command) => totp::run(context, &command).await,
-        Command::Config(command) => profile::run(context, &command),
+        Command::Totp(command) => commands::totp::run(context, &command).await,
+        Command::Config(command) => commands::config::run(context, &command),
         Command::Completions(arguments) => manual::completions(context, &arguments),
         Command::Man(arguments) => manual::man(context, &arguments),
     }

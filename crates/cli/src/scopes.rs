@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::context::Context;
+use crate::output::Output;
 use crate::similar;
 use crate::venue::Venue;
 
@@ -37,7 +37,7 @@ pub fn help() -> String {
 }
 
 /// Tells of permissions that no operation asks for.
-pub fn note_unknown(context: &Context, venue: Venue, scopes: &[String]) {
+pub fn note_unknown(out: &Output, venue: Venue, scopes: &[String]) {
     let known = known(venue);
     for scope in scopes.iter().filter(|scope| !known.is_empty() && !known.contains(scope.as_str())) {
         let near = match &meant(scope, &known)[..] {
@@ -45,7 +45,7 @@ pub fn note_unknown(context: &Context, venue: Venue, scopes: &[String]) {
             [] => format!("they ask for {}", known.iter().copied().collect::<Vec<_>>().join(", ")),
             near => format!("did you mean `{}`?", near.join("` or `")),
         };
-        context.out().note(&format!("note: no operation of {venue} asks for the scope `{scope}`; {near}"));
+        out.note(&format!("note: no operation of {venue} asks for the scope `{scope}`; {near}"));
     }
 }
 

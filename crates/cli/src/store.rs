@@ -1,59 +1,85 @@
-//! Opens the store that the options and the configuration name.
+//! The store that the options and the configuration name: opened when it is needed, once.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
-use venuekit_keys::Reference;
+use venuekit_keys::journal::FolderJournal;
 use venuekit_keys::record::Record;
 use venuekit_keys::store::{FileStore, Store, StoreError, StoreFuture, Unlock};
+use venuekit_keys::{Engine, Reference, Unfinished};
 use venuekit_wire::Secret;
 
-use crate::args::StoreKind;
+use crate::config::{StoreConfig, VaultConfig};
 use crate::confirm;
-use crate::context::Context;
-use crate::credential::variable;
 use crate::descriptor::Lines;
 use crate::failure::{Exit, Failure};
+use crate::options::{self, Global, StoreKind};
+use crate::similar::closest;
 use crate::target::Target;
+use crate::variables;
 
-fn kind(context: &Context) -> StoreKind {
-    context.global().store.or(context.config().store.kind).unwrap_or(StoreKind::File)
+/// Where keys are stored, and what opens that.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    kind: StoreKind,
+    /// The encrypted file.
+    path: PathBuf,
+    /// Whether the command line or a variable names the file, not the configuration or a default.
+    is_path_given: bool,
+    identity: Option<PathBuf>,
+    passphrase_fd: Option<u32>,
+    vault: VaultConfig,
 }
 
-fn path(context: &Context) -> PathBuf {
-    let said = context.global().store_file.clone().or_else(|| context.config().store.path.clone());
-    said.unwrap_or_else(|| context.data_dir().join(venuekit_keys::STORE_FILE))
-}
-
-/// Where keys are kept, in words.
-pub fn shown(context: &Context) -> String {
-    match kind(context) {
-        StoreKind::File => path(context).display().to_string(),
-        StoreKind::Keyring => "the keyring of the operating system".to_owned(),
-        StoreKind::Vault => {
-            format!("the Vault at {}", address(context).unwrap_or_else(|| "an address that is not set".to_owned()))
+impl StoreOptions {
+    /// The options, or else the configuration; an encrypted file in `data_dir` where neither says anything.
+    pub fn new(global: &Global, config: &StoreConfig, data_dir: &Path) -> Self {
+        let path = global.store_file.clone().or_else(|| config.path.clone());
+        Self {
+            kind: global.store.or(config.kind).unwrap_or(StoreKind::File),
+            path: path.unwrap_or_else(|| data_dir.join(venuekit_keys::STORE_FILE)),
+            is_path_given: global.store_file.is_some(),
+            identity: global.identity.clone().or_else(|| config.identity.clone()),
+            passphrase_fd: global.passphrase_fd,
+            vault: config.vault.clone(),
         }
     }
-}
 
-/// Whether anything may be stored yet: an encrypted file that is not there need not be opened.
-pub fn is_there(context: &Context) -> bool {
-    kind(context) != StoreKind::File || FileStore::exists(path(context))
-}
-
-/// Opens the store. To be written, a file that is not there is made.
-pub fn open(context: &Context, to_write: bool) -> Result<Arc<dyn Store>, Failure> {
-    if kind(context) == StoreKind::File && identity(context).is_none() {
-        // Before anybody is asked for the passphrase of what is no store.
-        FileStore::recognize(path(context))?;
+    /// Where keys are kept, in words.
+    pub fn shown(&self) -> String {
+        match self.kind {
+            StoreKind::File => self.path.display().to_string(),
+            StoreKind::Keyring => "the keyring of the operating system".to_owned(),
+            StoreKind::Vault => {
+                let address = self.vault_address();
+                format!("the Vault at {}", address.unwrap_or_else(|| "an address that is not set".to_owned()))
+            }
+        }
     }
-    Ok(match kind(context) {
-        StoreKind::File if to_write => Arc::new(FileStore::open(path(context), &unlock(context)?)?),
-        StoreKind::File => Arc::new(FileStore::open_to_read(path(context), &unlock(context)?)?),
+
+    /// Whether anything may be stored yet: an encrypted file that does not exist need not be opened.
+    pub fn exists(&self) -> bool {
+        self.kind != StoreKind::File || FileStore::exists(&self.path)
+    }
+
+    fn vault_address(&self) -> Option<String> {
+        self.vault.address.clone().or_else(|| std::env::var("VAULT_ADDR").ok())
+    }
+}
+
+/// Opens the store. To be written, a file that does not exist is created.
+pub fn open(options: &StoreOptions, to_write: bool) -> Result<Arc<dyn Store>, Failure> {
+    if options.kind == StoreKind::File && options.identity.is_none() {
+        // Before anybody is asked for the passphrase of a file that is not a store.
+        FileStore::recognize(&options.path)?;
+    }
+    Ok(match options.kind {
+        StoreKind::File if to_write => Arc::new(FileStore::open(&options.path, &unlock(options)?)?),
+        StoreKind::File => Arc::new(FileStore::open_to_read(&options.path, &unlock(options)?)?),
         #[cfg(feature = "keyring")]
         StoreKind::Keyring => Arc::new(venuekit_keys::store::KeyringStore::open(venuekit_keys::KEYRING_SERVICE)?),
         #[cfg(feature = "vault")]
-        StoreKind::Vault => Arc::new(venuekit_keys::store::VaultStore::new(vault(context)?)?),
+        StoreKind::Vault => Arc::new(venuekit_keys::store::VaultStore::new(vault(options)?)?),
         #[allow(unreachable_patterns, reason = "what is left out of this build")]
         other => {
             return Err(Failure::usage(format!("this build of venuekit has no store of the kind {other:?}")));
@@ -61,15 +87,59 @@ pub fn open(context: &Context, to_write: bool) -> Result<Arc<dyn Store>, Failure
     })
 }
 
-/// A store that is not there: it holds nothing, and nobody is asked for its passphrase.
-pub struct Absent(PathBuf);
-
-impl Absent {
-    /// In the place of the encrypted file.
-    pub fn new(context: &Context) -> Self {
-        Self(path(context))
+fn unlock(options: &StoreOptions) -> Result<Unlock, Failure> {
+    if let Some(identity) = &options.identity {
+        return Ok(Unlock::IdentityFile(identity.clone()));
     }
+    let passphrase = match options.passphrase_fd {
+        Some(number) => Lines::new("--passphrase-fd", number).next()?,
+        None => match variables::secret("VENUEKIT_PASSPHRASE")? {
+            Some(passphrase) => Some(passphrase),
+            None => typed(options)?,
+        },
+    };
+    let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty()).ok_or_else(|| {
+        let help = "give it with --passphrase-fd N or VENUEKIT_PASSPHRASE, or open the store with an age identity: --identity FILE";
+        Failure::new(Exit::Store, format!("the store {} needs its passphrase", options.shown()))
+            .code("passphrase")
+            .help(help)
+    })?;
+    Ok(Unlock::Passphrase(passphrase))
 }
+
+/// Asks for the passphrase; twice for a store that is to be created.
+fn typed(options: &StoreOptions) -> Result<Option<Secret>, Failure> {
+    if options.exists() {
+        return confirm::secret(&format!("passphrase of {}: ", options.shown()));
+    }
+    let first = confirm::secret(&format!("passphrase for the new store {}: ", options.shown()))?;
+    let Some(first) = first else { return Ok(None) };
+    let again = confirm::secret("again: ")?;
+    if again.is_none_or(|again| again.expose() != first.expose()) {
+        return Err(Failure::new(Exit::Store, "the two passphrases differ").code("passphrase"));
+    }
+    Ok(Some(first))
+}
+
+#[cfg(feature = "vault")]
+fn vault(options: &StoreOptions) -> Result<venuekit_keys::store::VaultSettings, Failure> {
+    let config = &options.vault;
+    let missing = |what: &str, help: &str| Failure::new(Exit::Store, format!("{what} is not known")).help(help);
+    let address = options
+        .vault_address()
+        .ok_or_else(|| missing("the Vault's address", "set VAULT_ADDR, or `address` below [store.vault]"))?;
+    let token = variables::secret("VAULT_TOKEN")?.ok_or_else(|| missing("the Vault's token", "set VAULT_TOKEN"))?;
+    Ok(venuekit_keys::store::VaultSettings {
+        address,
+        token,
+        mount: config.mount.clone().unwrap_or_else(|| venuekit_keys::VAULT_MOUNT.to_owned()),
+        prefix: config.prefix.clone().unwrap_or_else(|| venuekit_keys::VAULT_PREFIX.to_owned()),
+        namespace: config.namespace.clone().or_else(|| std::env::var("VAULT_NAMESPACE").ok()),
+    })
+}
+
+/// A store that does not exist yet: it holds nothing, and nobody is asked for its passphrase.
+struct Absent(PathBuf);
 
 impl Store for Absent {
     fn get<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, Record> {
@@ -90,66 +160,99 @@ impl Store for Absent {
     }
 }
 
+/// The stored keys: the store, opened once, and the journal of what was changed in it.
+pub struct Keys {
+    options: StoreOptions,
+    journal: PathBuf,
+    opened: OnceLock<Arc<dyn Store>>,
+}
+
+impl Keys {
+    /// Nothing is opened yet.
+    pub fn new(options: StoreOptions, state_dir: &Path) -> Self {
+        Self { options, journal: state_dir.join("journal"), opened: OnceLock::new() }
+    }
+
+    /// Where they are.
+    pub fn options(&self) -> &StoreOptions {
+        &self.options
+    }
+
+    /// The store, to read. Asks for the passphrase once.
+    pub fn to_read(&self) -> Result<Arc<dyn Store>, Failure> {
+        if self.opened.get().is_none() && !self.options.exists() {
+            return match self.options.is_path_given {
+                true => Err(no_store(&self.options.path)),
+                false => Ok(Arc::new(Absent(self.options.path.clone()))),
+            };
+        }
+        self.open(false)
+    }
+
+    /// The store, for what keeps something there: it is created where it does not exist.
+    pub fn to_write(&self) -> Result<Arc<dyn Store>, Failure> {
+        self.open(true)
+    }
+
+    fn open(&self, to_write: bool) -> Result<Arc<dyn Store>, Failure> {
+        if let Some(store) = self.opened.get() {
+            return Ok(Arc::clone(store));
+        }
+        let opened = open(&self.options, to_write)?;
+        Ok(Arc::clone(self.opened.get_or_init(|| opened)))
+    }
+
+    /// What changes keys, over a store.
+    pub fn engine(&self, store: Arc<dyn Store>) -> Engine {
+        Engine::new(store, Arc::new(FolderJournal::new(self.journal.clone())))
+    }
+
+    /// What is stored of a key. `source` is what names it, if not what the command is about.
+    pub async fn record(&self, reference: &Reference, source: Option<&str>) -> Result<Record, Failure> {
+        let store = self.to_read()?;
+        let error = match store.get(reference).await {
+            Err(error @ StoreError::NotFound(_)) => error,
+            result => return Ok(result?),
+        };
+        if let Some(left) = self.unfinished_of(&store, reference) {
+            let message = format!("`{reference}` is being created: its run {} has not ended", left.run);
+            return Err(Failure::new(Exit::NotFound, message).code("not_found").help(left.advice()));
+        }
+        let mut message = error.to_string();
+        message.extend(source.map(|source| format!(", which {source} names")));
+        if !self.options.exists() {
+            message.push_str(&format!("; {} does not exist", self.options.shown()));
+        }
+        let mut stored = store.list().await.unwrap_or_default();
+        stored.retain(|one| one.venue == reference.venue && one.is_a_key());
+        let of_account = stored.iter().filter(|one| one.environment == reference.environment);
+        let near = closest(&reference.name, of_account.map(|one| one.name.as_str()));
+        let meant = stored.iter().find(|one| one.name == near.unwrap_or(&reference.name));
+        let meant = meant.map(|one| format!("did you mean `{one}`?\n")).unwrap_or_default();
+        let rest =
+            format!("`venuekit keys list` shows what is stored, `venuekit keys create {reference}` creates a key");
+        let help = format!("{meant}{rest}");
+        Err(Failure::new(Exit::NotFound, message).code("not_found").help(help))
+    }
+
+    /// A run for a key that has not ended.
+    fn unfinished_of(&self, store: &Arc<dyn Store>, reference: &Reference) -> Option<Unfinished> {
+        let unfinished = self.engine(Arc::clone(store)).unfinished().unwrap_or_default();
+        let name = reference.to_string();
+        unfinished.into_iter().find(|left| left.plan.reference.as_ref() == Some(&name))
+    }
+}
+
+/// A store that is named and does not exist: what it should hold is somewhere else.
+fn no_store(file: &Path) -> Failure {
+    let message = format!("there is no store {}, which {} names", file.display(), options::store_file_source());
+    let help = "check the name; `venuekit keys create` creates a store where there is none";
+    Failure::new(Exit::Store, message).code("no_store").help(help)
+}
+
 /// The name of a key in the store.
 pub fn reference(target: &Target, name: &str) -> Result<Reference, Failure> {
     Reference::new(target.venue.of_keys(), &target.environment, name).map_err(|error| Failure::usage(error.to_string()))
-}
-
-fn identity(context: &Context) -> Option<PathBuf> {
-    context.global().identity.clone().or_else(|| context.config().store.identity.clone())
-}
-
-fn unlock(context: &Context) -> Result<Unlock, Failure> {
-    let global = context.global();
-    if let Some(identity) = identity(context) {
-        return Ok(Unlock::IdentityFile(identity));
-    }
-    let passphrase = match global.passphrase_fd {
-        Some(number) => Lines::new("--passphrase-fd", number).next()?,
-        None => match variable::secret("VENUEKIT_PASSPHRASE")? {
-            Some(passphrase) => Some(passphrase),
-            None => typed(context)?,
-        },
-    };
-    let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty()).ok_or_else(|| {
-        let help = "give it with --passphrase-fd N or VENUEKIT_PASSPHRASE, or open the store with an age identity: --identity FILE";
-        Failure::new(Exit::Store, format!("the store {} needs its passphrase", shown(context))).code("passphrase").help(help)
-    })?;
-    Ok(Unlock::Passphrase(passphrase))
-}
-
-/// Asks for the passphrase; twice for a store that is to be made.
-fn typed(context: &Context) -> Result<Option<Secret>, Failure> {
-    if is_there(context) {
-        return confirm::secret(&format!("passphrase of {}: ", shown(context)));
-    }
-    let first = confirm::secret(&format!("passphrase for the new store {}: ", shown(context)))?;
-    let Some(first) = first else { return Ok(None) };
-    let again = confirm::secret("again: ")?;
-    if again.is_none_or(|again| again.expose() != first.expose()) {
-        return Err(Failure::new(Exit::Store, "the two passphrases differ").code("passphrase"));
-    }
-    Ok(Some(first))
-}
-
-fn address(context: &Context) -> Option<String> {
-    context.config().store.vault.address.clone().or_else(|| std::env::var("VAULT_ADDR").ok())
-}
-
-#[cfg(feature = "vault")]
-fn vault(context: &Context) -> Result<venuekit_keys::store::VaultSettings, Failure> {
-    let config = &context.config().store.vault;
-    let missing = |what: &str, help: &str| Failure::new(Exit::Store, format!("{what} is not known")).help(help);
-    let address = address(context)
-        .ok_or_else(|| missing("the Vault's address", "set VAULT_ADDR, or `address` below [store.vault]"))?;
-    let token = variable::secret("VAULT_TOKEN")?.ok_or_else(|| missing("the Vault's token", "set VAULT_TOKEN"))?;
-    Ok(venuekit_keys::store::VaultSettings {
-        address,
-        token,
-        mount: config.mount.clone().unwrap_or_else(|| venuekit_keys::VAULT_MOUNT.to_owned()),
-        prefix: config.prefix.clone().unwrap_or_else(|| venuekit_keys::VAULT_PREFIX.to_owned()),
-        namespace: config.namespace.clone().or_else(|| std::env::var("VAULT_NAMESPACE").ok()),
-    })
 }
 
 impl From<StoreError> for Failure {

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::venue::Venue;
+use venuekit_transport::flaw::is_key_text;
+
+use crate::venue::{Venue, unknown_environment};
 
 /// `VENUE`, `VENUE/ENVIRONMENT` or `VENUE/ENVIRONMENT/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ impl FromStr for Subject {
 
     fn from_str(text: &str) -> Result<Self, String> {
         // Not even in part: it may be a secret.
-        if crate::credential::is_key_text(text) {
+        if is_key_text(text) {
             return Err("this is the text of a key, not the name of one; write VENUE/ENVIRONMENT/NAME".to_owned());
         }
         let mut parts = text.split('/');
@@ -57,12 +59,6 @@ impl fmt::Display for Subject {
         let parts = [&self.environment, &self.name];
         parts.into_iter().flatten().try_for_each(|part| write!(formatter, "/{part}"))
     }
-}
-
-/// The sentence about an environment that a venue has not.
-pub fn unknown_environment(venue: Venue, environment: &str) -> String {
-    let known = venue.environments();
-    format!("{venue} has no environment `{environment}`; it has {}", known.join(", "))
 }
 
 #[cfg(test)]

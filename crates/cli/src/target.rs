@@ -6,11 +6,18 @@ use venuekit_transport::endpoint::{is_loopback, may_carry_secrets};
 
 use crate::failure::Failure;
 use crate::network::Network;
-use crate::subject::unknown_environment;
-use crate::venue::{LOCAL, Venue};
+use crate::venue::{LOCAL, Venue, unknown_environment};
 
 /// Where the sandbox listens if nothing is said.
 pub const SANDBOX_PORT: u16 = 9100;
+
+/// Where the server on this machine is, if nothing else is said.
+pub const LOCAL_URL: &str = "VENUEKIT_LOCAL_URL";
+
+/// The server on this machine, where the environment is that and a variable names it.
+pub fn local_url(environment: &str) -> Option<String> {
+    std::env::var(LOCAL_URL).ok().filter(|url| environment == LOCAL && !url.is_empty())
+}
 
 /// A venue, one of its environments, and the server that stands for it.
 #[derive(Clone, Debug, PartialEq, Eq)]

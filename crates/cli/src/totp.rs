@@ -1,35 +1,26 @@
-//! One-time codes: from a file descriptor, from a stored seed, or from a person.
+//! One-time codes: from a file descriptor, from a stored seed, or from a person at the terminal.
 
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::{Args, Subcommand};
-use clap_complete::engine::ArgValueCompleter;
-use serde_json::json;
 use totp_rs::{Algorithm, Builder, Totp};
 use url::Url;
-use venuekit_keys::record::{Kind, Record, State, StoredKey};
 use venuekit_keys::store::StoreError;
-use venuekit_wire::{Secret, UnixSeconds};
+use venuekit_wire::Secret;
 
-use crate::complete;
 use crate::confirm;
-use crate::context::Context;
-use crate::credential::variable;
 use crate::descriptor::Lines;
 use crate::failure::{Exit, Failure};
-use crate::store;
-use crate::subject::Subject;
+use crate::output::Output;
+use crate::store::{self, Keys};
 use crate::target::Target;
+use crate::variables;
 
 /// How long a code lives if the seed does not say it, in seconds.
 const STEP: u64 = 30;
 
-/// Bytes of a seed that is shorter than venues make them: a part of it may have been left out.
-const SHORT: usize = 10;
-
 /// What a seed is stored under.
-const NAME: &str = "@totp";
+pub const NAME: &str = "@totp";
 
 /// Where codes come from.
 #[derive(Debug)]
@@ -46,13 +37,13 @@ impl Codes {
     }
 
     /// The next code for an environment of a venue.
-    pub async fn next(&self, context: &Context, target: &Target) -> Result<Secret, Failure> {
+    pub async fn next(&self, keys: &Keys, out: &Output, target: &Target) -> Result<Secret, Failure> {
         if let Some(lines) = &self.lines {
-            let none = || Failure::new(Exit::NeedsPerson, "--totp-fd holds no further code");
+            let none = || Failure::new(Exit::NeedsPerson, "--totp-fd has no more codes");
             return lines.next()?.filter(|code| !code.is_empty()).ok_or_else(none);
         }
-        match seed(context, target).await {
-            Ok(Some(seed)) => return self.made(context, &seed).await,
+        match seed(keys, target).await {
+            Ok(Some(seed)) => return self.generated(out, &seed).await,
             // With a person at the terminal the store is not needed.
             Err(failure) if !confirm::is_attended() || failure.word() != "no_store" => return Err(failure),
             Ok(None) | Err(_) => {}
@@ -64,13 +55,16 @@ impl Codes {
         }
         typed.ok_or_else(|| {
             let help = "pass it with --totp-fd N, or keep the seed in the store with `venuekit totp set`";
-            Failure::new(Exit::NeedsPerson, "the venue wants a one-time code, and nobody is there to be asked")
-                .code("second_factor")
-                .help(help)
+            Failure::new(
+                Exit::NeedsPerson,
+                "the venue requires a one-time code, and there is no terminal to ask for it",
+            )
+            .code("second_factor")
+            .help(help)
         })
     }
 
-    async fn made(&self, context: &Context, seed: &Secret) -> Result<Secret, Failure> {
+    async fn generated(&self, out: &Output, seed: &Secret) -> Result<Secret, Failure> {
         let generator = generator(seed)?;
         let step = generator.step();
         loop {
@@ -79,33 +73,35 @@ impl Codes {
             if !self.spent.lock().is_ok_and(|mut spent| is_spent(&mut spent)) {
                 return Ok(Secret::new(generator.generate(now).to_string()));
             }
-            context.out().note(&format!("waiting {} s for the next one-time code", step - now % step));
+            out.note(&format!("waiting {} s for the next one-time code", step - now % step));
             tokio::time::sleep(Duration::from_secs(step - now % step)).await;
         }
     }
 }
 
 /// The seed: of an environment variable, or of the store where there is one already.
-async fn seed(context: &Context, target: &Target) -> Result<Option<Secret>, Failure> {
-    let name = format!("{}_TOTP_SEED", variable::prefix(target));
-    if let Some(seed) = variable::secret(&name)? {
+pub async fn seed(keys: &Keys, target: &Target) -> Result<Option<Secret>, Failure> {
+    let name = format!("{}_TOTP_SEED", variables::prefix(target));
+    if let Some(seed) = variables::secret(&name)? {
         return Ok(Some(seed));
     }
-    match context.store()?.get(&store::reference(target, NAME)?).await {
+    match keys.to_read()?.get(&store::reference(target, NAME)?).await {
         Ok(record) => Ok(record.active().map(|key| key.secret.clone())),
         Err(StoreError::NotFound(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-fn now() -> u64 {
+/// Seconds since 1970.
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-fn generator(seed: &Secret) -> Result<Totp, Failure> {
+/// What makes codes from a seed.
+pub fn generator(seed: &Secret) -> Result<Totp, Failure> {
     let wrong = || {
-        let help = "it is the text that a venue shows beside the QR code: base32, or an otpauth://totp address";
-        Failure::new(Exit::Store, "the seed of one-time codes cannot be read").code("totp_seed").help(help)
+        let help = "expected the text that the venue shows beside the QR code: base32, or an otpauth://totp address";
+        Failure::new(Exit::Store, "invalid seed of one-time codes").code("totp_seed").help(help)
     };
     let text = seed.expose().trim();
     let generator = match text.starts_with("otpauth:") {
@@ -144,90 +140,6 @@ fn of_address(text: &str) -> Option<Totp> {
     let digits = value("digits").map_or(Some(6), |text| text.parse().ok())?;
     let step = value("period").map_or(Some(STEP), |text| text.parse().ok())?;
     of_seed(&value("secret")?, algorithm, digits, step)
-}
-
-/// What can be done with a seed.
-#[derive(Debug, Subcommand)]
-pub enum TotpCommand {
-    /// Store the seed, read from the terminal or from standard input
-    Set(Place),
-    /// Print the code of now
-    Code(Place),
-    /// Remove the seed
-    Remove(Place),
-}
-
-/// Which seed.
-#[derive(Args, Debug)]
-pub struct Place {
-    /// VENUE or VENUE/ENVIRONMENT
-    #[arg(add = ArgValueCompleter::new(complete::venues))]
-    subject: Subject,
-}
-
-/// `venuekit totp`.
-pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure> {
-    let (TotpCommand::Set(place) | TotpCommand::Code(place) | TotpCommand::Remove(place)) = command;
-    if place.subject.name.is_some() {
-        let help = format!("write VENUE/ENVIRONMENT in place of {}", place.subject);
-        return Err(Failure::usage("an environment has one seed, for all of its keys").help(help));
-    }
-    let target = context.target(&place.subject)?;
-    let shown = target.reference(NAME);
-    let out = context.out();
-    let confirm = |question: String| {
-        context.confirm(&question).map_err(|failure| match failure.exit {
-            Exit::Usage => failure.help("say --yes to go on without being asked"),
-            _ => failure,
-        })
-    };
-    match command {
-        TotpCommand::Set(_) => {
-            let seed = match confirm::secret("seed: ")? {
-                Some(seed) => seed,
-                None => crate::input::secret_from_stdin()?,
-            };
-            if generator(&seed)?.secret().len() < SHORT {
-                out.note("the seed is very short: see that it is whole");
-            }
-            let reference = store::reference(&target, NAME)?;
-            let opened = context.store_to_write()?;
-            match opened.get(&reference).await {
-                Ok(record) if record.active().is_some_and(|key| key.secret.expose() != seed.expose()) => {
-                    confirm(format!("Put another seed in the place of {shown}?"))?;
-                }
-                Ok(_) | Err(StoreError::NotFound(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-            let key = StoredKey {
-                label: NAME.to_owned(),
-                id: None,
-                public_id: None,
-                kind: Kind::Shared,
-                secret: seed,
-                scopes: Vec::new(),
-                made: UnixSeconds::now(),
-                state: State::Active,
-            };
-            opened.put(&Record { reference, keys: vec![key] }).await?;
-            out.step("stored", &shown);
-            out.document(&json!({ "stored": shown }));
-        }
-        TotpCommand::Code(_) => {
-            let none = || Failure::new(Exit::NotFound, format!("no seed of one-time codes is stored as {shown}"));
-            let seed = seed(context, &target).await?.ok_or_else(none)?;
-            let code = generator(&seed)?.generate(now()).to_string();
-            out.line(&code);
-            out.document(&json!({ "code": code }));
-        }
-        TotpCommand::Remove(_) => {
-            confirm(format!("Remove the seed {shown}?"))?;
-            context.store()?.remove(&store::reference(&target, NAME)?).await?;
-            out.step("removed", &shown);
-            out.document(&json!({ "removed": shown }));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -270,7 +182,7 @@ mod tests {
             format!("otpauth://totp/x?secret={seed}&digits=0"),
         ] {
             let error = generator(&Secret::new(&text)).unwrap_err().to_string();
-            assert!(error.contains("cannot be read") && !error.contains(seed), "{error}");
+            assert!(error.contains("invalid seed") && !error.contains(seed), "{error}");
         }
     }
 }

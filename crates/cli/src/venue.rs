@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::similar::closest;
 use serde::{Deserialize, Serialize};
 use venuekit_spec::Spec;
 use venuekit_streams::BookVisitor;
@@ -121,12 +122,18 @@ impl FromStr for Venue {
         let plain = text.to_ascii_lowercase().replace('_', "-");
         Self::ALL.into_iter().find(|venue| venue.name() == plain).ok_or_else(|| {
             let names: Vec<&str> = Self::ALL.iter().map(|venue| venue.name()).collect();
-            match crate::similar::closest(&plain, names.iter().copied()) {
+            match closest(&plain, names.iter().copied()) {
                 Some(near) => format!("there is no venue `{text}`; did you mean `{near}`?"),
                 None => format!("there is no venue `{text}`; there are {}", names.join(", ")),
             }
         })
     }
+}
+
+/// The sentence about an environment that a venue has not.
+pub fn unknown_environment(venue: Venue, environment: &str) -> String {
+    let known = venue.environments();
+    format!("{venue} has no environment `{environment}`; it has {}", known.join(", "))
 }
 
 #[cfg(test)]

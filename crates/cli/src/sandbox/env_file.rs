@@ -9,9 +9,9 @@ use std::time::Duration;
 use venuekit_sandbox::Sandbox;
 use venuekit_wire::variables::VariableKind;
 
-use crate::context::LOCAL_URL;
-use crate::credential::variable;
 use crate::failure::Failure;
+use crate::target::LOCAL_URL;
+use crate::variables;
 use crate::venue::{LOCAL, Venue};
 
 /// How such a file begins. Only one that begins so is written over.
@@ -67,7 +67,7 @@ fn variables(sandbox: &Sandbox) -> Vec<(String, String)> {
     let mut all = vec![(LOCAL_URL.to_owned(), sandbox.base_url())];
     let mut add = |venue: Venue, kind: VariableKind, id: &str, secret: &str| {
         let prefix = venue.table().variables.prefix(LOCAL);
-        if let Some((Some(id_name), secret_name)) = variable::of_kind(venue, &prefix, kind) {
+        if let Some((Some(id_name), secret_name)) = variables::of_kind(venue, &prefix, kind) {
             all.extend([(id_name, id.to_owned()), (secret_name, secret.to_owned())]);
         }
     };

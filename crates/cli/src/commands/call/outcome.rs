@@ -1,0 +1,83 @@
+//! What became of a call that did not simply succeed, and what to do about it.
+
+use venuekit_transport::{Error, ErrorKind};
+
+use super::send::Sender;
+use crate::failure::{Exit, Failure};
+use crate::one_time_code::{is_about_code, of_code};
+use crate::target::Target;
+
+/// Where a call goes, as a command line says it.
+pub fn place(target: &Target) -> String {
+    format!("{}/{}", target.venue, target.environment)
+}
+
+impl Sender<'_> {
+    /// An error of the transport, with what this call knows besides.
+    pub fn failed(&self, error: Error, carried_code: bool) -> Failure {
+        let place = place(self.target);
+        let is_lost = error.may_have_been_applied();
+        let is_of_code = carried_code && (is_about_code(&error) || error.kind() == ErrorKind::Challenge);
+        let (kind, was_answered) = (error.kind(), error.status().is_some());
+        let failure = Failure::from(error);
+        match kind {
+            _ if is_lost => match self.afterwards() {
+                Some(help) => failure.help(help),
+                None => failure,
+            },
+            _ if is_of_code => of_code(failure),
+            ErrorKind::Unauthorized | ErrorKind::Clock if was_answered => failure.help(format!(
+                "`venuekit doctor {place}` tells what is wrong with the key, the clock or the environment"
+            )),
+            ErrorKind::Network if !was_answered => failure.help(format!(
+                "{} was asked; `venuekit doctor {place}` tells whether it can be reached",
+                self.target.base_url
+            )),
+            _ => failure,
+        }
+    }
+
+    /// The command was told to end before the answer was there.
+    pub fn interrupted(&self) -> Failure {
+        let mut message =
+            format!("{}: interrupted; it may have been carried out, do not repeat it", self.found.spec.name);
+        if let Some(operation) = self.found.row.reconcile {
+            message.push_str(&format!(" before `{operation}` has told"));
+        }
+        self.with_traces(Failure::new(Exit::Unknown, message).code("interrupted"))
+    }
+
+    /// It was carried out, and nobody can read the answer.
+    pub fn unprinted(&self, why: &Failure, answer: &str) -> Failure {
+        let message =
+            format!("{} was carried out; its answer could not be printed: {}", self.found.spec.name, why.message());
+        let help = match self.secrets.file() {
+            Some(file) => format!("do not repeat it: the answer is in {}", file.display()),
+            None => format!("do not repeat it; the answer was {answer}"),
+        };
+        self.with_traces(Failure::new(Exit::Unknown, message).code("answer_not_printed")).help(help)
+    }
+
+    pub(super) fn with_traces(&self, mut failure: Failure) -> Failure {
+        failure = failure.detail("operation", self.found.spec.name.as_str()).detail("may_have_been_applied", true);
+        if let Some((_, key)) = &self.key {
+            failure = failure.detail("idempotency_key", key.as_str());
+        }
+        if let Some(operation) = self.found.row.reconcile {
+            failure = failure.detail("reconcile_with", operation);
+        }
+        match self.afterwards() {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
+    }
+
+    /// What to do about a write whose outcome nobody knows.
+    fn afterwards(&self) -> Option<String> {
+        let key = self.key.as_ref().map(|(name, key)| {
+            format!("it was sent with {name}={key}; sent again with the same, it is not carried out twice")
+        });
+        let lines: Vec<String> = key.into_iter().chain(self.look_up.clone()).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+}

@@ -1,0 +1,224 @@
+//! `venuekit describe`: the operations of a venue, and what one takes and gives.
+
+mod taken;
+mod text;
+
+use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
+use serde_json::{Value, json};
+use venuekit_sandbox::keeps_state;
+use venuekit_spec::{Operation, Schema};
+use venuekit_wire::operation::{Key, Page, Retry};
+
+use self::taken::taken;
+pub use self::text::said;
+use self::text::wrapped;
+use crate::complete;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::lookup::{self, Found, SECOND_FACTOR};
+use crate::output::Output;
+use crate::scopes;
+use crate::similar::{holding, suggestions};
+use crate::subject::Subject;
+use crate::venue::Venue;
+
+/// What `venuekit describe` takes.
+#[derive(Args, Debug)]
+pub struct DescribeArgs {
+    /// The venue
+    #[arg(value_name = "VENUE", add = ArgValueCompleter::new(complete::venues))]
+    subject: Option<Subject>,
+    /// An operation, or words to look for
+    #[arg(add = ArgValueCompleter::new(complete::operations))]
+    operation: Vec<String>,
+}
+
+/// `venuekit describe`.
+pub fn run(context: &Context, arguments: &DescribeArgs) -> Result<(), Failure> {
+    show(context.out(), arguments)?;
+    context.out().finish().map_err(|why| why.exit(Exit::Network))
+}
+
+fn show(out: &Output, arguments: &DescribeArgs) -> Result<(), Failure> {
+    let Some(subject) = &arguments.subject else {
+        venues(out);
+        return Ok(());
+    };
+    if arguments.operation.is_empty() {
+        all(out, subject.venue, None);
+        return Ok(());
+    }
+    let name = arguments.operation.join(" ");
+    match lookup::operation(subject.venue, &name) {
+        Ok(found) => one(out, &found),
+        Err(failure) => {
+            let names = || subject.venue.spec().operations.iter().map(|operation| operation.name.as_str());
+            let each = arguments.operation.iter().map(|word| lookup::operation(subject.venue, word).ok());
+            // Several operations, or words that some have in their names.
+            let mut listed: Vec<&str> = match each.collect::<Option<Vec<Found>>>() {
+                Some(each) => each.iter().map(|found| found.spec.name.as_str()).collect(),
+                None => holding(&name, names()),
+            };
+            if listed.is_empty() {
+                listed = suggestions(&name, names(), usize::MAX);
+                if listed.is_empty() {
+                    return Err(failure);
+                }
+                out.note(&format!("nothing has all of `{name}` in its name; near it are:"));
+            }
+            all(out, subject.venue, Some(&listed));
+        }
+    }
+    Ok(())
+}
+
+fn venues(out: &Output) {
+    let row = |venue: Venue| {
+        let environments = venue.environments().join(", ");
+        vec![venue.to_string(), venue.spec().operations.len().to_string(), environments]
+    };
+    out.table(&["venue", "operations", "environments"], &Venue::ALL.map(row));
+    let venues = Venue::ALL.map(|venue| {
+        json!({"venue": venue.name(), "operations": venue.spec().operations.len(), "environments": venue.environments()})
+    });
+    out.document(&json!({ "venues": venues }));
+}
+
+/// The operations of a venue: all, or those of these names.
+pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
+    let is_wanted = |name: &str| names.is_none_or(|names| names.contains(&name));
+    let operations: Vec<_> = venue.spec().operations.iter().filter(|one| is_wanted(&one.name)).collect();
+    let mut tags: Vec<&str> = Vec::new();
+    for operation in &operations {
+        if !tags.contains(&operation.tag.as_str()) {
+            tags.push(&operation.tag);
+        }
+    }
+    let width = operations.iter().map(|one| one.name.len()).max().unwrap_or_default();
+    for tag in &tags {
+        if !tag.is_empty() {
+            out.line(tag);
+        }
+        for operation in operations.iter().filter(|one| one.tag == *tag) {
+            let deprecated = if operation.deprecated { " (deprecated)" } else { "" };
+            let mark = if in_sandbox(venue, operation) == EXAMPLE { " (an example in the sandbox)" } else { "" };
+            out.line(&format!("  {:<width$}   {}{deprecated}{mark}", operation.name, operation.summary));
+        }
+    }
+    let scopes = scopes::known(venue);
+    if names.is_none() && !scopes.is_empty() {
+        out.line("");
+        out.step("scopes", &scopes.iter().copied().collect::<Vec<_>>().join(", "));
+    }
+    let listed: Vec<Value> = operations
+        .iter()
+        .map(|one| {
+            json!({"name": one.name, "id": one.id, "tag": one.tag, "summary": one.summary, "method": one.method,
+            "path": format!("{}{}", venue.spec().prefix, one.template), "deprecated": one.deprecated,
+            "sandbox": in_sandbox(venue, one)})
+        })
+        .collect();
+    out.document(&json!({"venue": venue.name(), "operations": listed, "scopes": scopes}));
+}
+
+/// What an operation takes and gives.
+pub fn one(out: &Output, found: &Found) {
+    let (operation, row) = (found.spec, found.row);
+    let (taken, description) = (taken(found), said(found.venue, &operation.description));
+    out.line(&format!("{}: {}", operation.name, operation.summary));
+    out.line(&format!("{} {}{}", operation.method, found.venue.spec().prefix, operation.template));
+    if !operation.description.is_empty() {
+        out.line(&format!("\n{}", wrapped(&description, 0)));
+    }
+    out.line("");
+    if operation.deprecated {
+        out.step("note", "deprecated: the venue has something else in its place");
+    }
+    if found.is_socket_only() {
+        out.step("note", "it exists on a WebSocket only: not from the command line");
+    }
+    out.step("needs", &access(found));
+    if let Some(scope) = row.scope {
+        out.step("scope", scope);
+    }
+    out.step("repeat", &repeat(found));
+    let sandbox = in_sandbox(found.venue, operation);
+    out.step("sandbox", if sandbox == EXAMPLE { "answers with an example made from the spec" } else { "keeps state" });
+    let items = row.page.map(|page| match page {
+        Page::Cursor { items, .. } | Page::Number { items, .. } | Page::Offset { items, .. } => items,
+    });
+    if let Some(items) = items {
+        let which = if items.is_empty() { String::new() } else { format!(", and lists {items}") };
+        out.step("pages", &format!("--all follows them{which}"));
+    }
+    if operation.answers_with_secret() {
+        out.step("secret", "the answer holds one: --secrets-to FILE or --show-secrets");
+    }
+    for (heading, required) in [("Required:", true), ("Optional:", false)] {
+        let mut part = taken.iter().filter(|one| one.required == required).peekable();
+        if part.peek().is_some() {
+            out.line(&format!("\n{heading}"));
+        }
+        for one in part {
+            one.print(out);
+        }
+    }
+    let answer = operation.answer.as_ref();
+    let fields = answer.map(Schema::fields).unwrap_or_default();
+    if let Some(answer) = answer {
+        out.line(&format!("\nAnswer: {}", if fields.is_empty() { answer.kind() } else { "object".to_owned() }));
+        for field in &fields {
+            out.line(&format!("  {} ({})", field.name, field.schema.kind()));
+        }
+    }
+    let taken: Vec<Value> = taken.iter().map(taken::Taken::document).collect();
+    let answer: Vec<Value> = fields
+        .iter()
+        .map(|field| json!({"name": field.name, "kind": field.schema.kind(), "description": field.description}))
+        .collect();
+    out.document(&json!({
+        "venue": found.venue.name(), "name": operation.name, "id": operation.id, "method": operation.method,
+        "path": format!("{}{}", found.venue.spec().prefix, operation.template), "summary": operation.summary, "description": description,
+        "deprecated": operation.deprecated, "websocket_only": found.is_socket_only(),
+        "access": row.access, "scope": row.scope, "changes_something": found.is_write(), "pages": row.page.is_some(), "pages_of": items,
+        "answers_with_secret": operation.answers_with_secret(), "sandbox": sandbox, "reconcile_with": row.reconcile, "parameters": taken, "answer": answer,
+    }));
+}
+
+const EXAMPLE: &str = "example";
+
+/// Whether the sandbox serves an operation from its state, or with an example.
+fn in_sandbox(venue: Venue, operation: &Operation) -> &'static str {
+    if keeps_state(venue.spec().venue, &operation.id) { "state" } else { EXAMPLE }
+}
+
+fn access(found: &Found) -> String {
+    if found.is_public() {
+        return "no key: anybody may call it".to_owned();
+    }
+    let mut ways: Vec<String> = Vec::new();
+    for way in found.row.access {
+        let way: Vec<&str> = way.iter().copied().filter(|one| *one != SECOND_FACTOR).collect();
+        let way = way.join(" and ");
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    let code = match (found.needs_code(), found.takes_code()) {
+        (true, _) => "; and a one-time code",
+        (false, true) => "; and a one-time code if the venue asks for one",
+        (false, false) => "",
+    };
+    format!("{}{code}", ways.join(", or "))
+}
+
+fn repeat(found: &Found) -> String {
+    let reconcile =
+        found.row.reconcile.map(|name| format!("; `{name}` tells what became of a lost one")).unwrap_or_default();
+    match found.row.retry {
+        Retry::Safe => "safe: it only reads".to_owned(),
+        Retry::Keyed(Key::Header(name) | Key::Field(name)) => format!("with the same {name}{reconcile}"),
+        Retry::Never => format!("never blindly{reconcile}"),
+    }
+}

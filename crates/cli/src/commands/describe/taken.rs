@@ -1,0 +1,102 @@
+//! What an operation takes: parameters, the body's members, and what stands in those.
+
+use serde_json::{Value, json};
+use venuekit_spec::{Field, ParameterLocation, Schema};
+
+use super::text::{said, wrapped};
+use crate::lookup::Found;
+use crate::output::Output;
+use crate::request::meaning;
+
+/// Nothing is nested deeper, but what contains itself.
+const DEEPEST: usize = 4;
+
+/// One thing that an operation takes.
+pub struct Taken {
+    /// As it is written on the command line: `orders/0/price`.
+    way: String,
+    name: String,
+    place: &'static str,
+    kind: String,
+    pub required: bool,
+    description: String,
+    members: Vec<Self>,
+}
+
+/// All that an operation takes, what is required first.
+pub fn taken(found: &Found) -> Vec<Taken> {
+    let parameters = found.spec.parameters.iter().map(|one| {
+        let place = match one.place {
+            ParameterLocation::Path => "path",
+            ParameterLocation::Query => "query",
+            ParameterLocation::Header => "header",
+        };
+        Taken {
+            way: one.name.clone(),
+            name: one.name.clone(),
+            place,
+            kind: one.schema.kind(),
+            required: one.required,
+            description: said(found.venue, &meaning(one)),
+            members: Vec::new(),
+        }
+    });
+    let fields = found.spec.fields().into_iter().map(|field| member(found, "", field, 0));
+    let mut all: Vec<Taken> = parameters.chain(fields).collect();
+    all.sort_by_key(|one| !one.required);
+    all
+}
+
+fn member(found: &Found, above: &str, field: Field, depth: usize) -> Taken {
+    let way = if above.is_empty() { field.name.clone() } else { format!("{above}/{}", field.name) };
+    let members = members(found, &way, &field.schema, depth + 1);
+    Taken {
+        way,
+        name: field.name,
+        place: "body",
+        kind: field.schema.kind(),
+        required: field.required,
+        description: said(found.venue, &field.description),
+        members,
+    }
+}
+
+/// The members of an object, or of the objects in a list.
+fn members(found: &Found, way: &str, schema: &Schema, depth: usize) -> Vec<Taken> {
+    if depth > DEEPEST {
+        return Vec::new();
+    }
+    match schema.items() {
+        Some(item) => members(found, &format!("{way}/0"), &item, depth + 1),
+        None => schema.fields().into_iter().map(|field| member(found, way, field, depth)).collect(),
+    }
+}
+
+impl Taken {
+    /// Its line, what it means, and below it its members.
+    pub fn print(&self, out: &Output) {
+        out.line(&format!("  {} ({}, {})", self.way, self.kind, self.place));
+        self.explain(out, 6);
+    }
+
+    fn explain(&self, out: &Output, indent: usize) {
+        if !self.description.is_empty() {
+            out.line(&wrapped(&self.description, indent));
+        }
+        for inner in &self.members {
+            let required = if inner.required { ", required" } else { "" };
+            out.line(&format!("{:indent$}{} ({}{required})", "", inner.way, inner.kind));
+            inner.explain(out, indent + 4);
+        }
+    }
+
+    /// For scripts.
+    pub fn document(&self) -> Value {
+        let mut document = json!({"name": self.name, "in": self.place, "kind": self.kind, "required": self.required,
+            "description": self.description});
+        if !self.members.is_empty() {
+            document["members"] = self.members.iter().map(Self::document).collect();
+        }
+        document
+    }
+}

@@ -1,0 +1,314 @@
+//! A call that was refused: which of the causes it is.
+
+use venuekit_transport::Error;
+use venuekit_transport::keys::SecretKind;
+use venuekit_wire::variables::VariableKind;
+
+use super::prove::Proof;
+use super::symptom::{Cause, cause};
+use super::{Examination, account, probe, server};
+use crate::target::Target;
+use crate::variables;
+use crate::venue::{LOCAL, Venue};
+
+const CHECK: &str = "signed call";
+
+impl Examination<'_> {
+    /// Says why.
+    pub(super) async fn refused(&mut self, error: &Error, cause: Cause, proof: Proof) {
+        let found = error.to_string();
+        match cause {
+            Cause::UnknownKey
+            | Cause::KeyOrSecret
+            | Cause::OtherSecret
+            | Cause::SessionOver
+            | Cause::Expired
+            | Cause::Revoked
+            | Cause::Disabled
+                if proof != Proof::Key =>
+            {
+                self.no_key(&found, proof);
+            }
+            Cause::UnknownKey => {
+                let elsewhere = self.elsewhere().await;
+                self.unknown(&format!("{} does not know this key", self.target.environment), &found, elsewhere).await;
+            }
+            Cause::KeyOrSecret => {
+                let elsewhere = self.elsewhere().await;
+                self.unknown("the key or its secret is wrong: the venue does not say which", &found, elsewhere).await;
+            }
+            Cause::OtherSecret => {
+                let said = format!("the venue knows the key and the signature is of another one: {found}");
+                self.other_secret(&said).await;
+            }
+            Cause::Clock => self.clock_refused(&found),
+            Cause::Disabled => self.disabled(&found, None),
+            Cause::NotYetActive => self.not_yet_active(&found, &format!("look it up: {}", self.facts.page)),
+            Cause::Revoked => self.revoked(&format!("the key was revoked: {found}")),
+            Cause::Expired => self.expired(&format!("the key has expired: {found}")),
+            Cause::Unreachable => {
+                let (word, remedy) = server::unreachable(error);
+                self.report.fault("server", word, found, remedy);
+            }
+            Cause::Foreign => {
+                let (word, remedy) = server::foreign(error);
+                self.report.fault("server", word, found, remedy);
+            }
+            Cause::Wait => self.wait(error),
+            other => self.not_the_key(other, &found),
+        }
+    }
+
+    /// Another proof than a key has no entry anywhere that tells more.
+    fn no_key(&mut self, found: &str, proof: Proof) {
+        let place = format!("{}/{}", self.target.venue, self.target.environment);
+        let prefix = self.credential.prefix.clone().unwrap_or_else(|| variables::prefix(&self.target));
+        let both = |kind| variables::both(self.target.venue, &prefix, kind);
+        let (check, word, what, remedy) = match proof {
+            Proof::Login => (
+                "login",
+                "login",
+                "the email or the password is wrong",
+                "try them in the venue's app; an account made with Apple or Google has no password".to_owned(),
+            ),
+            Proof::Session => (
+                "session",
+                "expired",
+                "the session is over, or its two parts are of different ones",
+                format!(
+                    "log in again: venuekit call {place} login email=EMAIL password=@FILE --secrets-to session.json\n\
+                     or set {} in place of {}: venuekit logs in with them itself",
+                    both(VariableKind::Login),
+                    both(VariableKind::Session)
+                ),
+            ),
+            _ => {
+                let names = variables::names_after(self.target.venue, &prefix);
+                let token = both(VariableKind::Token);
+                let remedy = format!("in place of {token} set {names}: with a key venuekit fetches tokens itself");
+                ("token", "expired", "the token is over, or wrong", remedy)
+            }
+        };
+        self.report.fault(check, word, format!("{what}: {found}"), &remedy);
+    }
+
+    fn clock_refused(&mut self, found: &str) {
+        match self.offset_millis {
+            Some(_) => self.report.fault(
+                CHECK,
+                "clock",
+                format!("{found}\nthe timestamp was refused although the clock was put right by the venue's own"),
+                "something between here and the venue delays requests or changes their time; try without a proxy",
+            ),
+            None => self.report.fault(
+                CHECK,
+                "clock",
+                format!("{found}\nthe timestamp was refused, and the venue told no time to put the clock right by"),
+                "set this machine's clock",
+            ),
+        }
+    }
+
+    /// The venue asks to wait: nothing is wrong with the key.
+    fn wait(&mut self, error: &Error) {
+        self.was_put_off = true;
+        let remedy = match error.retry_after() {
+            Some(wait) => format!("ask again in {} s", wait.as_secs().max(1)),
+            None => "ask again later".to_owned(),
+        };
+        let found = format!("the venue asks to wait, which says nothing of the key: {error}");
+        self.report.odd(CHECK, "rate_limited", found, &remedy);
+    }
+
+    /// What is refused for another reason than the key or its secret.
+    fn not_the_key(&mut self, cause: Cause, found: &str) {
+        let page = self.facts.page;
+        let (check, word, what, remedy) = match cause {
+            Cause::Scope => ("scopes", "scope", "the key is known and may not do this", self.wider_hint()),
+            Cause::SubAccount => (
+                "scopes",
+                "sub_account",
+                "the key is of a sub-account, which may not do this",
+                format!("use a key of the whole account: {page}"),
+            ),
+            Cause::Address => (
+                "address",
+                "ip_allow_list",
+                "the venue refuses calls from this address",
+                match self.facts.limits_addresses {
+                    true => {
+                        format!("add this machine's public address to the key's list, or use a key without one: {page}")
+                    }
+                    false => "no key of this venue has a list of addresses: call from another one, or ask the venue's \
+                              support"
+                        .to_owned(),
+                },
+            ),
+            Cause::Region => (
+                "address",
+                "region",
+                "the venue does not serve this country or region",
+                "no other key helps: see where the venue may be used, and whether a proxy or VPN moves this machine"
+                    .to_owned(),
+            ),
+            Cause::Verification => (
+                "account",
+                "verification",
+                "the venue wants the account verified first",
+                "finish that in the venue's own pages; no other key helps".to_owned(),
+            ),
+            Cause::Locked => (
+                "account",
+                "locked",
+                "the venue has locked this, and not because of the key",
+                "see the venue's announcements, or ask its support".to_owned(),
+            ),
+            Cause::Forbidden => (
+                CHECK,
+                "forbidden",
+                "the venue does not allow this, and names no reason that is known",
+                format!("look at what it says, and at the key's limits: {page}"),
+            ),
+            Cause::NoSignature => (
+                CHECK,
+                "no_signature",
+                "the headers that prove who calls did not reach the venue",
+                "something in between takes them away: try without a proxy".to_owned(),
+            ),
+            Cause::SessionOver => {
+                ("token", "expired", "a token that was just fetched is refused", "ask again".to_owned())
+            }
+            Cause::SecondFactor => (
+                CHECK,
+                "second_factor",
+                "the venue wants a one-time code for a call that needs none elsewhere",
+                "pass one with --totp-fd N".to_owned(),
+            ),
+            Cause::Unsendable => (
+                "key",
+                "unusable",
+                "the call could not be made with this key",
+                "copy the key and its secret again".to_owned(),
+            ),
+            _ => (CHECK, "other", "this is none of the known causes", format!("look at what the venue says; {page}")),
+        };
+        self.report.fault(check, word, format!("{what}: {found}"), &remedy);
+    }
+
+    fn wider_hint(&self) -> String {
+        format!(
+            "make a key with the scope that is needed beside those that it has: {}",
+            self.new_key(&self.scopes_at_hand())
+        )
+    }
+
+    /// What the account calls the key, and who has listed it, where that is known.
+    pub(super) fn disabled(&mut self, found: &str, listed: Option<(&str, &str)>) {
+        let remedy = match (self.facts.switch_on, listed) {
+            (Some((operation, parameter)), Some((id, source))) => {
+                // The key that is off cannot do it: the one that has listed it can.
+                let account = format!("{}/{}", self.target.venue, self.target.environment);
+                let by = source.strip_prefix("stored key ").unwrap_or(&account);
+                format!("switch it on again: venuekit call {by} {operation} {parameter}={id} --secrets-to key.json")
+            }
+            _ => format!("switch it on again, or make another: {}", self.facts.page),
+        };
+        self.report.fault("key state", "disabled", format!("the key is switched off: {found}"), &remedy);
+    }
+
+    pub(super) fn revoked(&mut self, found: &str) {
+        let remedy = format!("it cannot come back; make another: {}", self.new_key(&self.scopes_at_hand()));
+        self.report.fault("key state", "revoked", found, &remedy);
+    }
+
+    pub(super) fn expired(&mut self, found: &str) {
+        let remedy = format!("make another: {}", self.new_key(&self.scopes_at_hand()));
+        self.report.fault("key state", "expired", found, &remedy);
+    }
+
+    async fn other_secret(&mut self, said: &str) {
+        if self.target.venue == Venue::Deribit {
+            let seen = account::seen_by_others(self.context, &self.target, &self.credential, self.offset()).await;
+            let public_id = self.credential.public_id().unwrap_or_default();
+            if let Some((source, keys)) = &seen
+                && let Some(own) = account::own(keys, public_id)
+                && self.other_kind(own, &format!("{said}\nthe account has the key, according to {source}"))
+            {
+                return;
+            }
+        }
+        let is_pair = self.credential.key().is_some_and(|(_, _, kind)| kind == SecretKind::PrivateKeyPem);
+        let named = |kind| self.credential.variable(&self.target, kind);
+        let also = match self.target.venue {
+            Venue::Deribit if is_pair => {
+                format!("where the id is of a key with a secret, set {}", named(VariableKind::Key))
+            }
+            Venue::Deribit => format!("where the id is of a key pair, set {}", named(VariableKind::PrivateKeyFile)),
+            _ => String::new(),
+        };
+        if is_pair { self.wrong_pair(said, &also) } else { self.wrong_secret(said, &also) }
+    }
+
+    /// `also` is what else may help, if anything.
+    pub(super) fn wrong_secret(&mut self, said: &str, also: &str) {
+        let new = self.new_secret();
+        let remedy = format!(
+            "the secret belongs to another key, or was replaced by a rotation: give the right one, {new}\n{also}"
+        );
+        self.report.fault("key", "wrong_secret", said, remedy.trim_end());
+    }
+
+    /// `also` is what else may help, if anything.
+    pub(super) fn wrong_pair(&mut self, said: &str, also: &str) {
+        let remedy = format!(
+            "the private key and the key id do not belong together: give the one that was made with this id\n{also}"
+        );
+        self.report.fault("key", "key_mismatch", said, remedy.trim_end());
+    }
+
+    /// Whether a call proves who is calling without sending what is a secret itself.
+    pub(super) fn signs(&self) -> bool {
+        let signing = matches!(self.target.venue, Venue::Kalshi | Venue::KalshiPerps | Venue::Deribit);
+        signing && self.credential.key().is_some()
+    }
+
+    /// The other environment that knows the key, where it was allowed to ask. Only what signs is sent, never what is a secret itself.
+    async fn elsewhere(&mut self) -> Option<String> {
+        if !self.arguments.ask_other_environments || !self.signs() {
+            return None;
+        }
+        for other in self.others() {
+            let Ok(client) = probe::client(&other, &self.credential, self.offset()) else { continue };
+            let Some(first) = self.facts.prove.first() else { continue };
+            let asked = probe::send(&other, &client, first).await;
+            let knows = match &asked {
+                Ok(Some(response)) => probe::proves(first, response),
+                Ok(None) => true,
+                Err(error) => matches!(
+                    cause(other.venue, error),
+                    Cause::OtherSecret | Cause::Scope | Cause::SubAccount | Cause::Address
+                ),
+            };
+            if knows {
+                return Some(other.environment);
+            }
+        }
+        None
+    }
+
+    /// The venue's other environments, at the servers that profiles give them.
+    fn others(&self) -> Vec<Target> {
+        let (venue, here) = (self.target.venue, &self.target.environment);
+        let environments = venue.environments().into_iter().filter(|one| one != here && *one != LOCAL);
+        let profiles = &self.context.config().profiles;
+        let target = |environment: &str| {
+            let profile = profiles.values().find(|one| one.venue == venue && one.environment == environment);
+            match profile.and_then(|profile| profile.base_url.as_deref()) {
+                Some(url) => Target::new(venue, environment, Some(url)).ok(),
+                None => Target::new(venue, environment, None).ok(),
+            }
+        };
+        let network = || self.target.network.clone();
+        environments.filter_map(target).map(|target| Target { network: network(), ..target }).collect()
+    }
+}

@@ -1,0 +1,220 @@
+//! What all `keys` commands need: the account, the engine, and what manages the account's keys.
+
+use std::sync::Arc;
+
+use venuekit_keys::journal::RunId;
+use venuekit_keys::store::Store;
+use venuekit_keys::{
+    Account, Engine, Manager, Outcome, Reference, Report, Revoke, Settings, Target as Ends, Task, Venue as KeyVenue,
+};
+use venuekit_wire::variables::VariableKind;
+
+use super::failure::of_person;
+use super::operator::Person;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::interrupt::{self, UnderWay};
+use crate::store;
+use crate::subject::Subject;
+use crate::target::Target;
+use crate::variables;
+use crate::venue::Venue;
+
+/// One account, and the engine that cares for its keys.
+pub struct AccountClient<'a> {
+    pub context: &'a Context,
+    pub target: Target,
+    pub account: Account,
+    pub engine: Engine,
+}
+
+impl<'a> AccountClient<'a> {
+    /// For a task that keeps something in the store of the account that a subject is about.
+    pub fn open(context: &'a Context, subject: &Subject) -> Result<Self, Failure> {
+        Self::with(context, subject, context.keys().to_write()?)
+    }
+
+    /// For what only reads. A session of Bayse's is kept all the same: there is one login in two minutes.
+    pub fn reading(context: &'a Context, subject: &Subject) -> Result<Self, Failure> {
+        match subject.venue {
+            Venue::Bayse => Self::open(context, subject),
+            _ => Self::with(context, subject, context.keys().to_read()?),
+        }
+    }
+
+    fn with(context: &'a Context, subject: &Subject, store: Arc<dyn Store>) -> Result<Self, Failure> {
+        let target = context.target(&of_keys(subject))?;
+        let account = Account {
+            venue: target.venue.of_keys(),
+            environment: target.environment.clone(),
+            base_url: target.base_url.clone(),
+        };
+        let settings =
+            Settings { timeouts: target.network.timeouts(), proxy: target.network.proxy(), ..Settings::default() };
+        let engine = context.keys().engine(store).settings(settings);
+        Ok(Self { context, target, account, engine })
+    }
+
+    /// The name that a subject, or `--name`, gives a key.
+    pub fn reference(&self, subject: &Subject, name: Option<&str>) -> Result<Reference, Failure> {
+        let name = match (subject.name.as_deref(), name) {
+            (Some(one), Some(other)) if one != other => {
+                return Err(Failure::usage(format!("`{subject}` says {one}, and --name says {other}")));
+            }
+            (Some(name), _) | (None, Some(name)) => name,
+            (None, None) => {
+                let help = format!("write it as {}", self.target.reference("NAME"));
+                return Err(Failure::usage("which key?").code("no_name").help(help));
+            }
+        };
+        let reference = store::reference(&self.target, name)?;
+        if !reference.is_a_key() {
+            return Err(Failure::usage(format!("{reference} is no key: `venuekit totp` cares for it")));
+        }
+        Ok(reference)
+    }
+
+    /// What manages the account's keys: `--key`, the profile's key or the environment's variables; otherwise, where keys manage
+    /// keys, the one it is about, or the only one in the store.
+    pub async fn manager(&self, about: Option<&Reference>) -> Result<Manager, Failure> {
+        let account =
+            Subject { venue: self.target.venue, environment: Some(self.target.environment.clone()), name: None };
+        let given = self.context.manager(&self.target, &account).await?;
+        given.check(self.target.venue)?;
+        if let Some(material) = given.parts.into_iter().next() {
+            return Ok(Manager::Given(material));
+        }
+        let usual = variables::prefix(&self.target);
+        let prefix = given.prefix.unwrap_or_else(|| usual.clone());
+        // Where a profile names variables, nothing else takes their place.
+        if self.account.venue != KeyVenue::Bayse && prefix == usual {
+            if let Some(reference) = about {
+                return Ok(Manager::Stored(reference.clone()));
+            }
+            let mut stored = self.engine.stored(&self.account).await?;
+            stored.retain(|line| line.unreadable.is_none());
+            if let [only] = &stored[..]
+                && let Some(reference) = only.reference.as_ref().and_then(|text| text.parse().ok())
+            {
+                return Ok(Manager::Stored(reference));
+            }
+        }
+        let (message, help) = match self.account.venue {
+            KeyVenue::Bayse => {
+                let names = |kind| variables::both(self.target.venue, &prefix, kind);
+                let help = format!("set {}, or {}", names(VariableKind::Session), names(VariableKind::Login));
+                ("Bayse's keys are managed by a session or a login, and there is none", help)
+            }
+            _ => {
+                let help = variables::names_after(self.target.venue, &prefix);
+                let help = format!("name a stored one with --key, or set {help}");
+                ("the account's keys are managed by a key, and it is not said which", help)
+            }
+        };
+        Err(Failure::new(Exit::Store, message).code("no_manager").help(help))
+    }
+
+    /// Has a task done, or says what would be done.
+    pub async fn run(&self, task: Task, manager: &Manager, person: &Person<'_>, dry: bool) -> Result<(), Failure> {
+        let out = self.context.out();
+        if dry {
+            let preview = self.engine.preview(&self.account, &task, manager, person).await?;
+            preview.steps.iter().for_each(|step| out.step("would", step));
+            preview.warnings.iter().for_each(|warning| out.step("note", warning));
+            out.document(&preview);
+            return Ok(());
+        }
+        let ended = self.public_id_of_old(&task).await;
+        note_unreadable(self.context, &self.engine);
+        let earlier: Vec<RunId> = self.engine.unfinished()?.into_iter().map(|left| left.run).collect();
+        let _told = self.under_way(move |run| !earlier.contains(run));
+        let outcome = self.engine.run(&self.account, task, manager, person).await?;
+        let done = matches!(outcome, Outcome::Done(_));
+        finish(person, outcome)?;
+        if done {
+            self.note_variables(ended.as_deref());
+        }
+        Ok(())
+    }
+
+    /// What identifies the key that a task is to end.
+    async fn public_id_of_old(&self, task: &Task) -> Option<String> {
+        let reference = match task {
+            Task::Rotate(rotate) => &rotate.reference,
+            Task::Revoke(Revoke { target: Ends::Stored(reference), .. }) => reference,
+            Task::Revoke(Revoke { target: Ends::Listed(id), .. }) => return Some(id.clone()),
+            Task::Create(_) => return None,
+        };
+        let record = self.context.keys().to_read().ok()?.get(reference).await.ok()?;
+        record.active()?.public_id.clone()
+    }
+
+    /// Variables go before the store, so that a key in them that has ended stands in the way of everything.
+    fn note_variables(&self, ended: Option<&str>) {
+        let variables = self.context.credential_of_variables(&self.target).ok().flatten();
+        if let Some(variables) = variables.filter(|variables| ended.is_some() && variables.public_id() == ended) {
+            let note = format!(
+                "note: {}: that key has just ended; unset it, or name a stored one with --key",
+                variables.source
+            );
+            self.context.out().note(&note);
+        }
+    }
+
+    /// While the guard lives, an interrupt tells how to go on with the run.
+    pub fn under_way(&self, is_it: impl Fn(&RunId) -> bool + Send + 'static) -> UnderWay {
+        let (engine, account) = (self.engine.clone(), self.account.to_string());
+        interrupt::telling(self.context.out(), move || {
+            let mut unfinished = engine.unfinished().ok()?.into_iter();
+            let left = unfinished.find(|left| left.plan.account == account && is_it(&left.run))?;
+            let failure = Failure::new(Exit::Unknown, format!("interrupted; the run {} has not ended", left.run));
+            Some(failure.code("interrupted").help(left.advice()).detail("run", left.run.as_str()))
+        })
+    }
+}
+
+/// Tells how a run ended.
+pub fn finish(person: &Person<'_>, outcome: Outcome) -> Result<(), Failure> {
+    match outcome {
+        Outcome::Done(report) => {
+            let out = person.context.out();
+            out.document(&Ended { report: &report, events: person.events() });
+            out.finish().map_err(|why| {
+                let message =
+                    format!("the run {} is done; what it tells could not be printed: {}", report.run, why.message());
+                let help = format!("`venuekit keys list {}` shows the key", person.account());
+                Failure::new(Exit::Unknown, message)
+                    .code("answer_not_printed")
+                    .help(help)
+                    .detail("run", report.run.as_str())
+            })
+        }
+        Outcome::NeedsPerson(needs) => Err(of_person(&needs)),
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Ended<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    events: Vec<venuekit_keys::Event>,
+}
+
+/// Says which runs cannot be read. They stop their own account alone, and nobody else would hear of them.
+pub fn note_unreadable(context: &Context, engine: &Engine) {
+    for left in engine.unreadable().unwrap_or_default() {
+        let account = left.account.as_deref().map(|account| format!(" of {account}")).unwrap_or_default();
+        context.out().note(&format!(
+            "note: the run {}{account} cannot be read: {}; {}",
+            left.run,
+            left.error,
+            left.advice()
+        ));
+    }
+}
+
+/// Kalshi's perpetual futures take Kalshi's keys.
+fn of_keys(subject: &Subject) -> Subject {
+    let venue = if subject.venue == Venue::KalshiPerps { Venue::Kalshi } else { subject.venue };
+    Subject { venue, ..subject.clone() }
+}

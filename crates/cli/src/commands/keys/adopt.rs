@@ -1,0 +1,131 @@
+//! `venuekit keys adopt`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use venuekit_keys::Credential;
+use venuekit_transport::flaw::is_key_text;
+use venuekit_transport::keys::SecretKind;
+use venuekit_wire::Secret;
+
+use super::account_client::AccountClient;
+use super::operator::Person;
+use crate::confirm;
+use crate::context::Context;
+use crate::credential::pem;
+use crate::descriptor::Lines;
+use crate::failure::{Exit, Failure};
+use crate::input;
+use crate::number;
+use crate::subject::Subject;
+
+/// What `venuekit keys adopt` takes.
+#[derive(Args, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub struct AdoptArgs {
+    /// VENUE/ENVIRONMENT/NAME
+    subject: Subject,
+    /// What to call it in the store
+    #[arg(long)]
+    name: Option<String>,
+    /// What identifies the caller: key id, public key, API key or client id
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    public_id: Option<String>,
+    /// A private key as PEM; - is standard input
+    #[arg(long, value_name = "FILE", requires = "public_id", conflicts_with = "secret_fd")]
+    pem: Option<PathBuf>,
+    /// Read a shared secret from this file descriptor
+    #[arg(long, value_name = "N", requires = "public_id", value_parser = number::descriptor)]
+    secret_fd: Option<u32>,
+    /// Say what would be done; nothing is changed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+const AFTER_HELP: &str = "\
+Without --public-id it takes the key that the environment's variables hold. With --public-id alone the secret is asked for, or \
+read from standard input, where it may be a PEM too. The passphrase of an encrypted PEM is asked for, or read from \
+--pem-passphrase-fd or VENUEKIT_PEM_PASSPHRASE; the store keeps the key decrypted, under its own passphrase.
+
+Examples:
+  venuekit keys adopt kalshi/demo/bot --public-id a952bcbe-ec3b-4b5b-b8f9-11dae589608c --pem kalshi.pem
+  venuekit keys adopt deribit/test/bot --public-id 1sXMQBhM < secret.txt";
+
+/// `venuekit keys adopt`.
+pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure> {
+    let client = AccountClient::open(context, &arguments.subject)?;
+    let reference = client.reference(&arguments.subject, arguments.name.as_deref())?;
+    let credential = match &arguments.public_id {
+        Some(public_id) => given(context, public_id, arguments)?,
+        None => from_environment(&client)?,
+    };
+    let out = context.out();
+    let public_id = credential.public_id().unwrap_or_default().to_owned();
+    if arguments.dry_run {
+        if context.keys().to_read()?.get(&reference).await.is_ok() {
+            return Err(Failure::usage(format!("`{reference}` is taken")).help("choose another name"));
+        }
+        out.step("would", &format!("make a signed call with the key {public_id}"));
+        out.step("would", &format!("store it as {reference}"));
+        out.document(&serde_json::json!({ "would_store": reference.to_string() }));
+        return Ok(());
+    }
+    let person = Person::new(context, &client.target, None);
+    let adopted = client.engine.adopt(&client.account, &reference, &credential, &person).await?;
+    out.step("adopted", &public_id);
+    out.document(&adopted);
+    Ok(())
+}
+
+fn given(context: &Context, public_id: &str, arguments: &AdoptArgs) -> Result<Credential, Failure> {
+    let (secret, kind) = match (&arguments.pem, arguments.secret_fd) {
+        (Some(path), _) if path == Path::new("-") => pair(context, path, &input::secret(path)?)?,
+        (Some(path), _) => pair(context, path, &pem::file(path, "--pem")?)?,
+        (None, Some(number)) => (line(number)?, SecretKind::Shared),
+        (None, None) => match asked()? {
+            pem if is_key_text(pem.expose()) => pair(context, Path::new("-"), &pem)?,
+            secret => (secret, SecretKind::Shared),
+        },
+    };
+    Ok(Credential::Key { public_id: public_id.to_owned(), secret, kind })
+}
+
+fn pair(context: &Context, path: &Path, pem: &Secret) -> Result<(Secret, SecretKind), Failure> {
+    let source = input::shown(path);
+    let key = context.passphrases().key(pem, &source)?;
+    if key.is_pss_only() {
+        let note =
+            format!("note: {source} marks the key for RSASSA-PSS only; it is stored as plain RSA, the same key pair");
+        context.out().note(&note);
+    }
+    Ok((key.private_key_pem(), SecretKind::PrivateKeyPem))
+}
+
+fn line(number: u32) -> Result<Secret, Failure> {
+    let none = || Failure::new(Exit::Store, "--secret-fd holds no line");
+    Lines::new("--secret-fd", number).next()?.filter(|secret| !secret.is_empty()).ok_or_else(none)
+}
+
+fn asked() -> Result<Secret, Failure> {
+    let secret = match confirm::secret("secret: ")? {
+        Some(secret) => secret,
+        None => input::secret_from_stdin()?,
+    };
+    if secret.is_empty() { Err(Failure::new(Exit::Store, "there is no secret")) } else { Ok(secret) }
+}
+
+fn from_environment(client: &AccountClient<'_>) -> Result<Credential, Failure> {
+    let found = client.context.credential_of_variables(&client.target)?;
+    if let Some(found) = &found {
+        found.check(client.target.venue)?;
+    }
+    let found = found.map(|credential| credential.parts);
+    let key = found.into_iter().flatten().find(|material| matches!(material, Credential::Key { .. }));
+    key.ok_or_else(|| {
+        let help = format!(
+            "give --public-id with --pem, --secret-fd or standard input, or set {}",
+            crate::variables::names(&client.target)
+        );
+        Failure::new(Exit::Store, format!("which key of {}?", client.account)).code("no_credential").help(help)
+    })
+}

@@ -1,0 +1,195 @@
+//! `venuekit keys report`: what a careful owner wants to know of all keys.
+
+use clap::Args;
+use serde::Serialize;
+use venuekit_keys::{Line, Manager};
+use venuekit_wire::UnixMillis;
+
+use super::account_client::AccountClient;
+use super::list::{of_account, stored_accounts};
+use super::operator::Person;
+use super::when;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::number;
+use crate::subject::Subject;
+use crate::venue::Venue;
+
+/// What `venuekit keys report` takes.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// VENUE or VENUE/ENVIRONMENT, several if need be; all accounts with stored keys if nothing is said
+    subjects: Vec<Subject>,
+    /// A key that is older is told
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = number::days)]
+    max_age: i64,
+    /// A key that ends sooner is told
+    #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = number::days)]
+    expires_within: i64,
+    /// A key that was not used for longer is told, where the venue says when it was
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = number::days)]
+    unused_for: i64,
+    /// A key that is managed elsewhere, by its id or its name: that it is not stored here is not reported
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    known: Vec<String>,
+    /// Exit with 8 if anything was told
+    #[arg(long)]
+    check: bool,
+}
+
+/// One key, and what there is to say of it.
+#[derive(Serialize)]
+struct Reported {
+    account: String,
+    #[serde(flatten)]
+    line: Line,
+    age_days: Option<i64>,
+    findings: Vec<String>,
+}
+
+/// An account that could not be asked.
+#[derive(Serialize)]
+struct Unasked {
+    account: String,
+    error: String,
+}
+
+/// `venuekit keys report`.
+pub async fn run(context: &Context, arguments: &ReportArgs) -> Result<(), Failure> {
+    let (mut reported, mut unasked) = (Vec::new(), Vec::new());
+    for subject in subjects(context, arguments).await? {
+        let account = subject.to_string();
+        match ask(context, &subject).await {
+            Ok((account, known, lines)) => {
+                let is_known = |line: &Line| is_one_of(line, &known) || is_one_of(line, &arguments.known);
+                reported.extend(
+                    lines.into_iter().filter(|line| line.live != Some(false) || line.reference.is_some()).map(|line| {
+                        let is_known = is_known(&line);
+                        examine(&account, line, is_known, arguments, UnixMillis::now())
+                    }),
+                );
+            }
+            Err(failure) => unasked.push(Unasked { account, error: failure.message().to_owned() }),
+        }
+    }
+    let out = context.out();
+    if reported.is_empty() && unasked.is_empty() {
+        out.line(&context.no_keys());
+    }
+    if !reported.is_empty() {
+        let rows: Vec<Vec<String>> = reported.iter().map(row).collect();
+        out.table(&["account", "key", "age", "ends", "last used", "scopes", "findings"], &rows);
+    }
+    for one in &unasked {
+        out.note(&format!("{} could not be asked: {}", one.account, one.error));
+    }
+    out.document(&serde_json::json!({ "keys": reported, "not_asked": unasked }));
+    if reported.is_empty() && !unasked.is_empty() {
+        return Err(Failure::told(Exit::Network));
+    }
+    let told = !unasked.is_empty() || reported.iter().any(|key| !key.findings.is_empty());
+    if arguments.check && told { Err(Failure::told(Exit::Fault)) } else { Ok(()) }
+}
+
+async fn subjects(context: &Context, arguments: &ReportArgs) -> Result<Vec<Subject>, Failure> {
+    if !arguments.subjects.is_empty() {
+        for subject in &arguments.subjects {
+            of_account(subject)?;
+            context.target(subject)?;
+        }
+        return Ok(arguments.subjects.clone());
+    }
+    let accounts = stored_accounts(context).await?.into_iter();
+    Ok(accounts
+        .filter_map(|account| {
+            let venue: Venue = account.venue.name().parse().ok()?;
+            Some(Subject { venue, environment: Some(account.environment), name: None })
+        })
+        .collect())
+}
+
+/// The account, the keys that need not be stored here, and all of the account's keys.
+async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<String>, Vec<Line>), Failure> {
+    let client = AccountClient::reading(context, subject)?;
+    let manager = match client.manager(None).await {
+        Ok(manager) => manager,
+        Err(failure) => any_stored(&client).await?.ok_or(failure)?,
+    };
+    let person = Person::new(context, &client.target, None);
+    let lines = client.engine.list(&client.account, &manager, &person).await?;
+    let mut known = context.profile_for(&client.target)?.map(|profile| profile.known_keys.clone()).unwrap_or_default();
+    // What cannot be read there is reported by whatever uses it.
+    let from_environment = context.credential_of_variables(&client.target).ok().flatten();
+    known.extend(from_environment.as_ref().and_then(|found| found.public_id()).map(str::to_owned));
+    if let Manager::Given(manager) = &manager {
+        known.extend(manager.public_id().map(str::to_owned));
+    }
+    Ok((client.account.to_string(), known, lines))
+}
+
+/// Whether a key is named in a list, by its id or its name.
+fn is_one_of(line: &Line, list: &[String]) -> bool {
+    let names = [&line.id, &line.public_id, &line.name];
+    names.into_iter().flatten().any(|name| list.contains(name))
+}
+
+/// A report may be asked for by any key of the account: the first that the store has.
+async fn any_stored(client: &AccountClient<'_>) -> Result<Option<Manager>, Failure> {
+    if client.target.venue == Venue::Bayse {
+        return Ok(None);
+    }
+    let stored = client.engine.stored(&client.account).await?;
+    let first =
+        stored.into_iter().filter(|line| line.unreadable.is_none()).find_map(|line| line.reference?.parse().ok());
+    Ok(first.map(Manager::Stored))
+}
+
+fn examine(account: &str, line: Line, is_known: bool, arguments: &ReportArgs, now: UnixMillis) -> Reported {
+    let age_days = line.created.map(|created| when::days_between(created, now));
+    let mut findings = Vec::new();
+    let mut ends = |what: &str, at: Option<UnixMillis>| {
+        let Some(left) = at.map(|at| when::days_between(now, at)) else { return };
+        if left < 0 {
+            findings.push(format!("{what} ended"));
+        } else if left <= arguments.expires_within {
+            findings.push(format!("{what} ends in {left} d"));
+        }
+    };
+    ends("it", line.expires);
+    ends("region attestation", line.attested_until);
+    findings.extend(line.unreadable.clone());
+    match line.live {
+        Some(false) => findings.push(match &line.status {
+            Some(status) => format!("{status} at the venue"),
+            None => "not at the venue any more".to_owned(),
+        }),
+        _ if line.reference.is_none() && !is_known => findings.push("not stored here".to_owned()),
+        _ => {}
+    }
+    if age_days.is_some_and(|age| age > arguments.max_age) {
+        findings.push(format!("older than {} d", arguments.max_age));
+    }
+    let idle = line.last_used.map(|used| when::days_between(used, now));
+    if line.used == Some(false) && age_days.is_some_and(|age| age > arguments.unused_for) {
+        findings.push("never used".to_owned());
+    }
+    if idle.is_some_and(|idle| idle > arguments.unused_for) {
+        findings.push(format!("unused for {} d", idle.unwrap_or_default()));
+    }
+    Reported { account: account.to_owned(), line, age_days, findings }
+}
+
+fn row(key: &Reported) -> Vec<String> {
+    let or_dash = |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
+    let line = &key.line;
+    let name = line.reference.as_deref().and_then(|reference| reference.rsplit('/').next()).map(str::to_owned);
+    vec![
+        key.account.clone(),
+        or_dash(name.or_else(|| line.name.clone().filter(|name| !name.is_empty())).or_else(|| line.id.clone())),
+        or_dash(key.age_days.map(|days| format!("{days} d"))),
+        or_dash(line.expires.map(when::day)),
+        or_dash(line.last_used.map(when::day)),
+        or_dash(Some(line.scopes.join(" "))),
+        or_dash(Some(key.findings.join("; "))),
+    ]
+}

@@ -1,0 +1,139 @@
+//! `venuekit keys resume`.
+
+use clap::Args;
+use serde_json::{Value, json};
+use venuekit_keys::{Reference, Unfinished, Work};
+
+use super::account_client::{AccountClient, finish, note_unreadable};
+use super::operator::Person;
+use super::{given, when};
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::subject::Subject;
+
+/// What `venuekit keys resume` takes.
+#[derive(Args, Debug)]
+pub struct ResumeArgs {
+    /// The run, or its key as VENUE/ENVIRONMENT/NAME; the only one that has not ended if nothing is said
+    run: Option<String>,
+    /// Give it up: what it has made is revoked, and the old key is the one to use again
+    #[arg(long)]
+    abandon: bool,
+    /// You have seen at the venue that the old key has ended, where no call could prove it: finish, and remove it from the store
+    #[arg(long, conflicts_with = "abandon")]
+    confirm_ended: bool,
+    /// A command that has the consumer take the new key over; its exit code 0 lets the old one be revoked
+    #[arg(long, value_name = "COMMAND", conflicts_with = "abandon", value_parser = given::command)]
+    hand_over: Option<String>,
+    /// Say which runs have not ended, and how far they have come; nothing is changed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `venuekit keys resume`.
+pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failure> {
+    let engine = context.keys().engine(context.keys().to_read()?);
+    let unfinished = engine.unfinished()?;
+    note_unreadable(context, &engine);
+    let out = context.out();
+    let wanted = arguments.run.as_deref();
+    if let Some(left) = engine.unreadable()?.into_iter().find(|left| Some(left.run.as_str()) == wanted) {
+        let failure = Failure::new(Exit::Store, left.error.to_string()).code("journal_damaged");
+        return Err(failure.help(left.advice()).detail("run", left.run.as_str()));
+    }
+    if wanted.is_none() && (unfinished.is_empty() || arguments.dry_run) {
+        show(context, &unfinished);
+        return Ok(());
+    }
+    let left = choose(&unfinished, wanted)?;
+    if arguments.dry_run {
+        show(context, std::slice::from_ref(left));
+        return Ok(());
+    }
+    let subject: Subject = left.plan.account.parse().map_err(Failure::usage)?;
+    let client = AccountClient::open(context, &subject)?;
+    let reference = left.plan.reference.as_ref().and_then(|text| text.parse::<Reference>().ok());
+    // A key that is being made manages nothing yet.
+    let about = reference.filter(|_| left.plan.work != Work::Create);
+    let manager = client.manager(about.as_ref()).await?;
+    let person = Person::new(context, &client.target, arguments.hand_over.as_deref());
+    let run = left.run.clone();
+    let _told = client.under_way(move |other| *other == run);
+    if arguments.abandon {
+        if !left.can_be_abandoned {
+            let message = format!("{} has gone too far to be given up", words(left));
+            return Err(Failure::usage(message).help(format!("`venuekit keys resume {}` goes on with it", left.run)));
+        }
+        context.confirm(&format!("Give up {}? What it has made is revoked.", words(left)))?;
+        client.engine.abandon(&client.account, &left.run, &manager, &person).await?;
+        out.step("given up", left.run.as_str());
+        out.document(&json!({ "run": left.run, "abandoned": true, "events": person.events() }));
+        return Ok(());
+    }
+    let outcome = if arguments.confirm_ended {
+        let old = left.plan.old.as_ref().map(|old| old.id.as_str()).unwrap_or_default();
+        context.confirm(&format!("Have you seen at {} that the key {old} has ended?", left.plan.account))?;
+        client.engine.confirm_ended(&client.account, &left.run, &manager, &person).await?
+    } else {
+        client.engine.resume(&client.account, &left.run, &manager, &person).await?
+    };
+    finish(&person, outcome)
+}
+
+fn choose<'a>(unfinished: &'a [Unfinished], run: Option<&str>) -> Result<&'a Unfinished, Failure> {
+    let wanted = match run {
+        Some(run) => {
+            unfinished.iter().find(|left| left.run.as_str() == run || left.plan.reference.as_deref() == Some(run))
+        }
+        None if unfinished.len() > 1 => {
+            let names: Vec<&str> = unfinished.iter().map(|left| left.run.as_str()).collect();
+            return Err(Failure::usage("which run?").help(format!("these have not ended: {}", names.join(", "))));
+        }
+        None => unfinished.first(),
+    };
+    wanted.ok_or_else(|| {
+        let run = run.unwrap_or_default();
+        let failure = Failure::new(Exit::NotFound, format!("there is no run `{run}` that has not ended"));
+        failure.help("`venuekit keys resume --dry-run` lists them")
+    })
+}
+
+fn work(left: &Unfinished) -> String {
+    let work = match left.plan.work {
+        Work::Create => "making",
+        Work::Rotate => "rotating",
+        Work::RotateInPlace => "rotating in place",
+        Work::Revoke => "revoking",
+    };
+    let old = left.plan.old.as_ref().map(|old| old.id.as_str());
+    format!("{work} {}", left.plan.reference.as_deref().or(old).unwrap_or_default())
+}
+
+fn words(left: &Unfinished) -> String {
+    format!("{} ({})", left.run, work(left))
+}
+
+fn show(context: &Context, unfinished: &[Unfinished]) {
+    let out = context.out();
+    if unfinished.is_empty() {
+        out.line("nothing is left to be done");
+    }
+    let step = |left: &Unfinished| serde_json::to_value(&left.last).ok().and_then(|step| step.get("step").cloned());
+    let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+    let rows: Vec<Vec<String>> = unfinished
+        .iter()
+        .map(|left| vec![left.run.to_string(), work(left), when::day(left.since), text(step(left))])
+        .collect();
+    if !rows.is_empty() {
+        out.table(&["run", "work", "since", "last step"], &rows);
+    }
+    let runs: Vec<Value> = unfinished
+        .iter()
+        .map(|left| {
+            json!({"run": left.run, "work": left.plan.work, "account": left.plan.account,
+                "reference": left.plan.reference, "since": left.since, "last_step": step(left),
+                "can_be_abandoned": left.can_be_abandoned})
+        })
+        .collect();
+    out.document(&json!({ "unfinished": runs }));
+}

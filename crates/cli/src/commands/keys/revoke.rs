@@ -1,0 +1,91 @@
+//! `venuekit keys revoke` and `forget`.
+
+use clap::Args;
+use serde_json::json;
+use venuekit_keys::{Revoke, Target as Ends, Task};
+
+use super::account_client::AccountClient;
+use super::operator::Person;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::subject::Subject;
+
+/// What `venuekit keys revoke` takes.
+#[derive(Args, Debug)]
+pub struct RevokeArgs {
+    /// VENUE/ENVIRONMENT/NAME for a stored key; VENUE/ENVIRONMENT with --id for any other
+    subject: Subject,
+    /// What it is called in the store
+    #[arg(long, conflicts_with = "id")]
+    name: Option<String>,
+    /// The key's id as the list shows it, for one that is not in the store
+    #[arg(long, allow_hyphen_values = true)]
+    id: Option<String>,
+    /// Do so even where it is the key that manages the account
+    #[arg(long)]
+    last: bool,
+    /// Say what would be done; nothing is changed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `venuekit keys revoke`.
+pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failure> {
+    let client = AccountClient::open(context, &arguments.subject)?;
+    let (ends, reference) = match (&arguments.id, &arguments.subject.name) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::usage("--id is for a key that is not in the store: leave its name out"));
+        }
+        (Some(id), None) => (Ends::Listed(id.clone()), None),
+        (None, _) => {
+            let reference = client.reference(&arguments.subject, arguments.name.as_deref())?;
+            (Ends::Stored(reference.clone()), Some(reference))
+        }
+    };
+    let manager = client.manager(reference.as_ref()).await?;
+    if !arguments.dry_run {
+        if let Some(reference) = &reference {
+            context.keys().record(reference, None).await?;
+        }
+        let what = match (&reference, &arguments.id) {
+            (Some(reference), _) => reference.to_string(),
+            (None, id) => format!("{} of {}", id.as_deref().unwrap_or_default(), client.account),
+        };
+        context.confirm(&format!("Revoke the key {what} for good?"))?;
+    }
+    let task = Task::Revoke(Revoke { target: ends, last: arguments.last });
+    let person = Person::new(context, &client.target, None);
+    client.run(task, &manager, &person, arguments.dry_run).await
+}
+
+/// What `venuekit keys forget` takes.
+#[derive(Args, Debug)]
+pub struct ForgetArgs {
+    /// VENUE/ENVIRONMENT/NAME
+    subject: Subject,
+    /// Say what would be done; nothing is changed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// `venuekit keys forget`.
+pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Failure> {
+    let client = AccountClient::reading(context, &arguments.subject)?;
+    let reference = client.reference(&arguments.subject, None)?;
+    let out = context.out();
+    // A record that cannot be read is listed, and may be removed.
+    if !context.keys().to_read()?.list().await?.contains(&reference) {
+        context.keys().record(&reference, None).await?;
+    }
+    if arguments.dry_run {
+        out.step("would", &format!("remove {reference} and its secret from the store; the venue is not told"));
+        out.document(&json!({ "would_forget": reference.to_string() }));
+        return Ok(());
+    }
+    context
+        .confirm(&format!("Remove {reference} from the store? Its secret is gone then; the venue still takes it."))?;
+    client.engine.forget(&client.account, &reference).await?;
+    out.step("forgotten", &reference.to_string());
+    out.document(&json!({ "forgotten": reference.to_string() }));
+    Ok(())
+}

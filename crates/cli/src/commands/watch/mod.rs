@@ -1,0 +1,126 @@
+//! `venuekit watch`: what a venue tells while it happens.
+
+mod board;
+mod book_line;
+mod books;
+mod channels;
+mod ladder;
+mod limits;
+mod message;
+mod messages;
+mod open;
+mod outcome;
+mod screen;
+mod told;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
+use venuekit_wire::stream::Streams;
+
+use self::limits::Limits;
+use crate::complete;
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::subject::Subject;
+use crate::topic;
+use crate::venue::Venue;
+
+/// What `venuekit watch` takes.
+#[derive(Args, Debug)]
+#[command(disable_help_flag = true, after_help = AFTER_HELP)]
+pub struct WatchArgs {
+    /// The venue, or VENUE/ENVIRONMENT, or the key to use as VENUE/ENVIRONMENT/NAME
+    #[arg(value_name = "VENUE", add = ArgValueCompleter::new(complete::venues))]
+    subject: Option<Subject>,
+    /// The channel; a venue alone lists them
+    #[arg(add = ArgValueCompleter::new(complete::channels))]
+    channel: Option<String>,
+    /// What is wanted of it, by name: `market_tickers=A,B`, `interval=100ms`
+    #[arg(value_name = "NAME=VALUE", add = ArgValueCompleter::new(complete::channel_parameters))]
+    parameters: Vec<String>,
+    /// List the channels
+    #[arg(long, conflicts_with_all = ["channel", "parameters"])]
+    channels: bool,
+    /// Show the order book that the channel makes: a ladder in a terminal, a line a change elsewhere
+    #[arg(long)]
+    book: bool,
+    /// With --book and --json, so many levels of each side
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    levels: u16,
+    /// End after so many messages, or changes of books
+    #[arg(long, value_name = "N", value_parser = limits::count)]
+    count: Option<u64>,
+    /// End after this time, such as 30s, 5m or 2h
+    #[arg(long = "for", value_name = "TIME", value_parser = limits::span)]
+    span: Option<Duration>,
+    /// Write all frames into this new file, with the times at which they came
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    record: Option<PathBuf>,
+    /// Read frames from a file that --record wrote, in place of the venue
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// What the channel takes and tells
+    #[arg(long, short)]
+    help: bool,
+}
+
+const AFTER_HELP: &str = "\
+With a venue and a channel, --help shows what that channel takes and tells.
+
+It goes on until it is interrupted, or until --count or --for end it. Lines of messages and of their state come in one order: after \
+`stale` nothing is certain until `resynchronized`, which says how much is missing for good. With --json each line is a JSON object: \
+`event` is `message`, `book`, `stale`, `resynced`, `lagged`, `unknown`, `refused` or `ended`.
+
+Examples:
+  venuekit watch deribit --channels
+  venuekit watch deribit ticker instrument_name=BTC-PERPETUAL interval=100ms --env test
+  venuekit watch deribit book.BTC-PERPETUAL.100ms --book --env test
+  venuekit watch kalshi trade --env demo --json --count 10
+  venuekit watch kalshi orderbook_delta market_tickers=A,B --env demo --record day.jsonl.zst";
+
+/// `venuekit watch`.
+pub async fn run(context: &Context, arguments: &WatchArgs) -> Result<(), Failure> {
+    let out = context.out();
+    let Some(subject) = &arguments.subject else {
+        if arguments.help {
+            context.print_help_of("watch");
+            return Ok(());
+        }
+        return Err(Failure::usage("which venue, and which channel?").help("venuekit watch --help"));
+    };
+    let table = table(subject.venue)?;
+    let Some(name) = &arguments.channel else {
+        channels::all(out, subject.venue, table);
+        return out.finish().map_err(|why| why.exit(Exit::Network));
+    };
+    if arguments.help {
+        let (channel, _) = topic::channel(subject.venue, table, name)?;
+        channels::one(out, subject.venue, table, channel);
+        return Ok(());
+    }
+    let topic = topic::read(subject.venue, table, name, &arguments.parameters)?;
+    if arguments.book && !topic.channel().is_book {
+        let books: Vec<&str> =
+            table.channels.iter().filter(|channel| channel.is_book).map(|channel| channel.id).collect();
+        let help = format!("these do: {}", books.join(", "));
+        return Err(Failure::usage(format!("`{}` makes no order book", topic.channel().id)).code("no_book").help(help));
+    }
+    let limits = Limits::new(arguments.count, arguments.span);
+    let source = open::source(context, subject, table, &topic, arguments).await?;
+    match arguments.book {
+        true => books::run(context, subject.venue, source, topic, limits, usize::from(arguments.levels)).await,
+        false => messages::run(context, source, topic, limits).await,
+    }
+}
+
+/// The channels of a venue.
+fn table(venue: Venue) -> Result<&'static Streams, Failure> {
+    venue.streams().ok_or_else(|| {
+        let others: Vec<&str> = Venue::ALL.iter().filter(|one| one.streams().is_some()).map(|one| one.name()).collect();
+        let help = format!("these do: {}", others.join(", "));
+        Failure::usage(format!("{venue} has no live streams")).code("no_streams").help(help)
+    })
+}
