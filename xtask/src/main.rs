@@ -15,6 +15,7 @@ mod markup;
 mod model;
 mod names;
 mod picture;
+mod registry;
 mod source;
 mod streams;
 mod workspace;
@@ -161,6 +162,18 @@ fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
             ));
         }
     });
+    match registry::update(root, &codegen::venues(root), check) {
+        Ok(stale) => {
+            for path in stale.iter().filter(|_| check) {
+                eprintln!("stale: {path}\nrepair: cargo xtask codegen");
+                failed = true;
+            }
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            failed = true;
+        }
+    }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
