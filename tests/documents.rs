@@ -164,7 +164,8 @@ fn is_of_a_crate(document: &str) -> bool {
     let folder = Path::new(document).parent().map(PathBuf::from).unwrap_or_default();
     let sources = ["src/lib.rs", "src/main.rs"]
         .map(|source| fs::read_to_string(root().join(&folder).join(source)).unwrap_or_default());
-    sources.iter().any(|source| source.contains("include_str!(\"../README.md\")")) && document.ends_with("README.md")
+    sources.iter().any(|source| source.starts_with("#![doc = include_str!(\"../README.md\")]"))
+        && document.ends_with("README.md")
 }
 
 #[test]
@@ -186,6 +187,42 @@ fn links_lead_somewhere() {
     }
     assert!(of_crates >= 6, "{of_crates}");
     assert_eq!(dead, Vec::<String>::new());
+}
+
+/// The chapters of the guide, with their texts.
+fn chapters() -> Vec<(String, String)> {
+    let all = documents().into_iter().filter(|(path, _)| path.starts_with("book/src/"));
+    all.filter(|(path, _)| !path.ends_with("SUMMARY.md")).collect()
+}
+
+#[test]
+fn every_chapter_is_in_the_summary() {
+    let summary = links(&fs::read_to_string("book/src/SUMMARY.md").unwrap());
+    let listed: BTreeSet<String> = summary.into_iter().map(|link| format!("book/src/{link}")).collect();
+    let there: BTreeSet<String> = chapters().into_iter().map(|(path, _)| path).collect();
+    assert!(there.len() > 10, "{there:?}");
+    assert_eq!(listed, there, "book/src/SUMMARY.md on the left, the chapters on the right");
+}
+
+#[test]
+fn the_code_of_every_chapter_is_compiled() {
+    let library = fs::read_to_string("src/lib.rs").unwrap();
+    let mut with_code = 0;
+    for (path, text) in chapters() {
+        let mut sources = vec![(path.clone(), text.clone())];
+        for included in text.split("{{#include ").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(name, _)| name)
+        {
+            let file = Path::new(&path).parent().unwrap().join(included);
+            let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {included}: {error}"));
+            sources.push((file.file_name().unwrap().to_string_lossy().into_owned(), text));
+        }
+        for (name, text) in sources.iter().filter(|(_, text)| text.lines().any(|line| line.starts_with("```rust"))) {
+            with_code += 1;
+            assert!(library.contains(&format!("{name}\")]")), "src/lib.rs does not include {name}");
+            assert!(!text.contains("```rust,ignore"), "{name}");
+        }
+    }
+    assert!(with_code > 8, "{with_code}");
 }
 
 #[test]
