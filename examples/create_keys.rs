@@ -42,7 +42,7 @@ where
     call(&made).await?;
     println!("{venue}: a call with the new key is answered");
 
-    // Once there is a new secret it is returned, whatever became of the old one: look at `rotated.old`.
+    // Once there is a new secret it is returned, whatever happened to the old one: look at `rotated.old`.
     let rotated = keys.rotate(&made.id).await?;
     println!("{venue}: rotated, and the old secret is {:?}", rotated.old);
     refused(venue, "with the old secret", call(&made).await)?;

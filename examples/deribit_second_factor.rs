@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// A challenge, a wrong code, the right one.
 pub async fn run() -> Result<(), Box<dyn Error>> {
-    // An account with a second factor; the sandbox makes up the rest.
+    // An account with a second factor; the sandbox generates the rest.
     let account = DeribitKey { totp_code: Some(CODE.into()), ..DeribitKey::default() };
     let sandbox = Sandbox::start(Accounts { deribit: vec![account], ..Accounts::default() }).await?;
     let account = &sandbox.accounts().deribit[0];
@@ -37,7 +37,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let challenge = error.challenge().ok_or("the error is no challenge")?;
     println!("{:?}: {error}", error.kind());
 
-    // The same call again, with the same parameters, through a client that answers. A challenge lives a minute, a code half of
+    // The same call again, with the same parameters, through a client that carries the code. A challenge lives a minute, a code half of
     // one, and a wrong code uses the challenge up: then begin again.
     match deribit.confirm(challenge, "000000").keys().create(new()).await {
         Err(error) => println!("a wrong code: {:?}, {error}", error.kind()),

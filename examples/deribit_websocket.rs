@@ -39,7 +39,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     // Should the connection be lost, the venue cancels what was ordered over it. The next connection is set the same way.
     deribit.enable_cancel_on_disconnect().send().await?;
 
-    // Any number of calls may be under way at once.
+    // Any number of calls may be in flight at once.
     let call = |name| deribit.ticker().instrument_name(name).send();
     let (bitcoin, ether) = tokio::join!(call("BTC-PERPETUAL"), call("ETH-PERPETUAL"));
     println!("{:?} {:?}", bitcoin?.mark_price, ether?.mark_price);

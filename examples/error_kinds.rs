@@ -1,6 +1,6 @@
 //! How do I handle errors of four venues in one place?
 //!
-//! `cargo run --example error_kinds` makes the same mistakes on every venue, against a sandbox of its own. The venues answer with
+//! `cargo run --example error_kinds` makes the same mistakes on every venue, against a sandbox of its own. The venues respond with
 //! codes, sentences and shapes of their own; `Error::kind` is the same word for the same trouble.
 //!
 //! For the real venues change the environments, and put your own credentials in the place of none.

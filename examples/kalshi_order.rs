@@ -36,7 +36,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     println!("{ticker}: yes is bid {:?} and asked {:?}", market.yes_bid_dollars, market.yes_ask_dollars);
 
     // Counts and prices are exact decimals. A `client_order_id` is yours to choose, once and for all: by it an order is found
-    // again whose answer was lost, and under it Kalshi takes no second one.
+    // again whose response was lost, and under it Kalshi takes no second one.
     let order_id = place(&kalshi, ticker, "10", "0.56", "my-order-1").await?;
     println!("the order {order_id} is placed");
 

@@ -55,7 +55,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The endpoint. It takes the body as raw bytes: what was parsed and written anew no longer has the signature it came with.
+/// The endpoint. It takes the body as raw bytes: what was parsed and rewritten no longer has the signature it came with.
 async fn receive(State(verifier): State<WebhookVerifier>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now_millis = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);

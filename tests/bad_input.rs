@@ -193,7 +193,7 @@ async fn a_lost_answer_means_that_it_may_have_been_done() {
         assert_eq!(error.kind(), ErrorKind::Network, "{error}");
         assert!(error.may_have_been_applied() && !error.is_retryable(), "{error}");
         assert_eq!(error.reconcile_with(), Some("get_orders"));
-        assert!(error.to_string().contains("may have been carried out"), "{error}");
+        assert!(error.to_string().contains("may have been executed"), "{error}");
         assert_eq!(server.seen().len(), 1, "a write is not repeated");
         assert!(!client.get_balance().send().await.unwrap_err().may_have_been_applied(), "a read changes nothing");
     }
@@ -222,7 +222,7 @@ async fn an_answer_beyond_all_bounds_is_not_read() {
     assert!(error.to_string().contains("larger than 1000 bytes"), "{error}");
 }
 
-/// A server whose every answer begins so and never ends, and how much of it was taken.
+/// A server whose every response begins so and never ends, and how much of it was taken.
 async fn endless(head: &'static str) -> (Canned, Arc<AtomicUsize>) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let taken = Arc::new(AtomicUsize::new(0));
@@ -232,7 +232,7 @@ async fn endless(head: &'static str) -> (Canned, Arc<AtomicUsize>) {
         async move {
             let _ = stream.read(&mut [0; 4096]).await;
             let _ = stream.write_all(head.as_bytes()).await;
-            // More than the 64 MiB that an ordinary answer may have.
+            // More than the 64 MiB that an ordinary response may have.
             for _ in 0..2_000 {
                 if stream.write_all(&[b'x'; 64 * 1024]).await.is_err() {
                     return;
@@ -298,7 +298,7 @@ async fn an_error_whose_body_breaks_off_is_judged_by_what_came() {
     let error = order(&client).await;
     assert_eq!((error.kind(), error.code()), (ErrorKind::InsufficientFunds, Some("insufficient_balance")), "{error}");
     assert!(!error.may_have_been_applied() && server.seen().len() == 1, "{error}");
-    // A good status proves nothing without its body.
+    // A success status proves nothing without its body.
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5000\r\nconnection: close\r\n\r\n";
     let (_server, client) = answering([head, body].concat().into_bytes()).await;
     let error = order(&client).await;

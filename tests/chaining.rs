@@ -13,7 +13,7 @@ use venuekit::kalshi::{Client, Credentials, Environment};
 use venuekit::wire::Open;
 use venuekit_sandbox::{Accounts, Sandbox};
 
-/// A venue that answers every request alike, and a client for it.
+/// A venue that responds to every request alike, and a client for it.
 async fn canned() -> (Canned, Client) {
     let server = Canned::start(Arc::new(|_| http(200, "application/json", br#"{"orders": [], "markets": []}"#))).await;
     let pair = venuekit::auth::PrivateKey::generate(venuekit::auth::KeyKind::Ed25519).unwrap();
@@ -81,7 +81,7 @@ async fn words_of_one_list_filter_by_another_where_it_has_them() {
     let closed: Open<MarketStatus> = "closed".into();
     client.get_markets().status(&closed).send().await.unwrap();
     assert!(request_line(&server).contains("status=closed"), "{}", request_line(&server));
-    // Kalshi filters by other words than it answers with: this one is `open` there.
+    // Kalshi filters by other words than it responds with: this one is `open` there.
     let active: Open<MarketStatus> = MarketStatus::Active.into();
     let error = client.get_markets().status(&active).send().await.unwrap_err();
     assert_eq!(error.kind(), venuekit::ErrorKind::InvalidRequest);

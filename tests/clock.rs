@@ -1,5 +1,5 @@
 //! A machine whose clock is off: for each venue that signs timestamps, how often a call is refused for it, how often the venue
-//! executes it, and what becomes of the client's clock.
+//! executes it, and what happens to the client's clock.
 
 #[path = "common/proxy.rs"]
 mod proxy;
@@ -21,7 +21,7 @@ const SHIFTS: [i64; 4] = [10 * SECONDS, -10 * SECONDS, 10 * MINUTES, -10 * MINUT
 /// What no client believes.
 const BEYOND: [i64; 2] = [20 * MINUTES, -20 * MINUTES];
 
-/// An answer's `Date` is cut to seconds, and it was under way for a while.
+/// A response's `Date` is cut to seconds, and it was in flight for a while.
 const NEAR: i64 = 3 * SECONDS;
 
 /// A sandbox, and what an order at Bayse is about.

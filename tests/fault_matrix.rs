@@ -19,7 +19,7 @@ use venuekit_sandbox::{Accounts, Sandbox};
 /// What a fault leaves the caller with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
-    /// A good answer.
+    /// A successful response.
     None,
     /// The venue's word that it did nothing, and that it may be asked again.
     Refused,
@@ -373,7 +373,7 @@ async fn cell(world: &Arc<World>, (venue, id, counted, call): Row, fault: Fault,
 
     let first = u64::from(fault.passes_on());
     let again = u64::from(repeated);
-    // Kalshi refuses the second order, and by its key it is the first; the others return the first answer again.
+    // Kalshi refuses the second order, and by its key it is the first; the others return the first response again.
     let is_duplicate = fault.passes_on() && repeated && matches!(operation.retry, Retry::Keyed(Key::Field(_)));
     match operation.retry {
         Retry::Safe => assert_eq!(executed, first + again, "{what}"),

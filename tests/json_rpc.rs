@@ -11,7 +11,7 @@ use venuekit::deribit::{Client, Credentials, Environment, ErrorCode};
 use venuekit::transport::RetryPolicy;
 use venuekit::{Error, ErrorKind};
 
-/// A client and a server that answers with `status` and what `envelope` makes of the request's.
+/// A client and a server that responds with `status` and what `envelope` makes of the request's.
 async fn answering(status: u16, envelope: fn(Value) -> String) -> (Canned, Client) {
     let script: Script = Arc::new(move |seen| {
         let request = serde_json::from_slice(&seen.body).expect("an envelope");

@@ -122,7 +122,7 @@ impl Recorder {
     }
 }
 
-/// A server that gives these answers in turn, the last one for ever. An empty answer is a connection that is closed.
+/// A server that gives these responses in turn, the last one forever. An empty response is a connection that is closed.
 async fn in_turn(answers: Vec<Vec<u8>>) -> Canned {
     let answers = Mutex::new(VecDeque::from(answers));
     let script: Script = Arc::new(move |_| {
@@ -496,7 +496,7 @@ mod counted {
         for _ in 0..2 {
             client.get_balance().send().await.unwrap();
         }
-        // An answer that is no such thing, and none.
+        // A response that is no such thing, and none.
         client.get_balance().send().await.unwrap_err();
         client.get_balance().send().await.unwrap_err();
         client.cancel_order_v2().order_id("o-1").send().await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Lists as streams: what is asked for, when, and where it ends.
+//! Lists as streams: what is requested, when, and where it ends.
 
 #[path = "common/canned.rs"]
 mod canned;
@@ -30,7 +30,7 @@ fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Query {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// A venue that answers what it is asked for by query; `null` stands for a refusal.
+/// A venue that returns what the query asks for; `null` stands for a refusal.
 async fn venue(answer: impl Fn(&Query) -> Value + Send + Sync + 'static) -> Canned {
     Canned::start(Arc::new(move |seen| match answer(&query(seen)) {
         Value::Null => http(400, "application/json", br#"{"code": "bad_request", "message": "no"}"#),
@@ -39,7 +39,7 @@ async fn venue(answer: impl Fn(&Query) -> Value + Send + Sync + 'static) -> Cann
     .await
 }
 
-/// A venue that gives its answers in order, whatever it is asked.
+/// A venue that gives its responses in order, whatever it is asked.
 async fn in_order(answers: Vec<Value>) -> Canned {
     let next = AtomicUsize::new(0);
     venue(move |_| answers.get(next.fetch_add(1, Ordering::SeqCst)).cloned().unwrap_or_default()).await
@@ -158,7 +158,7 @@ async fn what_is_dropped_while_it_waits_loses_no_item() {
     let server = in_order(vec![markets(&["a"], json!("1")), markets(&["b"], Value::Null)]).await;
     let client = kalshi(&server);
     let mut pages = client.get_markets().stream();
-    // Polled once, and left: the answer cannot have come.
+    // Polled once, and left: the response cannot have come.
     assert!(futures_util::FutureExt::now_or_never(Pages::next(&mut pages)).is_none());
     assert_eq!(tickers(pages).await.unwrap(), ["a", "b"]);
     assert_eq!(server.seen().len(), 2);
@@ -219,7 +219,7 @@ async fn a_page_limit_holds() {
 #[tokio::test]
 async fn a_cursor_that_comes_again_is_an_error() {
     for (start, cursors, items) in [
-        // The same for ever; in a circle; the one that was begun with.
+        // The same forever; in a circle; the one that was begun with.
         (None, vec!["x", "x", "x", "x"], 2),
         (None, vec!["x", "y", "z", "x", "y"], 4),
         (Some("x"), vec!["x", "x"], 1),
@@ -287,7 +287,7 @@ async fn an_answer_that_tells_no_next_page_is_the_last() {
         assert_eq!(ids(bayse(&server).list_events().stream()).await.unwrap(), ["a"]);
         assert_eq!(server.seen().len(), 1);
     }
-    // Beyond the last page and at the end of all numbers nothing more is asked for.
+    // Beyond the last page and at the end of all numbers nothing more is requested.
     for (page, last) in [(7, 3), (i64::MAX, i64::MAX)] {
         let server = in_order(vec![events(&[], last)]).await;
         assert_eq!(ids(bayse(&server).list_events().page(page).stream()).await.unwrap(), [""; 0]);
@@ -309,7 +309,7 @@ async fn where_nothing_tells_the_last_page_an_empty_one_ends_the_list() {
     let ids: Vec<String> = events.map_ok(|event| event.id).try_collect().await.unwrap();
     assert_eq!(ids, ["a", "b", "c"]);
     assert!(asked(&server).iter().all(|query| query["size"] == "2"));
-    // Below the top of the answer.
+    // Below the top of the response.
     let customers = |ids: &[&str]| {
         let all: Vec<Value> = ids.iter().map(|id| json!({"yativo_card_id": id})).collect();
         json!({"success": true, "data": {"customers": all, "total": 3, "limit": 2}})
@@ -329,7 +329,7 @@ async fn offsets_count_the_items_that_came() {
     let server = venue(|query| {
         let all = ["a", "b", "c", "d", "e"].map(|id| json!({"transaction_id": id}));
         let offset = query.get("offset").map_or(0, |offset| offset.parse().unwrap());
-        // The venue gives two at most, whatever it is asked for.
+        // The venue gives two at most, whatever it is requested.
         let page: Vec<&Value> = all.iter().skip(offset).take(2).collect();
         json!({"success": true, "data": {"transactions": page}})
     })

@@ -131,7 +131,7 @@ async fn secrets_leave_this_machine_inside_tls_only() {
 #[tokio::test]
 async fn a_call_that_carries_a_secret_of_its_own_needs_tls_too() {
     let server = Canned::start(Arc::new(|_| http(200, "application/json", b"{}"))).await;
-    // A name that is not this machine's, and leads to the server all the same.
+    // A name that is not this machine's, and leads to the server nevertheless.
     let address: SocketAddr = server.base_url.strip_prefix("http://").unwrap().parse().unwrap();
     let url = format!("http://venue.example:{}", address.port());
     fn leads<C: Connect>(builder: ClientBuilder<C>, address: SocketAddr) -> C {
@@ -256,7 +256,7 @@ fn a_socks_proxy() {
     deribit_at("http://127.0.0.1:1").build().unwrap();
 }
 
-/// A proxy that opens tunnels to one server, whatever it is asked for, and writes down what it sees.
+/// A proxy that opens tunnels to one server, whatever it is requested, and writes down what it sees.
 async fn tunnel(target: SocketAddr) -> (String, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

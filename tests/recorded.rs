@@ -110,7 +110,7 @@ async fn yativo_create_api_key() {
     assert_eq!(made.data.scopes.len(), 3);
 }
 
-/// The page that founded the Deribit client. The answer's scopes are one text, whatever the venue's own schema says.
+/// The page that founded the Deribit client. The response's scopes are one text, whatever the venue's own schema says.
 #[tokio::test]
 async fn deribit_create_api_key() {
     let script: Script = Arc::new(|seen| {

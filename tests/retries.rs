@@ -21,7 +21,7 @@ fn quick() -> RetryPolicy {
     RetryPolicy { first_wait: Duration::from_millis(2), ..RetryPolicy::default() }
 }
 
-/// A server that gives these answers in turn, the last one for ever. An empty answer is a connection that is closed.
+/// A server that gives these responses in turn, the last one forever. An empty response is a connection that is closed.
 async fn in_turn(answers: Vec<Vec<u8>>) -> Canned {
     let next = AtomicUsize::new(0);
     let script: Script = Arc::new(move |_| {

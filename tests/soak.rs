@@ -193,7 +193,7 @@ struct Figures {
     failed: usize,
     unknown: usize,
     unknown_but_executed: usize,
-    /// Orders whose last request was answered by somebody else with a good status.
+    /// Orders whose last request was answered by somebody else with a success status.
     impostors: usize,
     impostors_but_executed: usize,
     orders: usize,
@@ -284,7 +284,7 @@ async fn reconcile(sandbox: &Sandbox, proxy: &Proxy, told: &[(usize, Told)], sta
     let seen = proxy.take_seen();
     let of = |kind: Kind| told.iter().filter(move |(number, _)| Kind::of(*number) == kind);
 
-    // Reads: each that was passed on was executed, and each good answer is one that came back whole.
+    // Reads: each that was passed on was executed, and each successful response is one that came back whole.
     for (kind, counted) in [(Kind::KalshiRead, KALSHI_READ), (Kind::DeribitRead, DERIBIT_READ)] {
         let path = counted.rsplit(' ').next().unwrap();
         let seen = || seen.iter().filter(|seen| seen.line.ends_with(path));

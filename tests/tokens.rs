@@ -226,7 +226,7 @@ async fn a_login_that_meets_a_passing_fault_is_repeated_with_the_call_that_needs
     }
 }
 
-/// A session's name stands in the scope that is asked for, and so does what follows it: tokens that live for six seconds.
+/// A session's name stands in the scope that is requested, and so does what follows it: tokens that live for six seconds.
 const BRIEF: &str = "bot expires:6";
 
 /// Half of that and a little: they are renewed now.
@@ -353,7 +353,7 @@ async fn a_bayse_session_that_the_venue_ends_is_not_replaced_within_two_minutes(
     assert_eq!(executed(&sandbox, "bayse POST /v1/user/me/api-keys"), 0);
 }
 
-/// A venue that answers a login with this, and any other call with that.
+/// A venue that responds to a login with this, and any other call with that.
 async fn answering(login: String, other: (u16, &'static str)) -> (canned::Canned, deribit::Client) {
     let script = move |seen: &canned::Seen| match String::from_utf8_lossy(&seen.body).contains("public/auth") {
         true => canned::http(200, "application/json", login.as_bytes()),

@@ -90,7 +90,7 @@ async fn whole_numbers_at_the_top_in_lists_and_as_times() {
     for token in ["3.5", "3.00000000000000001", "1e19", "1e-9223372036854775808", "null", "\"\"", "\"three\""] {
         let (_server, client) = deribit_on(token).await;
         let message = refused(client.cancel_by_label().body_map(|body| body.label("mine")).send().await);
-        assert!(message.starts_with("the top in the answer: "), "{token}: {message}");
+        assert!(message.starts_with("the top in the response: "), "{token}: {message}");
         assert!(message.ends_with("expected a whole number of 64 bits"), "{token}: {message}");
     }
     let candles = r#"{"ticks":[1.7e12,1700000060000.0],"open":[1],"volume":["2.50"]}"#;
@@ -111,7 +111,7 @@ async fn a_price_that_cannot_be_held_is_refused_where_it_stands() {
         let (_server, client) =
             deribit_on(&format!(r#"[{{"instrument_name":"BTC-PERPETUAL","mark_price":{price}}}]"#)).await;
         let message = refused(client.get_positions().body_map(|body| body).send().await);
-        assert_eq!(message, "[0].mark_price in the answer: expected a decimal number of at most 28 digits");
+        assert_eq!(message, "[0].mark_price in the response: expected a decimal number of at most 28 digits");
     }
 }
 
@@ -128,13 +128,13 @@ async fn a_blank_text_is_absent_and_a_vital_one_is_named() {
     for blank in ["\"\"", "\" \"", "null"] {
         let (_server, client) = kalshi_on(&format!(r#"{{"balance_dollars":{blank},"balance":5}}"#)).await;
         let message = refused(client.get_balance().send().await);
-        let expected = "balance_dollars in the answer: found an empty text or null, expected a decimal number of at most 28 digits";
+        let expected = "balance_dollars in the response: found an empty text or null, expected a decimal number of at most 28 digits";
         assert_eq!(message, expected);
     }
     for word in ["\"null\"", "\"N/A\"", "\"-\""] {
         let (_server, client) = kalshi_on(&format!(r#"{{"balance_dollars":"1","portfolio_value":{word}}}"#)).await;
         let message = refused(client.get_balance().send().await);
-        assert_eq!(message, "portfolio_value in the answer: expected a whole number of 64 bits");
+        assert_eq!(message, "portfolio_value in the response: expected a whole number of 64 bits");
     }
 }
 
@@ -177,7 +177,7 @@ async fn an_object_of_another_kind_is_not_read_as_an_empty_response() {
     let transaction = || client.get_transaction().body_map(|body| body.transaction_id("tx_1"));
     assert_eq!(
         refused(transaction().send().await),
-        "the top in the answer: missing field: one of `transaction`, `data` is needed"
+        "the top in the response: missing field: one of `transaction`, `data` is needed"
     );
     for body in ["{}", r#"{"success":true}"#, r#"{"transaction":null,"data":null}"#] {
         let (_server, client) = yativo_on(body).await;
@@ -195,17 +195,17 @@ async fn a_list_in_place_of_an_object_is_told_as_such() {
         let (_server, client) = yativo_on(body).await;
         let message = refused(client.list_accounts().send().await);
         assert!(
-            message.starts_with("the top in the answer: found a list, expected struct ListAccountsResponse"),
+            message.starts_with("the top in the response: found a list, expected struct ListAccountsResponse"),
             "{message}"
         );
     }
     // Nor one inside a response, as of a venue that writes an empty object as a list.
     let (_server, client) = yativo_on(r#"{"data":[]}"#).await;
     let message = refused(client.get_api_key().key_id("k").send().await);
-    assert!(message.starts_with("data in the answer: found a list, expected struct ApiKey (an object)"), "{message}");
+    assert!(message.starts_with("data in the response: found a list, expected struct ApiKey (an object)"), "{message}");
     let (_server, client) = deribit_on(r#"{"positions":[]}"#).await;
     let message = refused(client.get_positions().body_map(|body| body).send().await);
-    assert_eq!(message, "the top in the answer: found an object, expected a list");
+    assert_eq!(message, "the top in the response: found an object, expected a list");
     for body in [r#"{"accounts":[]}"#, r#"{"accounts":null}"#] {
         let (_server, client) = yativo_on(body).await;
         assert!(client.list_accounts().send().await.unwrap().accounts.is_empty(), "an honest list of nothing");

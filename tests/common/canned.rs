@@ -1,4 +1,4 @@
-//! A loopback server that answers every request as a test says, byte for byte.
+//! A loopback server that responds to every request as a test says, byte for byte.
 
 // No test uses all of it.
 #![allow(dead_code)]
@@ -16,7 +16,7 @@ pub struct Seen {
     pub body: Vec<u8>,
 }
 
-/// What to answer: the bytes of a whole HTTP response.
+/// What to send: the bytes of a whole HTTP response.
 pub type Script = Arc<dyn Fn(&Seen) -> Vec<u8> + Send + Sync>;
 
 /// What has arrived so far.

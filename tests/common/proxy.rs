@@ -20,19 +20,19 @@ pub enum Fault {
     Refuse,
     /// The request is read, and the connection reset without passing it on.
     ResetBefore,
-    /// The request is passed on, and the connection reset in place of the answer.
+    /// The request is passed on, and the connection reset in place of the response.
     ResetAfter,
     /// The request is read and never answered.
     Stall,
-    /// The request is passed on, and the answer never comes back.
+    /// The request is passed on, and the response never comes back.
     StallAfter,
-    /// The request is passed on, and the answer comes back with half of its body.
+    /// The request is passed on, and the response comes back with half of its body.
     Cut,
     /// The request is answered with this status and not passed on.
     Status(u16),
-    /// The same with so many seconds to wait in `Retry-After`.
+    /// The same with this many seconds to wait in `Retry-After`.
     RetryAfter(u16, u64),
-    /// The same with an HTTP date in `Retry-After`, so many seconds after the response's own `Date`.
+    /// The same with an HTTP date in `Retry-After`, this many seconds after the response's own `Date`.
     RetryDate(u16, u64),
     /// The same with this in `Retry-After`.
     RetryText(u16, &'static str),
@@ -40,13 +40,13 @@ pub enum Fault {
     Page(u16),
     /// The same with this JSON.
     Answer(u16, &'static str),
-    /// The request is passed on, and this status comes back in place of the answer.
+    /// The request is passed on, and this status comes back in place of the response.
     StatusAfter(u16),
-    /// The request is passed on, and a web page comes back in place of the answer, with this status.
+    /// The request is passed on, and a web page comes back in place of the response, with this status.
     PageAfter(u16),
-    /// The request is passed on, and this JSON comes back in place of the answer, with this status.
+    /// The request is passed on, and this JSON comes back in place of the response, with this status.
     AnswerAfter(u16, &'static str),
-    /// The request is passed on, and the answer comes back as it is but called a web page.
+    /// The request is passed on, and the response comes back as it is but called a web page.
     WrongType,
 }
 
@@ -94,7 +94,7 @@ pub const FAULTS: [Fault; 33] = [
 ];
 
 impl Fault {
-    /// Whether the request reaches the venue all the same.
+    /// Whether the request reaches the venue nevertheless.
     pub fn passes_on(self) -> bool {
         matches!(
             self,
@@ -108,7 +108,7 @@ impl Fault {
         )
     }
 
-    /// Whether something else with a good status comes back in place of the answer.
+    /// Whether something else with a success status comes back in place of the response.
     pub fn is_impostor(self) -> bool {
         matches!(self, Self::Page(200) | Self::PageAfter(200) | Self::Answer(200, _) | Self::AnswerAfter(200, _))
     }
@@ -236,7 +236,7 @@ impl Shared {
     }
 }
 
-/// Counts as one under way as long as it lives.
+/// Counts as one in flight as long as it lives.
 struct UnderWay<'a>(&'a AtomicUsize);
 
 impl<'a> UnderWay<'a> {
@@ -328,7 +328,7 @@ async fn answer(
     })
 }
 
-/// Ends a connection so that the other side cannot take it for the end of an answer.
+/// Ends a connection so that the other side cannot take it for the end of a response.
 fn reset(stream: TcpStream) {
     let _ = stream.set_zero_linger();
 }

@@ -12,7 +12,7 @@ use crate::run::{Outcome, good, run};
 use crate::venues::{Subject, everywhere, subjects};
 
 impl Subject {
-    /// An answer an operation, by its name. None where the spec knows no body.
+    /// A response an operation, by its name. None where the spec knows no body.
     pub fn answers(&self, shape: Shape) -> HashMap<&'static str, Option<String>> {
         let row = |operation| self.spec.answer(operation, shape).map(|answer| answer.to_string());
         self.venue.operations.iter().map(|operation| (operation.id, row(operation))).collect()
@@ -41,7 +41,7 @@ async fn every_honest_answer_is_read() {
             for outcome in outcomes.await {
                 let what = format!("{} with {shape:?}", outcome.name(venue));
                 let answer = outcome.result.as_ref().unwrap_or_else(|error| panic!("{what}: {error}"));
-                // A connection that is closed is an answer too, and says nothing.
+                // A connection that is closed is a response too, and says nothing.
                 let answers = !outcome.operation.on_connection.is_some_and(|on| on.closes);
                 let Some(sent) = subject.spec.answer(outcome.operation, shape).filter(|_| answers) else { continue };
                 let schema = subject.spec.endpoint(outcome.operation).answer.unwrap();

@@ -30,7 +30,7 @@ pub enum Shape {
     Minimal,
     /// Every field, and one more in each object.
     ExtraField,
-    /// Every enum has a value that nobody knows.
+    /// Every enum has a value that is unknown.
     UnknownEnum,
     /// Every field that is not vital is null, every list too.
     Null,
@@ -82,7 +82,7 @@ impl Spec {
     pub fn answer(&self, operation: &Operation, shape: Shape) -> Option<Json> {
         let schema = self.endpoint(operation).answer?;
         let mut answer = Maker::new(self, shape).example(schema).expect("an answer holds not itself");
-        // What the venue says of a failure, a good answer does not say.
+        // What the venue says of a failure, a successful response does not say.
         for test in self.failed_when() {
             let place: Vec<Step> = test.at.split('/').skip(1).map(|name| Step::Key(name.to_owned())).collect();
             match answer.at(&place) {

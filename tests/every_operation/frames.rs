@@ -1,5 +1,5 @@
-//! A WebSocket server that answers every call as a test says. What a client sends of its own accord, its login and its
-//! heartbeat, it answers by itself.
+//! A WebSocket server that responds to every call as a test says. What a client sends of its own accord, its login and its
+//! heartbeat, it handles by itself.
 
 use std::sync::{Arc, Mutex};
 

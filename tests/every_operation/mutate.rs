@@ -1,4 +1,4 @@
-//! The ways in which one part of an answer may differ from the spec, or be at the edge of it, and must still be read.
+//! The ways in which one part of a response may differ from the spec, or be at the edge of it, and must still be read.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::example::{TOMORROW, UNKNOWN};
 use crate::json::{Json, Step};
 use crate::spec::{Kind, Spec};
 
-/// One change of an answer.
+/// One change of a response.
 #[derive(Clone, Debug)]
 pub struct Mutation {
     pub at: Vec<Step>,
@@ -43,7 +43,7 @@ impl Change {
 }
 
 impl Mutation {
-    /// Changes an answer, if an earlier change has left something to change. `digits` stand where money is asked for.
+    /// Changes a response, if an earlier change has left something to change. `digits` stand where money is expected.
     pub fn apply(&self, answer: &mut Json, digits: &str) {
         let Some((Step::Key(name), above)) = self.at.split_last().filter(|_| matches!(self.change, Change::Missing))
         else {
@@ -70,7 +70,7 @@ pub fn mutations(spec: &Spec, schema: &Value, answer: &Json, wanted: &mut dyn Fn
     walk.found
 }
 
-/// The places of members without which an answer is useless.
+/// The places of members without which a response is useless.
 pub fn vital(spec: &Spec, schema: &Value, answer: &Json) -> Vec<Vec<Step>> {
     let (Kind::Object(object), Json::Object(members)) = (spec.kind(schema), answer) else {
         let (Kind::List(items), Json::List(values)) = (spec.kind(schema), answer) else { return Vec::new() };

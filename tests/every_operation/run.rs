@@ -1,4 +1,4 @@
-//! Every call of a venue against a server that answers as a test says. Secrets are looked for everywhere.
+//! Every call of a venue against a server that responds as a test says. Secrets are looked for everywhere.
 
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ pub async fn run_some(
     outcomes
 }
 
-/// A good answer, in the envelope that the venue's protocol asks for.
+/// A successful response, in the envelope that the venue's protocol asks for.
 pub fn good(venue: &Venue, seen: &Seen, body: Option<&str>) -> Vec<u8> {
     match (venue.protocol, body) {
         (Protocol::Rest, None) => http(204, "text/plain", b""),

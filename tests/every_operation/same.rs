@@ -6,7 +6,7 @@ use crate::json::Json;
 use crate::spec::{Kind, Spec};
 
 impl Spec {
-    /// Compares what was sent with what became of it. Null, missing and empty are the same, and so are the two forms of a number, but
+    /// Compares what was sent with what happened to it. Null, missing and empty are the same, and so are the two forms of a number, but
     /// each digit of an exact one counts.
     pub fn same(&self, schema: &Value, sent: &Json, got: &Json) -> Result<(), String> {
         let differ = || Err(format!(": {sent} became {got}"));
@@ -37,7 +37,7 @@ impl Spec {
                     let schema = match (described(name), object.others) {
                         (Some(property), _) => property.schema,
                         (None, Some(others)) => others,
-                        // A field that nobody knows is not kept.
+                        // A field that is unknown is not kept.
                         (None, None) => continue,
                     };
                     let (sent, got) = (sent.get(name).unwrap_or(&Json::Null), got.get(name).unwrap_or(&Json::Null));

@@ -101,7 +101,7 @@ impl Spec {
         Self { document, venue }
     }
 
-    /// What makes an answer with a good status a failure all the same.
+    /// What makes a response with a success status a failure nevertheless.
     pub fn failed_when(&self) -> &'static [FailedWhen] {
         self.venue.errors.failed_when
     }

@@ -1,4 +1,4 @@
-//! What the venue may change without asking is read, in every answer of every operation, and no change of it changes money.
+//! What the venue may change without asking is read, in every response of every operation, and no change of it changes money.
 
 use std::collections::HashSet;
 

@@ -93,7 +93,7 @@ impl Desk {
         }
     }
 
-    /// The next request is answered so. An empty answer is a connection that is closed.
+    /// The next request is answered so. An empty response is a connection that is closed.
     pub fn answers(&self, answer: Vec<u8>) {
         self.next.lock().unwrap().push_back(answer);
     }
@@ -122,7 +122,7 @@ impl Desk {
     }
 }
 
-/// A good answer to whatever is asked.
+/// A successful response to whatever is asked.
 pub fn usual(seen: &Seen) -> Vec<u8> {
     let body = match serde_json::from_slice::<Value>(&seen.body).ok().filter(|body| body["jsonrpc"] == "2.0") {
         Some(envelope) => {
@@ -191,7 +191,7 @@ pub fn bayse_batch(client: &bayse::Client, count: usize) -> bayse::builder::Batc
     client.batch_place_orders().orders(orders)
 }
 
-/// A call under way, made by a client that waits.
+/// A call in flight, made by a client that waits.
 pub fn under_way(client: &kalshi::Client) -> JoinHandle<Result<(), Error>> {
     let client = client.with_rate_wait(Duration::MAX);
     tokio::spawn(async move { client.cancel_order_v2().order_id("late-1").send().await.map(drop) })

@@ -214,7 +214,7 @@ fn without_limits_nothing_waits() {
         let error = KALSHI_READ(&desk).await.unwrap_err();
         assert_eq!((error.kind(), error.retry_after()), (ErrorKind::RateLimited, Some(Duration::from_secs(3600))));
         desk.goes(1, KALSHI_READ).await;
-        // A tier is looked at all the same.
+        // A tier is looked at nevertheless.
         let url = &desk.server.base_url;
         assert!(kalshi_at(url, &RateLimits::none().tier("platinum")).is_err());
     });

@@ -99,10 +99,10 @@ fn headers_that_say_what_is_left_are_believed() {
         let desk = Desk::new(RateLimits::new()).await;
         desk.answers(with_limit("2", &from_now(300)));
         desk.goes(1, YATIVO).await;
-        // An answer that was written earlier does not give back what was spent since.
+        // A response that was written earlier does not give back what was spent since.
         desk.answers(with_limit("2", &from_now(300)));
         desk.goes(2, YATIVO).await;
-        // The moment is told by the clock on the wall, which does not stand still.
+        // The moment is identified by the clock on the wall, which does not stand still.
         let wait = desk.is_held_back(YATIVO).await;
         assert!(wait > Duration::from_secs(200) && wait <= Duration::from_secs(300), "{wait:?}");
         advance(wait).await;

@@ -71,7 +71,7 @@ impl Views {
         }
     }
 
-    /// The name of what a method answers: of an item where it answers a list, or a page of one.
+    /// The name of what a method answers: of an item where it returns a list, or a page of one.
     fn shown(&self, path: &str) -> Option<&str> {
         let result =
             self.lowered["paths"][path]["post"]["responses"]["2XX"].pointer("/content/application~1json/schema")?;

@@ -87,7 +87,7 @@ async fn answers_find_their_calls_in_any_order() {
             assert_eq!(call.send().await.unwrap().instrument_name, name);
         }
     });
-    // An answer that is held back until the next one waits for another call.
+    // A response that is held back until the next one waits for another call.
     let more = async {
         loop {
             client.test().send().await.unwrap();

@@ -1,4 +1,4 @@
-//! Deribit over a WebSocket: the same calls, one connection, and what becomes of them when it is slow, silent, confused or lost.
+//! Deribit over a WebSocket: the same calls, one connection, and what happens to them when it is slow, silent, confused or lost.
 
 mod bursts;
 mod calls;

@@ -103,7 +103,7 @@ async fn any_number_in_an_envelope_is_taken() {
     assert!(client.clock().offset_millis().abs() <= 15 * 60 * 1000);
 }
 
-/// The same over HTTP, where the clock is put right by what a refusal tells.
+/// The same over HTTP, where the clock is corrected by what a refusal tells.
 #[tokio::test]
 async fn any_time_of_a_venue_is_taken_over_http() {
     for time in [i64::MIN, i64::MIN + 1, i64::MAX, 0, -1] {

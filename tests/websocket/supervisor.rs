@@ -92,7 +92,7 @@ async fn a_rate_budget_that_panics_is_an_error_of_the_call() {
     let error = client.get_time().send().await.unwrap_err();
     assert!(error.to_string().contains("rate budget") && !error.may_have_been_applied(), "{error}");
     buy(&client, "after").await.unwrap();
-    // One that panics when it is told of a refusal loses no answer.
+    // One that panics when it is told of a refusal loses no response.
     sandbox.faults().set(vec![Rule::new(Fault::Status {
         status: 429,
         body: None,

@@ -33,7 +33,7 @@
 //!
 //! - `aws-lc-rs` (default): RSA, Ed25519 and random bytes from aws-lc-rs, which the TLS stack links already.
 //! - `pure-rust`: the same from the `rsa` (blinded) and `ed25519-dalek` crates. It wins where both are on. Of `rsa` the advisory
-//!   RUSTSEC-2023-0071 tells of a timing leak of the private operation. Version 0.10 computes in constant time, and its authors say
+//!   RUSTSEC-2023-0071 describes a timing leak of the private operation. Version 0.10 computes in constant time, and its authors say
 //!   that it has ended the leak; the advisory named no release as patched when this was written. RSA signing takes about nine
 //!   times as long.
 

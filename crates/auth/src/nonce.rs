@@ -23,7 +23,7 @@ impl Nonces {
         Self(Source::Random)
     }
 
-    /// Nonces of one's own. A venue takes each of them once.
+    /// Your own nonces. A venue accepts each of them once.
     pub fn from_fn(next: impl Fn() -> String + Send + Sync + 'static) -> Self {
         Self(Source::Own(Arc::new(next)))
     }
@@ -64,7 +64,7 @@ thread_local! {
     static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOLED], left: 0, process: 0 }) };
 }
 
-/// Bytes that are drawn at once: asking the generator costs as much as a signature does, however little it is asked for.
+/// Bytes that are drawn at once: asking the generator costs as much as a signature does, however little it is requested.
 const POOLED: usize = 512;
 
 /// Random bytes that are there already.

@@ -6,7 +6,7 @@ use crate::{Parts, SignError, Signer};
 
 /// Signs a finished request with all signers, in order, at that time (Unix milliseconds).
 ///
-/// Headers of an earlier signature are replaced, so that a request may be signed anew before it is sent again. On an error the
+/// Headers of an earlier signature are replaced, so that a request may be signed again before it is sent again. On an error the
 /// request is unchanged.
 pub fn apply<'a>(
     request: &mut Request,

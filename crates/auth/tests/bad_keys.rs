@@ -119,7 +119,7 @@ fn nothing_is_nothing() {
     }
 }
 
-/// Wherever the file is cut, the answer is an error that fits, and never a key.
+/// Wherever the file is cut, the result is an error that fits, and never a key.
 #[test]
 fn every_cut_is_noticed() {
     for name in ["ed25519.pem", "rsa_pkcs1.pem", "rsa_pkcs8.pem"] {
@@ -185,7 +185,7 @@ fn passphrases() {
     assert!(error.to_string().contains("openssl pkcs8 -topk8"), "{error}");
 }
 
-/// One wrong passphrase in 256 leaves a padding that looks right: it is a wrong passphrase all the same.
+/// One wrong passphrase in 256 leaves a padding that looks right: it is a wrong passphrase nevertheless.
 #[test]
 fn no_wrong_passphrase_looks_like_damage() {
     let encrypted = text("ed25519_encrypted_quick.pem");

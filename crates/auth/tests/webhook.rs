@@ -112,7 +112,7 @@ fn another_body_or_secret_does_not_match() {
     assert_eq!(without_prefix.verify(&headers, BODY, AT), Err(WebhookError::Mismatch));
 }
 
-/// A bad newer signature is not made good by an older one, and a verifier told to take one scheme takes no other.
+/// A bad newer signature is not repaired by an older one, and a verifier for one scheme accepts no other.
 #[test]
 fn the_weaker_scheme_is_no_way_round() {
     let both = |signature: &str| {

@@ -11,7 +11,7 @@ use crate::{Client, Credentials, operations};
 pub struct Keys<'a>(&'a Client);
 
 impl Client {
-    /// The account's API keys, in the words that all venues share. Needs a session.
+    /// The account's API keys, with the interface that all venues share. Needs a session.
     pub fn keys(&self) -> Keys<'_> {
         Keys(self)
     }
@@ -41,7 +41,7 @@ impl ApiKeys for Keys<'_> {
         }
     }
 
-    /// The list is asked for the public key first: it stays, and the response may leave it out.
+    /// The public key is compared first: it stays, and the response may omit it.
     async fn rotate(&self, id: &str) -> Result<RotatedKey, Error> {
         let Some(known) = self.list().await?.into_iter().find(|key| key.id == id) else {
             return Err(Error::invalid_request(format!("the account has no key `{id}`")));

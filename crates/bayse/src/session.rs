@@ -31,7 +31,7 @@ impl Credentials {
     /// nothing else.
     ///
     /// Bayse takes one login in two minutes for an address. The session is kept until the venue refuses it; a further login within
-    /// that time is not sent, and its error tells how long to wait.
+    /// that time is not sent, and its error says how long to wait.
     ///
     /// # Errors
     /// An empty part.
@@ -98,7 +98,7 @@ impl Grant for Login {
             let answer = self.client.login().email(&self.email).password(self.password.clone()).send().await?;
             let (token, device) = (answer.token.clone(), answer.device_id.clone());
             let headers = bayse::session(token.clone(), device)?;
-            // No page tells how long a session lives.
+            // No page says how long a session lives.
             Ok(Token::new(headers, [token]))
         })
     }

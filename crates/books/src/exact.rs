@@ -1,4 +1,4 @@
-//! Arithmetic that is exact or does not answer.
+//! Arithmetic that is exact, or gives no result.
 //!
 //! `rust_decimal` rounds where a result has more than 28 or 29 digits. Here such a result is `None`.
 
@@ -181,7 +181,7 @@ mod tests {
                 found.resize(240, 0);
                 prop_assert_eq!(found, expected);
             } else {
-                // Only a product of two long numbers may be given up although, without its zeros, it could be held.
+                // Only a product of two long numbers may be rejected although, without its zeros, it could be held.
                 prop_assert!(!fits(&expected, 56) || (a.mantissa().unsigned_abs() >> 31) * (b.mantissa().unsigned_abs() >> 31) > 0);
             }
         }

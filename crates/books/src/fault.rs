@@ -22,7 +22,7 @@ pub enum Fault {
         price: Decimal,
         /// The size that it would have.
         size: Decimal,
-        /// The change that leads there, where the message tells changes.
+        /// The change that leads there, where the message contains changes.
         change: Option<Decimal>,
     },
     /// The best bid is above the best ask.

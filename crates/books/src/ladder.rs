@@ -206,7 +206,7 @@ impl Ladder {
         }
     }
 
-    /// Puts the levels, in whatever order they are, in place of all that there are. Of two with the same price the later one stays;
+    /// Replaces all levels by these, in any order. Of two with the same price the later one stays;
     /// how many did not is the result.
     pub(crate) fn replace(&mut self, levels: impl Iterator<Item = Level>) -> usize {
         self.levels.clear();

@@ -1,6 +1,6 @@
 //! Local order books that are exact and check themselves.
 //!
-//! A [`Book`] holds the levels of one instrument as the venue's messages tell them: a snapshot, then changes, each of which is
+//! A [`Book`] holds the levels of one instrument as the venue's messages describe them: a snapshot, then changes, each of which is
 //! either a new size ([`Book::set`]) or a signed change of a size ([`Book::change`]). Prices and sizes are
 //! [`rust_decimal::Decimal`](venuekit_wire::rust_decimal::Decimal); nothing is rounded. What cannot be true is a [`Fault`] that
 //! says where and what: a size below zero, a bid at or above an ask. After a fault the book is not to be trusted until the next

@@ -18,16 +18,16 @@ pub enum BookKind {
 
 /// A message that makes or changes an order book. The code that is generated for channels with books implements it.
 pub trait BookMessage {
-    /// The instrument, by the venue's name. `None` where the message does not tell.
+    /// The instrument, by the venue's name. `None` where the message does not say.
     fn instrument(&self) -> Option<Cow<'_, str>>;
 
     /// What it does.
     fn kind(&self) -> BookKind;
 
-    /// The venue's number of the state that the book is in after it, where it tells one.
+    /// The venue's number of the state that the book is in after it, where it has one.
     fn mark(&self) -> Option<i64>;
 
-    /// Applies its levels. A snapshot replaces whatever the book has; a message of [`BookKind::Other`] does nothing.
+    /// Applies its levels. A snapshot replaces the contents of the book; a message of [`BookKind::Other`] does nothing.
     ///
     /// [`Book::apply`] calls it, and does the rest: the mark, and the check of the whole.
     fn apply(&self, book: &mut Book) -> Result<(), Fault>;

@@ -17,7 +17,7 @@ pub struct Depth {
     pub total: Decimal,
 }
 
-/// What an order would get that takes whatever it finds.
+/// What a market order would get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// How much it would get.

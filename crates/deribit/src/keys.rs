@@ -14,7 +14,7 @@ use crate::{Client, Credentials, operations};
 pub struct Keys<'a>(&'a Client);
 
 impl Client {
-    /// The account's API keys, in the words that all venues share. Where the account has a security key, calls answer with a
+    /// The account's API keys, with the interface that all venues share. Where the account has a security key, calls answer with a
     /// challenge: repeat them through [`confirm`](Client::confirm).
     pub fn keys(&self) -> Keys<'_> {
         Keys(self)

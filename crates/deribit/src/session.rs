@@ -22,7 +22,7 @@ pub struct Credentials {
     login: Option<Login>,
 }
 
-/// The session that tokens fetched over HTTP belong to if nothing is said.
+/// The session that tokens fetched over HTTP belong to by default.
 const SESSION: &str = "venuekit";
 
 impl Credentials {
@@ -80,9 +80,9 @@ impl Credentials {
         Ok(Self { ready: venuekit_transport::Credentials::none(), login: Some(login) })
     }
 
-    /// The same with a session name of its own, for credentials that log in.
+    /// The same with its own session name, for credentials that log in.
     ///
-    /// A token that outlives its connection belongs to a named session: over HTTP always, `venuekit` if nothing is said; over a
+    /// A token that outlives its connection belongs to a named session: over HTTP always, `venuekit` by default; over a
     /// WebSocket only if a name is given here. Give each program that uses the same key another name; a key has at most 16
     /// sessions, and a further one ends the oldest.
     #[must_use]
@@ -112,7 +112,7 @@ impl From<Credentials> for venuekit_transport::Credentials {
 }
 
 impl Client {
-    /// A client whose calls answer a challenge: repeat the call that was challenged through it, with the same parameters.
+    /// A client whose calls carry the response to a challenge: repeat the challenged call through it, with the same parameters.
     ///
     /// A challenge lives a minute and a code half of one; both count once.
     ///
@@ -193,7 +193,7 @@ impl Grant for LoginGrant {
         Box::pin(async {
             let before = self.client.clock().offset_millis();
             match self.log_in().await {
-                // The signature is part of the request, so the transport cannot make it anew. The refusal told the venue's time.
+                // The signature is part of the request, so the transport cannot make it again. The refusal contained the venue's time.
                 Err(error) if error.kind() == ErrorKind::Unauthorized => {
                     let moved = self.client.clock().offset_millis().abs_diff(before);
                     if moved < WINDOW_MILLIS / 2 { Err(error) } else { self.log_in().await }

@@ -13,7 +13,7 @@ use crate::{Client, Credentials, operations};
 pub struct Keys<'a>(&'a Client);
 
 impl Client {
-    /// The account's API keys, in the words that all venues share.
+    /// The account's API keys, with the interface that all venues share.
     pub fn keys(&self) -> Keys<'_> {
         Keys(self)
     }
@@ -43,7 +43,7 @@ impl ApiKeys for Keys<'_> {
         Ok(answer.api_keys.into_iter().map(info).collect())
     }
 
-    /// Kalshi has no rotation: a key with the same name and scopes is made, of the same origin as far as the list tells, and the
+    /// Kalshi has no rotation: a key with the same name and scopes is made, of the same origin as far as the list shows, and the
     /// old one is deleted.
     async fn rotate(&self, id: &str) -> Result<RotatedKey, Error> {
         let key = self.generate(self.get(id).await?).await?;

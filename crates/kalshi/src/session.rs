@@ -11,7 +11,7 @@ use venuekit_transport::{Error, SignAhead};
 pub struct Credentials(pub(crate) venuekit_transport::Credentials);
 
 impl Credentials {
-    /// From a key that was read or made before. RSA signs with PSS, Ed25519 plainly; the key itself tells.
+    /// From a key that was read or made before. RSA keys sign with PSS, Ed25519 keys plainly.
     ///
     /// # Errors
     /// An empty key id, or one that no header can hold.

@@ -32,7 +32,7 @@ impl Credentials {
         variables::for_server(environment.base_url(), variables::of_process)
     }
 
-    /// From environment variables whose names begin in another way, such as `KALSHI_DEMO` or one of your own: for a server
+    /// From environment variables whose names begin in another way, such as `KALSHI_DEMO` or with your own prefix: for a server
     /// of which no environment is known, or for several accounts.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ impl Operation {
         fields
     }
 
-    /// Whether a good answer holds a secret.
+    /// Whether a successful response holds a secret.
     pub fn answers_with_secret(&self) -> bool {
         self.answer.as_ref().is_some_and(|answer| answer.is_secret() || !answer.secret_names().is_empty())
     }

@@ -1,4 +1,4 @@
-//! The values that a request names, so that an answer can name them too.
+//! The values that a request names, so that a response can name them too.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 pub struct Given {
     path: BTreeMap<String, String>,
     values: BTreeMap<String, Value>,
-    /// Where the path ends in a placeholder, its value: what an answer may call just `id`.
+    /// Where the path ends in a placeholder, its value: what a response may call just `id`.
     own_id: Option<Value>,
 }
 

@@ -16,7 +16,7 @@ const MARKS: [&str; 7] =
     ["continuation", "cursor", "next_cursor", "nextCursor", "next_page_token", "nextPageToken", "next_start_id"];
 
 impl Operation {
-    /// The body of a good answer, on the last page where there are several.
+    /// The body of a successful response, on the last page where there are several.
     pub fn example(&self, given: &Given) -> Option<Value> {
         let schema = self.answer.as_ref()?;
         let value = self.filled(schema, given);
@@ -27,7 +27,7 @@ impl Operation {
         if let Some(page) = &self.page {
             page.end(&mut value, given);
         }
-        // Where nobody has described the response there is something in it all the same.
+        // Where nobody has described the response there is something in it nevertheless.
         if let Value::Object(members) = &mut value
             && members.is_empty()
             && schema.other_members().is_some()

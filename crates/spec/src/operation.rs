@@ -19,7 +19,7 @@ pub struct Operation {
     pub tag: String,
     /// What it does, in half a sentence.
     pub summary: String,
-    /// What is to be known besides; often nothing.
+    /// Further notes; often empty.
     pub description: String,
     /// Whether the venue has something else in its place.
     pub deprecated: bool,
@@ -36,9 +36,9 @@ pub struct Operation {
     pub(super) meanings: Vec<(String, String)>,
     /// Whether no body at all counts as an empty object.
     pub(super) takes_empty_body: bool,
-    /// The status of a good answer.
+    /// The status of a successful response.
     pub status: u16,
-    /// The body of a good answer.
+    /// The body of a successful response.
     pub answer: Option<Schema>,
     /// Sets of credentials of which one is needed; without any, everybody may call.
     pub(super) credentials: Vec<Vec<Header>>,
@@ -51,7 +51,7 @@ pub struct Operation {
     /// The members of a body that report an error.
     pub(super) error_members: Arc<Vec<String>>,
     pub(super) page: Option<Page>,
-    /// Values that would make a good answer a failure: where, and what.
+    /// Values that would make a successful response a failure: where, and what.
     pub(super) refused: Arc<Vec<(String, Value)>>,
 }
 
@@ -88,7 +88,7 @@ pub(super) struct Header {
     pub(super) scheme: Option<&'static str>,
 }
 
-/// Where an answer says that more is to come.
+/// Where a response says that more is to come.
 #[derive(Debug)]
 pub(super) enum Page {
     /// The member that names the next page; empty on the last.
@@ -250,7 +250,7 @@ impl Reader<'_> {
     }
 }
 
-/// Status and schema of the one good answer.
+/// Status and schema of the one successful response.
 fn good_answer(operation: &Value) -> (u16, Option<&Value>) {
     let mut responses = members(&operation["responses"]);
     let (status, response) = responses.find(|(status, _)| status.starts_with('2')).unwrap_or(("200", &Value::Null));

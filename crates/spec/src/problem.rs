@@ -52,7 +52,7 @@ pub struct Problem {
     pub reason: String,
     /// Whether a value is there and has another JSON type.
     pub wrong_type: bool,
-    /// Whether a value is there and is none of the words that are listed.
+    /// Whether a value is present and is not one of the listed words.
     pub wrong_word: bool,
 }
 
@@ -108,7 +108,7 @@ where
     let inner = context.iter().filter_map(|errors| errors.first()).max_by_key(|error| depth(error));
     match (inner, context.first().and_then(|errors| errors.first())) {
         (Some(inner), _) if depth(inner) > depth(error) => closest(inner),
-        // It tells the name of what is missing.
+        // It contains the name of what is missing.
         (_, Some(first)) if matches!(first.kind(), ValidationErrorKind::Required { .. }) => first,
         _ => error,
     }

@@ -36,7 +36,7 @@ impl fmt::Display for Lack {
 }
 
 impl Operation {
-    /// What the body of a response with a good status lacks of what the spec calls vital. None where it is whole. `body` is none
+    /// What the body of a response with a success status lacks of what the spec calls vital. None where it is whole. `body` is none
     /// where nothing came.
     ///
     /// Of a read only that is wanted. The response to a write must prove that it was done: an object without any member that the
@@ -59,7 +59,7 @@ impl Operation {
         )
     }
 
-    /// The member that reports an error, where the spec knows no member of that name in a good response.
+    /// The member that reports an error, where the spec knows no member of that name in a successful response.
     fn error_in<'a>(&'a self, body: Option<&Value>) -> Option<&'a str> {
         let members = body?.as_object()?;
         let says = |name: &&String| match members.get(*name) {

@@ -7,7 +7,7 @@ use super::{Spec, all, example};
 
 /// A request that an operation accepts, but for its credentials.
 ///
-/// A value is made up to keep to its schema. Where a server holds state, such as orders, an id that is made up is not found.
+/// A value is generated to keep to its schema. Where a server holds state, such as orders, an id that is generated is not found.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ExampleRequest {
@@ -27,7 +27,7 @@ pub struct ExampleRequest {
     pub body: Option<Value>,
     /// Sets of header names that carry credentials. One set is needed; none, or an empty one: nothing is needed.
     pub credentials: Vec<Vec<String>>,
-    /// The status of a good answer.
+    /// The status of a successful response.
     pub status: u16,
     /// Venue, method and whole path template, as calls are counted by.
     pub counter: String,

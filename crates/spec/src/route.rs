@@ -78,7 +78,7 @@ impl Spec {
         Err(Problem::new(RequestPart::Method, "", reason))
     }
 
-    /// Whether any operation has such a whole path, whatever its method.
+    /// Whether any operation has this whole path, with any method.
     pub fn knows(&self, path: &str) -> bool {
         let Some(path) = path.strip_prefix(self.prefix) else { return false };
         let texts = decode_segments(path);

@@ -135,7 +135,7 @@ fn translate(schema: &Value, reached: &mut BTreeSet<String>) -> Value {
         let (word, value) = match word.as_str() {
             "properties" => (word.as_str(), translate_members(value, reached)),
             "items" => (word.as_str(), translate(value, reached)),
-            // Each element has a schema of its own; more of them are tolerated.
+            // Each element has its own schema; further elements are tolerated.
             "x-tuple" => {
                 translated.insert("minItems".to_owned(), value.as_array().map_or(0, Vec::len).into());
                 ("items", translate_all(value, reached))
@@ -164,7 +164,7 @@ fn translate(schema: &Value, reached: &mut BTreeSet<String>) -> Value {
         }
     }
     let mut forms = vec![Value::Object(translated)];
-    // What the venue takes besides what it documents.
+    // What the venue accepts in addition to what it documents.
     forms.extend(schema.get("x-also").map(|also| translate(also, reached)));
     forms.extend(is_nullable(schema).then(|| json!({"type": "null"})));
     match <[Value; 1]>::try_from(forms) {

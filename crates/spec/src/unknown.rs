@@ -22,7 +22,7 @@ pub struct Unknown {
 pub enum Novelty {
     /// The member itself.
     Member,
-    /// This text, which is none of the listed words.
+    /// This text, which is not one of the listed words.
     Word(String),
 }
 

@@ -123,7 +123,7 @@ fn query_values(pairs: &[(String, String)], name: &str) -> Vec<String> {
 }
 
 fn header_values(request: &Request, name: &str) -> Vec<String> {
-    // What is no UTF-8 is checked all the same: it fits no pattern.
+    // What is no UTF-8 is checked nevertheless: it fits no pattern.
     let value = request.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     value.into_iter().collect()
 }

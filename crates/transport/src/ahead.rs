@@ -50,7 +50,7 @@ impl SignAhead {
         Self { operations: operations.into_iter().map(Into::into).collect(), oldest: OLDEST }
     }
 
-    /// How old a signature may be that is used, at least 100 ms. It is never more than half of what the venue takes, whatever is
+    /// How old a signature may be that is used, at least 100 ms. It is never more than half of what the venue accepts, whatever is
     /// said here: the other half is for the way there.
     #[must_use]
     pub fn oldest(mut self, age: Duration) -> Self {
@@ -58,7 +58,7 @@ impl SignAhead {
         self
     }
 
-    /// What is to be signed for each credential, and for how long at the most that may be used.
+    /// What is to be signed for each credential, and for how long at most that may be used.
     pub(crate) fn plan(&self, venue: &'static Venue, base: &Base) -> Result<Vec<Plan>, Error> {
         if self.oldest < SHORTEST {
             let message =
@@ -134,7 +134,7 @@ struct Line {
     path: String,
 }
 
-/// Keeps signatures ready, and answers with them.
+/// Keeps signatures ready, and returns them.
 #[derive(Clone)]
 pub(crate) struct Ahead(Arc<Kept>);
 
@@ -173,7 +173,7 @@ struct Moment {
 }
 
 impl Moment {
-    /// Whether what was made at that moment may be used now: not when the clock was put right or set in the meantime.
+    /// Whether what was made at that moment may be used now: not when the clock was corrected or set in the meantime.
     fn may_use(self, made: Self, oldest: Duration) -> bool {
         let age = self.millis.saturating_sub(made.millis);
         let longest = i64::try_from(oldest.as_millis()).unwrap_or(i64::MAX);
@@ -224,7 +224,7 @@ impl Signer for Ahead {
         }
         let is_near = kept.clock.now().get().abs_diff(now_millis) <= BETWEEN_MILLIS.unsigned_abs();
         let signed = kept.signer.sign(parts, now_millis)?;
-        // The clock may have been put right between the caller's look at it and this one; then it is not known which it was.
+        // The clock may have been corrected between the caller's look at it and this one; then it is not known which it was.
         if let Some(slot) = slot.filter(|_| is_near) {
             slot.put(Made { signed: signed.clone(), when: now });
         }

@@ -1,4 +1,4 @@
-//! What an answer means, by the venue's `x-errors`.
+//! What a response means, by the venue's `x-errors`.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::members::{Members, closed, string};
 use crate::response::Response;
 use crate::retry_after;
 
-/// An answer as it came.
+/// A response as it came.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -45,14 +45,14 @@ impl Answer {
     }
 }
 
-/// A good answer, or the error in it.
+/// A successful response, or the error in it.
 pub(crate) fn judge(venue: &'static Venue, operation: &'static Operation, answer: Answer) -> Result<Response, Error> {
     if !answer.status.is_success() {
         return Err(error(venue, operation, &answer, &answer.document()));
     }
     match verdict(venue.errors.failed_when, &answer.body) {
         Verdict::Failed => Err(error(venue, operation, &answer, &answer.body)),
-        // A proxy's page with a good status is no answer, not even to a call that expects no body.
+        // A proxy's page with a success status is no response, not even to a call that expects no body.
         Verdict::Unknown => Err(unreadable(operation, answer)),
         Verdict::Good if is_page(&answer.body) => Err(unreadable(operation, answer)),
         Verdict::Good => {
@@ -62,20 +62,20 @@ pub(crate) fn judge(venue: &'static Venue, operation: &'static Operation, answer
     }
 }
 
-/// A good status with a body from which nobody can tell what was done.
+/// A success status with a body from which it is unknown what was done.
 fn unreadable(operation: &'static Operation, answer: Answer) -> Error {
     let message = describe(&answer, false);
     let Answer { status, headers, body, .. } = answer;
     Response::new(operation, status, headers, body).refused(ErrorKind::Decode, message)
 }
 
-/// The error that a response tells of. `body` is the part of its body that `x-errors` points into.
+/// The error that a response reports. `body` is the part of its body that `x-errors` points into.
 pub(crate) fn error(venue: &Venue, operation: &'static Operation, answer: &Answer, body: &[u8]) -> Error {
     let longest = retry_after::longest_after(venue, operation);
     Error::new(Inner { operation: Some(operation), ..told(venue, answer, body, longest) }).with_body(&answer.body)
 }
 
-/// The error of a venue that answers a handshake and opens nothing. Nothing was carried out.
+/// The error of a venue that responds to a handshake and opens nothing. Nothing was carried out.
 pub(crate) fn of_handshake(venue: &Venue, answer: Answer) -> Error {
     let inner = told(venue, &answer, &answer.document(), retry_after::LONG);
     let message = format!("the venue opens no WebSocket here: {}", inner.message);
@@ -85,7 +85,7 @@ pub(crate) fn of_handshake(venue: &Venue, answer: Answer) -> Error {
     error
 }
 
-/// What a response tells of its failure.
+/// What a response says about its failure.
 fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner {
     let (errors, status) = (&venue.errors, answer.status);
     let body = text_of(body);
@@ -122,7 +122,7 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
         param: text(errors.param),
         request_id: errors.request_id_header.and_then(header),
         retry_after: by_body.or_else(|| retry_after::of_headers(&answer.headers, answer.now, longest)),
-        // A good status with an error in it is the venue's own verdict: it did not do it.
+        // A success status with an error in it is the venue's own verdict: it did not do it.
         applied: !(refused || not_processed || status.is_redirection() || status.is_success()),
         not_processed,
         ..Inner::default()
@@ -151,7 +151,7 @@ fn wait(value: &RawValue, now: UnixMillis, longest: Duration) -> Option<Duration
     }
 }
 
-/// What can be said of an answer whose body says nothing.
+/// What can be said of a response whose body says nothing.
 fn describe(answer: &Answer, is_json: bool) -> String {
     if answer.status.is_redirection() {
         // What stands behind the path may be secret.
@@ -161,9 +161,9 @@ fn describe(answer: &Answer, is_json: bool) -> String {
     }
     let kind = answer.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     match answer.body.len() {
-        0 if !answer.is_cut => "the answer is empty".to_owned(),
+        0 if !answer.is_cut => "the response is empty".to_owned(),
         bytes if kind.contains("html") || is_page(&answer.body) => {
-            format!("the answer is a web page of {bytes} bytes, from a proxy perhaps")
+            format!("the response is a web page of {bytes} bytes, perhaps from a proxy")
         }
         bytes if answer.is_cut => format!("the response body was cut off, and its first {bytes} bytes give no reason"),
         bytes if !is_json => format!("the response body of {bytes} bytes cannot be read"),
@@ -176,7 +176,7 @@ fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
-/// What a body with a good status says of its call.
+/// What a body with a success status says of its call.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Good,
@@ -201,7 +201,7 @@ fn verdict(failed_when: &[FailedWhen], body: &[u8]) -> Verdict {
         match values.iter().filter(|value| is(value, test)).count() {
             0 => {}
             count if count == values.len() => return Verdict::Failed,
-            // The member comes twice, and nobody can tell which one holds.
+            // The member comes twice, and it is unknown which one holds.
             _ => verdict = Verdict::Unknown,
         }
     }

@@ -92,24 +92,24 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
-    /// How the venue's rate limits are kept: in this process and for a new account, if nothing is said.
+    /// How the venue's rate limits are kept: in this process and for a new account, by default.
     pub fn rate_limits(mut self, limits: RateLimits) -> Self {
         self.rate_limits = limits;
         self
     }
 
-    /// How long a call waits for the venue's rate limit at the most. If nothing is said, as long as its own time allows.
+    /// How long a call waits for the venue's rate limit at most. By default, as long as its own time allows.
     ///
     /// A call that would have to wait longer is not sent: its error is of the kind
-    /// [`RateLimited`](venuekit_wire::operation::ErrorKind::RateLimited) and tells the wait
+    /// [`RateLimited`](venuekit_wire::operation::ErrorKind::RateLimited) and contains the wait
     /// ([`retry_after`](Error::retry_after)). With [`Duration::ZERO`] no call waits.
     pub fn rate_wait(mut self, longest: Duration) -> Self {
         self.rate_wait = longest;
         self
     }
 
-    /// Whether the clock follows the venue's, as its answers tell it, and a call that was refused for its timestamp is signed once
-    /// more; both if nothing is said. The venue has not processed such a call.
+    /// Whether the clock follows the venue's, as its responses show it, and a call that was refused for its timestamp is signed once
+    /// more; both by default. The venue has not processed such a call.
     pub fn correct_clock_skew(mut self, heal: bool) -> Self {
         self.correct_clock_skew = heal;
         self
@@ -124,7 +124,7 @@ impl<C: Connect> ClientBuilder<C> {
     /// Settings for the HTTP client, such as root certificates or the size of its connection pool. The function is called for each
     /// HTTP client that is made: one for the calls, and one for each server that streams come from.
     ///
-    /// What the client relies on is set after them, whatever they say: it follows no redirect and repeats no request by itself,
+    /// What the client relies on is set after them and overrides them: it follows no redirect and repeats no request by itself,
     /// it logs no bytes, it uses no proxy for this machine, and [`Timeouts::connect`] bounds the making of a connection. A
     /// proxy is better given to [`proxy`](Self::proxy), so that errors can name it.
     ///
@@ -163,7 +163,7 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
-    /// The largest answer that is read, in bytes. 64 MiB if nothing is said.
+    /// The largest response that is read, in bytes. 64 MiB by default.
     pub fn max_answer(mut self, bytes: usize) -> Self {
         self.max_answer = bytes;
         self

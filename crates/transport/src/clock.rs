@@ -1,4 +1,4 @@
-//! The time that signatures carry, and how it is put right.
+//! The time that signatures carry, and how it is corrected.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -27,14 +27,14 @@ pub struct Clock(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     offset_millis: AtomicI64,
-    /// When an ordinary answer was last looked at, by the system clock.
+    /// When an ordinary response was last looked at, by the system clock.
     looked: AtomicI64,
 }
 
-/// Ordinary answers are looked at this often, in milliseconds: no clock runs away faster.
+/// Ordinary responses are looked at this often, in milliseconds: no clock runs away faster.
 const LOOK_EVERY: i64 = 1_000;
 
-/// The venue's time when it answered: not before the first and not after the second, in milliseconds since the Unix epoch.
+/// The venue's time when it responded: not before the first and not after the second, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct VenueTime(i64, i64);
 
@@ -47,7 +47,7 @@ impl VenueTime {
         Self(millis, millis)
     }
 
-    /// The `Date` of an answer, which is cut to whole seconds. An answer that lay in a cache tells an old time.
+    /// The `Date` of a response, which is cut to whole seconds. A cached response has an old time.
     pub(crate) fn of_headers(headers: &HeaderMap) -> Option<Self> {
         if headers.contains_key(http::header::AGE) {
             return None;
@@ -58,7 +58,7 @@ impl VenueTime {
     }
 }
 
-/// The corrections that agree with one answer.
+/// The corrections that agree with one response.
 #[derive(Clone, Copy)]
 pub(crate) struct Offsets {
     least: i64,
@@ -66,7 +66,7 @@ pub(crate) struct Offsets {
 }
 
 impl Offsets {
-    /// Of an answer to a request that was sent at this time of the system clock, and that is here now.
+    /// Of a response to a request that was sent at this time of the system clock, and that is here now.
     pub(crate) fn of(time: VenueTime, sent: UnixMillis) -> Self {
         Self { least: time.0.saturating_sub(UnixMillis::now().get()), most: time.1.saturating_sub(sent.get()) }
     }
@@ -93,7 +93,7 @@ impl Clock {
         self.0.offset_millis.store(offset, Ordering::Relaxed);
     }
 
-    /// Whether it is time to look at an ordinary answer, which was asked for at this time of the system clock.
+    /// Whether it is time to look at an ordinary response, which was asked for at this time of the system clock.
     pub(crate) fn looks(&self, sent: UnixMillis) -> bool {
         let last = self.0.looked.load(Ordering::Relaxed);
         let due = sent.get().abs_diff(last) >= LOOK_EVERY.unsigned_abs();
@@ -103,10 +103,10 @@ impl Clock {
         due
     }
 
-    /// Takes over no more than an ordinary answer proves: a correction that agrees with it stays. Says whether anything changed.
+    /// Takes over no more than an ordinary response proves: a correction that agrees with it stays. Says whether anything changed.
     pub(crate) fn agree(&self, offsets: Offsets) -> bool {
         let held = self.offset_millis();
-        // A system clock that was set while the call was under way proves nothing.
+        // A system clock that was set while the call was in flight proves nothing.
         let agreed = if offsets.least <= offsets.most { held.clamp(offsets.least, offsets.most) } else { held };
         agreed != held && self.set_if_believable(agreed)
     }
@@ -153,7 +153,7 @@ mod tests {
         assert!(!Offsets { least: 601_000, most: 602_000 }.are_far_from(clock.offset_millis()));
     }
 
-    /// Whatever a venue says of the time and whatever the system clock was: nothing overflows, and no correction goes too far.
+    /// For any time of the venue and of the system clock, nothing overflows and corrections stay bounded.
     fn survives(time: VenueTime, sent: i64, held: i64) {
         let offsets = Offsets::of(time, UnixMillis(sent));
         let clock = Clock::default();

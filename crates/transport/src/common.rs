@@ -15,7 +15,7 @@ use crate::rate::Limiter;
 pub struct Timeouts {
     /// Making a connection.
     pub connect: Duration,
-    /// One attempt, from the first byte sent to the last byte of its answer.
+    /// One attempt, from the first byte sent to the last byte of its response.
     pub attempt: Duration,
     /// A call with all its attempts and the waits between them.
     pub call: Duration,

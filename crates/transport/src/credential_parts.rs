@@ -92,7 +92,7 @@ pub trait FromCredentialParts: Into<Credentials> + Sized {
 /// The one thing that credentials of most venues are made of.
 ///
 /// # Errors
-/// There is none, or there are several.
+/// It is missing, or there are several.
 pub fn only(material: &[CredentialParts]) -> Result<&CredentialParts, Error> {
     match material {
         [only] => Ok(only),

@@ -83,7 +83,7 @@ impl Credentials {
         self
     }
 
-    /// Keeps a fresh signature ready for these operations, so that their calls wait for none. Off if nothing is said.
+    /// Keeps a fresh signature ready for these operations, so that their calls wait for none. Off by default.
     ///
     /// It is made in the background, again and again while the client signs anything at all, and several calls may carry the
     /// same one; none is older than a second, or than [`SignAhead::oldest`] says. A call that finds none signs for itself. That
@@ -141,7 +141,7 @@ impl Credentials {
         (self.ring, self.grants.into_values().next())
     }
 
-    /// What a call would carry, for whoever looks and sends nothing.
+    /// What a call would carry, for callers who look and send nothing.
     ///
     /// # Errors
     /// What the call would fail with for want of a credential.

@@ -35,12 +35,12 @@ impl Dialer {
         Self { own: Mutex::new(own), proxy, connect, made: Mutex::default() }
     }
 
-    /// A client for the calls of a server, which is told by an `http` or `https` URL.
+    /// A client for the calls of a server, which is identified by an `http` or `https` URL.
     pub(crate) fn calls(&self, url: &Url) -> Result<Line, Error> {
         self.make(url, false)
     }
 
-    /// A client that opens WebSockets to a server, which is told by an `http` or `https` URL.
+    /// A client that opens WebSockets to a server, which is identified by an `http` or `https` URL.
     pub(crate) fn sockets(&self, url: &Url) -> Result<Line, Error> {
         let server = url.origin().ascii_serialization();
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,12 +55,12 @@ impl Dialer {
         Ok(line)
     }
 
-    /// The client: ours, with the user's settings, and with what must hold whatever those say.
+    /// The client: our defaults, then the user's settings, then what must hold in any case.
     fn make(&self, url: &Url, is_socket: bool) -> Result<Line, Error> {
         let route = Route::to(url, self.proxy.as_ref())?;
         let http = reqwest::Client::builder().user_agent(concat!("venuekit/", env!("CARGO_PKG_VERSION")));
         let (http, route) = match &mut *self.own.lock().unwrap_or_else(PoisonError::into_inner) {
-            // A policy of the user's would repeat writes. The one that is set if nothing is said repeats what was never processed.
+            // A policy of the user's would repeat writes. The one that is set by default repeats what was never processed.
             Some(own) => (own(http).retry(reqwest::retry::never()), route.with_own_settings()),
             None => (http, route),
         };

@@ -136,7 +136,7 @@ enum Path {
     Given(Box<Proxy>),
     /// What the environment variables say: a proxy, or none.
     Environment(Option<Arc<str>>),
-    /// Whatever the user's own settings say.
+    /// This overrides the user's settings.
     Unknown,
 }
 
@@ -173,7 +173,7 @@ impl Route {
             Path::Loopback(name) => {
                 let builder = builder.no_proxy();
                 match name {
-                    // Whatever a resolver says of such a name, it means this machine.
+                    // Such a name means this machine, even if a resolver disagrees.
                     Some(name) => builder.resolve_to_addrs(name, &this_machine()),
                     None => builder,
                 }

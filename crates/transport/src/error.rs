@@ -14,8 +14,8 @@ use crate::clock::VenueTime;
 
 /// Why a call failed.
 ///
-/// It answers the questions a program has: [`kind`](Self::kind), [`retry_after`](Self::retry_after),
-/// [`may_have_been_applied`](Self::may_have_been_applied). Neither its `Display` nor its `Debug` shows a secret or an answer's
+/// It has what a program needs to decide: [`kind`](Self::kind), [`retry_after`](Self::retry_after),
+/// [`may_have_been_applied`](Self::may_have_been_applied). Neither its `Display` nor its `Debug` shows a secret or a response's
 /// body; the body of an operation without secrets is [`raw_body`](Self::raw_body).
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -36,7 +36,7 @@ pub(crate) struct Inner {
     pub(crate) applied: bool,
     /// The venue's own word that nothing was carried out.
     pub(crate) not_processed: bool,
-    /// The venue's clock when it answered, where the body tells it.
+    /// The venue's clock when it responded, where the body contains it.
     pub(crate) venue_time: Option<VenueTime>,
     /// It is of the login that the call needs, and shared by all calls that waited for that.
     pub(crate) of_login: bool,
@@ -51,7 +51,7 @@ pub(crate) struct Inner {
     pub(crate) source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
-/// A venue's demand for a second factor. Answer it with the client's `confirm`.
+/// A venue's demand for a second factor. Pass it to the client's `confirm`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Challenge {
@@ -76,7 +76,7 @@ impl Error {
         self.0.operation.map(|operation| operation.id)
     }
 
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, where there was a response.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
@@ -128,10 +128,10 @@ impl Error {
         self.0.challenge.as_ref()
     }
 
-    /// Whether the venue may have carried out the operation all the same: its answer was lost, could not be read, or says only
+    /// Whether the venue may have carried out the operation nevertheless: its response was lost, could not be read, or says only
     /// that something broke. Never true for an operation that only reads.
     ///
-    /// Do not repeat the call then. [`reconcile_with`](Self::reconcile_with) names the operation that tells what became of it.
+    /// Do not repeat the call then. [`reconcile_with`](Self::reconcile_with) names the operation that finds out what happened to it.
     pub fn may_have_been_applied(&self) -> bool {
         self.0.applied && self.0.operation.is_none_or(|operation| operation.retry != Retry::Safe)
     }
@@ -163,8 +163,8 @@ impl Error {
         self.0.venue_time
     }
 
-    /// An error with what is known of the whole call. An earlier attempt whose answer was lost may have been carried out, whatever
-    /// the last one was answered.
+    /// An error with what is known of the whole call. An earlier attempt whose response was lost may have been executed, whatever
+    /// the last response says.
     pub(crate) fn of_call(mut self, attempts: u32, key: Option<String>, earlier_lost: bool) -> Self {
         self.0.attempts = attempts;
         self.0.idempotency_key = key;
@@ -185,12 +185,12 @@ impl Error {
         passing && !self.may_have_been_applied()
     }
 
-    /// The answer's body, up to 64 KiB. None for an operation that handles secrets: see [`sealed_body`](Self::sealed_body).
+    /// The response's body, up to 64 KiB. None for an operation that handles secrets: see [`sealed_body`](Self::sealed_body).
     pub fn raw_body(&self) -> Option<&[u8]> {
         (!self.is_secret() && !self.0.body.is_empty()).then_some(&*self.0.body)
     }
 
-    /// The body of an answer that may hold a secret, such as that of a new key whose answer could not be read. The secret is
+    /// The body of a response that may hold a secret, such as that of a new key whose response could not be read. The secret is
     /// shown once: keep it before anything else.
     pub fn sealed_body(&self) -> Option<Secret> {
         let text = || String::from_utf8_lossy(&self.0.body).into_owned();
@@ -207,7 +207,7 @@ impl Error {
         Self::new(Inner { kind: Some(ErrorKind::InvalidRequest), message: message.into(), ..Inner::default() })
     }
 
-    /// A good response that lacks what the call was made for. The venue has acted where the operation changes something.
+    /// A successful response that lacks what the call was made for. The venue has acted where the operation changes something.
     #[doc(hidden)]
     pub fn incomplete(operation: &'static Operation, message: impl Into<String>) -> Self {
         Self::new(Inner {
@@ -228,7 +228,7 @@ impl Error {
         Self::new(Inner { kind: Some(kind), operation: Some(operation), message: message.into(), ..Inner::default() })
     }
 
-    /// A login that failed. The call that needed it was not sent, whatever became of the login.
+    /// A login that failed. The call that needed it was not sent, whatever happened to the login.
     pub(crate) fn of_login(mut self) -> Self {
         self.0.message = format!("no token: {}", self.0.message);
         self.0.applied = false;
@@ -260,7 +260,7 @@ impl Error {
         self.0.of_login
     }
 
-    /// With the venue's clock when it answered.
+    /// With the venue's clock when it responded.
     pub(crate) fn at(mut self, time: Option<VenueTime>) -> Self {
         self.0.venue_time = time;
         self
@@ -276,7 +276,7 @@ impl Error {
         self
     }
 
-    /// An error that came over a WebSocket: no status tells whether the venue broke after it began.
+    /// An error that came over a WebSocket: there is no status that shows whether the venue failed after it began.
     pub(crate) fn without_status(mut self) -> Self {
         self.0.status = None;
         self.0.applied |= self.kind() == ErrorKind::Server && !self.0.not_processed;
@@ -344,9 +344,9 @@ impl fmt::Display for Error {
             write!(f, " [request {id}]")?;
         }
         if self.may_have_been_applied() {
-            f.write_str("; it may have been carried out, do not repeat it")?;
+            f.write_str("; it may have been executed, do not repeat it")?;
             if let Some(operation) = self.reconcile_with() {
-                write!(f, " before `{operation}` has told")?;
+                write!(f, ": check with `{operation}` first")?;
             }
         }
         Ok(())

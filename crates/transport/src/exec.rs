@@ -41,7 +41,7 @@ struct Plan {
 enum Encoded {
     /// As a request with this URL and body. An envelope around the body has an id.
     Request { method: Method, url: String, body: Bytes, rpc_id: Option<u64> },
-    /// As a message of its own on a connection.
+    /// As a separate message on a connection.
     Message { params: String, needs_login: bool },
 }
 
@@ -111,7 +111,7 @@ impl Session {
         }
     }
 
-    /// Whether a request of this operation holds what must not be read on its way, or its answer does.
+    /// Whether a request of this operation holds what must not be read on its way, or its response does.
     fn carries_secrets(&self, operation: &Operation) -> bool {
         !self.shared.credentials.is_empty()
             || self.own.code.is_some()
@@ -148,7 +148,7 @@ impl Session {
         Ok((credentials, Encoded::Request { method, url, body, rpc_id }))
     }
 
-    /// A call's params, with the answer to the venue's challenge if this call gives one.
+    /// A call's params, with the response to the venue's challenge, if this call has one.
     fn params(&self, params: Option<String>) -> String {
         let params = params.unwrap_or_else(|| "{}".to_owned());
         match (&self.own.challenge, &self.own.code) {
@@ -201,7 +201,7 @@ impl Session {
         }
     }
 
-    /// Returns when the venue's limit lets the call through. Whatever else a call waits for comes before: calls that have paid
+    /// Returns when the venue's limit lets the call through. Everything else that a call waits for comes before: calls that have paid
     /// and then wait for the same thing would leave together.
     async fn pay(&self, plan: &Plan, progress: &mut Progress) -> Result<(), Error> {
         let Some(debit) = &plan.debit else { return Ok(()) };
@@ -234,7 +234,7 @@ impl Session {
         let response = carrier.send(request).await.map_err(|error| of_carrier(operation, error))?;
         let answer = Answer::of(response, common.clock.now());
         let told = common.limiter.told(&answer.headers, answer.now);
-        // What anybody may ask, anybody may have asked before: such an answer may come from a cache.
+        // What anybody may ask, anybody may have asked before: such a response may come from a cache.
         let tells_time =
             !plan.credentials.is_empty() && (!answer.status.is_success() || common.clock.looks(progress.sent()));
         let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
@@ -248,7 +248,7 @@ impl Session {
         Ok(Outcome { result, tokens, date })
     }
 
-    /// One message on a connection, which is logged in where the call needs it, and its answer.
+    /// One message on a connection, which is logged in where the call needs it, and its response.
     async fn over_connection(
         &self,
         plan: &Plan,
@@ -307,7 +307,7 @@ impl Session {
         }
     }
 
-    /// The request goes out now: how long its answer may take.
+    /// The request goes out now: how long its response may take.
     fn send_within(&self, operation: &'static Operation, progress: &mut Progress) -> Result<Duration, Error> {
         let time_left = progress.send().ok_or_else(|| Error::out_of_time(operation))?;
         Ok(self.shared.common.timeouts.attempt.min(time_left))
@@ -351,7 +351,7 @@ impl Session {
         Ok(())
     }
 
-    /// What an answer tells of the venue's clock and limits. `date` is the time in its headers. Nothing here is waited for: the
+    /// What a response says about the venue's clock and limits. `date` is the time in its headers. Nothing here is waited for: the
     /// caller's response is at hand.
     fn learn(&self, plan: &Plan, result: &Result<Response, Error>, date: Option<VenueTime>, progress: &mut Progress) {
         let told = match result {
@@ -368,7 +368,7 @@ impl Session {
         }
     }
 
-    /// A code that answers a challenge travels in the request; any other in a header of its own.
+    /// A code for a challenge travels in the request; any other in a separate header.
     fn code_for_header(&self) -> Option<&Secret> {
         self.own.code.as_ref().filter(|_| self.shared.common.venue.challenge.is_none())
     }
@@ -396,11 +396,11 @@ fn of_carrier(operation: &'static Operation, error: SendError) -> Error {
     Error::new(Inner { message, applied: may_have_left, source, ..inner })
 }
 
-/// What came of one attempt that was answered.
+/// The outcome of one attempt that got a response.
 struct Outcome {
     result: Result<Response, Error>,
     tokens: Vec<TokenLease>,
-    /// The time in the answer's headers, where it is to be believed.
+    /// The time in the response's headers, where it is to be believed.
     date: Option<VenueTime>,
 }
 
@@ -424,7 +424,7 @@ impl TokenLease {
         self.cache.is_current(&self.token)
     }
 
-    /// An answer's error without the token in it. A token that was refused is forgotten.
+    /// A response's error without the token in it. A token that was refused is forgotten.
     fn judged(&self, mut error: Error, progress: &mut Progress) -> Error {
         self.token.secrets().for_each(|secret| error.redact(secret.expose()));
         if error.kind() == ErrorKind::Unauthorized && self.cache.drop_if(&self.token) {

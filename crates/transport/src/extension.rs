@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Extensions(Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>);
 
 impl Extensions {
-    /// The value of this type, made if there is none yet.
+    /// The value of this type, created on first use.
     pub(crate) fn of<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = held.iter().find(|(id, _)| *id == TypeId::of::<T>()).map(|(_, value)| value.clone());

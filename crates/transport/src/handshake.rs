@@ -19,7 +19,7 @@ use crate::common::Common;
 use crate::endpoint::authority;
 use crate::error::{Error, Inner};
 
-/// No message is larger, whatever the user allows: room is made for as much as the venue announces.
+/// An upper bound for the user's own limit, because memory is reserved for as much as the venue announces.
 const LARGEST: usize = 1 << 30;
 
 /// The bytes of a connection. Messages that arrive together are read together, and those that leave together are written together.
@@ -55,7 +55,7 @@ pub(crate) async fn open(
         return Err(refused(common, response).await);
     }
     if response.headers().get(SEC_WEBSOCKET_ACCEPT).is_none_or(|accept| accept.as_bytes() != accepts(&key).as_bytes()) {
-        return Err(failed(ErrorKind::Decode, "the answer to the handshake is not for this one".to_owned()));
+        return Err(failed(ErrorKind::Decode, "the handshake response does not match the request".to_owned()));
     }
     let stream = response.upgrade().await.map_err(|error| broken(common, &error))?;
     let limits = Limits::default().max_payload_len(Some(common.max_answer.min(LARGEST)));
@@ -68,7 +68,7 @@ fn accepts(key: &str) -> String {
     STANDARD.encode(proof.digest().bytes())
 }
 
-/// A venue that answers and opens nothing: a signature that it does not take, too many connections, closed, or the wrong URL.
+/// A venue that responds and opens nothing: a signature that it does not take, too many connections, closed, or the wrong URL.
 async fn refused(common: &Common, mut response: reqwest::Response) -> Error {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let now = common.clock.now();

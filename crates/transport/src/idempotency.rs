@@ -5,7 +5,7 @@
 use uuid::Uuid;
 use venuekit_wire::operation::KeyBounds;
 
-/// The longest key, in characters, where the venue's sources do not tell. A key that a venue cuts is another one.
+/// The longest key, in characters, where the venue's sources do not say. A key that a venue truncates is another key.
 const LONGEST: usize = 255;
 
 /// A new key.

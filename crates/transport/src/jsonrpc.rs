@@ -42,7 +42,7 @@ pub(crate) fn method(operation: &Operation) -> &'static str {
     operation.path.trim_start_matches('/')
 }
 
-/// A call's params, with the answer to a challenge of the venue.
+/// A call's params, with the response to a challenge of the venue.
 pub(crate) fn confirmed(venue: &Venue, params: &str, challenge: &Challenge, code: &Secret) -> String {
     let Some(words) = &venue.challenge else { return params.to_owned() };
     let text = |secret: &Secret| Value::from(secret.expose());
@@ -93,7 +93,7 @@ pub(crate) struct Message {
     timing: RpcTiming,
 }
 
-/// Which call an answer is for.
+/// Which call a response is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Id {
     Missing,
@@ -110,13 +110,13 @@ pub(crate) enum Part {
 }
 
 impl Message {
-    /// What stands for the answer of a call that has none.
+    /// What stands for the response of a call that has none.
     pub(crate) fn nothing() -> Self {
         let result = Bytes::from_static(b"null");
         Self { body: result.clone(), id: Id::Missing, part: Part::Result(result), timing: RpcTiming::default() }
     }
 
-    /// Reads an envelope; none where this is none.
+    /// Reads an envelope. `None` if the text is not one.
     pub(crate) fn read(body: Bytes) -> Option<Self> {
         // Checked as a whole, which is faster than text by text.
         let envelope: Envelope<'_> = serde_json::from_str(std::str::from_utf8(&body).ok()?).ok()?;
@@ -145,7 +145,7 @@ impl Message {
     }
 }
 
-/// Takes the envelope off an answer over HTTP.
+/// Takes the envelope off a response over HTTP.
 pub(crate) fn unwrap(
     venue: &'static Venue,
     search: Option<&Finder<'_>>,
@@ -167,13 +167,13 @@ pub(crate) fn unwrap(
     let for_another = !matches!(message.id, Id::Missing) && message.id != Id::Number(id);
     let response = open(venue, operation, answer, message.part, message.timing)?;
     if for_another {
-        let message = format!("the answer is for another call than {id}");
+        let message = format!("the response is for another call than {id}");
         return Err(response.refused(ErrorKind::Decode, message));
     }
     unchallenged(venue, search, response, Some(status))
 }
 
-/// Takes the envelope off an answer over a WebSocket, which has no status.
+/// Takes the envelope off a response over a WebSocket, which has no status.
 pub(crate) fn unwrap_message(
     venue: &'static Venue,
     search: Option<&Finder<'_>>,
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(with_members("{}", r#""b":2"#), r#"{"b":2}"#);
         assert_eq!(with_members("{ } ", r#""b":2"#), r#"{"b":2}"#);
         assert_eq!(with_members(r#"{"a":1.50}"#, r#""b":2"#), r#"{"a":1.50,"b":2}"#);
-        // The last member may end in braces of its own.
+        // The last member may itself end in braces.
         assert_eq!(with_members(r#"{"a":{"x":{}}}"#, r#""b":2"#), r#"{"a":{"x":{}},"b":2}"#);
     }
 }

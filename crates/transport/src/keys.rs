@@ -31,7 +31,7 @@ pub trait ApiKeys {
     /// is revoked.
     ///
     /// # Errors
-    /// The venue's refusal. Once there is a new secret it is returned, whatever becomes of the old one.
+    /// The venue's refusal. Once there is a new secret it is returned, whatever happens to the old one.
     fn rotate(&self, id: &str) -> impl Future<Output = Result<RotatedKey, Error>> + Send;
 
     /// Ends a key for good.
@@ -45,7 +45,7 @@ pub trait ApiKeys {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NewKey {
-    /// A label. Unique names make it possible to find a key whose answer was lost.
+    /// A label. Unique names make it possible to find a key whose response was lost.
     pub name: String,
     /// Permissions, in the venue's own words. None: what the venue gives by default.
     pub scopes: Vec<String>,
@@ -79,7 +79,7 @@ impl NewKey {
     }
 
     /// With a key pair that was made before. Its secret half can be stored before its public half is registered, so that nothing
-    /// is lost with the answer.
+    /// is lost with the response.
     #[must_use]
     pub fn pair(mut self, pair: PrivateKey) -> Self {
         self.pair = Some(pair);
@@ -124,7 +124,7 @@ pub struct CreatedKey {
 }
 
 impl CreatedKey {
-    /// A key that a venue has answered with.
+    /// A key that a venue has returned.
     pub fn new(id: impl Into<String>, public_id: impl Into<String>, secret: Secret, kind: SecretKind) -> Self {
         Self { id: id.into(), public_id: public_id.into(), secret, kind, warning: None }
     }

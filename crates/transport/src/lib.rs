@@ -17,7 +17,7 @@
 //! | [`RateLimits`], [`RateBudget`] | the venue's limits, kept by one process or shared by many |
 //! | [`Pages`] | lists that come in pages, as streams |
 //! | [`Unknown`] | what a response says that its type does not know |
-//! | [`Clock`] | the time that signatures carry, put right by the venue's |
+//! | [`Clock`] | the time that signatures carry, corrected by the venue's |
 //! | [`streaming`] | what streams need of a client: connections of their own, with its credentials and settings |
 //! | [`endpoint`] | where secrets may be sent, and through which proxy |
 //! | [`keys`] | the life cycle of API keys, the same words on every venue |

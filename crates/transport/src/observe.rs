@@ -1,4 +1,4 @@
-//! What a call tells those who watch: a `tracing` span, and with the feature `metrics` counters and histograms.
+//! What a call reports to observers: a `tracing` span, and with the feature `metrics` counters and histograms.
 //!
 //! Neither carries a parameter, a body or a header: names, numbers and kinds only.
 
@@ -11,7 +11,7 @@ use crate::panics::caught;
 use crate::progress::Progress;
 use crate::response::Response;
 
-/// Whoever watches is not to cost a caller the response.
+/// A failing observer must not cost the caller the response.
 const WATCHES: &str = "an observer of calls";
 
 /// A call that is being watched.
@@ -94,7 +94,7 @@ impl Observed {
     }
 }
 
-/// The span of a call has ended when its answer is read into a type, and the call was counted as answered: this is counted apart.
+/// The span of a call has ended when its response is read into a type, and the call was counted as successful: this is counted separately.
 pub(crate) fn unreadable(venue: &Venue, error: &Error) {
     let (venue, operation) = (venue.name, error.operation().unwrap_or_default());
     let status = error.status().map(|status| status.as_u16());
@@ -107,7 +107,7 @@ pub(crate) fn unreadable(venue: &Venue, error: &Error) {
 }
 
 /// `venuekit_calls_total` and `venuekit_call_seconds` by venue, operation and outcome; `venuekit_attempts_total` and
-/// `venuekit_waited_seconds` by venue and operation. Answers that cannot be read are `venuekit_unreadable_total` besides.
+/// `venuekit_waited_seconds` by venue and operation. Responses that cannot be read are also counted by `venuekit_unreadable_total`.
 #[cfg(feature = "metrics")]
 fn count(venue: &'static Venue, operation: &'static Operation, result: &Result<Response, Error>, progress: &Progress) {
     let outcome = match result {

@@ -14,12 +14,12 @@ use venuekit_wire::operation::{ErrorKind, Operation};
 use crate::error::{Error, Inner};
 use crate::unknown::{Unknown, Unread};
 
-/// What was read of a page, and the page itself for whoever asks what was not.
+/// What was read of a page, and the page itself for callers who ask what was not.
 type Read<P> = Result<(P, Unread), Error>;
 
 /// The items of a list that comes in pages, one after the other: what a generated `stream()` returns.
 ///
-/// A page is asked for when the items before it are taken and one more is wanted, not earlier. Each page is a call of its own, with
+/// A page is requested when the items before it are taken and one more is wanted, not earlier. Each page is a separate call, with
 /// everything that was set on the request, and is limited and repeated as any call. After an error, and at the end, there is
 /// nothing more.
 ///
@@ -56,7 +56,7 @@ impl<T> Pages<'_, T> {
 /// What generated code calls. `fetch` sends the request: at first as it was built, later with the position that it is given.
 #[doc(hidden)]
 impl<'a, T: Send + 'a> Pages<'a, T> {
-    /// An answer has the cursor of the next page, or none on the last.
+    /// A response has the cursor of the next page, or none on the last.
     pub fn by_cursor<C, F>(
         operation: &'static Operation,
         first: Option<C>,
@@ -78,7 +78,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
         }))
     }
 
-    /// Pages have numbers, and an answer has that of the last page, or none if this was it.
+    /// Pages have numbers, and a response has that of the last page, or none if this was it.
     pub fn by_number<F>(first: Option<i64>, fetch: impl FnMut(Option<i64>) -> F + Send + 'a) -> Self
     where
         F: Future<Output = Read<(Vec<T>, Option<i64>)>> + Send + 'a,
@@ -92,7 +92,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
         }))
     }
 
-    /// Pages have numbers, and none tells how many there are: an empty one follows the last.
+    /// Pages have numbers, and the number of pages is unknown: an empty one follows the last.
     pub fn by_page<F>(
         operation: &'static Operation,
         first: Option<i64>,
@@ -118,7 +118,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
         Self::until_empty(operation, first.unwrap_or(0), <[T]>::len, fetch)
     }
 
-    /// A venue that does not heed the parameter would answer the same page for ever.
+    /// A venue that does not obey the parameter would return the same page forever.
     fn until_empty<F>(
         operation: &'static Operation,
         start: i64,

@@ -1,4 +1,4 @@
-//! A panic in a function that the user supplies ends neither the task of a connection nor a call whose answer is there.
+//! A panic in a function that the user supplies ends neither the task of a connection nor a call whose response is there.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;

@@ -20,7 +20,7 @@ pub(crate) struct Progress {
     waited: Duration,
     /// When the current attempt was sent, by the system clock.
     sent: UnixMillis,
-    /// What the current attempt's answer says of the clock.
+    /// What the current attempt's response says of the clock.
     offsets: Option<Offsets>,
     /// The clock's correction when the current attempt was signed, if it was.
     signed_with: Option<i64>,
@@ -30,7 +30,7 @@ pub(crate) struct Progress {
     token_renewed: bool,
 }
 
-/// No call takes longer, whatever its caller allows: any moment up to its end can be counted.
+/// An upper bound for the caller's own limit, so that no time calculation overflows.
 const LONGEST_CALL: Duration = Duration::from_secs(365 * 86_400);
 
 impl Progress {
@@ -71,7 +71,7 @@ impl Progress {
         self.sent
     }
 
-    /// The answer told the venue's time.
+    /// The response contained the venue's time.
     pub(crate) fn heard(&mut self, offsets: Offsets, session: &Session) {
         let clock = &session.shared.common.clock;
         self.offsets = Some(offsets);
@@ -102,7 +102,7 @@ impl Progress {
         result
     }
 
-    /// How long the call has been under way.
+    /// How long the call has been in flight.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }

@@ -1,4 +1,4 @@
-//! An answer, and the typed value in it.
+//! A response, and the typed value in it.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -15,7 +15,7 @@ use crate::error::{Error, Inner, kept};
 use crate::place;
 use crate::unknown::{Unknown, Unread};
 
-/// An answer with a good status, its body in hand and its envelope off.
+/// A response with a success status, its body in hand and its envelope off.
 pub struct Response {
     pub(crate) operation: &'static Operation,
     pub(crate) status: StatusCode,
@@ -26,22 +26,22 @@ pub struct Response {
     pub(crate) attempts: u32,
 }
 
-/// What a JSON-RPC venue says about an answer beside the result. Times in microseconds since the Unix epoch.
+/// What a JSON-RPC venue says about a response beside the result. Times in microseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RpcTiming {
     /// When the request arrived.
     pub us_in: Option<i64>,
-    /// When the answer left.
+    /// When the response left.
     pub us_out: Option<i64>,
     /// Microseconds in between.
     pub us_diff: Option<i64>,
-    /// Whether the venue's test environment answered.
+    /// Whether the venue's test environment responded.
     pub testnet: Option<bool>,
 }
 
 impl Response {
-    /// An answer of which the loop knows no more yet.
+    /// A response of which the loop knows no more yet.
     pub(crate) fn new(operation: &'static Operation, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         Self { operation, status, headers, body, timing: None, idempotency_key: None, attempts: 0 }
     }
@@ -61,7 +61,7 @@ impl Response {
         &self.body
     }
 
-    /// What a JSON-RPC venue says about the answer beside the result.
+    /// What a JSON-RPC venue says about the response beside the result.
     pub fn timing(&self) -> Option<RpcTiming> {
         self.timing
     }
@@ -71,7 +71,7 @@ impl Response {
         self.idempotency_key.as_deref()
     }
 
-    /// A good status with a body that is of no use. The venue did what was asked.
+    /// A success status with a body that is of no use. The venue did what was asked.
     pub(crate) fn refused(&self, kind: ErrorKind, message: String) -> Error {
         Error::new(Inner {
             kind: Some(kind),
@@ -88,20 +88,20 @@ impl Response {
 
     fn undecoded(&self, error: &serde_json::Error) -> Error {
         let message = if self.body.is_empty() {
-            "the answer is empty".to_owned()
+            "the response is empty".to_owned()
         } else if error.to_string().starts_with("trailing characters") {
-            "the answer goes on after its end".to_owned()
+            "there is more after the JSON value of the response".to_owned()
         } else {
             let place = match place::of(&self.body, error) {
                 path if path.is_empty() => "the top".to_owned(),
                 path => path,
             };
-            format!("{place} in the answer: {}", without_values(error))
+            format!("{place} in the response: {}", without_values(error))
         };
         self.refused(ErrorKind::Decode, message)
     }
 
-    /// The venue's clock when it answered: by the envelope, or because the operation asks for it.
+    /// The venue's clock when it responded: by the envelope, or because the operation asks for it.
     pub(crate) fn venue_time(&self) -> Option<VenueTime> {
         let by_envelope = || self.timing.and_then(|timing| timing.us_out).map(VenueTime::exact);
         let by_answer = || {
@@ -128,7 +128,7 @@ impl fmt::Debug for Response {
 /// A typed response. It dereferences to the value.
 ///
 /// The body is kept, by reference count and without a copy, for as long as this is: [`unknown`](Self::unknown) reads it when it is
-/// called. Whoever keeps many responses keeps their values only, with [`into_inner`](Self::into_inner). The body of an operation that
+/// called. To keep many responses, keep only their values, with [`into_inner`](Self::into_inner). The body of an operation that
 /// takes or returns a secret is not kept.
 pub struct ResponseValue<T> {
     inner: T,
@@ -210,7 +210,7 @@ impl<T> ResponseValue<T> {
         self.idempotency_key.as_deref()
     }
 
-    /// What a JSON-RPC venue says about the answer beside the result.
+    /// What a JSON-RPC venue says about the response beside the result.
     pub fn timing(&self) -> Option<RpcTiming> {
         self.timing
     }
@@ -242,7 +242,7 @@ impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
     }
 }
 
-/// serde's sentence without the values it quotes: they come from the answer.
+/// serde's sentence without the values it quotes: they come from the response.
 fn without_values(error: &serde_json::Error) -> String {
     let said = error.to_string();
     let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);

@@ -11,14 +11,14 @@ use crate::error::Error;
 /// How failed calls are repeated.
 ///
 /// What is repeated is the spec's word (`x-retry`), not the policy's: a call that only reads, or that carries an idempotency key,
-/// after a passing failure; any other only when it is certain that nothing was processed. Every attempt is signed anew.
+/// after a transient failure; any other only when it is certain that nothing was processed. Every attempt is signed again.
 ///
 /// The wait before an attempt is random between nothing and an upper bound, which begins at [`first_wait`](Self::first_wait) and
 /// doubles up to [`longest_wait`](Self::longest_wait). A wait that the venue asks for is kept, unless it is longer than that: then
 /// the error is returned at once, with the wait in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Attempts at the most, the first one included.
+    /// Attempts at most, the first one included.
     pub attempts: u32,
     /// Upper bound of the first wait.
     pub first_wait: Duration,
@@ -26,7 +26,7 @@ pub struct RetryPolicy {
     pub longest_wait: Duration,
 }
 
-/// No wait is longer, whatever a policy says: it can be added to any moment.
+/// An upper bound for the waits of a policy, so that no time calculation overflows.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 impl RetryPolicy {
@@ -77,7 +77,7 @@ fn is_passing(error: &Error) -> bool {
     ];
     match error.kind() {
         ErrorKind::Network | ErrorKind::Timeout | ErrorKind::RateLimited | ErrorKind::Maintenance => true,
-        // A venue's own word that it failed and did nothing, under whatever status.
+        // The venue itself says that it failed and did nothing, with any status.
         ErrorKind::Server if error.was_not_processed() => true,
         ErrorKind::Decode | ErrorKind::Challenge => false,
         _ => error.status().is_some_and(|status| PASSING.contains(&status)),

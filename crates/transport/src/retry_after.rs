@@ -22,7 +22,7 @@ pub(crate) fn longest_of(limits: &[Limit]) -> Duration {
     limits.iter().map(window).fold(LONG, Duration::max)
 }
 
-/// The longest wait that is believed after a call of this operation, whatever the caller's tier.
+/// The longest wait that is believed after a call of this operation, for any tier of the caller.
 pub(crate) fn longest_after(venue: &Venue, operation: &Operation) -> Duration {
     let bucket = operation.rate.and_then(|rate| venue.buckets.iter().find(|bucket| bucket.name == rate.bucket));
     let tiers = bucket.map_or(&[][..], |bucket| bucket.tiers);

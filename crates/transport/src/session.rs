@@ -119,7 +119,7 @@ impl Session {
         Self { own, ..self.clone() }
     }
 
-    /// The same session, its calls answering a venue's challenge with a one-time code.
+    /// The same session, whose calls send a one-time code for a challenge of the venue.
     #[must_use]
     pub fn confirming(&self, challenge: &Challenge, code: impl Into<Secret>) -> Self {
         let own = Overrides { code: Some(code.into()), challenge: Some(challenge.clone()), ..self.own.clone() };

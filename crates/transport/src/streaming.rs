@@ -33,7 +33,7 @@ pub type Socket = websocket::WebSocketStream<handshake::Stream>;
 pub struct HeaderValues(Vec<(HeaderName, Secret)>);
 
 impl HeaderValues {
-    /// The value of a header, told by its name in any case.
+    /// The value of a header, identified by its name in any case.
     pub fn get(&self, name: &str) -> Option<&Secret> {
         self.0.iter().find(|(known, _)| known.as_str().eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
@@ -113,7 +113,7 @@ impl Session {
     }
 
     /// Opens a WebSocket at a URL, with the headers of a credential where one is named. They are signed in each attempt, of the
-    /// path as it stands in the URL. A timestamp that the venue refuses is put right once, as in calls.
+    /// path as it stands in the URL. A timestamp that the venue refuses is corrected once, as in calls.
     ///
     /// # Errors
     /// A URL that may not be used, a credential that the client does not have or cannot get, no connection, or a venue that does
@@ -163,7 +163,7 @@ impl Session {
         Ok(HeaderValues(values.collect()))
     }
 
-    /// The same client with a WebSocket of its own for its calls: with the same credentials, login, limits and settings, and without
+    /// The same client with a separate WebSocket for its calls: with the same credentials, login, limits and settings, and without
     /// the user's handler. Nothing is opened before a call goes over it.
     ///
     /// # Errors
@@ -191,7 +191,7 @@ impl Session {
 
     fn lines(&self) -> Result<&Arc<Lines>, Error> {
         let lines = self.shared.lines.as_ref();
-        lines.ok_or_else(|| Error::invalid_request("what logs in opens no connections of its own"))
+        lines.ok_or_else(|| Error::invalid_request("a session that logs in cannot open connections"))
     }
 
     /// The headers of a credential for a request that opens a WebSocket.

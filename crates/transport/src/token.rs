@@ -51,7 +51,7 @@ impl Token {
         self
     }
 
-    /// How long before its end it is renewed: a minute if nothing is said, and never more than half of its life.
+    /// How long before its end it is renewed: a minute by default, and never more than half of its life.
     #[must_use]
     pub fn renewed_ahead(mut self, ahead: Duration) -> Self {
         self.ahead = ahead;
@@ -94,10 +94,10 @@ pub trait Grant: Send + Sync {
     }
 }
 
-/// One token for all calls of a client: whoever needs it first fetches it, the others wait for that and share what comes of it.
+/// One token for all calls of a client: the first call that needs it fetches it, the others wait for that and share the outcome.
 pub(crate) struct TokenCache {
     grant: Box<dyn Grant>,
-    /// CachedToken by whoever fetches.
+    /// CachedToken by the call that fetches.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     /// There is a new token.
@@ -130,10 +130,10 @@ struct Failure {
 /// A refused login is not tried again before this is over.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A token lives at least this long here, whatever the venue says.
+/// The shortest lifetime of a token here, even if the venue says less.
 const SHORTEST_LIFE: Duration = PAUSE;
 
-/// No token is renewed sooner than this before its end: any longer is as good as for ever.
+/// No token is renewed sooner than this before its end: any longer is as good as forever.
 const LONGEST_AHEAD: Duration = Duration::from_secs(365 * 86_400);
 
 /// A renewal ahead of the end that failed is tried again after this, and after twice as long each further time.
@@ -167,7 +167,7 @@ impl TokenCache {
         let Some(held) = held else { return self.fetch(failures).await };
         let is_due = held.renew_at.is_some_and(|at| at <= now);
         if is_due && let Ok(_turn) = self.turn.try_lock() {
-            // Whoever had the turn before may have renewed it, and a refresh token counts once.
+            // The call before this one may have renewed it, and a refresh token can be used once.
             let now_held = self.state(|state| state.usable(now)).map(|held| held.token);
             return match now_held {
                 Some(newer) if !Arc::ptr_eq(&newer, &held.token) => Ok(newer),

@@ -54,7 +54,7 @@ impl Server {
         let _ = self.process.wait();
     }
 
-    /// Whether this very process answers. It does not where the port is somebody else's.
+    /// Whether this very process responds. It does not where the port is somebody else's.
     async fn comes_up(&mut self) -> bool {
         let client = redis::Client::open(self.url()).unwrap();
         let started = Instant::now();
@@ -349,13 +349,13 @@ async fn the_venue_is_believed() {
     let cost = |tokens| debit(&[refill(100)], tokens);
     let told = |left, lasts: Option<u64>| RateFeedback { left, lasts: lasts.map(seconds) };
 
-    // A header: so many are left until the limit begins anew, for all processes.
+    // A header: so many are left until the limit starts again, for all processes.
     let anew = Instant::now() + seconds(3_000);
     let header = || RateFeedback { left: 2, lasts: Some(anew - Instant::now()) };
     here.learn(&cost(1), header()).await;
     about(take(&there, cost(3)).await, seconds(3_000));
     assert_eq!(take(&there, cost(1)).await, None);
-    // An answer that was under way longer does not give back what was spent since.
+    // A response that was in flight longer does not give back what was spent since.
     here.learn(&cost(1), header()).await;
     assert_eq!(take(&here, cost(1)).await, None);
     about(take(&there, cost(1)).await, seconds(3_000));
@@ -451,7 +451,7 @@ async fn a_server_that_is_gone_lets_nothing_through_until_it_is_back() {
         let refused = budget.take(&one, longest).await;
         assert!(matches!(refused, Err(Refused::Unreachable(_))), "{refused:?}");
     }
-    // What cannot be said is no reason for a call to fail that has its answer.
+    // What cannot be said is no reason for a call to fail that has its response.
     budget.learn(&one, RateFeedback { left: 0, lasts: None }).await;
     assert!(RedisBudget::connect(&server.url(), "desk-7").await.is_err());
 

@@ -4,7 +4,7 @@
 //! - A whole number may be written with a point or an exponent, as by a venue that computes in floats: `25.0`, `1e3`. It is read by its
 //!   text, exactly; what is not whole, or too large, is refused.
 //! - Numbers may be written as text, in the notation of JSON.
-//! - A text of nothing but spaces, in place of a number or a time, is no value. Words such as `null` or `N/A` are refused: nobody knows
+//! - A text of nothing but spaces, in place of a number or a time, is no value. Words such as `null` or `N/A` are refused: it is unknown
 //!   what they mean.
 //! - An object is never read from a list: by its position alone, a value could end up in any field.
 //!
@@ -204,7 +204,7 @@ impl<'de, K: FromStr> Lenient<'de> for Open<K> {
     }
 }
 
-/// A response of which no body is expected: whatever an object holds is unknown.
+/// A response without an expected body: every member of an object is unknown.
 impl<'de> Lenient<'de> for () {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         #[derive(Deserialize)]

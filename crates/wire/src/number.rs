@@ -46,7 +46,7 @@ struct Short {
 }
 
 /// A number of at most 18 digits without an exponent, in one pass: what nearly all numbers of responses are. None of what is written
-/// otherwise, which may be a number all the same.
+/// otherwise, which may be a number nevertheless.
 fn short(text: &str) -> Option<Short> {
     const MOST: usize = 18;
     let (negative, number) = match text.as_bytes() {

@@ -26,7 +26,7 @@ impl fmt::Display for UnknownWord<'_> {
 
 /// A value of an enum that the venue may extend: known to this version, or kept as it came.
 ///
-/// An unknown value never fails an answer and is written back unchanged.
+/// An unknown value never fails a response and is written back unchanged.
 ///
 /// ```
 /// # #[derive(Clone, Copy, Debug, PartialEq)] enum Side { Bid, Ask }

@@ -86,7 +86,7 @@ unix_time!(UnixNanos, "nanoseconds", 1_000_000_000);
 
 /// A time as text, by the venues' word RFC 3339.
 ///
-/// The text is kept as it came: an empty or odd one does not fail the answer it stands in, and parsing costs only those who
+/// The text is kept as it came: an empty or odd one does not fail the response it stands in, and parsing costs only those who
 /// ask for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

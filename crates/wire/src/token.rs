@@ -1,7 +1,7 @@
 //! One number or text of a JSON document, as it was written.
 //!
 //! A token is read where it stands, without a copy of it: `serde_json` hands out the text of a value under the name of its `RawValue`.
-//! Whatever does not know that name is asked for a `RawValue` instead.
+//! A deserializer that does not know that name is asked for a `RawValue` instead.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -37,7 +37,7 @@ pub(crate) fn optional<'de, D: Deserializer<'de>, T: FromToken>(deserializer: D)
     deserializer.deserialize_newtype_struct(RAW, Token { blank: Blank::Nothing, of: PhantomData })
 }
 
-/// Reads a value that is there, whatever its text is.
+/// Reads a value that is present, with any text.
 pub(crate) fn required<'de, D: Deserializer<'de>, T: FromToken>(deserializer: D) -> Result<T, D::Error> {
     let token = Token { blank: Blank::Something, of: PhantomData };
     deserializer.deserialize_newtype_struct(RAW, token)?.ok_or_else(|| unexpected::<T, _>())
@@ -117,7 +117,7 @@ mod tests {
     use crate::lenient::{self, from_slice};
     use crate::{Decimal, IntegerOrText};
 
-    /// Tells the name that a type asks for.
+    /// Reports the name that a type asks for.
     struct Name;
 
     impl<'de> Deserializer<'de> for Name {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 /// Reads a struct from an object that has one of these members at least, so that an object of another kind is not taken for it.
 ///
-/// `lists` are those of `members` that are lists or maps: one that is null or empty is there all the same. `has` says whether the
+/// `lists` are those of `members` that are lists or maps: one that is null or empty is there nevertheless. `has` says whether the
 /// struct has any of the others.
 #[doc(hidden)]
 pub fn object_with<'de, D: Deserializer<'de>, T: Deserialize<'de>>(

@@ -150,7 +150,7 @@ macro_rules! words {
     )*};
 }
 
-/// Implements for a list, a map or a value with a name of its own what it has in common with what it holds.
+/// Implements for a list, a map or a newtype what it has in common with what it holds.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! wraps {

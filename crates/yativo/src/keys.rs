@@ -13,7 +13,7 @@ use crate::{Client, Credentials, operations};
 pub struct Keys<'a>(&'a Client);
 
 impl Client {
-    /// The account's API keys, in the words that all venues share. Where the account has a second factor, change keys through
+    /// The account's API keys, with the interface that all venues share. Where the account has a second factor, change keys through
     /// [`with_code`](Client::with_code).
     pub fn keys(&self) -> Keys<'_> {
         Keys(self)
@@ -21,7 +21,7 @@ impl Client {
 }
 
 impl ApiKeys for Keys<'_> {
-    /// Yativo's answer shows no id, so the list is asked for it; if that fails the key is returned with an empty id, because its
+    /// Yativo's response has no id, so it is looked up in the list; if that fails the key is returned with an empty id, because its
     /// secret is shown this once.
     async fn create(&self, key: NewKey) -> Result<CreatedKey, Error> {
         if key.local.is_some() || key.pair.is_some() {
@@ -44,14 +44,14 @@ impl ApiKeys for Keys<'_> {
         let row = operations::LIST_API_KEYS;
         let keys = entries(answer).ok_or_else(|| Error::incomplete(row, "the response holds no list of keys"))?;
         let keys = keys.iter().map(|key| {
-            // Whoever looks for a key in the list must not take one that cannot be read for one that is gone.
+            // A key that cannot be read must not look like a key that does not exist.
             info(key).ok_or_else(|| Error::incomplete(row, "the list holds a key without an id"))
         });
         keys.collect()
     }
 
     async fn rotate(&self, id: &str) -> Result<RotatedKey, Error> {
-        // Before the rotation: its answer may not name the key, and must not be lost over a list that fails afterwards.
+        // Before the rotation: its response may not name the key, and must not be lost over a list that fails afterwards.
         let known = self.list().await?.into_iter().find(|key| key.id == id).and_then(|key| key.public_id);
         let made = self.0.rotate_api_key().key_id(id).send().await?.into_inner();
         let row = operations::ROTATE_API_KEY;

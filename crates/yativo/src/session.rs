@@ -83,7 +83,7 @@ struct Exchange {
     secret: Secret,
 }
 
-/// A token's life where the answer does not say it: Yativo's pages say an hour.
+/// A token's life where the response does not say it: Yativo's pages say an hour.
 const USUAL_LIFE: Duration = Duration::from_secs(3600);
 
 impl Grant for Exchange {

@@ -24,7 +24,7 @@ pub enum KeyError {
     Truncated,
     /// It was a private key once; the detail says what does not fit.
     Damaged(&'static str),
-    /// Two or more private keys, and no way to tell which is meant.
+    /// Two or more private keys, and no way to know which one is meant.
     SeveralKeys(usize),
     /// The key is encrypted and no passphrase was given.
     PassphraseNeeded,
@@ -64,7 +64,7 @@ impl fmt::Display for KeyError {
             Self::SeveralKeys(count) => {
                 write!(
                     f,
-                    "there are {count} private keys here; keep the one that is registered with the venue in a file of its own"
+                    "there are {count} private keys here; put the one that is registered with the venue into a separate file"
                 )
             }
             Self::PassphraseNeeded => f.write_str(

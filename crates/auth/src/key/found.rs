@@ -1,4 +1,4 @@
-//! What people hand over instead of a PEM private key, and how to tell.
+//! What people pass instead of a PEM private key, and how to recognize it.
 
 use std::fmt;
 

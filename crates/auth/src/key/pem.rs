@@ -1,4 +1,4 @@
-//! Finds the private key in a text, whatever stands around it.
+//! Finds the private key in a text, whatever surrounds it.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -23,7 +23,7 @@ struct Block<'a> {
     body: Option<&'a str>,
 }
 
-/// The DER bytes of the only private key in a PEM text. What kind of key it is, its bytes tell and not its label.
+/// The DER bytes of the only private key in a PEM text. Its bytes, not its label, show what kind of key it is.
 pub(super) fn private_key(bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let text = text(bytes)?;
     let blocks = blocks(&text);

@@ -1,4 +1,4 @@
-//! Tells whether a webhook delivery comes from the venue.
+//! Checks whether a webhook delivery comes from the venue.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const PLAIN_SIGNATURE: HeaderName = HeaderName::from_static("x-webhook-signature
 pub enum WebhookScheme {
     /// `X-Yativo-Signature: sha256=HEX` over `X-Yativo-Timestamp`, a dot and the body. Protects against replay.
     Timestamped,
-    /// `X-Webhook-Signature: HEX` over the body alone: the older scheme, which an old delivery passes for ever.
+    /// `X-Webhook-Signature: HEX` over the body alone: the older scheme, which an old delivery passes forever.
     Plain,
 }
 
@@ -141,13 +141,13 @@ fn signature(hex: &str) -> Result<[u8; 32], WebhookError> {
 pub enum WebhookError {
     /// There is no signature header of a scheme that is accepted.
     MissingSignature,
-    /// The signature needs a timestamp and there is none.
+    /// The signature needs a timestamp, which is missing.
     MissingTimestamp,
     /// The signature is not 64 hex digits.
     MalformedSignature,
     /// The timestamp is not a number of seconds.
     MalformedTimestamp,
-    /// A header stands there more than once.
+    /// A header occurs more than once.
     Repeated(HeaderName),
     /// Another secret, another body or another timestamp was signed.
     Mismatch,
@@ -164,9 +164,9 @@ impl fmt::Display for WebhookError {
             Self::MissingTimestamp => write!(f, "the delivery has a signature but no {TIMESTAMP} header"),
             Self::MalformedSignature => f.write_str("the signature is not 64 hex digits"),
             Self::MalformedTimestamp => f.write_str("the timestamp is not a number of Unix seconds"),
-            Self::Repeated(name) => write!(f, "the header {name} stands there more than once"),
+            Self::Repeated(name) => write!(f, "the header {name} occurs more than once"),
             Self::Mismatch => f.write_str(
-                "the signature does not match: wrong secret, or the body was changed or parsed and written anew before the check",
+                "the signature does not match: wrong secret, or the body was changed, or parsed and serialized again, before the check",
             ),
             Self::TooOld(by) => write!(f, "the delivery was signed {} seconds ago", by.as_secs()),
             Self::FromTheFuture(by) => write!(f, "the delivery was signed {} seconds ahead of this clock", by.as_secs()),

@@ -191,7 +191,7 @@ fn a_corrected_clock_leaves_no_signature() {
     });
 }
 
-/// The caller looked at the clock before it was put right: what is made for that time is not kept.
+/// The caller looked at the clock before it was corrected: what is made for that time is not kept.
 #[test]
 fn a_signature_of_another_time_is_not_kept() {
     let world = World::new(SECOND);

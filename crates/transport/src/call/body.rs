@@ -11,7 +11,7 @@ use crate::idempotency;
 use crate::jsonrpc::with_members;
 use crate::members::{Members, string};
 
-/// A request body that answers for itself, so that nobody has to read what was written.
+/// A request body that reports its own properties, so that nobody has to parse what was written.
 ///
 /// Generated types implement it, and override what their spec says something of.
 pub trait CallBody: Serialize {
@@ -37,7 +37,7 @@ pub trait CallBody: Serialize {
     }
 }
 
-/// A body that somebody wrote as JSON, for whoever calls an operation by its name. It is read once, by the operation's row.
+/// A body that somebody wrote as JSON, for callers who call an operation by its name. It is read once, by the operation's row.
 pub struct JsonBody {
     text: Box<RawValue>,
     operation: &'static Operation,

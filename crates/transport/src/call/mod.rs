@@ -138,7 +138,7 @@ impl Call {
         self
     }
 
-    /// A header of the request, unless it is none.
+    /// A header of the request, unless it is `None`.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: Option<impl Display>) -> Self {
         let Some(value) = value.map(|value| value.to_string()) else { return self };

@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::{Carrier, CarrierFuture, CarrierRequest, RawResponse, SendError};
 
-/// A venue that answers with what it was given, by operation. Clones share it.
+/// A venue that returns what it was given, by operation. Clones share it.
 ///
 /// Several responses of one operation come one after the other, and the last one stays. An operation without a response is an
 /// error of the kind [`Network`](crate::ErrorKind::Network), of which it is certain that nothing was sent.
@@ -31,12 +31,12 @@ pub struct Canned(Arc<Mutex<HashMap<String, Responses>>>);
 type Responses = VecDeque<Result<RawResponse, SendError>>;
 
 impl Canned {
-    /// A venue that answers nothing yet.
+    /// A venue without responses yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Answers an operation with a status and a JSON body. Of a JSON-RPC operation the body is the result, or with a status other
+    /// Responds to an operation with a status and a JSON body. Of a JSON-RPC operation the body is the result, or with a status other
     /// than 2xx the error object; the envelope is put around it.
     ///
     /// # Panics
@@ -48,7 +48,7 @@ impl Canned {
         self.responds(operation, RawResponse::new(status, body).header(CONTENT_TYPE, json))
     }
 
-    /// Answers an operation with a response.
+    /// Responds to an operation with a response.
     #[must_use]
     pub fn responds(self, operation: &str, response: RawResponse) -> Self {
         self.add(operation, Ok(response))

@@ -51,7 +51,7 @@ impl HttpCarrier {
         let whole = async {
             let response = self.http.execute(request).await;
             let mut response = response.map_err(|error| Box::new(broken(&self.route, error)))?;
-            // Inside of TLS only the venue can answer.
+            // Inside of TLS only the venue can respond.
             if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED && response.url().scheme() == "http" {
                 return Err(Box::new(unauthenticated(&self.route)));
             }
@@ -61,7 +61,7 @@ impl HttpCarrier {
         let ended = ended.unwrap_or_else(|_| Err(Box::new(late(time, incoming.is_some()))));
         match (incoming, ended) {
             (Some(incoming), Ok(())) => Ok(incoming.response(false)),
-            // What is here of an error tells more than how its body ended.
+            // What arrived of an error says more than how its body ended.
             (Some(incoming), Err(_)) if incoming.is_error() => Ok(incoming.response(true)),
             (Some(incoming), Err(failed)) => {
                 Err(SendError { status: Some(incoming.status), may_have_left: true, ..*failed })
@@ -72,11 +72,11 @@ impl HttpCarrier {
 }
 
 fn late(time: Duration, has_begun: bool) -> SendError {
-    let what = if has_begun { "the answer was not complete" } else { "no answer" };
+    let what = if has_begun { "the response was not complete" } else { "no response" };
     SendError::late(format!("{what} in {time:.1?}"))
 }
 
-/// An answer of which the head is here, and the body comes in pieces.
+/// A response of which the head is here, and the body comes in pieces.
 struct Incoming {
     status: StatusCode,
     headers: HeaderMap,
@@ -108,7 +108,7 @@ impl Incoming {
                 self.is_cut = true;
                 return Ok(());
             } else {
-                let message = format!("the answer is larger than {limit} bytes; raise `max_answer` if that is right");
+                let message = format!("the response is larger than {limit} bytes; raise `max_answer` if this is expected");
                 return Err(SendError { kind: ErrorKind::Decode, ..SendError::lost(message) });
             }
         }
@@ -118,7 +118,7 @@ impl Incoming {
     /// What is here.
     fn response(self, broke_off: bool) -> RawResponse {
         let Self { status, headers, pieces, is_cut, .. } = self;
-        // An answer in one piece, as most are, is not copied.
+        // A response in one piece, as most are, is not copied.
         let body = if let [whole] = &*pieces { whole.clone() } else { pieces.concat().into() };
         RawResponse { status, headers, body, is_cut: is_cut || broke_off }
     }
@@ -126,10 +126,10 @@ impl Incoming {
 
 fn broken_off(error: &reqwest::Error) -> SendError {
     let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Network };
-    SendError { kind, ..SendError::lost(format!("the answer broke off: {}", reason(error))) }
+    SendError { kind, ..SendError::lost(format!("the response broke off: {}", reason(error))) }
 }
 
-/// A call that got no answer.
+/// A call that got no response.
 fn broken(route: &Route, error: reqwest::Error) -> SendError {
     let server = error.url().map(authority).unwrap_or_default();
     let error = error.without_url();
@@ -137,8 +137,8 @@ fn broken(route: &Route, error: reqwest::Error) -> SendError {
     // Only while connecting is it certain that the venue has seen nothing.
     let (may_have_left, what) = match (error.is_connect(), error.is_timeout()) {
         (true, _) => (false, "no connection to"),
-        (false, true) => (true, "no answer in time from"),
-        (false, false) => (true, "no answer from"),
+        (false, true) => (true, "no response in time from"),
+        (false, false) => (true, "no response from"),
     };
     let message = format!("{what} {server}{route}: {}", reason(&error));
     SendError { kind, message, may_have_left, status: None, source: Some(Arc::new(error)) }
@@ -149,7 +149,7 @@ fn unauthenticated(route: &Route) -> SendError {
     SendError::not_sent(format!("nothing was sent{route}: it asks for a user name and a password (407)"))
 }
 
-/// The innermost reason, which is the one that tells something.
+/// The innermost reason, which is the specific one.
 pub(crate) fn reason(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {

@@ -12,14 +12,14 @@ pub type RateFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// A venue's rate limit, as one process or a fleet of them shares it.
 ///
 /// [`LocalBudget`](super::LocalBudget) is one process's. An implementation has to be fair: a call that came first and costs more is
-/// not overtaken for ever by calls that cost less. A call may be given up while it waits; that must never let more through than
+/// not overtaken forever by calls that cost less. A call may be cancelled while it waits; that must never let more through than
 /// the limits allow.
 pub trait RateBudget: fmt::Debug + Send + Sync {
     /// Takes what a call costs, and returns when it may be sent. Where that would be later than `longest` from now, nothing is taken
-    /// and the wait comes back at once. A budget that has not answered some seconds after that is given up: the call is not sent.
+    /// and the wait comes back at once. A budget that has not responded some seconds later is abandoned: the call is not sent.
     fn take<'a>(&'a self, debit: &'a Debit, longest: Duration) -> RateFuture<'a, Result<(), Refused>>;
 
-    /// Takes over what the venue says of the bucket: in a header of an answer, or by refusing a call. The caller of that call has its
+    /// Takes over what the venue says of the bucket: in a header of a response, or by refusing a call. The caller of that call has its
     /// response already: what is not done at once goes on in the background for five seconds, and is then given up.
     fn learn<'a>(&'a self, debit: &'a Debit, told: RateFeedback) -> RateFuture<'a, ()>;
 }

@@ -21,12 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Whose panics are caught.
 const BUDGET: &str = "the rate budget";
 
-/// So many budgets may be told something in the background at once.
+/// How many budgets may be updated in the background at once.
 const LEARNING: usize = 64;
 
 /// How a client keeps a venue's rate limits.
 ///
-/// If nothing is said it keeps those that the venue gives a new account, for itself and its clones. Where several clients use one
+/// By default it keeps those that the venue gives a new account, for itself and its clones. Where several clients use one
 /// account, give all of them a clone of the same value; where several processes do, a [`RateBudget`] that they
 /// [share](Self::shared). All of them say the same tier.
 ///
@@ -116,7 +116,7 @@ impl Limiter {
         bucket.tiers.iter().find(named).or_else(|| bucket.tiers.first())
     }
 
-    /// Returns when the call may be sent: within `longest`, or it is not to be sent. A budget that does not answer is waited for
+    /// Returns when the call may be sent: within `longest`, or it is not to be sent. A budget that does not respond is waited for
     /// no longer than the call has time left.
     pub(crate) async fn take(
         &self,
@@ -141,7 +141,7 @@ impl Limiter {
                     longest.saturating_add(PATIENCE).min(time_left.saturating_add(Duration::from_millis(100)));
                 match Box::pin(tokio::time::timeout(patience, caught_in(BUDGET, waiting))).await {
                     Ok(taken) => taken.unwrap_or_else(|| Err(panicked())),
-                    Err(_) => Err(Refused::Unreachable(format!("no answer in {patience:.1?}").into())),
+                    Err(_) => Err(Refused::Unreachable(format!("no response in {patience:.1?}").into())),
                 }
             }
         };
@@ -178,12 +178,12 @@ impl Limiter {
             Some(Some(())) => {}
             Some(None) => not_learned(&debit, "it panicked"),
             None => match self.learning.clone().try_acquire_owned() {
-                Err(_) => not_learned(&debit, "it is behind with what was said before"),
+                Err(_) => not_learned(&debit, "it is still busy with earlier updates"),
                 Ok(turn) => drop(tokio::spawn(async move {
                     match tokio::time::timeout(PATIENCE, learn).await {
                         Ok(Some(())) => {}
                         Ok(None) => not_learned(&debit, "it panicked"),
-                        Err(_) => not_learned(&debit, "it did not answer in time"),
+                        Err(_) => not_learned(&debit, "it did not respond in time"),
                     }
                     drop(turn);
                 })),
@@ -191,7 +191,7 @@ impl Limiter {
         }
     }
 
-    /// What the headers of an answer say, if this venue's do. `now` is the venue's time.
+    /// What the headers of a response say, if this venue's do. `now` is the venue's time.
     pub(crate) fn told(&self, headers: &HeaderMap, now: UnixMillis) -> Option<RateFeedback> {
         let names = self.venue.rate_headers?;
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
@@ -211,7 +211,7 @@ fn whole(text: &str) -> Option<u64> {
 /// The next call finds out by itself.
 fn not_learned(debit: &Debit, reason: &str) {
     let Debit { venue, bucket, .. } = debit;
-    tracing::warn!(venue, bucket, reason, "the rate budget was not told what the venue says");
+    tracing::warn!(venue, bucket, reason, "the rate budget was not updated with the limits that the venue reports");
 }
 
 /// What a call costs: so much, or so much an item.

@@ -18,7 +18,7 @@ pub struct LocalBudget {
 
 #[derive(Debug)]
 struct Bucket {
-    /// Whoever holds it is next. Its queue is fair.
+    /// Its holder is next. Its queue is fair.
     turn: tokio::sync::Mutex<()>,
     /// Tokens that calls in the queue will take.
     wanted: AtomicU64,
@@ -28,7 +28,7 @@ struct Bucket {
 /// The timer knows nothing shorter.
 const TICK: Duration = Duration::from_millis(1);
 
-/// A place in the queue, which is given up when the call is.
+/// A place in the queue, which is released when the call is dropped.
 struct QueueSlot<'a>(&'a AtomicU64, u64);
 
 impl Drop for QueueSlot<'_> {
@@ -54,7 +54,7 @@ impl Bucket {
         does(&mut self.meter.lock().unwrap_or_else(PoisonError::into_inner), Instant::now())
     }
 
-    /// Nothing is taken before the moment at which it may be used: a call that is given up while it waits costs nothing.
+    /// Nothing is taken before the moment at which it may be used: a call that is dropped while it waits costs nothing.
     async fn take(&self, tokens: u64, longest: Duration) -> Result<(), Refused> {
         if let Ok(_turn) = self.turn.try_lock()
             && self.meter(|meter, now| meter.take(tokens, now)).is_ok()

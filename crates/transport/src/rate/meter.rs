@@ -35,7 +35,7 @@ struct Batch {
 /// A window is remembered in at most so many batches, and as much later a token comes back.
 const BATCHES: u32 = 64;
 
-/// A venue says in whole seconds when its limit begins anew: what differs by less is the same moment.
+/// A venue says in whole seconds when its limit starts again: what differs by less is the same moment.
 const SAME: Duration = Duration::from_secs(1);
 
 /// As long as can be added to any moment, on every system.
@@ -87,7 +87,7 @@ impl Meter {
     pub(super) fn learn(&mut self, told: RateFeedback, now: Instant) {
         let lasts = told.lasts.unwrap_or_else(|| self.unsaid());
         let until = now + lasts.min(CENTURY);
-        // What was spent since that answer was written is known here only.
+        // What was spent since that response was written is known here only.
         let left = match self.told.filter(|(_, until)| now < *until) {
             Some((left, same)) if same.max(until) - same.min(until) <= SAME => left.min(told.left),
             _ => told.left,

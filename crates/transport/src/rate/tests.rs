@@ -124,11 +124,11 @@ fn the_venue_is_believed() {
     let told = |left, seconds: Option<u64>| RateFeedback { left, lasts: seconds.map(Duration::from_secs) };
     let refill = || Meter::new(&[Limit::Refill { per_second_millis: 1_000, capacity: 100 }], now);
 
-    // A header: so many are left until the limit begins anew.
+    // A header: so many are left until the limit starts again.
     let mut meter = refill();
     meter.learn(told(1, Some(30)), now);
     assert_eq!((meter.take(1, now), meter.take(1, now)), (Ok(()), Err(Duration::from_secs(30))));
-    // An answer that was under way longer does not give back what was spent since.
+    // A response that was in flight longer does not give back what was spent since.
     meter.learn(told(2, Some(30)), now);
     assert_eq!(meter.take(1, now), Err(Duration::from_secs(30)));
     assert_eq!(meter.take(1, now + Duration::from_secs(30)), Ok(()));

@@ -1,4 +1,4 @@
-//! Who waits for which answer, and whether their request has left.
+//! Who waits for which response, and whether their request has left.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -10,7 +10,7 @@ use venuekit_wire::operation::Operation;
 
 use crate::jsonrpc::Message;
 
-/// How far a request has come. Whoever moves it on from `QUEUED` decides alone whether it is sent.
+/// How far a request has come. The side that moves it on from `QUEUED` decides alone whether it is sent.
 #[derive(Debug, Default)]
 pub(crate) struct Stage(AtomicU8);
 
@@ -19,7 +19,7 @@ const TAKEN: u8 = 1;
 const GIVEN_UP: u8 = 2;
 
 impl Stage {
-    /// Takes the request for sending, unless it was given up.
+    /// Takes the request for sending, unless it was cancelled.
     pub(crate) fn take(&self) -> bool {
         self.0.compare_exchange(QUEUED, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
@@ -41,10 +41,10 @@ pub(crate) struct Outgoing {
     pub(crate) waiting: Waiting,
 }
 
-/// Whoever waits for an answer, and what it changes for the connection.
+/// A call that waits for a response, and what it changes for the connection.
 pub(crate) struct Waiting {
     pub(crate) answer: oneshot::Sender<Message>,
-    /// The venue answers by closing the connection, if it does what it is asked.
+    /// The venue responds by closing the connection, if it does what it is asked.
     pub(crate) closes: bool,
     pub(crate) change: Option<Change>,
 }
@@ -71,7 +71,7 @@ impl Hasher for ById {
     }
 
     fn write_u64(&mut self, id: u64) {
-        // The table takes its groups by the low bits and tells entries apart by the high ones.
+        // The table chooses groups by the low bits, and distinguishes entries by the high ones.
         self.0 = id ^ id.rotate_left(57);
     }
 }
@@ -79,7 +79,7 @@ impl Hasher for ById {
 /// The requests that have left, by their ids.
 pub(crate) struct Calls {
     waiting: HashMap<u64, Waiting, BuildHasherDefault<ById>>,
-    /// Calls that may be under way at once. Those that were given up stay until there are so many.
+    /// Calls that may be in flight at once. Cancelled ones stay until there are this many.
     limit: usize,
 }
 

@@ -25,22 +25,22 @@ use crate::jsonrpc::{self, Id, Message, Part};
 use crate::members::{Members, string};
 use crate::token::TokenCache;
 
-/// A heartbeat's answer. Calls count from 1.
+/// A heartbeat's response. Calls count from 1.
 const HEARTBEAT: u64 = 0;
 
 /// So many bytes may wait to be written, and one request more.
 const OUTBOX: usize = 1024 * 1024;
 
-/// So many answers to the venue's pings may wait to be written.
+/// So many responses to the venue's pings may wait to be written.
 const MOST_PONGS: usize = 1024;
 
 /// What calls see of a connection.
 pub(crate) struct Connection {
     venue: &'static Venue,
     outbox: mpsc::UnboundedSender<Outgoing>,
-    /// Bytes that still fit into the outbox. Those of a call that was given up count until the writer comes across them.
+    /// Bytes that still fit into the outbox. Those of a cancelled call count until the writer reaches them.
     room: Arc<Semaphore>,
-    /// Turns among the calls under way, shared by all connections of a client.
+    /// Turns among the calls in flight, shared by all connections of a client.
     turns: Arc<Semaphore>,
     ids: AtomicU64,
     login: Option<Arc<TokenCache>>,
@@ -49,7 +49,7 @@ pub(crate) struct Connection {
     number: u64,
 }
 
-/// A request that may be sent at once: it has a turn among the calls under way, and room in the outbox.
+/// A request that may be sent at once: it has a turn among the calls in flight, and room in the outbox.
 pub(crate) struct Ready {
     operation: &'static Operation,
     id: u64,
@@ -91,7 +91,7 @@ impl Connection {
         self.login.as_ref()
     }
 
-    /// Whether it was lost, if nobody has been told yet.
+    /// Whether it was lost, if nobody has been notified yet.
     pub(crate) fn is_over(&self) -> bool {
         self.outbox.is_closed()
     }
@@ -141,7 +141,7 @@ impl Connection {
         Ok((id, jsonrpc::envelope(self.venue, operation, id, params)?))
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for its response.
     pub(crate) async fn call(&self, ready: Ready, time: Duration) -> Result<Message, Error> {
         let Ready { operation, id, text, change, turn: _turn, room } = ready;
         let end = after(time);
@@ -153,7 +153,7 @@ impl Connection {
         if self.outbox.send(outgoing).is_err() {
             return Err(self.lost(operation, false));
         }
-        // Whoever drops this call gives its request up too.
+        // Dropping this call cancels its request too.
         let _guard = GiveUp(&stage);
         let answered = tokio::time::timeout_at(end, answered).await;
         let has_left = !stage.give_up();
@@ -161,13 +161,13 @@ impl Connection {
             Ok(Ok(message)) => Ok(message),
             Ok(Err(_)) if has_left && closes => Ok(Message::nothing()),
             Ok(Err(_)) => Err(self.lost(operation, has_left)),
-            Err(_) => Err(late(operation, time, "no answer", has_left)),
+            Err(_) => Err(late(operation, time, "no response", has_left)),
         }
     }
 
     fn lost(&self, operation: &'static Operation, has_left: bool) -> Error {
-        let reason = self.lost.get().map_or("the task that kept it has ended", String::as_str);
-        let when = if has_left { "before the answer came" } else { "before the request was sent" };
+        let reason = self.lost.get().map_or("its task has ended", String::as_str);
+        let when = if has_left { "before the response arrived" } else { "before the request was sent" };
         Error::new(Inner {
             kind: Some(ErrorKind::Network),
             operation: Some(operation),
@@ -224,11 +224,11 @@ struct ConnectionTask<'a> {
     heard: Mutex<Instant>,
     /// The venue wants to see that somebody is there.
     test: Notify,
-    /// The venue has sent a ping, whose answer is queued.
+    /// The venue has sent a ping, whose response is queued.
     pinged: Notify,
     /// All that was queued is written.
     written: Notify,
-    /// Answers to pings that were queued since all was written last.
+    /// Responses to pings that were queued since all was written last.
     pongs: AtomicUsize,
     /// A write may take so long.
     patience: Duration,
@@ -255,7 +255,7 @@ impl Driver {
             how: Mutex::new(LostHow::Other),
         };
         let (sink, source) = stream.split();
-        // Said before anything is dropped: that is how those who wait are told.
+        // Set before anything is dropped: that is how waiting calls are notified.
         let say = |reason: String| lost.get_or_init(|| reason).clone();
         let reason = tokio::select! {
             reason = async { say(task.read(source).await) } => reason,
@@ -283,7 +283,7 @@ impl ConnectionTask<'_> {
                 }
                 Ok(frame) if frame.is_ping() => {
                     self.pinged.notify_one();
-                    // A venue that does not read the answers is not read either, until the writer gives it up.
+                    // A venue that does not read the responses is not read either, until the writer gives it up.
                     if self.pongs.fetch_add(1, Ordering::Relaxed) >= MOST_PONGS {
                         self.written.notified().await;
                     }
@@ -407,7 +407,7 @@ impl ConnectionTask<'_> {
 
     async fn feed(&self, sink: &mut Sink, outgoing: Outgoing) -> Result<(), String> {
         let Outgoing { id, text, room, stage, waiting } = outgoing;
-        // Until what was written before is gone, the request has not left and may be given up.
+        // Until what was written before is gone, the request has not left and may be cancelled.
         self.within(poll_fn(|context| sink.poll_ready_unpin(context))).await?;
         if !stage.take() {
             return Ok(());

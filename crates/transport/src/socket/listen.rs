@@ -1,4 +1,4 @@
-//! What else hears the messages of a connection, besides the calls and the handler of the user.
+//! Other listeners to the messages of a connection, beside the calls and the user's handler.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,10 +10,10 @@ use bytes::Bytes;
 #[doc(hidden)]
 pub trait Listen: Send + Sync {
     /// A message as it came. Returns whether it is a notification that the listener has taken: of one that nobody takes, and that no
-    /// handler is told of, nothing more is read.
+    /// handler receives, nothing more is read.
     fn message(&self, body: &Bytes) -> bool;
 
-    /// A connection is open, with its settings made. Numbers count upwards; the same one may be told twice.
+    /// A connection is open, with its settings made. Numbers count upwards; the same one may be reported twice.
     fn opened(&self, number: u64);
 
     /// The open connection is over.
@@ -60,7 +60,7 @@ impl Listeners {
         all.push(listener);
     }
 
-    /// Tells each of them. None of them is called while the list is locked for writing.
+    /// Notifies each of them. None of them is called while the list is locked for writing.
     pub(crate) fn each(&self, mut tell: impl FnMut(&dyn Listen)) {
         for listener in self.0.read().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
             tell(&*listener);

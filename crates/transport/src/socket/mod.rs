@@ -1,7 +1,7 @@
 //! Calls over one WebSocket: opened by the first of them, and again whenever it is lost.
 //!
-//! [`WebSocket`] is the client's hold on it. A task of its own ([`supervisor`]) opens connections one after the other; a
-//! [`connection`] carries calls until it is lost; [`calls`] knows who waits for which answer; [`settings`] what the next
+//! [`WebSocket`] is the client's handle. A separate task ([`supervisor`]) opens connections one after the other; a
+//! [`connection`] carries calls until it is lost; [`calls`] knows who waits for which response; [`settings`] what the next
 //! connection begins with.
 
 mod calls;
@@ -28,7 +28,7 @@ use crate::token::Grant;
 /// One WebSocket for all calls of a client and its clones.
 ///
 /// It is opened by the first call, or by [`open`](Self::open), and closed when the last clone of the client is gone. When it is
-/// lost, each call that was under way fails with an error that says whether it may have been carried out; a new connection is
+/// lost, each call that was in flight fails with an error that says whether it may have been carried out; a new connection is
 /// opened after a random wait, logged in if the lost one was, and given the settings that the lost one had (heartbeat, cancel on
 /// disconnect) before any call goes over it. Calls in the meantime wait for that.
 ///
@@ -77,12 +77,12 @@ impl WebSocket {
     }
 
     /// Adds a listener, for as long as somebody holds it. Returns the number of the connection that is open now; the listener may
-    /// be told of that one too.
+    /// be notified of that one too.
     #[doc(hidden)]
     pub fn listen(&self, listener: Weak<dyn Listen>) -> Option<u64> {
         let supervisor = &self.0.0;
         supervisor.listeners.add(listener);
-        // In this order: what opens in between is told twice rather than never.
+        // In this order: what opens in between is reported twice rather than never.
         supervisor.open().map(|connection| connection.number())
     }
 
@@ -101,7 +101,7 @@ impl WebSocket {
     }
 
     /// The open connection, waited for no longer than this. While the supervisor pauses after a failure there is none, and the error
-    /// tells for how long.
+    /// says for how long.
     pub(crate) async fn connection(&self, time: Duration) -> Result<Arc<Connection>, Error> {
         let supervisor = &self.0.0;
         if let Some(connection) = supervisor.open() {

@@ -1,4 +1,4 @@
-//! How a WebSocket is kept, and what it tells.
+//! How a WebSocket is kept alive, and what it reports.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct WebSocketOptions {
 pub(crate) type OnEvent = Arc<dyn Fn(Event<'_>) + Send + Sync>;
 
 impl WebSocketOptions {
-    /// A heartbeat every half minute, 1,024 calls under way, and waits of up to half a minute between failed connections.
+    /// A heartbeat every half minute, 1,024 calls in flight, and waits of up to half a minute between failed connections.
     pub fn new() -> Self {
         let half_a_minute = Duration::from_secs(30);
         let reconnect = endless(Duration::from_millis(100), half_a_minute);
@@ -28,7 +28,7 @@ impl WebSocketOptions {
     }
 
     /// How often the venue is asked to show that it is there: in whole seconds, rounded up, between one second and an hour. A
-    /// connection on which nothing was heard for two of these and five seconds is given up. With none, a connection that died
+    /// connection on which nothing was received for two of these and five seconds is closed. With none, a connection that died
     /// without a word is noticed by no more than the time limits of calls.
     pub fn heartbeat(mut self, interval: Option<Duration>) -> Self {
         let whole = |interval: Duration| interval.as_secs().saturating_add(u64::from(interval.subsec_nanos() > 0));
@@ -36,7 +36,7 @@ impl WebSocketOptions {
         self
     }
 
-    /// How many calls may be under way. Further ones wait for their turn, within their own time.
+    /// How many calls may be in flight. Further ones wait for their turn, within their own time.
     pub fn in_flight(mut self, calls: usize) -> Self {
         // So many permits a semaphore can have.
         self.in_flight = calls.clamp(1, 1 << 20);
@@ -65,7 +65,7 @@ impl WebSocketOptions {
         self.on_event.is_some()
     }
 
-    /// The same for another connection, of which the user's handler is told nothing.
+    /// The same for another connection, about which the user's handler is not notified.
     pub(crate) fn without_handler(&self) -> Self {
         Self { on_event: None, ..self.clone() }
     }
@@ -103,12 +103,12 @@ impl fmt::Debug for WebSocketOptions {
     }
 }
 
-/// What happens on a WebSocket besides calls.
+/// What happens on a WebSocket apart from calls.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A connection is open, with its settings made. The first one is number 1. Subscriptions that the one before it had are not
-    /// made anew.
+    /// set up again.
     #[non_exhaustive]
     Opened {
         /// How many there have been.
@@ -119,7 +119,7 @@ pub enum Event<'a> {
     Notification {
         /// The channel, as it was subscribed to.
         channel: &'a str,
-        /// What there is to tell, as JSON.
+        /// The data, as JSON.
         data: &'a str,
         /// The whole of the notification's params, as JSON.
         params: &'a str,
@@ -127,7 +127,7 @@ pub enum Event<'a> {
     /// The connection was lost.
     #[non_exhaustive]
     Lost {
-        /// Why, as far as can be told.
+        /// Why, as far as is known.
         reason: &'a str,
     },
     /// A connection could not be opened, or not be given its settings.
@@ -148,9 +148,9 @@ pub struct WebSocketStats {
     pub opened: u64,
     /// Of these, the ones that are over.
     pub lost: u64,
-    /// Answers for which no call waited: to calls that were given up, repeated ones, or with an id that was never sent.
+    /// Responses for which no call waited: to cancelled calls, duplicates, or with an id that was never sent.
     pub unasked_answers: u64,
-    /// Messages that are no JSON-RPC, or that tell of nothing known.
+    /// Messages that are not JSON-RPC, or not of a known kind.
     pub unreadable_messages: u64,
     /// Events whose handler panicked.
     pub handler_panics: u64,

@@ -9,7 +9,7 @@ use venuekit_wire::operation::{Operation, Venue};
 use super::calls::Change;
 use crate::jsonrpc::method;
 
-/// A connection is given up when nothing was heard for two heartbeats and this.
+/// A connection is closed when nothing was received for two heartbeats and this.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A heartbeat that a call asks for counts as no longer than this.

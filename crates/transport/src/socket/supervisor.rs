@@ -65,7 +65,7 @@ pub(crate) struct Pause {
 }
 
 impl Pause {
-    /// What whoever waits is told; nothing after a connection that was lost, of which there soon is another.
+    /// What waiting calls are told. Nothing after a lost connection, because another one follows soon.
     pub(crate) fn error(&self) -> Option<Error> {
         let left = self.until.saturating_duration_since(Instant::now());
         self.error.clone().map(|error| error.waiting(left))
@@ -86,7 +86,7 @@ enum End {
 /// A connection that lasted this long was a good one.
 const LASTING: Duration = Duration::from_secs(1);
 
-/// The task that keeps the connection. However it ends, whoever waits for a connection sees it, and the next call starts another:
+/// The task that keeps the connection. However it ends, calls that wait for a connection notice, and the next call starts another:
 /// a runtime that shuts down takes its tasks with it.
 struct Task(Arc<Supervisor>);
 

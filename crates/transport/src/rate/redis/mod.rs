@@ -32,14 +32,14 @@ pub struct RedisBudget {
     learn: Script,
 }
 
-/// A server that takes longer than this to answer is as good as none.
+/// A server that takes longer than this to respond is as good as none.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl RedisBudget {
     /// Connects to a server. The account is any name that all who share the venue's limit say; it begins the names of the keys.
     ///
     /// # Errors
-    /// A URL that is none, or a server that does not answer.
+    /// An invalid URL, or a server that does not respond.
     pub async fn connect(url: &str, account: impl Into<String>) -> Result<Self, RedisError> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(PATIENCE))
@@ -71,7 +71,7 @@ impl RedisBudget {
 impl RateBudget for RedisBudget {
     fn take<'a>(&'a self, debit: &'a Debit, longest: Duration) -> RateFuture<'a, Result<(), Refused>> {
         Box::pin(async move {
-            // Lua counts in doubles: a day is as good as for ever.
+            // Lua counts in doubles: a day is as good as forever.
             let longest = longest.min(Duration::from_secs(86_400)).as_micros();
             let call = self.about(&self.take, debit, [debit.tokens.to_string(), longest.to_string()]);
             let answer: Result<(u8, u64), RedisError> = call.invoke_async(&mut self.server.clone()).await;
@@ -92,9 +92,9 @@ impl RateBudget for RedisBudget {
             let lasts = told.lasts.map(|lasts| lasts.min(Duration::from_secs(604_800)).as_micros().to_string());
             let call = self.about(&self.learn, debit, [told.left.to_string(), lasts.unwrap_or_default()]);
             let answer: Result<(), RedisError> = call.invoke_async(&mut self.server.clone()).await;
-            // The call itself has its answer; the next one finds out by itself.
+            // The call itself has its response; the next one finds out by itself.
             if let Err(error) = answer {
-                tracing::warn!(%error, "the shared rate budget was not told what the venue says");
+                tracing::warn!(%error, "the shared rate budget was not updated with the limits that the venue reports");
             }
         })
     }
