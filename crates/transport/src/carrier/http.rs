@@ -108,7 +108,8 @@ impl Incoming {
                 self.is_cut = true;
                 return Ok(());
             } else {
-                let message = format!("the response is larger than {limit} bytes; raise `max_answer` if this is expected");
+                let message =
+                    format!("the response is larger than {limit} bytes; raise `max_answer` if this is expected");
                 return Err(SendError { kind: ErrorKind::Decode, ..SendError::lost(message) });
             }
         }
