@@ -69,6 +69,11 @@ pub use venuekit_yativo as yativo;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// The example in the README of the sandbox compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../crates/sandbox/README.md")]
+struct SandboxReadme;
+
 /// The examples of the guide compile.
 #[cfg(doctest)]
 mod guide {

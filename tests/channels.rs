@@ -13,7 +13,7 @@ const HEADING: &str = "\n## Streams\n";
 fn section(streams: &Streams) -> String {
     let mut text = format!(
         "{HEADING}\n`client.streams()` has a method for each channel. `docs/STREAMS.md` of the repository describes the events that a reader \
-         gets, and how gaps are recovered.\n\n| method | channel | tells |\n|---|---|---|\n"
+         gets, and how gaps are recovered.\n\n| method | channel | content |\n|---|---|---|\n"
     );
     for channel in streams.channels {
         let first = channel.description.split_once(". ").map_or(channel.description, |(first, _)| first);
