@@ -79,7 +79,7 @@ async fn place(
         .client_order_id(client_order_id);
     match order.send().await {
         Ok(placed) => Ok(placed.into_inner().order_id),
-        // The answer was lost, or the name is taken by the order of an earlier attempt: ask before doing anything else.
+        // The response was lost, or the name is taken by the order of an earlier attempt: ask before doing anything else.
         Err(error) if error.may_have_been_applied() || error.kind() == ErrorKind::Conflict => {
             println!("{error}\n  asking `{}`", error.reconcile_with().unwrap_or("the order list"));
             find(kalshi, ticker, client_order_id).await?.ok_or(error)

@@ -54,13 +54,16 @@ async fn a_missing_credential_is_told_before_anything_is_sent() {
     let anonymous = kalshi::Client::builder(kalshi::Environment::Custom(server.base_url.clone())).build().unwrap();
     let error = anonymous.get_balance().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
-    assert_eq!(error.to_string(), "get_balance: it needs the credential signature, and this client has none");
+    assert_eq!(error.to_string(), "get_balance: this operation needs the credential signature; the client has none");
 
     let environment = bayse::Environment::Custom(server.base_url.clone());
     let reader = bayse::Credentials::api_key("pk_live_1", "sk_live_1").unwrap();
     let bayse = bayse::Client::builder(environment).credentials(reader).build().unwrap();
     let error = bayse.keys().create(NewKey::named("bot")).await.unwrap_err();
-    assert_eq!(error.to_string(), "create_api_key: it needs the credential session, and this client has read, write");
+    assert_eq!(
+        error.to_string(),
+        "create_api_key: this operation needs the credential session; the client has read, write"
+    );
     assert!(server.seen().is_empty());
 }
 

@@ -81,7 +81,7 @@ async fn an_operation_without_a_response_is_an_error_that_says_so() {
     let venue = Recording::new(Canned::new());
     let error = client(venue.clone()).get_balance().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network);
-    assert!(error.message().contains("no response is given for `get_balance`"), "{error}");
+    assert!(error.message().contains("no canned response for `get_balance`"), "{error}");
 }
 
 #[tokio::test]

@@ -339,7 +339,7 @@ async fn an_ordinary_answer_moves_the_clock_unless_anybody_could_have_asked() {
     let desk = Desk::new(&world, true).await;
     desk.kalshi.get_exchange_status().send().await.unwrap();
     desk.bayse.get_health().send().await.unwrap();
-    assert_eq!(desk.clock.offset_millis(), 0, "such an answer may come from a cache");
+    assert_eq!(desk.clock.offset_millis(), 0, "such a response may come from a cache");
     desk.kalshi.get_balance().send().await.unwrap();
     assert!(moved(&desk), "{}", desk.clock.offset_millis());
 
@@ -387,5 +387,5 @@ async fn calls_side_by_side_put_the_clock_right_together() {
     }
     assert_eq!(world.sandbox.executed()["deribit POST /api/v2/private/buy"], CALLS as u64);
     let sent = desk.sent();
-    assert!((CALLS + 1..=2 * CALLS).contains(&sent), "each is refused once at the most: {sent}");
+    assert!((CALLS + 1..=2 * CALLS).contains(&sent), "each is refused at most once: {sent}");
 }

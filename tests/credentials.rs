@@ -170,9 +170,9 @@ fn a_private_key_is_read_in_every_form_that_variables_have() {
 fn a_file_of_a_key_is_read_and_what_is_none_is_told() {
     let named = |value: &str| set(&[ID, ("KALSHI_DEMO_PRIVATE_KEY_FILE", value)]);
     for (value, said) in [
-        (pem().as_str(), "KALSHI_DEMO_PRIVATE_KEY_FILE should be the path of a file, and holds the key itself"),
+        (pem().as_str(), "KALSHI_DEMO_PRIVATE_KEY_FILE must be the path of a file, but contains the key itself"),
         ("MC4CAQAwBQYDK2VwBCIEIGMARKERMARKERMARKERMARKERMARKER", "or set KALSHI_DEMO_PRIVATE_KEY to the text"),
-        ("~/kalshi.pem", "nothing puts the home folder in place of `~` here"),
+        ("~/kalshi.pem", "`~` is not expanded here"),
         ("'/no/such.pem'", "quotes around it"),
         ("/no/such.pem", "KALSHI_DEMO_PRIVATE_KEY_FILE: /no/such.pem"),
     ] {

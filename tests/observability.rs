@@ -456,7 +456,7 @@ async fn a_renewal_that_fails_is_told_and_not_what_was_answered() {
     client.list_accounts().send().await.unwrap();
     tokio::time::advance(Duration::from_secs(3590)).await;
     client.list_accounts().send().await.unwrap();
-    let told = recorder.events("the token could not be renewed ahead of its end");
+    let told = recorder.events("could not renew the token before it expires");
     let [(event, within)] = &told[..] else { panic!("{told:?}") };
     assert_eq!((event["kind"].as_str(), within.as_deref()), ("Forbidden", Some("list_accounts")));
     assert!(recorder.texts().iter().all(|text| !text.contains(MARKER)), "{:?}", recorder.texts());

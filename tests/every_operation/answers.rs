@@ -1,4 +1,4 @@
-//! No answer that an honest venue could give is refused, and none that makes no sense is taken.
+//! Every response that an honest venue could give is accepted, and every response that makes no sense is rejected.
 
 use std::collections::HashMap;
 

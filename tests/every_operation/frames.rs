@@ -24,7 +24,7 @@ async fn serve(stream: TcpStream, script: Script, current: Current, log: Log) {
     while let Some(Ok(frame)) = frames.next().await {
         let Some(text) = frame.as_text() else { continue };
         let call: Value = serde_json::from_str(text).unwrap();
-        let operation = current.lock().unwrap().expect("a call is under way");
+        let operation = current.lock().unwrap().expect("a call is in flight");
         let answer = if call["method"] == operation.path[1..] {
             let seen = Seen { head: String::new(), body: text.as_bytes().to_vec() };
             log.lock().unwrap().push(seen.clone());

@@ -96,7 +96,7 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// An object in which no name stands twice.
+/// An object without duplicate names.
 struct Members(BTreeMap<String, Json>);
 
 impl<'de> Deserialize<'de> for Members {
@@ -114,7 +114,7 @@ impl<'de> Deserialize<'de> for Members {
                 let mut members = BTreeMap::new();
                 while let Some((name, value)) = map.next_entry::<String, Json>()? {
                     if members.insert(name.clone(), value).is_some() {
-                        return Err(A::Error::custom(format!("`{name}` stands twice")));
+                        return Err(A::Error::custom(format!("`{name}` is defined twice")));
                     }
                 }
                 Ok(Members(members))

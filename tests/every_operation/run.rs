@@ -53,7 +53,7 @@ pub async fn run_some(
     let current = Current::default();
     let called = current.clone();
     let script: Script = Arc::new(move |seen| {
-        let operation = called.lock().unwrap().expect("a call is under way");
+        let operation = called.lock().unwrap().expect("a call is in flight");
         reply(operation, seen)
     });
     let server = match subject.carrier {

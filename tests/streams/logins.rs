@@ -1,4 +1,4 @@
-//! Logins that fail: told as what they are, and not hammered; clocks that are wrong are put right.
+//! Logins that fail: told as what they are, and not hammered; clocks that are wrong are corrected.
 
 use venuekit::auth::{KeyKind, PrivateKey};
 use venuekit::kalshi;

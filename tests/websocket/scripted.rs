@@ -36,7 +36,7 @@ where
     url
 }
 
-/// A client of such a server: one attempt a call, and no heartbeat that the server would have to answer.
+/// A client of such a server: one attempt a call, and no heartbeat that the server would have to respond.
 pub fn client(url: &str, timeouts: Timeouts, options: WebSocketOptions) -> ClientBuilder<Client> {
     Client::websocket(Environment::Custom(url.to_owned()))
         .retry(RetryPolicy::none())
@@ -45,7 +45,7 @@ pub fn client(url: &str, timeouts: Timeouts, options: WebSocketOptions) -> Clien
         .websocket(options.heartbeat(None))
 }
 
-/// The answer to a call, whose text is a JSON-RPC request.
+/// The response to a call, whose text is a JSON-RPC request.
 pub fn answer(request: &str, result: &str) -> String {
     let request: serde_json::Value = serde_json::from_str(request).unwrap();
     format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, request["id"])

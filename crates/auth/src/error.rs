@@ -41,12 +41,12 @@ impl fmt::Display for SignError {
                  remove what was copied along with it"
             ),
             Self::WrongKey { needed, given } => {
-                write!(f, "this signature takes an {needed} key and the key is {given}")
+                write!(f, "this signature needs an {needed} key, but the key is {given}")
             }
             Self::Clock => f.write_str("the time is before 1970; set the clock"),
             Self::BodyNotText => f.write_str("the body is not UTF-8 and cannot be signed for this venue"),
             Self::StreamingBody => f.write_str("a streaming body cannot be signed; give it as bytes"),
-            Self::Nonce => f.write_str("there is no usable nonce: it must be visible ASCII without blanks and commas"),
+            Self::Nonce => f.write_str("invalid nonce: expected visible ASCII characters without spaces and commas"),
             Self::Refused => f.write_str("the cryptographic library refused to sign"),
         }
     }

@@ -89,7 +89,7 @@ impl fmt::Display for Fault {
             }
             Self::TooManyLevels { side } => write!(f, "more than {MAX_LEVELS} {side}s"),
             Self::Missing { member } => write!(f, "the message has no `{member}`"),
-            Self::UnknownSide { word } => write!(f, "`{}` is no side of the book", word.escape_default()),
+            Self::UnknownSide { word } => write!(f, "`{}` is not a side of the book", word.escape_default()),
         }
     }
 }

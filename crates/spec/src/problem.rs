@@ -144,11 +144,11 @@ fn reason(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::MaxItems { limit } => format!("must have at most {limit} items"),
         ValidationErrorKind::MinProperties { limit } => format!("must have at least {limit} members"),
         ValidationErrorKind::MaxProperties { limit } => format!("must have at most {limit} members"),
-        ValidationErrorKind::UniqueItems => "must not have the same item twice".to_owned(),
+        ValidationErrorKind::UniqueItems => "must not have duplicate items".to_owned(),
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             alternatives(context)
         }
-        other => format!("does not keep to `{}` of its schema", other.keyword()),
+        other => format!("violates `{}` of its schema", other.keyword()),
     }
 }
 
@@ -187,7 +187,7 @@ fn shown(value: &Value) -> String {
 fn format_name(format: &str) -> String {
     match format {
         "decimal" => "a decimal number as text".to_owned(),
-        "date-time" => "a time as RFC 3339 writes it".to_owned(),
+        "date-time" => "an RFC 3339 time".to_owned(),
         "date" => "a date such as 2026-01-31".to_owned(),
         "uuid" => "a UUID".to_owned(),
         other => format!("of the format {other}"),

@@ -61,8 +61,10 @@ impl SignAhead {
     /// What is to be signed for each credential, and for how long at most that may be used.
     pub(crate) fn plan(&self, venue: &'static Venue, base: &Base) -> Result<Vec<Plan>, Error> {
         if self.oldest < SHORTEST {
-            let message =
-                format!("a signature that is made ahead may be {SHORTEST:?} old at the least, not {:?}", self.oldest);
+            let message = format!(
+                "the oldest age of a signature that is made ahead must be at least {SHORTEST:?}, not {:?}",
+                self.oldest
+            );
             return Err(Error::invalid_request(message));
         }
         let mut plans: Vec<Plan> = Vec::new();
@@ -85,7 +87,7 @@ impl SignAhead {
             }
             if !is_planned {
                 let message = format!(
-                    "`{name}` cannot be signed ahead: it carries no signature of {} that is known to be good for a while",
+                    "`{name}` cannot be signed ahead: the spec of {} has no lifetime for its signature",
                     venue.name
                 );
                 return Err(Error::invalid_request(message));
@@ -98,11 +100,14 @@ impl SignAhead {
 /// An operation by its name, and what is signed of its requests.
 fn line(venue: &'static Venue, base: &Base, name: &str) -> Result<(&'static Operation, Line), Error> {
     let Some(operation) = venue.operation(name) else {
-        return Err(Error::invalid_request(format!("`{name}`, to be signed ahead, is no operation of {}", venue.name)));
+        return Err(Error::invalid_request(format!(
+            "`{name}` cannot be signed ahead: {} has no such operation",
+            venue.name
+        )));
     };
     if operation.path.contains('{') {
         let message = format!(
-            "`{name}` cannot be signed ahead: its path `{}` is another one for each call, and the path is signed",
+            "`{name}` cannot be signed ahead: its path `{}` differs from call to call, and the path is signed",
             operation.path
         );
         return Err(Error::invalid_request(message));

@@ -185,7 +185,8 @@ impl<C: Connect> ClientBuilder<C> {
         let url = server(base_url)?;
         let is_socket = matches!(url.scheme(), "ws" | "wss");
         if is_socket && C::VENUE.websocket.is_none() {
-            let message = format!("{} is not called over a WebSocket: `{base_url}` should be https", C::VENUE.name);
+            let message =
+                format!("{} has no calls over a WebSocket: `{base_url}` must begin with https://", C::VENUE.name);
             return Err(Error::invalid_request(message));
         }
         let base = Base::new(&url);
@@ -214,7 +215,7 @@ impl<C: Connect> ClientBuilder<C> {
             route,
         };
         if is_socket && self.carrier.is_some() {
-            return Err(Error::invalid_request("a carrier sends requests, and this client calls over a WebSocket"));
+            return Err(Error::invalid_request("a carrier cannot be used by a client that calls over a WebSocket"));
         }
         let (ring, login) = credentials.clone().for_connections();
         let lines = Arc::new(Lines { dialer, ring, login, options: self.websocket, environment });

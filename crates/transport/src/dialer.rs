@@ -68,7 +68,7 @@ impl Dialer {
         // A WebSocket begins as HTTP/1.1.
         let http = if is_socket { http.http1_only() } else { http };
         let http = http.build().map_err(|error| {
-            Error::invalid_request(format!("the HTTP client could not be made: {}", error.without_url()))
+            Error::invalid_request(format!("cannot create the HTTP client: {}", error.without_url()))
         })?;
         Ok(Line { http, route })
     }

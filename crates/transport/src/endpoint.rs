@@ -101,7 +101,7 @@ impl Proxy {
         };
         let parsed = Url::parse(url.trim()).map_err(|error| refused(&format!("cannot be read ({error})")))?;
         if !matches!(parsed.scheme(), "http" | "https") {
-            return Err(refused("names another kind than an HTTP proxy"));
+            return Err(refused("is not an HTTP proxy"));
         }
         if !matches!(parsed.path(), "" | "/") || parsed.query().is_some() || parsed.fragment().is_some() {
             return Err(refused("has a path, a query or a fragment"));

@@ -16,7 +16,7 @@ pub fn fatal(text: &str) -> Option<Flaw> {
     } else if !text.is_ascii() {
         Some((
             "characters",
-            "has a character that no key has: a long dash, a letter with a mark, or one that does not show",
+            "has a character that occurs in no key: a long dash, an accented letter, or an invisible one",
         ))
     } else if text.contains(|c: char| c.is_ascii_whitespace() || c.is_ascii_control()) {
         Some(("blanks", "has white space or a control character in the middle"))

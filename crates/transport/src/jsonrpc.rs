@@ -28,7 +28,7 @@ pub(crate) fn envelope(venue: &Venue, operation: &'static Operation, id: u64, pa
     match venue.largest_request {
         Some(largest) if envelope.len() > largest => {
             let message = format!(
-                "the request has {} bytes, and the venue takes {largest}; ask for less at once",
+                "the request has {} bytes; the venue accepts at most {largest}: ask for less at once",
                 envelope.len()
             );
             Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message))

@@ -59,7 +59,7 @@ impl KeyRing {
             return Ok(true);
         }
         let message =
-            format!("over a WebSocket it needs credentials that log in, and this client has {}", self.names());
+            format!("over a WebSocket this operation needs credentials that log in; the client has {}", self.names());
         Err(Error::before_sending(operation, ErrorKind::Unauthorized, message))
     }
 
@@ -106,7 +106,8 @@ impl KeyRing {
 
     pub(crate) fn missing(&self, operation: &'static Operation) -> Error {
         let ways: Vec<String> = operation.access.iter().map(|way| way.join(" and ")).collect();
-        let message = format!("it needs the credential {}, and this client has {}", ways.join(", or "), self.names());
+        let message =
+            format!("this operation needs the credential {}; the client has {}", ways.join(", or "), self.names());
         Error::before_sending(operation, ErrorKind::Unauthorized, message)
     }
 

@@ -70,7 +70,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
         Self::of(try_unfold((fetch, asked, Some(None)), move |(mut fetch, mut asked, at)| async move {
             let Some(at) = at else { return Ok(None) };
             if at.as_ref().is_some_and(|cursor: &C| !asked.insert(cursor.to_string())) {
-                return Err(no_end(operation, "a cursor came again: the pages have no end"));
+                return Err(no_end(operation, "the cursor repeats: the list would never end"));
             }
             let ((items, next), unread) = fetch(at).await?;
             let next = next.filter(|cursor| !cursor.to_string().is_empty()).map(Some);
@@ -136,7 +136,7 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
             }
             let content = serde_json::to_vec(&items).ok();
             if content.is_some() && content == before {
-                return Err(no_end(operation, "a page has the items of the page before: the pages have no end"));
+                return Err(no_end(operation, "a page repeats the previous page: the list would never end"));
             }
             let next = i64::try_from(step(&items)).map_or(i64::MAX, |step| here.saturating_add(step));
             Ok(Some(((items, unread), (fetch, next, Some(next), content))))

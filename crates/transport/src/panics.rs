@@ -10,7 +10,7 @@ pub(crate) fn caught<T>(whose: &'static str, function: impl FnOnce() -> T) -> Op
     let result = catch_unwind(AssertUnwindSafe(function));
     if result.is_err() {
         // The panic's own words may hold a secret. The log may be what panics.
-        let _ = catch_unwind(|| tracing::error!(whose, "panicked; going on without it"));
+        let _ = catch_unwind(|| tracing::error!(whose, "panicked; continuing without it"));
     }
     result.ok()
 }

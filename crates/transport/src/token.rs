@@ -222,7 +222,7 @@ impl TokenCache {
             if may {
                 state.held = None;
             } else {
-                tracing::warn!("the venue refuses fresh tokens; the last one is kept");
+                tracing::warn!("the venue refuses new tokens; keeping the last one");
             }
             may
         })
@@ -269,7 +269,7 @@ impl TokenCache {
         self.state(|state| match result {
             Ok(token) => state.hold(token, now),
             Err(error) => {
-                tracing::warn!(kind = ?error.kind(), "the token could not be renewed ahead of its end");
+                tracing::warn!(kind = ?error.kind(), "could not renew the token before it expires");
                 let wait = RENEW_AGAIN.saturating_mul(1 << state.renewals_failed.min(16)).min(RENEW_AGAIN_LATEST);
                 state.renewals_failed = state.renewals_failed.saturating_add(1);
                 if let Some(held) = &mut state.held {

@@ -85,7 +85,7 @@ impl Found {
                 "if it is the inside of a PEM file, put back its BEGIN and END lines; if it is base64 of the DER bytes: \
                  base64 -d key.txt | openssl pkey -inform DER -out key.pem"
             }
-            Self::FileName => "give the text in that file, or the name where a file is asked for",
+            Self::FileName => "pass the content of that file, not its name",
             Self::OtherPem(_) | Self::Binary | Self::Text => {
                 "a key file can be checked with: openssl pkey -in key.pem -noout, and a new key made with: \
                  openssl genpkey -algorithm ed25519 -out key.pem"

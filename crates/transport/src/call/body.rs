@@ -84,7 +84,7 @@ impl JsonBody {
 
 /// The key in a body that has one.
 fn key(members: Option<&Members<'_>>, name: &str) -> Result<Option<String>, &'static str> {
-    let members = members.ok_or("has no place: the request body is not a JSON object")?;
+    let members = members.ok_or("cannot be set: the request body is not a JSON object")?;
     let given: Vec<&RawValue> = members.all(name).collect();
     match given[..] {
         [] => Ok(None),

@@ -88,7 +88,7 @@ impl Call {
     pub fn path(mut self, value: impl Display) -> Self {
         let value = value.to_string();
         let Some((name, rest)) = self.rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
-            return self.refuse("the path has no parameter for a value that is given");
+            return self.refuse("more values than parameters in the path");
         };
         // The URL standard takes these for the folder itself and the one above it, and nothing for another path.
         if matches!(&*value, "" | "." | "..") {
@@ -227,7 +227,7 @@ impl Call {
                 }
             }
             Retry::Keyed(Key::Field(name)) if self.key.is_none() => {
-                return refused(idempotency::refusal(name, "has no place: the call has no body"));
+                return refused(idempotency::refusal(name, "cannot be set: the call has no body"));
             }
             Retry::Keyed(Key::Field(_)) | Retry::Safe | Retry::Never => {}
         }

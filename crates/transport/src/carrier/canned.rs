@@ -69,7 +69,7 @@ impl Canned {
 
     fn next(&self, operation: &str) -> Result<RawResponse, SendError> {
         let mut responses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let missing = || SendError::not_sent(format!("no response is given for `{operation}`"));
+        let missing = || SendError::not_sent(format!("no canned response for `{operation}`"));
         let queue = responses.get_mut(operation).ok_or_else(missing)?;
         if queue.len() > 1 { queue.pop_front() } else { queue.front().cloned() }.unwrap_or_else(|| Err(missing()))
     }

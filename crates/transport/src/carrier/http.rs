@@ -37,10 +37,10 @@ impl Carrier for HttpCarrier {
 impl HttpCarrier {
     async fn exchange(&self, request: CarrierRequest<'_>) -> Result<RawResponse, SendError> {
         let CarrierRequest { method, url, headers, body, time, largest, .. } = request;
-        let parsed = Url::parse(url).map_err(|_| SendError::refused("the URL of the request cannot be read"))?;
+        let parsed = Url::parse(url).map_err(|_| SendError::refused("invalid request URL"))?;
         // What is sent is what was signed.
         if parsed.as_str() != url {
-            return Err(SendError::refused("the URL of the request is not in its normal form"));
+            return Err(SendError::refused("the request URL is not normalized"));
         }
         let mut request = Request::new(method, parsed);
         *request.headers_mut() = headers;

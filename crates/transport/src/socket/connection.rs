@@ -108,10 +108,10 @@ impl Connection {
             return Ok(ready);
         }
         let end = after(time);
-        let mut what = "no turn among the calls under way";
+        let mut what = "no turn among the calls in flight";
         let both = async {
             let turn = self.turns.clone().acquire_owned().await;
-            what = "no room among what is to be written, since the venue does not read";
+            what = "the outgoing queue is full, because the venue does not read";
             let (id, text) = self.request(operation, params)?;
             let room = self.room.clone().acquire_many_owned(room_for(&text)).await;
             let (turn, room) = turn.ok().zip(room.ok()).ok_or_else(super::WebSocket::gone)?;
@@ -382,7 +382,7 @@ impl ConnectionTask<'_> {
                     let mut fed = Ok(());
                     if next.is_none() {
                         let _ = sink.close().await;
-                        return "the client is gone".to_owned();
+                        return "the client was dropped".to_owned();
                     }
                     while let (Some(outgoing), Ok(())) = (next.take(), &fed) {
                         fed = self.feed(&mut sink, outgoing).await;
@@ -445,7 +445,7 @@ async fn silence(heard: &Mutex<Instant>, mut longest: watch::Receiver<Option<Dur
         tokio::select! {
             () = tokio::time::sleep_until(end) => {
                 if Instant::now() >= *lock(heard) + limit {
-                    return format!("nothing was heard for {limit:.1?}");
+                    return format!("nothing was received for {limit:.1?}");
                 }
             }
             Ok(()) = longest.changed() => {}
@@ -456,7 +456,7 @@ async fn silence(heard: &Mutex<Instant>, mut longest: watch::Receiver<Option<Dur
 fn broken(error: &websocket::Error) -> String {
     match error {
         websocket::Error::PayloadTooLong { max_len, .. } => {
-            format!("a message has more than {max_len} bytes; raise `max_answer` if that is right")
+            format!("a message has more than {max_len} bytes; raise `max_answer` if this is expected")
         }
         error => format!("it broke ({error})"),
     }

@@ -121,7 +121,7 @@ impl WebSocket {
                         }
                     }
                     // The runtime takes no tasks any more.
-                    State::Ended => return Err(Error::no_connection("the task that keeps it ended with its runtime")),
+                    State::Ended => return Err(Error::no_connection("its task ended with its runtime")),
                     State::Idle | State::Opening | State::Open(_) | State::Paused(_) => {}
                 }
                 has_waited = true;
@@ -144,7 +144,7 @@ impl WebSocket {
     pub(crate) fn gone() -> Error {
         Error::new(Inner {
             kind: Some(ErrorKind::Network),
-            message: "the connection is gone".to_owned(),
+            message: "the connection no longer exists".to_owned(),
             ..Inner::default()
         })
     }

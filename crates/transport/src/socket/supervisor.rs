@@ -192,7 +192,7 @@ impl Supervisor {
                 End::LetGo => return,
                 End::Lost { lost, lasted } => {
                     let Lost { reason, how, on_purpose } = lost;
-                    tracing::info!(venue = self.common.venue.name, reason, on_purpose, "the connection is over");
+                    tracing::info!(venue = self.common.venue.name, reason, on_purpose, "the connection has ended");
                     self.counts.lost.fetch_add(1, Ordering::Relaxed);
                     self.tell(Event::Lost { reason: &reason });
                     self.listeners.each(|listener| listener.lost(&reason, &how));
@@ -305,7 +305,7 @@ impl Supervisor {
         }
         for (operation, params) in self.settings(|settings| settings.calls()) {
             self.make(connection, operation, &params).await.map_err(|error| {
-                error.of_connection(&format!("the connection could not be given `{}`", operation.id))
+                error.of_connection(&format!("could not restore the setting `{}` on the connection", operation.id))
             })?;
         }
         Ok(())

@@ -72,7 +72,7 @@ impl Found {
         for (name, text) in [(self.id.as_ref(), id), (Some(&self.secret), secret)] {
             let (Some(name), Some(text)) = (name, text) else { continue };
             if let Some((_, says)) = flaw::fatal(text) {
-                let help = "copy it again, all of it and nothing else";
+                let help = "copy the whole value again, and nothing else";
                 return Err(Fault::new("unusable", format!("{name} {says}")).help(help));
             }
         }

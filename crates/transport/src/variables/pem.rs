@@ -41,7 +41,7 @@ pub fn pem_file(path: &Path, named: &str) -> Result<Secret, Fault> {
     let written = path.to_string_lossy();
     // Most likely somebody wrote `$(cat key.pem)`: it must not be shown as a path that is not there.
     if is_key_text(&written) || is_bare_key(&written) {
-        let message = format!("{named} should be the path of a file, and holds the key itself");
+        let message = format!("{named} must be the path of a file, but contains the key itself");
         let help = match named.strip_suffix("_FILE") {
             Some(other) => format!("write the path of the file, or set {other} to the text"),
             None => "write the path of the file".to_owned(),
@@ -70,10 +70,10 @@ fn is_bare_key(text: &str) -> bool {
 /// What to do about the path of a file that cannot be read.
 fn path_advice(written: &str) -> &'static str {
     if written.trim_matches(['\'', '"', ' ']) != written {
-        "the path has blanks or quotes around it: take them away"
+        "remove the spaces or quotes around the path"
     } else if written.starts_with('~') {
-        "nothing puts the home folder in place of `~` here: write the whole path"
+        "`~` is not expanded here: write the full path"
     } else {
-        "it should be a private key as PEM"
+        "expected a PEM private key"
     }
 }
