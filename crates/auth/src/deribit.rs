@@ -107,6 +107,7 @@ impl DeribitKey {
 
 /// What `public/auth` takes with `grant_type` `client_signature`. Valid once and for 60 seconds.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ClientSignature {
     /// Whose signature it is.
     pub client_id: String,

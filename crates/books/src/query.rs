@@ -8,6 +8,7 @@ use crate::level::{Level, Side};
 
 /// A level, and how much there is down to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Depth {
     /// The price.
     pub price: Decimal,
@@ -19,6 +20,7 @@ pub struct Depth {
 
 /// What a market order would get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Taken {
     /// How much it would get.
     pub size: Decimal,

@@ -21,6 +21,26 @@ pub struct Timeouts {
     pub call: Duration,
 }
 
+impl Timeouts {
+    /// The same with another time to make a connection.
+    #[must_use]
+    pub const fn with_connect(self, connect: Duration) -> Self {
+        Self { connect, ..self }
+    }
+
+    /// The same with another time for one attempt.
+    #[must_use]
+    pub const fn with_attempt(self, attempt: Duration) -> Self {
+        Self { attempt, ..self }
+    }
+
+    /// The same with another time for a whole call.
+    #[must_use]
+    pub const fn with_call(self, call: Duration) -> Self {
+        Self { call, ..self }
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         let [connect, attempt, call] = [5, 20, 60].map(Duration::from_secs);
