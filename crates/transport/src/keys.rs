@@ -12,6 +12,8 @@ use venuekit_wire::{Secret, UnixMillis};
 use crate::error::Error;
 
 /// Creates, lists, rotates and revokes API keys.
+///
+/// The trait is open: implement it for your own venue, or for a test. A method that is added later has a default.
 pub trait ApiKeys {
     /// Makes a key.
     ///

@@ -16,6 +16,8 @@ use crate::error::Error;
 /// The wait before an attempt is random between nothing and an upper bound, which begins at [`first_wait`](Self::first_wait) and
 /// doubles up to [`longest_wait`](Self::longest_wait). A wait that the venue asks for is kept, unless it is longer than that: then
 /// the error is returned at once, with the wait in it.
+///
+/// Fields may be added: begin with [`RetryPolicy::default`] and change it with the methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Attempts at most, the first one included.
@@ -30,6 +32,24 @@ pub struct RetryPolicy {
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 impl RetryPolicy {
+    /// The same policy with this many attempts at most, the first one included.
+    #[must_use]
+    pub const fn with_attempts(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
+    }
+
+    /// The same policy with this upper bound of the first wait.
+    #[must_use]
+    pub const fn with_first_wait(self, first_wait: Duration) -> Self {
+        Self { first_wait, ..self }
+    }
+
+    /// The same policy with this upper bound of any wait.
+    #[must_use]
+    pub const fn with_longest_wait(self, longest_wait: Duration) -> Self {
+        Self { longest_wait, ..self }
+    }
+
     /// One attempt and no more.
     pub const fn none() -> Self {
         Self { attempts: 1, first_wait: Duration::ZERO, longest_wait: Duration::ZERO }
