@@ -40,7 +40,7 @@ where
         println!("{venue}: the account has {} {:?} {:?}", key.id, key.name.unwrap_or_default(), key.scopes);
     }
     call(&made).await?;
-    println!("{venue}: a call with the new key is answered");
+    println!("{venue}: a call with the new key works");
 
     // Once there is a new secret it is returned, whatever happened to the old one: look at `rotated.old`.
     let rotated = keys.rotate(&made.id).await?;

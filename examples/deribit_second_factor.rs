@@ -31,7 +31,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let credentials = Credentials::secret(&account.client_id, secret)?;
     let deribit = Client::builder(environment).credentials(credentials).build()?;
 
-    // The call is answered with a challenge and not carried out.
+    // The venue responds with a challenge, and does not execute the call.
     let new = || NewKey::named("second_factor").scopes(["account:read", "trade:read_write"]);
     let Err(error) = deribit.keys().create(new()).await else { return Err("no code was asked for".into()) };
     let challenge = error.challenge().ok_or("the error is no challenge")?;

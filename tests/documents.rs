@@ -100,7 +100,7 @@ fn every_path_in_backticks_exists() {
     let paths = paths();
     let (mut checked, mut missing) = (0, Vec::new());
     for (document, text) in documents() {
-        // What was is told there.
+        // It describes what was.
         if document == "CHANGELOG.md" {
             continue;
         }

@@ -57,7 +57,7 @@ fn print_ratio(group: &str, ours: &mut Way<'_>, other: &mut Way<'_>) {
     let times = times_in(ours, ROUND).max(1);
     let mut rounds: Vec<(f64, f64)> = (0..ROUNDS)
         .map(|round| {
-            // Whoever goes first meets a colder cache: take turns in that too.
+            // The first one meets a colder cache: take turns in that too.
             if round % 2 == 0 {
                 let ours = seconds(ours, times);
                 (ours, seconds(other, times))

@@ -33,7 +33,7 @@ impl Canned {
         Self::serving(move |stream, log| answer(stream, script.clone(), log)).await
     }
 
-    /// A server of another protocol: whoever serves a connection writes down what arrives.
+    /// A server of another protocol: the function that serves a connection records what arrives.
     pub async fn serving<F>(serve: impl Fn(TcpStream, Log) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,

@@ -50,7 +50,7 @@ async fn every_honest_answer_is_read() {
                 let unknown = answer.shown.contains(&format!("Unknown(\"{UNKNOWN}\")"));
                 let sent = sent.to_string();
                 assert_eq!(unknown, sent.contains(UNKNOWN), "{what}: {}", answer.shown);
-                // The response tells of each member and each value that its type does not know, and of nothing else.
+                // The response reports each member and each value that its type does not know, and of nothing else.
                 let (members, values): (Vec<_>, Vec<_>) =
                     answer.unknown.iter().partition(|unknown| matches!(unknown, Unknown::Member { .. }));
                 let is_new = |unknown: &&Unknown| unknown.path().ends_with(TOMORROW);

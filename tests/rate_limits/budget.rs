@@ -163,7 +163,7 @@ fn a_budget_out_of_reach_is_a_network_error_and_nothing_is_sent() {
 
 #[test]
 fn a_budget_that_never_learns_keeps_no_response_from_its_caller() {
-    // The clock stands still: whoever waits for such a budget waits forever.
+    // The clock is stopped: a call that waits for such a budget waits forever.
     for dead in [Dead::Learning, Dead::Panicking] {
         at_a_standstill(async {
             let desk = Desk::new(RateLimits::shared(dead)).await;

@@ -144,7 +144,7 @@ async fn a_call_that_waits_for_its_turn_is_not_sent_when_its_time_is_over() {
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert!(!error.may_have_been_applied(), "{error}");
     blocked.iter().for_each(tokio::task::JoinHandle::abort);
-    // Whoever gives up leaves the turn to the next.
+    // A call that is dropped leaves its turn to the next.
     buy(&client, "its-turn").await.unwrap();
     assert!(!sandbox.deribit_order_labels().contains_key("no-turn"));
 }

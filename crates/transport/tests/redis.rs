@@ -290,7 +290,7 @@ async fn in_a_window_too_nobody_is_overtaken() {
     let mut waiting = JoinSet::new();
     let cost = |tokens| debit(&[window(10)], tokens);
     assert_eq!(take(&here, cost(5)).await, None);
-    // Five are left, which is too few for eight: those wait for an hour, and whoever comes after them at least as long.
+    // Five are left, which is too few for eight: those wait for an hour, and later ones at least as long.
     reserve(&here, cost(8), &mut keys, &mut waiting).await;
     about(take(&there, cost(1)).await, seconds(3_600));
     // That holds also where the venue asks for a shorter wait.

@@ -147,7 +147,7 @@ async fn a_token_is_renewed_ahead_of_its_end_while_others_go_on_with_it() {
     assert_eq!(got(&cache).await, "token-0", "not yet");
     tokio::time::sleep(AHEAD.mul_f32(0.7)).await;
     let tokens: Vec<String> = at_once(&cache, 20).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(tokens.iter().filter(|token| *token == "renewed-0").count(), 1, "whoever came first");
+    assert_eq!(tokens.iter().filter(|token| *token == "renewed-0").count(), 1, "the first one");
     assert_eq!(tokens.iter().filter(|token| *token == "token-0").count(), 19, "nobody waits");
     assert_eq!((got(&cache).await, desk.counts()), ("renewed-0".to_owned(), (1, 1)));
 }
@@ -198,7 +198,7 @@ async fn a_venue_that_refuses_every_token_is_not_asked_for_ever_more() {
     let first = u64::from(REFUSALS_AT_ONCE);
     assert_eq!(replaced, first);
     assert_eq!(desk.counts().0, first + 1);
-    assert_eq!(got(&cache).await, format!("token-{first}"), "the last one goes on serving whoever it is good for");
+    assert_eq!(got(&cache).await, format!("token-{first}"), "the last one still serves those that it is valid for");
     tokio::time::sleep(REFUSAL_EARNED).await;
     assert!(refused().await);
     assert!(!refused().await);
