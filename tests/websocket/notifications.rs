@@ -1,4 +1,4 @@
-//! What the venue tells of its own accord reaches a handler as it is.
+//! What the venue sends unasked reaches a handler unchanged.
 
 use std::sync::{Arc, Mutex};
 
