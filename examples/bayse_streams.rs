@@ -1,7 +1,7 @@
-//! How do I hear prices from Bayse?
+//! How do I receive prices from Bayse?
 //!
-//! `cargo run --example bayse_streams` listens to the prices of two assets in a sandbox of its own until each has come. Nobody needs a
-//! key for that. For the real venue change one line: `let environment = Environment::Production;`.
+//! `cargo run --example bayse_streams` receives the prices of two assets from its own sandbox until each has arrived. No key is
+//! needed. For the real venue change one line: `let environment = Environment::Production;`.
 
 #![allow(clippy::print_stdout)]
 
@@ -22,7 +22,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start(Accounts::default()).await?;
     let bayse = Client::builder(Environment::Custom(sandbox.bayse_url())).build()?;
 
-    // Only the newest price of each matters: one that was not read is replaced by the next.
+    // Only the newest price of each asset matters: an unread one is replaced by the next.
     let prices = bayse.streams().asset_prices(["BTCUSDT", "ETHUSDT"]).overflow(Overflow::Newest);
     let mut prices = prices.subscribe().await?;
     let mut last = BTreeMap::new();

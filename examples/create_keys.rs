@@ -1,8 +1,8 @@
-//! How do I make, list, use, rotate and revoke an API key?
+//! How do I create, list, use, rotate and revoke an API key?
 //!
-//! `cargo run --example create_keys` goes through it on all four venues, in the same words, against a sandbox of its own.
+//! `cargo run --example create_keys` does it on all four venues, through the same interface, against its own sandbox.
 //!
-//! For the real venues change two lines a venue: the environment (`kalshi::Environment::Demo` in the place of `Custom`), and the
+//! For the real venues change two lines per venue: the environment (`kalshi::Environment::Demo` instead of `Custom`), and the
 //! credentials (`kalshi::Credentials::from_pem_file("key id", "kalshi.pem")?`, or your own secret).
 
 #![allow(clippy::print_stdout)]
@@ -28,21 +28,21 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     on_deribit(&sandbox).await
 }
 
-/// The life of a key whose secret the venue makes. `call` makes any call that needs the key.
+/// The life of a key whose secret the venue generates. `call` makes any call that needs the key.
 async fn life_of_a_key<C>(venue: &str, keys: &impl ApiKeys, new: NewKey, call: C) -> Result<(), Box<dyn Error>>
 where
     C: AsyncFn(&CreatedKey) -> Result<(), venuekit::Error>,
 {
     let made = keys.create(new).await?;
-    // The venue shows the secret this once. Store it before anything else: `made.secret.expose()` is its text.
-    println!("{venue}: made the key {}, its secret is {:?}", made.id, made.secret);
+    // The venue shows the secret only once. Store it first: `made.secret.expose()` is its text.
+    println!("{venue}: created the key {}, its secret is {:?}", made.id, made.secret);
     for key in keys.list().await? {
         println!("{venue}: the account has {} {:?} {:?}", key.id, key.name.unwrap_or_default(), key.scopes);
     }
     call(&made).await?;
     println!("{venue}: a call with the new key works");
 
-    // Once there is a new secret it is returned, whatever happened to the old one: look at `rotated.old`.
+    // Once there is a new secret it is returned, even if the old one could not be revoked: look at `rotated.old`.
     let rotated = keys.rotate(&made.id).await?;
     println!("{venue}: rotated, and the old secret is {:?}", rotated.old);
     refused(venue, "with the old secret", call(&made).await)?;
@@ -52,7 +52,7 @@ where
     refused(venue, "after the key was revoked", call(&rotated.key).await)
 }
 
-/// The life of a key pair that is made here: only its public half crosses the wire. Kalshi and Deribit take that.
+/// The life of a key pair that is generated here: only its public half is sent. Kalshi and Deribit support that.
 async fn life_of_a_pair<C>(venue: &str, keys: &impl ApiKeys, new: NewKey, call: C) -> Result<(), Box<dyn Error>>
 where
     C: AsyncFn(&CreatedKey) -> Result<(), venuekit::Error>,
@@ -71,7 +71,7 @@ fn refused(venue: &str, when: &str, outcome: Result<(), venuekit::Error>) -> Res
             Ok(())
         }
         Err(error) => Err(error.into()),
-        Ok(()) => Err(format!("{venue}: a call {when} was answered").into()),
+        Ok(()) => Err(format!("{venue}: a call {when} worked").into()),
     }
 }
 
@@ -104,7 +104,7 @@ async fn on_bayse(sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let bayse = bayse::Client::builder(environment.clone()).credentials(session).build()?;
     let call = async |key: &CreatedKey| {
         let client = bayse::Client::builder(environment.clone()).credentials(bayse::Credentials::try_from(key)?);
-        // Reading proves the public key only. A write is signed: cancelling nothing needs the secret and changes nothing.
+        // A read proves the public key only. A write is signed: cancelling an order that does not exist needs the secret and changes nothing.
         match client.build()?.cancel_order().order_id("no-such-order").send().await {
             Err(error) if error.kind() == venuekit::ErrorKind::NotFound => Ok(()),
             other => other.map(drop),

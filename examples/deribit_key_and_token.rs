@@ -1,7 +1,7 @@
 //! Should I sign each Deribit call, or log in and send a token?
 //!
-//! `cargo run --example deribit_key_and_token` makes the same call in both ways, and a third time with an Ed25519 key, against a
-//! sandbox of its own. Only the credentials differ; the call does not.
+//! `cargo run --example deribit_key_and_token` makes the same call in both ways, and a third time with an Ed25519 key, against its
+//! own sandbox. Only the credentials differ; the call does not.
 //!
 //! For the real venue change two lines: `let environment = Environment::Test;` and your own client id and secret in
 //! `Credentials::secret("client id", "secret")?`.
@@ -32,8 +32,8 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let signed = Credentials::secret(&with_secret.client_id, secret)?;
     show("signed by the client secret", &environment, signed).await?;
 
-    // The secret signs a login, and the calls carry the token that it returns: cheaper a call, one round trip more at first.
-    // The token is fetched when it is first needed, by whichever call comes first, and again ahead of its end.
+    // The secret signs a login, and the calls carry the token that it returns: cheaper per call, one more round trip at first.
+    // The first call fetches the token, and it is renewed before it expires.
     let login = Credentials::login(&with_secret.client_id, secret)?;
     show("with a token, logged in by the secret", &environment, login).await?;
 

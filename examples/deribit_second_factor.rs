@@ -1,6 +1,6 @@
-//! Deribit asks for my security key. How do I answer?
+//! Deribit asks for my security key. What do I do?
 //!
-//! `cargo run --example deribit_second_factor` manages keys on an account that has a second factor, against a sandbox of its own.
+//! `cargo run --example deribit_second_factor` manages keys on an account that has a second factor, against its own sandbox.
 //!
 //! For the real venue change two lines: `let environment = Environment::Test;` and your own client id and secret. The code then
 //! comes from your authenticator app; `code` asks for it.
@@ -37,11 +37,11 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let challenge = error.challenge().ok_or("the error is no challenge")?;
     println!("{:?}: {error}", error.kind());
 
-    // The same call again, with the same parameters, through a client that carries the code. A challenge lives a minute, a code half of
-    // one, and a wrong code uses the challenge up: then begin again.
+    // The same call again, with the same parameters, through a client that carries the code. A challenge is valid for a minute, a code for
+    // half a minute, and a wrong code uses up the challenge: then start again.
     match deribit.confirm(challenge, "000000").keys().create(new()).await {
         Err(error) => println!("a wrong code: {:?}, {error}", error.kind()),
-        Ok(_) => return Err("a wrong code was taken".into()),
+        Ok(_) => return Err("a wrong code was accepted".into()),
     }
 
     let made = match deribit.keys().create(new()).await {
@@ -51,15 +51,15 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
         }
         other => other?, // an account without a second factor
     };
-    println!("made the key {}", made.id);
+    println!("created the key {}", made.id);
 
-    // Not every call asks: removing a key takes no code.
+    // Not every call asks for a code: removing a key does not.
     deribit.keys().revoke(&made.id).await?;
     println!("removed it again");
     Ok(())
 }
 
-/// The one code that the sandbox takes.
+/// The only code that the sandbox accepts.
 const CODE: &str = "314159";
 
 /// Where a user would be asked.

@@ -1,10 +1,10 @@
-//! How do I keep an order book that tells me when it is wrong, and hear of my own trades?
+//! How do I keep an order book that reports when it is wrong, and receive my own trades?
 //!
-//! `cargo run --example deribit_streams` does it against a sandbox of its own: a book of BTC-PERPETUAL, an order that takes its best ask,
+//! `cargo run --example deribit_streams` does it against its own sandbox: a book of BTC-PERPETUAL, an order that takes its best ask,
 //! and the trade as it comes back. For the real venue change two lines: `Client::websocket(Environment::Test)`, and your own client id
 //! and secret.
 //!
-//! The streams use the connection of the calls, since the client has one. With `Client::builder(..)` they open one of their own.
+//! The streams use the connection of the calls, since the client has one. With `Client::builder(..)` they open a separate one.
 
 #![allow(clippy::print_stdout)]
 
@@ -34,7 +34,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let mut book = deribit.streams().book(NAME, Interval::Ms100).book().subscribe().await?;
     let mut trades = deribit.streams().user_trades(NAME, Interval::Raw).subscribe().await?;
 
-    // A view is a copy of the book as it was, whatever comes next. There is none while the book is uncertain.
+    // A view is an immutable snapshot of the book. There is none while the book is uncertain.
     let view = loop {
         match book.live(NAME) {
             Some(view) => break view,

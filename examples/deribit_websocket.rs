@@ -1,6 +1,6 @@
-//! How do I make my calls over one WebSocket, and hear what the venue has to tell?
+//! How do I make my calls over one WebSocket, and receive notifications?
 //!
-//! `cargo run --example deribit_websocket` does it against a sandbox of its own. For the real venue change two lines:
+//! `cargo run --example deribit_websocket` does it against its own sandbox. For the real venue change two lines:
 //! `Client::websocket(Environment::Test)` and your own client id and secret.
 
 #![allow(clippy::print_stdout)]
@@ -24,7 +24,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let account = &sandbox.accounts().deribit[0];
     let secret = account.client_secret.clone().unwrap_or_default();
 
-    // The handler is called where the connection is read: it hands over and returns.
+    // The handler is called by the task that reads the connection: pass the data on and return.
     let (send, mut tickers) = mpsc::channel(16);
     let options = WebSocketOptions::new().on_event(move |event| {
         if let Event::Notification { channel, data, .. } = event {
@@ -36,7 +36,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
         .websocket(options)
         .build()?;
 
-    // Should the connection be lost, the venue cancels what was ordered over it. The next connection is set the same way.
+    // If the connection is lost, the venue cancels the orders that were placed over it. The next connection gets the same setting.
     deribit.enable_cancel_on_disconnect().send().await?;
 
     // Any number of calls may be in flight at once.
@@ -45,7 +45,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     println!("{:?} {:?}", bitcoin?.mark_price, ether?.mark_price);
 
     deribit.subscribe().channels(vec!["ticker.BTC-PERPETUAL.100ms".to_owned()]).send().await?;
-    // The first ticker comes of its own accord, the next one when something has changed.
+    // The first ticker comes at once, the next one when something has changed.
     let ticker = timeout(Duration::from_secs(10), tickers.recv()).await?;
     println!("{}", ticker.ok_or("the connection has ended")?);
     Ok(())

@@ -1,9 +1,9 @@
 //! How do I handle errors of four venues in one place?
 //!
-//! `cargo run --example error_kinds` makes the same mistakes on every venue, against a sandbox of its own. The venues respond with
-//! codes, sentences and shapes of their own; `Error::kind` is the same word for the same trouble.
+//! `cargo run --example error_kinds` makes the same mistakes on every venue, against its own sandbox. Each venue responds with
+//! its own codes, texts and shapes; `Error::kind` is the same for the same problem.
 //!
-//! For the real venues change the environments, and put your own credentials in the place of none.
+//! For the real venues change the environments, and add your own credentials.
 
 #![allow(clippy::print_stdout)]
 
@@ -28,23 +28,23 @@ pub async fn run() -> Result<(), Box<dyn StdError>> {
     let wrong = yativo::Credentials::api_key("yativo_wrong", "wrong")?;
     let yativo = yativo::Client::builder(environment).credentials(wrong).build()?;
 
-    // Refused here, before anything was sent: a credential is missing.
+    // Rejected here, before anything was sent: a credential is missing.
     handle(kalshi.get_balance().send().await)?;
-    // Refused by the venue: the credential is wrong. It is the exchange for a token that fails, ahead of the call itself.
+    // Refused by the venue: the credential is wrong. The exchange for a token fails, before the call itself.
     handle(yativo.list_accounts().send().await)?;
-    // The same, said in another shape.
+    // The same, in another shape.
     handle(bayse.login().email("nobody@example.com").password("wrong").send().await)?;
     // Two shapes of "there is no such thing".
     handle(kalshi.get_market().ticker("NO-SUCH-MARKET").send().await)?;
     handle(deribit.ticker().instrument_name("BTC-NEVER").send().await)?;
-    // A value that cannot be sent ends here, too.
+    // A value that cannot be sent is rejected here, too.
     handle(deribit.buy().instrument_name("BTC-PERPETUAL").amount("ten").send().await)?;
-    // Nobody is listening.
+    // No server is listening.
     let nowhere = kalshi::Client::builder(kalshi::Environment::Custom("http://127.0.0.1:9".into())).build()?;
     handle(nowhere.get_exchange_status().send().await)
 }
 
-/// What a program would do, whichever venue it was.
+/// What a program would do, on any venue.
 fn handle<T>(outcome: Result<T, Error>) -> Result<(), Box<dyn StdError>> {
     let Err(error) = outcome else { return Err("this call was meant to fail".into()) };
     let advice = match error.kind() {

@@ -1,8 +1,8 @@
 //! How do I read a list that comes in pages?
 //!
-//! `cargo run --example kalshi_markets` reads all open Kalshi markets, page by page, from a sandbox of its own. No key is needed.
+//! `cargo run --example kalshi_markets` reads all open Kalshi markets, page by page, from its own sandbox. No key is needed.
 //!
-//! For the real venue change one line: `let environment = Environment::Demo;` (and take a `limit` of 1000).
+//! For the real venue change one line: `let environment = Environment::Demo;` (and set a `limit` of 1000).
 
 #![allow(clippy::print_stdout)]
 

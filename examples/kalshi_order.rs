@@ -1,6 +1,6 @@
-//! How do I place an order on Kalshi, and what do I do when that goes wrong?
+//! How do I place an order on Kalshi, and what do I do when it fails?
 //!
-//! `cargo run --example kalshi_order` places one with a signed request against a sandbox of its own, is refused in a few ways,
+//! `cargo run --example kalshi_order` places one with a signed request against its own sandbox, is refused in a few ways,
 //! looks the order up and cancels it.
 //!
 //! For the real venue change two lines: `let environment = Environment::Demo;` and
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     run().await
 }
 
-/// StoreLocation, be refused, look up, cancel.
+/// Place, be refused, look up, cancel.
 pub async fn run() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start(Accounts::default()).await?;
     let account = &sandbox.accounts().kalshi[0];
@@ -35,8 +35,8 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let ticker = market.ticker.as_str();
     println!("{ticker}: yes is bid {:?} and asked {:?}", market.yes_bid_dollars, market.yes_ask_dollars);
 
-    // Counts and prices are exact decimals. A `client_order_id` is yours to choose, once and for all: by it an order is found
-    // again whose response was lost, and under it Kalshi takes no second one.
+    // Counts and prices are exact decimals. Choose a `client_order_id` for each order: it finds an order whose response was lost, and
+    // Kalshi accepts no second order with it.
     let order_id = place(&kalshi, ticker, "10", "0.56", "my-order-1").await?;
     println!("the order {order_id} is placed");
 
@@ -79,16 +79,16 @@ async fn place(
         .client_order_id(client_order_id);
     match order.send().await {
         Ok(placed) => Ok(placed.into_inner().order_id),
-        // The response was lost, or the name is taken by the order of an earlier attempt: ask before doing anything else.
+        // The response was lost, or an earlier attempt has used the id: look the order up before doing anything else.
         Err(error) if error.may_have_been_applied() || error.kind() == ErrorKind::Conflict => {
-            println!("{error}\n  asking `{}`", error.reconcile_with().unwrap_or("the order list"));
+            println!("{error}\n  looking it up with `{}`", error.reconcile_with().unwrap_or("the order list"));
             find(kalshi, ticker, client_order_id).await?.ok_or(error)
         }
         Err(error) => Err(error),
     }
 }
 
-/// The order that was placed under this name, on whichever page it is.
+/// The order that was placed with this id, on any page.
 async fn find(kalshi: &Client, ticker: &str, client_order_id: &str) -> Result<Option<OrderId>, venuekit::Error> {
     let mut cursor = String::new();
     loop {

@@ -1,6 +1,6 @@
 //! How do I follow a perpetual future?
 //!
-//! `cargo run --example kalshi_perps_streams` keeps the order book of a market in a sandbox of its own and shows its best prices. For the
+//! `cargo run --example kalshi_perps_streams` keeps the order book of a market in its own sandbox and shows its best prices. For the
 //! real venue change one line: `let environment = Environment::Demo;`, with credentials of that environment.
 
 #![allow(clippy::print_stdout)]

@@ -1,10 +1,10 @@
-//! How do I listen to a market, and know when I must not trust what I heard?
+//! How do I follow a market, and know when the data is incomplete?
 //!
-//! `cargo run --example kalshi_streams` listens to the trades and the order book of a market in a sandbox of its own, places two orders
-//! that meet, and shows what arrives.
+//! `cargo run --example kalshi_streams` follows the trades and the order book of a market in its own sandbox, places an order that is
+//! matched, and shows what arrives.
 //!
-//! For the real venue change one line: `let environment = Environment::Demo;`, with credentials of that environment. Kalshi lets nobody
-//! listen without a key.
+//! For the real venue change one line: `let environment = Environment::Demo;`, with credentials of that environment. Kalshi's streams
+//! need a key.
 
 #![allow(clippy::print_stdout)]
 
@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     run().await
 }
 
-/// Subscribes, trades, and listens.
+/// Subscribes, trades, and reads.
 pub async fn run() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start(Accounts::default()).await?;
     let account = &sandbox.accounts().kalshi[0];
@@ -34,13 +34,13 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let mut trades = kalshi.streams().trade([&market]).subscribe().await?;
     let mut book = kalshi.streams().orderbook_delta([&market]).book().subscribe().await?;
 
-    // The first thing that a book tells is that it is whole.
+    // The first event of a book says that it is complete.
     while book.live(&market).is_none() {
         let event = book.next().await.ok_or("the book ended")?;
         println!("book: {event:?}");
     }
     let view = book.live(&market).ok_or("the book is uncertain")?;
-    let ask = view.best_ask().ok_or("nobody sells")?;
+    let ask = view.best_ask().ok_or("there is no ask")?;
     println!("best bid {:?}, best ask {} x {}", view.best_bid().map(|bid| bid.price), ask.price, ask.size);
 
     kalshi
@@ -61,10 +61,10 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
                 println!("{} x {} at {}", trade.market_ticker, trade.count_fp, trade.yes_price_dollars);
                 break;
             }
-            // From here on nothing is certain: a gap, a lost connection.
+            // Data may be missing from here on: a gap, a lost connection.
             Event::Stale(stale) => println!("uncertain: {}", stale.reason),
-            // Certain again, and what was missed.
-            Event::Resynced(resynced) => println!("certain again, missed: {:?}", resynced.missed),
+            // Complete again, and what was missed.
+            Event::Resynced(resynced) => println!("complete again, missed: {:?}", resynced.missed),
             other => println!("{other:?}"),
         }
     }

@@ -1,11 +1,11 @@
-//! How does my program trade with a key that the command made?
+//! How does my program trade with a key that the command created?
 //!
-//! `cargo run --example stored_key` makes a key with the engine of the command, which stores it before anything else, reads it back
-//! and places an order with it, against a sandbox and in a folder of its own.
+//! `cargo run --example stored_key` creates a key with the engine of the command, which stores it first, reads it back and places an
+//! order with it, against its own sandbox and in a temporary folder.
 //!
 //! With the command and the venue it is `venuekit keys create kalshi/demo/bot --scope read --scope write::trade`, and in the program
-//! `Credentials::from_store("kalshi/demo/bot").await?` with `Environment::Demo`; the passphrase is in `VENUEKIT_PASSPHRASE`. Of the
-//! facade that takes the feature `keys`, as `venuekit::FromStore`.
+//! `Credentials::from_store("kalshi/demo/bot").await?` with `Environment::Demo`; the passphrase is in `VENUEKIT_PASSPHRASE`. In the
+//! facade it needs the feature `keys`, as `venuekit::FromStore`.
 
 #![allow(clippy::print_stdout)]
 
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     run().await
 }
 
-/// Make, store, read back, trade; and what is refused.
+/// Create, store, read back, trade; and what is rejected.
 pub async fn run() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start(Accounts::default()).await?;
     let folder = tempfile::tempdir()?;
@@ -38,7 +38,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
 
     create(&sandbox, &place, &folder.path().join("journal")).await?;
 
-    // From here on it is another program.
+    // From here on this could be another program.
     let credentials = Credentials::from_store_at(&place, "kalshi/local/bot").await?;
     let environment = Environment::Custom(sandbox.kalshi_url());
     let kalshi = Client::builder(environment).credentials(credentials.clone()).build()?;
@@ -58,10 +58,10 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
         .await?;
     println!("the order {} is placed", order.order_id);
 
-    // A key belongs to the environment in its name. One of this machine, or of `demo`, never gets to production.
+    // A key belongs to the environment in its name: one of `local` or `demo` is never sent to production.
     match Client::builder(Environment::Production).credentials(credentials).build() {
         Err(error) => println!("{error}"),
-        Ok(_) => return Err("a key of this machine was taken for production".into()),
+        Ok(_) => return Err("a local key was accepted for production".into()),
     }
     match Credentials::from_store_at(&place, "kalshi/local/bto").await {
         Err(error) => println!("{error}"),
@@ -85,10 +85,10 @@ async fn create(sandbox: &Sandbox, place: &StoreLocation, journal: &Path) -> Res
         origin: Origin::Here(KeyKind::Ed25519),
         by_command: false,
     };
-    // Whatever ends the program, no secret is lost: `engine.resume` goes on.
+    // If the program is interrupted anywhere, no secret is lost: `engine.resume` continues.
     let engine = Engine::new(place.open()?, Arc::new(FolderJournal::new(journal)));
     match engine.run(&account, Task::Create(create), &manager, &Silent).await? {
-        Outcome::Done(report) => println!("made the key {}", report.public_id.unwrap_or_default()),
+        Outcome::Done(report) => println!("created the key {}", report.public_id.unwrap_or_default()),
         Outcome::NeedsPerson(needs) => return Err(format!("{}: {}", needs.what, needs.how).into()),
     }
     Ok(())

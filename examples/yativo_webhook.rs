@@ -1,9 +1,9 @@
 //! How do I know that a webhook delivery comes from Yativo?
 //!
-//! `cargo run --example yativo_webhook` serves an endpoint on loopback, plays Yativo, and delivers a good event, a forged one, an
+//! `cargo run --example yativo_webhook` serves an endpoint on loopback, acts as Yativo, and delivers a valid event, a forged one, an
 //! altered one and an old one.
 //!
-//! For the real venue change two lines: the secret, which Yativo shows when the webhook is made, and the address to listen on.
+//! For the real venue change two lines: the secret, which Yativo shows when the webhook is created, and the address to listen on.
 
 #![allow(clippy::print_stdout)]
 
@@ -30,7 +30,7 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     let secret = "whsec_a_secret_of_this_example";
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 
-    // Five minutes of tolerance is the default. Say which scheme a webhook uses: the older one stops no replay.
+    // Five minutes of tolerance is the default. Name the scheme of your webhook: the older one does not protect against replay.
     let verifier = WebhookVerifier::new(secret)?.only(WebhookScheme::Timestamped);
     let address = listener.local_addr()?;
     let router = Router::new().route("/webhook", post(receive)).with_state(verifier);
@@ -46,21 +46,21 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
     ];
     for (what, signer, seconds, body, expected) in deliveries {
         let answered = deliver(&url, signer, seconds, body).await?;
-        println!("{what}: answered {answered}");
+        println!("{what}: status {answered}");
         if answered != expected {
-            return Err(format!("{what} was answered {answered} and not {expected}").into());
+            return Err(format!("{what} got {answered}, not {expected}").into());
         }
     }
     server.abort();
     Ok(())
 }
 
-/// The endpoint. It takes the body as raw bytes: what was parsed and rewritten no longer has the signature it came with.
+/// The endpoint. It takes the body as raw bytes: a body that was parsed and serialized again no longer matches its signature.
 async fn receive(State(verifier): State<WebhookVerifier>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now_millis = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
     match verifier.verify(&headers, &body, now_millis) {
-        // Only now may the body be parsed and believed. An id that was seen before is a delivery repeated: answer it alike.
+        // Only now may the body be parsed and trusted. An id that was seen before is a repeated delivery: respond in the same way.
         Ok(_) => StatusCode::NO_CONTENT,
         Err(reason) => {
             println!("  refused: {reason}");
@@ -69,7 +69,7 @@ async fn receive(State(verifier): State<WebhookVerifier>, headers: HeaderMap, bo
     }
 }
 
-/// Plays Yativo: signs the event, and sends `sent` as its body.
+/// Acts as Yativo: signs the event, and sends `sent` as its body.
 async fn deliver(url: &str, secret: &str, seconds: i64, sent: String) -> Result<StatusCode, Box<dyn Error>> {
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes())?;
     mac.update(format!("{seconds}.{EVENT}").as_bytes());
