@@ -97,7 +97,7 @@ pub trait Grant: Send + Sync {
 /// One token for all calls of a client: the first call that needs it fetches it, the others wait for that and share the outcome.
 pub(crate) struct TokenCache {
     grant: Box<dyn Grant>,
-    /// CachedToken by the call that fetches.
+    /// Held by the call that fetches.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
     /// There is a new token.
