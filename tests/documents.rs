@@ -189,6 +189,48 @@ fn links_lead_somewhere() {
     assert_eq!(dead, Vec::<String>::new());
 }
 
+/// The commands in the shell blocks of a document, in order.
+fn commands(text: &str) -> Vec<&str> {
+    let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block);
+    let lines = blocks.flat_map(str::lines).map(|line| line.split(" #").next().unwrap_or_default().trim());
+    lines.filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn the_readme_begins_with_what_a_checkout_needs() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    assert_eq!(commands(&readme)[..2], ["cargo xtask codegen", "cargo test --workspace"]);
+}
+
+/// The row of a crate in the README's table of venues: its numbers of operations and of channels.
+fn counts(readme: &str, package: &str) -> Option<(usize, usize)> {
+    let row = readme.lines().find(|line| line.contains(&format!("[`{package}`]")))?;
+    let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+    let number = |cell: &str| cell.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse().unwrap_or(0);
+    Some((number(cells[3]), number(cells[4])))
+}
+
+#[test]
+fn the_readme_counts_what_the_specs_have() {
+    let readme = fs::read_to_string("README.md").unwrap();
+    let specs = venuekit_spec::all();
+    for spec in &specs {
+        let package = format!("venuekit-{}", spec.venue.replace('_', "-"));
+        let of_crate = fs::read_to_string(format!("crates/{}/README.md", spec.venue)).unwrap();
+        let channels = of_crate.split_once("\n## Streams\n").map_or("", |(_, rest)| rest);
+        let channels = channels.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(counts(&readme, &package), Some((spec.operations.len(), channels)), "the row of {package}");
+    }
+    let apis = format!("({} APIs)", specs.len());
+    assert!(readme.contains(&apis), "the comparison should say {apis}");
+    let channels: usize = specs
+        .iter()
+        .filter_map(|spec| counts(&readme, &format!("venuekit-{}", spec.venue.replace('_', "-"))))
+        .map(|(_, channels)| channels)
+        .sum();
+    assert!(readme.contains(&format!("all {channels} channels")), "the comparison should say all {channels} channels");
+}
+
 /// The chapters of the guide, with their texts.
 fn chapters() -> Vec<(String, String)> {
     let all = documents().into_iter().filter(|(path, _)| path.starts_with("book/src/"));
