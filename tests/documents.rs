@@ -231,6 +231,26 @@ fn the_readme_counts_what_the_specs_have() {
     assert!(readme.contains(&format!("all {channels} channels")), "the comparison should say all {channels} channels");
 }
 
+#[test]
+fn actions_of_workflows_are_pinned_and_their_steps_exist() {
+    let run = fs::read_to_string(".ci/run").unwrap();
+    let (mut actions, mut steps) = (0, BTreeSet::new());
+    for entry in fs::read_dir(".github/workflows").unwrap().map(Result::unwrap) {
+        let text = fs::read_to_string(entry.path()).unwrap();
+        for action in text.lines().filter_map(|line| line.split_once("uses: ")).map(|(_, action)| action) {
+            let commit = action.split_once('@').map_or("", |(_, rest)| rest.split(' ').next().unwrap_or_default());
+            assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{action}");
+            assert!(action.contains(" # v"), "{action}: its version stands behind the commit");
+            actions += 1;
+        }
+        let called = text.split("bash .ci/run ").skip(1).filter_map(|rest| rest.split_whitespace().next());
+        steps.extend(called.map(str::to_owned));
+    }
+    assert!(actions > 20, "{actions}");
+    assert_eq!(steps.into_iter().collect::<Vec<_>>(), ["deny", "docs", "features", "lint", "msrv", "package", "test"]);
+    assert!(run.contains("STEPS=(lint docs deny test)") && run.contains("MORE_STEPS=(features package msrv)"));
+}
+
 /// The chapters of the guide, with their texts.
 fn chapters() -> Vec<(String, String)> {
     let all = documents().into_iter().filter(|(path, _)| path.starts_with("book/src/"));
