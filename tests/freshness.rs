@@ -16,7 +16,7 @@ fn no_spec_has_changed_since_its_client_was_generated() {
         let mut names: Vec<String> = fs::read_dir(entry.path())
             .unwrap()
             .map(|file| file.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".yaml"))
+            .filter(|name| name.ends_with(".yaml") && name != "drift.yaml")
             .collect();
         names.sort();
         let mut now = String::new();

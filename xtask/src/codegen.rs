@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use crate::document::Document;
+use crate::document::{self, Document};
 use crate::emit::{Generated, generate};
 use crate::finding::Finding;
 use crate::lint::lint;
@@ -151,7 +151,7 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 fn stamp(root: &Path, venue: &str) -> Result<String, Vec<Finding>> {
     let folder = format!("specs/{venue}");
     let mut stamp = String::new();
-    for name in names(&root.join(&folder)).into_iter().filter(|name| name.ends_with(".yaml")) {
+    for name in names(&root.join(&folder)).into_iter().filter(|name| document::is_spec(name)) {
         let path = format!("{folder}/{name}");
         let digest = Sha256::digest(read(root, &path).as_bytes());
         for byte in digest {

@@ -34,6 +34,14 @@ pub struct Document {
     mounts: Vec<(String, usize, String)>,
 }
 
+/// The file beside a spec that lists accepted differences to what others say.
+pub const DRIFT: &str = "drift.yaml";
+
+/// Whether a file of a venue's folder is part of its spec.
+pub fn is_spec(name: &str) -> bool {
+    name.ends_with(".yaml") && name != DRIFT
+}
+
 /// The sections of a tag file that become sections of `components`.
 const SECTIONS: [&str; 2] = ["schemas", "parameters"];
 
@@ -51,7 +59,7 @@ impl Document {
                 }]
             })?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.ends_with(".yaml"))
+            .filter(|name| is_spec(name))
             .collect();
         names.sort();
         let mut sources = Vec::new();

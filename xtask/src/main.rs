@@ -5,10 +5,13 @@ mod asyncapi;
 mod characters;
 mod ci;
 mod codegen;
+mod diff;
 mod document;
+mod drift;
 mod emit;
 mod finding;
 mod growth;
+mod judgement;
 mod lint;
 mod lower;
 mod markup;
@@ -18,6 +21,7 @@ mod picture;
 mod registry;
 mod source;
 mod streams;
+mod surface;
 mod workspace;
 mod yaml;
 
@@ -36,6 +40,9 @@ usage: cargo xtask codegen [VENUE...] [--check]   regenerate the clients; with -
        cargo xtask lint [VENUE...]                check the specs
        cargo xtask bundle VENUE [--lowered]       print a spec as one JSON document; --lowered: as Progenitor receives it
        cargo xtask bundle VENUE --streams         print its streams as one AsyncAPI document
+       cargo xtask diff VENUE [REV] [REV]         what changed between two states of a spec; --changelog, --semver, --json
+       cargo xtask diff --check [REV]             whether each changed spec has its line in CHANGELOG.md
+       cargo xtask drift VENUE --against FILE     compare a spec with a vendor's document; --patch: and change our YAML so; --json
        cargo xtask synthetic NUMBER FOLDER        write a spec of so many operations into a folder of its own
        cargo xtask growth [NUMBER...] [--codegen] measure an operation's cost in specs of so many; --codegen: no compiler
        cargo xtask ci [STEP...]                   run .ci/run, which CI runs; with steps, these alone
@@ -77,6 +84,8 @@ fn run(root: Option<PathBuf>, words: &[String], flags: &[String]) -> Result<Exit
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let work: fn(&Path, &[String]) -> ExitCode = match (words.as_slice(), flags.as_slice()) {
         (_, ["-h" | "--help"]) => return Ok(print(USAGE)),
+        (["diff", words @ ..], flags) => return diff::command(&workspace(root)?, words, flags),
+        (["drift", words @ ..], flags) => return drift::command(&workspace(root)?, words, flags),
         (["synthetic", count, folder], []) => return synthetic(number(count)?, Path::new(folder)),
         (["growth", sizes @ ..], [] | ["--codegen"]) => {
             let sizes = sizes.iter().map(|size| number(size)).collect::<Result<Vec<_>, _>>()?;

@@ -1,0 +1,99 @@
+//! `cargo xtask drift`: our spec against what a vendor publishes (`--against`) and what was really seen (`--traffic`).
+
+mod compare;
+mod fields;
+mod finding;
+mod known;
+mod parameters;
+pub mod rename;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use self::compare::Extent;
+use self::known::Known;
+use self::report::Report;
+use crate::document::Document;
+use crate::finding::Finding;
+use crate::surface::{ours, vendor};
+
+/// What is asked for.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Change our YAML as the vendor's document says.
+    pub patch: bool,
+    /// Print JSON.
+    pub json: bool,
+}
+
+/// What came of it.
+pub struct Outcome {
+    /// For a person or a program.
+    pub text: String,
+    /// Entries of `drift.yaml` that are wrong or no longer apply.
+    pub findings: Vec<Finding>,
+    /// Whether something differs that is not accepted.
+    pub differs: bool,
+}
+
+/// Compares a venue's spec with a vendor's document.
+pub fn against(root: &Path, venue: &str, file: &Path, options: &Options) -> Result<Outcome, Vec<Finding>> {
+    let document = Document::read(root, venue)?;
+    let known = Known::read(root, venue)?;
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(file, &error.to_string()))?;
+    let vendor = vendor::read(&text, &document).map_err(|problem| unreadable(file, &problem))?;
+    let surface = ours::surface(&document);
+    let (mut found, extent) = compare::compare(&surface, &vendor);
+    let (accepted, stale) = known.apply(&mut found, vendor.form.name());
+    let against = format!("{} ({}, {})", vendor.surface.title, vendor.form.name(), file.display());
+    let report = Report { document: &document, against, extent: said(extent), found: &found, accepted };
+    let text = if options.json { format!("{:#}", report.json()) } else { report.text() };
+    Ok(Outcome { text, findings: stale, differs: !found.is_empty() })
+}
+
+fn said(extent: Extent) -> String {
+    let mut parts = Vec::new();
+    if extent.operations > 0 {
+        parts.push(format!("{} operations", extent.operations));
+    }
+    if extent.channels > 0 {
+        parts.push(format!("{} channels", extent.channels));
+    }
+    parts.push(format!("{} fields and parameters", extent.fields));
+    format!("{} compared", parts.join(", "))
+}
+
+fn unreadable(file: &Path, problem: &str) -> Vec<Finding> {
+    let at = crate::finding::Location { file: file.display().to_string(), line: 0, column: 0 };
+    let help = "name a vendor's OpenAPI 3, OpenRPC or AsyncAPI document, or an inventory".to_owned();
+    vec![Finding { rule: "unreadable", message: problem.to_owned(), at, help }]
+}
+
+/// `VENUE --against FILE [--patch] [--json]`.
+pub fn command(root: &Path, words: &[&str], flags: &[&str]) -> Result<ExitCode, String> {
+    let known = ["--against", "--patch", "--json"];
+    let (&[venue, ref files @ ..], None) = (words, flags.iter().find(|flag| !known.contains(flag))) else {
+        return Err(crate::USAGE.to_owned());
+    };
+    crate::chosen(root, &[venue])?;
+    let has = |flag: &str| flags.contains(&flag);
+    let options = Options { patch: has("--patch"), json: has("--json") };
+    let outcome = match files {
+        [file] if has("--against") => against(root, venue, Path::new(file), &options),
+        _ => return Err(crate::USAGE.to_owned()),
+    };
+    Ok(match outcome {
+        Ok(outcome) => {
+            let printed = crate::print(&outcome.text);
+            crate::report(&outcome.findings);
+            if outcome.differs || !outcome.findings.is_empty() { ExitCode::FAILURE } else { printed }
+        }
+        Err(findings) => {
+            crate::report(&findings);
+            ExitCode::from(2)
+        }
+    })
+}

@@ -1,0 +1,385 @@
+//! What a document says of an API, in one form, whichever standard it is written in: operations, channels, and the types that they are
+//! made of. `diff` compares two of ours, `drift` compares ours with a vendor's or with recorded traffic.
+
+pub mod asyncapi;
+pub mod build;
+pub mod inventory;
+pub mod openapi;
+pub mod openrpc;
+pub mod ours;
+pub mod pairs;
+pub mod tree;
+pub mod vendor;
+pub mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// Which form a document has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// OpenAPI 3.0 or 3.1, of REST or of JSON-RPC methods.
+    OpenApi,
+    /// OpenRPC 1.
+    OpenRpc,
+    /// AsyncAPI 2 or 3.
+    AsyncApi,
+    /// An inventory of operations.
+    Inventory,
+    /// An inventory of channels.
+    StreamInventory,
+}
+
+impl Form {
+    /// Its name in `drift.yaml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenApi => "openapi",
+            Self::OpenRpc => "openrpc",
+            Self::AsyncApi => "asyncapi",
+            Self::Inventory => "inventory",
+            Self::StreamInventory => "stream-inventory",
+        }
+    }
+
+    /// The form of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::OpenApi, Self::OpenRpc, Self::AsyncApi, Self::Inventory, Self::StreamInventory];
+        all.into_iter().find(|form| form.name() == name)
+    }
+}
+
+/// An index into [`Surface::types`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeId(pub usize);
+
+/// A type where it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The type.
+    pub id: TypeId,
+    /// Whether null is allowed here.
+    pub nullable: bool,
+}
+
+/// JSON types, as a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds(u8);
+
+impl Kinds {
+    /// A text.
+    pub const STRING: Self = Self(1);
+    /// A whole number.
+    pub const INTEGER: Self = Self(2);
+    /// A number, whole or not.
+    pub const NUMBER: Self = Self(4);
+    /// True or false.
+    pub const BOOLEAN: Self = Self(8);
+    /// An object.
+    pub const OBJECT: Self = Self(16);
+    /// A list.
+    pub const ARRAY: Self = Self(32);
+    /// Not known: anything.
+    pub const ANY: Self = Self(0);
+
+    const NAMES: [(Self, &'static str); 6] = [
+        (Self::STRING, "string"),
+        (Self::INTEGER, "integer"),
+        (Self::NUMBER, "number"),
+        (Self::BOOLEAN, "boolean"),
+        (Self::OBJECT, "object"),
+        (Self::ARRAY, "array"),
+    ];
+
+    /// The set of one type's name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, own)| *own == name).map(|(kind, _)| *kind)
+    }
+
+    /// Both sets together. What may be anything stays so.
+    pub fn or(self, other: Self) -> Self {
+        if self.is_any() || other.is_any() { Self::ANY } else { Self(self.0 | other.0) }
+    }
+
+    /// Whether nothing is known.
+    pub fn is_any(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether a type is among these.
+    pub fn has(self, kind: Self) -> bool {
+        self.0 & kind.0 != 0
+    }
+
+    /// Whether each of the other types is among these. A whole number is a number.
+    pub fn covers(self, other: Self) -> bool {
+        let own = if self.has(Self::NUMBER) { self.0 | Self::INTEGER.0 } else { self.0 };
+        self.is_any() || other.is_any() || own & other.0 == other.0
+    }
+
+    /// Whether a value is one of these.
+    pub fn admit(self, value: &Value) -> bool {
+        let kind = match value {
+            Value::Null => return true,
+            Value::Bool(_) => Self::BOOLEAN,
+            Value::Number(number) if number.is_f64() => {
+                // 25.0 is a whole number.
+                if number.as_f64().is_some_and(|float| float.fract() == 0.0) { Self::INTEGER } else { Self::NUMBER }
+            }
+            Value::Number(_) => Self::INTEGER,
+            Value::String(_) => Self::STRING,
+            Value::Array(_) => Self::ARRAY,
+            Value::Object(_) => Self::OBJECT,
+        };
+        self.covers(kind)
+    }
+}
+
+impl std::fmt::Display for Kinds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_any() {
+            return f.write_str("anything");
+        }
+        let names = Self::NAMES.iter().filter(|(kind, _)| self.has(*kind)).map(|(_, name)| *name);
+        f.write_str(&names.collect::<Vec<_>>().join(" or "))
+    }
+}
+
+/// A type.
+#[derive(Clone, Debug, Default)]
+pub struct Type {
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// Where it is defined: a pointer into the document.
+    pub at: String,
+    /// What it may be.
+    pub kinds: Kinds,
+    /// Whether null is one of its values.
+    pub nullable: bool,
+    /// How a text or a number is written, such as `date-time`.
+    pub format: Option<String>,
+    /// The values that there are.
+    pub values: Option<BTreeSet<String>>,
+    /// Whether no value may be added (`x-closed`).
+    pub closed: bool,
+    /// The members of an object.
+    pub fields: Vec<Field>,
+    /// The elements of a list.
+    pub items: Option<Use>,
+    /// The elements of a list of fixed length.
+    pub tuple: Vec<Use>,
+    /// The values of a map.
+    pub entries: Option<Use>,
+    /// Whether an object may have members that nobody describes.
+    pub open: bool,
+    /// Members of which one at least must be there (`x-vital`).
+    pub one_of: Vec<String>,
+    /// Bounds and patterns, by their words.
+    pub limits: BTreeMap<String, String>,
+    /// What it is for.
+    pub description: String,
+    /// Whether a text is a secret.
+    pub secret: bool,
+}
+
+impl Type {
+    /// The member of a name.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// Whether it says nothing of its values but what they are at the outside.
+    pub fn is_opaque(&self) -> bool {
+        self.fields.is_empty() && self.items.is_none() && self.entries.is_none() && self.tuple.is_empty()
+    }
+}
+
+/// A member of an object.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub value: Use,
+    /// Whether it must be there.
+    pub required: bool,
+    /// Where it is defined.
+    pub at: String,
+    /// Its place among the members, from 0 for the first to 1 for the last.
+    pub position: f32,
+    /// What it is for.
+    pub description: String,
+    /// Whether it is going to be removed.
+    pub deprecated: bool,
+    /// What counts where it is left out.
+    pub default: Option<String>,
+}
+
+/// A parameter of an operation.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// The member that it would be of an object: name, type, whether it is required.
+    pub field: Field,
+    /// `path`, `query`, `header`; `param` of a JSON-RPC method.
+    pub place: String,
+}
+
+/// One operation or method.
+#[derive(Clone, Debug, Default)]
+pub struct Operation {
+    /// Its name.
+    pub name: String,
+    /// Where it is defined.
+    pub at: String,
+    /// `GET /markets/{ticker}`, or the name of a JSON-RPC method.
+    pub call: String,
+    /// Its parameters; the members of the body are not among them.
+    pub parameters: Vec<Parameter>,
+    /// The body of its requests.
+    pub body: Option<Use>,
+    /// The body of good responses.
+    pub result: Option<Use>,
+    /// The body of errors.
+    pub error: Option<Use>,
+    /// The status of a good response, such as `201`.
+    pub success: Option<String>,
+    /// Whether it is going to be removed.
+    pub deprecated: bool,
+    /// Whether it needs a credential. None: not said.
+    pub signed: Option<bool>,
+    /// What else is said of it: our words, by their names.
+    pub facts: BTreeMap<String, Value>,
+    /// What it is for.
+    pub description: String,
+}
+
+/// One channel.
+#[derive(Clone, Debug, Default)]
+pub struct Channel {
+    /// Its key in the document.
+    pub id: String,
+    /// Where it is defined.
+    pub at: String,
+    /// Its address, such as `book.{instrument_name}.raw`.
+    pub address: String,
+    /// What a subscription takes.
+    pub parameters: Vec<Parameter>,
+    /// Its messages, data without frames.
+    pub messages: Vec<Message>,
+    /// What else is said of it: our words, by their names.
+    pub facts: BTreeMap<String, Value>,
+    /// What it is for.
+    pub description: String,
+}
+
+/// One message of a channel.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The venue's word for its type; empty where the channel has one without a name.
+    pub name: String,
+    /// A member's pointer and text that tell it from others of the same name.
+    pub when: Option<(String, String)>,
+    /// The data.
+    pub payload: Use,
+    /// Whether it is one record of the list that arrives.
+    pub in_list: bool,
+}
+
+/// An API as a document describes it.
+#[derive(Clone, Debug, Default)]
+pub struct Surface {
+    /// What the document calls itself, with its version.
+    pub title: String,
+    /// By [`key`].
+    pub operations: BTreeMap<String, Operation>,
+    /// By [`channel_key`] of the address.
+    pub channels: BTreeMap<String, Channel>,
+    /// All types. They refer to each other by their indices, since they may be recursive.
+    pub types: Vec<Type>,
+    /// Path prefixes of the servers, which some documents repeat in each path.
+    pub prefixes: BTreeSet<String>,
+    /// Facts of the whole API: our words of the root, by their names.
+    pub facts: BTreeMap<String, Value>,
+    /// Whether the document says anywhere who may call.
+    pub knows_access: bool,
+}
+
+impl Surface {
+    /// A type.
+    pub fn of(&self, id: TypeId) -> &Type {
+        &self.types[id.0]
+    }
+
+    /// The type of a use.
+    pub fn at(&self, value: Use) -> &Type {
+        self.of(value.id)
+    }
+
+    /// Whether null is allowed at a use.
+    pub fn nullable(&self, value: Use) -> bool {
+        value.nullable || self.at(value).nullable
+    }
+
+    /// Every operation with whether its key is written with one of the prefixes: the keys without them.
+    pub fn without_prefixes(mut self, prefixes: &BTreeSet<String>) -> Self {
+        let operations = std::mem::take(&mut self.operations);
+        for (key, operation) in operations {
+            let short = match key.split_once(' ') {
+                Some((method, path)) => {
+                    let cut = prefixes.iter().filter_map(|prefix| path.strip_prefix(prefix.as_str()));
+                    let cut = cut.filter(|rest| rest.starts_with('/')).min_by_key(|rest| rest.len());
+                    format!("{method} {}", cut.unwrap_or(path))
+                }
+                None => key,
+            };
+            self.operations.insert(short, operation);
+        }
+        self
+    }
+}
+
+/// What two documents have in common of an operation: the method, and the path with its parameters unnamed.
+pub fn key(method: &str, path: &str) -> String {
+    let path = unnamed(path);
+    let path = path.trim_end_matches('/');
+    format!("{} {}", method.to_uppercase(), if path.is_empty() { "/" } else { path })
+}
+
+/// What two documents have in common of a channel: its address with its parameters unnamed.
+pub fn channel_key(address: &str) -> String {
+    unnamed(address)
+}
+
+fn unnamed(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, inside)) = rest.split_once('{') {
+        out.push_str(before);
+        out.push_str("{}");
+        rest = inside.split_once('}').map_or("", |(_, after)| after);
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_leave_names_of_parameters_out() {
+        assert_eq!(key("get", "/a/{x}/b/{y}/"), "GET /a/{}/b/{}");
+        assert_eq!(key("GET", "/"), "GET /");
+        assert_eq!(channel_key("book.{instrument}.raw"), "book.{}.raw");
+    }
+
+    #[test]
+    fn a_whole_number_is_a_number_and_not_the_other_way_round() {
+        assert!(Kinds::NUMBER.covers(Kinds::INTEGER));
+        assert!(!Kinds::INTEGER.covers(Kinds::NUMBER));
+        assert!(Kinds::ANY.covers(Kinds::STRING) && Kinds::STRING.covers(Kinds::ANY));
+        assert!(Kinds::INTEGER.admit(&serde_json::json!(25.0)));
+        assert_eq!(Kinds::STRING.or(Kinds::INTEGER).to_string(), "string or integer");
+    }
+}

@@ -1,0 +1,189 @@
+//! What our own spec says.
+
+use serde_json::{Map, Value};
+
+use super::build::{Builder, plain};
+use super::{Channel, Field, Message, Operation, Parameter, Surface, channel_key, key};
+use crate::document::{Document, Kind};
+use crate::model::{self, text};
+use crate::source::step;
+use crate::streams;
+
+/// Members of an operation that are compared by rules of their own, or that say nothing to a program.
+const ELSEWHERE: [&str; 13] = [
+    "operationId",
+    "name",
+    "parameters",
+    "params",
+    "requestBody",
+    "responses",
+    "result",
+    "errors",
+    "description",
+    "summary",
+    "tags",
+    "deprecated",
+    "paramStructure",
+];
+
+/// Members of a root document that are.
+const ROOT_ELSEWHERE: [&str; 9] =
+    ["openapi", "openrpc", "paths", "methods", "tags", "x-streams", "components", "security", "x-security"];
+
+/// Members of a channel that are.
+const CHANNEL_ELSEWHERE: [&str; 6] = ["address", "description", "title", "parameters", "x-parameters", "messages"];
+
+/// The surface of a joined spec.
+pub fn surface(document: &Document) -> Surface {
+    let order = |pointer: &str| {
+        let place = document.locate(pointer);
+        Some((place.line, place.column))
+    };
+    let mut builder = Builder::new(&document.value, &order);
+    let mut made = Surface { title: title(&document.value), knows_access: true, ..Surface::default() };
+    for operation in model::operations(document) {
+        let (name, made_of) = one(document, &operation, &mut builder);
+        made.operations.insert(name, made_of);
+    }
+    for channel in streams::channels(document) {
+        let made_of = one_channel(document, &channel, &mut builder);
+        made.channels.insert(channel_key(&made_of.address), made_of);
+    }
+    made.types = builder.types;
+    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
+    made.prefixes = servers.filter_map(|server| prefix(text(server, "url")?)).collect();
+    made.facts = facts(&document.value, &ROOT_ELSEWHERE);
+    let schemes =
+        document.value.pointer("/components/securitySchemes").or_else(|| document.value.get("x-security-schemes"));
+    if let Some(schemes) = schemes {
+        made.facts.insert("security schemes".to_owned(), schemes.clone());
+    }
+    if let Some(streams) = document.value.get("x-streams") {
+        let own = facts(streams, &["asyncapi", "channels", "messages", "defaultContentType", "info"]);
+        made.facts.extend(own.into_iter().map(|(name, value)| (format!("streams: {name}"), value)));
+    }
+    made
+}
+
+/// The path of a server's URL, where it has one.
+pub fn prefix(url: &str) -> Option<String> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = &rest[rest.find('/')?..];
+    let path = path.trim_end_matches('/');
+    (!path.is_empty()).then(|| path.to_owned())
+}
+
+fn title(document: &Value) -> String {
+    let member = |name: &str| document.pointer(&format!("/info/{name}")).and_then(Value::as_str).unwrap_or_default();
+    format!("{} {}", member("title"), member("version")).trim().to_owned()
+}
+
+fn facts(value: &Value, elsewhere: &[&str]) -> std::collections::BTreeMap<String, Value> {
+    let all = value.as_object().into_iter().flatten();
+    all.filter(|(name, _)| !elsewhere.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+fn one<'a>(document: &'a Document, operation: &model::Operation<'a>, builder: &mut Builder<'a>) -> (String, Operation) {
+    let is_rpc = document.kind == Kind::OpenRpc;
+    let mut made = Operation {
+        name: text(operation.value, if is_rpc { "name" } else { "operationId" }).unwrap_or_default().to_owned(),
+        at: operation.pointer.clone(),
+        deprecated: operation.value.get("deprecated") == Some(&Value::Bool(true)),
+        description: text(operation.value, "description").unwrap_or_default().to_owned(),
+        ..Operation::default()
+    };
+    made.call = if is_rpc { made.name.clone() } else { format!("{} {}", operation.method, operation.path) };
+    for (at, parameter) in operation.parameters(document) {
+        let Some(name) = text(parameter, "name") else { continue };
+        let schema = parameter.get("schema").unwrap_or(&Value::Null);
+        let field = Field {
+            name: name.to_owned(),
+            value: builder.schema(schema, &step(&at, "schema")),
+            required: parameter.get("required") == Some(&Value::Bool(true)),
+            position: 0.0,
+            description: text(parameter, "description").unwrap_or_default().to_owned(),
+            deprecated: parameter.get("deprecated") == Some(&Value::Bool(true)),
+            default: schema.get("default").map(plain),
+            at,
+        };
+        let place = if is_rpc { "param" } else { text(parameter, "in").unwrap_or("query") };
+        made.parameters.push(Parameter { field, place: place.to_owned() });
+    }
+    if let Some((at, media)) = operation.request_media().into_iter().next()
+        && let Some(schema) = media.get("schema")
+    {
+        made.body = Some(builder.schema(schema, &step(&at, "schema")));
+    }
+    if let Some((at, schema)) = operation.result_schema(document) {
+        made.result = Some(builder.schema(schema, &at));
+    }
+    for (at, status, response) in operation.responses() {
+        if status.starts_with('2') {
+            made.success = Some(status.to_owned());
+        } else if made.error.is_none()
+            && let Some(schema) = response.pointer("/content/application~1json/schema")
+        {
+            made.error = Some(builder.schema(schema, &format!("{at}/content/application~1json/schema")));
+        }
+    }
+    made.facts = facts(operation.value, &ELSEWHERE);
+    let security = if is_rpc { "x-security" } else { "security" };
+    let requirement = operation.value.get(security).or_else(|| document.value.get(security));
+    made.facts.remove(security);
+    if let Some(requirement) = requirement {
+        made.facts.insert("security".to_owned(), requirement.clone());
+    }
+    made.signed = requirement.and_then(Value::as_array).map(|ways| needs_credential(ways));
+    let key = if is_rpc { made.name.clone() } else { key(&operation.method, &operation.path) };
+    (key, made)
+}
+
+/// Whether there is no way without a credential.
+pub fn needs_credential(ways: &[Value]) -> bool {
+    let is_free = |way: &Value| way.as_object().is_some_and(Map::is_empty);
+    !ways.is_empty() && !ways.iter().any(is_free)
+}
+
+fn one_channel<'a>(document: &'a Document, channel: &streams::Channel<'a>, builder: &mut Builder<'a>) -> Channel {
+    let mut made = Channel {
+        id: channel.id.to_owned(),
+        at: channel.pointer.clone(),
+        address: channel.address().to_owned(),
+        description: text(channel.value, "description").unwrap_or_default().to_owned(),
+        facts: facts(channel.value, &CHANNEL_ELSEWHERE),
+        ..Channel::default()
+    };
+    for parameter in channel.parameters() {
+        let schema = parameter.schema();
+        let value = match schema {
+            Some(schema) => builder.schema(schema, &parameter.schema_pointer()),
+            // An address parameter with a list of values is written like an enum.
+            None => builder.schema(parameter.value, &parameter.pointer),
+        };
+        let field = Field {
+            name: parameter.name.to_owned(),
+            value,
+            required: parameter.is_required(),
+            position: 0.0,
+            description: text(parameter.value, "description").unwrap_or_default().to_owned(),
+            deprecated: false,
+            default: parameter.fixed().map(plain),
+            at: parameter.pointer.clone(),
+        };
+        let place = if parameter.place == streams::Place::Address { "address" } else { "command" };
+        made.parameters.push(Parameter { field, place: place.to_owned() });
+    }
+    let in_list = channel.value.get("x-list") == Some(&Value::Bool(true));
+    for message in channel.messages(document) {
+        let Some(payload) = message.payload() else { continue };
+        made.messages.push(Message {
+            name: message.kind().to_owned(),
+            when: message.when().map(|(at, equals)| (at.to_owned(), equals.to_owned())),
+            payload: builder.schema(payload, &step(&message.pointer, "payload")),
+            in_list,
+        });
+    }
+    made
+}
