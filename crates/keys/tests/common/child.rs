@@ -136,7 +136,7 @@ fn task(account: &Account, orders: &Orders) -> Task {
     let reference = Reference::of(account, "bot").unwrap();
     let create = |origin| {
         let scopes = crate::common::scopes(account.venue);
-        Task::Create(venuekit_keys::Create { reference: reference.clone(), scopes, origin, by_command: false })
+        Task::Create(venuekit_keys::Create { reference: reference.clone(), scopes, origin, sub_account: None, by_command: false })
     };
     let rotate = |in_place| {
         Task::Rotate(Rotate {
@@ -180,6 +180,13 @@ impl Counter {
 }
 
 /// As the system kills: no destructor runs, no buffer is flushed.
+#[cfg(not(unix))]
+fn die() -> ! {
+    std::process::abort()
+}
+
+/// As the system kills: no destructor runs, no buffer is flushed.
+#[cfg(unix)]
 fn die() -> ! {
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).unwrap();
     unreachable!("the process was killed")
