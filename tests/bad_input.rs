@@ -158,7 +158,7 @@ async fn a_key_id_that_is_none_is_refused_here() {
     let environment = deribit::Environment::Custom(server.base_url.clone());
     let client = deribit::Client::builder(environment).credentials(credentials).build().unwrap();
     let error = client.keys().revoke("AMANDA").await.unwrap_err();
-    assert!(error.to_string().contains("`AMANDA` is no key id"), "{error}");
+    assert!(error.to_string().contains("invalid `id` \"AMANDA\": expected a whole number"), "{error}");
     assert!(server.seen().is_empty());
 }
 

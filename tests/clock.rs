@@ -347,7 +347,7 @@ async fn an_ordinary_answer_moves_the_clock_unless_anybody_could_have_asked() {
     desk.bayse.get_portfolio().send().await.unwrap();
     assert!(moved(&desk), "{}", desk.clock.offset_millis());
 
-    // Deribit's answers carry the time in their bodies, those that anybody may ask for too.
+    // Deribit's responses carry the time in their bodies, those that anybody may ask for too.
     let desk = Desk::new(&world, true).await;
     desk.deribit.test().send().await.unwrap();
     assert!(moved(&desk), "{}", desk.clock.offset_millis());

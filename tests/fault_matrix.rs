@@ -70,7 +70,7 @@ struct World {
     wallet: serde_json::Value,
 }
 
-/// The clients of one cell, behind a proxy of its own.
+/// The clients of one cell, behind its own proxy.
 struct Desk {
     world: Arc<World>,
     proxy: Proxy,
@@ -79,7 +79,7 @@ struct Desk {
 
 type Outcome<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
-/// A call of one venue's operation, `number` telling calls apart.
+/// A call of one venue's operation, `number` distinguishes calls.
 type Call = for<'a> fn(&'a Desk, number: usize) -> Outcome<'a>;
 
 /// A row: the venue, the operation, how the sandbox counts it, and the call.
@@ -446,7 +446,7 @@ async fn own_words(world: Arc<World>, (venue, id, counted, call): Row) {
     assert!(waited >= Duration::from_secs(1), "{what}: {waited:?}");
 }
 
-/// Waits that nobody can mean, or that cannot be read.
+/// Waits that make no sense, or cannot be read.
 const UNBELIEVABLE: [&str; 9] = [
     "1e19",
     "18446744073709551615",

@@ -1,4 +1,4 @@
-//! What a call tells those who watch: one span that says how it went, and never a word of what it carried.
+//! What a call reports to observers: one span with the outcome, and nothing of the content.
 
 #[path = "common/canned.rs"]
 mod canned;
@@ -335,7 +335,7 @@ fn hasty<C: Connect>(builder: ClientBuilder<C>, credentials: impl Into<Credentia
     builder.credentials(credentials).rate_limits(RateLimits::none()).retry(quick()).build().unwrap()
 }
 
-/// Calls that carry the marker wherever a call can carry something, and are answered with it. Returns what arrived.
+/// Calls that carry the marker wherever a call can carry something, and get it back. Returns what arrived.
 async fn calls_with_the_marker(answer: Vec<u8>) -> Vec<canned::Seen> {
     let server = in_turn(vec![answer]).await;
     let url = &server.base_url;
@@ -435,7 +435,7 @@ async fn nothing_that_a_call_carries_is_told() {
         );
         assert!(heads > 10 && bodies > 10, "{heads} heads and {bodies} bodies of {} carry it", seen.len());
     }
-    // Every call was watched, and those that failed were told of.
+    // Every call was watched, and those that failed were reported.
     let (calls, failed) = (recorder.calls().len(), recorder.events("failed").len());
     assert!(calls > rounds * 20 && failed > rounds * 10 && failed <= calls, "{failed} of {calls} failed");
     assert_eq!(marked(&recorder)[1..], [] as [String; 0]);

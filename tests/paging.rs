@@ -39,7 +39,7 @@ async fn venue(answer: impl Fn(&Query) -> Value + Send + Sync + 'static) -> Cann
     .await
 }
 
-/// A venue that gives its responses in order, whatever it is asked.
+/// A venue that gives its responses in order, for every request.
 async fn in_order(answers: Vec<Value>) -> Canned {
     let next = AtomicUsize::new(0);
     venue(move |_| answers.get(next.fetch_add(1, Ordering::SeqCst)).cloned().unwrap_or_default()).await
@@ -329,7 +329,7 @@ async fn offsets_count_the_items_that_came() {
     let server = venue(|query| {
         let all = ["a", "b", "c", "d", "e"].map(|id| json!({"transaction_id": id}));
         let offset = query.get("offset").map_or(0, |offset| offset.parse().unwrap());
-        // The venue gives two at most, whatever it is requested.
+        // The venue gives two at most, for every request.
         let page: Vec<&Value> = all.iter().skip(offset).take(2).collect();
         json!({"success": true, "data": {"transactions": page}})
     })

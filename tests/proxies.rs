@@ -256,7 +256,7 @@ fn a_socks_proxy() {
     deribit_at("http://127.0.0.1:1").build().unwrap();
 }
 
-/// A proxy that opens tunnels to one server, whatever it is requested, and writes down what it sees.
+/// A proxy that opens tunnels to one server, for every request, and writes down what it sees.
 async fn tunnel(target: SocketAddr) -> (String, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

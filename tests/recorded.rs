@@ -1,4 +1,4 @@
-//! Answers in the shapes that the venues' pages and recordings show, read by the typed clients.
+//! Responses in the shapes that the venues' pages and recordings show, read by the typed clients.
 
 #[path = "common/canned.rs"]
 mod canned;
@@ -51,7 +51,7 @@ async fn bayse_rotate_api_key() {
     assert_eq!(rotated.secret_key.expose(), "sk_live_b");
 }
 
-/// The live answer has `clobOrder` where the page has `order`, and other meanings for the same names.
+/// The live response has `clobOrder` where the page has `order`, and other meanings for the same names.
 #[tokio::test]
 async fn bayse_place_order() {
     let (_server, client) = bayse_on(

@@ -344,7 +344,7 @@ async fn reconcile(sandbox: &Sandbox, proxy: &Proxy, told: &[(usize, Told)], sta
     assert!(told.first().is_some_and(|(number, _)| *number == start));
 }
 
-/// The memory that this process holds, where the system tells it.
+/// The memory that this process holds, where the system reports it.
 fn resident_kib() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

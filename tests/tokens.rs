@@ -296,7 +296,7 @@ fn of_bayse(sandbox: &Sandbox, proxy: &Proxy, limits: RateLimits) -> bayse::Clie
     bayse::Client::builder(environment).credentials(credentials).rate_limits(limits).build().unwrap()
 }
 
-/// A login that is not to be had for now: an error that tells the wait, and nothing was done.
+/// A login that is not to be had for now: an error that contains the wait, and nothing was done.
 fn is_to_wait(error: &Error) {
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, 1), "{error}");
     let wait = error.retry_after().unwrap();

@@ -1,4 +1,4 @@
-//! A test of this program in a process of its own, where variables of the environment can be set.
+//! A test of this program in a separate process, where variables of the environment can be set.
 
 use std::process::Command;
 

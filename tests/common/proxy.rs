@@ -22,7 +22,7 @@ pub enum Fault {
     ResetBefore,
     /// The request is passed on, and the connection reset in place of the response.
     ResetAfter,
-    /// The request is read and never answered.
+    /// The request is read and gets no response.
     Stall,
     /// The request is passed on, and the response never comes back.
     StallAfter,
@@ -195,7 +195,7 @@ impl Proxy {
         *self.shared.target.lock().unwrap() = address(base_url);
     }
 
-    /// Waits until the venue has answered all that was passed on to it, whether or not anybody still wanted to know.
+    /// Waits until the venue has responded to all that was passed on to it, whether or not anybody still wanted to know.
     pub async fn settled(&self) {
         let mut quiet = 0;
         while quiet < 10 {
@@ -280,7 +280,7 @@ async fn serve(mut client: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-/// Reads a request, passes it on where that is to happen, and returns what is to be answered.
+/// Reads a request, passes it on where that is to happen, and returns what to respond.
 async fn answer(
     client: &mut TcpStream,
     venue: &mut Option<(SocketAddr, TcpStream)>,
@@ -333,7 +333,7 @@ fn reset(stream: TcpStream) {
     let _ = stream.set_zero_linger();
 }
 
-/// Passes a request on, over the connection of the request before it if there is one, and returns the whole answer.
+/// Passes a request on, over the connection of the request before it if there is one, and returns the whole response.
 async fn forward(venue: &mut Option<(SocketAddr, TcpStream)>, target: SocketAddr, request: &[u8]) -> Option<Vec<u8>> {
     let stream = match venue {
         Some((address, stream)) if *address == target => stream,

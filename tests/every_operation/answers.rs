@@ -19,7 +19,7 @@ impl Subject {
     }
 }
 
-/// Their objects under names that are not known beforehand pass through serde's buffer, which tells nothing of what it drops.
+/// Their objects under names that are not known beforehand pass through serde's buffer, which does not report what it drops.
 const BUFFERED: [&str; 1] = ["get_expirations"];
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub struct Call<'a> {
     pub answer: Pin<Box<dyn Future<Output = Result<Answer, Error>> + 'a>>,
 }
 
-/// A typed answer.
+/// A typed response.
 pub struct Answer {
     /// As a log would show it.
     pub shown: String,

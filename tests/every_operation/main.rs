@@ -1,4 +1,4 @@
-//! Every operation of every venue through its typed client: what is sent for what was given; answers that are valid, that differ as
+//! Every operation of every venue through its typed client: what is sent for what was given; responses that are valid, that differ as
 //! they may, that fail, and that make no sense. No secret shows anywhere, and no response that an honest venue could give is refused.
 //!
 //! The operations are those of the venue's table, the calls are generated (`generated/`), and the values are made from the lowered

@@ -63,7 +63,7 @@ impl Mutation {
     }
 }
 
-/// Every change that a whole answer must survive. Objects whose schema is not wanted stay as they are.
+/// Every change that a whole response must survive. Objects whose schema is not wanted stay as they are.
 pub fn mutations(spec: &Spec, schema: &Value, answer: &Json, wanted: &mut dyn FnMut(&Value) -> bool) -> Vec<Mutation> {
     let mut walk = Walk { spec, wanted, at: Vec::new(), found: Vec::new() };
     walk.value(schema, answer);

@@ -22,7 +22,7 @@ async fn every_call_sends_what_it_was_given() {
             for outcome in outcomes.await {
                 let what = format!("{} {requests:?}", outcome.name(venue));
                 let answer = outcome.result.as_ref().unwrap_or_else(|error| panic!("{what}: {error}"));
-                // All of a plain answer is in its type, digit by digit.
+                // All of a plain response is in its type, digit by digit.
                 let answers = !outcome.operation.on_connection.is_some_and(|on| on.closes);
                 let sent = subject.spec.answer(outcome.operation, Shape::Full).filter(|_| answers);
                 let sent = sent.unwrap_or(Json::Null);

@@ -1,4 +1,4 @@
-//! Whether a typed answer still says what the venue said.
+//! Whether a typed response still says what the venue said.
 
 use serde_json::Value;
 

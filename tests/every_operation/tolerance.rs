@@ -14,7 +14,7 @@ use crate::json::{Json, Step};
 use crate::mutate::{Change, Form, Mutation, mutations, vital};
 use crate::venues::{Subject, subjects};
 
-/// One operation's answer, whole.
+/// One operation's response, whole.
 struct Answer<'a> {
     subject: &'a Subject,
     operation: &'static Operation,
@@ -35,7 +35,7 @@ impl<'a> Answer<'a> {
         mutations(&self.subject.spec, self.schema, &self.whole, &mut |_| true)
     }
 
-    /// The changed answer is read, and says what it said.
+    /// The changed response is read, and says what it said.
     fn survives<'m>(&self, changes: impl IntoIterator<Item = (&'m Mutation, &'m str)>) -> Result<(), String> {
         let mut sent = self.whole.clone();
         changes.into_iter().for_each(|(mutation, digits)| mutation.apply(&mut sent, digits));

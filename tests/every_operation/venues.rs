@@ -13,7 +13,7 @@ use crate::spec::Spec;
 pub struct Subject {
     pub venue: &'static Venue,
     pub spec: Spec,
-    /// Reads a text as an operation's answer, and writes that again.
+    /// Reads a text as an operation's response, and writes that again.
     pub answer: fn(&str, &[u8]) -> Result<String, String>,
     /// A client of the server at this URL, with this in each of its secrets.
     pub connect: fn(&str, &str) -> Box<dyn Client>,
@@ -99,7 +99,7 @@ venues! {
     yativo, ["authorization", "x-2fa-token"], |secret| yativo::Credentials::token(secret).unwrap(), with_code;
 }
 
-/// Each venue's clients, over whatever carries their calls.
+/// Each venue's clients, over over any transport.
 pub fn everywhere() -> Vec<Subject> {
     let mut all = subjects();
     all.push(Subject {

@@ -1,4 +1,4 @@
-//! A budget of your own.
+//! A user's own budget.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -49,7 +49,7 @@ impl RateBudget for Noting {
     }
 }
 
-/// A budget that never answers, or panics, wherever it is asked to.
+/// A budget that never responds, or panics, wherever it is asked to.
 #[derive(Clone, Copy, Debug)]
 enum Dead {
     Taking,

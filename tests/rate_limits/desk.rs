@@ -111,7 +111,7 @@ impl Desk {
         assert_eq!(self.sent() - before, count);
     }
 
-    /// Makes a call that the limiter holds back, and returns the wait that it tells.
+    /// Makes a call that the limiter holds back, and returns the wait that it reports.
     pub async fn is_held_back(&self, call: Call) -> Duration {
         let before = self.sent();
         let error = call(self).await.expect_err("it is over the limit");

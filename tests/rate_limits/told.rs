@@ -82,7 +82,7 @@ fn a_wait_is_read_wherever_the_venue_says_it() {
     });
 }
 
-/// Yativo's answer with what it says of its limit.
+/// Yativo's response with what it says of its limit.
 fn with_limit(remaining: &str, reset: &str) -> Vec<u8> {
     refusal(200, &format!("X-RateLimit-Remaining: {remaining}\r\nX-RateLimit-Reset: {reset}\r\n"), r#"{"data":[]}"#)
 }

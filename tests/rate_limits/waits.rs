@@ -1,4 +1,4 @@
-//! Waits that are too long, and calls that are billed besides.
+//! Waits that are too long, and calls that are charged in addition.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Logins that fail: told as what they are, and not hammered; clocks that are wrong are corrected.
+//! Logins that fail: reported as what they are, and not repeated at once; wrong clocks are corrected.
 
 use venuekit::auth::{KeyKind, PrivateKey};
 use venuekit::kalshi;

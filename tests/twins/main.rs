@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// A schema of ours, another view of the same thing, and the fields of that view which the schema does not have.
+/// One of our schemas, another view of the same thing, and the fields of that view which the schema does not have.
 struct Row {
     schema: String,
     view: String,
@@ -58,7 +58,7 @@ impl Views {
         true
     }
 
-    /// The fields of a view: a channel, a member of its notification behind a `#`, or a schema of ours.
+    /// The fields of a view: a channel, a member of its notification behind a `#`, or one of our schemas.
     fn fields(&self, view: &str) -> Vec<String> {
         let (channel, member) = view.split_once('#').unwrap_or((view, ""));
         match self.channels.get(channel) {
@@ -71,7 +71,7 @@ impl Views {
         }
     }
 
-    /// The name of what a method answers: of an item where it returns a list, or a page of one.
+    /// The name of what a method returns: of an item where it returns a list, or a page of one.
     fn shown(&self, path: &str) -> Option<&str> {
         let result =
             self.lowered["paths"][path]["post"]["responses"]["2XX"].pointer("/content/application~1json/schema")?;

@@ -100,7 +100,7 @@ async fn calls_pay_after_the_turn_that_they_wait_for() {
     let (limits, paid) = ledger(move || u64::from(*is_done.lock().unwrap()) + venue.websocket_connections() as u64);
     let client = builder(&sandbox).websocket(options().in_flight(2)).rate_limits(limits).build().unwrap();
     client.connection().unwrap().open().await.unwrap();
-    // Two calls that are never answered hold both turns, until they are given up.
+    // Two calls that get no response hold both turns, until they are given up.
     let blocked: Vec<_> = (0..2)
         .map(|_| {
             let client = client.clone();

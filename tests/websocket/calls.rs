@@ -11,7 +11,7 @@ use venuekit_sandbox::{Fault, RequestLimit, Rule, Sandbox};
 
 use crate::desk::{ID, SECRET, builder, buy, options, sandbox, until};
 
-/// One program, whatever carries its calls.
+/// One program, over any transport.
 async fn program(client: &Client) {
     let time = client.get_time().send().await.unwrap();
     assert!(time.get() > 1_700_000_000_000, "a bare integer");

@@ -117,7 +117,7 @@ async fn any_time_of_a_venue_is_taken_over_http() {
             .unwrap();
         buy(&client, "label").await.unwrap_err();
         assert!(client.clock().offset_millis().abs() <= 15 * 60 * 1000);
-        // A time that an operation answers with.
+        // A time that an operation returns.
         let body = format!(r#"{{"jsonrpc":"2.0","result":{time}}}"#);
         let server = Canned::start(std::sync::Arc::new(move |_| http(200, "application/json", body.as_bytes()))).await;
         let client = Client::builder(Environment::Custom(server.base_url.clone())).build().unwrap();

@@ -24,7 +24,7 @@ fn notification() -> Message {
     Message::text(r#"{"jsonrpc":"2.0","method":"subscription","params":{"channel":"a","data":1}}"#)
 }
 
-/// Answers every call.
+/// Responds to every call.
 async fn answers(mut stream: Stream) {
     while let Some(Ok(message)) = stream.next().await {
         if let Some(text) = message.as_text() {

@@ -156,7 +156,7 @@ fn calls_under_way_fail_at_once_when_the_runtime_of_the_connection_ends() {
 #[test]
 fn calls_that_wait_for_a_connection_outlive_the_runtime_that_was_to_open_it() {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    // The first connection is accepted and never answered.
+    // The first connection is accepted and gets no response.
     let (url, sandbox) = runtime.block_on(async {
         let sandbox = sandbox().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
