@@ -1,4 +1,4 @@
-//! Requests and answers made from the lowered specs: valid ones, and the ways in which a whole answer may differ and must still be
+//! Requests and responses generated from the lowered specs: valid ones, and the ways in which a whole response may differ and must still be
 //! read.
 
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
-use venuekit::wire::operation::{Key, Operation, Retry};
+use venuekit::wire::operation::{FailedValue, Key, Operation, Retry};
 
 use crate::call::Given;
 use crate::json::{Json, Step};
@@ -78,18 +78,19 @@ impl Spec {
         Request { parameters, body }
     }
 
-    /// The answer of an operation, if it has a body.
+    /// The response of an operation, if it has a body.
     pub fn answer(&self, operation: &Operation, shape: Shape) -> Option<Json> {
         let schema = self.endpoint(operation).answer?;
-        let mut answer = Maker::new(self, shape).example(schema).expect("an answer holds not itself");
+        let mut answer = Maker::new(self, shape).example(schema).expect("a response does not contain itself");
         // What the venue says of a failure, a successful response does not say.
         for test in self.failed_when() {
             let place: Vec<Step> = test.at.split('/').skip(1).map(|name| Step::Key(name.to_owned())).collect();
-            match answer.at(&place) {
-                Some(said) if said.to_string() == test.equals => match said {
+            match (answer.at(&place), test.value) {
+                (Some(said), FailedValue::Is(value)) if said.to_string() == value => match said {
                     Json::Bool(value) => *value = !*value,
                     _ => *said = Json::text("fine"),
                 },
+                (Some(said), FailedValue::IsNot(value)) => *said = Json::parse(value),
                 _ => {}
             }
         }

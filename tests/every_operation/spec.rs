@@ -197,8 +197,10 @@ fn object(schema: &Value) -> Object<'_> {
     let properties = schema["properties"].as_object().into_iter().flatten();
     let one_of: Vec<&str> = schema["x-vital"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties: Vec<Property<'_>> = properties
-        .map(|(name, schema)| {
-            let required = required(name) || one_of == [name];
+        .map(|(own, schema_of_it)| {
+            // What the venue calls a member that has another name in Rust.
+            let name = schema["x-names"][own].as_str().unwrap_or(own);
+            let (required, schema) = (required(own) || one_of == [name], schema_of_it);
             Property { name, schema, required, kept: required || one_of.first().is_some_and(|first| first == name) }
         })
         .collect();

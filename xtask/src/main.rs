@@ -22,6 +22,7 @@ mod registry;
 mod source;
 mod streams;
 mod surface;
+mod vocabulary;
 mod workspace;
 mod yaml;
 
@@ -38,6 +39,7 @@ use finding::Finding;
 const USAGE: &str = "\
 usage: cargo xtask codegen [VENUE...] [--check]   regenerate the clients; with --check only say what is stale
        cargo xtask lint [VENUE...]                check the specs
+       cargo xtask schema                         print a JSON Schema of our words, for editors
        cargo xtask bundle VENUE [--lowered]       print a spec as one JSON document; --lowered: as Progenitor receives it
        cargo xtask bundle VENUE --streams         print its streams as one AsyncAPI document
        cargo xtask diff VENUE [REV] [REV]         what changed between two states of a spec; --changelog, --semver, --json
@@ -84,6 +86,7 @@ fn run(root: Option<PathBuf>, words: &[String], flags: &[String]) -> Result<Exit
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let work: fn(&Path, &[String]) -> ExitCode = match (words.as_slice(), flags.as_slice()) {
         (_, ["-h" | "--help"]) => return Ok(print(USAGE)),
+        (["schema"], []) => return Ok(print(&format!("{:#}", vocabulary::schema()))),
         (["diff", words @ ..], flags) => return diff::command(&workspace(root)?, words, flags),
         (["drift", words @ ..], flags) => return drift::command(&workspace(root)?, words, flags),
         (["synthetic", count, folder], []) => return synthetic(number(count)?, Path::new(folder)),

@@ -107,6 +107,62 @@ pub fn id_of(document: &Document, name: &str) -> String {
     rpc_id(name, is_public)
 }
 
+/// The operation that a word names.
+pub fn named<'a>(document: &'a Document, name: &str) -> Option<Operation<'a>> {
+    let id = id_of(document, name);
+    operations(document).into_iter().find(|operation| operation.id == id)
+}
+
+/// Where a field of a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldPlace {
+    /// Into the path.
+    Path,
+    /// Into the query.
+    Query,
+    /// Into the body, or among the params of a JSON-RPC call.
+    Body,
+}
+
+/// A field of a request.
+pub struct RequestField<'a> {
+    /// Where it goes.
+    pub place: FieldPlace,
+    /// Whether a request must have it.
+    pub is_required: bool,
+    schema: &'a Value,
+}
+
+impl RequestField<'_> {
+    /// Whether it is written as a number.
+    pub fn is_number(&self, document: &Document) -> bool {
+        matches!(text(resolve(document, self.schema), "type"), Some("integer" | "number"))
+    }
+}
+
+/// The parameter of a request, or the member of its body, that has this name.
+pub fn request_field<'a>(document: &'a Document, operation: &Operation<'a>, name: &str) -> Option<RequestField<'a>> {
+    let is_named = |parameter: &&Value| text(parameter, "name") == Some(name);
+    let parameter = operation.parameters(document).into_iter().map(|(_, parameter)| parameter).find(is_named);
+    if let Some(parameter) = parameter {
+        let place = match text(parameter, "in") {
+            Some("path") => FieldPlace::Path,
+            Some("query") => FieldPlace::Query,
+            None if document.kind == Kind::OpenRpc => FieldPlace::Body,
+            _ => return None,
+        };
+        let is_required = parameter.get("required") == Some(&Value::Bool(true));
+        return Some(RequestField { place, is_required, schema: parameter.get("schema")? });
+    }
+    operation.request_media().into_iter().find_map(|(_, media)| {
+        let body = resolve(document, media.get("schema")?);
+        let schema = body.get("properties")?.get(name)?;
+        let required = body.get("required").and_then(Value::as_array);
+        let is_required = required.is_some_and(|names| names.iter().any(|one| one == name));
+        Some(RequestField { place: FieldPlace::Body, is_required, schema })
+    })
+}
+
 impl<'a> Operation<'a> {
     /// The name that schemas made for this operation begin with.
     pub fn pascal(&self) -> String {

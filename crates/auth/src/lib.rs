@@ -47,6 +47,7 @@ mod backend;
 pub mod bayse;
 mod credential;
 pub mod deribit;
+pub mod described;
 mod error;
 mod headers;
 pub mod kalshi;

@@ -38,6 +38,11 @@ impl Signed {
         Self { headers: Vec::with_capacity(headers), text: Some(text) }
     }
 
+    /// The same for another text.
+    pub(crate) fn with_text(self, text: Vec<u8>) -> Self {
+        Self { text: Some(text), ..self }
+    }
+
     pub(crate) fn open(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self

@@ -1,4 +1,6 @@
-//! Writes texts to sign and encoded signatures as bytes, without a buffer of their own for each part.
+//! Writes texts to sign and encoded signatures as bytes, without a separate buffer for each part.
+
+use sha2::{Digest, Sha256};
 
 /// The decimal digits of a number.
 pub(crate) fn push_number(text: &mut Vec<u8>, number: i64) {
@@ -17,6 +19,13 @@ pub(crate) fn push_hex(text: &mut Vec<u8>, hash: &[u8; 32]) {
     let mut digits = [0; 64];
     base16ct::lower::encode(hash, &mut digits).expect("two digits a byte");
     text.extend_from_slice(&digits);
+}
+
+/// The SHA-256 of what is there, in lower-case hex; nothing of nothing.
+pub(crate) fn push_hash(text: &mut Vec<u8>, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        push_hex(text, &Sha256::digest(bytes).into());
+    }
 }
 
 /// What was put together from texts alone, as one.

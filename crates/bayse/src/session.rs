@@ -1,6 +1,7 @@
 //! Who is calling.
 
 use venuekit_auth::bayse::{self, BayseWrite};
+use venuekit_transport::keys::CreatedKey;
 use venuekit_transport::{Connect, Error, Grant, GrantFuture, Token};
 use venuekit_wire::Secret;
 
@@ -82,6 +83,14 @@ impl Credentials {
 impl From<Credentials> for venuekit_transport::Credentials {
     fn from(credentials: Credentials) -> Self {
         credentials.0
+    }
+}
+
+impl TryFrom<&CreatedKey> for Credentials {
+    type Error = Error;
+
+    fn try_from(key: &CreatedKey) -> Result<Self, Error> {
+        Self::api_key(key.public_id.clone(), key.secret.clone())
     }
 }
 

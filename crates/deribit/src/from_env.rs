@@ -57,6 +57,11 @@ impl FromCredentialParts for Credentials {
         }
     }
 
+    fn of_program(self, name: &'static str) -> Self {
+        // The newest of the sessions with one name ends the oldest.
+        self.session_name(name)
+    }
+
     fn of_environment(mut self, environment: &'static str) -> Self {
         self.ready = self.ready.of_environment(environment);
         self

@@ -6,13 +6,11 @@ mod from_env;
 // Formatted by its generator.
 #[rustfmt::skip]
 mod generated;
-mod keys;
 mod session;
 
 pub use generated::channels::STREAMS;
 pub use generated::client::{Client, builder, types};
 pub use generated::streams::{self, Streams, with_book};
 pub use generated::venue::{Environment, ErrorCode, VENUE, operations};
-pub use keys::Keys;
 pub use session::Credentials;
 pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, Event, ResponseValue, WebSocket, WebSocketOptions};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use venuekit_auth::deribit::{ClientSignature, DeribitHmac, DeribitKey};
 use venuekit_auth::{Headers, PrivateKey, SignError};
+use venuekit_transport::keys::{CreatedKey, SecretKind};
 use venuekit_transport::{Challenge, Connect, Error, ErrorKind, Grant, GrantFuture, Token};
 use venuekit_wire::Secret;
 
@@ -108,6 +109,20 @@ impl From<Credentials> for venuekit_transport::Credentials {
             let client = Client::connect(anonymous);
             LoginGrant { client, prover, session: session.or(unnamed) }
         })
+    }
+}
+
+/// Requests are signed with the key's secret, or a login with its private key.
+impl TryFrom<&CreatedKey> for Credentials {
+    type Error = Error;
+
+    fn try_from(key: &CreatedKey) -> Result<Self, Error> {
+        match key.kind {
+            SecretKind::PrivateKeyPem => {
+                Self::private_key(key.public_id.clone(), PrivateKey::from_pem(key.secret.expose())?)
+            }
+            _ => Self::secret(key.public_id.clone(), key.secret.clone()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use venuekit_auth::PrivateKey;
 use venuekit_auth::kalshi::KalshiSigner;
+use venuekit_transport::keys::CreatedKey;
 use venuekit_transport::{Error, SignAhead};
 
 /// A Kalshi API key: its id and the private key that signs. Belongs to one environment.
@@ -47,5 +48,13 @@ impl Credentials {
 impl From<Credentials> for venuekit_transport::Credentials {
     fn from(credentials: Credentials) -> Self {
         credentials.0
+    }
+}
+
+impl TryFrom<&CreatedKey> for Credentials {
+    type Error = Error;
+
+    fn try_from(key: &CreatedKey) -> Result<Self, Error> {
+        Self::from_pem(key.public_id.clone(), key.secret.expose())
     }
 }

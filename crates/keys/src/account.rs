@@ -1,52 +1,23 @@
 //! Which account a key belongs to.
 
 use std::fmt;
-use std::str::FromStr;
+
+pub use venuekit_venues::Venue;
 
 use crate::reference::BadReference;
-use crate::venue_driver;
 
-/// A venue with API keys of its own. Kalshi's perpetual futures take Kalshi's keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Venue {
-    /// Bayse.
-    Bayse,
-    /// Deribit.
-    Deribit,
-    /// Kalshi.
-    Kalshi,
-    /// Yativo.
-    Yativo,
+/// The venues that manage their own keys. Others accept the keys of one of these.
+pub fn venues_with_keys() -> impl Iterator<Item = Venue> {
+    Venue::all().filter(|venue| venue.table().credentials.keys.is_some())
 }
 
-impl Venue {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Bayse, Self::Deribit, Self::Kalshi, Self::Yativo];
-
-    /// Its name in references, in lower case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bayse => "bayse",
-            Self::Deribit => "deribit",
-            Self::Kalshi => "kalshi",
-            Self::Yativo => "yativo",
-        }
-    }
-}
-
-impl fmt::Display for Venue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Venue {
-    type Err = BadReference;
-
-    fn from_str(text: &str) -> Result<Self, BadReference> {
-        let venue = Self::ALL.into_iter().find(|venue| venue.name() == text);
-        venue.ok_or_else(|| BadReference::new(format!("`{text}` is none of bayse, deribit, kalshi, yativo")))
-    }
+/// The venue of this name, if it manages its own keys.
+pub(crate) fn venue_of(name: &str) -> Result<Venue, BadReference> {
+    let venue = venues_with_keys().find(|venue| venue.name() == name);
+    venue.ok_or_else(|| {
+        let names: Vec<&str> = venues_with_keys().map(Venue::name).collect();
+        BadReference::new(format!("invalid venue `{name}`: expected one of {}", names.join(", ")))
+    })
 }
 
 /// One account: a venue, one of its environments, and where that is served.
@@ -64,13 +35,16 @@ impl Account {
     /// An environment that the venue has, by its name.
     ///
     /// # Errors
-    /// A name that the venue does not have.
+    /// A name that the venue does not have, or a venue that does not manage its own keys.
     pub fn known(venue: Venue, environment: &str) -> Result<Self, BadReference> {
-        let known = venue_driver::facts(venue).environments;
-        match known.iter().find(|(name, _)| *name == environment) {
-            Some((name, url)) => Ok(Self { venue, environment: (*name).to_owned(), base_url: url() }),
+        let venue = venue_of(venue.name())?;
+        let known = venue.table().servers;
+        match known.iter().find(|server| server.environment == environment) {
+            Some(server) => {
+                Ok(Self { venue, environment: server.environment.to_owned(), base_url: server.url.to_owned() })
+            }
             None => {
-                let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+                let names: Vec<&str> = known.iter().map(|server| server.environment).collect();
                 Err(BadReference::new(format!("{venue} has no environment `{environment}`, but {}", names.join(", "))))
             }
         }

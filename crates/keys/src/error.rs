@@ -14,7 +14,7 @@ use crate::task::Work;
 pub struct Error {
     cause: Cause,
     run: Option<Left>,
-    /// Whether a call of the run may have been carried out, and nothing shows yet what became of it.
+    /// Whether a call of the run may have been carried out, and nothing shows yet what happened to it.
     is_open: bool,
 }
 
@@ -81,7 +81,7 @@ pub(crate) enum Cause {
         why: String,
         work: Work,
     },
-    /// A call that changes nothing got no answer.
+    /// A call that changes nothing got no response.
     NoAnswer(String),
     /// The journal of a run cannot be read.
     Unreadable {
@@ -115,7 +115,7 @@ pub enum Class {
     Network,
     /// A check found a fault.
     Failed,
-    /// Another run is under way.
+    /// Another run is in progress.
     Busy,
 }
 

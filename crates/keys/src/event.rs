@@ -1,4 +1,4 @@
-//! What a run tells as it goes.
+//! The events of a run.
 
 use std::fmt;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub enum Event {
         /// Those.
         scopes: Vec<String>,
     },
-    /// A signed call was answered.
+    /// A signed call got a response.
     Verified {
         /// How long that took.
         millis: u64,
@@ -56,12 +56,12 @@ pub enum Event {
         /// Its id.
         id: String,
     },
-    /// A key whose secret was lost with its answer was found by its name and revoked.
+    /// A key whose secret was lost with its response was found by its name and revoked.
     Orphan {
         /// Its id.
         id: String,
     },
-    /// A key whose answer was lost was found by its name.
+    /// A key whose response was lost was found by its name.
     Found {
         /// Its id.
         id: String,
@@ -98,10 +98,10 @@ pub enum Event {
     },
     /// The outcome of a call is unknown.
     Unknown {
-        /// What was heard instead of an answer.
+        /// What came instead of a response.
         why: String,
     },
-    /// A call whose answer was lost was not seen to come through. It still may.
+    /// A call whose response was lost was not seen to come through. It still may.
     Late {
         /// Where.
         account: String,
@@ -167,13 +167,13 @@ impl fmt::Display for Event {
             Self::Scopes { scopes } => {
                 write!(f, "{}: what the venue gives where none is named", scopes.join(", "))
             }
-            Self::Verified { millis, refused: None } => write!(f, "signed call answered in {millis} ms"),
+            Self::Verified { millis, refused: None } => write!(f, "signed call took {millis} ms"),
             Self::Verified { millis, refused: Some(what) } => {
                 write!(f, "signature accepted in {millis} ms; the call itself is not allowed to this key ({what})")
             }
             Self::HandedOver => f.write_str("the old key may end now"),
             Self::Orphan { id } => write!(f, "{id}: nobody has its secret; revoked"),
-            Self::Found { id } => write!(f, "{id}: its answer was lost, and the store has its secret"),
+            Self::Found { id } => write!(f, "{id}: its response was lost, and the store has its secret"),
             Self::Proved { tried: true } => f.write_str("the old key fails"),
             Self::Proved { tried: false } => f.write_str("the account's list has it no more"),
             Self::Confirmed { id } => write!(f, "{id}: ended, as a person has seen at the venue; no call proves it"),

@@ -80,7 +80,7 @@ fn reference(venue: Table, name: &str) -> Result<(Reference, &'static str), Erro
         return Err(Error::usage(message));
     }
     if !reference.is_a_key() {
-        return Err(Error::usage(format!("{reference} is no key: it is kept for the command itself")));
+        return Err(Error::usage(format!("{reference} is not a key: it is kept for the command itself")));
     }
     let environment = environment::named(venue, &reference.environment);
     let environment = environment.map_err(|error| Error::usage(error.message()))?;
@@ -98,7 +98,7 @@ async fn get(store: &dyn Store, reference: &Reference) -> Result<Record, Error> 
         }
         other => other?,
     };
-    // A store that answers with another record than was asked for must not decide where a secret goes.
+    // A store that returns another record than was asked for must not decide where a secret goes.
     if record.reference != *reference {
         return Err(Error::usage(format!("{reference} is stored as {}", record.reference)));
     }

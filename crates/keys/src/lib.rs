@@ -19,7 +19,7 @@ mod venue_driver;
 use std::future::Future;
 use std::pin::Pin;
 
-pub use account::{Account, Venue};
+pub use account::{Account, Venue, venues_with_keys};
 pub use engine::{Adopted, Engine, Handed, Line, Manager, Operator, Settings, Silent, Unfinished, Unreadable, Waits};
 pub use error::{Class, Error};
 pub use event::Event;

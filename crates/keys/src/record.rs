@@ -153,7 +153,7 @@ impl Record {
     }
 }
 
-/// Why a stored text is no record.
+/// Why a stored text is not a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
     /// A newer version wrote it; the number is its schema's.
@@ -163,7 +163,7 @@ pub enum Unreadable {
 }
 
 impl Unreadable {
-    /// Where it is damaged; what stands there may be the secret.
+    /// Where it is damaged; what is there may be the secret.
     pub(crate) fn damaged(error: &serde_json::Error) -> Self {
         Self::Damaged(format!("line {}, column {}", error.line(), error.column()))
     }

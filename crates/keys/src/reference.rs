@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::account::{Account, Venue};
+use crate::account::{Account, Venue, venue_of};
 
 /// A stored key's name: `VENUE/ENVIRONMENT/NAME`, such as `kalshi/demo/bot`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,9 +70,9 @@ impl FromStr for Reference {
     fn from_str(text: &str) -> Result<Self, BadReference> {
         let parts: Vec<&str> = text.split('/').collect();
         let [venue, environment, name] = parts[..] else {
-            return Err(BadReference::new(format!("`{text}` is no key's name: write VENUE/ENVIRONMENT/NAME")));
+            return Err(BadReference::new(format!("`{text}` is not a key's name: write VENUE/ENVIRONMENT/NAME")));
         };
-        Self::new(venue.parse()?, environment, name)
+        Self::new(venue_of(venue)?, environment, name)
     }
 }
 
@@ -101,16 +101,22 @@ mod tests {
     #[test]
     fn it_reads_what_it_writes() {
         let reference: Reference = "kalshi/demo/bot".parse().unwrap();
-        assert_eq!((reference.venue, reference.to_string().as_str()), (Venue::Kalshi, "kalshi/demo/bot"));
+        assert_eq!((reference.venue, reference.to_string().as_str()), (Venue::KALSHI, "kalshi/demo/bot"));
     }
 
     #[test]
     fn nothing_that_leaves_its_folder_is_a_name() {
-        for bad in
-            ["kalshi/demo", "kalshi/demo/..", "kalshi/demo/a b", "kalshi/demo/", "nasdaq/demo/bot", "kalshi//bot"]
-        {
+        for bad in [
+            "kalshi/demo",
+            "kalshi/demo/..",
+            "kalshi/demo/a b",
+            "kalshi/demo/",
+            "nasdaq/demo/bot",
+            "kalshi-perps/demo/bot",
+            "kalshi//bot",
+        ] {
             assert!(bad.parse::<Reference>().is_err(), "{bad}");
         }
-        assert!(Reference::new(Venue::Kalshi, "demo", "a/b").is_err());
+        assert!(Reference::new(Venue::KALSHI, "demo", "a/b").is_err());
     }
 }

@@ -24,9 +24,11 @@ pub struct Create {
     pub reference: Reference,
     /// Permissions, in the venue's own words. None: what the venue gives by default.
     pub scopes: Vec<String>,
+    /// The sub-account that the key is of, where a venue makes keys of sub-accounts. None: the only one.
+    pub sub_account: Option<String>,
     /// Who makes the secret.
     pub origin: Origin,
-    /// The consumer takes the key over by a command of the caller's, and whoever resumes the run is told so.
+    /// The consumer takes the key over by a command of the caller's, and the caller who resumes the run is notified.
     pub by_command: bool,
 }
 
@@ -42,7 +44,7 @@ pub struct Rotate {
     /// Give the key itself a new secret. The old one fails at once, before anybody has the new one; but the key keeps its id, its
     /// restrictions and its place among the keys that the venue allows.
     pub in_place: bool,
-    /// The consumer takes the key over by a command of the caller's, and whoever resumes the run is told so.
+    /// The consumer takes the key over by a command of the caller's, and the caller who resumes the run is notified.
     pub by_command: bool,
 }
 
@@ -121,6 +123,9 @@ pub struct Plan {
     /// The consumer takes the new key over by a command of the caller's.
     #[serde(default)]
     pub by_command: bool,
+    /// The sub-account that the new key is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_account: Option<String>,
 }
 
 /// What a run does.

@@ -25,8 +25,8 @@ macro_rules! with_keys {
     ($world:expr, $base_url:expr, |$keys:ident| $work:expr) => {{
         let (world, url): (&World, String) = ($world, $base_url);
         let first = world.given.credential();
-        match world.venue {
-            Venue::Bayse => {
+        match world.venue.name() {
+            "bayse" => {
                 let Credential::Session { token, device_id } = first else { panic!() };
                 let credentials = venuekit_bayse::Credentials::session(token, device_id).unwrap();
                 let builder = venuekit_bayse::Client::builder(venuekit_bayse::Environment::Custom(url));
@@ -34,21 +34,21 @@ macro_rules! with_keys {
                 let $keys = client.keys();
                 $work
             }
-            Venue::Deribit => {
+            "deribit" => {
                 let credentials = venuekit_deribit::Credentials::try_from(&created(first)).unwrap();
                 let builder = venuekit_deribit::Client::builder(venuekit_deribit::Environment::Custom(url));
                 let client: venuekit_deribit::Client = builder.credentials(credentials).build().unwrap();
                 let $keys = client.keys();
                 $work
             }
-            Venue::Kalshi => {
+            "kalshi" => {
                 let credentials = venuekit_kalshi::Credentials::try_from(&created(first)).unwrap();
                 let builder = venuekit_kalshi::Client::builder(venuekit_kalshi::Environment::Custom(url));
                 let client: venuekit_kalshi::Client = builder.credentials(credentials).build().unwrap();
                 let $keys = client.keys();
                 $work
             }
-            Venue::Yativo => {
+            _ => {
                 let credentials = venuekit_yativo::Credentials::try_from(&created(first)).unwrap();
                 let builder = venuekit_yativo::Client::builder(venuekit_yativo::Environment::Custom(url));
                 let client: venuekit_yativo::Client = builder.credentials(credentials).build().unwrap();
@@ -104,8 +104,8 @@ async fn replaced(
 
 /// Responses to a new key without its secret, or without its id.
 fn halves(venue: Venue) -> Vec<&'static str> {
-    match venue {
-        Venue::Bayse => vec![
+    match venue.name() {
+        "bayse" => vec![
             "{}",
             "null",
             r#"{"id":"1","publicKey":"pk_live_a"}"#,
@@ -114,7 +114,7 @@ fn halves(venue: Venue) -> Vec<&'static str> {
             r#"{"id":"1","publicKey":"","secretKey":"MARKER-secret"}"#,
             r#"{"publicKey":"pk_live_a","secretKey":"MARKER-secret"}"#,
         ],
-        Venue::Deribit => vec![
+        "deribit" => vec![
             r#"{"jsonrpc":"2.0","result":null}"#,
             r#"{"jsonrpc":"2.0","result":{}}"#,
             r#"{"jsonrpc":"2.0"}"#,
@@ -124,7 +124,7 @@ fn halves(venue: Venue) -> Vec<&'static str> {
             r#"{"jsonrpc":"2.0","result":{"id":5,"client_id":"","client_secret":"MARKER-secret"}}"#,
             r#"{"jsonrpc":"2.0","result":{"id":5,"client_id":"abc","client_secret":"MARKER-md5","public_key":"-----BEGIN PUBLIC KEY-----"}}"#,
         ],
-        Venue::Kalshi => vec![
+        "kalshi" => vec![
             "{}",
             "null",
             r#"{"api_key_id":"a"}"#,
@@ -132,7 +132,7 @@ fn halves(venue: Venue) -> Vec<&'static str> {
             r#"{"api_key_id":"","private_key":"MARKER-secret"}"#,
             r#"{"private_key":"MARKER-secret"}"#,
         ],
-        Venue::Yativo => vec![
+        _ => vec![
             "{}",
             "null",
             r#"{"success":true}"#,
@@ -146,7 +146,7 @@ fn halves(venue: Venue) -> Vec<&'static str> {
 
 #[tokio::test]
 async fn a_new_key_without_one_of_its_halves_was_made_all_the_same() {
-    for venue in Venue::ALL {
+    for venue in common::VENUES {
         let world = World::start(venue).await;
         for body in halves(venue) {
             let (_, url) = replaced(&world, is_create, body).await;
@@ -159,9 +159,9 @@ async fn a_new_key_without_one_of_its_halves_was_made_all_the_same() {
 #[tokio::test]
 async fn a_pair_that_was_registered_without_an_id_was_registered_all_the_same() {
     for (venue, bodies) in [
-        (Venue::Kalshi, ["{}", r#"{"api_key_id":""}"#]),
+        (Venue::KALSHI, ["{}", r#"{"api_key_id":""}"#]),
         (
-            Venue::Deribit,
+            Venue::DERIBIT,
             [r#"{"jsonrpc":"2.0","result":{"id":5}}"#, r#"{"jsonrpc":"2.0","result":{"id":5,"client_id":""}}"#],
         ),
     ] {
@@ -177,17 +177,17 @@ async fn a_pair_that_was_registered_without_an_id_was_registered_all_the_same() 
 
 #[tokio::test]
 async fn a_rotation_without_a_secret_was_carried_out_all_the_same() {
-    for venue in [Venue::Bayse, Venue::Deribit, Venue::Yativo] {
+    for venue in [Venue::BAYSE, Venue::DERIBIT, Venue::YATIVO] {
         let world = World::start(venue).await;
         let made = create_at(&world, world.base_url(), new_key(venue)).await.unwrap();
-        let bodies = match venue {
-            Venue::Bayse => vec![
+        let bodies = match venue.name() {
+            "bayse" => vec![
                 "{}".to_owned(),
                 format!(r#"{{"id":"{}"}}"#, made.id),
                 format!(r#"{{"id":"{}","secretKey":""}}"#, made.id),
                 r#"{"id":"other","secretKey":"MARKER-secret"}"#.to_owned(),
             ],
-            Venue::Deribit => vec![
+            "deribit" => vec![
                 r#"{"jsonrpc":"2.0","result":null}"#.to_owned(),
                 format!(r#"{{"jsonrpc":"2.0","result":{{"id":{},"client_id":"abc"}}}}"#, made.id),
                 format!(r#"{{"jsonrpc":"2.0","result":{{"id":{},"client_id":"abc","client_secret":""}}}}"#, made.id),
@@ -221,8 +221,8 @@ async fn a_rotation_without_a_secret_was_carried_out_all_the_same() {
 
 #[tokio::test]
 async fn a_key_with_a_public_key_is_not_reset() {
-    let world = World::start(Venue::Deribit).await;
-    let new = new_key(Venue::Deribit).local(KeyKind::Ed25519);
+    let world = World::start(Venue::DERIBIT).await;
+    let new = new_key(Venue::DERIBIT).local(KeyKind::Ed25519);
     let made = create_at(&world, world.base_url(), new).await.unwrap();
     assert_eq!(made.kind, SecretKind::PrivateKeyPem);
     let (between, url) = replaced(&world, |_, _| false, "").await;
@@ -237,7 +237,7 @@ async fn a_key_with_a_public_key_is_not_reset() {
 /// The engine's own plan looks at the venue's list too, whatever the store says the key is.
 #[tokio::test]
 async fn a_stored_fingerprint_is_not_replaced_in_place() {
-    let world = World::guarded(Venue::Deribit, Some(CODE)).await;
+    let world = World::guarded(Venue::DERIBIT, Some(CODE)).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let create = Task::Create(world.create(Origin::Here(KeyKind::Ed25519)));
@@ -253,17 +253,17 @@ async fn a_stored_fingerprint_is_not_replaced_in_place() {
     assert!(engine.unfinished().unwrap().is_empty());
 }
 
-/// A rotation whose response shows no secret is asked for again, and the one that comes is stored.
+/// A rotation whose response shows no secret is requested again, and the one that comes is stored.
 #[tokio::test]
 async fn a_secret_that_a_response_lacks_is_asked_for_again() {
-    for venue in [Venue::Bayse, Venue::Deribit, Venue::Yativo] {
+    for venue in [Venue::BAYSE, Venue::DERIBIT, Venue::YATIVO] {
         let world = World::start(venue).await;
         let folder = tempfile::tempdir().unwrap();
         let engine = engine(folder.path());
         let create = Task::Create(world.create(Origin::Venue));
         engine.run(&world.account(), create, &world.manager(), &Watching::default()).await.unwrap();
         let choose: Choose = Box::new(move |method, path, count| {
-            let body = if venue == Venue::Deribit { r#"{"jsonrpc":"2.0","result":{}}"# } else { "{}" };
+            let body = if venue == Venue::DERIBIT { r#"{"jsonrpc":"2.0","result":{}}"# } else { "{}" };
             (is_rotation(method, path) && count == 1).then_some((200, body))
         });
         let (_, account) = answering(&world, choose).await;

@@ -31,7 +31,7 @@ fn orders(world: &World, folder: &std::path::Path, work: Work) -> Orders {
 
 #[tokio::test]
 async fn processes_that_make_the_same_key_make_one() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let orders = orders(&world, folder.path(), Work::CreateHere);
     let mut children: Vec<_> = (0..6).map(|_| orders.start()).collect();
@@ -49,7 +49,7 @@ async fn processes_that_make_the_same_key_make_one() {
 
 #[tokio::test]
 async fn processes_that_rotate_the_same_key_leave_one() {
-    let world = World::start(Venue::Yativo).await;
+    let world = World::start(Venue::YATIVO).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let task = Task::Create(world.create(Origin::Best));
@@ -70,7 +70,7 @@ async fn processes_that_rotate_the_same_key_leave_one() {
 
 #[tokio::test]
 async fn a_second_run_says_who_is_at_it() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let held = journal(folder.path()).lock(&world.account()).unwrap();
@@ -86,7 +86,7 @@ async fn a_second_run_says_who_is_at_it() {
 
 #[tokio::test]
 async fn keys_of_one_account_are_made_by_many_without_a_loss() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let make = async |name: &str| {

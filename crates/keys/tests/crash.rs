@@ -62,7 +62,7 @@ impl Case {
 
     /// While a key is replaced it manages itself where it can, which is the harder way.
     fn given(&self) -> Option<Given> {
-        let itself = matches!(self.work, Work::Rotate | Work::RotateHere) && self.world.venue != Venue::Bayse;
+        let itself = matches!(self.work, Work::Rotate | Work::RotateHere) && self.world.venue != Venue::BAYSE;
         (!itself).then(|| self.world.given.clone())
     }
 
@@ -96,8 +96,8 @@ impl Case {
         assert_eq!(record.keys.len(), 1, "{what}");
         assert_eq!(record.keys[0].state, State::Active, "{what}");
         engine.verify(&self.world.account(), &self.world.reference()).await.unwrap();
-        let manager = match self.world.venue {
-            Venue::Bayse => self.world.manager(),
+        let manager = match self.world.venue.name() {
+            "bayse" => self.world.manager(),
             _ => Manager::Stored(self.world.reference()),
         };
         let mut live: Vec<String> =
@@ -156,7 +156,7 @@ enum Blow {
     KilledAfter,
     /// The call is lost.
     LostBefore,
-    /// The call is carried out and its answer lost.
+    /// The call is carried out and its response lost.
     LostAfter,
 }
 
@@ -240,18 +240,18 @@ macro_rules! crashes {
 }
 
 crashes! {
-    bayse_create: Bayse, CreateThere;
-    bayse_rotate: Bayse, Rotate;
-    bayse_rotate_in_place: Bayse, RotateInPlace;
-    deribit_create_here: Deribit, CreateHere;
-    deribit_create_there: Deribit, CreateThere;
-    deribit_rotate: Deribit, Rotate;
-    deribit_rotate_here: Deribit, RotateHere;
-    deribit_rotate_in_place: Deribit, RotateInPlace;
-    kalshi_create_here: Kalshi, CreateHere;
-    kalshi_create_there: Kalshi, CreateThere;
-    kalshi_rotate: Kalshi, Rotate;
-    yativo_create: Yativo, CreateThere;
-    yativo_rotate: Yativo, Rotate;
-    yativo_rotate_in_place: Yativo, RotateInPlace;
+    bayse_create: BAYSE, CreateThere;
+    bayse_rotate: BAYSE, Rotate;
+    bayse_rotate_in_place: BAYSE, RotateInPlace;
+    deribit_create_here: DERIBIT, CreateHere;
+    deribit_create_there: DERIBIT, CreateThere;
+    deribit_rotate: DERIBIT, Rotate;
+    deribit_rotate_here: DERIBIT, RotateHere;
+    deribit_rotate_in_place: DERIBIT, RotateInPlace;
+    kalshi_create_here: KALSHI, CreateHere;
+    kalshi_create_there: KALSHI, CreateThere;
+    kalshi_rotate: KALSHI, Rotate;
+    yativo_create: YATIVO, CreateThere;
+    yativo_rotate: YATIVO, Rotate;
+    yativo_rotate_in_place: YATIVO, RotateInPlace;
 }

@@ -21,6 +21,7 @@ fn plan(account: &str, reference: &str, label: &str) -> Step {
         origin: Origin::Best,
         old: None,
         by_command: false,
+        sub_account: None,
     };
     Step::Planned { schema: SCHEMA, plan }
 }
@@ -39,7 +40,7 @@ async fn a_damaged_journal_stops_its_own_account_and_no_other() {
         ("an unknown step", format!("{whole}\n{{\"at\":1,\"step\":\"teleported\"}}\n").into_bytes()),
         ("a newer form", format!("{newer}\n").into_bytes()),
     ] {
-        let (kalshi, deribit) = (World::start(Venue::Kalshi).await, World::start(Venue::Deribit).await);
+        let (kalshi, deribit) = (World::start(Venue::KALSHI).await, World::start(Venue::DERIBIT).await);
         let folder = tempfile::tempdir().unwrap();
         let engine = engine(folder.path());
         fs::create_dir_all(folder.path().join("journal")).unwrap();
@@ -83,7 +84,7 @@ async fn a_journal_that_says_nothing_stops_nobody() {
         ("no plan, and no account", b"{\"at\":1,\"step\":\"verified\"}\n".to_vec(), 1),
         ("garbage alone", b"\xff\xfe\x00\n".to_vec(), 1),
     ] {
-        let world = World::start(Venue::Kalshi).await;
+        let world = World::start(Venue::KALSHI).await;
         let folder = tempfile::tempdir().unwrap();
         let engine = engine(folder.path());
         fs::create_dir_all(folder.path().join("journal")).unwrap();
@@ -98,7 +99,7 @@ async fn a_journal_that_says_nothing_stops_nobody() {
 /// Where not even the account can be read, the key is protected whose record has the run's name.
 #[tokio::test]
 async fn a_journal_without_an_account_stops_the_key_that_it_was_about() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     engine
@@ -162,7 +163,7 @@ fn ended_journals_are_removed_by_age_and_by_count() {
 }
 
 fn stored(name: &str) -> Record {
-    let reference = Reference::new(Venue::Kalshi, "local", name).unwrap();
+    let reference = Reference::new(Venue::KALSHI, "local", name).unwrap();
     let key = StoredKey {
         label: format!("{name}-0001"),
         id: Some(name.to_owned()),
@@ -226,7 +227,7 @@ async fn a_damaged_record_stops_its_own_key_and_no_other() {
             store.put(&stored("hurt")).await.expect_err("it is not written over");
             assert_eq!(store.list().await.unwrap().len(), 3, "{what}");
             let account =
-                venuekit_keys::Account { venue: Venue::Kalshi, environment: "local".into(), base_url: String::new() };
+                venuekit_keys::Account { venue: Venue::KALSHI, environment: "local".into(), base_url: String::new() };
             let lines = engine(folder.path()).stored(&account).await.unwrap();
             let told = lines.iter().filter(|line| line.unreadable.is_some()).count();
             assert!(lines.len() == 3 && told == 1, "{what}: {lines:?}");

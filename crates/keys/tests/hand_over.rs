@@ -14,7 +14,7 @@ use venuekit_keys::{Class, Manager, Origin, Outcome, Revoke, Rotate, Target, Tas
 
 #[tokio::test]
 async fn a_consumer_that_does_not_take_the_key_keeps_the_old_one() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     engine
@@ -44,7 +44,7 @@ async fn a_consumer_that_does_not_take_the_key_keeps_the_old_one() {
 
 #[tokio::test]
 async fn a_key_that_was_taken_over_is_not_taken_back() {
-    let world = World::start(Venue::Deribit).await;
+    let world = World::start(Venue::DERIBIT).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let watching = Watching::default();
@@ -89,7 +89,7 @@ async fn end_newest(world: &World) {
 #[tokio::test]
 async fn an_old_key_does_not_end_for_a_new_one_that_is_dead() {
     for is_taken_over in [false, true] {
-        let world = World::start(Venue::Deribit).await;
+        let world = World::start(Venue::DERIBIT).await;
         let folder = tempfile::tempdir().unwrap();
         let engine = engine(folder.path());
         let (account, manager, watching) = (world.account(), world.manager(), Watching::default());
@@ -112,7 +112,7 @@ async fn an_old_key_does_not_end_for_a_new_one_that_is_dead() {
 
 #[tokio::test]
 async fn a_run_that_is_being_given_up_does_not_go_on() {
-    let world = World::start(Venue::Deribit).await;
+    let world = World::start(Venue::DERIBIT).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let (account, itself, watching) = (world.account(), Manager::Stored(world.reference()), Watching::default());
@@ -121,7 +121,7 @@ async fn a_run_that_is_being_given_up_does_not_go_on() {
     let error = engine.run(&account, Task::Rotate(world.rotate()), &itself, &refuses).await.unwrap_err();
     let run = error.run().unwrap();
 
-    // The new key ends, and the answer to that is lost.
+    // The new key ends, and the response to that is lost.
     let (between, lossy) =
         answering(&world, Box::new(|_, path, _| path.ends_with("remove_api_key").then_some((502, "lost")))).await;
     let lost = engine.abandon(&lossy, run, &itself, &watching).await.unwrap_err();

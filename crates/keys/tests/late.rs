@@ -14,7 +14,7 @@ use venuekit_keys::{Origin, Outcome, Rotate, Task, Venue};
 
 #[tokio::test]
 async fn a_call_that_had_no_effect_is_made_again_only_when_the_list_has_shown_it() {
-    let world = World::start(Venue::Deribit).await;
+    let world = World::start(Venue::DERIBIT).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let choose = |_: &Method, path: &str, count: usize| {
@@ -35,7 +35,7 @@ async fn a_call_that_had_no_effect_is_made_again_only_when_the_list_has_shown_it
 #[tokio::test]
 async fn a_call_that_comes_through_late_leaves_no_second_key() {
     for origin in [Origin::Best, Origin::Venue] {
-        let world = World::start(Venue::Kalshi).await;
+        let world = World::start(Venue::KALSHI).await;
         let folder = tempfile::tempdir().unwrap();
         let engine = engine(folder.path());
         let path = if origin == Origin::Venue { "/api_keys/generate" } else { "/api_keys" };
@@ -53,7 +53,7 @@ async fn a_call_that_comes_through_late_leaves_no_second_key() {
 #[tokio::test]
 async fn a_secret_that_is_replaced_late_is_not_the_one_that_stays() {
     for (venue, call, when) in
-        [(Venue::Bayse, "/rotate", "/portfolio"), (Venue::Deribit, "reset_api_key", "get_account_summary")]
+        [(Venue::BAYSE, "/rotate", "/portfolio"), (Venue::DERIBIT, "reset_api_key", "get_account_summary")]
     {
         let world = World::start(venue).await;
         let folder = tempfile::tempdir().unwrap();
@@ -81,7 +81,7 @@ async fn a_secret_that_is_replaced_late_is_not_the_one_that_stays() {
 
 #[tokio::test]
 async fn a_run_that_is_given_up_waits_for_the_key_that_it_has_asked_for() {
-    let world = World::start(Venue::Deribit).await;
+    let world = World::start(Venue::DERIBIT).await;
     let folder = tempfile::tempdir().unwrap();
     let late = Late { call: "private/create_api_key", when: "private/list_api_keys", nth: 5 };
     let (between, account) = start(&world, Box::new(|_, _, _| None), Some(late)).await;
@@ -98,7 +98,7 @@ async fn a_run_that_is_given_up_waits_for_the_key_that_it_has_asked_for() {
 
 #[tokio::test]
 async fn what_may_still_come_is_told() {
-    let world = World::start(Venue::Deribit).await;
+    let world = World::start(Venue::DERIBIT).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let lost = |_: &Method, path: &str, count: usize| {

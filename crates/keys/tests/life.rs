@@ -37,7 +37,7 @@ async fn life(venue: Venue, origin: Origin, code: Option<&str>, in_place: bool) 
     assert!(told.words().contains(&"stored") && told.words().contains(&"verified"), "{:?}", told.words());
     let record = open_store(folder.path()).get(&reference).await.unwrap();
     assert_eq!((record.keys.len(), record.keys[0].state), (1, State::Active));
-    let here = origin != Origin::Venue && matches!(venue, Venue::Kalshi | Venue::Deribit);
+    let here = origin != Origin::Venue && [Venue::KALSHI, Venue::DERIBIT].contains(&venue);
     assert_eq!(told.words().contains(&"made"), here);
     if here {
         assert_eq!(record.keys[0].kind, Kind::PrivateKeyPem);
@@ -45,7 +45,7 @@ async fn life(venue: Venue, origin: Origin, code: Option<&str>, in_place: bool) 
     engine.verify(&world.account(), &reference).await.unwrap();
 
     let itself = Manager::Stored(reference.clone());
-    let manager = if venue == Venue::Bayse || in_place { world.manager() } else { itself };
+    let manager = if venue == Venue::BAYSE || in_place { world.manager() } else { itself };
     let rotate = Rotate { in_place, ..world.rotate() };
     let (rotated, told) = run(&world, &engine, Task::Rotate(rotate), &manager).await;
     assert!(told.words().ends_with(&["proved"]), "{:?}", told.words());
@@ -78,37 +78,37 @@ async fn life(venue: Venue, origin: Origin, code: Option<&str>, in_place: bool) 
 
 #[tokio::test]
 async fn bayse() {
-    life(Venue::Bayse, Origin::Best, None, false).await;
-    life(Venue::Bayse, Origin::Best, None, true).await;
+    life(Venue::BAYSE, Origin::Best, None, false).await;
+    life(Venue::BAYSE, Origin::Best, None, true).await;
 }
 
 #[tokio::test]
 async fn kalshi() {
-    life(Venue::Kalshi, Origin::Best, None, false).await;
-    life(Venue::Kalshi, Origin::Here(KeyKind::Rsa2048), None, false).await;
-    life(Venue::Kalshi, Origin::Venue, None, false).await;
+    life(Venue::KALSHI, Origin::Best, None, false).await;
+    life(Venue::KALSHI, Origin::Here(KeyKind::Rsa2048), None, false).await;
+    life(Venue::KALSHI, Origin::Venue, None, false).await;
 }
 
 #[tokio::test]
 async fn yativo() {
     for code in [None, Some(CODE)] {
-        life(Venue::Yativo, Origin::Best, code, false).await;
-        life(Venue::Yativo, Origin::Venue, code, true).await;
+        life(Venue::YATIVO, Origin::Best, code, false).await;
+        life(Venue::YATIVO, Origin::Venue, code, true).await;
     }
 }
 
 #[tokio::test]
 async fn deribit() {
     for code in [None, Some(CODE)] {
-        life(Venue::Deribit, Origin::Best, code, false).await;
-        life(Venue::Deribit, Origin::Venue, code, false).await;
-        life(Venue::Deribit, Origin::Venue, code, true).await;
+        life(Venue::DERIBIT, Origin::Best, code, false).await;
+        life(Venue::DERIBIT, Origin::Venue, code, false).await;
+        life(Venue::DERIBIT, Origin::Venue, code, true).await;
     }
 }
 
 #[tokio::test]
 async fn a_login_at_bayse_is_kept_for_the_next_run() {
-    let world = World::start(Venue::Bayse).await;
+    let world = World::start(Venue::BAYSE).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let account = &world.sandbox.accounts().bayse[0];
@@ -124,7 +124,7 @@ async fn a_login_at_bayse_is_kept_for_the_next_run() {
 
 #[tokio::test]
 async fn a_code_that_nobody_has_stops_the_run_before_anything_was_made() {
-    for venue in [Venue::Yativo, Venue::Deribit] {
+    for venue in [Venue::YATIVO, Venue::DERIBIT] {
         let world = World::guarded(venue, Some(CODE)).await;
         let folder = tempfile::tempdir().unwrap();
         let engine = engine(folder.path());
@@ -140,7 +140,7 @@ async fn a_code_that_nobody_has_stops_the_run_before_anything_was_made() {
 
 #[tokio::test]
 async fn a_run_that_runs_out_of_codes_goes_on_when_there_are_some() {
-    let world = World::guarded(Venue::Yativo, Some(CODE)).await;
+    let world = World::guarded(Venue::YATIVO, Some(CODE)).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     run(&world, &engine, Task::Create(world.create(Origin::Best)), &world.manager()).await;
@@ -163,21 +163,21 @@ async fn what_cannot_be_is_refused_before_anything_is_sent() {
         assert_eq!(error.class(), Class::Usage, "{error}");
         error.to_string()
     };
-    let bayse = World::start(Venue::Bayse).await;
+    let bayse = World::start(Venue::BAYSE).await;
     let mut create = bayse.create(Origin::Best);
     create.scopes = vec!["read".into()];
     assert!(refused(&bayse, Task::Create(create)).await.contains("no scopes"));
-    let yativo = World::start(Venue::Yativo).await;
+    let yativo = World::start(Venue::YATIVO).await;
     let create = yativo.create(Origin::Here(KeyKind::Ed25519));
     assert!(refused(&yativo, Task::Create(create)).await.contains("makes the secret itself"));
-    let deribit = World::start(Venue::Deribit).await;
+    let deribit = World::start(Venue::DERIBIT).await;
     let mut create = deribit.create(Origin::Best);
     create.scopes.clear();
     assert!(refused(&deribit, Task::Create(create)).await.contains("without scopes"));
     assert!(deribit.sandbox.executed().is_empty());
 
     // The key that manages, and that would be the last.
-    let kalshi = World::start(Venue::Kalshi).await;
+    let kalshi = World::start(Venue::KALSHI).await;
     let first = kalshi.first.credential();
     engine.adopt(&kalshi.account(), &kalshi.reference(), &first, &Watching::default()).await.unwrap();
     let last = Task::Revoke(Revoke { target: Target::Stored(kalshi.reference()), last: false });
@@ -190,7 +190,7 @@ async fn what_cannot_be_is_refused_before_anything_is_sent() {
 
 #[tokio::test]
 async fn the_last_key_ends_only_when_told_so() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     engine.adopt(&world.account(), &world.reference(), &world.first.credential(), &Watching::default()).await.unwrap();
@@ -202,7 +202,7 @@ async fn the_last_key_ends_only_when_told_so() {
 
 #[tokio::test]
 async fn only_a_key_that_works_is_adopted() {
-    let world = World::start(Venue::Deribit).await;
+    let world = World::start(Venue::DERIBIT).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let wrong = common::Given::Shared("first001".into(), "MARKER-wrong-secret".into()).credential();
@@ -219,7 +219,7 @@ async fn only_a_key_that_works_is_adopted() {
 
 #[tokio::test]
 async fn a_stored_key_is_revoked_by_its_id_too() {
-    let world = World::start(Venue::Yativo).await;
+    let world = World::start(Venue::YATIVO).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let (made, _) = run(&world, &engine, Task::Create(world.create(Origin::Venue)), &world.manager()).await;
@@ -232,7 +232,7 @@ async fn a_stored_key_is_revoked_by_its_id_too() {
 
 #[tokio::test]
 async fn a_key_has_one_name_in_the_store() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let (account, first, watching) = (world.account(), world.first.credential(), Watching::default());
@@ -244,7 +244,7 @@ async fn a_key_has_one_name_in_the_store() {
 
 #[tokio::test]
 async fn scopes_that_the_venue_gave_by_default_are_stored() {
-    let world = World::start(Venue::Yativo).await;
+    let world = World::start(Venue::YATIVO).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let create = Create { scopes: Vec::new(), ..world.create(Origin::Venue) };

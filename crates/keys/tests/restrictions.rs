@@ -7,7 +7,7 @@ use venuekit_keys::{Class, Manager, Outcome, Rotate, Task, Venue};
 
 #[tokio::test]
 async fn a_subaccount_at_kalshi_is_kept() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let Given::Pair(id, pem) = &world.first else { unreachable!() };
@@ -30,7 +30,7 @@ async fn a_subaccount_at_kalshi_is_kept() {
 
 #[tokio::test]
 async fn addresses_at_deribit_are_kept_by_a_rotation_in_place_and_no_other_is_done() {
-    let world = World::start(Venue::Deribit).await;
+    let world = World::start(Venue::DERIBIT).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let task = Task::Create(world.create(venuekit_keys::Origin::Venue));

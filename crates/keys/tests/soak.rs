@@ -122,7 +122,7 @@ async fn one(venue: Venue, work: Work, death: Death, seed: u64, figures: &Shared
     let others: Vec<String> =
         before.into_iter().filter(|line| line.reference.is_none()).filter_map(|line| line.id).collect();
     let (_proxy, url) = faulty(&world.base_url(), seed, figures).await;
-    let itself = matches!(work, Work::Rotate | Work::RotateHere) && venue != Venue::Bayse;
+    let itself = matches!(work, Work::Rotate | Work::RotateHere) && venue != Venue::BAYSE;
     let mut orders = Orders {
         venue: venue.to_string(),
         base_url: url,
@@ -157,7 +157,7 @@ async fn one(venue: Venue, work: Work, death: Death, seed: u64, figures: &Shared
     let record = open_store(folder.path()).get(&world.reference()).await.unwrap();
     assert!(record.keys.len() == 1 && record.keys[0].state == State::Active, "{what}: {record:?}");
     here.verify(&world.account(), &world.reference()).await.unwrap();
-    let manager = if venue == Venue::Bayse { world.manager() } else { Manager::Stored(world.reference()) };
+    let manager = if venue == Venue::BAYSE { world.manager() } else { Manager::Stored(world.reference()) };
     let mut live: Vec<String> = world.live(&here, &manager).await.into_iter().filter_map(|line| line.id).collect();
     live.retain(|id| Some(id) != record.keys[0].id.as_ref());
     assert_eq!(live, others, "{what}");
@@ -169,20 +169,20 @@ async fn one(venue: Venue, work: Work, death: Death, seed: u64, figures: &Shared
 #[ignore = "minutes"]
 async fn killed_at_every_write_among_impostors() {
     let works = [
-        (Venue::Bayse, Work::CreateThere),
-        (Venue::Bayse, Work::Rotate),
-        (Venue::Bayse, Work::RotateInPlace),
-        (Venue::Deribit, Work::CreateHere),
-        (Venue::Deribit, Work::CreateThere),
-        (Venue::Deribit, Work::Rotate),
-        (Venue::Deribit, Work::RotateHere),
-        (Venue::Deribit, Work::RotateInPlace),
-        (Venue::Kalshi, Work::CreateHere),
-        (Venue::Kalshi, Work::CreateThere),
-        (Venue::Kalshi, Work::Rotate),
-        (Venue::Yativo, Work::CreateThere),
-        (Venue::Yativo, Work::Rotate),
-        (Venue::Yativo, Work::RotateInPlace),
+        (Venue::BAYSE, Work::CreateThere),
+        (Venue::BAYSE, Work::Rotate),
+        (Venue::BAYSE, Work::RotateInPlace),
+        (Venue::DERIBIT, Work::CreateHere),
+        (Venue::DERIBIT, Work::CreateThere),
+        (Venue::DERIBIT, Work::Rotate),
+        (Venue::DERIBIT, Work::RotateHere),
+        (Venue::DERIBIT, Work::RotateInPlace),
+        (Venue::KALSHI, Work::CreateHere),
+        (Venue::KALSHI, Work::CreateThere),
+        (Venue::KALSHI, Work::Rotate),
+        (Venue::YATIVO, Work::CreateThere),
+        (Venue::YATIVO, Work::Rotate),
+        (Venue::YATIVO, Work::RotateInPlace),
     ];
     let figures = Shared::default();
     let mut seed = 0;

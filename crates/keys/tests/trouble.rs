@@ -62,7 +62,7 @@ impl Store for Failing {
 
 #[tokio::test]
 async fn a_store_that_fails_before_the_venue_is_asked_has_it_not_asked() {
-    for venue in Venue::ALL {
+    for venue in common::VENUES {
         let world = World::start(venue).await;
         let folder = tempfile::tempdir().unwrap();
         let engine = Failing::engine(folder.path(), (0, usize::MAX));
@@ -79,7 +79,7 @@ async fn a_store_that_fails_before_the_venue_is_asked_has_it_not_asked() {
 
 #[tokio::test]
 async fn a_store_that_fails_when_the_key_is_made_leaves_no_key_without_a_secret() {
-    for venue in Venue::ALL {
+    for venue in common::VENUES {
         let world = World::start(venue).await;
         let folder = tempfile::tempdir().unwrap();
         let engine = Failing::engine(folder.path(), (1, usize::MAX));
@@ -98,7 +98,7 @@ async fn a_store_that_fails_when_the_key_is_made_leaves_no_key_without_a_secret(
 
 #[tokio::test]
 async fn a_key_of_ours_that_the_store_does_not_know_by_its_id_is_listed_once() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = Failing::engine(folder.path(), (1, usize::MAX));
     let task = Task::Create(world.create(Origin::Best));
@@ -110,7 +110,7 @@ async fn a_key_of_ours_that_the_store_does_not_know_by_its_id_is_listed_once() {
 
 #[tokio::test]
 async fn a_store_that_fails_for_a_moment_is_tried_again() {
-    let world = World::start(Venue::Yativo).await;
+    let world = World::start(Venue::YATIVO).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = Failing::engine(folder.path(), (1, 2));
     let task = Task::Create(world.create(Origin::Venue));
@@ -124,7 +124,7 @@ const FORBIDDEN: (u16, &str) = (403, r#"{"error":{"code":"forbidden","message":"
 
 #[tokio::test]
 async fn a_key_that_comes_alive_late_is_waited_for() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let late =
@@ -139,7 +139,7 @@ async fn a_key_that_comes_alive_late_is_waited_for() {
 
 #[tokio::test]
 async fn a_key_that_does_not_come_alive_waits_for_a_person_and_the_old_one_stays() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     engine.adopt(&world.account(), &world.reference(), &world.first.credential(), &Watching::default()).await.unwrap();
@@ -160,7 +160,7 @@ async fn a_key_that_does_not_come_alive_waits_for_a_person_and_the_old_one_stays
 
 #[tokio::test]
 async fn a_venue_that_takes_no_pair_makes_one() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let choose = |method: &Method, path: &str, _: usize| {
@@ -189,7 +189,7 @@ async fn a_venue_that_takes_no_pair_makes_one() {
 
 #[tokio::test]
 async fn an_account_that_has_all_keys_it_may_have_is_told_of() {
-    let world = World::start(Venue::Deribit).await;
+    let world = World::start(Venue::DERIBIT).await;
     let folder = tempfile::tempdir().unwrap();
     let (engine, watching) = (engine(folder.path()), Watching::default());
     let run = async |name: usize| {
@@ -209,7 +209,7 @@ async fn an_account_that_has_all_keys_it_may_have_is_told_of() {
 
 #[tokio::test]
 async fn a_refusal_that_is_not_the_venues_has_it_make_no_secret() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     let page = |method: &Method, path: &str, _: usize| {
@@ -224,7 +224,7 @@ async fn a_refusal_that_is_not_the_venues_has_it_make_no_secret() {
 
 #[tokio::test]
 async fn an_old_key_that_still_answers_is_told() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     engine
@@ -242,12 +242,12 @@ async fn an_old_key_that_still_answers_is_told() {
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_read_leaves_no_orphan_and_shows_no_secret() {
-    for venue in [Venue::Bayse, Venue::Yativo] {
+    for venue in [Venue::BAYSE, Venue::YATIVO] {
         let world = World::start(venue).await;
         let folder = tempfile::tempdir().unwrap();
         let engine = engine(folder.path());
-        // The key is made, and the answer that comes back is no longer what the spec says.
-        let path = if venue == Venue::Bayse { "/v1/user/me/api-keys" } else { "/api/v1/apikey/generate" };
+        // The key is made, and the response that comes back is no longer what the spec says.
+        let path = if venue == Venue::BAYSE { "/v1/user/me/api-keys" } else { "/api/v1/apikey/generate" };
         let choose = move |method: &Method, seen: &str, _: usize| {
             (*method == Method::POST && seen == path)
                 .then_some((200, r#"{"data":{"key":"MARKER"},"secretKey":["MARKER"]}"#))
@@ -270,10 +270,10 @@ fn a_run_may_move_between_threads() {
     fn movable<T: Send>(_: T) {}
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
-    let account = Account::known(Venue::Kalshi, "demo").unwrap();
+    let account = Account::known(Venue::KALSHI, "demo").unwrap();
     let manager = Manager::Given(Given::Pair("id".into(), "pem".into()).credential());
     let reference = Reference::of(&account, "bot").unwrap();
-    let create = venuekit_keys::Create { reference, scopes: Vec::new(), origin: Origin::Best, by_command: false };
+    let create = venuekit_keys::Create { reference, scopes: Vec::new(), origin: Origin::Best, sub_account: None, by_command: false };
     let watching = Watching::default();
     movable(engine.run(&account, Task::Create(create), &manager, &watching));
 }

@@ -1,4 +1,4 @@
-//! What shows that a key works, and what shows nothing: an old key must not end for less than an answer of the venue's own.
+//! What shows that a key works, and what shows nothing: an old key must not end for less than a response of the venue's own.
 
 #[path = "common/between.rs"]
 mod between;
@@ -12,7 +12,7 @@ use venuekit_keys::{Class, Event, Manager, Origin, Outcome, Plan, Revoke, Target
 
 #[tokio::test]
 async fn an_answer_of_something_in_between_proves_no_key() {
-    for venue in Venue::ALL {
+    for venue in common::VENUES {
         for answer in [(403, r#"{"message":"forbidden"}"#), (404, "{}"), (500, "{}"), (401, "{}"), (403, "{}")] {
             let world = World::start(venue).await;
             let folder = tempfile::tempdir().unwrap();
@@ -26,7 +26,7 @@ async fn an_answer_of_something_in_between_proves_no_key() {
     }
 }
 
-/// What has a good status and is not the venue's answer to the call.
+/// What has a success status and is not the venue's answer to the call.
 const IMPOSTORS: [(u16, &str); 22] = [
     (200, ""),
     (204, ""),
@@ -54,17 +54,17 @@ const IMPOSTORS: [(u16, &str); 22] = [
 
 /// The call that verifies a key.
 fn verifies(venue: Venue, path: &str) -> bool {
-    match venue {
-        Venue::Bayse => path.contains("/portfolio") || path.contains("/orders/"),
-        Venue::Deribit => path.ends_with("get_account_summary"),
-        Venue::Kalshi => path.ends_with("/account/limits"),
-        Venue::Yativo => path.ends_with("/accounts/get-accounts"),
+    match venue.name() {
+        "bayse" => path.contains("/portfolio") || path.contains("/orders/"),
+        "deribit" => path.ends_with("get_account_summary"),
+        "kalshi" => path.ends_with("/account/limits"),
+        _ => path.ends_with("/accounts/get-accounts"),
     }
 }
 
 #[tokio::test]
 async fn only_the_answer_to_the_call_verifies_a_key() {
-    for venue in Venue::ALL {
+    for venue in common::VENUES {
         let world = World::start(venue).await;
         let folder = tempfile::tempdir().unwrap();
         let quick = quick_engine(folder.path());
@@ -123,10 +123,10 @@ async fn a_refusal_for_want_of_a_permission_verifies_only_in_the_venues_words() 
         (r#"{"code":403,"message":"Forbidden"}"#, false),
         (r#"{"error":"Forbidden"}"#, false),
     ] {
-        let world = World::start(Venue::Kalshi).await;
+        let world = World::start(Venue::KALSHI).await;
         let folder = tempfile::tempdir().unwrap();
         let (_, account) =
-            answering(&world, Box::new(move |_, path, _| verifies(Venue::Kalshi, path).then_some((403, refusal))))
+            answering(&world, Box::new(move |_, path, _| verifies(Venue::KALSHI, path).then_some((403, refusal))))
                 .await;
         let credential = world.first.credential();
         let adopted =
@@ -137,7 +137,7 @@ async fn a_refusal_for_want_of_a_permission_verifies_only_in_the_venues_words() 
 
 #[tokio::test]
 async fn a_key_that_is_being_made_has_its_name_for_itself() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let (engine, run) = (engine(folder.path()), RunId::new("bot-0001"));
     let plan = Plan {
@@ -149,6 +149,7 @@ async fn a_key_that_is_being_made_has_its_name_for_itself() {
         origin: Origin::Best,
         old: None,
         by_command: false,
+        sub_account: None,
     };
     journal(folder.path()).begin(&run, &Entry::now(Step::Planned { schema: SCHEMA, plan })).unwrap();
 
@@ -164,7 +165,7 @@ async fn a_key_that_is_being_made_has_its_name_for_itself() {
 
 #[tokio::test]
 async fn a_private_key_is_not_sent_as_a_secret() {
-    for venue in [Venue::Bayse, Venue::Yativo] {
+    for venue in [Venue::BAYSE, Venue::YATIVO] {
         let world = World::start(venue).await;
         let folder = tempfile::tempdir().unwrap();
         let engine = engine(folder.path());
@@ -179,7 +180,7 @@ async fn a_private_key_is_not_sent_as_a_secret() {
 
 #[tokio::test]
 async fn permissions_that_nobody_asked_for_are_told() {
-    let world = World::start(Venue::Kalshi).await;
+    let world = World::start(Venue::KALSHI).await;
     let folder = tempfile::tempdir().unwrap();
     let (engine, watching) = (engine(folder.path()), Watching::default());
     let create = venuekit_keys::Create { scopes: Vec::new(), ..world.create(Origin::Best) };

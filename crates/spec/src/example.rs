@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value, json};
 
 use super::Given;
-use super::operation::{Operation, Page};
+use super::operation::{Failing, Operation, Page};
 use super::schema::{Schema, is_valid, resolved};
 use super::text;
 
@@ -110,7 +110,7 @@ pub(super) fn request_value(schema: &Schema, name: &str, optional: bool) -> Valu
 struct Maker<'a> {
     components: &'a Value,
     given: &'a Given,
-    refused: &'a [(String, Value)],
+    refused: &'a [Failing],
     /// Whether members are filled that may be left out.
     optional: bool,
 }
@@ -118,6 +118,9 @@ struct Maker<'a> {
 impl<'a> Maker<'a> {
     /// The value of a member of that name, at that place. `open` are the named schemas that it stands in.
     fn make(&self, schema: &'a Value, name: &str, at: &str, open: &mut Vec<&'a str>) -> Value {
+        if let Some(only) = self.refused.iter().find(|one| one.unless && one.at == at) {
+            return only.value.clone();
+        }
         let before = open.len();
         open.extend(schema["$ref"].as_str());
         let schema = resolved(self.components, schema);
@@ -183,7 +186,7 @@ impl<'a> Maker<'a> {
 
     fn scalar(&self, schema: &Value, kind: &str, name: &str, at: &str) -> Value {
         let Some(rules) = schema.as_object() else { return Value::Null };
-        let refused = |value: &Value| self.refused.iter().any(|(pointer, one)| pointer == at && one == value);
+        let refused = |value: &Value| self.refused.iter().any(|one| one.fits(at, value));
         if rules.get("format").is_none_or(|format| format != "secret")
             && let Some(given) = self.given_for(name, at)
             && let Some(value) = converted(given, kind)

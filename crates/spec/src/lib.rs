@@ -1,5 +1,5 @@
-//! The specs of the venues as data: which operation a request is for, what is wrong with it, an answer that it may have, and what a
-//! response lacks or has besides.
+//! The specs of the venues as data: which operation a request is for, what is wrong with it, a response that it may have, and what a
+//! response lacks or has in addition.
 //!
 //! The documents are those that `cargo xtask codegen` joins from `specs/`. Each is parsed once, and each schema is compiled when
 //! it is needed first.
@@ -58,6 +58,7 @@ pub struct Spec {
     pub operations: Vec<Operation>,
     /// Where the venue is reached.
     pub servers: Vec<Server>,
+    source: &'static str,
 }
 
 /// One environment of a venue.
@@ -115,8 +116,8 @@ specs! {
 }
 
 impl Spec {
-    fn read(venue: &'static str, prefix: &'static str, document: &str) -> Self {
-        let document: Value = serde_json::from_str(document).expect("a generated document is JSON");
+    fn read(venue: &'static str, prefix: &'static str, source: &'static str) -> Self {
+        let document: Value = serde_json::from_str(source).expect("a generated document is JSON");
         let text = |server: &Value, word: &str| server[word].as_str().unwrap_or_default().to_owned();
         let texts = |value: &Value| -> Vec<String> {
             value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -128,7 +129,12 @@ impl Spec {
             websockets.extend(document["x-websocket"]["servers"][&environment].as_str().map(str::to_owned));
             Server { url: text(server, "url"), hosts: texts(&server["x-hosts"]), environment, websockets }
         });
-        Self { venue, prefix, servers: servers.collect(), operations: operation::read(document) }
+        Self { venue, prefix, servers: servers.collect(), operations: operation::read(document), source }
+    }
+
+    /// The joined document as JSON: OpenAPI or OpenRPC with the words of `specs/README.md`.
+    pub fn document(&self) -> &'static str {
+        self.source
     }
 
     /// The operation of that id: an `operationId`, or the name of a JSON-RPC method.

@@ -52,7 +52,7 @@ pub struct Operation {
     pub(super) error_members: Arc<Vec<String>>,
     pub(super) page: Option<Page>,
     /// Values that would make a successful response a failure: where, and what.
-    pub(super) refused: Arc<Vec<(String, Value)>>,
+    pub(super) refused: Arc<Vec<Failing>>,
 }
 
 /// A parameter of a request, other than a credential.
@@ -125,7 +125,7 @@ struct Reader<'a> {
     document: &'a Value,
     components: Components,
     takes_empty_body: bool,
-    refused: Arc<Vec<(String, Value)>>,
+    refused: Arc<Vec<Failing>>,
     error_members: Arc<Vec<String>>,
 }
 
@@ -275,11 +275,33 @@ fn page(operation: &Value) -> Option<Page> {
     })
 }
 
-fn refused(document: &Value) -> Vec<(String, Value)> {
+/// A value by which a body with a good status says that the call failed.
+#[derive(Debug)]
+pub(super) struct Failing {
+    /// A JSON pointer into the body.
+    pub(super) at: String,
+    /// The value there.
+    pub(super) value: Value,
+    /// Whether every other value means failure, and this one success.
+    pub(super) unless: bool,
+}
+
+impl Failing {
+    /// Whether this value at this place says that the call failed.
+    pub(super) fn fits(&self, at: &str, value: &Value) -> bool {
+        self.at == at && (*value == self.value) != self.unless
+    }
+}
+
+fn refused(document: &Value) -> Vec<Failing> {
     let failed = list(&document["x-errors"]["failed-when"]).iter();
-    let mut refused: Vec<(String, Value)> = failed.map(|rule| (string(&rule["at"]), rule["equals"].clone())).collect();
+    let failing = |rule: &Value| match rule.get("not") {
+        Some(value) => Failing { at: string(&rule["at"]), value: value.clone(), unless: true },
+        None => Failing { at: string(&rule["at"]), value: rule["equals"].clone(), unless: false },
+    };
+    let mut refused: Vec<Failing> = failed.map(failing).collect();
     if let Some(flag) = document["x-challenge"]["flag"].as_str() {
-        refused.push((format!("/{flag}"), true.into()));
+        refused.push(Failing { at: format!("/{flag}"), value: true.into(), unless: false });
     }
     refused
 }

@@ -23,8 +23,9 @@ fn an_answer_that_is_made_up_is_no_failure_and_the_last_page() {
     for spec in all() {
         for operation in &spec.operations {
             let Some(value) = operation.example(&Given::default()) else { continue };
-            for (at, refused) in operation.refused.iter() {
-                assert_ne!(value.pointer(at), Some(refused), "{} {}", spec.venue, operation.id);
+            for failing in operation.refused.iter() {
+                let said = value.pointer(&failing.at);
+                assert!(!said.is_some_and(|said| failing.fits(&failing.at, said)), "{} {}", spec.venue, operation.id);
             }
             if let Some(operation::Page::Next(at)) = &operation.page {
                 let next = value.pointer(&format!("/{}", at.replace('.', "/")));

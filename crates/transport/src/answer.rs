@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use venuekit_wire::UnixMillis;
-use venuekit_wire::operation::{ErrorKind, FailedWhen, Operation, UnknownKey, Venue};
+use venuekit_wire::operation::{ErrorKind, FailedValue, FailedWhen, Operation, Repeat, UnknownKey, Venue};
 
 use crate::carrier::RawResponse;
 use crate::clock::VenueTime;
@@ -72,10 +72,15 @@ fn unreadable(operation: &'static Operation, answer: Answer) -> Error {
 /// The error that a response reports. `body` is the part of its body that `x-errors` points into.
 pub(crate) fn error(venue: &Venue, operation: &'static Operation, answer: &Answer, body: &[u8]) -> Error {
     let longest = retry_after::longest_after(venue, operation);
-    Error::new(Inner { operation: Some(operation), ..told(venue, answer, body, longest) }).with_body(&answer.body)
+    let inner = told(venue, answer, body, longest);
+    // A key means something to operations that have one.
+    let is_keyed = operation.key.is_some_and(|key| key.repeat == Repeat::Refused);
+    let repeated_key = is_keyed && inner.code.as_deref().is_some_and(|code| venue.errors.repeated_key.contains(&code));
+    let venue_time = operation.venue_time.and_then(|place| VenueTime::of_body(place, body));
+    Error::new(Inner { operation: Some(operation), repeated_key, venue_time, ..inner }).with_body(&answer.body)
 }
 
-/// The error of a venue that responds to a handshake and opens nothing. Nothing was carried out.
+/// The error of a venue that responds to a handshake and opens nothing. Nothing was executed.
 pub(crate) fn of_handshake(venue: &Venue, answer: Answer) -> Error {
     let inner = told(venue, &answer, &answer.document(), retry_after::LONG);
     let message = format!("the venue opens no WebSocket here: {}", inner.message);
@@ -101,6 +106,7 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
     let refused = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT;
     let not_processed = code.as_deref().is_some_and(|code| errors.not_processed.contains(&code))
         || errors.not_processed_statuses.contains(&status.as_u16());
+    let outcome_unknown = code.as_deref().is_some_and(|code| errors.outcome_unknown.contains(&code));
     let header = |name: &str| Some(answer.headers.get(name)?.to_str().ok()?.to_owned());
     let by_body = errors.retry_after.iter().find_map(|place| wait(at(place)?, answer.now, longest));
     let known_code = code.as_deref().is_some_and(|code| errors.kind_of_code(code).is_some());
@@ -122,9 +128,10 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
         param: text(errors.param),
         request_id: errors.request_id_header.and_then(header),
         retry_after: by_body.or_else(|| retry_after::of_headers(&answer.headers, answer.now, longest)),
-        // A success status with an error in it is the venue's own verdict: it did not do it.
-        applied: !(refused || not_processed || status.is_redirection() || status.is_success()),
+        // A success status with an error in it is the venue's own verdict: it did not do it, unless the code says otherwise.
+        applied: outcome_unknown || !(refused || not_processed || status.is_redirection() || status.is_success()),
         not_processed,
+        outcome_unknown,
         ..Inner::default()
     }
 }
@@ -208,22 +215,35 @@ fn verdict(failed_when: &[FailedWhen], body: &[u8]) -> Verdict {
     verdict
 }
 
-/// Whether a value is the one that means failure, however it is written.
+/// Whether a value means failure, however it is written.
 fn is(value: &RawValue, test: &FailedWhen) -> bool {
-    let read = |text| serde_json::from_str::<Value>(text).ok();
-    value.get() == test.equals || read(value.get()).is_some_and(|value| read(test.equals) == Some(value))
+    let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+    match test.value {
+        FailedValue::Is(wanted) => {
+            value.get() == wanted || read(value.get()).is_some_and(|said| read(wanted) == Some(said))
+        }
+        // What the types of responses read as the same number is the same here: 0, 0.0 and "0".
+        FailedValue::IsNot(wanted) => {
+            let number = |text: &str| read(text)?.as_f64();
+            let said = string(value).map_or_else(|| Cow::Borrowed(value.get()), Cow::Owned);
+            let is_same = number(wanted).is_some_and(|wanted| number(said.trim()) == Some(wanted));
+            value.get() != wanted && !is_same && read(value.get()) != read(wanted)
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use venuekit_wire::operation::{Bucket, Errors, Limit, Rate, Tier};
+    use venuekit_wire::operation::{Bucket, Errors, KeyBounds, Limit, Rate, Tier, VenueTime as Place};
 
     use super::*;
     use crate::fixtures;
 
-    const FAILED: &[FailedWhen] =
-        &[FailedWhen { at: "/success", equals: "false" }, FailedWhen { at: "/status", equals: r#""error""# }];
+    const FAILED: &[FailedWhen] = &[
+        FailedWhen { at: "/success", value: FailedValue::Is("false") },
+        FailedWhen { at: "/status", value: FailedValue::Is(r#""error""#) },
+    ];
 
     static OPERATION: Operation =
         Operation { rate: Some(Rate { bucket: "all", cost: 1, per_item: None }), ..fixtures::OPERATION };
@@ -251,6 +271,54 @@ mod tests {
 
     fn judged(status: u16, body: impl Into<Bytes>) -> Result<Response, Error> {
         judge(&VENUE, &OPERATION, answer(status, body, false))
+    }
+
+    #[test]
+    fn every_other_value_than_the_good_one_is_a_failure() {
+        static CODED: Venue = Venue {
+            errors: Errors {
+                code: &["/retCode"],
+                failed_when: &[FailedWhen { at: "/retCode", value: FailedValue::IsNot("0") }],
+                kinds: &[("10016", ErrorKind::Server), ("10001", ErrorKind::InvalidRequest)],
+                outcome_unknown: &["10016"],
+                repeated_key: &["110072"],
+                ..fixtures::ERRORS
+            },
+            ..fixtures::VENUE
+        };
+        static KEYED: Operation = Operation {
+            key: Some(KeyBounds { shortest: 1, longest: None, repeat: Repeat::Refused }),
+            venue_time: Some(Place { at: "/time", per_second: 1000 }),
+            ..fixtures::OPERATION
+        };
+        let judged = |operation, body: &str| judge(&CODED, operation, answer(200, body.to_owned(), false));
+        // A body without the member is no failure by itself: whether it is a response shows when it is read.
+        for body in
+            [r#"{"retCode":0}"#, r#"{"retCode":0.0}"#, r#"{"retCode":"0"}"#, r#"{"retCod\u0065":0e0}"#, "{}", "[]"]
+        {
+            assert!(judged(&OPERATION, body).is_ok(), "{body}");
+        }
+        for body in [r#"{"retCode":10001}"#, r#"{"retCode":"10001"}"#, r#"{"retCode":10001,"retCode":10001}"#] {
+            let error = judged(&OPERATION, body).unwrap_err();
+            assert_eq!((error.kind(), error.code()), (ErrorKind::InvalidRequest, Some("10001")), "{body}");
+            assert!(!error.may_have_been_applied() && !error.is_repeated_key(), "{body}");
+        }
+        for body in [r#"{"retCode":null}"#, r#"{"retCode":""}"#, r#"{"retCode":{}}"#, r#"{"retCode":true}"#] {
+            assert!(judged(&OPERATION, body).is_err(), "{body}");
+        }
+        // One of two codes says success: it is unknown which one holds.
+        assert_eq!(judged(&OPERATION, r#"{"retCode":0,"retCode":1}"#).unwrap_err().kind(), ErrorKind::Decode);
+
+        let error = judged(&KEYED, r#"{"retCode":10016,"time":1795316400123}"#).unwrap_err();
+        assert!(error.may_have_been_applied() && error.leaves_outcome_unknown() && !error.is_retryable(), "{error}");
+        assert_eq!(error.venue_time(), Some(VenueTime::of_millis(1_795_316_400_123)));
+        let error = judged(&KEYED, r#"{"retCode":110072,"time":"?"}"#).unwrap_err();
+        assert!(error.is_repeated_key() && !error.was_applied_before() && !error.may_have_been_applied(), "{error}");
+        assert_eq!(error.venue_time(), None);
+        let error = error.of_call(2, Some("key".to_owned()), true);
+        assert!(error.was_applied_before() && error.may_have_been_applied(), "{error}");
+        assert!(error.to_string().ends_with("an earlier attempt of this call was executed"), "{error}");
+        assert!(!judged(&OPERATION, r#"{"retCode":110072}"#).unwrap_err().is_repeated_key(), "it has no key");
     }
 
     #[test]

@@ -7,6 +7,9 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::time::Instant;
 use venuekit_wire::UnixMillis;
+use venuekit_wire::operation::VenueTime as Place;
+
+use crate::members::Members;
 
 /// The largest correction that is learned, in milliseconds: a quarter of an hour. Beyond that the clock should be set.
 const FURTHEST: u64 = 15 * 60 * 1000;
@@ -45,6 +48,17 @@ impl VenueTime {
 
     pub(crate) fn of_millis(millis: i64) -> Self {
         Self(millis, millis)
+    }
+
+    /// The time that a body says, at this place of it: a number, or a text of one.
+    pub(crate) fn of_body(place: Place, body: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(body).ok()?;
+        let said = match place.at {
+            "" => text.trim(),
+            at => Members::of(text)?.at(at).pop()?.get(),
+        };
+        let time: i64 = said.trim_matches('"').parse().ok()?;
+        Some(Self::of_millis(i64::try_from(i128::from(time) * 1000 / i128::from(place.per_second)).ok()?))
     }
 
     /// The `Date` of a response, which is cut to whole seconds. A cached response has an old time.

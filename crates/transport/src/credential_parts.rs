@@ -84,6 +84,12 @@ pub trait FromCredentialParts: Into<Credentials> + Sized {
     /// Something that the venue does not take, or that cannot be read.
     fn from_credential_parts(material: &[CredentialParts]) -> Result<Self, Error>;
 
+    /// The same for this program, where a venue tells programs apart that share a key. Most do not.
+    #[must_use]
+    fn of_program(self, _name: &'static str) -> Self {
+        self
+    }
+
     /// The same, of this environment: a client of another one refuses them.
     #[must_use]
     fn of_environment(self, environment: &'static str) -> Self;
@@ -96,8 +102,8 @@ pub trait FromCredentialParts: Into<Credentials> + Sized {
 pub fn only(material: &[CredentialParts]) -> Result<&CredentialParts, Error> {
     match material {
         [only] => Ok(only),
-        [] => Err(Error::invalid_request("there is no credential")),
-        _ => Err(Error::invalid_request("there are several credentials, and the venue takes one")),
+        [] => Err(Error::invalid_request("no credential was given")),
+        _ => Err(Error::invalid_request("several credentials were given, but the venue accepts one")),
     }
 }
 
@@ -110,5 +116,5 @@ pub fn unfit(material: &CredentialParts, wanted: &str) -> Error {
         CredentialParts::Login { .. } => "an e-mail address with its password",
         CredentialParts::Token(_) => "a token",
     };
-    Error::invalid_request(format!("this is {what}, and {wanted} is needed"))
+    Error::invalid_request(format!("this is {what}, but {wanted} is needed"))
 }

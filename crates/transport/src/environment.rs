@@ -64,8 +64,8 @@ mod tests {
     use crate::fixtures;
 
     static SERVERS: &[Server] = &[
-        Server { environment: "production", url: "https://venue.test/api", hosts: &["old.venue.test"] },
-        Server { environment: "demo", url: "https://demo.venue.test/api", hosts: &[] },
+        Server { environment: "production", url: "https://venue.test/api", hosts: &["old.venue.test"], key_page: None },
+        Server { environment: "demo", url: "https://demo.venue.test/api", hosts: &[], key_page: None },
     ];
     static VENUE: Venue = Venue { servers: SERVERS, ..fixtures::VENUE };
 

@@ -34,8 +34,14 @@ pub(crate) struct Inner {
     pub(crate) challenge: Option<Challenge>,
     pub(crate) body: Bytes,
     pub(crate) applied: bool,
-    /// The venue's own word that nothing was carried out.
+    /// The venue's own word that nothing was executed.
     pub(crate) not_processed: bool,
+    /// The venue's code says that it is unknown whether the call was executed.
+    pub(crate) outcome_unknown: bool,
+    /// The venue has seen the call's idempotency key, and refuses it.
+    pub(crate) repeated_key: bool,
+    /// An earlier attempt of the same call may have been executed.
+    pub(crate) earlier_lost: bool,
     /// The venue's clock when it responded, where the body contains it.
     pub(crate) venue_time: Option<VenueTime>,
     /// It is of the login that the call needs, and shared by all calls that waited for that.
@@ -128,7 +134,7 @@ impl Error {
         self.0.challenge.as_ref()
     }
 
-    /// Whether the venue may have carried out the operation nevertheless: its response was lost, could not be read, or says only
+    /// Whether the venue may have executed the operation nevertheless: its response was lost, could not be read, or says only
     /// that something broke. Never true for an operation that only reads.
     ///
     /// Do not repeat the call then. [`reconcile_with`](Self::reconcile_with) names the operation that finds out what happened to it.
@@ -136,9 +142,21 @@ impl Error {
         self.0.applied && self.0.operation.is_none_or(|operation| operation.retry != Retry::Safe)
     }
 
+    /// Whether the venue refused the call because it has seen its idempotency key: a call with that key was executed.
+    /// [`was_applied_before`](Self::was_applied_before) says whether that was this one.
+    pub fn is_repeated_key(&self) -> bool {
+        self.0.repeated_key
+    }
+
+    /// Whether an earlier attempt of this call was executed: its response was lost, and the venue refused the next attempt
+    /// because it had seen the idempotency key. [`reconcile_with`](Self::reconcile_with) names the operation that shows the result.
+    pub fn was_applied_before(&self) -> bool {
+        self.0.repeated_key && self.0.earlier_lost
+    }
+
     /// The operation with which to find out what became of this one.
     pub fn reconcile_with(&self) -> Option<&'static str> {
-        self.0.operation.and_then(|operation| operation.reconcile)
+        self.0.operation.and_then(|operation| operation.reconcile).map(|reconcile| reconcile.operation)
     }
 
     /// The idempotency key that the call carried, its own or one that was made for it.
@@ -155,6 +173,10 @@ impl Error {
         self.0.not_processed
     }
 
+    pub(crate) fn leaves_outcome_unknown(&self) -> bool {
+        self.0.outcome_unknown
+    }
+
     pub(crate) fn was_held_back(&self) -> bool {
         self.0.held_back
     }
@@ -169,6 +191,7 @@ impl Error {
         self.0.attempts = attempts;
         self.0.idempotency_key = key;
         self.0.applied |= earlier_lost;
+        self.0.earlier_lost = earlier_lost;
         self
     }
 
@@ -267,7 +290,7 @@ impl Error {
     }
 
     pub(crate) fn out_of_time(operation: &'static Operation) -> Self {
-        Self::before_sending(operation, ErrorKind::Timeout, "the time for the whole call is over")
+        Self::before_sending(operation, ErrorKind::Timeout, "the time limit of the whole call has passed")
     }
 
     /// An error with the operation it happened in.
@@ -343,7 +366,12 @@ impl fmt::Display for Error {
         if let Some(id) = &inner.request_id {
             write!(f, " [request {id}]")?;
         }
-        if self.may_have_been_applied() {
+        if self.was_applied_before() {
+            f.write_str("; an earlier attempt of this call was executed")?;
+            if let Some(operation) = self.reconcile_with() {
+                write!(f, ", see `{operation}`")?;
+            }
+        } else if self.may_have_been_applied() {
             f.write_str("; it may have been executed, do not repeat it")?;
             if let Some(operation) = self.reconcile_with() {
                 write!(f, ": check with `{operation}` first")?;

@@ -131,12 +131,12 @@ impl Session {
         }
         if operation.on_connection.is_some_and(|on| on.only) {
             return Err(refused(
-                "it exists on a WebSocket only: make the client for the venue's `websocket_url`".to_owned(),
+                "this operation exists on a WebSocket only: build the client with `Client::websocket`".to_owned(),
             ));
         }
         let credentials = shared.credentials.choose(operation, self.code_for_header())?;
         let method = Method::from_bytes(operation.method.as_bytes())
-            .map_err(|_| refused(format!("`{}` is no HTTP method", operation.method)))?;
+            .map_err(|_| refused(format!("`{}` is not an HTTP method", operation.method)))?;
         let url = call.take_url(&shared.common.base.url);
         let (body, rpc_id) = match venue.protocol {
             Protocol::Rest => (body.unwrap_or_default().into(), None),
@@ -160,7 +160,7 @@ impl Session {
     /// One attempt, and what is to be learned from it.
     async fn attempt(&self, plan: &Plan, progress: &mut Progress) -> Result<Response, Error> {
         progress.begin_attempt();
-        let Outcome { result, tokens, date } = match &plan.way {
+        let Outcome { result, tokens, date, looks } = match &plan.way {
             Encoded::Message { params, needs_login } => {
                 self.over_connection(plan, params, *needs_login, progress).await?
             }
@@ -168,7 +168,7 @@ impl Session {
                 self.over_carrier(plan, self.request(plan, method, url, body, *rpc_id), progress).await?
             }
         };
-        self.learn(plan, &result, date, progress);
+        self.learn(plan, &result, date, looks, progress);
         result.map_err(|error| tokens.iter().fold(error, |error, token| token.judged(error, progress)))
     }
 
@@ -235,9 +235,11 @@ impl Session {
         let answer = Answer::of(response, common.clock.now());
         let told = common.limiter.told(&answer.headers, answer.now);
         // What anybody may ask, anybody may have asked before: such a response may come from a cache.
-        let tells_time =
-            !plan.credentials.is_empty() && (!answer.status.is_success() || common.clock.looks(progress.sent()));
+        let is_public = plan.credentials.is_empty();
+        let tells_time = !is_public && (!answer.status.is_success() || common.clock.looks(progress.sent()));
         let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
+        // A public call whose body has the time is made for the time.
+        let looks = is_public || tells_time;
         let result = match rpc_id {
             Some(id) => jsonrpc::unwrap(common.venue, common.challenge.as_ref(), operation, answer, id),
             None => answer::judge(common.venue, operation, answer),
@@ -245,7 +247,7 @@ impl Session {
         if let (Some(debit), Some(told)) = (&plan.debit, told) {
             common.limiter.learn(debit, told);
         }
-        Ok(Outcome { result, tokens, date })
+        Ok(Outcome { result, tokens, date, looks })
     }
 
     /// One message on a connection, which is logged in where the call needs it, and its response.
@@ -285,7 +287,7 @@ impl Session {
         let message = connection.call(ready, time).await?;
         let common = &self.shared.common;
         let result = jsonrpc::unwrap_message(common.venue, common.challenge.as_ref(), operation, message);
-        Ok(Outcome { result, tokens, date: None })
+        Ok(Outcome { result, tokens, date: None, looks: true })
     }
 
     /// The connection that carries the call, where one is open.
@@ -351,11 +353,18 @@ impl Session {
         Ok(())
     }
 
-    /// What a response says about the venue's clock and limits. `date` is the time in its headers. Nothing here is waited for: the
-    /// caller's response is at hand.
-    fn learn(&self, plan: &Plan, result: &Result<Response, Error>, date: Option<VenueTime>, progress: &mut Progress) {
+    /// What a response says of the venue's clock and limits. `date` is the time in its headers; `looks` says whether a good body is
+    /// read for it too. Nothing here is waited for: the caller's response is at hand.
+    fn learn(
+        &self,
+        plan: &Plan,
+        result: &Result<Response, Error>,
+        date: Option<VenueTime>,
+        looks: bool,
+        progress: &mut Progress,
+    ) {
         let told = match result {
-            Ok(response) => response.venue_time(),
+            Ok(response) => response.venue_time(looks),
             Err(error) => error.venue_time(),
         };
         if let Some(time) = told.or(date) {
@@ -402,6 +411,8 @@ struct Outcome {
     tokens: Vec<TokenLease>,
     /// The time in the response's headers, where it is to be believed.
     date: Option<VenueTime>,
+    /// Whether the time in a good body is worth a look.
+    looks: bool,
 }
 
 /// A token that goes along, and where it came from.

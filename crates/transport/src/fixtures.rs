@@ -35,6 +35,7 @@ pub(crate) const VENUE: Venue = Venue {
     largest_request: None,
     websocket: None,
     signature_ages: &[],
+    credentials: venuekit_wire::credentials::CredentialRules::NONE,
 };
 
 /// Errors of which the spec says nothing.
@@ -51,4 +52,6 @@ pub(crate) const ERRORS: Errors = Errors {
     unknown_key: &[],
     not_processed: &[],
     not_processed_statuses: &[],
+    outcome_unknown: &[],
+    repeated_key: &[],
 };

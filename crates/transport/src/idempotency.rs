@@ -33,10 +33,10 @@ pub(crate) fn check(key: &str, bounds: Option<KeyBounds>) -> Result<(), String> 
         return Err("begins or ends with a space, which may be lost on the way".to_owned());
     }
     if length < shortest {
-        return Err(format!("has {length} characters, and the venue wants at least {shortest}"));
+        return Err(format!("has {length} characters; the venue requires at least {shortest}"));
     }
     if length > longest {
-        return Err(format!("has {length} characters, and {longest} are the most"));
+        return Err(format!("has {length} characters; at most {longest} are allowed"));
     }
     Ok(())
 }
@@ -58,7 +58,7 @@ fn is_invisible(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use venuekit_wire::operation::{Key, Operation, Retry};
+    use venuekit_wire::operation::{Key, Operation, Repeat, Retry};
 
     use super::*;
     use crate::call::{Call, JsonBody};
@@ -68,7 +68,7 @@ mod tests {
     static IN_HEADER: Operation = operation(Key::Header("Idempotency-Key"));
 
     const fn operation(key: Key) -> Operation {
-        let bounds = KeyBounds { shortest: 2, longest: Some(40) };
+        let bounds = KeyBounds { shortest: 2, longest: Some(40), repeat: Repeat::Replayed };
         Operation { retry: Retry::Keyed(key), key: Some(bounds), ..fixtures::OPERATION }
     }
 

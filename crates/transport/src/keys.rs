@@ -58,12 +58,16 @@ pub struct NewKey {
     /// The id of a key whose restrictions the new one gets beyond its scopes. Only Kalshi's, such as a subaccount, can be given
     /// to a new key.
     pub like: Option<String>,
+    /// The sub-account that the key is of, where a venue makes keys of sub-accounts.
+    pub sub_account: Option<String>,
+    /// The addresses that the key may be used from, where a venue takes them with a new key. None: any.
+    pub addresses: Vec<String>,
 }
 
 impl NewKey {
     /// A key of this name.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), scopes: Vec::new(), local: None, pair: None, like: None }
+        Self { name: name.into(), scopes: Vec::new(), local: None, pair: None, like: None, sub_account: None, addresses: Vec::new() }
     }
 
     /// With these permissions.
@@ -92,6 +96,20 @@ impl NewKey {
     #[must_use]
     pub fn like(mut self, id: impl Into<String>) -> Self {
         self.like = Some(id.into());
+        self
+    }
+
+    /// For this sub-account.
+    #[must_use]
+    pub fn sub_account(mut self, id: impl Into<String>) -> Self {
+        self.sub_account = Some(id.into());
+        self
+    }
+
+    /// Bound to these addresses.
+    #[must_use]
+    pub fn addresses<S: Into<String>>(mut self, addresses: impl IntoIterator<Item = S>) -> Self {
+        self.addresses = addresses.into_iter().map(Into::into).collect();
         self
     }
 
@@ -143,7 +161,7 @@ impl CreatedKey {
             (false, true) => "id",
         };
         let message = format!(
-            "the venue has made or changed the key, and its response shows no {what}: list the keys, and revoke or rotate it"
+            "the venue has created or changed the key, but its response has no {what}: list the keys, and revoke or rotate it"
         );
         Err(Error::incomplete(operation, message))
     }
@@ -215,6 +233,8 @@ pub struct KeyInfo {
     pub expires: Option<UnixMillis>,
     /// When it was used last, where the list says so.
     pub last_used: Option<UnixMillis>,
+    /// The sub-account that it is of, where keys are listed by sub-accounts.
+    pub sub_account: Option<String>,
 }
 
 impl KeyInfo {

@@ -21,6 +21,7 @@
 //! | [`streaming`] | what streams need of a client: connections of their own, with its credentials and settings |
 //! | [`endpoint`] | where secrets may be sent, and through which proxy |
 //! | [`keys`] | the life cycle of API keys, the same words on every venue |
+//! | [`key_lifecycle`] | what carries it out, by the venue's table |
 //!
 //! It never follows a redirect: the headers that carry a signature would go along.
 #![deny(missing_docs)]
@@ -48,6 +49,7 @@ pub mod flaw;
 mod handshake;
 mod idempotency;
 mod jsonrpc;
+pub mod key_lifecycle;
 mod key_ring;
 pub mod keys;
 mod members;

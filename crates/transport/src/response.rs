@@ -86,7 +86,7 @@ impl Response {
         })
     }
 
-    fn undecoded(&self, error: &serde_json::Error) -> Error {
+    pub(crate) fn undecoded(&self, error: &serde_json::Error) -> Error {
         let message = if self.body.is_empty() {
             "the response is empty".to_owned()
         } else if error.to_string().starts_with("trailing characters") {
@@ -101,16 +101,11 @@ impl Response {
         self.refused(ErrorKind::Decode, message)
     }
 
-    /// The venue's clock when it responded: by the envelope, or because the operation asks for it.
-    pub(crate) fn venue_time(&self) -> Option<VenueTime> {
+    /// The venue's clock when it responded: by the envelope, or by the body where `looks` says that it is worth a look.
+    pub(crate) fn venue_time(&self, looks: bool) -> Option<VenueTime> {
         let by_envelope = || self.timing.and_then(|timing| timing.us_out).map(VenueTime::exact);
-        let by_answer = || {
-            let place = self.operation.venue_time?;
-            let answer: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
-            let time = answer.pointer(place.at)?.as_i64()?;
-            Some(VenueTime::of_millis(i64::try_from(i128::from(time) * 1000 / i128::from(place.per_second)).ok()?))
-        };
-        by_envelope().or_else(by_answer)
+        let by_body = || self.operation.venue_time.filter(|_| looks).and_then(|at| VenueTime::of_body(at, &self.body));
+        by_envelope().or_else(by_body)
     }
 }
 

@@ -99,6 +99,8 @@ fn is_passing(error: &Error) -> bool {
         ErrorKind::Network | ErrorKind::Timeout | ErrorKind::RateLimited | ErrorKind::Maintenance => true,
         // The venue itself says that it failed and did nothing, with any status.
         ErrorKind::Server if error.was_not_processed() => true,
+        // The venue's own time-outs, under whatever status.
+        ErrorKind::Server if error.leaves_outcome_unknown() => true,
         ErrorKind::Decode | ErrorKind::Challenge => false,
         _ => error.status().is_some_and(|status| PASSING.contains(&status)),
     }

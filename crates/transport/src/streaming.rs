@@ -91,11 +91,11 @@ impl Session {
     pub fn check_stream_url(&self, url: &Url, carries_secrets: bool) -> Result<(), Error> {
         if !matches!(url.scheme(), "ws" | "wss") || url.host_str().is_none() {
             return Err(Error::invalid_request(
-                "the URL of a stream begins with `wss://`, or `ws://` for this machine",
+                "invalid stream URL: it must begin with `wss://`, or with `ws://` for this machine",
             ));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::invalid_request("the URL of a stream has no user and no password"));
+            return Err(Error::invalid_request("invalid stream URL: it must not contain a user or a password"));
         }
         if !carries_secrets {
             return Ok(());
@@ -205,7 +205,7 @@ impl Session {
                 (None, Some((cache.clone(), token)))
             }
             Some(Credential::Login) | None => {
-                let message = format!("the stream needs the credential {name}, and this client does not have it");
+                let message = format!("the stream needs the credential {name}, which the client does not have");
                 return Err(Error::new(Inner { kind: Some(ErrorKind::Unauthorized), message, ..Inner::default() }));
             }
         };
@@ -267,7 +267,7 @@ impl Session {
 }
 
 fn read(url: &str) -> Result<Url, Error> {
-    Url::parse(url).map_err(|error| Error::invalid_request(format!("the URL of a stream cannot be read ({error})")))
+    Url::parse(url).map_err(|error| Error::invalid_request(format!("invalid stream URL ({error})")))
 }
 
 /// The URL of the request that becomes a WebSocket. Its path stays as it is.
@@ -296,8 +296,13 @@ mod tests {
 
     static VENUE: Venue = Venue {
         servers: &[
-            Server { environment: "production", url: "https://venue.test/api", hosts: &["old.venue.test"] },
-            Server { environment: "demo", url: "https://demo.venue.test/api", hosts: &[] },
+            Server {
+                environment: "production",
+                url: "https://venue.test/api",
+                hosts: &["old.venue.test"],
+                key_page: None,
+            },
+            Server { environment: "demo", url: "https://demo.venue.test/api", hosts: &[], key_page: None },
         ],
         ..fixtures::VENUE
     };

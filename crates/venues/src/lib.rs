@@ -65,7 +65,15 @@ impl Venue {
     /// # Errors
     /// Parts that the venue does not accept, or that cannot be read.
     pub fn credentials(self, parts: &[CredentialParts]) -> Result<Credentials, Error> {
-        (self.0.credentials)(parts)
+        (self.0.credentials)(parts, None)
+    }
+
+    /// The same for a program of this name, where a venue tells programs apart that share a key.
+    ///
+    /// # Errors
+    /// As those of [`credentials`](Self::credentials).
+    pub fn credentials_of_program(self, parts: &[CredentialParts], name: &'static str) -> Result<Credentials, Error> {
+        (self.0.credentials)(parts, Some(name))
     }
 
     /// A session, by which every call of the venue is made. Nothing is sent.

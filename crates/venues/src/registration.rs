@@ -13,7 +13,7 @@ pub(crate) struct Registration {
     pub(crate) name: &'static str,
     pub(crate) table: &'static Table,
     pub(crate) streams: Option<&'static Streams>,
-    pub(crate) credentials: fn(&[CredentialParts]) -> Result<Credentials, Error>,
+    pub(crate) credentials: fn(&[CredentialParts], Option<&'static str>) -> Result<Credentials, Error>,
     pub(crate) session: fn(Settings) -> Result<Session, Error>,
 }
 
@@ -27,8 +27,15 @@ impl Registration {
     }
 }
 
-fn credentials<Own: FromCredentialParts>(parts: &[CredentialParts]) -> Result<Credentials, Error> {
-    Own::from_credential_parts(parts).map(Into::into)
+fn credentials<Own: FromCredentialParts>(
+    parts: &[CredentialParts],
+    program: Option<&'static str>,
+) -> Result<Credentials, Error> {
+    let own = Own::from_credential_parts(parts)?;
+    Ok(match program {
+        Some(name) => own.of_program(name).into(),
+        None => own.into(),
+    })
 }
 
 /// A session in the place of the typed client that makes calls by it.

@@ -1,11 +1,11 @@
 //! The types that venuekit's generated clients name.
 //!
-//! Nothing here knows a venue or a network. Generated code names `::venuekit_wire::...` and nothing else of ours, so what a
+//! Nothing here knows a venue or a network. Generated code names `::venuekit_wire::...` and no other crate of this workspace, so what a
 //! field of an API *means* (money, a secret, a time, an enum that will grow) has one home and one behaviour:
 //!
 //! | type | for | promise |
 //! |---|---|---|
-//! | [`Open`] | enums in answers | a value added by the venue tomorrow decodes, and is written back unchanged |
+//! | [`Open`] | enums in responses | a value added by the venue tomorrow decodes, and is written back unchanged |
 //! | [`Decimal`], [`DecimalNumber`] | money and quantities | exact from a JSON string and a JSON number alike |
 //! | [`DecimalOrText`] | a price that may be a word | the same |
 //! | [`IntegerOrText`] | an id or a number that may be a word | kept in the form that it has |
@@ -16,6 +16,7 @@
 //! | [`given`] | what requests are built from | the first value that is refused is the error |
 //! | [`lenient`] | what responses are made of | what an honest venue may write is read |
 //! | [`operation`] | the generated operation tables | what a call needs, costs and may be |
+//! | [`credentials`], [`signature`], [`key_lifecycle`] | parts of these tables | how a caller is proven, and what happens to keys |
 //! | [`stream`] | the generated tables of streams | what can be subscribed to, and how a venue talks while it streams |
 //!
 //! ```
@@ -29,11 +30,13 @@
 //! ```
 #![deny(missing_docs)]
 
+pub mod credentials;
 mod decimal;
 pub mod given;
 #[doc(hidden)]
 pub mod ids;
 mod integer;
+pub mod key_lifecycle;
 pub mod lenient;
 mod level;
 mod number;
@@ -41,6 +44,7 @@ mod open;
 pub mod operation;
 mod secret;
 pub mod server;
+pub mod signature;
 pub mod stream;
 mod time;
 mod token;

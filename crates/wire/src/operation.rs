@@ -2,6 +2,7 @@
 //!
 //! They are plain constants. The transport reads them; nobody else decides by venue or operation name.
 
+use crate::credentials::CredentialRules;
 use crate::server::Server;
 use crate::variables::Variables;
 
@@ -20,11 +21,11 @@ pub struct Venue {
     pub operations: &'static [Operation],
     /// How to read an error.
     pub errors: Errors,
-    /// How a successful answer asks for a second factor, where a venue does that.
+    /// How a successful response asks for a second factor, where a venue does that.
     pub challenge: Option<Challenge>,
     /// The venue's rate limiter.
     pub buckets: &'static [Bucket],
-    /// The answer headers in which the venue says how much is left.
+    /// The response headers in which the venue says how much is left.
     pub rate_headers: Option<RateHeaders>,
     /// The largest request body or message, in bytes.
     pub largest_request: Option<usize>,
@@ -32,13 +33,38 @@ pub struct Venue {
     pub websocket: Option<WebSocket>,
     /// The credentials that may be used for a while after they were made.
     pub signature_ages: &'static [SignatureAge],
+    /// How callers are proven, and what happens to their keys.
+    pub credentials: CredentialRules,
 }
 
 impl Venue {
+    /// A venue without operations: what the tables of tests are made of.
+    pub const EMPTY: Self = Self {
+        name: "",
+        protocol: Protocol::Rest,
+        servers: &[],
+        variables: Variables { of: "", together: false, credentials: &[] },
+        operations: &[],
+        errors: Errors::EMPTY,
+        challenge: None,
+        buckets: &[],
+        rate_headers: None,
+        largest_request: None,
+        websocket: None,
+        signature_ages: &[],
+        credentials: CredentialRules::NONE,
+    };
+
     /// The operation with this id.
     pub fn operation(&self, id: &str) -> Option<&'static Operation> {
         let at = self.operations.binary_search_by(|operation| operation.id.cmp(id)).ok()?;
         self.operations.get(at)
+    }
+
+    /// Where a person manages the keys of an environment: a URL, or the way there in words.
+    pub fn key_page(&self, environment: &str) -> Option<&'static str> {
+        let server = self.servers.iter().find(|server| server.environment == environment);
+        server.or(self.servers.first())?.key_page
     }
 }
 
@@ -51,14 +77,14 @@ pub struct SignatureAge {
     pub seconds: u32,
 }
 
-/// How a venue talks over a WebSocket, apart from answers to calls.
+/// How a venue talks over a WebSocket, apart from responses to calls.
 #[derive(Debug)]
 pub struct WebSocket {
     /// The method of a notification.
     pub notification: &'static str,
     /// The member of its params that names the channel.
     pub channel: &'static str,
-    /// The member of its params that holds what there is to tell.
+    /// The member of its params that contains the data.
     pub data: &'static str,
     /// How each side sees that the other is there.
     pub heartbeat: Heartbeat,
@@ -71,9 +97,9 @@ pub struct Heartbeat {
     pub method: &'static str,
     /// The member of its params that says what it wants.
     pub kind: &'static str,
-    /// What that member says when the venue wants an answer.
+    /// What that member contains when the venue wants a reply.
     pub test: &'static str,
-    /// The JSON-RPC method that answers.
+    /// The JSON-RPC method that is the reply.
     pub answer: &'static str,
     /// The JSON-RPC method that switches heartbeats on.
     pub set: &'static str,
@@ -86,13 +112,13 @@ pub struct Heartbeat {
 pub struct OnConnection {
     /// Whether it makes sense on a WebSocket only.
     pub only: bool,
-    /// Whether the venue answers by closing the connection.
+    /// Whether the venue responds by closing the connection.
     pub closes: bool,
     /// What it changes for as long as the connection lives.
     pub setting: Option<Setting>,
 }
 
-/// A setting that lives as long as a connection, and is made anew on the next one.
+/// A setting that lives as long as a connection, and is set up again on the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Its name.
@@ -106,7 +132,7 @@ pub struct Setting {
 /// How a call travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// One HTTP request and answer, as described by OpenAPI.
+    /// One HTTP request and response, as described by OpenAPI.
     Rest,
     /// A JSON-RPC 2.0 envelope, as described by OpenRPC.
     JsonRpc,
@@ -130,15 +156,15 @@ pub struct Operation {
     pub key: Option<KeyBounds>,
     /// What the call costs the venue's limiter.
     pub rate: Option<Rate>,
-    /// Where the answer has the venue's own time.
+    /// Where the response has the venue's own time.
     pub venue_time: Option<VenueTime>,
-    /// How the answer pages.
+    /// How the response pages.
     pub page: Option<Page>,
-    /// The operation with which to find out what became of this one when its answer was lost.
-    pub reconcile: Option<&'static str>,
+    /// The lookup operation that shows what became of this one when its response was lost.
+    pub reconcile: Option<Reconcile>,
     /// The permission the venue asks for.
     pub scope: Option<&'static str>,
-    /// Whether the request or the answer carries a secret, so that neither may show in an error.
+    /// Whether the request or the response carries a secret, so that neither may show in an error.
     pub secret: bool,
     /// The members of the request that are secrets.
     pub secret_fields: &'static [&'static str],
@@ -147,10 +173,37 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// A call of no name that anybody may make: what the tables of tests are made of.
+    pub const EMPTY: Self = Self {
+        id: "",
+        method: "GET",
+        path: "/",
+        access: &[&[]],
+        retry: Retry::Safe,
+        key: None,
+        rate: None,
+        venue_time: None,
+        page: None,
+        reconcile: None,
+        scope: None,
+        secret: false,
+        secret_fields: &[],
+        on_connection: None,
+    };
+
     /// Whether anybody may make the call.
     pub fn is_public(&self) -> bool {
         self.access.iter().any(|way| way.is_empty())
     }
+}
+
+/// How to find out what became of a call whose response was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reconcile {
+    /// The lookup operation.
+    pub operation: &'static str,
+    /// Its parameters without which it finds nothing.
+    pub by: &'static [&'static str],
 }
 
 /// Whether a call may be repeated.
@@ -178,8 +231,19 @@ pub enum Key {
 pub struct KeyBounds {
     /// The smallest number of characters.
     pub shortest: usize,
-    /// The largest number of characters, where the venue's sources tell one.
+    /// The largest number of characters, where the venue's sources give one.
     pub longest: Option<usize>,
+    /// What the venue does with a key that it has seen.
+    pub repeat: Repeat,
+}
+
+/// What a venue does with a call whose idempotency key it has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// It returns the response to the first call.
+    Replayed,
+    /// It refuses the call with one of [`Errors::repeated_key`]: the first call was executed.
+    Refused,
 }
 
 /// What a call costs.
@@ -230,52 +294,54 @@ pub enum Limit {
     },
 }
 
-/// The answer headers in which a venue says how much of its limit is left.
+/// The response headers in which a venue says how much of its limit is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateHeaders {
     /// Tokens that are left, in lower case.
     pub remaining: &'static str,
-    /// When the limit begins anew, in Unix seconds.
+    /// When the limit resets.
     pub reset: &'static str,
+    /// How many of the units of that time make a second: 1 for Unix seconds.
+    pub per_second: i64,
 }
 
-/// Where an answer has the venue's own time.
+/// Where a response has the venue's own time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VenueTime {
-    /// A JSON pointer into the answer.
+    /// A JSON pointer into the response.
     pub at: &'static str,
     /// How many of its units make a second.
     pub per_second: i64,
 }
 
-/// How an answer pages.
+/// How a response pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// An opaque cursor in the answer goes into the next request.
+    /// An opaque cursor in the response goes into the next request.
     Cursor {
         /// The request parameter.
         param: &'static str,
-        /// Where the answer has the next cursor, as a dotted name.
+        /// Where the response has the next cursor, as a dotted name.
         next: &'static str,
-        /// What it says on the last page, besides nothing.
+        /// Its value on the last page, apart from nothing.
         end: Option<&'static str>,
-        /// Where the answer has its items, as a dotted name.
+        /// Where the response has its items, as a dotted name.
         items: &'static str,
     },
     /// Pages are numbered.
     Number {
         /// The request parameter.
         param: &'static str,
-        /// Where the answer has the number of the last page, as a dotted name; where it does not tell, an empty page ends the list.
+        /// Where the response has the number of the last page, as a dotted name; where there is none, an empty page ends the list.
         last: Option<&'static str>,
-        /// Where the answer has its items, as a dotted name.
+        /// Where the response has its items, as a dotted name.
         items: &'static str,
     },
     /// The request says how many items to leave out. An empty page ends the list.
     Offset {
         /// The request parameter.
         param: &'static str,
-        /// Where the answer has its items, as a dotted name.
+        /// Where the response has its items, as a dotted name.
         items: &'static str,
     },
 }
@@ -293,9 +359,9 @@ pub struct Errors {
     pub param: &'static [&'static str],
     /// Seconds to wait.
     pub retry_after: &'static [&'static str],
-    /// The answer header that identifies the request to the venue's support.
+    /// The response header that identifies the request to the venue's support.
     pub request_id_header: Option<&'static str>,
-    /// What makes an answer with a good status a failure all the same.
+    /// What makes a response with a success status a failure nevertheless.
     pub failed_when: &'static [FailedWhen],
     /// Codes and what they mean, ordered by code. A trailing `*` stands for any ending.
     pub kinds: &'static [(&'static str, ErrorKind)],
@@ -303,13 +369,35 @@ pub struct Errors {
     pub statuses: &'static [(u16, ErrorKind)],
     /// How the venue says that it does not know a key, or that its secret is another one. Any one of them will do.
     pub unknown_key: &'static [UnknownKey],
-    /// Codes after which nothing was carried out.
+    /// Codes after which nothing was executed.
     pub not_processed: &'static [&'static str],
-    /// Statuses after which nothing was carried out, besides the refusals by 4xx.
+    /// Statuses after which nothing was executed, beside the refusals by 4xx.
     pub not_processed_statuses: &'static [u16],
+    /// Codes after which it is unknown whether the call was executed, under any status.
+    pub outcome_unknown: &'static [&'static str],
+    /// Codes by which the venue refuses an idempotency key that it has seen.
+    pub repeated_key: &'static [&'static str],
 }
 
 impl Errors {
+    /// Nothing is known of errors but their status.
+    pub const EMPTY: Self = Self {
+        code: &[],
+        message: &[],
+        detail: &[],
+        param: &[],
+        retry_after: &[],
+        request_id_header: None,
+        failed_when: &[],
+        kinds: &[],
+        statuses: &[],
+        unknown_key: &[],
+        not_processed: &[],
+        not_processed_statuses: &[],
+        outcome_unknown: &[],
+        repeated_key: &[],
+    };
+
     /// What a code and a status mean.
     pub fn kind(&self, code: Option<&str>, status: u16) -> ErrorKind {
         let by_status = || self.statuses.iter().find(|(known, _)| *known == status).map(|(_, kind)| *kind);
@@ -354,16 +442,25 @@ impl UnknownKey {
     }
 }
 
-/// A member whose value makes a well-meant answer a failure.
+/// A member whose value makes a response with a success status a failure. A member that is absent makes none.
 #[derive(Debug)]
 pub struct FailedWhen {
-    /// A JSON pointer into the answer.
+    /// A JSON pointer into the response.
     pub at: &'static str,
-    /// The value, as JSON text.
-    pub equals: &'static str,
+    /// What its value means failure by.
+    pub value: FailedValue,
 }
 
-/// How a successful answer asks for a second factor.
+/// Which values of a member mean failure. Values are JSON texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailedValue {
+    /// This one.
+    Is(&'static str),
+    /// Every other one.
+    IsNot(&'static str),
+}
+
+/// How a successful response asks for a second factor.
 #[derive(Debug)]
 pub struct Challenge {
     /// The member of the result that is `true` in a challenge.
@@ -374,6 +471,8 @@ pub struct Challenge {
     pub challenge_param: &'static str,
     /// The parameter that carries the code.
     pub code_param: &'static str,
+    /// Codes of errors that say that the one-time code was wrong.
+    pub wrong_code: &'static [&'static str],
 }
 
 /// What went wrong, in one vocabulary for all venues.
@@ -404,11 +503,11 @@ pub enum ErrorKind {
     Server,
     /// No connection, or it broke.
     Network,
-    /// The answer did not come in time.
+    /// The response did not arrive in time.
     Timeout,
-    /// The answer is not what the spec says.
+    /// The response is not what the spec says.
     Decode,
-    /// A venue's error that has no kind of its own.
+    /// A venue's error of another kind.
     Other,
 }
 

@@ -9,6 +9,8 @@ pub struct Server {
     pub url: &'static str,
     /// Other hosts that serve the same environment.
     pub hosts: &'static [&'static str],
+    /// Where a person manages the keys of this environment: a URL, or the way there in words.
+    pub key_page: Option<&'static str>,
 }
 
 impl Server {
@@ -27,7 +29,7 @@ mod tests {
     #[test]
     fn a_host_is_compared_whole() {
         let server =
-            Server { environment: "demo", url: "https://demo.venue.test:8443/api", hosts: &["other.venue.test"] };
+            Server { environment: "demo", url: "https://demo.venue.test:8443/api", hosts: &["other.venue.test"], key_page: None };
         for host in ["demo.venue.test", "demo.venue.test.", "other.venue.test"] {
             assert!(server.is_at(host), "{host}");
         }

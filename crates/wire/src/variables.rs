@@ -8,7 +8,7 @@
 pub struct Variables {
     /// The venue whose keys these are: the venue itself, or the one whose keys it takes.
     pub of: &'static str,
-    /// Whether all that is set counts, each for operations of its own. Otherwise the first counts.
+    /// Whether all that is set counts, each for its own operations. Otherwise the first counts.
     pub together: bool,
     /// What may be set, in the order in which it is looked for.
     pub credentials: &'static [CredentialVariables],
@@ -25,10 +25,18 @@ pub struct CredentialVariables {
     pub secret: &'static str,
     /// The passphrase, where the private key may be encrypted.
     pub passphrase: Option<&'static str>,
+    /// The credentials of the spec (`x-credential`) that this is good for, by itself or through a login.
+    pub proves: &'static [&'static str],
+    /// How id and secret begin, where that shows whether they were swapped. An empty text says nothing.
+    pub begins: Option<(&'static str, &'static str)>,
+    /// The id is a UUID.
+    pub id_is_uuid: bool,
+    /// The id alone reads an account, so that it is treated as a secret.
+    pub id_is_secret: bool,
 }
 
 /// What a credential's variables hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum VariableKind {
     /// An API key with a secret that the venue knows too.

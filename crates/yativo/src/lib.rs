@@ -6,12 +6,10 @@ mod from_env;
 // Formatted by its generator.
 #[rustfmt::skip]
 mod generated;
-mod keys;
 mod session;
 
 pub use generated::client::{Client, builder, types};
 pub use generated::venue::{Environment, VENUE, operations};
-pub use keys::Keys;
 pub use session::Credentials;
 pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, ResponseValue};
 

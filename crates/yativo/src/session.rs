@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use venuekit_auth::{Headers, SignError, Signer, yativo};
+use venuekit_transport::keys::CreatedKey;
 use venuekit_transport::{Connect, Error, Grant, GrantFuture, Token};
 use venuekit_wire::Secret;
 
@@ -63,6 +64,14 @@ fn code(code: Secret) -> Result<Arc<dyn Signer>, SignError> {
 impl From<Credentials> for venuekit_transport::Credentials {
     fn from(credentials: Credentials) -> Self {
         credentials.0
+    }
+}
+
+impl TryFrom<&CreatedKey> for Credentials {
+    type Error = Error;
+
+    fn try_from(key: &CreatedKey) -> Result<Self, Error> {
+        Self::api_key(key.public_id.clone(), key.secret.clone())
     }
 }
 

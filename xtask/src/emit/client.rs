@@ -8,6 +8,7 @@ use serde_json::Value;
 use syn::visit::{self, Visit};
 use syn::{File, Item, Path};
 
+use super::items::rename;
 use super::operations::{self, Method};
 use super::seal::seal;
 use super::streams::Structs;
@@ -44,6 +45,7 @@ pub fn source(document: &Document, lowered: &Value) -> Result<Client, String> {
     let methods = operations::read(document, &lowered, &file, &required)?;
     let types = types_of(&mut file)?;
     let mut items = operations::items(document, types, &methods, &types::ids(&lowered.value))?;
+    rename(types, &lowered.value);
     seal(types, &Reading::of(&lowered))?;
     let structs = types.iter().filter_map(|item| match item {
         Item::Struct(item) => Some((item.ident.to_string(), item.clone())),

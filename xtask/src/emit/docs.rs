@@ -47,7 +47,7 @@ fn facts(document: &Document, operation: &Operation<'_>) -> Vec<String> {
         facts.push(format!("Cost: {} of the rate limit {bucket}{}.", rate["cost"], each.unwrap_or_default()));
     }
     facts.push(retry(word("x-retry").unwrap_or(&Value::Null)));
-    if let Some(other) = reconcile(document, operation) {
+    if let Some((other, _)) = reconcile(document, operation) {
         facts.push(format!("After a lost response: [`Client::{other}`] tells what became of the call."));
     }
     if operation.value.pointer("/x-connection/only").is_some() {
@@ -64,8 +64,14 @@ fn retry(word: &Value) -> String {
     match (word.as_str(), key) {
         (Some("safe"), _) => "Retry: safe, repeated after a passing failure.".to_owned(),
         (_, Some(key)) => {
+            let refused = match word.pointer("/keyed/repeat") {
+                Some(_) => {
+                    " Where the venue refuses the repetition, `Error::was_applied_before` says that the first attempt was executed."
+                }
+                None => "",
+            };
             format!(
-                "Retry: repeated with the same idempotency key {}; the client makes one where none is given.",
+                "Retry: repeated with the same idempotency key {}; the client makes one where none is given.{refused}",
                 markup::code(key)
             )
         }

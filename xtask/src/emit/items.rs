@@ -1,12 +1,17 @@
 //! What is read off generated items, and written to them, in more than one place.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::Ident;
+use serde_json::Value;
 use syn::{
     Attribute, Expr, Field, File, GenericArgument, ImplItem, ImplItemFn, Item, ItemImpl, ItemStruct, Lit, LitStr, Meta,
     PathArguments, Type, parse_quote,
 };
 
-use crate::names::snake;
+use crate::lower::names::NAMES;
+use crate::model::members;
+use crate::names::{pascal, snake};
 
 /// The items of a module of a file.
 pub fn module<'a>(file: &'a File, name: &str) -> impl Iterator<Item = &'a Item> {
@@ -60,6 +65,24 @@ pub fn field<'a>(owner: &'a ItemStruct, name: &str) -> Option<&'a Field> {
         Some(renamed) => renamed == name,
         None => field.ident.as_ref().is_some_and(|ident| *ident == snake(name)),
     })
+}
+
+/// Says what the venue calls members that have a name of their own.
+pub fn rename(items: &mut [Item], lowered: &Value) {
+    let schemas = members(&lowered["components"], "schemas");
+    let named = schemas.filter_map(|(name, schema)| Some((pascal(name), schema.get(NAMES)?.as_object()?)));
+    let named: BTreeMap<String, _> = named.collect();
+    for item in items {
+        let Item::Struct(item) = item else { continue };
+        for (own, name) in named.get(&item.ident.to_string()).copied().into_iter().flatten() {
+            let own = snake(own);
+            let field = item.fields.iter_mut().find(|field| field.ident.as_ref().is_some_and(|ident| *ident == own));
+            if let (Some(field), Some(name)) = (field, name.as_str()) {
+                // It stands first: see `renamed`.
+                field.attrs.insert(0, parse_quote!(#[serde(rename = #name)]));
+            }
+        }
+    }
 }
 
 /// `name` of `#[serde(rename = "name")]`.

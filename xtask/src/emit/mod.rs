@@ -1,12 +1,14 @@
 //! From a linted spec to the files of a client crate, in memory.
 
 mod client;
+mod credentials;
 mod dispatch;
 mod docs;
 mod environment;
 mod error_code;
 mod items;
 mod joined;
+mod key_lifecycle;
 mod operations;
 mod pages;
 mod seal;
@@ -23,6 +25,7 @@ use std::sync::Once;
 use serde_json::{Map, Value};
 
 pub use self::streams::variant;
+pub use self::venue::ways;
 use crate::document::Document;
 use crate::finding::Finding;
 use crate::lower::lower;

@@ -4,31 +4,40 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
 
+use super::credentials::text_option;
 use super::venue::{ident, option};
 use crate::document::Document;
-use crate::lint::VARIABLES;
 use crate::model::text;
+use crate::vocabulary::{self, IdPattern, word};
 
 /// The servers of its environments.
 pub fn servers(document: &Document) -> TokenStream {
     let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten().map(|server| {
         let [environment, url] = ["x-environment", "url"].map(|key| text(server, key).unwrap_or_default());
         let hosts = server.get("x-hosts").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        quote!(Server { environment: #environment, url: #url, hosts: &[#(#hosts),*] })
+        let key_page = option(text(server, "x-key-page").map(|page| quote!(#page)));
+        quote!(Server { environment: #environment, url: #url, hosts: &[#(#hosts),*], key_page: #key_page })
     });
     quote!(&[#(#servers),*])
 }
 
 /// The environment variables of its credentials.
 pub fn source(document: &Document) -> TokenStream {
-    let value = document.value.get("x-variables").unwrap_or(&Value::Null);
-    let of = text(value, "of").unwrap_or(&document.venue);
-    let together = value.get("together").is_some();
-    let credentials = value["credentials"].as_array().into_iter().flatten().map(|one| {
-        let variant = VARIABLES.iter().find(|(name, _)| one["kind"] == *name).map_or("Key", |(_, variant)| variant);
-        let (kind, secret) = (ident(variant), text(one, "secret").unwrap_or_default());
-        let [id, passphrase] = ["id", "passphrase"].map(|key| option(text(one, key).map(|name| quote!(#name))));
-        quote!(CredentialVariables { kind: VariableKind::#kind, id: #id, secret: #secret, passphrase: #passphrase })
+    let variables = word(&document.value, "x-variables");
+    let variables = variables.unwrap_or(vocabulary::Variables { of: None, together: None, credentials: Vec::new() });
+    let of = variables.of.as_ref().unwrap_or(&document.venue);
+    let together = variables.together.is_some();
+    let credentials = variables.credentials.iter().map(|one| {
+        let (kind, secret, proves) = (ident(&format!("{:?}", one.kind)), &one.secret, &one.proves);
+        let [id, passphrase] = [&one.id, &one.passphrase].map(|name| text_option(name.as_deref()));
+        let begins = option(one.begins.as_ref().map(|(id, secret)| quote!((#id, #secret))));
+        let (id_is_uuid, id_is_secret) = (one.id_pattern == Some(IdPattern::Uuid), one.id_is_secret);
+        quote! {
+            CredentialVariables {
+                kind: VariableKind::#kind, id: #id, secret: #secret, passphrase: #passphrase, proves: &[#(#proves),*],
+                begins: #begins, id_is_uuid: #id_is_uuid, id_is_secret: #id_is_secret,
+            }
+        }
     });
     quote!(Variables { of: #of, together: #together, credentials: &[#(#credentials),*] })
 }

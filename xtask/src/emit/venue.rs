@@ -6,11 +6,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use serde_json::Value;
 
-use super::{environment, error_code, variables};
+use super::{credentials, environment, error_code, key_lifecycle, variables};
 use crate::document::{Document, Kind};
 use crate::lint::{KINDS, UNITS};
 use crate::model::{Operation, follow, id_of, members, operations, resolve, text, walk_schema};
 use crate::source::step;
+use crate::vocabulary::{self, Reconcile};
 
 pub fn source(document: &Document) -> String {
     let root = &document.value;
@@ -36,16 +37,26 @@ pub fn source(document: &Document) -> String {
     }));
     let websocket = option(root.get("x-websocket").map(websocket));
     let signature_ages = signature_ages(document);
+    let credentials = credentials::source(document);
+    let keys = vocabulary::word(root, "x-keys").map(|keys| key_lifecycle::items(document, &keys));
     let environment = environment::source(document);
     let servers = variables::servers(document);
     let variables = variables::source(document);
     let error_code = root.pointer("/x-errors/names").map(error_code::source);
     let tokens = quote! {
+        use ::venuekit_wire::credentials::{
+            Carries, Cause, ClockWindow, CredentialRules, Login, Probe, Probes, Scheme, Symptom, Symptoms,
+        };
+        use ::venuekit_wire::key_lifecycle::{
+            CreateKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys, ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule,
+            SubAccounts, TextsField, TextsForm, Time, TimeForm,
+        };
         use ::venuekit_wire::operation::{
-            Bucket, Challenge, ErrorKind, Errors, FailedWhen, Heartbeat, Key, KeyBounds, Limit, OnConnection, Operation, Page, Protocol,
-            Rate, RateHeaders, Retry, Setting, SignatureAge, Tier, UnknownKey, Venue, VenueTime, WebSocket,
+            Bucket, Challenge, ErrorKind, Errors, FailedValue, FailedWhen, Heartbeat, Key, KeyBounds, Limit, OnConnection, Operation, Page,
+            Protocol, Rate, RateHeaders, Reconcile, Repeat, Retry, Setting, SignatureAge, Tier, UnknownKey, Venue, VenueTime, WebSocket,
         };
         use ::venuekit_wire::server::Server;
+        use ::venuekit_wire::signature::{Algorithm, Encoding, KeyType, Piece, Place, Signature, SigningRule, TimeUnit};
         use ::venuekit_wire::variables::{CredentialVariables, VariableKind, Variables};
 
         #environment
@@ -66,7 +77,10 @@ pub fn source(document: &Document) -> String {
             largest_request: #largest_request,
             websocket: #websocket,
             signature_ages: &[#(#signature_ages),*],
+            credentials: #credentials,
         };
+
+        #keys
 
         /// One row an operation, ordered by name.
         pub static OPERATIONS: &[Operation] = &[#(#rows),*];
@@ -86,11 +100,13 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     let (id, method, path) = (&operation.id, &operation.method, &operation.path);
     let access = access(document, operation);
     let retry = retry(operation.value.get("x-retry").unwrap_or(&Value::Null));
-    let key = option(operation.idempotency_key(document).map(|(_, schema)| key_bounds(schema)));
+    let key = option(operation.idempotency_key(document).map(|(_, schema)| key_bounds(operation, schema)));
     let rate = option(operation.value.get("x-rate").map(rate));
     let page = option(operation.value.get("x-page").map(page));
     let venue_time = option(operation.value.get("x-venue-time").map(venue_time));
-    let reconcile = option(reconcile(document, operation).map(|id| quote!(#id)));
+    let reconcile = option(reconcile(document, operation).map(|(id, by)| {
+        quote!(Reconcile { operation: #id, by: &[#(#by),*] })
+    }));
     let scope = option(text(operation.value, "x-scope").map(|scope| quote!(#scope)));
     let on_connection = option(operation.value.get("x-connection").map(on_connection));
     let secret_fields = secret_fields(document, operation);
@@ -104,9 +120,11 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     }
 }
 
-/// The operation that tells what became of this one.
-pub(super) fn reconcile(document: &Document, operation: &Operation<'_>) -> Option<String> {
-    text(operation.value, "x-reconcile").map(|name| id_of(document, name))
+/// The lookup operation that shows what became of this one, and its parameters without which it finds nothing.
+pub(super) fn reconcile(document: &Document, operation: &Operation<'_>) -> Option<(String, Vec<String>)> {
+    let word: Reconcile = vocabulary::word(operation.value, "x-reconcile")?;
+    let (name, by) = word.parts();
+    Some((id_of(document, name), by.to_vec()))
 }
 
 fn access(document: &Document, operation: &Operation<'_>) -> TokenStream {
@@ -131,7 +149,7 @@ fn signature_ages(document: &Document) -> impl Iterator<Item = TokenStream> {
     })
 }
 
-fn schemes(document: &Document) -> &'static str {
+pub(super) fn schemes(document: &Document) -> &'static str {
     match document.kind {
         Kind::OpenApi => "/components/securitySchemes",
         Kind::OpenRpc => "/x-security-schemes",
@@ -139,7 +157,7 @@ fn schemes(document: &Document) -> &'static str {
 }
 
 /// Each requirement as the credentials it needs, in the order of their names.
-pub(super) fn ways<'a>(document: &'a Document, operation: &Operation<'a>) -> Vec<BTreeSet<&'a str>> {
+pub fn ways<'a>(document: &'a Document, operation: &Operation<'a>) -> Vec<BTreeSet<&'a str>> {
     let schemes = schemes(document);
     let key = match document.kind {
         Kind::OpenApi => "security",
@@ -181,11 +199,15 @@ fn retry(value: &Value) -> TokenStream {
     }
 }
 
-fn key_bounds(schema: &Value) -> TokenStream {
+fn key_bounds(operation: &Operation<'_>, schema: &Value) -> TokenStream {
     let length = |name: &str| schema.get(name).and_then(Value::as_u64).map(proc_macro2::Literal::u64_unsuffixed);
     let shortest = length("minLength").unwrap_or_else(|| proc_macro2::Literal::u64_unsuffixed(1));
     let longest = option(length("maxLength").map(|length| quote!(#length)));
-    quote!(KeyBounds { shortest: #shortest, longest: #longest })
+    let repeat = match operation.value.pointer("/x-retry/keyed/repeat").is_some() {
+        true => quote!(Repeat::Refused),
+        false => quote!(Repeat::Replayed),
+    };
+    quote!(KeyBounds { shortest: #shortest, longest: #longest, repeat: #repeat })
 }
 
 fn rate(value: &Value) -> TokenStream {
@@ -225,21 +247,32 @@ fn bucket((name, tiers): (&String, &Value)) -> TokenStream {
 
 fn rate_headers(value: &Value) -> TokenStream {
     let [remaining, reset] = ["remaining", "reset"].map(|key| text(value, key).unwrap_or_default().to_lowercase());
-    quote!(RateHeaders { remaining: #remaining, reset: #reset })
+    let per_second = per_second(text(value, "unit").unwrap_or("unix-s"));
+    quote!(RateHeaders { remaining: #remaining, reset: #reset, per_second: #per_second })
 }
 
 fn venue_time(value: &Value) -> TokenStream {
     let at = text(value, "at").unwrap_or_default();
     let unit = text(value, "unit").unwrap_or_default();
-    let per_second = UNITS.iter().find(|(name, _)| *name == unit).map_or(1, |(_, per_second)| *per_second);
+    let per_second = per_second(unit);
     quote!(VenueTime { at: #at, per_second: #per_second })
 }
 
+/// How many of a unit make a second.
+fn per_second(unit: &str) -> i64 {
+    UNITS.iter().find(|(name, _)| *name == unit).map_or(1, |(_, per_second)| *per_second)
+}
+
 fn challenge(value: &Value) -> TokenStream {
-    let [flag, challenge] = ["flag", "challenge"].map(|key| text(value, key).unwrap_or_default());
-    let [challenge_param, code_param] =
-        ["challenge", "code"].map(|key| text(&value["params"], key).unwrap_or_default());
-    quote!(Challenge { flag: #flag, challenge: #challenge, challenge_param: #challenge_param, code_param: #code_param })
+    let word: vocabulary::Challenge = vocabulary::read(value).expect("lint has read it");
+    let vocabulary::Challenge { flag, challenge, params, wrong_code } = &word;
+    let (challenge_param, code_param) = (&params.challenge, &params.code);
+    quote! {
+        Challenge {
+            flag: #flag, challenge: #challenge, challenge_param: #challenge_param, code_param: #code_param,
+            wrong_code: &[#(#wrong_code),*],
+        }
+    }
 }
 
 fn websocket(value: &Value) -> TokenStream {
@@ -274,16 +307,20 @@ fn errors(value: &Value) -> TokenStream {
         let places = value.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         quote!(&[#(#places),*])
     };
-    let [code, message, detail, param, retry_after, not_processed] =
-        ["code", "message", "detail", "param", "retry-after", "not-processed"].map(list);
+    let [code, message, detail, param, retry_after] = ["code", "message", "detail", "param", "retry-after"].map(list);
+    let [not_processed, outcome_unknown, repeated_key] = ["not-processed", "outcome-unknown", "repeated-key"].map(list);
     let request_id_header = option(text(value, "request-id-header").map(|name| {
         let name = name.to_lowercase();
         quote!(#name)
     }));
     let failed_when = value.get("failed-when").and_then(Value::as_array).into_iter().flatten().map(|test| {
         let at = text(test, "at").unwrap_or_default();
-        let equals = test["equals"].to_string();
-        quote!(FailedWhen { at: #at, equals: #equals })
+        let value = match (test.get("equals"), test.get("not")) {
+            (None, Some(value)) => (quote!(IsNot), value.to_string()),
+            (value, _) => (quote!(Is), value.unwrap_or(&Value::Null).to_string()),
+        };
+        let (how, value) = value;
+        quote!(FailedWhen { at: #at, value: FailedValue::#how(#value) })
     });
     let mut kinds: Vec<_> = members(value, "kinds").collect();
     kinds.sort_by_key(|(code, _)| code.as_str());
@@ -309,7 +346,8 @@ fn errors(value: &Value) -> TokenStream {
             code: #code, message: #message, detail: #detail, param: #param, retry_after: #retry_after,
             request_id_header: #request_id_header, failed_when: &[#(#failed_when),*], kinds: &[#(#kinds),*],
             statuses: &[#(#statuses),*], unknown_key: &[#(#unknown_key),*], not_processed: #not_processed,
-            not_processed_statuses: &[#(#not_processed_statuses),*],
+            not_processed_statuses: &[#(#not_processed_statuses),*], outcome_unknown: #outcome_unknown,
+            repeated_key: #repeated_key,
         }
     }
 }

@@ -347,7 +347,7 @@ x-buckets:
   write: [{ tier: basic, refill: 10, capacity: 100 }]
 components:
   securitySchemes:
-    key: { type: apiKey, in: header, name: X-Key, x-credential: key }
+    key: { type: apiKey, in: header, name: X-Key, x-credential: key, x-carries: secret }
 paths:
 ";
 

@@ -2,8 +2,10 @@
 
 mod bodies;
 mod composition;
+mod credentials;
 mod forms;
 mod ids;
+mod keys;
 mod links;
 mod names;
 mod operations;
@@ -11,6 +13,7 @@ mod pages;
 mod parameters;
 mod patterns;
 mod references;
+mod results;
 mod schemas;
 mod shape;
 mod streams;
@@ -26,6 +29,7 @@ use crate::document::Document;
 use crate::finding::Finding;
 
 pub use self::composition::{is_decimal_or_text, is_integer_or_text};
+pub use self::words::{Place, words};
 
 /// Everything that is wrong with a document, in the order of its files and lines.
 pub fn lint(document: &Document) -> Vec<Finding> {
@@ -62,16 +66,6 @@ pub const KINDS: [(&str, &str); 12] = [
     ("challenge", "Challenge"),
     ("server", "Server"),
     ("other", "Other"),
-];
-
-/// What `x-variables` may hold, each with its variant of `VariableKind`.
-pub const VARIABLES: [(&str, &str); 6] = [
-    ("key", "Key"),
-    ("private-key", "PrivateKey"),
-    ("private-key-file", "PrivateKeyFile"),
-    ("session", "Session"),
-    ("login", "Login"),
-    ("token", "Token"),
 ];
 
 /// The units of a venue's time, and how many make a second.

@@ -192,13 +192,14 @@ fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response:
     let properties: Vec<&str> = members(schema, "properties").map(|(name, _)| name.as_str()).collect();
     // The generator collects the members that are not described under a name of its own.
     let extra = schema.get("additionalProperties").is_some_and(Value::is_object) && !properties.is_empty();
-    let names: Vec<&str> = properties.iter().copied().chain(extra.then_some("extra")).collect();
+    let named = members(schema, "properties").map(|(name, property)| text(property, "x-name").unwrap_or(name));
+    let names: Vec<&str> = named.chain(extra.then_some("extra")).collect();
     for (first, second) in collisions(names.iter().copied(), snake) {
         let [first, second] = [first, second].map(|index| names[index]);
         fail(
             "property-collision",
             format!("`{first}` and `{second}` are one name in Rust"),
-            "leave one out, and say so in sources.md",
+            "give one a name of its own: `x-name: NAME`",
         );
     }
     let names = |key| schema.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);

@@ -1,13 +1,17 @@
 //! Our own words: which there are, where they stand, what they may say.
 
 use std::collections::HashSet;
+use std::num::NonZeroU32;
 
-use serde_json::Value;
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value};
 
+use super::credentials::{clock_window, logins, probes, signatures, symptoms, variables};
 use super::forms::{
-    buckets, challenge, connection, count, errors, flag, hosts, list, mapping, name, names, page, rate, rate_headers,
-    reconcile, retry, rust_type, sentence, variables, venue_time, websocket, websockets, yes,
+    any, buckets, connection, errors, field_name, hosts, name, names, rate, rate_headers, reconcile, retry, rust_type,
+    sentence, venue_time, websocket, websockets,
 };
+use super::keys::keys;
 use super::streams::forms::{
     access, book, dialect, items, keep_alive, limits, login, recover, sequence, snapshot, tuple, when,
 };
@@ -15,23 +19,51 @@ use crate::document::{Document, Kind, STREAMS};
 use crate::finding::Finding;
 use crate::model::{operations, text};
 use crate::source::step;
+use crate::vocabulary::{
+    Buckets, CarriesWord, Challenge, ClockWindow, Connection, Keys, Logins, Page, Probes, Rate, Reconcile, Signatures,
+    Symptoms, Variables, VenueTime, WebSocket, Yes, read,
+};
 
 /// Where a word may stand.
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place {
+    /// The root document.
     Root,
+    /// One of its servers.
     Server,
+    /// One of its security schemes.
     SecurityScheme,
+    /// An operation.
     Operation,
+    /// A schema or a parameter.
     Schema,
+    /// The root document of the streams.
     Streams,
+    /// One of its servers.
     StreamServer,
+    /// A channel.
     Channel,
+    /// A parameter of a channel's address.
     AddressParameter,
+    /// A message.
     Message,
 }
 
-type Check = fn(&Known<'_>, &Value) -> Result<(), String>;
+/// One of our words.
+pub struct Word {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it may stand.
+    pub places: &'static [Place],
+    check: fn(&Known<'_>, &Value) -> Result<(), String>,
+    /// The schema of what it says, of the type that the check reads. None where the check reads no type.
+    pub schema: Option<fn(&mut SchemaGenerator) -> Schema>,
+}
+
+/// The closed list.
+pub fn words() -> &'static [Word] {
+    WORDS
+}
 
 /// What the checks of words look up, collected once for all of them.
 pub struct Known<'a> {
@@ -57,56 +89,84 @@ impl<'a> Known<'a> {
     }
 }
 
+/// A word that is read as a type.
+macro_rules! typed {
+    ($name:literal, [$($place:ident),*], $type:ty, $check:path) => {
+        Word {
+            name: $name,
+            places: &[$(Place::$place),*],
+            check: |known, value| $check(known, read::<$type>(value)?),
+            schema: Some(|generator| generator.subschema_for::<$type>()),
+        }
+    };
+}
+
+/// A word whose check looks at the value itself.
+macro_rules! checked {
+    ($name:literal, [$($place:ident),*], $check:path) => {
+        Word { name: $name, places: &[$(Place::$place),*], check: $check, schema: None }
+    };
+}
+
 /// The closed list.
-const WORDS: &[(&str, &[Place], Check)] = &[
-    ("x-variables", &[Place::Root], variables),
-    ("x-errors", &[Place::Root], errors),
-    ("x-challenge", &[Place::Root], challenge),
-    ("x-buckets", &[Place::Root], buckets),
-    ("x-largest-request", &[Place::Root], count),
-    ("x-no-body", &[Place::Root], yes),
-    ("x-websocket", &[Place::Root], websocket),
-    ("x-rate-headers", &[Place::Root], rate_headers),
-    ("x-security-schemes", &[Place::Root], mapping),
-    ("x-security", &[Place::Root, Place::Operation], list),
-    ("x-environment", &[Place::Server, Place::StreamServer], name),
-    ("x-hosts", &[Place::Server], hosts),
-    ("x-websockets", &[Place::Server], websockets),
-    ("x-credential", &[Place::SecurityScheme], name),
-    ("x-signature-age", &[Place::SecurityScheme], count),
-    ("x-retry", &[Place::Operation], retry),
-    ("x-rate", &[Place::Operation], rate),
-    ("x-venue-time", &[Place::Operation], venue_time),
-    ("x-page", &[Place::Operation], page),
-    ("x-reconcile", &[Place::Operation], reconcile),
-    ("x-scope", &[Place::Operation], sentence),
-    ("x-second-factor", &[Place::Operation], yes),
-    ("x-connection", &[Place::Operation], connection),
-    ("x-closed", &[Place::Schema], yes),
-    ("x-also", &[Place::Schema], mapping),
-    ("x-vital", &[Place::Schema], names),
-    ("x-left-out", &[Place::Schema], yes),
-    ("x-not-id", &[Place::Schema], sentence),
-    ("x-not-secret", &[Place::Schema], sentence),
-    ("x-rust-type", &[Place::Schema], rust_type),
-    ("x-tuple", &[Place::Schema], tuple),
-    ("x-login", &[Place::Streams], login),
-    ("x-dialect", &[Place::Streams], dialect),
-    ("x-keep-alive", &[Place::Streams], keep_alive),
-    ("x-limits", &[Place::Streams], limits),
-    ("x-endpoint", &[Place::StreamServer, Place::Channel], name),
-    ("x-access", &[Place::Channel], access),
-    ("x-parameters", &[Place::Channel], mapping),
-    ("x-items", &[Place::Channel], items),
-    ("x-list", &[Place::Channel], flag),
-    ("x-whole", &[Place::Channel], flag),
-    ("x-sequence", &[Place::Channel], sequence),
-    ("x-recover", &[Place::Channel], recover),
-    ("x-book", &[Place::Channel], book),
-    ("x-schema", &[Place::AddressParameter], mapping),
-    ("x-when", &[Place::Message], when),
-    ("x-snapshot", &[Place::Message], snapshot),
-    ("x-control", &[Place::Message], yes),
+const WORDS: &[Word] = &[
+    typed!("x-variables", [Root], Variables, variables),
+    typed!("x-logins", [Root], Logins, logins),
+    typed!("x-signatures", [Root], Signatures, signatures),
+    typed!("x-clock-window", [Root], ClockWindow, clock_window),
+    typed!("x-probes", [Root], Probes, probes),
+    typed!("x-symptoms", [Root], Symptoms, symptoms),
+    typed!("x-keys", [Root], Keys, keys),
+    checked!("x-errors", [Root], errors),
+    typed!("x-challenge", [Root], Challenge, any),
+    typed!("x-buckets", [Root], Buckets, buckets),
+    typed!("x-largest-request", [Root], NonZeroU32, any),
+    typed!("x-no-body", [Root], Yes, any),
+    typed!("x-websocket", [Root], WebSocket, websocket),
+    checked!("x-rate-headers", [Root], rate_headers),
+    typed!("x-security-schemes", [Root], Map<String, Value>, any),
+    typed!("x-security", [Root, Operation], Vec<Value>, any),
+    typed!("x-environment", [Server, StreamServer], String, name),
+    typed!("x-hosts", [Server], Vec<String>, hosts),
+    typed!("x-key-page", [Server], String, sentence),
+    typed!("x-websockets", [Server], Vec<String>, websockets),
+    typed!("x-credential", [SecurityScheme], String, name),
+    typed!("x-carries", [SecurityScheme], CarriesWord, any),
+    typed!("x-signature-age", [SecurityScheme], NonZeroU32, any),
+    checked!("x-retry", [Operation], retry),
+    typed!("x-rate", [Operation], Rate, rate),
+    typed!("x-venue-time", [Operation], VenueTime, venue_time),
+    typed!("x-page", [Operation], Page, any),
+    typed!("x-reconcile", [Operation], Reconcile, reconcile),
+    typed!("x-scope", [Operation], String, sentence),
+    typed!("x-second-factor", [Operation], Yes, any),
+    typed!("x-connection", [Operation], Connection, connection),
+    typed!("x-closed", [Schema], Yes, any),
+    typed!("x-also", [Schema], Map<String, Value>, any),
+    typed!("x-vital", [Schema], Vec<String>, names),
+    typed!("x-left-out", [Schema], Yes, any),
+    typed!("x-name", [Schema], String, field_name),
+    typed!("x-not-id", [Schema], String, sentence),
+    typed!("x-not-secret", [Schema], String, sentence),
+    checked!("x-rust-type", [Schema], rust_type),
+    checked!("x-tuple", [Schema], tuple),
+    checked!("x-login", [Streams], login),
+    checked!("x-dialect", [Streams], dialect),
+    checked!("x-keep-alive", [Streams], keep_alive),
+    checked!("x-limits", [Streams], limits),
+    typed!("x-endpoint", [StreamServer, Channel], String, name),
+    checked!("x-access", [Channel], access),
+    typed!("x-parameters", [Channel], Map<String, Value>, any),
+    checked!("x-items", [Channel], items),
+    typed!("x-list", [Channel], bool, any),
+    typed!("x-whole", [Channel], bool, any),
+    checked!("x-sequence", [Channel], sequence),
+    checked!("x-recover", [Channel], recover),
+    checked!("x-book", [Channel], book),
+    typed!("x-schema", [AddressParameter], Map<String, Value>, any),
+    checked!("x-when", [Message], when),
+    checked!("x-snapshot", [Message], snapshot),
+    typed!("x-control", [Message], Yes, any),
 ];
 
 /// What OpenAPI has words of its own for, or what only one request for all methods needs.
@@ -178,15 +238,15 @@ fn place(known: &Known<'_>, holder: &str) -> Place {
 
 fn word(known: &Known<'_>, place: Place, at: &str, key: &str, value: &Value, findings: &mut Vec<Finding>) {
     let document = known.document;
-    let Some((_, places, check)) = WORDS.iter().find(|(word, _, _)| *word == key) else {
+    let Some(word) = WORDS.iter().find(|word| word.name == key) else {
         let help = "specs/README.md lists our words; a new one is documented there, checked here and used";
         findings.push(document.finding("unknown-word", at, format!("`{key}` is none of our words"), help));
         return;
     };
-    if !places.contains(&place) || document.kind == Kind::OpenApi && OPENRPC_ONLY.contains(&key) {
+    if !word.places.contains(&place) || document.kind == Kind::OpenApi && OPENRPC_ONLY.contains(&key) {
         let help = "specs/README.md says where each word stands";
         findings.push(document.finding("misplaced-word", at, format!("`{key}` does not belong here"), help));
-    } else if let Err(problem) = check(known, value) {
+    } else if let Err(problem) = (word.check)(known, value) {
         let help = "specs/README.md shows the form";
         findings.push(document.finding("bad-word", at, format!("`{key}`: {problem}"), help));
     }
@@ -232,12 +292,25 @@ fn required(document: &Document, findings: &mut Vec<Finding>) {
         }
     }
     let schemes = if document.kind == Kind::OpenRpc { "/x-security-schemes" } else { "/components/securitySchemes" };
+    let is_signed = |credential: Option<&str>| {
+        let signed = document.value.get("x-signatures").and_then(|signatures| signatures.get(credential?));
+        signed.is_some()
+    };
     for (name, scheme) in document.value.pointer(schemes).and_then(Value::as_object).into_iter().flatten() {
         if scheme.get("x-credential").is_none() {
             missing(
                 &step(schemes, name),
                 format!("the security scheme `{name}` belongs to no credential"),
                 "add `x-credential`",
+            );
+        } else if text(scheme, "type") == Some("apiKey")
+            && scheme.get("x-carries").is_none()
+            && !is_signed(text(scheme, "x-credential"))
+        {
+            missing(
+                &step(schemes, name),
+                format!("nothing says what the header of the security scheme `{name}` carries"),
+                "add `x-carries: id`, `secret` or `code`, or describe the signature in the root's `x-signatures`",
             );
         }
     }

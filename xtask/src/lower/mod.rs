@@ -1,6 +1,7 @@
 //! From a linted spec to the document that Progenitor receives: one pass a file, in this order.
 
 mod docs;
+pub mod names;
 mod open_enums;
 mod openrpc;
 mod requiredness;
@@ -17,7 +18,8 @@ use crate::model::text;
 use crate::streams;
 
 /// The passes, in order. Each takes the whole document and leaves a valid one.
-const PASSES: [fn(&mut Document); 8] = [
+const PASSES: [fn(&mut Document); 9] = [
+    names::apply,
     responses::apply,
     scalars::apply,
     requiredness::apply,

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::document::Document;
 use crate::lower::each_mut;
+use crate::lower::names::NAMES;
 
 /// Keys of a schema, a parameter or an operation. `pattern` stays: only named strings of requests have one by now.
 const KEYS: [&str; 22] = [
@@ -32,7 +33,7 @@ const KEYS: [&str; 22] = [
 ];
 
 /// Words of ours that `emit` reads.
-const KEPT: [&str; 3] = ["x-rust-type", "x-streams", "x-vital"];
+const KEPT: [&str; 4] = [NAMES, "x-rust-type", "x-streams", "x-vital"];
 
 pub fn apply(document: &mut Document) {
     strip(&mut document.value, false);

@@ -44,6 +44,10 @@ pub fn part(document: &Document, picks: &[u16]) -> Document {
             value["methods"] = kept.map(|(_, method)| method).collect();
         }
     }
+    // They name operations that the part may not have.
+    for word in ["x-keys", "x-logins", "x-probes"] {
+        value.as_object_mut().map(|root| root.remove(word));
+    }
     some_channels(&mut value, picks);
     shrink_components(&mut value);
     let names: BTreeSet<String> = operations(&document.derived(document.kind, value.clone()))

@@ -19,7 +19,7 @@ paths:
   /reset: { $ref: 'a.yaml#/paths/~1reset' }
 components:
   securitySchemes:
-    key: { type: apiKey, in: header, name: X-Key, x-credential: key }
+    key: { type: apiKey, in: header, name: X-Key, x-credential: key, x-carries: secret }
   responses:
     Failed: { description: no }
 ",

@@ -75,7 +75,7 @@ impl fmt::Display for KeyError {
                 "the passphrase does not open the private key; check it with: openssl pkey -in key.pem -noout",
             ),
             Self::UnsupportedEncryption => f.write_str(
-                "the private key is encrypted in an old or unusual way; encrypt it anew: \
+                "the private key is encrypted in an old or unusual way; encrypt it again: \
                  openssl pkcs8 -topk8 -v2 aes256 -in key.pem -out new.pem",
             ),
             Self::UnsupportedAlgorithm(name) => write!(
@@ -91,7 +91,9 @@ impl fmt::Display for KeyError {
             Self::PublicKeyMismatch => {
                 f.write_str("the file holds a public key that does not belong to its private key; export the key again")
             }
-            Self::Generation => f.write_str("a new key could not be made: the random generator or the library refused"),
+            Self::Generation => {
+                f.write_str("cannot generate a key: the random generator or the cryptographic library failed")
+            }
         }
     }
 }

@@ -49,7 +49,7 @@ impl<'a> AccountClient<'a> {
         Self { engine, account, manager, operator }
     }
 
-    pub(super) fn facts(&self) -> &'static Facts {
+    pub(super) fn facts(&self) -> Facts {
         venue_driver::facts(self.account.venue)
     }
 
@@ -60,7 +60,7 @@ impl<'a> AccountClient<'a> {
     /// A stored record, or an empty one.
     pub(super) async fn record(&self, reference: &Reference) -> Result<Record, Error> {
         if !reference.is_of(self.account) {
-            return Err(Error::usage(format!("`{reference}` is no key of {}", self.account)));
+            return Err(Error::usage(format!("`{reference}` is not a key of {}", self.account)));
         }
         match self.engine.store.get(reference).await {
             Ok(record) => Ok(record),
@@ -149,7 +149,7 @@ impl<'a> AccountClient<'a> {
         }
     }
 
-    /// Bayse takes one login in two minutes: a session that an earlier run opened is used again.
+    /// A venue may accept one login in two minutes: a session that an earlier run opened is used again.
     async fn kept_session(&self, email: &str) -> Result<Option<Credential>, Error> {
         let record = self.record(&self.session_reference()).await?;
         Ok(record.labelled(email).and_then(StoredKey::credential))
@@ -157,10 +157,11 @@ impl<'a> AccountClient<'a> {
 
     async fn log_in(&self, email: &str, password: &Secret) -> Result<Credential, Error> {
         let opened = venue_driver::log_in(self.account, email, password, &self.engine.settings.network()).await?;
+        let device_id = opened.id.unwrap_or_default();
         let kept = StoredKey {
             label: email.to_owned(),
             id: None,
-            public_id: Some(opened.device_id.expose().to_owned()),
+            public_id: Some(device_id.expose().to_owned()),
             kind: Kind::Session,
             secret: opened.token.clone(),
             scopes: Vec::new(),
@@ -168,9 +169,9 @@ impl<'a> AccountClient<'a> {
             state: State::Active,
         };
         let record = Record { reference: self.session_reference(), keys: vec![kept] };
-        // A session that is not kept costs two minutes and nothing else; a store that takes no writes tells so with the key.
+        // A session that is not kept costs two minutes and nothing else; a store that cannot be written reports that with the key.
         let _ = self.engine.store.put(&record).await;
-        Ok(Credential::Session { token: opened.token, device_id: opened.device_id })
+        Ok(Credential::Session { token: opened.token, device_id })
     }
 
     fn session_reference(&self) -> Reference {

@@ -64,9 +64,9 @@ impl Run<'_> {
         if let Some(witness) = self.witness(&old).await? {
             return self.client.life(&old, &witness).await;
         }
-        // It has managed the account alone, and worked until the venue answered that it was revoked: a difference in time.
+        // It has managed the account alone, and worked until the venue responded that it was revoked: a difference in time.
         if !self.did(&Step::Revoked) {
-            let why = "the key was the only one here that manages the account, and no answer of the venue's says that it was revoked";
+            let why = "the key was the only one here that manages the account, and no response of the venue says that it was revoked";
             return Ok(Life::Unproved(Error::new(Cause::NoAnswer(why.to_owned()))));
         }
         for _ in 0..2 {

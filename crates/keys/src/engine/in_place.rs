@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::journal::Step;
 use crate::record::{State, StoredKey};
 
-/// A key whose new secret was lost with its answer gets another one.
+/// A key whose new secret was lost with its response gets another one.
 const ATTEMPTS: usize = 3;
 
 impl Run<'_> {
@@ -41,7 +41,7 @@ impl Run<'_> {
             self.put(place).await?;
             let first = !self.did(&Step::Revoking { id: id.to_owned() });
             if !first {
-                // Coming later than the next call, it would replace the secret that this one answers with.
+                // Coming later than the next call, it would replace the secret that this one returns.
                 self.settle().await;
             }
             self.note_once(Step::Revoking { id: id.to_owned() })?;
@@ -58,7 +58,7 @@ impl Run<'_> {
                 }
                 Err(error) if says_gone(&error) => {
                     return Err(StepFailure::Person {
-                        what: format!("the key {id} is gone while its secret was being replaced"),
+                        what: format!("the key {id} was removed while its secret was being replaced"),
                         how: "Make a new key, then remove this one from the store.".to_owned(),
                     });
                 }
@@ -66,7 +66,7 @@ impl Run<'_> {
             }
         }
         Err(StepFailure::Person {
-            what: format!("the venue was asked {ATTEMPTS} times for a new secret, and no answer came through"),
+            what: format!("the venue was asked {ATTEMPTS} times for a new secret, and no response came through"),
             how: "The old secret may have ended already. Resume as soon as the venue can be reached.".to_owned(),
         })
     }

@@ -76,20 +76,17 @@ impl Engine {
     ) -> Result<Vec<Line>, Error> {
         let client = AccountClient::new(self, account, manager, operator);
         let listed = client.list().await?;
-        let attested_until = match (account.venue, &client.manager().await?) {
-            // Worth a line in the report, and not worth failing for.
-            (Venue::Kalshi, manager) => {
-                venue_driver::attested_until(account, manager, &self.settings.network()).await.ok().flatten()
-            }
-            _ => None,
-        };
+        let manager = client.manager().await?;
+        // Worth a line in the report, and not worth failing for.
+        let attested = venue_driver::attested_until(account, &manager, &self.settings.network()).await;
+        let attested_until = attested.ok().flatten();
         // Only a whole list shows that a stored key is not in it.
         let is_whole = has_its_own(&client.manager().await?, &listed).is_ok();
         let mut lines: Vec<Line> = listed.iter().map(line_of).collect();
         let (records, unreadable) = self.records(account).await?;
         for record in records {
             for key in &record.keys {
-                // One that has ended at the venue may still be listed, and one whose answer was lost goes by its name.
+                // One that has ended at the venue may still be listed, and one whose response was lost goes by its name.
                 let ended = || {
                     listed.iter().find(|info| match &key.id {
                         Some(id) => *id == info.id,
@@ -112,7 +109,7 @@ impl Engine {
         lines.extend(unreadable);
         for line in &mut lines {
             line.attested_until = attested_until;
-            line.used = (client.facts().lists_use && line.live.is_some()).then_some(line.last_used.is_some());
+            line.used = (client.facts().lists_use() && line.live.is_some()).then_some(line.last_used.is_some());
         }
         Ok(lines)
     }
@@ -127,7 +124,7 @@ impl Engine {
         Ok(lines.chain(unreadable).collect())
     }
 
-    /// The account's records, and a line for each that cannot be read: it stops nobody but whoever wants that one.
+    /// The account's records, and a line for each that cannot be read: it stops nobody but the caller who wants that one.
     pub(super) async fn records(&self, account: &Account) -> Result<(Vec<Record>, Vec<Line>), Error> {
         let (mut records, mut unreadable) = (Vec::new(), Vec::new());
         for reference in self.store.list().await? {
@@ -158,11 +155,11 @@ impl Engine {
         tried(
             client.try_key(&credential).await?,
             &reference.to_string(),
-            &format!("`venuekit doctor {reference}` tells why"),
+            &format!("`venuekit doctor {reference}` shows why"),
         )
     }
 
-    /// Removes a key from the store. The venue is not told.
+    /// Removes a key from the store. The venue is not notified.
     ///
     /// # Errors
     /// There is no such key, or a run for it has not ended.
@@ -186,9 +183,9 @@ impl Engine {
         let manager = Manager::Given(credential.clone());
         let client = AccountClient::new(self, account, &manager, operator);
         let Credential::Key { public_id, secret, kind } = credential else {
-            return Err(Error::usage(format!("{credential:?} is no key; only keys are adopted")));
+            return Err(Error::usage(format!("{credential:?} is not a key; only keys are adopted")));
         };
-        if Kind::from(*kind) == Kind::PrivateKeyPem && !client.facts().takes_pairs {
+        if Kind::from(*kind) == Kind::PrivateKeyPem && !client.facts().takes_pairs() {
             let message = format!("this is a private key, and keys of {} are shared secrets", account.venue);
             return Err(Error::usage_with(message, "Give the secret that the venue has shown."));
         }
@@ -205,7 +202,7 @@ impl Engine {
         }
         let help = format!("See that the id and the secret belong together, and to {account}.");
         client.tell(tried(client.try_key(credential).await?, "the key", &help)?);
-        let listed = if client.facts().keys_manage { client.list().await.unwrap_or_default() } else { Vec::new() };
+        let listed = if client.facts().keys_manage() { client.list().await.unwrap_or_default() } else { Vec::new() };
         let info = listed.iter().find(|info| info.public_id.as_deref() == Some(public_id));
         let key = StoredKey {
             label: info.and_then(|info| info.name.clone()).unwrap_or_else(|| reference.name.clone()),

@@ -1,4 +1,4 @@
-//! The new key: made, stored, and found again where its answer was lost.
+//! The new key: made, stored, and found again where its response was lost.
 
 use venuekit_auth::{Algorithm, KeyKind, PrivateKey};
 use venuekit_transport::ErrorKind;
@@ -14,14 +14,14 @@ use crate::record::{Kind, State, StoredKey};
 use crate::store::StoreError;
 use crate::task::{Origin, Work};
 
-/// A venue is asked so many times for a key whose answers get lost.
+/// A venue is asked so many times for a key whose responses get lost.
 const ATTEMPTS: usize = 3;
 
 /// A store that fails right after a key was made is tried so many times.
 const WRITES: usize = 3;
 
 impl Run<'_> {
-    /// Ends with a key that the venue has and whose secret the store has. Nothing is asked for twice before the list has shown
+    /// Ends with a key that the venue has and whose secret the store has. Nothing is requested twice before the list has shown
     /// that the first time had no effect, or that effect was undone.
     pub(super) async fn make(&mut self) -> Result<(), StepFailure> {
         for _ in 0..ATTEMPTS {
@@ -58,7 +58,7 @@ impl Run<'_> {
         }
         Err(StepFailure::Person {
             what: format!(
-                "the venue was asked {ATTEMPTS} times for a key, and no answer could be read; nothing of it is left there"
+                "the venue was asked {ATTEMPTS} times for a key, and no response could be read; nothing of it is left at the venue"
             ),
             how: format!("See whether the connection to {} holds, then resume.", self.client.account.base_url),
         })
@@ -76,7 +76,7 @@ impl Run<'_> {
 
     fn venue_makes(&self) -> bool {
         let facts = self.client.facts();
-        !facts.takes_pairs || self.plan.origin == Origin::Venue || self.did(&Step::VenueMakes)
+        !facts.takes_pairs() || self.plan.origin == Origin::Venue || self.did(&Step::VenueMakes)
     }
 
     /// Looks for what an unanswered call has left. A key whose secret the store has is taken; any other is revoked.
@@ -105,7 +105,7 @@ impl Run<'_> {
         Ok(taken.is_some())
     }
 
-    /// The keys that this run has made, once a call that is still under way has had time to end.
+    /// The keys that this run has made, once a call that is still in flight has had time to end.
     pub(super) async fn find_settled(&self) -> Result<Vec<KeyInfo>, Error> {
         let found = self.find().await?;
         if !found.is_empty() {
@@ -115,10 +115,11 @@ impl Run<'_> {
         self.find().await
     }
 
-    /// Gives a call whose answer was lost the time to end.
+    /// Gives a call whose response was lost the time to end.
     pub(super) async fn settle(&self) {
         let settle = self.client.engine.settings.settle;
-        self.client.tell(Event::Waiting { what: "a call whose answer was lost may still be under way", next: settle });
+        self.client
+            .tell(Event::Waiting { what: "a call whose response was lost may still be in progress", next: settle });
         tokio::time::sleep(settle).await;
     }
 
@@ -171,7 +172,7 @@ impl Run<'_> {
         let algorithm = pair.algorithm();
         self.client.tell(Event::Made { algorithm: algorithm.to_string() });
         if let (Algorithm::Ed25519, Work::Create, Some(clients)) =
-            (algorithm, self.plan.work, self.client.facts().without_ed25519)
+            (algorithm, self.plan.work, self.client.facts().without_ed25519())
         {
             let (algorithm, clients) = (algorithm.to_string(), clients.to_owned());
             self.client.tell(Event::Unsupported { algorithm, clients });
@@ -196,6 +197,9 @@ impl Run<'_> {
         let mut new = NewKey::named(&self.plan.label).scopes(&self.plan.scopes);
         if let Some(pair) = pair {
             new = new.pair(pair.clone());
+        }
+        if let Some(account) = &self.plan.sub_account {
+            new = new.sub_account(account);
         }
         if let Some(old) = self.plan.old.as_ref().filter(|old| old.restricted) {
             new = new.like(&old.id);
@@ -252,10 +256,10 @@ impl Run<'_> {
         }
     }
 
-    /// The id of a key whose answer did not show it; and an end to the keys that earlier attempts have left.
+    /// The id of a key whose response did not show it; and an end to the keys that earlier attempts have left.
     async fn identify(&mut self) -> Result<(), StepFailure> {
         let Some(mut key) = self.candidate().await? else { return Ok(()) };
-        let by_default = key.scopes.is_empty() && !self.client.facts().no_scopes;
+        let by_default = key.scopes.is_empty() && !self.client.facts().no_scopes();
         let mut granted = Vec::new();
         if key.id.is_none() || by_default || self.attempts() > 1 {
             let found = self.find().await?;
@@ -281,14 +285,14 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// An end to what an attempt has left that came through late, after its answer was given up.
+    /// An end to what an attempt has left that came through late, after its response was given up.
     pub(super) async fn sweep(&mut self) -> Result<(), StepFailure> {
         if self.attempts() > 1
             && let Some(key) = self.candidate().await?
         {
             let found = self.find().await?;
             self.revoke_others(&key, found).await?;
-            // The last attempt was answered; of those before it some were refused, or found and undone.
+            // The last attempt got a response; of those before it some were refused, or found and undone.
             let settled = |step: &&Step| matches!(step, Step::Orphan { .. } | Step::VenueMakes);
             if self.attempts() > 1 + self.steps().iter().filter(settled).count() {
                 self.tell_late();
@@ -297,7 +301,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// A call was given up, and nobody can wait for ever to see what becomes of it.
+    /// A call was given up, and nobody can wait forever to see what happens to it.
     pub(super) fn tell_late(&self) {
         let (account, name) = (self.plan.account.clone(), self.plan.label.clone());
         self.client.tell(Event::Late { account, name });

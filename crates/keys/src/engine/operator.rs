@@ -7,7 +7,7 @@ use crate::account::Account;
 use crate::event::Event;
 use crate::reference::Reference;
 
-/// Whoever has a run done: it is told how the run goes, has the one-time codes, and passes the new key on.
+/// The caller of a run: it is notified of its progress, has the one-time codes, and passes the new key on.
 pub trait Operator: Send + Sync {
     /// Something was done, or is waited for.
     fn tell(&self, event: &Event) {
@@ -41,7 +41,7 @@ pub struct Handed {
     pub by_command: bool,
 }
 
-/// Nobody: nothing is told, there are no codes, and the store is where the consumer finds the key.
+/// Nobody: there are no notifications and no codes, and the store is where the consumer finds the key.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

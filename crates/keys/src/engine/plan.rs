@@ -40,6 +40,7 @@ impl AccountClient<'_> {
             origin: create.origin,
             old: None,
             by_command: create.by_command,
+            sub_account: create.sub_account.clone(),
         })
     }
 
@@ -67,7 +68,7 @@ impl AccountClient<'_> {
         let restricted = !info.restrictions.is_empty();
         if rotate.in_place {
             self.in_place(key, info, rotate.scopes.is_some()).await?;
-        } else if restricted && !self.facts().takes_restrictions {
+        } else if restricted && !self.facts().takes_restrictions() {
             let message = format!(
                 "`{}` is restricted ({}), and the venue makes no new key with that",
                 rotate.reference,
@@ -77,7 +78,7 @@ impl AccountClient<'_> {
         }
         let scopes = match &rotate.scopes {
             Some(scopes) => scopes.clone(),
-            None if self.facts().no_scopes => Vec::new(),
+            None if self.facts().no_scopes() => Vec::new(),
             None if info.scopes.is_empty() => key.scopes.clone(),
             None => info.scopes.clone(),
         };
@@ -94,13 +95,14 @@ impl AccountClient<'_> {
             origin,
             old: Some(OldKey { label: Some(key.label.clone()), id: info.id.clone(), restricted }),
             by_command: rotate.by_command,
+            sub_account: info.sub_account.clone(),
         })
     }
 
     async fn in_place(&self, key: &StoredKey, info: &KeyInfo, scopes: bool) -> Result<(), Error> {
-        // What the venue lists counts: for a key with a public half it would answer with a text that is no secret.
+        // What the venue lists counts: for a key with a public half it would return a text that is not a secret.
         let is_pair = key.kind == Kind::PrivateKeyPem || info.public_key.is_some();
-        if !self.facts().rotates || is_pair {
+        if !self.facts().rotates() || is_pair {
             let why = match is_pair {
                 true => format!("a key pair has no secret at {} that could be replaced", self.account.venue),
                 false => format!("{} gives no key a new secret", self.account.venue),
@@ -112,7 +114,7 @@ impl AccountClient<'_> {
         }
         if self.manager().await?.public_id().is_some_and(|id| key.public_id.as_deref() == Some(id)) {
             return Err(Error::usage_with(
-                "a key cannot replace its own secret safely: if the answer is lost, nothing can manage the account",
+                "a key cannot replace its own secret safely: if the response is lost, nothing can manage the account",
                 "Name another key that manages the account, or rotate without `--in-place`.",
             ));
         }
@@ -165,6 +167,7 @@ impl AccountClient<'_> {
             origin: Origin::Best,
             old: Some(OldKey { label: stored.map(|key| key.label), id: info.id.clone(), restricted: false }),
             by_command: false,
+            sub_account: None,
         })
     }
 
@@ -181,7 +184,7 @@ impl AccountClient<'_> {
 
     fn name(&self, reference: &Reference) -> Result<(), Error> {
         if !reference.is_of(self.account) {
-            return Err(Error::usage(format!("`{reference}` is no key of {}", self.account)));
+            return Err(Error::usage(format!("`{reference}` is not a key of {}", self.account)));
         }
         if !reference.is_a_key() {
             return Err(Error::usage(format!("`{reference}` is not a key; its name is kept for other things")));
@@ -191,7 +194,7 @@ impl AccountClient<'_> {
 
     /// Tells that the venue will hardly take another key. It decides: what it allows may have changed.
     fn see_room(&self, listed: &[KeyInfo]) {
-        if let Some(most) = self.facts().most_keys.filter(|most| listed.len() >= *most) {
+        if let Some(most) = self.facts().most_keys().filter(|most| listed.len() >= *most) {
             self.tell(Event::Full { most });
         }
     }
@@ -199,14 +202,14 @@ impl AccountClient<'_> {
     /// Wishes that the venue cannot meet.
     fn fits(&self, scopes: &[String], origin: Origin) -> Result<(), Error> {
         let (facts, venue) = (self.facts(), self.account.venue);
-        if facts.no_scopes && !scopes.is_empty() {
+        if facts.no_scopes() && !scopes.is_empty() {
             return Err(Error::usage(format!("keys of {venue} have no scopes")));
         }
-        if facts.needs_scopes && scopes.is_empty() {
+        if facts.needs_scopes() && scopes.is_empty() {
             return Err(Error::usage(format!("a key of {venue} without scopes may do nothing: name some")));
         }
-        if matches!(origin, Origin::Here(_)) && !facts.takes_pairs {
-            return Err(Error::usage(format!("{venue} makes the secret itself; it takes no key pair of one's own")));
+        if matches!(origin, Origin::Here(_)) && !facts.takes_pairs() {
+            return Err(Error::usage(format!("{venue} makes the secret itself; it registers no key pair")));
         }
         Ok(())
     }
@@ -224,18 +227,18 @@ impl AccountClient<'_> {
         }
     }
 
-    /// A name at the venue that no key has had: the stored name with a tag, by which a lost answer is found again. Runs that
+    /// A name at the venue that no key has had: the stored name with a tag, by which a lost response is found again. Runs that
     /// were noted have names of their own.
     fn label(&self, name: &str, listed: &[KeyInfo]) -> String {
         let facts = self.facts();
         let plain: String =
-            name.chars().map(|c| if c.is_ascii_alphanumeric() || c == facts.separator { c } else { '_' }).collect();
-        let room = facts.longest_name - TAG - 1;
+            name.chars().map(|c| if c.is_ascii_alphanumeric() || c == facts.separator() { c } else { '_' }).collect();
+        let room = facts.longest_name() - TAG - 1;
         let plain = &plain[..plain.len().min(room)];
         let taken = self.engine.journal.runs().unwrap_or_default();
         loop {
             let tag: u32 = rand::random_range(0..1 << (4 * TAG));
-            let label = format!("{plain}{}{tag:04x}", facts.separator);
+            let label = format!("{plain}{}{tag:04x}", facts.separator());
             let listed = listed.iter().any(|info| info.name.as_deref() == Some(&label));
             if !listed && taken.iter().all(|run| run.as_str() != label) {
                 return label;

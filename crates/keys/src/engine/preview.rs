@@ -14,19 +14,19 @@ pub(super) fn preview(client: &AccountClient<'_>, plan: &Plan) -> Preview {
     let old = plan.old.as_ref().map(|old| old.id.as_str()).unwrap_or_default();
     match plan.work {
         Work::Create | Work::Rotate => {
-            let ours = facts.takes_pairs && plan.origin != Origin::Venue;
+            let ours = facts.takes_pairs() && plan.origin != Origin::Venue;
             if ours {
                 steps.push(format!("make a key pair here and store it as {reference}"));
                 steps.push(format!("register its public half as `{}` with {scopes}", plan.label));
             } else {
                 steps.push(format!("keep a place in the store for {reference}"));
-                let with = if facts.no_scopes { String::new() } else { format!(" with {scopes}") };
+                let with = if facts.no_scopes() { String::new() } else { format!(" with {scopes}") };
                 steps.push(format!("have the venue make a key `{}`{with}, and store its secret", plan.label));
             }
             if ours && plan.origin == Origin::Best {
                 warnings.push("where the venue takes no pair of ours, it makes the key itself".to_owned());
             }
-            steps.push(format!("verify it: {}", facts.check));
+            steps.push(format!("verify it: {}", facts.check()));
             if plan.work == Work::Rotate {
                 steps.push("make it the stored key, and hand it over".to_owned());
             }
@@ -34,7 +34,7 @@ pub(super) fn preview(client: &AccountClient<'_>, plan: &Plan) -> Preview {
         Work::RotateInPlace => {
             steps.push(format!("keep a place in the store for the new secret of {reference}"));
             steps.push(format!("have the venue replace the secret of the key {old}, and store it"));
-            steps.push(format!("verify it: {}", facts.check));
+            steps.push(format!("verify it: {}", facts.check()));
             steps.push("hand it over".to_owned());
             warnings.push("the old secret fails at once, before the consumer has the new one".to_owned());
         }

@@ -49,7 +49,7 @@ impl Run<'_> {
         }
     }
 
-    /// Whether the venue itself says that the key is gone. Otherwise it is left to the proof.
+    /// Whether the venue itself says that the key no longer exists. Otherwise it is left to the proof.
     async fn revoke_old(&self, id: &str) -> Result<bool, StepFailure> {
         let mut last = None;
         for _ in 0..ATTEMPTS {
@@ -86,14 +86,14 @@ impl Run<'_> {
             }
             let mut next = waits.next();
             if matches!(life, Life::Alive) && may_ask && (earlier || next.is_none()) {
-                // Whoever answered that it was revoked may not have been the venue.
+                // The server that responded that it was revoked may not have been the venue.
                 may_ask = false;
                 self.revoke_old(id).await?;
                 next = next.or(Some(settings.first));
             }
             let Some(next) = next else { return Err(self.unproved(id, &life)) };
             let what = match life {
-                Life::Alive => "the old key still answers",
+                Life::Alive => "the old key still works",
                 _ => "no call shows yet whether the old key has ended",
             };
             self.client.tell(Event::Waiting { what, next });
@@ -102,22 +102,22 @@ impl Run<'_> {
     }
 
     fn unproved(&self, id: &str, life: &Life) -> StepFailure {
-        let (page, run) = (self.client.facts().page, &self.id);
+        let (page, run) = (self.client.facts().page(&self.client.account.environment), &self.id);
         let (subject, ended) = match self.plan.work {
             Work::RotateInPlace => (format!("the old secret of the key {id}"), "replaced"),
             _ => (format!("the key {id}"), "revoked"),
         };
         let Life::Unproved(error) = life else {
             return StepFailure::Person {
-                what: format!("the venue says that {subject} was {ended}, and it still answers"),
+                what: format!("the venue says that {subject} was {ended}, and it still works"),
                 how: format!("Resume later; if it stays so, revoke it at {page}."),
             };
         };
         StepFailure::Person {
             what: format!("nothing proves that {subject} has ended ({error}); nothing was removed from the store"),
             how: format!(
-                "See whether {} can be reached, and whether the key is gone at {page}. Where you have seen that it has ended: \
-                 `venuekit keys resume {run} --confirm-ended`. Otherwise resume when the venue answers again.",
+                "See whether {} can be reached, and whether the key was removed at {page}. Where you have seen that it has ended: \
+                 `venuekit keys resume {run} --confirm-ended`. Otherwise resume when the venue responds again.",
                 self.client.account.base_url
             ),
         }
@@ -132,7 +132,7 @@ impl Run<'_> {
                 return Ok(());
             }
             let Some(next) = waits.next() else {
-                let why = format!("the key {id} was answered to be revoked, and is still listed");
+                let why = format!("the key {id} was reported as revoked, and is still listed");
                 return Err(Error::new(Cause::NoAnswer(why)));
             };
             tokio::time::sleep(next).await;
@@ -144,7 +144,7 @@ impl Run<'_> {
         self.managed_and(|access, factor| access.list(factor), |manager, listed| has_its_own(manager, listed)).await
     }
 
-    /// A call as whoever manages the account's keys. While a key takes another one's place, the one that manages may be the one
+    /// A call as the credential that manages the account's keys. While a key takes another one's place, the one that manages may be the one
     /// that ends; then the new one does, and where that may not, the old one itself.
     pub(super) async fn managed<T, F>(&self, call: F) -> Result<T, Error>
     where
@@ -169,7 +169,7 @@ impl Run<'_> {
             match &result {
                 Err(error) if error.is(ErrorKind::Forbidden) || error.is(ErrorKind::Unauthorized) => {
                     let next = ask(&manager).await;
-                    // The first one's refusal says more than that of a key that is gone.
+                    // The first one's refusal says more than that of a key that no longer exists.
                     if !next.as_ref().is_err_and(|error| error.is(ErrorKind::Unauthorized)) {
                         result = next;
                     }
@@ -182,7 +182,7 @@ impl Run<'_> {
 
     async fn managers(&self) -> Result<Vec<Credential>, Error> {
         let base = self.client.manager().await?;
-        if !self.client.facts().keys_manage || !self.did(&Step::Promoted) || self.plan.old.is_none() {
+        if !self.client.facts().keys_manage() || !self.did(&Step::Promoted) || self.plan.old.is_none() {
             return Ok(vec![base]);
         }
         let of = |key: Option<StoredKey>| key.as_ref().and_then(StoredKey::credential);

@@ -19,7 +19,7 @@ pub struct Settings {
     pub verify: Waits,
     /// How often an old key is tried that the venue still knows.
     pub prove: Waits,
-    /// How long a call whose answer was lost may still be under way. Nothing is asked for anew before.
+    /// How long a call whose response was lost may still be in progress. Nothing is requested again before.
     pub settle: Duration,
 }
 

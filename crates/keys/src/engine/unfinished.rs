@@ -39,7 +39,7 @@ impl Unfinished {
 pub struct Unreadable {
     /// Its name.
     pub run: RunId,
-    /// The account that it is about, as far as the journal still tells.
+    /// The account that it is about, as far as the journal still shows.
     pub account: Option<String>,
     /// What is wrong, with the file.
     pub error: JournalError,

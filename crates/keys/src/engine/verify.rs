@@ -19,7 +19,7 @@ pub(super) enum ProbeOutcome {
     Works { millis: u64, refused: Option<String> },
     /// The venue says in its own words that it does not know it, or not its secret.
     Unknown(Error),
-    /// Nothing: no answer came, or one that anybody could have given.
+    /// Nothing: no response came, or one that anybody could have given.
     Nothing(Error),
 }
 
@@ -28,17 +28,17 @@ impl AccountClient<'_> {
     pub(super) async fn try_key(&self, credential: &Credential) -> Result<ProbeOutcome, Error> {
         let access = self.connect(credential)?;
         let begun = Instant::now();
-        let answer = access.works().await;
+        let result = access.works().await;
         let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let Err(error) = answer else { return Ok(ProbeOutcome::Works { millis, refused: None }) };
+        let Err(error) = result else { return Ok(ProbeOutcome::Works { millis, refused: None }) };
         Ok(match error.kind() {
             _ if error.is_unknown_key() => ProbeOutcome::Unknown(error.into()),
-            // The venue knows the key, or it would not know what the key may do. Whatever stands in between has no such code.
+            // The venue knows the key, or it would not know what the key may do. A server in between has no such code.
             ErrorKind::Forbidden if error.has_known_code() && !error.is_login_failure() => {
                 ProbeOutcome::Works { millis, refused: Some(error.message().to_owned()) }
             }
             ErrorKind::InvalidRequest if error.status().is_none() => return Err(error.into()),
-            // Whatever the call was, nothing of it is left: only the answer was of interest.
+            // Whatever the call was, nothing of it is left: only the response was of interest.
             _ if error.may_have_been_applied() => {
                 let why = format!("{}: {}", error.operation().unwrap_or_default(), error.message());
                 ProbeOutcome::Nothing(Error::new(Cause::NoAnswer(why)))
@@ -68,7 +68,7 @@ impl Run<'_> {
                     return Ok(());
                 }
                 ProbeOutcome::Unknown(error) => ("the venue does not know the new key yet", error),
-                ProbeOutcome::Nothing(error) => ("no answer of the venue's shows that the new key works", error),
+                ProbeOutcome::Nothing(error) => ("no response of the venue shows that the new key works", error),
             };
             let Some(next) = waits.next() else { return Err(self.does_not_work(error)) };
             self.client.tell(Event::Waiting { what, next });

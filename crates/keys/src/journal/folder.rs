@@ -140,7 +140,7 @@ impl Journal for FolderJournal {
             }
             Err(TryLockError::Error(error)) => return Err(io(error)),
         }
-        // Only for whoever is kept out: the lock itself does not depend on it, not even on there being room for it.
+        // Only for the process that is kept out: the lock itself does not depend on it, not even on there being room for it.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id()));
         Ok(Guard::new(file))
     }
@@ -289,7 +289,7 @@ mod tests {
     fn an_account_is_held_by_one_run() {
         let folder = tempfile::tempdir().unwrap();
         let journal = FolderJournal::new(folder.path());
-        let account = |environment| Account::known(crate::Venue::Kalshi, environment).unwrap();
+        let account = |environment| Account::known(crate::Venue::KALSHI, environment).unwrap();
         let held = journal.lock(&account("demo")).unwrap();
         let error = journal.lock(&account("demo")).unwrap_err();
         assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");

@@ -35,7 +35,7 @@ pub trait Journal: Send + Sync {
     /// Adds a step to a run, on disk when this returns.
     ///
     /// # Errors
-    /// It cannot be written. It may be among the run's steps all the same, as long as the power holds: what is noted before it is
+    /// It cannot be written. It may be among the run's steps nevertheless, as long as the power holds: what is noted before it is
     /// done may have been done, and what is noted afterwards was.
     fn append(&self, run: &RunId, entry: &Entry) -> Result<(), JournalError>;
 
@@ -45,7 +45,7 @@ pub trait Journal: Send + Sync {
     /// There is no such run, or it is damaged or newer.
     fn read(&self, run: &RunId) -> Result<Vec<Entry>, JournalError>;
 
-    /// What can still be told of a run that [`read`](Self::read) cannot read.
+    /// What is still known of a run that [`read`](Self::read) cannot read.
     fn glimpse(&self, run: &RunId) -> Glimpse {
         let _ = run;
         Glimpse::default()
@@ -58,7 +58,7 @@ pub trait Journal: Send + Sync {
     fn runs(&self) -> Result<Vec<RunId>, JournalError>;
 }
 
-/// What can still be told of a run whose journal is damaged.
+/// What is still known of a run whose journal is damaged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Glimpse {
@@ -153,7 +153,7 @@ pub enum Step {
         /// What identifies the caller.
         public_id: String,
     },
-    /// A call that the key signed was answered.
+    /// A call that the key signed got a response.
     Verified,
     /// The new key is the one to use.
     Promoted,
@@ -190,15 +190,15 @@ impl Step {
     }
 }
 
-/// Why the journal did not do as it was told.
+/// Why the journal failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// Another run is under way for this account.
+    /// Another run is in progress for this account.
     Busy {
         /// The account.
         account: String,
-        /// Who holds it, as far as that can be told.
+        /// Who holds it, as far as it is known.
         holder: Option<String>,
     },
     /// There is no run of this name.
@@ -233,12 +233,12 @@ impl fmt::Display for JournalError {
         match self {
             Self::Busy { account, holder } => {
                 let holder = holder.as_deref().unwrap_or("another process");
-                write!(f, "another run is under way for {account}: {holder}; wait for it")
+                write!(f, "another run is in progress for {account}: {holder}; wait for it")
             }
             Self::NoSuchRun(run) => write!(f, "there is no run `{run}`"),
             Self::Exists(run) => write!(f, "there is a run `{run}` already"),
             Self::Corrupted { path, line } => write!(f, "{}:{line}: the journal is damaged", path.display()),
-            Self::NoPlan(run) => write!(f, "the journal of the run `{run}` is damaged: its first line is no plan"),
+            Self::NoPlan(run) => write!(f, "the journal of the run `{run}` is damaged: its first line is not a plan"),
             Self::Newer { path } => write!(f, "{}: written by a newer version; use that one", path.display()),
             Self::Io { path, source } => write!(f, "{}: {source}", path.display()),
         }

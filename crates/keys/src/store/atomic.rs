@@ -35,7 +35,7 @@ pub(super) fn behind_links(path: PathBuf) -> PathBuf {
     real
 }
 
-/// Makes the folder that a file is to stand in, for its owner alone.
+/// Makes the folder that a file is to be in, for its owner alone.
 pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     let folder = folder(path);
     let mut builder = fs::DirBuilder::new();
@@ -46,18 +46,18 @@ pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Writes a file: beside its place first, then to the disk, then into its place, then the folder to the disk. An old file stays as
-/// it was until the new one is whole. With `anew`, a file that is there already is left alone, and the error says so.
+/// it was until the new one is whole. With `create_new`, a file that exists is left alone, and the error says so.
 ///
 /// # Errors
 /// The file is as it was before, but for [`StoreError::Unsynced`]: then it is in its place, and a power cut may still undo that.
-pub(super) fn write(path: &Path, bytes: &[u8], anew: bool) -> Result<(), StoreError> {
-    write_with(path, bytes, anew, sync_folder)
+pub(super) fn write(path: &Path, bytes: &[u8], create_new: bool) -> Result<(), StoreError> {
+    write_with(path, bytes, create_new, sync_folder)
 }
 
 fn write_with(
     path: &Path,
     bytes: &[u8],
-    anew: bool,
+    create_new: bool,
     sync: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<(), StoreError> {
     let failed = |error| StoreError::io(path, error);
@@ -66,7 +66,7 @@ fn write_with(
     let mut file: NamedTempFile =
         tempfile::Builder::new().prefix(&unfinished_of(path)).tempfile_in(folder).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    let placed = if anew { file.persist_noclobber(path) } else { file.persist(path) };
+    let placed = if create_new { file.persist_noclobber(path) } else { file.persist(path) };
     placed.map_err(|error| failed(error.error))?;
     sync(folder).map_err(|source| StoreError::Unsynced { path: path.to_owned(), source })
 }
@@ -141,7 +141,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Locks a file, which is made if there is none. Waits a while for whoever holds it.
+    /// Locks a file, which is made if there is none. Waits a while for its holder.
     pub(super) fn hold(path: PathBuf) -> Result<Self, StoreError> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);

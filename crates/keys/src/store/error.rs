@@ -1,4 +1,4 @@
-//! Why a store did not do as it was told.
+//! Why a store failed.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
@@ -7,7 +7,7 @@ use super::identity::FoundInstead;
 use crate::record::{SCHEMA, Unreadable};
 use crate::reference::Reference;
 
-/// Why a store did not do as it was told. Nothing in it shows a secret.
+/// Why a store failed. Nothing in it shows a secret.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {

@@ -141,7 +141,7 @@ impl FileStore {
         let of_identity = unlock.path(&path);
         let identity = match unlock.read(&of_identity)? {
             Some(identity) => identity,
-            // A new identity would not open it, and its file would stand in the old one's place.
+            // A new identity would not open it, and its file would take the old one's place.
             None if path.exists() => return Err(missing(path, of_identity)),
             None => unlock.make(&of_identity)?,
         };

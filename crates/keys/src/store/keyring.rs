@@ -22,17 +22,17 @@ pub trait Ring: Send + Sync {
     /// Keeps a text, in place of the one of the same name.
     ///
     /// # Errors
-    /// The keyring refuses, or is not there.
+    /// The keyring refuses, or does not exist.
     fn set(&self, name: &str, text: &Secret) -> Result<(), RingError>;
 
     /// Forgets a text. There may be none.
     ///
     /// # Errors
-    /// The keyring refuses, or is not there.
+    /// The keyring refuses, or does not exist.
     fn delete(&self, name: &str) -> Result<(), RingError>;
 }
 
-/// Why a keyring did not do as it was told.
+/// Why a keyring failed.
 #[derive(Debug)]
 pub enum RingError {
     /// There is no keyring, or no service that keeps it.
@@ -63,7 +63,7 @@ fn refused(error: Error) -> RingError {
     match error {
         Error::PlatformFailure(_) | Error::NoDefaultStore => RingError::Unreachable(error.to_string()),
         Error::TooLong(..) => RingError::TooLarge,
-        Error::BadEncoding(_) => RingError::Refused("what it keeps is no text".to_owned()),
+        Error::BadEncoding(_) => RingError::Refused("what it keeps is not text".to_owned()),
         other => RingError::Refused(other.to_string()),
     }
 }

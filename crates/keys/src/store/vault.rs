@@ -51,7 +51,7 @@ impl fmt::Debug for VaultStore {
     }
 }
 
-/// A secret as the server answers with it. A deleted one has a version and no data.
+/// A secret as the server returns it. A deleted one has a version and no data.
 #[derive(Deserialize)]
 struct Kept<'a> {
     #[serde(borrow)]
@@ -110,12 +110,13 @@ impl VaultStore {
         if !may_carry_secrets(&url) {
             return Err(refused("keys do not cross a network without TLS; use https://"));
         }
-        let mut token = HeaderValue::from_str(settings.token.expose()).map_err(|_| refused("the token is none"))?;
+        let mut token =
+            HeaderValue::from_str(settings.token.expose()).map_err(|_| refused("the token cannot be sent"))?;
         token.set_sensitive(true);
         let mut headers = HeaderMap::from_iter([("x-vault-token".parse().expect("a header's name"), token)]);
         headers.insert("x-vault-request", HeaderValue::from_static("true"));
         if let Some(namespace) = &settings.namespace {
-            let value = HeaderValue::from_str(namespace).map_err(|_| refused("the namespace is none"))?;
+            let value = HeaderValue::from_str(namespace).map_err(|_| refused("the namespace cannot be sent"))?;
             headers.insert("x-vault-namespace", value);
         }
         let route = Route::to(&url, None).map_err(|error| refused(error.message()))?;
@@ -149,13 +150,13 @@ impl VaultStore {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status();
-        let bytes = answer.bytes().await.map_err(unreachable)?;
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let bytes = response.bytes().await.map_err(unreachable)?;
         Ok((status, Zeroizing::new(bytes.to_vec())))
     }
 
-    /// What the server says where it does not do as it was told.
+    /// What the server says where it fails.
     fn refused(&self, status: StatusCode, body: &[u8]) -> StoreError {
         let problems: Problems = serde_json::from_slice(body).unwrap_or(Problems { errors: Vec::new() });
         let said = problems.errors.iter().map(|error| error.trim()).collect::<Vec<_>>().join("; ");
@@ -188,7 +189,7 @@ impl VaultStore {
         }
         let Ok(kept) = serde_json::from_slice::<Wrapped<Kept<'_>>>(&body) else {
             return match status {
-                StatusCode::OK => Err(self.broken("the answer is no secret of version 2")),
+                StatusCode::OK => Err(self.broken("the response is not a secret of version 2")),
                 _ => Ok((None, 0)),
             };
         };
@@ -209,17 +210,17 @@ impl VaultStore {
         let text = record.to_secret();
         let data: &RawValue = serde_json::from_str(text.expose()).map_err(|_| self.broken("the record"))?;
         let body = Write { options: Options { cas: version }, data };
-        let (status, answer) = self.send(Method::POST, self.url("data", &reference.to_string()), Some(&body)).await?;
+        let (status, response) = self.send(Method::POST, self.url("data", &reference.to_string()), Some(&body)).await?;
         if !status.is_success() {
             self.remember(reference, None);
-            let problems: Problems = serde_json::from_slice(&answer).unwrap_or(Problems { errors: Vec::new() });
+            let problems: Problems = serde_json::from_slice(&response).unwrap_or(Problems { errors: Vec::new() });
             let stale = problems.errors.iter().any(|error| error.contains("check-and-set"));
             return match status {
                 StatusCode::BAD_REQUEST if stale => Err(StoreError::Conflict(reference.clone())),
-                _ => Err(self.refused(status, &answer)),
+                _ => Err(self.refused(status, &response)),
             };
         }
-        let now: Option<Wrapped<Metadata>> = serde_json::from_slice(&answer).ok();
+        let now: Option<Wrapped<Metadata>> = serde_json::from_slice(&response).ok();
         self.remember(reference, now.map(|now| now.data.version));
         Ok(())
     }
@@ -232,7 +233,7 @@ impl VaultStore {
             StatusCode::NOT_FOUND => Ok(Vec::new()),
             StatusCode::OK => {
                 let names: Wrapped<Names> =
-                    serde_json::from_slice(&body).map_err(|_| self.broken("the answer is no list"))?;
+                    serde_json::from_slice(&body).map_err(|_| self.broken("the response is not a list"))?;
                 Ok(names.data.keys)
             }
             _ => Err(self.refused(status, &body)),
@@ -270,7 +271,7 @@ impl Store for VaultStore {
             for reference in found {
                 match self.read(&reference).await {
                     Ok((None, _)) => {}
-                    // One that cannot be read is there all the same.
+                    // One that cannot be read exists nevertheless.
                     Ok((Some(_), _)) | Err(StoreError::Corrupted { .. } | StoreError::Newer { .. }) => {
                         live.push(reference);
                     }

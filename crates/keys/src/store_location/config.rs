@@ -49,7 +49,7 @@ impl Config {
             Err(error) => return Err(Error::usage(format!("{}: {error}", path.display()))),
         };
         let mut config: Self = toml::from_str(&text).map_err(|error| {
-            // Its message quotes what stands there, which may be a secret in the wrong place.
+            // Its message quotes what is there, which may be a secret in the wrong place.
             let at = error.span().map_or(0, |span| span.start).min(text.len());
             let line = text[..at].matches('\n').count() + 1;
             Error::usage(format!("{}:{line}: cannot be read; `venuekit config show` says why", path.display()))

@@ -23,10 +23,10 @@ const FOLDER: &str = "venuekit";
 /// The name that keys have in the keyring of the operating system.
 pub const KEYRING_SERVICE: &str = "venuekit";
 
-/// The mount of a Vault's key-value engine, if nothing is said.
+/// The mount of a Vault's key-value engine, by default.
 pub const VAULT_MOUNT: &str = "secret";
 
-/// The path below the mount, if nothing is said.
+/// The path below the mount, by default.
 pub const VAULT_PREFIX: &str = "venuekit";
 
 /// A store and what opens it: that of the command `venuekit`, or an encrypted file somewhere else.
@@ -65,7 +65,7 @@ impl StoreLocation {
     ///
     /// The configuration is `~/.config/venuekit/config.toml`, or the file that `VENUEKIT_CONFIG` names. `VENUEKIT_STORE_FILE` names the
     /// encrypted file, `VENUEKIT_IDENTITY` an age identity that opens it, `VENUEKIT_PASSPHRASE` has its passphrase. `VAULT_ADDR`,
-    /// `VAULT_TOKEN` and `VAULT_NAMESPACE` are for a Vault. Nobody is asked for a passphrase: give one with
+    /// `VAULT_TOKEN` and `VAULT_NAMESPACE` are for a Vault. Nobody is requested a passphrase: give one with
     /// [`passphrase`](Self::passphrase).
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl StoreLocation {
         }
     }
 
-    /// Opens the store. A file that is not there is made. A passphrase takes about half a second.
+    /// Opens the store. A missing file is created. A passphrase takes about half a second.
     ///
     /// # Errors
     /// The store cannot be reached, or its passphrase or identity is missing or wrong.
@@ -162,7 +162,7 @@ impl StoreLocation {
                     );
                     return Err(Error::not_found(message));
                 }
-                // Before a passphrase is asked for that no file of another kind has.
+                // Before a passphrase is requested that no file of another kind has.
                 FileStore::recognize(path.clone())?;
                 let unlock = unlock.as_ref().ok_or_else(|| {
                     Error::usage(format!(

@@ -1,10 +1,11 @@
-//! A venue's client behind one face.
+//! The calls that the engine makes.
 
-use std::future::Future;
-
-use venuekit_transport::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, RotatedKey};
+use venuekit_transport::key_lifecycle::{SessionKeys, probe};
+use venuekit_transport::keys::{ApiKeys as _, CreatedKey, KeyInfo, NewKey, RotatedKey};
 use venuekit_transport::{Challenge, Error};
+use venuekit_venues::Session;
 use venuekit_wire::Secret;
+use venuekit_wire::credentials::{Carries, Cause, words};
 
 use crate::BoxFuture;
 
@@ -14,30 +15,8 @@ pub(crate) enum Factor {
     None,
     /// A one-time code along with the call.
     Code(Secret),
-    /// A one-time code in answer to a challenge.
+    /// A one-time code as the response to a challenge.
     Answer(Challenge, Secret),
-}
-
-/// A venue's client, as far as keys go.
-pub(crate) trait Client: Clone + Send + Sync + 'static {
-    /// A client whose next call carries this factor.
-    fn with(&self, factor: &Factor) -> Self;
-
-    /// Its keys.
-    fn api_keys(&self) -> impl ApiKeys + Send + Sync;
-
-    /// A call that changes nothing and that only a good secret signs.
-    fn works(&self) -> impl Future<Output = Result<(), Error>> + Send;
-
-    /// Whether an error asks for a one-time code along with the call. Challenges tell themselves.
-    fn wants_code(_: &Error) -> bool {
-        false
-    }
-
-    /// Whether the answer to a challenge held the wrong code. The call was not carried out.
-    fn was_wrong_code(_: &Error) -> bool {
-        false
-    }
 }
 
 /// An account as one credential sees it.
@@ -46,43 +25,67 @@ pub(crate) trait Access: Send + Sync {
     fn list<'a>(&'a self, factor: &'a Factor) -> BoxFuture<'a, Result<Vec<KeyInfo>, Error>>;
     fn rotate<'a>(&'a self, id: &str, factor: &'a Factor) -> BoxFuture<'a, Result<RotatedKey, Error>>;
     fn revoke<'a>(&'a self, id: &str, factor: &'a Factor) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Calls that change nothing and that only a good secret signs.
     fn works(&self) -> BoxFuture<'_, Result<(), Error>>;
 
     /// Whether the call was not carried out for want of a one-time code.
     fn wants_code(&self, error: &Error) -> bool;
 
-    /// Whether the call was not carried out for a wrong answer to a challenge.
+    /// Whether the call was not carried out for a wrong code in response to a challenge.
     fn was_wrong_code(&self, error: &Error) -> bool;
 }
 
-impl<C: Client> Access for C {
+/// The session as the next call needs it.
+fn with(session: &Session, factor: &Factor) -> Session {
+    match factor {
+        Factor::None => session.clone(),
+        Factor::Code(code) => session.with_code(code.clone()),
+        Factor::Answer(challenge, code) => session.confirming(challenge, code.clone()),
+    }
+}
+
+impl Access for Session {
     fn create<'a>(&'a self, key: NewKey, factor: &'a Factor) -> BoxFuture<'a, Result<CreatedKey, Error>> {
-        Box::pin(async move { self.with(factor).api_keys().create(key).await })
+        Box::pin(async move { SessionKeys::new(&with(self, factor))?.create(key).await })
     }
 
     fn list<'a>(&'a self, factor: &'a Factor) -> BoxFuture<'a, Result<Vec<KeyInfo>, Error>> {
-        Box::pin(async move { self.with(factor).api_keys().list().await })
+        Box::pin(async move { SessionKeys::new(&with(self, factor))?.list().await })
     }
 
     fn rotate<'a>(&'a self, id: &str, factor: &'a Factor) -> BoxFuture<'a, Result<RotatedKey, Error>> {
         let id = id.to_owned();
-        Box::pin(async move { self.with(factor).api_keys().rotate(&id).await })
+        Box::pin(async move { SessionKeys::new(&with(self, factor))?.rotate(&id).await })
     }
 
     fn revoke<'a>(&'a self, id: &str, factor: &'a Factor) -> BoxFuture<'a, Result<(), Error>> {
         let id = id.to_owned();
-        Box::pin(async move { self.with(factor).api_keys().revoke(&id).await })
+        Box::pin(async move { SessionKeys::new(&with(self, factor))?.revoke(&id).await })
     }
 
     fn works(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(Client::works(self))
+        Box::pin(async move {
+            for one in self.venue().credentials.probes.key {
+                probe(self, one).await?;
+            }
+            Ok(())
+        })
     }
 
     fn wants_code(&self, error: &Error) -> bool {
-        error.challenge().is_some() || C::wants_code(error)
+        let rules = &self.venue().credentials;
+        let takes_code = rules.schemes.iter().any(|scheme| scheme.carries == Carries::Code);
+        error.challenge().is_some()
+            || takes_code
+                && rules.symptoms.first.iter().any(|symptom| {
+                    let said = words([error.code().unwrap_or_default(), error.message()]);
+                    symptom.cause == Cause::SecondFactor && symptom.fits(error.kind(), &said)
+                })
     }
 
     fn was_wrong_code(&self, error: &Error) -> bool {
-        C::was_wrong_code(error)
+        let challenge = self.venue().challenge.as_ref();
+        challenge.is_some_and(|challenge| error.code().is_some_and(|code| challenge.wrong_code.contains(&code)))
     }
 }

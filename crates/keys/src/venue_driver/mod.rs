@@ -1,90 +1,143 @@
-//! What differs between venues: facts as data, and a client with one credential behind one face.
+//! A venue's account as one credential sees it. What the venue lets one do with keys is in its table (`x-keys` of its spec).
 
 mod access;
-mod bayse;
-mod deribit;
-mod kalshi;
-mod yativo;
 
 use std::time::Duration;
 
-use venuekit_transport::{ClientBuilder, Connect, Error};
-use venuekit_wire::Secret;
+use venuekit_transport::key_lifecycle::{OpenedSession, SessionKeys, log_in as log_in_by_table};
+use venuekit_transport::{Credentials, Error};
+use venuekit_venues::{Session, Settings, Venue};
+use venuekit_wire::key_lifecycle::{KeyLifecycle, ManagedBy, ScopeRule};
+use venuekit_wire::variables::VariableKind;
+use venuekit_wire::{Secret, UnixMillis};
 
 pub(crate) use self::access::{Access, Factor};
 use crate::Credential;
-use crate::account::{Account, Venue};
+use crate::account::Account;
 use crate::network::Network;
 
-/// Where an environment is served.
-type BaseUrl = fn() -> String;
+/// The name of this program among those that share a key: a venue may end the older one of two sessions of the same name.
+const PROGRAM: &str = "venuekit-keys";
 
 /// What one venue lets one do with keys.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
-    /// Its environments, and where they are served.
-    pub(crate) environments: &'static [(&'static str, BaseUrl)],
-    /// It takes the public half of a pair that was made here.
-    pub(crate) takes_pairs: bool,
-    /// Which clients of the venue cannot sign with an Ed25519 key, where there are some.
-    pub(crate) without_ed25519: Option<&'static str>,
-    /// A key manages keys. Where none does, a session of the account's owner is needed.
-    pub(crate) keys_manage: bool,
-    /// A key can get a new secret.
-    pub(crate) rotates: bool,
-    /// A new key can be given the restrictions of another one.
-    pub(crate) takes_restrictions: bool,
-    /// A key without scopes may do nothing.
-    pub(crate) needs_scopes: bool,
-    /// Keys have no scopes at all.
-    pub(crate) no_scopes: bool,
-    /// Its list says when a key was used last.
-    pub(crate) lists_use: bool,
-    /// An account has no more keys than that.
-    pub(crate) most_keys: Option<usize>,
-    /// The longest name of a key.
-    pub(crate) longest_name: usize,
-    /// What stands between a name and its tag.
-    pub(crate) separator: char,
-    /// What is called to see whether a key works.
-    pub(crate) check: &'static str,
-    /// What a person does where the program cannot.
-    pub(crate) page: &'static str,
+    rules: &'static KeyLifecycle,
+    venue: Venue,
 }
 
-pub(crate) fn facts(venue: Venue) -> &'static Facts {
-    match venue {
-        Venue::Bayse => &bayse::FACTS,
-        Venue::Deribit => &deribit::FACTS,
-        Venue::Kalshi => &kalshi::FACTS,
-        Venue::Yativo => &yativo::FACTS,
+impl Facts {
+    /// A venue accepts the public half of a pair that was made here.
+    pub(crate) fn takes_pairs(&self) -> bool {
+        self.rules.register.is_some()
     }
+
+    /// Which clients of the venue cannot sign with an Ed25519 key, where there are some.
+    pub(crate) fn without_ed25519(&self) -> Option<&'static str> {
+        self.rules.without_ed25519
+    }
+
+    /// A key manages keys. Where none does, a session of the account's owner is needed.
+    pub(crate) fn keys_manage(&self) -> bool {
+        self.rules.managed_by == ManagedBy::Key
+    }
+
+    /// A key can get a new secret.
+    pub(crate) fn rotates(&self) -> bool {
+        self.rules.rotate.is_some()
+    }
+
+    /// A new key can be given the restrictions of another one.
+    pub(crate) fn takes_restrictions(&self) -> bool {
+        let ways = [self.rules.create, self.rules.register];
+        ways.iter().flatten().all(|create| !create.copies.is_empty())
+    }
+
+    /// A key without scopes may do nothing.
+    pub(crate) fn needs_scopes(&self) -> bool {
+        self.rules.scopes == ScopeRule::Required
+    }
+
+    /// Keys have no scopes at all.
+    pub(crate) fn no_scopes(&self) -> bool {
+        self.rules.scopes == ScopeRule::None
+    }
+
+    /// Its list says when a key was used last.
+    pub(crate) fn lists_use(&self) -> bool {
+        self.rules.list.entry.last_used.is_some()
+    }
+
+    /// An account has no more keys than that.
+    pub(crate) fn most_keys(&self) -> Option<usize> {
+        self.rules.most
+    }
+
+    /// The longest name of a key.
+    pub(crate) fn longest_name(&self) -> usize {
+        self.rules.longest_name
+    }
+
+    /// What stands between a name and its tag.
+    pub(crate) fn separator(&self) -> char {
+        self.rules.name_separator
+    }
+
+    /// What a call shows that verifies a key.
+    pub(crate) fn check(&self) -> String {
+        let probes = self.venue.table().credentials.probes.key;
+        probes.iter().map(|probe| probe.proves).collect::<Vec<_>>().join(", and ")
+    }
+
+    /// Where a person does what the program cannot.
+    pub(crate) fn page(&self, environment: &str) -> &'static str {
+        self.venue.table().key_page(environment).unwrap_or("the venue's own pages")
+    }
+}
+
+/// What the venue of an account lets one do. Accounts are of venues that manage keys.
+pub(crate) fn facts(venue: Venue) -> Facts {
+    let rules = venue.table().credentials.keys.expect("an account's venue manages keys");
+    Facts { rules, venue }
 }
 
 /// The account as this credential sees it. Nothing is sent.
 pub(crate) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
-    match account.venue {
-        Venue::Bayse => bayse::connect(account, credential, network),
-        Venue::Deribit => deribit::connect(account, credential, network),
-        Venue::Kalshi => kalshi::connect(account, credential, network),
-        Venue::Yativo => yativo::connect(account, credential, network),
-    }
+    Ok(Box::new(session(account, credential, network)?))
 }
 
-pub(crate) use self::bayse::log_in;
-pub(crate) use self::kalshi::attested_until;
-
-/// A session of Bayse's.
-pub(crate) struct Opened {
-    pub(crate) token: Secret,
-    pub(crate) device_id: Secret,
+fn session(account: &Account, credential: &Credential, network: &Network) -> Result<Session, Error> {
+    let credentials = account.venue.credentials_of_program(std::slice::from_ref(credential), PROGRAM)?;
+    open(account, credentials, network)
 }
 
-fn settle<C: Connect>(builder: ClientBuilder<C>, network: &Network) -> ClientBuilder<C> {
+fn open(account: &Account, credentials: Credentials, network: &Network) -> Result<Session, Error> {
+    let settings = Settings::new(account.base_url.clone(), credentials).timeouts(network.timeouts);
     // A key that a person waits for is not held back for minutes by a limit that was meant for trading.
-    let builder = builder.timeouts(network.timeouts).rate_wait(Duration::from_secs(20));
-    match &network.proxy {
-        Some(proxy) => builder.proxy(proxy.clone()),
-        None => builder,
-    }
+    let settings = settings.rate_wait(Duration::from_secs(20)).proxy(network.proxy.clone());
+    account.venue.session(settings)
+}
+
+/// Opens a session with an e-mail address and its password. A venue may accept few logins: a caller keeps the session.
+pub(crate) async fn log_in(
+    account: &Account,
+    email: &str,
+    password: &Secret,
+    network: &Network,
+) -> Result<OpenedSession, Error> {
+    let logins = account.venue.table().credentials.logins;
+    let Some(login) = logins.iter().find(|login| login.takes.contains(&VariableKind::Login)) else {
+        return Err(Error::invalid_request(format!("{} has no login with an e-mail address", account.venue)));
+    };
+    log_in_by_table(&open(account, Credentials::none(), network)?, login, email, password).await
+}
+
+/// Until when the account's owner has attested a location. Past that, keys may do less.
+pub(crate) async fn attested_until(
+    account: &Account,
+    credential: &Credential,
+    network: &Network,
+) -> Result<Option<UnixMillis>, Error> {
+    let session = session(account, credential, network)?;
+    SessionKeys::new(&session)?.attested_until().await
 }

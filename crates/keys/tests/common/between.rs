@@ -29,7 +29,7 @@ pub struct Between {
 /// A status and a body in place of the venue's.
 pub type Fake = (u16, &'static str);
 
-/// The first call to one path gets no answer, and is passed on late: when another path is called for the nth time.
+/// The first call to one path gets no response, and is passed on late: when another path is called for the nth time.
 #[derive(Clone, Copy)]
 pub struct Late {
     pub call: &'static str,

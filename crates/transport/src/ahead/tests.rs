@@ -60,6 +60,7 @@ static VENUE: Venue = Venue {
         operation("pay", "/payments", &[&["other"]]),
     ],
     signature_ages: &[SignatureAge { credential: "signature", seconds: 5 }],
+    credentials: venuekit_wire::credentials::CredentialRules::NONE,
     ..fixtures::VENUE
 };
 

@@ -77,7 +77,7 @@ impl RateLimits {
                     names.push(name);
                 }
             }
-            let message = format!("{} has no tier `{tier}`, but {}", venue.name, names.join(", "));
+            let message = format!("{} has no tier `{tier}`; it has {}", venue.name, names.join(", "));
             return Err(Error::invalid_request(message));
         }
         let learning = Arc::new(Semaphore::new(LEARNING));
@@ -150,7 +150,7 @@ impl Limiter {
         Err(Error::new(match refused {
             Refused::Wait(wait) => Inner {
                 kind: Some(ErrorKind::RateLimited),
-                message: format!("not sent: the limit of `{}` allows it in {wait:.1?}", debit.bucket),
+                message: format!("not sent: the rate limit of `{}` has room in {wait:.1?}", debit.bucket),
                 retry_after: Some(wait),
                 held_back: true,
                 ..inner
@@ -197,7 +197,8 @@ impl Limiter {
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
         let left = whole(header(names.remaining)?)?;
         let reset = i64::try_from(whole(header(names.reset)?)?).unwrap_or(i64::MAX);
-        let lasts = u64::try_from(reset.saturating_mul(1000).checked_sub(now.get())?).ok()?;
+        let reset = i64::try_from(i128::from(reset) * 1000 / i128::from(names.per_second.max(1))).unwrap_or(i64::MAX);
+        let lasts = u64::try_from(reset.checked_sub(now.get())?).ok()?;
         Some(RateFeedback { left, lasts: Some(Duration::from_millis(lasts)) })
     }
 }

@@ -2,16 +2,31 @@
 
 use venuekit_streams::BookVisitor;
 
+use crate::Venue;
 use crate::registration::Registration;
 
 /// All venues, in the order of their names.
-pub(crate) static VENUES: &[Registration] = &[
+pub(crate) static VENUES: [Registration; 5] = [
     Registration::of::<venuekit_bayse::Client, venuekit_bayse::Credentials>("bayse", Some(&venuekit_bayse::STREAMS)),
     Registration::of::<venuekit_deribit::Client, venuekit_deribit::Credentials>("deribit", Some(&venuekit_deribit::STREAMS)),
     Registration::of::<venuekit_kalshi::Client, venuekit_kalshi::Credentials>("kalshi", Some(&venuekit_kalshi::STREAMS)),
     Registration::of::<venuekit_kalshi_perps::Client, venuekit_kalshi_perps::Credentials>("kalshi-perps", Some(&venuekit_kalshi_perps::STREAMS)),
     Registration::of::<venuekit_yativo::Client, venuekit_yativo::Credentials>("yativo", None),
 ];
+
+/// Each by its name.
+impl Venue {
+    /// `bayse`.
+    pub const BAYSE: Self = Self(&VENUES[0]);
+    /// `deribit`.
+    pub const DERIBIT: Self = Self(&VENUES[1]);
+    /// `kalshi`.
+    pub const KALSHI: Self = Self(&VENUES[2]);
+    /// `kalshi-perps`.
+    pub const KALSHI_PERPS: Self = Self(&VENUES[3]);
+    /// `yativo`.
+    pub const YATIVO: Self = Self(&VENUES[4]);
+}
 
 /// Calls the visitor with the type of a channel's messages, where the channel makes an order book.
 pub(crate) fn with_book<V: BookVisitor>(venue: &str, channel: &str, visitor: V) -> Option<V::Output> {

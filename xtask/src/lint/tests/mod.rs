@@ -1,5 +1,6 @@
 //! Every rule by name: a sound spec, one mistake in it, and the line that lint must point at.
 
+mod credentials;
 mod ids;
 mod joining;
 mod operations;
@@ -45,7 +46,7 @@ paths:
   /things: { $ref: 'a.yaml#/paths/~1things' }
 components:
   securitySchemes:
-    key: { type: apiKey, in: header, name: X-Key, x-credential: key }
+    key: { type: apiKey, in: header, name: X-Key, x-credential: key, x-carries: secret }
   responses:
     Failed: { description: no }
 ",

@@ -1,0 +1,275 @@
+//! The life cycle of a venue's API keys, as its spec says it (`x-keys`).
+//!
+//! Places in responses are JSON pointers, tried in order.
+
+/// What a venue lets its users do with API keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyLifecycle {
+    /// Who may manage keys.
+    pub managed_by: ManagedBy,
+    /// What scopes a key has.
+    pub scopes: ScopeRule,
+    /// The longest name of a key, in characters.
+    pub longest_name: usize,
+    /// What stands between a name and its tag.
+    pub name_separator: char,
+    /// An account has no more keys than that.
+    pub most: Option<usize>,
+    /// A key may be bound to addresses.
+    pub binds_addresses: bool,
+    /// Days after which a key ends that is bound to no address.
+    pub unbound_days: Option<u32>,
+    /// Clients of the venue that cannot sign with an Ed25519 key.
+    pub without_ed25519: Option<&'static str>,
+    /// Makes a key, and the venue its secret.
+    pub create: Option<CreateKey>,
+    /// Registers the public half of a pair.
+    pub register: Option<CreateKey>,
+    /// Lists the keys.
+    pub list: ListKeys,
+    /// The key that asks, where the venue tells it apart from the list.
+    pub own: Option<OwnKey>,
+    /// Gives a key a new secret. Without it a key is made, and the old one revoked.
+    pub rotate: Option<RotateKey>,
+    /// Ends a key for good.
+    pub revoke: KeyCall,
+    /// Switches a key on again.
+    pub enable: Option<KeyCall>,
+    /// The sub-accounts whose keys are managed.
+    pub sub_accounts: Option<SubAccounts>,
+}
+
+/// Who may manage keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ManagedBy {
+    /// A key.
+    Key,
+    /// A session of the account's owner, and no key.
+    Session,
+}
+
+/// What scopes keys have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeRule {
+    /// Keys have none.
+    None,
+    /// A key without any gets what the venue gives by default.
+    Optional,
+    /// A key without any may do nothing.
+    Required,
+}
+
+/// A call about one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyCall {
+    /// The operation.
+    pub operation: &'static str,
+    /// Where the key's id goes.
+    pub id: Field,
+    /// What a good response is.
+    pub returns: Returns,
+}
+
+/// What the good response of a call is that returns nothing of use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returns {
+    /// It has no body.
+    Nothing,
+    /// A text.
+    Text,
+    /// An object.
+    Object,
+    /// Something else.
+    Anything,
+}
+
+/// A parameter or a member of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it goes.
+    pub place: FieldPlace,
+    /// Whether it is written as a number.
+    pub is_number: bool,
+    /// Whether a request must have it.
+    pub is_required: bool,
+}
+
+/// Where a field of a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldPlace {
+    /// Into the path, in place of its one parameter.
+    Path,
+    /// Into the query.
+    Query,
+    /// Into the body; of a JSON-RPC call into its params.
+    Body,
+}
+
+/// A field with several texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextsField {
+    /// The field.
+    pub field: Field,
+    /// How the texts are written.
+    pub form: TextsForm,
+}
+
+/// How several texts are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextsForm {
+    /// As a list.
+    List,
+    /// As one text, with blanks between.
+    Blanks,
+    /// As one text, with commas between.
+    Commas,
+    /// As an object of lists: `Spot:Trade` is the text `Trade` in the list `Spot`.
+    Groups,
+}
+
+/// How a key is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreateKey {
+    /// The operation.
+    pub operation: &'static str,
+    /// Where the name goes.
+    pub name: Option<Field>,
+    /// Where the scopes go.
+    pub scopes: Option<TextsField>,
+    /// Where the public half of a pair goes, as PEM.
+    pub public_key: Option<Field>,
+    /// Where the sub-account goes whose key it becomes.
+    pub sub_account: Option<Field>,
+    /// Where the addresses go that it may be used from.
+    pub addresses: Option<TextsField>,
+    /// Members that are always sent: the name, and the value as JSON.
+    pub fixed: &'static [(&'static str, &'static str)],
+    /// Members that are copied from a key that the new one is to be like: the member of the request, the pointer into the entry of a list.
+    pub copies: &'static [(&'static str, &'static str)],
+    /// What the response holds.
+    pub returns: NewSecret,
+}
+
+/// What a response has of a new key, or of a new secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewSecret {
+    /// The id that other calls take. Without a pointer the list is requested it.
+    pub id: &'static [&'static str],
+    /// What identifies the caller in requests.
+    pub public_id: &'static [&'static str],
+    /// The secret. Without a pointer there is none: a pair was registered.
+    pub secret: &'static [&'static str],
+    /// Whether the secret is a private key as PEM.
+    pub is_private_key: bool,
+    /// A member that is there where the secret's place holds no secret but a fingerprint.
+    pub fingerprint_if: Option<&'static str>,
+    /// What the venue warns of.
+    pub warning: Option<&'static str>,
+}
+
+/// How a key gets a new secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RotateKey {
+    /// The call.
+    pub call: KeyCall,
+    /// What the response holds.
+    pub returns: NewSecret,
+}
+
+/// How keys are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListKeys {
+    /// The operation.
+    pub operation: &'static str,
+    /// Where the list is; the empty pointer is the response itself.
+    pub at: &'static [&'static str],
+    /// Where the number of all keys is: a list with fewer is not whole.
+    pub total: Option<&'static str>,
+    /// Where the sub-account goes whose keys are listed.
+    pub sub_account: Option<Field>,
+    /// What an entry holds.
+    pub entry: KeyEntry,
+    /// Where the response says until when the account's owner has attested a location.
+    pub attested_until: Option<Time>,
+}
+
+/// The key that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnKey {
+    /// The operation.
+    pub operation: &'static str,
+    /// Where the key is; the empty pointer is the response itself.
+    pub at: &'static str,
+    /// What is there.
+    pub entry: KeyEntry,
+}
+
+/// What a list says of a key. A text may be written as a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyEntry {
+    /// The id that other calls take.
+    pub id: &'static [&'static str],
+    /// What identifies the caller in requests.
+    pub public_id: &'static [&'static str],
+    /// The name.
+    pub name: &'static [&'static str],
+    /// The scopes.
+    pub scopes: &'static [&'static str],
+    /// How scopes are written.
+    pub scopes_form: TextsForm,
+    /// Whether it works: a boolean.
+    pub enabled: &'static [&'static str],
+    /// Whether it does not: a boolean.
+    pub disabled: &'static [&'static str],
+    /// The venue's word for its state, which counts before the booleans.
+    pub status: &'static [&'static str],
+    /// The words for a key that works.
+    pub working: &'static [&'static str],
+    /// The word for a key that does not, where a boolean says so.
+    pub disabled_is: Option<&'static str>,
+    /// Every key of the list works.
+    pub all_work: bool,
+    /// The public half of a pair, as PEM.
+    pub public_key: &'static [&'static str],
+    /// When it was made.
+    pub created: Option<Time>,
+    /// When it ends.
+    pub expires: Option<Time>,
+    /// When it was used last.
+    pub last_used: Option<Time>,
+    /// What else limits it: where that is, and how each text of it is said, with `{}` for the text or `{day}` for the day of a time.
+    pub limits: &'static [(&'static str, &'static str)],
+}
+
+/// A time in a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time {
+    /// Where it is.
+    pub at: &'static str,
+    /// How it is written.
+    pub form: TimeForm,
+}
+
+/// How a time is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeForm {
+    /// RFC 3339.
+    DateTime,
+    /// Unix seconds.
+    UnixSeconds,
+    /// Unix milliseconds.
+    UnixMillis,
+}
+
+/// The sub-accounts of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubAccounts {
+    /// The operation that lists them.
+    pub operation: &'static str,
+    /// Where the list is.
+    pub at: &'static [&'static str],
+    /// What other calls take.
+    pub id: &'static [&'static str],
+}

@@ -1,0 +1,190 @@
+//! The life cycle of keys, as a part of the venue's table.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::credentials::text_option;
+use super::venue::{ident, option};
+use crate::document::Document;
+use crate::model::{FieldPlace, id_of, named, request_field, resolve, text};
+use crate::vocabulary::{
+    CreateKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time,
+};
+
+/// The table of the life cycle, and the client's method that works by it.
+pub fn items(document: &Document, keys: &Keys) -> TokenStream {
+    let table = table(document, keys);
+    let needs = match keys.managed_by {
+        ManagedBy::Key => "",
+        ManagedBy::Session => " Needs a session: no key manages keys here.",
+    };
+    let doc = format!(" The account's API keys, in the words that all venues share.{needs}");
+    quote! {
+        /// The life cycle of API keys.
+        pub static KEYS: KeyLifecycle = #table;
+
+        impl super::client::Client {
+            #[doc = #doc]
+            pub fn keys(&self) -> ::venuekit_transport::key_lifecycle::SessionKeys<'_> {
+                ::venuekit_transport::key_lifecycle::SessionKeys::with_rules(self.session(), &KEYS)
+            }
+        }
+    }
+}
+
+fn table(document: &Document, keys: &Keys) -> TokenStream {
+    let [managed_by, scopes] =
+        [format!("{:?}", keys.managed_by), format!("{:?}", keys.scopes)].map(|name| ident(&name));
+    let (longest, separator) = (Literal::u32_unsuffixed(keys.name.longest), keys.name.separator);
+    let [most, unbound_days] = [keys.most, keys.unbound_days].map(|number| {
+        option(number.map(|number| {
+            let number = Literal::u32_unsuffixed(number);
+            quote!(#number)
+        }))
+    });
+    let (binds_addresses, without_ed25519) = (keys.addresses, text_option(keys.without_ed25519.as_deref()));
+    let [create, register] =
+        [&keys.create, &keys.register].map(|one| option(one.as_ref().map(|one| create(document, one))));
+    let list = list(document, keys);
+    let own = option(keys.own.as_ref().map(|own| {
+        let (operation, at, entry) = (id_of(document, &own.operation), &own.at, entry(&own.entry));
+        quote!(OwnKey { operation: #operation, at: #at, entry: #entry })
+    }));
+    let rotate = option(keys.rotate.as_ref().map(|rotate| {
+        let (call, returns) = (call(document, &rotate.operation, &rotate.id), returns(&rotate.returns));
+        quote!(RotateKey { call: #call, returns: #returns })
+    }));
+    let of = |one: &KeyCall| call(document, &one.operation, &one.id);
+    let (revoke, enable) = (of(&keys.revoke), option(keys.enable.as_ref().map(of)));
+    let sub_accounts = option(keys.sub_accounts.as_ref().map(|all| {
+        let operation = id_of(document, &all.operation);
+        let [at, id] = [&all.at, &all.id].map(places);
+        quote!(SubAccounts { operation: #operation, at: #at, id: #id })
+    }));
+    quote! {
+        KeyLifecycle {
+            managed_by: ManagedBy::#managed_by, scopes: ScopeRule::#scopes, longest_name: #longest, name_separator: #separator,
+            most: #most, binds_addresses: #binds_addresses, unbound_days: #unbound_days, without_ed25519: #without_ed25519,
+            create: #create, register: #register, list: #list, own: #own, rotate: #rotate, revoke: #revoke, enable: #enable,
+            sub_accounts: #sub_accounts,
+        }
+    }
+}
+
+fn list(document: &Document, keys: &Keys) -> TokenStream {
+    let list = &keys.list;
+    let (operation, at, total) =
+        (id_of(document, &list.operation), places(&list.at), text_option(list.total.as_deref()));
+    let sub_account = option(list.sub_account.as_ref().map(|name| field(document, &list.operation, name)));
+    let (entry, attested_until) = (entry(&list.entry), option(list.attested_until.as_ref().map(time)));
+    quote! {
+        ListKeys {
+            operation: #operation, at: #at, total: #total, sub_account: #sub_account, entry: #entry, attested_until: #attested_until,
+        }
+    }
+}
+
+fn create(document: &Document, create: &CreateKey) -> TokenStream {
+    let operation = id_of(document, &create.operation);
+    let fields = &create.fields;
+    let [name, public_key, sub_account] = [&fields.name, &fields.public_key, &fields.sub_account]
+        .map(|one| option(one.as_ref().map(|one| field(document, &create.operation, one))));
+    let [scopes, addresses] = [&fields.scopes, &fields.addresses]
+        .map(|one| option(one.as_ref().map(|one| texts(document, &create.operation, one))));
+    let fixed = create.fixed.iter().map(|(name, value)| {
+        let value = value.to_string();
+        quote!((#name, #value))
+    });
+    let copies = create.copies.iter().map(|(name, place)| quote!((#name, #place)));
+    let returns = returns(&create.returns);
+    quote! {
+        CreateKey {
+            operation: #operation, name: #name, scopes: #scopes, public_key: #public_key, sub_account: #sub_account,
+            addresses: #addresses, fixed: &[#(#fixed),*], copies: &[#(#copies),*], returns: #returns,
+        }
+    }
+}
+
+fn texts(document: &Document, operation: &str, texts: &Texts) -> TokenStream {
+    let (name, form) = texts.parts();
+    let (field, form) = (field(document, operation, name), texts_form(form));
+    quote!(TextsField { field: #field, form: #form })
+}
+
+fn texts_form(form: TextsForm) -> TokenStream {
+    let form = ident(&format!("{form:?}"));
+    quote!(TextsForm::#form)
+}
+
+fn returns(returns: &NewSecret) -> TokenStream {
+    let [id, public_id, secret] = [&returns.id, &returns.public_id, &returns.secret].map(places);
+    let is_private_key = returns.private_key;
+    let [fingerprint_if, warning] =
+        [&returns.fingerprint_if, &returns.warning].map(|place| text_option(place.as_deref()));
+    quote! {
+        NewSecret {
+            id: #id, public_id: #public_id, secret: #secret, is_private_key: #is_private_key, fingerprint_if: #fingerprint_if,
+            warning: #warning,
+        }
+    }
+}
+
+fn entry(entry: &KeyEntry) -> TokenStream {
+    let [id, public_id, name, scopes, enabled, disabled, status, public_key] = [
+        &entry.id,
+        &entry.public_id,
+        &entry.name,
+        &entry.scopes,
+        &entry.enabled,
+        &entry.disabled,
+        &entry.status,
+        &entry.public_key,
+    ]
+    .map(places);
+    let (scopes_form, working, all_work) = (texts_form(entry.scopes_form), &entry.working, entry.all_work);
+    let disabled_is = text_option(entry.disabled_is.as_deref());
+    let [created, expires, last_used] =
+        [&entry.created, &entry.expires, &entry.last_used].map(|one| option(one.as_ref().map(time)));
+    let limits = entry.limits.iter().map(|Limit { at, says }| quote!((#at, #says)));
+    quote! {
+        KeyEntry {
+            id: #id, public_id: #public_id, name: #name, scopes: #scopes, scopes_form: #scopes_form, enabled: #enabled,
+            disabled: #disabled, status: #status, working: &[#(#working),*], disabled_is: #disabled_is, all_work: #all_work,
+            public_key: #public_key, created: #created, expires: #expires, last_used: #last_used, limits: &[#(#limits),*],
+        }
+    }
+}
+
+fn time(time: &Time) -> TokenStream {
+    let (at, form) = (&time.at, ident(&format!("{:?}", time.unit)));
+    quote!(Time { at: #at, form: TimeForm::#form })
+}
+
+fn places(places: &Places) -> TokenStream {
+    quote!(&[#(#places),*])
+}
+
+fn call(document: &Document, operation: &str, id: &str) -> TokenStream {
+    let (name, id) = (id_of(document, operation), field(document, operation, id));
+    let called = named(document, operation);
+    let schema =
+        called.as_ref().and_then(|called| called.result_schema(document)).map(|(_, schema)| resolve(document, schema));
+    let returns = match schema.map(|schema| text(schema, "type")) {
+        None => "Nothing",
+        Some(Some("string")) => "Text",
+        Some(Some("object")) => "Object",
+        Some(_) => "Anything",
+    };
+    let returns = ident(returns);
+    quote!(KeyCall { operation: #name, id: #id, returns: Returns::#returns })
+}
+
+/// A field that lint has found in the request.
+fn field(document: &Document, operation: &str, name: &str) -> TokenStream {
+    let found = named(document, operation);
+    let found = found.as_ref().and_then(|operation| request_field(document, operation, name));
+    let place = ident(&format!("{:?}", found.as_ref().map_or(FieldPlace::Body, |found| found.place)));
+    let is_number = found.as_ref().is_some_and(|found| found.is_number(document));
+    let is_required = found.is_some_and(|found| found.is_required);
+    quote!(Field { name: #name, place: FieldPlace::#place, is_number: #is_number, is_required: #is_required })
+}

@@ -1,0 +1,323 @@
+//! The life cycle of API keys. Fields are names of parameters or of members of a request, places are JSON pointers into a response.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Places that are tried in order.
+pub type Places = Vec<String>;
+
+/// What can be done with keys, and how.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Keys {
+    /// Who may manage keys.
+    pub managed_by: ManagedBy,
+    /// What scopes a key has.
+    pub scopes: ScopeRule,
+    /// What a name may be.
+    pub name: KeyName,
+    /// How many keys an account may have.
+    pub most: Option<u32>,
+    /// A key may be bound to addresses.
+    #[serde(default)]
+    pub addresses: bool,
+    /// Days after which a key ends that is bound to no address.
+    pub unbound_days: Option<u32>,
+    /// Clients of the venue that cannot sign with an Ed25519 key.
+    pub without_ed25519: Option<String>,
+    /// Makes a key, and the venue its secret.
+    pub create: Option<CreateKey>,
+    /// Registers the public half of a pair.
+    pub register: Option<CreateKey>,
+    /// Lists the keys.
+    pub list: ListKeys,
+    /// Shows the key that asks.
+    pub own: Option<OwnKey>,
+    /// Gives a key a new secret.
+    pub rotate: Option<RotateKey>,
+    /// Ends a key.
+    pub revoke: KeyCall,
+    /// Switches a key on again.
+    pub enable: Option<KeyCall>,
+    /// The sub-accounts whose keys are managed.
+    pub sub_accounts: Option<SubAccounts>,
+}
+
+/// Who may manage keys.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ManagedBy {
+    /// A key.
+    Key,
+    /// A session, and no key.
+    Session,
+}
+
+/// What scopes keys have.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScopeRule {
+    /// None.
+    None,
+    /// Without any the venue gives its own.
+    Optional,
+    /// Without any a key may do nothing.
+    Required,
+}
+
+/// What a name may be.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct KeyName {
+    /// Characters.
+    pub longest: u32,
+    /// What stands before a tag.
+    pub separator: char,
+}
+
+/// A call about one key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct KeyCall {
+    /// The operation.
+    pub operation: String,
+    /// The field of the key's id.
+    pub id: String,
+}
+
+/// How a key is made.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CreateKey {
+    /// The operation.
+    pub operation: String,
+    /// What the request is made of.
+    pub fields: CreateFields,
+    /// Members that are always sent.
+    #[serde(default)]
+    pub fixed: BTreeMap<String, Value>,
+    /// Members that are copied from a key that the new one is to be like: member of the request, place in an entry of the list.
+    #[serde(default)]
+    pub copies: BTreeMap<String, String>,
+    /// What the response holds.
+    pub returns: NewSecret,
+}
+
+/// Fields of a request.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CreateFields {
+    /// The name.
+    pub name: Option<String>,
+    /// The scopes.
+    pub scopes: Option<Texts>,
+    /// The public half of a pair, as PEM.
+    pub public_key: Option<String>,
+    /// The sub-account whose key it becomes.
+    pub sub_account: Option<String>,
+    /// The addresses that it may be used from.
+    pub addresses: Option<Texts>,
+}
+
+/// A field with several texts: its name alone where they are a list.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Texts {
+    /// A list.
+    List(String),
+    /// Another form.
+    Other {
+        /// The field.
+        field: String,
+        /// How the texts are written.
+        form: TextsForm,
+    },
+}
+
+impl Texts {
+    /// The field, and how its texts are written.
+    pub fn parts(&self) -> (&str, TextsForm) {
+        match self {
+            Self::List(field) => (field, TextsForm::List),
+            Self::Other { field, form } => (field, *form),
+        }
+    }
+}
+
+/// How several texts are written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextsForm {
+    /// A list.
+    #[default]
+    List,
+    /// One text, with blanks between.
+    Blanks,
+    /// One text, with commas between.
+    Commas,
+    /// An object of lists: `Spot:Trade` is `Trade` in the list `Spot`.
+    Groups,
+}
+
+/// What a response has of a new key or secret.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct NewSecret {
+    /// The id that other calls take; without it the list is asked.
+    #[serde(default)]
+    pub id: Places,
+    /// What identifies the caller.
+    #[serde(default)]
+    pub public_id: Places,
+    /// The secret.
+    #[serde(default)]
+    pub secret: Places,
+    /// The secret is a private key as PEM.
+    #[serde(default)]
+    pub private_key: bool,
+    /// A member that is there where no secret but a fingerprint is.
+    pub fingerprint_if: Option<String>,
+    /// What the venue warns of.
+    pub warning: Option<String>,
+}
+
+/// How keys are listed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ListKeys {
+    /// The operation.
+    pub operation: String,
+    /// The list; the empty place is the response itself.
+    pub at: Places,
+    /// The number of all keys.
+    pub total: Option<String>,
+    /// The field of the sub-account.
+    pub sub_account: Option<String>,
+    /// What an entry holds.
+    pub entry: KeyEntry,
+    /// Until when the account's owner has attested a location.
+    pub attested_until: Option<Time>,
+}
+
+/// The key that asks.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OwnKey {
+    /// The operation.
+    pub operation: String,
+    /// The key; the empty place is the response itself.
+    #[serde(default)]
+    pub at: String,
+    /// What is there.
+    pub entry: KeyEntry,
+}
+
+/// What a list says of a key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct KeyEntry {
+    /// The id that other calls take.
+    pub id: Places,
+    /// What identifies the caller.
+    #[serde(default)]
+    pub public_id: Places,
+    /// The name.
+    #[serde(default)]
+    pub name: Places,
+    /// The scopes.
+    #[serde(default)]
+    pub scopes: Places,
+    /// How scopes are written.
+    #[serde(default)]
+    pub scopes_form: TextsForm,
+    /// A boolean: it works.
+    #[serde(default)]
+    pub enabled: Places,
+    /// A boolean: it does not.
+    #[serde(default)]
+    pub disabled: Places,
+    /// The word for its state where that boolean is true.
+    pub disabled_is: Option<String>,
+    /// The venue's word for its state, which counts before the booleans.
+    #[serde(default)]
+    pub status: Places,
+    /// The words for a key that works.
+    #[serde(default)]
+    pub working: Vec<String>,
+    /// Every key of the list works.
+    #[serde(default)]
+    pub all_work: bool,
+    /// The public half of a pair.
+    #[serde(default)]
+    pub public_key: Places,
+    /// When it was made.
+    pub created: Option<Time>,
+    /// When it ends.
+    pub expires: Option<Time>,
+    /// When it was used last.
+    pub last_used: Option<Time>,
+    /// What else limits it.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
+}
+
+/// What limits a key beside its scopes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Limit {
+    /// The place of a text, or of a list of texts.
+    pub at: String,
+    /// How each is said: `{}` stands for the text, `{day}` for the day of a time.
+    pub says: String,
+}
+
+/// A time in a response.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Time {
+    /// The place.
+    pub at: String,
+    /// How it is written.
+    pub unit: TimeForm,
+}
+
+/// How a time is written.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema)]
+pub enum TimeForm {
+    /// RFC 3339.
+    #[serde(rename = "date-time")]
+    DateTime,
+    /// Unix seconds.
+    #[serde(rename = "unix-s")]
+    UnixSeconds,
+    /// Unix milliseconds.
+    #[serde(rename = "unix-ms")]
+    UnixMillis,
+}
+
+/// How a key gets a new secret.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RotateKey {
+    /// The operation.
+    pub operation: String,
+    /// The field of the key's id.
+    pub id: String,
+    /// What the response holds.
+    pub returns: NewSecret,
+}
+
+/// The sub-accounts of an account.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SubAccounts {
+    /// The operation that lists them.
+    pub operation: String,
+    /// The list.
+    pub at: Places,
+    /// What other calls take.
+    pub id: Places,
+}

@@ -1,0 +1,32 @@
+//! Our words as types: lint reads a spec with them, the table is written of them, and editors get a JSON Schema of them.
+
+mod calls;
+mod credentials;
+mod keys;
+mod schema;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use self::calls::{Buckets, Challenge, Connection, Page, Rate, Reconcile, Tier, VenueTime, WebSocket, Window, Yes};
+pub use self::credentials::{
+    CarriesWord, ClockWindow, CredentialKind, IdPattern, Login, Logins, PieceWord, Probe, Probes, Signature,
+    Signatures, Symptom, Symptoms, Variables, piece,
+};
+pub use self::keys::{CreateKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time};
+
+pub use self::schema::schema;
+
+/// A word's value; the error says what is wrong with its form.
+pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let said = error.into_inner().to_string();
+        if path == "." { said } else { format!("`{path}`: {said}") }
+    })
+}
+
+/// A word of the root that lint has found to be sound.
+pub fn word<T: DeserializeOwned>(root: &Value, name: &str) -> Option<T> {
+    read(root.get(name)?).ok()
+}
