@@ -188,8 +188,11 @@ struct LoginGrant {
     session: Option<String>,
 }
 
-/// A login that is refused although the clock was off by less than this was not refused for its timestamp.
-const WINDOW_MILLIS: u64 = 60_000;
+/// A login that is refused although the clock was off by less than half of this was not refused for its timestamp.
+fn window_millis() -> u64 {
+    let window = crate::VENUE.credentials.clock_window;
+    window.map_or(0, |window| u64::from(window.behind.min(window.ahead)) * 1000)
+}
 
 impl LoginGrant {
     async fn log_in(&self) -> Result<Token, Error> {
@@ -211,7 +214,7 @@ impl Grant for LoginGrant {
                 // The signature is part of the request, so the transport cannot make it again. The refusal contained the venue's time.
                 Err(error) if error.kind() == ErrorKind::Unauthorized => {
                     let moved = self.client.clock().offset_millis().abs_diff(before);
-                    if moved < WINDOW_MILLIS / 2 { Err(error) } else { self.log_in().await }
+                    if moved < window_millis() / 2 { Err(error) } else { self.log_in().await }
                 }
                 result => result,
             }
