@@ -180,3 +180,36 @@ async fn clones_share_their_streams() {
     assert_eq!(shared.stats().subscriptions, 1);
     drop(reader);
 }
+
+#[tokio::test]
+async fn a_second_reader_of_a_book_begins_with_the_book_of_the_first() {
+    let sandbox = sandbox().await;
+    let client = deribit(&sandbox);
+    let book = || client.streams().book(PERPETUAL, tenth()).book().subscribe();
+    let mut first = in_time("subscribed", book()).await.unwrap();
+    in_time("the book is live", async {
+        while !first.is_live(PERPETUAL) {
+            first.next().await;
+        }
+    })
+    .await;
+    let mut second = in_time("subscribed", book()).await.unwrap();
+    let (one, two) = (first.live(PERPETUAL).unwrap(), second.live(PERPETUAL).unwrap());
+    assert!(one.has_levels_of(&two) && one.mark() == two.mark());
+    buy(&client, "20000").await;
+    for reader in [&mut first, &mut second] {
+        // Neither became uncertain: the channel was not subscribed to again.
+        let event = in_time("changed", reader.next()).await.unwrap();
+        assert!(matches!(event, venuekit::streams::Event::Message(_)), "{event:?}");
+    }
+    in_time("both have the order", async {
+        let price = crate::desk::exact("20000");
+        while first.live(PERPETUAL).is_none_or(|book| book.at(venuekit::books::Side::Bid, price).is_none()) {
+            first.next().await;
+        }
+        while second.live(PERPETUAL).is_none_or(|book| book.at(venuekit::books::Side::Bid, price).is_none()) {
+            second.next().await;
+        }
+    })
+    .await;
+}

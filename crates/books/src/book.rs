@@ -29,7 +29,7 @@ pub struct Book {
 pub struct Counts {
     /// Snapshots that replaced it.
     pub snapshots: u64,
-    /// Levels that were set or changed by other messages.
+    /// Levels that were set or changed by other messages, removals included. A change that is an error does not count.
     pub changes: u64,
     /// Removals of levels that were not there. Some venues send them when nothing is wrong; many are a sign of trouble.
     pub unknown_removals: u64,
@@ -127,7 +127,6 @@ impl Book {
             Side::Bid => &mut self.bids,
             Side::Ask => &mut self.asks,
         };
-        self.counts.changes += 1;
         match ladder.seek(price) {
             Ok(place) if size.is_zero() => ladder.remove(place),
             Ok(place) => ladder.resize(place, size),
@@ -135,6 +134,7 @@ impl Book {
             Err(_) if ladder.len() >= MAX_LEVELS => return Err(Fault::TooManyLevels { side }),
             Err(place) => ladder.insert(place, Level { price, size }),
         }
+        self.counts.changes += 1;
         Ok(())
     }
 
@@ -150,7 +150,6 @@ impl Book {
             Side::Bid => &mut self.bids,
             Side::Ask => &mut self.asks,
         };
-        self.counts.changes += 1;
         let found = ladder.seek(price);
         let size = match found {
             Ok(place) => exact::add(ladder.size_at(place), delta).ok_or(Fault::TooLarge { side, price })?,
@@ -167,6 +166,7 @@ impl Book {
             Err(_) if ladder.len() >= MAX_LEVELS => return Err(Fault::TooManyLevels { side }),
             Err(place) => ladder.insert(place, Level { price, size }),
         }
+        self.counts.changes += 1;
         Ok(())
     }
 
@@ -240,7 +240,7 @@ impl Book {
         self.bids.len() == 0 && self.asks.len() == 0
     }
 
-    /// Whether both have the same levels: the same prices and sizes as numbers, whatever marks and counts say.
+    /// Whether both have the same levels: the same prices and sizes as numbers, regardless of marks and counts.
     pub fn has_levels_of(&self, other: &Self) -> bool {
         self.bids().eq(other.bids()) && self.asks().eq(other.asks())
     }

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use venuekit_transport::client::{Call, JsonBody, Session, encode_segment};
 use venuekit_wire::DateTime;
 use venuekit_wire::operation::{Operation, Page, Protocol};
-use venuekit_wire::stream::{CatchUp, Parameter, ParameterKind};
+use venuekit_wire::stream::{CatchUp, Parameter, ParameterKind, Sequence};
 
+use crate::dialect::push_value;
 use crate::hub::io::{CatchUpCall, Record};
 use crate::scan::{self, Elements, Members};
 use crate::topic::Value;
@@ -24,7 +25,7 @@ const MOST_BYTES: usize = 256 * 1024 * 1024;
 /// Of more values than this the operation is asked for everything, where it can be. The hub knows which records it wants.
 const MOST_CALLS: usize = 20;
 
-/// What a venue's clock and ours may differ by, in seconds: what was listed already is told apart by its key.
+/// What a venue's clock and ours may differ by, in seconds: what was listed already is recognized by its key.
 const OVERLAP: i64 = 1;
 
 /// Makes the calls. All records or none: a list with holes would pass for a whole one.
@@ -40,7 +41,7 @@ pub(crate) async fn catch_up(session: &Session, call: &CatchUpCall) -> Result<Ve
             let begin = found.records.len();
             let mut list = List { session, operation, words, index, call, asked, ends: None, found: &mut found };
             list.walk().await?;
-            // What happened at the same moment is told in the order in which it happened.
+            // What happened at the same moment is delivered in the order in which it happened.
             if list.is_newest_first() {
                 found.records[begin..].reverse();
             }
@@ -97,11 +98,9 @@ fn asked(call: &CatchUpCall, words: &CatchUp) -> Result<Vec<Asked>, String> {
 
 /// A value as JSON.
 fn json(parameter: Option<&Parameter>, value: &str) -> String {
-    match parameter.map(|parameter| parameter.kind) {
-        Some(ParameterKind::Integer) if value.parse::<i64>().is_ok() => value.to_owned(),
-        Some(ParameterKind::Boolean) if matches!(value, "true" | "false") => value.to_owned(),
-        _ => serde_json::Value::from(value).to_string(),
-    }
+    let mut json = String::new();
+    push_value(&mut json, parameter.map_or(ParameterKind::Text, |parameter| parameter.kind), value);
+    json
 }
 
 /// The records so far.
@@ -126,12 +125,15 @@ struct List<'a> {
 }
 
 /// What a page has brought.
+#[derive(Default)]
 struct Taken {
     count: usize,
-    /// Records that were not there before.
+    /// Wanted records that no page had before.
     fresh: usize,
-    /// The largest number or time by which the list can be asked to go on.
-    last: Option<i64>,
+    /// The largest time, or whatever else orders records.
+    last_order: Option<i64>,
+    /// The largest number of a record, where all records are of one item.
+    last_number: Option<i64>,
     /// Whether a record is older than what is wanted.
     is_old: bool,
 }
@@ -139,37 +141,37 @@ struct Taken {
 impl List<'_> {
     async fn walk(&mut self) -> Result<(), String> {
         let since = self.words.since.map(|(name, per_second)| (name, since(self.call.since, per_second)));
-        let from = self.words.from.and_then(|name| Some((name, self.number()?)));
+        let mut by_number = self.words.from.and_then(|name| Some((name, self.number()?)));
+        let mut by_time = since.filter(|(name, _)| !name.is_empty() && by_number.is_none());
+        let begin = if by_number.is_none() { since.map(|(_, time)| time) } else { None };
         let mut position = None;
-        let mut start = match (from, since) {
-            (Some((name, number)), _) => Some((name, number)),
-            (None, Some((name, time))) if !name.is_empty() => Some((name, time)),
-            _ => None,
-        };
-        let begin = if from.is_none() { since.map(|(_, time)| time) } else { None };
         let (mut seen, mut positions) = (HashSet::new(), HashSet::new());
         for _ in 0..MOST_PAGES {
-            let page = self.page(start, position.as_ref()).await?;
-            let taken = self.take(&page, begin, &mut seen, from.is_some())?;
+            let page = self.page(by_number.or(by_time), position.as_ref()).await?;
+            let taken = self.take(&page, begin, &mut seen)?;
             // Without a parameter for the time the newest records come first, and the rest of the list is of no use.
-            if taken.is_old && start.is_none() {
+            if taken.is_old {
                 return Ok(());
             }
-            match (self.operation.page, start) {
-                (Some(paged), _) => {
-                    let Some(next) = next(paged, &page, position.as_ref(), taken.count) else { return Ok(()) };
-                    if !positions.insert(next.1.clone()) {
-                        return Err("the venue's pages have no end".to_owned());
-                    }
-                    position = Some(next);
+            if let Some(paged) = self.operation.page {
+                let Some(next) = next(paged, &page, position.as_ref(), taken.count) else { return Ok(()) };
+                if !positions.insert(next.1.clone()) {
+                    return Err("the venue's pages have no end".to_owned());
                 }
-                (None, Some((name, _))) => {
-                    let goes_on = self.is_cut(taken.count) && taken.fresh > 0;
-                    let Some(last) = taken.last.filter(|_| goes_on) else { return Ok(()) };
-                    // The next number, or the same moment once more: others may be of it.
-                    start = Some((name, last.saturating_add(i64::from(from.is_some()))));
+                position = Some(next);
+                continue;
+            }
+            // The next number; or the same moment once more, since other records may be of it.
+            let next_number = self.words.from.zip(taken.last_number).filter(|_| by_number.or(by_time).is_some());
+            let next_time = by_time.filter(|_| self.words.from.is_none()).zip(taken.last_order);
+            let next_time = next_time.filter(|((_, time), last)| last > time || taken.fresh > 0);
+            match (self.words.limit.map(|(_, limit)| limit <= taken.count), next_number, next_time) {
+                (Some(false), ..) | (None, None, None) => return Ok(()),
+                (_, Some((name, last)), _) => (by_number, by_time) = (Some((name, last.saturating_add(1))), None),
+                (_, None, Some(((name, _), last))) => by_time = Some((name, last)),
+                (Some(true), None, None) => {
+                    return Err(format!("the list of `{}` is cut, and cannot be continued", self.words.operation));
                 }
-                (None, None) => return Ok(()),
             }
         }
         Err(format!("the list has more than {MOST_PAGES} pages"))
@@ -186,12 +188,6 @@ impl List<'_> {
         }
     }
 
-    /// Whether there may be more than these on a list that does not tell: as many as were asked for, or nobody knows how many.
-    fn is_cut(&self, count: usize) -> bool {
-        let mut limits = self.words.fixed.iter().filter_map(|(_, value)| value.parse::<usize>().ok()).peekable();
-        limits.peek().is_none() || limits.any(|limit| limit <= count)
-    }
-
     async fn page(
         &self,
         start: Option<(&str, i64)>,
@@ -199,6 +195,7 @@ impl List<'_> {
     ) -> Result<Bytes, String> {
         let mut parameters: Vec<(&str, String)> = self.asked.parameters.clone();
         parameters.extend(self.words.fixed.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        parameters.extend(self.words.limit.map(|(name, limit)| (name, limit.to_string())));
         parameters.extend(start.map(|(name, number)| (name, number.to_string())));
         parameters.extend(position.cloned());
         let call = request(self.session, self.operation, &parameters)?;
@@ -207,13 +204,7 @@ impl List<'_> {
     }
 
     /// Keeps the records of a page.
-    fn take(
-        &mut self,
-        page: &Bytes,
-        begin: Option<i64>,
-        seen: &mut HashSet<Bytes>,
-        by_number: bool,
-    ) -> Result<Taken, String> {
+    fn take(&mut self, page: &Bytes, begin: Option<i64>, seen: &mut HashSet<Bytes>) -> Result<Taken, String> {
         let none = || format!("the response of `{}` has no list at `{}`", self.words.operation, self.words.list);
         // What was cut off might lack its list, or the end of it.
         let end = scan::value_end(page, scan::blank(page, 0)).map(|end| scan::blank(page, end));
@@ -222,7 +213,7 @@ impl List<'_> {
         }
         let list = scan::at(page, self.words.list).map(|range| &page[range]);
         let list = list.map(|list| list.trim_ascii_start());
-        let mut taken = Taken { count: 0, fresh: 0, last: None, is_old: false };
+        let mut taken = Taken::default();
         let list = match list {
             // An empty list is left out by some venues, or null.
             None if !self.words.list.is_empty() && page.trim_ascii_start().starts_with(b"{") => return Ok(taken),
@@ -231,6 +222,8 @@ impl List<'_> {
             _ => return Err(none()),
         };
         let channel = self.call.topic.channel();
+        // The item whose records are numbered; none once there are several.
+        let mut numbered: Option<Option<Vec<u8>>> = None;
         let mut elements = Elements::of(list, 0);
         for range in elements.by_ref() {
             taken.count += 1;
@@ -241,8 +234,14 @@ impl List<'_> {
             if let Some(ordered) = &ordered {
                 self.ends.get_or_insert_with(|| (ordered.clone(), Vec::new())).1.clone_from(ordered);
             }
-            let number = if by_number { self.counter().and_then(at).as_deref().and_then(scan::integer) } else { order };
-            taken.last = taken.last.max(number);
+            taken.last_order = taken.last_order.max(order);
+            if let Sequence::PerItem { number, item } = channel.sequence {
+                let item = at(item);
+                taken.last_number = taken.last_number.max(at(number).as_deref().and_then(scan::integer));
+                if numbered.get_or_insert_with(|| item.clone()) != &item {
+                    numbered = Some(None);
+                }
+            }
             if !self.is_wanted(channel.item.and_then(at).as_deref()) {
                 continue;
             }
@@ -262,6 +261,7 @@ impl List<'_> {
             }
             self.found.records.push(Record { text, call: self.index });
         }
+        taken.last_number = taken.last_number.filter(|_| numbered.flatten().is_some());
         if elements.is_whole() { Ok(taken) } else { Err(none()) }
     }
 
@@ -286,14 +286,6 @@ impl List<'_> {
     /// Whether what orders records is a time in the unit that the list is asked by.
     fn has_time_of_order(&self) -> bool {
         self.words.since.is_some_and(|(name, _)| name.is_empty())
-    }
-
-    /// Where a record has the number that it is asked by.
-    fn counter(&self) -> Option<&'static str> {
-        match self.call.topic.channel().sequence {
-            venuekit_wire::stream::Sequence::PerItem { number, .. } => Some(number),
-            _ => None,
-        }
     }
 }
 

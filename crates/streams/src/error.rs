@@ -26,7 +26,7 @@ pub enum Error {
     },
     /// No connection can be had: a credential is missing or refused.
     Connection(String),
-    /// Nothing was answered in time.
+    /// No response in time.
     Timeout {
         /// How long was waited.
         after: Duration,

@@ -1,16 +1,19 @@
-//! What a reader is told.
+//! The events of a reader.
 
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use venuekit_transport::Unknown;
 use venuekit_wire::UnixMillis;
 
 use crate::error::Refusal;
+use crate::read::StreamMessage;
+use crate::sink::Kind;
 
-/// What a reader is told: data and the state of it, in one order.
+/// An event of a reader: data and its state, in one order.
 ///
 /// After [`Stale`](Self::Stale) nothing is certain until [`Resynced`](Self::Resynced).
 #[derive(Clone, Debug)]
@@ -58,8 +61,19 @@ pub struct Message<T> {
     pub sequence: Option<i64>,
     /// How it came.
     pub origin: Origin,
-    /// How many older messages of its item it stands for ([`Overflow::Newest`](crate::Overflow::Newest)).
+    /// How many older messages of its item it replaces ([`Overflow::Newest`](crate::Overflow::Newest)).
     pub replaced: u64,
+    /// Its type, and where its data is in `raw`.
+    pub(crate) kind: Kind,
+    pub(crate) data: Range<u32>,
+}
+
+impl<T: StreamMessage> Message<T> {
+    /// What the venue sent in it that its type does not know: members without a field, values that an enum does not name. The text is
+    /// read once more for it.
+    pub fn unknown(&self) -> Vec<Unknown> {
+        T::unknown(self.kind.as_str(), &self.raw[self.data.start as usize..self.data.end as usize])
+    }
 }
 
 impl<T> Deref for Message<T> {
@@ -118,7 +132,7 @@ pub enum Reason {
         /// Its text.
         text: String,
     },
-    /// What other readers of the same have missed is just being listed, and told to all.
+    /// What other readers of the same have missed is being listed, and is delivered to all.
     CatchUp,
     /// It is subscribed again, so that another reader of the same gets a snapshot.
     Shared,
@@ -159,9 +173,9 @@ pub enum Missed {
     /// Nothing.
     #[default]
     None,
-    /// So many of the venue's frames. Where a snapshot follows, its state is whole all the same.
+    /// So many of the venue's frames. Where a snapshot follows, the state is complete nevertheless.
     Exactly(u64),
-    /// Nobody can tell.
+    /// Unknown.
     Unknown,
 }
 

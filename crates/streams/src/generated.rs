@@ -10,6 +10,9 @@ use venuekit_wire::stream::Channel;
 use crate::{ReadError, StreamMessage, Streams, Subscribe, Topic};
 
 #[doc(hidden)]
+pub use venuekit_transport::Unknown;
+
+#[doc(hidden)]
 pub use venuekit_books::{Book, BookKind, BookMessage, Fault, Side};
 
 /// Everything that a channel has: in place of a list of what is wanted.
@@ -76,7 +79,7 @@ impl Given {
         Self(self.0.list(name, values.into_iter().map(|value| value.into().as_ref().to_owned())))
     }
 
-    /// Everything is asked for by leaving the parameter out, or by a value of its own.
+    /// Everything is asked for by leaving the parameter out, or by its own value.
     pub fn items<T: AsRef<str>>(self, name: &str, items: impl Into<Items<T>>) -> Self {
         match (items.into(), self.0.channel().everything) {
             (Items::List(values), _) => self.list::<T>(name, values),
@@ -99,6 +102,12 @@ impl Given {
 #[doc(hidden)]
 pub fn read<'de, T: Lenient<'de>>(data: &'de [u8]) -> Result<Option<T>, ReadError> {
     lenient::from_slice(data).map(Some).map_err(ReadError::from)
+}
+
+/// What data has that its type does not know.
+#[doc(hidden)]
+pub fn unknown<T: for<'de> Lenient<'de> + serde::Serialize>(data: &[u8]) -> Vec<Unknown> {
+    venuekit_transport::unknown_of::<T>(data)
 }
 
 /// Whether a member of a message has this text.
@@ -159,6 +168,10 @@ macro_rules! messages {
                     _ => Ok(None),
                 }
             }
+
+            fn unknown(_: &str, data: &[u8]) -> Vec<$crate::generated::Unknown> {
+                $crate::generated::unknown::<Self>(data)
+            }
         }
     )*};
 }
@@ -183,6 +196,16 @@ macro_rules! message_enum {
                     })*
                     #[allow(unreachable_patterns)]
                     _ => Ok(None),
+                }
+            }
+
+            fn unknown(kind: &str, data: &[u8]) -> Vec<$crate::generated::Unknown> {
+                match kind {
+                    $($word $(if $crate::generated::says(data, $at, $equals))? => {
+                        $crate::generated::unknown::<$kind>(data)
+                    })*
+                    #[allow(unreachable_patterns)]
+                    _ => Vec::new(),
                 }
             }
         }
@@ -296,7 +319,7 @@ mod tests {
 
     use super::*;
 
-    #[derive(Clone, Debug, PartialEq, serde::Deserialize)]
+    #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
     pub struct Row {
         n: i64,
     }
@@ -319,6 +342,17 @@ mod tests {
         assert!(matches!(rows("row", r#"{"mark": "yes", "n": 1}"#), Some(Rows::Marked(Row { n: 1 }))));
         assert!(matches!(rows("row", r#"{"mark": "no", "n": 2}"#), Some(Rows::Plain(Row { n: 2 }))));
         assert!(rows("", r#"{"n": 2}"#).is_none());
+    }
+
+    #[test]
+    fn members_without_a_field_are_found() {
+        let found = |kind, text: &str| -> Vec<String> {
+            Rows::unknown(kind, text.as_bytes()).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(found("row", r#"{"n": 2}"#), [""; 0]);
+        let new = found("row", r#"{"mark": "yes", "n": 1, "new": 5}"#);
+        assert!(new.len() == 2 && new[0].contains("mark") && new[1].contains("new"), "{new:?}");
+        assert_eq!(<Row as StreamMessage>::unknown("row", br#"{"n": 2, "x": 1}"#).len(), 1);
     }
 
     static CHANNEL: Channel = Channel {

@@ -1,6 +1,6 @@
 //! Live streams behind venuekit's clients: data, and whether it can be trusted, in one order.
 //!
-//! A [`Subscription`] is a stream of [`Event`]s. Messages come as the types of their channel. Between them stands what is known of
+//! A [`Subscription`] is a stream of [`Event`]s. Messages come as the types of their channel. Between them is what is known of
 //! their state: [`Event::Stale`] when something may be missing, [`Event::Resynced`] when everything is certain again, and how much
 //! was missed; [`Event::Lagged`] when this reader was too slow. What a venue sends with an unknown type or form is passed on as
 //! [`Event::Unknown`]. Generated clients have a method for each channel; what is behind it is here, and knows no venue:
@@ -14,7 +14,7 @@
 //! | [`record`], [`replay`] | frames on disk, and back through the same types, checks and books |
 //!
 //! Several readers of the same share what the venue sends; the first one subscribes, the last one unsubscribes. A gap, a lost connection
-//! or an error of the venue is made good by the way that the venue's table names, and readers are told of its beginning and its end.
+//! or an error of the venue is recovered in the way that the venue's table names, and readers are notified of its beginning and its end.
 //!
 //! ```no_run
 //! use venuekit_streams::{Event, Streams, Topic};

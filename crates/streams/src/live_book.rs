@@ -1,5 +1,6 @@
 //! Order books that are kept up to date as messages come, and say whether they can be trusted.
 
+use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,17 +16,17 @@ use venuekit_wire::UnixMillis;
 
 use crate::error::Error;
 use crate::event::{Event, Message, Missed, Origin, Raw};
-use crate::queue::condense;
+use crate::queue::{add_carried, condense};
 use crate::read::StreamMessage;
-use crate::sink::{Entry, Sink, State, Verdict};
-use crate::subscribe::Seat;
+use crate::sink::{Entry, Kind, Sink, State, Verdict};
+use crate::subscribe::ReaderHandle;
 use crate::subscription::lag;
 use crate::topic::Topic;
 
 /// How many unread texts are kept for a reader that does not read.
 const MOST_UNKNOWN: usize = 256;
 
-/// With fewer states than this nobody looks whether they could be told in fewer.
+/// So many states are kept before they are merged.
 const MANY_STATES: usize = 64;
 
 /// How many books there may be. No venue has more instruments.
@@ -33,11 +34,11 @@ const MOST_BOOKS: usize = 100_000;
 
 /// The order books of a subscription.
 ///
-/// Messages are applied in order, as they come, whether or not anybody reads. [`get`](Self::get) shows a book as it is now. The stream
-/// of events tells which books have changed, however often, and what is uncertain; a book that is uncertain is not
+/// Messages are applied in order, as they come, whether they are read or not. [`get`](Self::get) shows a book as it is now. The stream
+/// of events reports which books have changed, however often, and what is uncertain; a book that is uncertain is not
 /// [live](Self::is_live), from the moment at which that is known.
 pub struct LiveBook<T> {
-    seat: Option<Seat>,
+    handle: ReaderHandle,
     topic: Topic,
     books: Arc<Books<T>>,
     is_over: bool,
@@ -49,7 +50,7 @@ pub struct LiveBook<T> {
 pub struct BookChange {
     /// The instrument.
     pub instrument: Arc<str>,
-    /// How many messages have changed it since it was last told of.
+    /// How many messages have changed it since the last event.
     pub updates: u64,
 }
 
@@ -79,8 +80,8 @@ pub(crate) struct Books<T> {
 
 #[derive(Default)]
 struct Inner {
-    books: HashMap<Arc<str>, Kept>,
-    told: VecDeque<Told>,
+    books: HashMap<Arc<str>, KeptBook>,
+    events: VecDeque<QueuedEvent>,
     states: usize,
     many: usize,
     unknown: usize,
@@ -91,34 +92,40 @@ struct Inner {
     lag: Option<Duration>,
 }
 
-struct Kept {
+struct KeptBook {
     view: BookView,
     /// It has had a snapshot, and everything that came since then.
     is_whole: bool,
     /// Nothing is known to be missing of what came.
     is_certain: bool,
-    /// It stands in the list of what is told, behind all states.
-    is_told: bool,
+    /// It is in the queue of events, behind all states.
+    is_queued: bool,
     updates: u64,
-    last: Last,
+    last: LastMessage,
 }
 
-impl Kept {
+impl KeptBook {
     fn is_live(&self) -> bool {
         self.is_whole && self.is_certain
+    }
+
+    /// The same book for another reader, which has not been notified of it yet.
+    fn copy(&self) -> Self {
+        let (view, last) = (self.view.clone(), self.last.clone());
+        Self { view, last, is_whole: self.is_whole, is_certain: self.is_certain, is_queued: true, updates: 1 }
     }
 }
 
 /// The message that changed it last.
 #[derive(Clone)]
-struct Last {
+struct LastMessage {
     raw: Bytes,
     received: SystemTime,
     sent: Option<UnixMillis>,
     sequence: Option<i64>,
 }
 
-enum Told {
+enum QueuedEvent {
     Changed(Arc<str>),
     State(State),
     Unknown(Raw),
@@ -145,7 +152,7 @@ impl<T> Books<T> {
             return Verdict::Taken;
         }
         let verdict = change(&mut inner);
-        let reader = if inner.told.is_empty() && !inner.is_ended { None } else { inner.reader.take() };
+        let reader = if inner.events.is_empty() && !inner.is_ended { None } else { inner.reader.take() };
         drop(inner);
         if let Some(reader) = reader {
             reader.wake();
@@ -165,7 +172,7 @@ impl<T: StreamMessage + BookMessage> Sink for Books<T> {
                 Verdict::Taken
             }
             Err(error) => {
-                // Nobody knows what it would have changed.
+                // What it would have changed is unknown.
                 let why = error.into_text();
                 inner.unread(entry.into_raw(Some(why.clone())));
                 inner.invalidate();
@@ -192,6 +199,29 @@ impl<T: StreamMessage + BookMessage> Sink for Books<T> {
     fn distrust(&self) {
         self.inner().distrust(None);
     }
+
+    fn copy_state(&self, from: &dyn Sink) -> bool {
+        let Some(from) = from.as_any().and_then(|from| from.downcast_ref::<Self>()) else { return false };
+        let from = from.inner();
+        if from.is_ended || from.books.is_empty() || !from.books.values().all(KeptBook::is_live) {
+            return false;
+        }
+        let books: Vec<_> = from.books.iter().map(|(name, kept)| (name.clone(), kept.copy())).collect();
+        // One lock at a time.
+        drop(from);
+        self.change(|inner| {
+            for (name, kept) in books {
+                inner.events.push_back(QueuedEvent::Changed(name.clone()));
+                inner.books.insert(name, kept);
+            }
+            Verdict::Taken
+        });
+        true
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
 }
 
 impl Inner {
@@ -205,8 +235,12 @@ impl Inner {
             self.invalidate();
             return self.fault(Fault::missing("instrument"));
         };
-        let last =
-            || Last { raw: entry.raw.clone(), received: entry.received, sent: entry.sent, sequence: entry.sequence };
+        let last = || LastMessage {
+            raw: entry.raw.clone(),
+            received: entry.received,
+            sent: entry.sent,
+            sequence: entry.sequence,
+        };
         if !self.books.contains_key(&*instrument) {
             if self.books.len() >= MOST_BOOKS {
                 return Verdict::Taken;
@@ -214,7 +248,7 @@ impl Inner {
             let view = BookView::from(Book::new());
             self.books.insert(
                 (*instrument).into(),
-                Kept { view, is_whole: false, is_certain: false, is_told: false, updates: 0, last: last() },
+                KeptBook { view, is_whole: false, is_certain: false, is_queued: false, updates: 0, last: last() },
             );
         }
         let Some(kept) = self.books.get_mut(&*instrument) else { return Verdict::Taken };
@@ -232,10 +266,10 @@ impl Inner {
         kept.updates += 1;
         kept.last = last();
         self.stats.applied += 1;
-        if !std::mem::replace(&mut kept.is_told, true)
+        if !std::mem::replace(&mut kept.is_queued, true)
             && let Some((name, _)) = self.books.get_key_value(&*instrument)
         {
-            self.told.push_back(Told::Changed(name.clone()));
+            self.events.push_back(QueuedEvent::Changed(name.clone()));
         }
         Verdict::Taken
     }
@@ -263,30 +297,28 @@ impl Inner {
     fn unread(&mut self, raw: Raw) {
         self.stats.unknown += 1;
         if self.unknown >= MOST_UNKNOWN
-            && let Some(at) = self.told.iter().position(|told| matches!(told, Told::Unknown(_)))
+            && let Some(at) = self.events.iter().position(|events| matches!(events, QueuedEvent::Unknown(_)))
         {
             // The oldest goes, and is counted where it stood.
             if at > 0
-                && let Told::Lagged(count) = &mut self.told[at - 1]
+                && let QueuedEvent::Lagged(count) = &mut self.events[at - 1]
             {
                 *count += 1;
-                self.told.remove(at);
+                self.events.remove(at);
             } else {
-                self.told[at] = Told::Lagged(1);
+                self.events[at] = QueuedEvent::Lagged(1);
             }
             self.unknown -= 1;
         }
         self.unknown += 1;
-        self.told.push_back(Told::Unknown(raw));
+        self.events.push_back(QueuedEvent::Unknown(raw));
     }
 
     fn state(&mut self, mut state: State) {
         match &mut state {
             State::Stale(stale) => self.distrust(stale.item.as_deref()),
             State::Resynced(resynced) => {
-                let (missed, caught_up) = std::mem::take(&mut self.carried);
-                resynced.missed = resynced.missed.and(missed);
-                resynced.caught_up += caught_up;
+                add_carried(resynced, &mut self.carried);
                 let item = resynced.item.as_deref();
                 for (instrument, kept) in &mut self.books {
                     kept.is_certain |= item.is_none_or(|item| is_of(instrument, item));
@@ -302,66 +334,66 @@ impl Inner {
                 self.is_ended = true;
             }
         }
-        // What changes from now on is told behind this.
+        // What changes from now on is reported behind this.
         for kept in self.books.values_mut() {
-            kept.is_told = false;
+            kept.is_queued = false;
         }
         self.states += 1;
-        self.told.push_back(Told::State(state));
+        self.events.push_back(QueuedEvent::State(state));
         if self.states >= self.many.max(MANY_STATES) {
             self.collapse();
         }
     }
 
-    /// Tells the same in fewer places, for a reader that does not read.
+    /// Merges events, for a reader that does not read.
     fn collapse(&mut self) {
         let (mut states, mut texts, mut lagged, mut changed) = (Vec::new(), Vec::new(), 0, Vec::new());
-        for told in std::mem::take(&mut self.told) {
-            match told {
-                Told::State(state) => states.push(state),
-                Told::Unknown(raw) => texts.push(raw),
-                Told::Lagged(count) => lagged += count,
-                Told::Changed(instrument) => changed.push(instrument),
+        for event in std::mem::take(&mut self.events) {
+            match event {
+                QueuedEvent::State(state) => states.push(state),
+                QueuedEvent::Unknown(raw) => texts.push(raw),
+                QueuedEvent::Lagged(count) => lagged += count,
+                QueuedEvent::Changed(instrument) => changed.push(instrument),
             }
         }
         let (before, after) = condense(states, &mut self.carried);
         self.states = before.len() + after.len();
         self.many = self.states * 2;
-        self.told.extend(before.into_iter().map(Told::State));
+        self.events.extend(before.into_iter().map(QueuedEvent::State));
         if lagged > 0 {
-            self.told.push_back(Told::Lagged(lagged));
+            self.events.push_back(QueuedEvent::Lagged(lagged));
         }
-        self.told.extend(texts.into_iter().map(Told::Unknown));
+        self.events.extend(texts.into_iter().map(QueuedEvent::Unknown));
         for instrument in changed {
             if let Some(kept) = self.books.get_mut(&instrument)
-                && !std::mem::replace(&mut kept.is_told, true)
+                && !std::mem::replace(&mut kept.is_queued, true)
             {
-                self.told.push_back(Told::Changed(instrument));
+                self.events.push_back(QueuedEvent::Changed(instrument));
             }
         }
-        self.told.extend(after.into_iter().map(Told::State));
+        self.events.extend(after.into_iter().map(QueuedEvent::State));
         for kept in self.books.values_mut() {
-            kept.is_told = false;
+            kept.is_queued = false;
         }
     }
 
     fn next(&mut self) -> Option<Event<BookChange>> {
         loop {
-            return Some(match self.told.pop_front()? {
-                Told::Changed(instrument) => {
+            return Some(match self.events.pop_front()? {
+                QueuedEvent::Changed(instrument) => {
                     let Some(kept) = self.books.get_mut(&instrument) else { continue };
-                    kept.is_told = false;
+                    kept.is_queued = false;
                     let updates = std::mem::take(&mut kept.updates);
                     if updates == 0 {
-                        // It was told of already.
+                        // It was reported already.
                         continue;
                     }
-                    let Last { raw, received, sent, sequence } = kept.last.clone();
+                    let LastMessage { raw, received, sent, sequence } = kept.last.clone();
                     let value = BookChange { instrument, updates };
-                    let (origin, replaced) = (Origin::Stream, updates - 1);
-                    Event::Message(Message { value, raw, received, sent, sequence, origin, replaced })
+                    let (origin, replaced, kind, data) = (Origin::Stream, updates - 1, Kind::Known(""), 0..0);
+                    Event::Message(Message { value, raw, received, sent, sequence, origin, replaced, kind, data })
                 }
-                Told::State(state) => {
+                QueuedEvent::State(state) => {
                     self.states -= 1;
                     match state {
                         State::Stale(stale) => Event::Stale(stale),
@@ -370,19 +402,19 @@ impl Inner {
                         State::Ended(ended) => Event::Ended(ended),
                     }
                 }
-                Told::Unknown(raw) => {
+                QueuedEvent::Unknown(raw) => {
                     self.unknown -= 1;
                     Event::Unknown(raw)
                 }
-                Told::Lagged(count) => Event::Lagged(count),
+                QueuedEvent::Lagged(count) => Event::Lagged(count),
             });
         }
     }
 }
 
 impl<T> LiveBook<T> {
-    pub(crate) fn new(seat: Seat, books: Arc<Books<T>>) -> Self {
-        Self { topic: seat.topic().clone(), seat: Some(seat), books, is_over: false }
+    pub(crate) fn new(handle: ReaderHandle, books: Arc<Books<T>>) -> Self {
+        Self { topic: handle.topic().clone(), handle, books, is_over: false }
     }
 
     /// What is subscribed to.
@@ -398,7 +430,7 @@ impl<T> LiveBook<T> {
 
     /// Whether a book can be trusted now.
     pub fn is_live(&self, instrument: &str) -> bool {
-        self.books.inner().books.get(instrument).is_some_and(Kept::is_live)
+        self.books.inner().books.get(instrument).is_some_and(KeptBook::is_live)
     }
 
     /// A book that can be trusted now; none where it cannot.
@@ -430,9 +462,9 @@ impl<T> LiveBook<T> {
     /// # Errors
     /// Items that are refused are named; the others stay.
     pub async fn add<I: Into<Arc<str>>>(&mut self, items: impl IntoIterator<Item = I>) -> Result<(), Error> {
-        let seat = self.seat.as_mut().ok_or(Error::Closed)?;
-        let result = seat.add(items.into_iter().map(Into::into).collect()).await;
-        self.topic = seat.topic().clone();
+        let handle = &mut self.handle;
+        let result = handle.add(items.into_iter().map(Into::into).collect()).await;
+        self.topic = handle.topic().clone();
         result
     }
 
@@ -441,13 +473,13 @@ impl<T> LiveBook<T> {
     /// # Errors
     /// The topic has no items that could be taken away.
     pub async fn remove<I: Into<Arc<str>>>(&mut self, items: impl IntoIterator<Item = I>) -> Result<(), Error> {
-        let seat = self.seat.as_mut().ok_or(Error::Closed)?;
+        let handle = &mut self.handle;
         let items: Vec<Arc<str>> = items.into_iter().map(Into::into).collect();
-        seat.remove(&items)?;
+        handle.remove(&items)?;
         let mut inner = self.books.inner();
         inner.books.retain(|instrument, _| !items.iter().any(|item| is_of(instrument, item)));
         drop(inner);
-        self.topic = seat.topic().clone();
+        self.topic = handle.topic().clone();
         Ok(())
     }
 
@@ -471,17 +503,15 @@ impl<T> LiveBook<T> {
                 inner.reader = Some(context.waker().clone());
                 // The hub, which is looked at next, hands on to the books while it is locked.
                 drop(inner);
-                if let Some(seat) = &self.seat {
-                    seat.keep_running();
-                }
+                self.handle.keep_running();
                 Poll::Pending
             }
         }
     }
 
     /// Ends the subscription.
-    pub async fn close(mut self) {
-        self.seat = None;
+    pub async fn close(self) {
+        drop(self);
     }
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 
-use crate::event::{Missed, Raw, Stale};
+use crate::event::{Missed, Raw, Resynced, Stale};
 use crate::sink::{Entry, Sink, State, Verdict};
 
 /// What happens to messages for which a reader has no room.
@@ -17,7 +17,7 @@ pub enum Overflow {
     #[default]
     DropOldest,
     /// The connection is not read until there is room, which holds back its other readers too. A venue that is kept waiting for too long ends the
-    /// connection or the subscription, which is told as [`Event::Stale`](crate::Event::Stale).
+    /// connection or the subscription, which is reported as [`Event::Stale`](crate::Event::Stale).
     Block,
     /// A newer message takes the place of an older one of the same item. For channels whose messages are whole.
     Newest,
@@ -26,12 +26,12 @@ pub enum Overflow {
 /// How many messages a reader takes at once. What it has taken is beyond the policy's reach, so it is little.
 const BATCH: usize = 32;
 
-/// With fewer states than this nobody looks whether they could be told in fewer.
+/// So many states are kept before they are merged.
 const MANY_STATES: usize = 64;
 
 /// One place of a queue.
 #[derive(Debug)]
-pub(crate) enum Slot {
+pub(crate) enum QueueItem {
     Data(Entry),
     Unknown(Raw),
     State(State),
@@ -40,7 +40,7 @@ pub(crate) enum Slot {
     Hole,
 }
 
-impl Slot {
+impl QueueItem {
     fn is_data(&self) -> bool {
         matches!(self, Self::Data(_) | Self::Unknown(_))
     }
@@ -59,14 +59,14 @@ impl Slot {
 pub(crate) struct Queue {
     overflow: Overflow,
     capacity: usize,
-    /// Told when a blocked connection may be read again.
+    /// Notified when a blocked connection may be read again.
     room: Arc<Notify>,
     inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
-    slots: VecDeque<Slot>,
+    items: VecDeque<QueueItem>,
     /// How many of them are data.
     data: usize,
     /// How many of them are states.
@@ -75,13 +75,13 @@ struct Inner {
     many: usize,
     /// The number of the first place: places are counted from the beginning of time.
     first: u64,
-    /// By key, the place of the newest message. Places before `first` are gone.
+    /// By key, the place of the newest message. Places before `first` no longer exist.
     newest: HashMap<Arc<str>, u64>,
     holes: usize,
     reader: Option<Waker>,
     /// Nothing follows the last place.
     is_ended: bool,
-    /// What was missed, and is told with the next [`Resynced`](crate::Resynced).
+    /// What was missed, and is reported with the next [`Resynced`](crate::Resynced).
     carried: (Missed, u64),
     lagged: u64,
     replaced: u64,
@@ -111,9 +111,9 @@ impl Queue {
     }
 
     /// Moves what there is into `taken`, or waits. Ready with nothing: the queue has ended.
-    pub(crate) fn poll_take(&self, context: &mut Context<'_>, taken: &mut VecDeque<Slot>) -> Poll<()> {
+    pub(crate) fn poll_take(&self, context: &mut Context<'_>, taken: &mut VecDeque<QueueItem>) -> Poll<()> {
         let mut inner = self.inner();
-        if inner.slots.is_empty() && !inner.is_ended {
+        if inner.items.is_empty() && !inner.is_ended {
             match &mut inner.reader {
                 Some(reader) => reader.clone_from(context.waker()),
                 none => *none = Some(context.waker().clone()),
@@ -124,9 +124,9 @@ impl Queue {
         let batch = if self.overflow == Overflow::Newest { 1 } else { BATCH };
         let was_full = inner.data >= self.capacity;
         while taken.len() < batch
-            && let Some(slot) = inner.pop()
+            && let Some(item) = inner.pop()
         {
-            taken.push_back(slot);
+            taken.push_back(item);
         }
         let is_room = was_full && inner.data < self.capacity;
         let is_pending = taken.is_empty() && !inner.is_ended;
@@ -137,7 +137,7 @@ impl Queue {
         if is_pending { self.poll_take(context, taken) } else { Poll::Ready(()) }
     }
 
-    /// Lets go of what is waiting: nobody will read it.
+    /// Drops what is waiting: it will not be read.
     pub(crate) fn close(&self) {
         let mut inner = self.inner();
         *inner = Inner { is_ended: true, lagged: inner.lagged, replaced: inner.replaced, ..Inner::default() };
@@ -168,13 +168,13 @@ impl Sink for Queue {
             {
                 entry.replaced += inner.replace(key, self.capacity);
             }
-            inner.add(Slot::Data(entry), self.overflow, self.capacity);
+            inner.add(QueueItem::Data(entry), self.overflow, self.capacity);
         });
         Verdict::Taken
     }
 
     fn unknown(&self, raw: Raw) {
-        self.push(|inner| inner.add(Slot::Unknown(raw), self.overflow, self.capacity));
+        self.push(|inner| inner.add(QueueItem::Unknown(raw), self.overflow, self.capacity));
     }
 
     fn state(&self, state: State) {
@@ -182,11 +182,9 @@ impl Sink for Queue {
             let is_last = matches!(state, State::Ended(_));
             let mut state = state;
             if let State::Resynced(resynced) = &mut state {
-                let (missed, caught_up) = std::mem::take(&mut inner.carried);
-                resynced.missed = resynced.missed.and(missed);
-                resynced.caught_up += caught_up;
+                add_carried(resynced, &mut inner.carried);
             }
-            inner.slots.push_back(Slot::State(state));
+            inner.items.push_back(QueueItem::State(state));
             inner.states += 1;
             inner.is_ended = is_last;
             if inner.states >= inner.many.max(MANY_STATES) {
@@ -212,78 +210,78 @@ impl Sink for Queue {
     }
 }
 
-/// Where a place is in a queue that begins with the place `first`; none: it is gone.
+/// Where a place is in a queue that begins with the place `first`; none: it no longer exists.
 fn at(place: u64, first: u64) -> Option<usize> {
     usize::try_from(place.checked_sub(first)?).ok()
 }
 
 impl Inner {
-    fn pop(&mut self) -> Option<Slot> {
+    fn pop(&mut self) -> Option<QueueItem> {
         loop {
-            let slot = self.slots.pop_front()?;
+            let item = self.items.pop_front()?;
             self.first += 1;
-            match slot {
-                Slot::Hole => self.holes -= 1,
-                Slot::State(_) => {
+            match item {
+                QueueItem::Hole => self.holes -= 1,
+                QueueItem::State(_) => {
                     self.states -= 1;
-                    return Some(slot);
+                    return Some(item);
                 }
-                Slot::Lagged(_) => return Some(slot),
-                Slot::Data(_) | Slot::Unknown(_) => {
+                QueueItem::Lagged(_) => return Some(item),
+                QueueItem::Data(_) | QueueItem::Unknown(_) => {
                     self.data -= 1;
-                    return Some(slot);
+                    return Some(item);
                 }
             }
         }
     }
 
-    fn add(&mut self, slot: Slot, overflow: Overflow, capacity: usize) {
+    fn add(&mut self, item: QueueItem, overflow: Overflow, capacity: usize) {
         if self.data >= capacity && overflow != Overflow::Block {
             self.drop_oldest();
         }
-        self.slots.push_back(slot);
+        self.items.push_back(item);
         self.data += 1;
     }
 
     /// Drops the oldest message, and counts it where it stood.
     fn drop_oldest(&mut self) {
-        let Some(at) = self.slots.iter().position(Slot::is_data) else { return };
-        let dropped = self.slots[at].stands_for();
+        let Some(at) = self.items.iter().position(QueueItem::is_data) else { return };
+        let dropped = self.items[at].stands_for();
         self.data -= 1;
         self.lagged += dropped;
         // Behind the count of those that were dropped before it, there is no place for it to keep.
         if at > 0
-            && let Slot::Lagged(count) = &mut self.slots[at - 1]
+            && let QueueItem::Lagged(count) = &mut self.items[at - 1]
         {
             *count += dropped;
             if self.newest.is_empty() {
-                self.slots.remove(at);
+                self.items.remove(at);
             } else {
                 // Places are counted: one that goes would move all behind it.
-                self.slots[at] = Slot::Hole;
+                self.items[at] = QueueItem::Hole;
                 self.holes += 1;
             }
         } else {
-            self.slots[at] = Slot::Lagged(dropped);
+            self.items[at] = QueueItem::Lagged(dropped);
         }
     }
 
     /// Makes room for a newer message of this key. Returns how many older ones it stands for. The message must follow at once.
     fn replace(&mut self, key: &str, capacity: usize) -> u64 {
-        let next = self.first + self.slots.len() as u64;
+        let next = self.first + self.items.len() as u64;
         let Some(place) = self.newest.get_mut(key) else {
             if self.newest.len() > capacity.saturating_mul(2) {
-                let (first, slots) = (self.first, &self.slots);
+                let (first, items) = (self.first, &self.items);
                 self.newest
-                    .retain(|_, place| at(*place, first).and_then(|at| slots.get(at)).is_some_and(Slot::is_data));
+                    .retain(|_, place| at(*place, first).and_then(|at| items.get(at)).is_some_and(QueueItem::is_data));
             }
             self.newest.insert(key.into(), next);
             return 0;
         };
         let old = std::mem::replace(place, next);
         let Some(at) = at(old, self.first) else { return 0 };
-        let Some(slot @ Slot::Data(_)) = self.slots.get_mut(at) else { return 0 };
-        let Slot::Data(entry) = std::mem::replace(slot, Slot::Hole) else { return 0 };
+        let Some(item @ QueueItem::Data(_)) = self.items.get_mut(at) else { return 0 };
+        let QueueItem::Data(entry) = std::mem::replace(item, QueueItem::Hole) else { return 0 };
         self.holes += 1;
         self.data -= 1;
         self.replaced += 1;
@@ -292,18 +290,18 @@ impl Inner {
 
     /// Closes holes when they are most of the queue.
     fn close_holes(&mut self) {
-        if self.holes < 32 || self.holes * 2 < self.slots.len() {
+        if self.holes < 32 || self.holes * 2 < self.items.len() {
             return;
         }
-        let mut moved = HashMap::with_capacity(self.slots.len() - self.holes);
-        let mut whole = VecDeque::with_capacity(self.slots.len() - self.holes);
-        for (place, slot) in (self.first..).zip(std::mem::take(&mut self.slots)) {
-            if !matches!(slot, Slot::Hole) {
+        let mut moved = HashMap::with_capacity(self.items.len() - self.holes);
+        let mut whole = VecDeque::with_capacity(self.items.len() - self.holes);
+        for (place, item) in (self.first..).zip(std::mem::take(&mut self.items)) {
+            if !matches!(item, QueueItem::Hole) {
                 moved.insert(place, self.first + whole.len() as u64);
-                whole.push_back(slot);
+                whole.push_back(item);
             }
         }
-        self.slots = whole;
+        self.items = whole;
         self.holes = 0;
         self.newest.retain(|_, place| match moved.get(place) {
             Some(new) => {
@@ -314,40 +312,47 @@ impl Inner {
         });
     }
 
-    /// Tells the same states in fewer places, so that a reader that does not read costs no memory. Messages that stand between go, and
-    /// are counted; a reader that blocks keeps its messages, and only what stands behind the last of them is told in fewer places.
+    /// Merges states, so that a reader that does not read costs no memory. Messages between them are dropped, and
+    /// are counted; a reader that blocks keeps its messages, and only the states behind the last of them are merged.
     fn collapse(&mut self, overflow: Overflow) {
         let from = match overflow {
-            Overflow::Block => self.slots.iter().rposition(Slot::is_data).map_or(0, |at| at + 1),
+            Overflow::Block => self.items.iter().rposition(QueueItem::is_data).map_or(0, |at| at + 1),
             Overflow::DropOldest | Overflow::Newest => 0,
         };
-        let tail = self.slots.split_off(from);
-        let (mut dropped, mut told) = (0, 0);
+        let tail = self.items.split_off(from);
+        let (mut dropped, mut lagged) = (0, 0);
         let mut states = Vec::with_capacity(self.states);
-        for slot in tail {
-            match slot {
-                Slot::Data(_) | Slot::Unknown(_) => dropped += slot.stands_for(),
-                Slot::Lagged(count) => told += count,
-                Slot::Hole => {}
-                Slot::State(state) => states.push(state),
+        for item in tail {
+            match item {
+                QueueItem::Data(_) | QueueItem::Unknown(_) => dropped += item.stands_for(),
+                QueueItem::Lagged(count) => lagged += count,
+                QueueItem::Hole => {}
+                QueueItem::State(state) => states.push(state),
             }
         }
         let (before, after) = condense(states, &mut self.carried);
-        self.slots.extend(before.into_iter().map(Slot::State));
-        if dropped > 0 || told > 0 {
-            self.slots.push_back(Slot::Lagged(told + dropped));
+        self.items.extend(before.into_iter().map(QueueItem::State));
+        if dropped > 0 || lagged > 0 {
+            self.items.push_back(QueueItem::Lagged(lagged + dropped));
         }
-        self.slots.extend(after.into_iter().map(Slot::State));
+        self.items.extend(after.into_iter().map(QueueItem::State));
         self.lagged += dropped;
         self.newest.clear();
-        self.data = self.slots.iter().filter(|slot| slot.is_data()).count();
-        self.states = self.slots.iter().filter(|slot| matches!(slot, Slot::State(_))).count();
-        self.holes = self.slots.iter().filter(|slot| matches!(slot, Slot::Hole)).count();
+        self.data = self.items.iter().filter(|item| item.is_data()).count();
+        self.states = self.items.iter().filter(|item| matches!(item, QueueItem::State(_))).count();
+        self.holes = self.items.iter().filter(|item| matches!(item, QueueItem::Hole)).count();
     }
 }
 
+/// Adds what was missed before and not reported yet.
+pub(crate) fn add_carried(resynced: &mut Resynced, carried: &mut (Missed, u64)) {
+    let (missed, caught_up) = std::mem::take(carried);
+    resynced.missed = resynced.missed.and(missed);
+    resynced.caught_up += caught_up;
+}
+
 /// What a row of states comes to: what became uncertain at its beginning, and how things stand at its end. What was missed in between
-/// is told with what is certain again at the end, or kept for the next time.
+/// is reported with what is certain again at the end, or kept for the next time.
 pub(crate) fn condense(states: Vec<State>, carried: &mut (Missed, u64)) -> (Vec<State>, Vec<State>) {
     #[derive(Default)]
     struct Scope {
@@ -385,7 +390,7 @@ pub(crate) fn condense(states: Vec<State>, carried: &mut (Missed, u64)) -> (Vec<
     let mut before = Vec::new();
     for scope in scopes.into_values() {
         match scope.last {
-            // What everything's end of uncertainty has ended is told by that.
+            // What the end of all uncertainty has ended is reported by that.
             Some((place, _)) if all_resynced.is_some_and(|all| all > place) => {
                 before.extend(scope.first.map(State::Stale));
             }
@@ -407,7 +412,7 @@ pub(crate) fn condense(states: Vec<State>, carried: &mut (Missed, u64)) -> (Vec<
         State::Resynced(resynced) => Some(resynced),
         _ => None,
     }) {
-        // The first one tells all of it.
+        // The first one reports all of it.
         (resynced.missed, resynced.caught_up) = std::mem::take(carried);
     }
     (before, after)

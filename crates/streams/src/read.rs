@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 
+use venuekit_transport::Unknown;
+
 use crate::error::ReadError;
 use crate::event::Raw;
 
@@ -14,10 +16,17 @@ pub trait StreamMessage: Sized + Send + 'static {
     /// `kind` is empty.
     ///
     /// # Errors
-    /// What cannot be read. The reader is given the raw text then, and the stream goes on.
+    /// What cannot be read. The reader receives the raw text then, and the stream continues.
     fn read(kind: &str, data: &[u8]) -> Result<Option<Self>, ReadError>;
 
-    /// The same, for a type that keeps the text.
+    /// What the data has that its type does not know: members without a field, values that an enum does not name. None where it keeps
+    /// the whole text.
+    fn unknown(kind: &str, data: &[u8]) -> Vec<Unknown> {
+        let _ = (kind, data);
+        Vec::new()
+    }
+
+    /// As [`read`](Self::read), for a type that keeps the text.
     #[doc(hidden)]
     fn read_entry(
         kind: &str,
@@ -59,7 +68,7 @@ impl Raw {
     /// The text as a value.
     ///
     /// # Errors
-    /// A text that is no JSON.
+    /// A text that is not JSON.
     pub fn to_value(&self) -> serde_json::Result<serde_json::Value> {
         serde_json::from_slice(&self.raw)
     }

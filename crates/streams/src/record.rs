@@ -1,6 +1,6 @@
 //! Frames on disk: what came, and when.
 //!
-//! A recording is a stream of JSON lines, compressed by zstd in blocks of their own checksums: a block is checked before anything of
+//! A recording is a stream of JSON lines, compressed by zstd in blocks, each with a checksum: a block is checked before anything of
 //! it is read, so that a flipped bit is never played as another digit. `zstd -dc` shows the lines. The first line says whose it is, the
 //! last one that nothing follows; each other line is one thing that happened on a connection:
 //!
@@ -13,15 +13,20 @@
 //! ```
 //!
 //! `at` is in nanoseconds since the Unix epoch, by this machine's clock. `frame` is one JSON object as the venue wrote it. What the
-//! client sends is not recorded: it may say who one is.
+//! client sends is not recorded: it may say who one is. `connection` is a number of the recording: several clients' streams may write to one.
+//!
+//! Lines are only collected where frames are read; a thread of the recorder compresses and writes them.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -37,6 +42,9 @@ const BLOCK: usize = 1 << 20;
 
 /// The largest block that is read: a block, and a frame with its escapes.
 const LARGEST: u64 = 256 * 1024 * 1024;
+
+/// So many blocks may wait for the thread that writes them.
+const MOST_WAITING: usize = 16;
 
 /// A block is written with the next line once its first one has waited for so long: a cut recording lacks no more than that.
 const WAIT: Duration = Duration::from_secs(1);
@@ -63,14 +71,26 @@ pub struct Recorder(Arc<Mutex<Writing>>);
 
 struct Writing {
     /// None after the end.
-    to: Option<Box<dyn Write + Send>>,
+    writer: Option<Writer>,
     /// The lines of the next block.
     block: Vec<u8>,
     /// Since when the first of them waits.
     since: Instant,
-    /// What went wrong first. Nothing is written after it.
-    error: Option<io::Error>,
     lines: u64,
+    /// How many connections have been recorded.
+    connections: u64,
+}
+
+/// The thread that compresses and writes. It ends at the first error, which it returns.
+struct Writer {
+    blocks: SyncSender<Vec<u8>>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+/// What one client's streams record: their connections have numbers of the recording.
+pub(crate) struct Source {
+    recorder: Recorder,
+    numbers: HashMap<ConnectionId, u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -112,52 +132,34 @@ impl Recorder {
     ///
     /// # Errors
     /// It cannot be written to.
-    pub fn to(writer: impl Write + Send + 'static, venue: &str) -> io::Result<Self> {
-        let (to, since) = (Some(Box::new(writer) as Box<dyn Write + Send>), Instant::now());
-        let mut writing = Writing { to, block: Vec::new(), since, error: None, lines: 0 };
-        writing.put(&Head { format: FORMAT, venue: venue.to_owned() })?;
+    pub fn to(mut writer: impl Write + Send + 'static, venue: &str) -> io::Result<Self> {
         // Whatever happens from now on, the file says what it is.
-        writing.flush()?;
-        Ok(Self(Arc::new(Mutex::new(writing))))
+        write_block(&mut writer, &text_of(&Head { format: FORMAT, venue: venue.to_owned() })?)?;
+        let (blocks, waiting) = std::sync::mpsc::sync_channel::<Vec<u8>>(MOST_WAITING);
+        let write = move || waiting.into_iter().try_for_each(|block| write_block(&mut writer, &block));
+        let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(write)?;
+        let writer = Some(Writer { blocks, thread });
+        let (block, since) = (Vec::new(), Instant::now());
+        Ok(Self(Arc::new(Mutex::new(Writing { writer, block, since, lines: 0, connections: 0 }))))
     }
 
-    /// How many lines have been written.
+    /// How many lines there are so far.
     pub fn lines(&self) -> u64 {
         self.writing().lines
     }
 
-    /// Ends the recording. Nothing is written after it.
+    /// Ends the recording, and waits until it is written. Nothing is recorded after this.
     ///
     /// # Errors
     /// What went wrong first: the recording is not whole then.
     pub fn finish(&self) -> io::Result<()> {
-        self.writing().end()
+        let writer = self.writing().end(true);
+        writer.map_or(Ok(()), Writer::join)
     }
 
-    pub(crate) fn opened(&self, now: Now, endpoint: &str, connection: ConnectionId) {
-        self.line(now, endpoint, connection, "opened", None);
-    }
-
-    pub(crate) fn lost(&self, now: Now, endpoint: &str, connection: ConnectionId) {
-        self.line(now, endpoint, connection, "lost", None);
-    }
-
-    pub(crate) fn frame(&self, now: Now, endpoint: &str, connection: ConnectionId, frame: &Frame<'_>) {
-        // A reply that was not read from a frame has no text.
-        if !frame.bytes.is_empty() {
-            self.line(now, endpoint, connection, "in", Some(String::from_utf8_lossy(frame.bytes)));
-        }
-    }
-
-    fn line(&self, now: Now, endpoint: &str, connection: ConnectionId, direction: &str, frame: Option<Cow<'_, str>>) {
-        let line = Line {
-            at: nanos(now.wall),
-            endpoint: endpoint.into(),
-            connection: connection.0,
-            direction: direction.into(),
-            frame,
-        };
-        self.writing().line(now.at, &line);
+    /// For the streams of one client.
+    pub(crate) fn source(&self) -> Source {
+        Source { recorder: self.clone(), numbers: HashMap::new() }
     }
 
     fn writing(&self) -> MutexGuard<'_, Writing> {
@@ -165,65 +167,110 @@ impl Recorder {
     }
 }
 
+impl Source {
+    pub(crate) fn opened(&mut self, now: Now, endpoint: &str, connection: ConnectionId) {
+        self.line(now, endpoint, connection, "opened", None);
+    }
+
+    pub(crate) fn lost(&mut self, now: Now, endpoint: &str, connection: ConnectionId) {
+        self.line(now, endpoint, connection, "lost", None);
+        self.numbers.remove(&connection);
+    }
+
+    pub(crate) fn frame(&mut self, now: Now, endpoint: &str, connection: ConnectionId, frame: &Frame<'_>) {
+        // A reply that was not read from a frame has no text.
+        if !frame.bytes.is_empty() {
+            self.line(now, endpoint, connection, "in", Some(String::from_utf8_lossy(frame.bytes)));
+        }
+    }
+
+    fn line(
+        &mut self,
+        now: Now,
+        endpoint: &str,
+        connection: ConnectionId,
+        direction: &str,
+        frame: Option<Cow<'_, str>>,
+    ) {
+        let mut writing = self.recorder.writing();
+        let number = *self.numbers.entry(connection).or_insert_with(|| {
+            writing.connections += 1;
+            writing.connections
+        });
+        let (at, endpoint, direction) = (nanos(now.wall), endpoint.into(), direction.into());
+        writing.line(now.at, &Line { at, endpoint, connection: number, direction, frame });
+    }
+}
+
 impl Writing {
     fn line(&mut self, now: Instant, line: &Line<'_>) {
-        if self.error.is_some() || self.to.is_none() {
+        if self.writer.is_none() {
             return;
         }
         if self.block.is_empty() {
             self.since = now;
         }
         let is_due = now.saturating_duration_since(self.since) >= WAIT;
-        let mut write = || {
-            self.put(line)?;
-            if is_due || self.block.len() >= BLOCK { self.flush() } else { Ok(()) }
-        };
-        match write() {
-            Ok(()) => self.lines += 1,
-            Err(error) => self.error = Some(error),
+        // Writing a line into memory cannot fail.
+        if let Ok(text) = text_of(line) {
+            self.block.extend_from_slice(&text);
+            self.lines += 1;
+        }
+        if is_due || self.block.len() >= BLOCK {
+            self.hand_over();
         }
     }
 
-    fn put(&mut self, line: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.block, line)?;
-        self.block.push(b'\n');
-        Ok(())
-    }
-
-    /// Writes what waits as a block.
-    fn flush(&mut self) -> io::Result<()> {
-        let Some(to) = &mut self.to else { return Ok(()) };
-        if !self.block.is_empty() {
-            let mut block = zstd::Encoder::new(Vec::with_capacity(self.block.len() / 4), 0)?;
-            // Without it a flipped bit would be read as another digit.
-            block.include_checksum(true)?;
-            block.write_all(&self.block)?;
-            to.write_all(&block.finish()?)?;
-            self.block.clear();
+    /// Has the thread write what waits. Where it is far behind, this waits for it: nothing is dropped, and memory is bounded. After an
+    /// error the thread has ended, and `finish` returns it.
+    fn hand_over(&mut self) {
+        let block = std::mem::take(&mut self.block);
+        if let Some(writer) = self.writer.as_ref().filter(|_| !block.is_empty()) {
+            let _ = writer.blocks.send(block);
         }
-        to.flush()
     }
 
-    fn end(&mut self) -> io::Result<()> {
-        let result = match (self.error.take(), &self.to) {
-            (Some(error), _) => Err(error),
-            (None, None) => Ok(()),
-            (None, Some(_)) => {
-                let at = nanos(SystemTime::now());
-                let end = Line { at, endpoint: "".into(), connection: 0, direction: "end".into(), frame: None };
-                self.put(&end).and_then(|()| self.flush())
-            }
-        };
-        self.to = None;
-        result
+    /// Ends the recording. The thread is given back, to be waited for without a lock.
+    fn end(&mut self, is_whole: bool) -> Option<Writer> {
+        if self.writer.is_some() && is_whole {
+            let at = nanos(SystemTime::now());
+            let end = Line { at, endpoint: "".into(), connection: 0, direction: "end".into(), frame: None };
+            self.block.extend(text_of(&end).unwrap_or_default());
+        }
+        self.hand_over();
+        self.writer.take()
+    }
+}
+
+impl Writer {
+    fn join(self) -> io::Result<()> {
+        drop(self.blocks);
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that writes the recording panicked")))
     }
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        // Who wants to know whether this succeeds calls `finish`. After a panic the recording is what it is: cut.
-        let _ = if std::thread::panicking() { self.flush() } else { self.end() };
+        // A caller that wants the result calls `finish`. After a panic the recording is what it is: cut.
+        let _ = self.end(!std::thread::panicking()).map(Writer::join);
     }
+}
+
+/// A line as text.
+fn text_of(line: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// Writes lines as a block.
+fn write_block(to: &mut impl Write, lines: &[u8]) -> io::Result<()> {
+    let mut block = zstd::Encoder::new(Vec::with_capacity(lines.len() / 4), 0)?;
+    // Without it a flipped bit would be read as another digit.
+    block.include_checksum(true)?;
+    block.write_all(lines)?;
+    to.write_all(&block.finish()?)?;
+    to.flush()
 }
 
 /// Nanoseconds since 1970.
@@ -354,7 +401,7 @@ impl Recording {
         RecordError::Damaged { lines: self.read, why }
     }
 
-    /// Where in the block the next line stands. None at the end of the file.
+    /// Where in the block the next line is. None at the end of the file.
     fn text(&mut self) -> Result<Option<Range<usize>>, RecordError> {
         if self.next == self.block.len() && !self.next_block()? {
             return Ok(None);

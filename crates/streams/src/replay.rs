@@ -16,7 +16,7 @@
 //!         println!("{:?} {}", trade.received, trade.to_value()?);
 //!     }
 //! }
-//! replayed.await??; // tells whether the recording was whole
+//! replayed.await??; // an error if the recording is not whole
 //! # Ok(())
 //! # }
 //! ```
@@ -35,7 +35,7 @@ use crate::dialect::Dialect;
 use crate::hub::io::{
     Action, Body, CommandId, ConnectionId, Frame, Handle, Input, Lost, LostCause, Now, Output, Reply,
 };
-use crate::hub::{Config, Hub, awaits_snapshot};
+use crate::hub::{Config, Followed, Hub, awaits_snapshot};
 use crate::record::{RecordError, Recorded, Recording, What};
 use crate::streams::Streams;
 use crate::topic::Topic;
@@ -49,13 +49,18 @@ pub struct Replay {
     table: &'static Table,
     venue: &'static Venue,
     streams: Streams,
-    lanes: Vec<Lane>,
+    replayed: Vec<ReplayedConnection>,
+    /// The readers when they were looked at last.
+    readers: Vec<Followed>,
+    reader_changes: u64,
     start: Option<(SystemTime, Instant)>,
 }
 
 /// A connection that was recorded, and those that took its place when it was lost. What is subscribed to has a part on each.
-struct Lane {
+struct ReplayedConnection {
     hub: Arc<Mutex<Hub>>,
+    /// As of which change it serves the readers.
+    reader_changes: u64,
     endpoint: String,
     /// The recorded connection that is open.
     connection: Option<u64>,
@@ -89,7 +94,16 @@ impl Replay {
         }
         let hub = Arc::new(Mutex::new(new_hub(table)));
         let streams = Streams::of_replay(table, hub);
-        Ok(Self { lines, table, venue, streams, lanes: Vec::new(), start: None })
+        Ok(Self {
+            lines,
+            table,
+            venue,
+            streams,
+            replayed: Vec::new(),
+            readers: Vec::new(),
+            reader_changes: 0,
+            start: None,
+        })
     }
 
     /// What can be subscribed to. A subscription does not wait for the venue's word: what the recording does not have does not come.
@@ -97,7 +111,7 @@ impl Replay {
         &self.streams
     }
 
-    /// Plays to the end as fast as readers with [`Overflow::Block`](crate::Overflow::Block) take it. Readers are then told that nothing
+    /// Plays to the end as fast as readers with [`Overflow::Block`](crate::Overflow::Block) take it. Readers then end: nothing
     /// follows.
     ///
     /// # Errors
@@ -119,8 +133,8 @@ impl Replay {
             }
         }
         let now = self.now(last);
-        for lane in &self.lanes {
-            lock(&lane.hub).close(now);
+        for replayed in &self.replayed {
+            lock(&replayed.hub).close(now);
         }
         self.streams.hub().close(now);
         result
@@ -134,31 +148,47 @@ impl Replay {
 
     fn play(&mut self, line: Recorded) {
         let now = self.now(line.at);
-        let at = match self.lanes.iter().position(|lane| lane.is_of(&line)) {
+        let at = match self.replayed.iter().position(|replayed| replayed.is_of(&line)) {
             Some(at) => at,
             // One whose connection was lost, or a new one.
             None => {
-                match self.lanes.iter().position(|lane| lane.connection.is_none() && lane.endpoint == line.endpoint) {
+                match self
+                    .replayed
+                    .iter()
+                    .position(|replayed| replayed.connection.is_none() && replayed.endpoint == line.endpoint)
+                {
                     Some(at) => at,
                     None => {
                         let hub = Arc::new(Mutex::new(new_hub(self.table)));
-                        self.lanes.push(Lane::new(hub, line.endpoint.clone(), Dialect::new(self.table, self.venue)));
-                        self.lanes.len() - 1
+                        self.streams.add_replayed(hub.clone());
+                        self.replayed.push(ReplayedConnection::new(
+                            hub,
+                            line.endpoint.clone(),
+                            Dialect::new(self.table, self.venue),
+                        ));
+                        self.replayed.len() - 1
                     }
                 }
             }
         };
-        let readers = self.streams.hub().readers();
-        let Some(lane) = self.lanes.get_mut(at) else { return };
-        lock(&lane.hub).follow(now, &readers);
-        lane.connection = Some(line.connection);
-        lane.carry_out(now);
+        let hub = self.streams.hub();
+        if hub.reader_changes() != self.reader_changes {
+            (self.readers, self.reader_changes) = (hub.readers(), hub.reader_changes());
+        }
+        drop(hub);
+        let Some(replayed) = self.replayed.get_mut(at) else { return };
+        if replayed.reader_changes != self.reader_changes {
+            replayed.reader_changes = self.reader_changes;
+            lock(&replayed.hub).follow(now, &self.readers);
+        }
+        replayed.connection = Some(line.connection);
+        replayed.carry_out(now);
         match line.what {
             What::Opened => {}
-            What::Lost => lane.lost(now),
-            What::Frame(text) => lane.frame(now, &text),
+            What::Lost => replayed.lost(now),
+            What::Frame(text) => replayed.frame(now, &text),
         }
-        lane.carry_out(now);
+        replayed.carry_out(now);
     }
 
     async fn wait_for_room(&mut self) {
@@ -166,14 +196,14 @@ impl Replay {
         loop {
             let room = self.streams.hub().room();
             let told = room.notified();
-            let is_full = self.lanes.iter().any(|lane| {
-                let hub = lock(&lane.hub);
-                lane.open.iter().any(|connection| hub.is_full(*connection))
+            let is_full = self.replayed.iter().any(|replayed| {
+                let hub = lock(&replayed.hub);
+                replayed.open.iter().any(|connection| hub.is_full(*connection))
             });
             if !is_full {
                 return;
             }
-            // A reader that goes tells too; one that is lost between the look and the wait is found at the next look.
+            // A reader that is dropped notifies too; a notification that is lost between the look and the wait is found at the next look.
             let _ = tokio::time::timeout(Duration::from_millis(100), told).await;
         }
     }
@@ -185,6 +215,7 @@ fn new_hub(table: &'static Table) -> Hub {
         subscribe_within: EVER,
         linger: EVER,
         backoff: (Duration::ZERO, Duration::ZERO),
+        is_replay: true,
         ..Config::default()
     };
     Hub::new(table, config)
@@ -194,10 +225,11 @@ fn lock(hub: &Mutex<Hub>) -> MutexGuard<'_, Hub> {
     hub.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Lane {
+impl ReplayedConnection {
     fn new(hub: Arc<Mutex<Hub>>, endpoint: String, dialect: Dialect) -> Self {
         Self {
             hub,
+            reader_changes: 0,
             endpoint,
             connection: None,
             dialect,

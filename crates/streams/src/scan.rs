@@ -12,7 +12,7 @@ use memchr::{memchr2, memchr3};
 const DEEPEST: u32 = 128;
 
 /// The members of the object that `text` begins with, in order: the name as it is written between its quotes, and where its value
-/// stands. Ends at the object's end, or where the text is no JSON ([`Members::is_whole`]).
+/// is. Ends at the end of the object, or where the text is not JSON ([`Members::is_whole`]).
 pub(crate) struct Members<'a> {
     text: &'a [u8],
     at: usize,
@@ -35,7 +35,7 @@ impl<'a> Members<'a> {
         Self { text, at: at + 1, state }
     }
 
-    /// Whether the object's end was found. Tells nothing before the last member was taken.
+    /// Whether the end of the object was found. It is false before the last member was taken.
     pub(crate) fn is_whole(&self) -> bool {
         self.state == State::Whole
     }
@@ -84,7 +84,7 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
-/// The elements of the array that begins at `at`, blanks aside. Ends at its end, or where the text is no JSON.
+/// The elements of the array that begins at `at`, blanks aside. Ends at its end, or where the text is not JSON.
 pub(crate) struct Elements<'a> {
     text: &'a [u8],
     at: usize,
@@ -158,7 +158,7 @@ pub(crate) fn is_name(written: &[u8], name: &str) -> bool {
     }
 }
 
-/// The text of a string token, or a number or word as it is written; none for objects, arrays, null, and what is no JSON.
+/// The text of a string token, or a number or word as it is written; none for objects, arrays, null, and what is not JSON.
 pub(crate) fn text(token: &[u8]) -> Option<Cow<'_, str>> {
     match token.first()? {
         b'"' => {

@@ -1,5 +1,6 @@
 //! Where the hub puts what a reader gets.
 
+use std::any::Any;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,7 +16,7 @@ use crate::event::{Ended, Origin, Raw, Resynced, Stale};
 pub(crate) struct Entry {
     /// The text.
     pub(crate) raw: Bytes,
-    /// Where its data stands in the text.
+    /// Where its data is in the text.
     pub(crate) data: Range<u32>,
     /// Its type.
     pub(crate) kind: Kind,
@@ -40,7 +41,7 @@ impl Entry {
         self.raw.slice(self.data.start as usize..self.data.end as usize)
     }
 
-    /// As what it is when nobody can read it.
+    /// As an unknown message.
     pub(crate) fn into_raw(self, error: Option<Arc<str>>) -> Raw {
         Raw { kind: self.kind.as_str().into(), raw: self.raw, received: self.received, error }
     }
@@ -62,7 +63,7 @@ impl Kind {
     }
 }
 
-/// What is told of the state of data. It is never dropped.
+/// A change of the state of the data. It is never dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Stale(Stale),
@@ -82,7 +83,7 @@ pub(crate) enum Verdict {
 
 /// One reader's end. It is called with the hub locked: it must not wait, and not call the hub.
 pub(crate) trait Sink: Send + Sync {
-    /// A message. The key tells which messages replace each other; it is given where [`wants_key`](Self::wants_key).
+    /// A message. Messages with the same key replace each other; the key is passed if [`wants_key`](Self::wants_key).
     fn data(&self, entry: Entry, key: Option<&str>) -> Verdict;
 
     /// A text that belongs to no channel, or that cannot be read.
@@ -91,8 +92,19 @@ pub(crate) trait Sink: Send + Sync {
     /// The state of the data that was given so far.
     fn state(&self, state: State);
 
-    /// Something is uncertain, also where [`State::Stale`] was told before and is not told again.
+    /// Something is uncertain, also where [`State::Stale`] was sent before and is not repeated.
     fn distrust(&self) {}
+
+    /// Takes over what another reader has made of the same messages. Returns whether it has everything then: without that a snapshot is
+    /// needed.
+    fn copy_state(&self, _from: &dyn Sink) -> bool {
+        false
+    }
+
+    /// Itself, for [`copy_state`](Self::copy_state).
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
 
     /// Whether the connection is to wait for this reader.
     fn is_full(&self) -> bool {

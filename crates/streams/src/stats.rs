@@ -14,7 +14,7 @@ pub struct Stats {
     pub messages: u64,
     /// Messages that came by calls.
     pub caught_up: u64,
-    /// Frames that nobody could be given as data, because their type, their subscription or their form is unknown.
+    /// Frames that could not be delivered as data, because their type, their subscription or their form is unknown.
     pub unknown: u64,
     /// Frames that came again and were dropped.
     pub duplicates: u64,
@@ -22,7 +22,7 @@ pub struct Stats {
     pub gaps: u64,
     /// Changes that were dropped because their snapshot was still to come.
     pub before_snapshot: u64,
-    /// Messages for items that nobody reads any longer.
+    /// Messages for items that have no reader any longer.
     pub unwanted: u64,
     /// Books that could not be true.
     pub book_faults: u64,
@@ -42,4 +42,49 @@ pub struct Stats {
     pub failed: u64,
     /// Calls that list what was missed, and that failed.
     pub failed_catch_ups: u64,
+}
+
+impl std::ops::AddAssign<&Self> for Stats {
+    fn add_assign(&mut self, other: &Self) {
+        let Self {
+            connections,
+            subscriptions,
+            frames,
+            messages,
+            caught_up,
+            unknown,
+            duplicates,
+            gaps,
+            before_snapshot,
+            unwanted,
+            book_faults,
+            ended_by_venue,
+            refused,
+            commands,
+            unanswered,
+            opened,
+            lost,
+            failed,
+            failed_catch_ups,
+        } = self;
+        *connections += other.connections;
+        *subscriptions += other.subscriptions;
+        *frames += other.frames;
+        *messages += other.messages;
+        *caught_up += other.caught_up;
+        *unknown += other.unknown;
+        *duplicates += other.duplicates;
+        *gaps += other.gaps;
+        *before_snapshot += other.before_snapshot;
+        *unwanted += other.unwanted;
+        *book_faults += other.book_faults;
+        *ended_by_venue += other.ended_by_venue;
+        *refused += other.refused;
+        *commands += other.commands;
+        *unanswered += other.unanswered;
+        *opened += other.opened;
+        *lost += other.lost;
+        *failed += other.failed;
+        *failed_catch_ups += other.failed_catch_ups;
+    }
 }

@@ -10,7 +10,7 @@ use venuekit_wire::stream::Streams as Table;
 
 use crate::event::Raw;
 use crate::hub::io::Now;
-use crate::hub::{Config, Hub};
+use crate::hub::{Config, Hub, ReaderKey};
 use crate::link::{Link, LinkOptions};
 use crate::record::Recorder;
 use crate::stats::Stats;
@@ -21,7 +21,7 @@ use crate::topic::Topic;
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// The streams of a client: its connections, and what is subscribed to over them. Clones share everything; the connections are closed
-/// when the last of them and the last subscription are gone.
+/// when the last of them and the last subscription have been dropped.
 ///
 /// Generated clients make it, and put a method for each channel around it.
 #[derive(Clone)]
@@ -34,6 +34,8 @@ struct Shared {
     options: StreamOptions,
     hub: Arc<Mutex<Hub>>,
     link: Option<Arc<Link>>,
+    /// The hubs of a replay: one for each connection that was recorded at the same time.
+    replayed: Mutex<Vec<Arc<Mutex<Hub>>>>,
 }
 
 /// What may be chosen about streams, before the first subscription.
@@ -66,7 +68,7 @@ impl StreamOptions {
         self
     }
 
-    /// Whether streams have a connection of their own where the client's calls go over a WebSocket that would do. By default they
+    /// Whether streams have a separate connection where the client's calls go over a WebSocket that would do. By default they
     /// share it.
     #[must_use]
     pub fn own_connection(mut self, is_own: bool) -> Self {
@@ -104,7 +106,7 @@ impl Streams {
         (*shared).clone()
     }
 
-    /// Others of the same client, with connections of their own and these options.
+    /// Others of the same client, with separate connections and these options.
     #[must_use]
     pub fn with(&self, options: StreamOptions) -> Self {
         match &self.0.session {
@@ -122,18 +124,46 @@ impl Streams {
             config.connections = most.max(1);
         }
         let mut hub = Hub::new(table, config);
-        hub.record(options.record.clone());
+        hub.record(options.record.as_ref());
         let hub = Arc::new(Mutex::new(hub));
         let named = |name: &str| table.endpoint(name).map(|endpoint| endpoint.name);
         let urls = options.urls.iter().filter_map(|(name, url)| Some((named(name)?, url.clone()))).collect();
         let link_options = LinkOptions { urls, own_connection: options.own_connection };
         let link = Link::start(session.clone(), table, link_options, &hub);
-        Self(Arc::new(Shared { table, session: Some(session), options, hub, link: Some(link) }))
+        Self(Arc::new(Shared {
+            table,
+            session: Some(session),
+            options,
+            hub,
+            link: Some(link),
+            replayed: Mutex::default(),
+        }))
     }
 
     /// Those of a replay: frames come from a file.
     pub(crate) fn of_replay(table: &'static Table, hub: Arc<Mutex<Hub>>) -> Self {
-        Self(Arc::new(Shared { table, session: None, options: StreamOptions::new(), hub, link: None }))
+        let (options, replayed) = (StreamOptions::new(), Mutex::default());
+        Self(Arc::new(Shared { table, session: None, options, hub, link: None, replayed }))
+    }
+
+    /// Adds a connection of a recording.
+    pub(crate) fn add_replayed(&self, hub: Arc<Mutex<Hub>>) {
+        self.0.replayed.lock().unwrap_or_else(PoisonError::into_inner).push(hub);
+    }
+
+    fn replayed(&self) -> Vec<Arc<Mutex<Hub>>> {
+        self.0.replayed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A reader was too slow, and what was dropped for it cannot be done without. Returns whether that makes it uncertain now.
+    pub(crate) fn overflowed(&self, reader: ReaderKey) -> bool {
+        if self.is_replay() {
+            // All of them are asked, whatever the first one says.
+            return self.replayed().iter().fold(false, |is_new, hub| lock(hub).overflowed_followed(reader) || is_new);
+        }
+        let is_new = self.hub().overflowed(Now::read(), reader);
+        self.kick();
+        is_new
     }
 
     /// What the venue offers.
@@ -148,7 +178,11 @@ impl Streams {
 
     /// What has happened so far.
     pub fn stats(&self) -> Stats {
-        self.hub().stats()
+        let mut stats = self.hub().stats();
+        for hub in self.replayed() {
+            stats += &lock(&hub).stats();
+        }
+        stats
     }
 
     /// A subscription to a topic that is only known when the program runs. Its messages are not typed.
@@ -179,7 +213,7 @@ impl Streams {
 
     pub(crate) fn hub(&self) -> MutexGuard<'_, Hub> {
         // A panic in the hub would be a defect of it; its queues and connections are still what they were.
-        self.0.hub.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.hub)
     }
 
     /// Has what the hub wants carried out.
@@ -197,6 +231,10 @@ impl Streams {
             link.kick();
         }
     }
+}
+
+fn lock(hub: &Mutex<Hub>) -> MutexGuard<'_, Hub> {
+    hub.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits differ between programs.

@@ -76,8 +76,8 @@ impl<T: StreamMessage> Subscribe<T> {
         }
         let room = self.streams.hub().room();
         let queue = Arc::new(Queue::new(self.overflow, self.capacity, room));
-        let seat = Seat::take(self.streams, self.topic, queue.clone()).await?;
-        Ok(Subscription::new(seat, queue))
+        let handle = ReaderHandle::attach(self.streams, self.topic, queue.clone()).await?;
+        Ok(Subscription::new(handle, queue))
     }
 
     /// Keeps the order books that the messages make.
@@ -104,29 +104,29 @@ impl<T: StreamMessage + BookMessage> SubscribeBook<T> {
     /// As [`Subscribe::subscribe`].
     pub async fn subscribe(self) -> Result<LiveBook<T>, Error> {
         let books = Arc::new(Books::new());
-        let seat = Seat::take(self.0.streams, self.0.topic, books.clone()).await?;
-        Ok(LiveBook::new(seat, books))
+        let handle = ReaderHandle::attach(self.0.streams, self.0.topic, books.clone()).await?;
+        Ok(LiveBook::new(handle, books))
     }
 }
 
 /// A reader's place in the hub. It is given up when this is dropped.
-pub(crate) struct Seat {
+pub(crate) struct ReaderHandle {
     streams: Streams,
     topic: Topic,
     reader: ReaderKey,
 }
 
-impl Seat {
-    async fn take(streams: Streams, topic: Topic, sink: Arc<dyn Sink>) -> Result<Self, Error> {
+impl ReaderHandle {
+    async fn attach(streams: Streams, topic: Topic, sink: Arc<dyn Sink>) -> Result<Self, Error> {
         let (reader, told) = streams.hub().attach(Now::read(), &topic, sink)?;
         // From here on the place is given up by whatever ends this, also when it is dropped while it waits.
-        let seat = Self { streams, topic, reader };
-        seat.streams.kick();
+        let handle = Self { streams, topic, reader };
+        handle.streams.kick();
         // A recording says nothing before it is played.
-        if !seat.streams.is_replay() {
+        if !handle.streams.is_replay() {
             told.await.unwrap_or(Err(Error::Closed))?;
         }
-        Ok(seat)
+        Ok(handle)
     }
 
     pub(crate) fn topic(&self) -> &Topic {
@@ -164,20 +164,18 @@ impl Seat {
         }
     }
 
-    /// Somebody waits here.
+    /// A reader waits.
     pub(crate) fn keep_running(&self) {
         self.streams.keep_running();
     }
 
     /// What was dropped for this reader cannot be done without. Returns whether that makes it uncertain now.
     pub(crate) fn overflowed(&self) -> bool {
-        let is_new = self.streams.hub().overflowed(Now::read(), self.reader);
-        self.streams.kick();
-        is_new
+        self.streams.overflowed(self.reader)
     }
 }
 
-impl Drop for Seat {
+impl Drop for ReaderHandle {
     fn drop(&mut self) {
         self.streams.hub().detach(Now::read(), self.reader);
         self.streams.kick();

@@ -15,24 +15,24 @@ use venuekit_wire::stream::Recovery;
 
 use crate::error::Error;
 use crate::event::{Event, Message, Reason, Stale};
-use crate::queue::{Queue, Slot};
+use crate::queue::{Queue, QueueItem};
 use crate::read::StreamMessage;
 use crate::sink::{Entry, State};
-use crate::subscribe::Seat;
+use crate::subscribe::ReaderHandle;
 use crate::topic::Topic;
 
 /// A subscription. It is a [`Stream`] of [`Event`]s; messages are read as their type here, in the reader's task.
 ///
-/// When it is dropped, the venue is told, unless somebody else reads the same.
+/// When it is dropped, it is unsubscribed, unless another reader has the same.
 pub struct Subscription<T> {
-    /// None after [`close`](Self::close).
-    seat: Option<Seat>,
+    handle: ReaderHandle,
     topic: Topic,
     queue: Arc<Queue>,
-    taken: VecDeque<Slot>,
+    taken: VecDeque<QueueItem>,
     /// What follows from the last event.
     next: Option<Stale>,
     counts: ReaderStats,
+    counts_unknown: bool,
     lag: Option<Duration>,
     is_over: bool,
     of: PhantomData<fn() -> T>,
@@ -46,6 +46,9 @@ pub struct ReaderStats {
     pub messages: u64,
     /// Texts that were not read, because their type is unknown or their form is.
     pub unknown: u64,
+    /// Members and values of messages that their types do not know, where they are counted
+    /// ([`count_unknown`](Subscription::count_unknown)).
+    pub unknown_members: u64,
     /// Messages that were dropped because it was too slow.
     pub lagged: u64,
     /// Messages in whose place newer ones came.
@@ -57,14 +60,15 @@ pub struct ReaderStats {
 }
 
 impl<T> Subscription<T> {
-    pub(crate) fn new(seat: Seat, queue: Arc<Queue>) -> Self {
+    pub(crate) fn new(handle: ReaderHandle, queue: Arc<Queue>) -> Self {
         Self {
-            topic: seat.topic().clone(),
-            seat: Some(seat),
+            topic: handle.topic().clone(),
+            handle,
             queue,
             taken: VecDeque::new(),
             next: None,
             counts: ReaderStats::default(),
+            counts_unknown: false,
             lag: None,
             is_over: false,
             of: PhantomData,
@@ -81,9 +85,9 @@ impl<T> Subscription<T> {
     /// # Errors
     /// Items that are refused are named; the others stay.
     pub async fn add<I: Into<Arc<str>>>(&mut self, items: impl IntoIterator<Item = I>) -> Result<(), Error> {
-        let seat = self.seat.as_mut().ok_or(Error::Closed)?;
-        let result = seat.add(items.into_iter().map(Into::into).collect()).await;
-        self.topic = seat.topic().clone();
+        let handle = &mut self.handle;
+        let result = handle.add(items.into_iter().map(Into::into).collect()).await;
+        self.topic = handle.topic().clone();
         result
     }
 
@@ -92,18 +96,24 @@ impl<T> Subscription<T> {
     /// # Errors
     /// The topic has no items that could be taken away.
     pub async fn remove<I: Into<Arc<str>>>(&mut self, items: impl IntoIterator<Item = I>) -> Result<(), Error> {
-        let seat = self.seat.as_mut().ok_or(Error::Closed)?;
+        let handle = &mut self.handle;
         let items: Vec<Arc<str>> = items.into_iter().map(Into::into).collect();
-        seat.remove(&items)?;
-        self.topic = seat.topic().clone();
+        handle.remove(&items)?;
+        self.topic = handle.topic().clone();
         Ok(())
     }
 
     /// What this reader has seen.
     pub fn stats(&self) -> ReaderStats {
         let own = self.queue.counts();
-        let taken = self.taken.iter().filter(|slot| matches!(slot, Slot::Data(_) | Slot::Unknown(_))).count();
+        let taken = self.taken.iter().filter(|item| matches!(item, QueueItem::Data(_) | QueueItem::Unknown(_))).count();
         ReaderStats { lagged: own.lagged, replaced: own.replaced, queued: own.queued + taken, ..self.counts }
+    }
+
+    /// Whether what messages have and their types do not know is counted in [`stats`](Self::stats). It is not by default: each message
+    /// is then read twice.
+    pub fn count_unknown(&mut self, is_counted: bool) {
+        self.counts_unknown = is_counted;
     }
 
     /// How long the last message took from the venue to this machine, by the clocks of both; none where the venue does not say when
@@ -113,9 +123,8 @@ impl<T> Subscription<T> {
     }
 
     /// Ends the subscription. What waits is given up.
-    pub async fn close(mut self) {
-        self.queue.close();
-        self.seat = None;
+    pub async fn close(self) {
+        drop(self);
     }
 }
 
@@ -134,37 +143,35 @@ impl<T: StreamMessage> Subscription<T> {
             return Poll::Ready(None);
         }
         if self.taken.is_empty() && self.queue.poll_take(context, &mut self.taken).is_pending() {
-            if let Some(seat) = &self.seat {
-                seat.keep_running();
-            }
+            self.handle.keep_running();
             return Poll::Pending;
         }
-        Poll::Ready(self.taken.pop_front().and_then(|slot| self.event(slot)))
+        Poll::Ready(self.taken.pop_front().and_then(|item| self.event(item)))
     }
 
-    fn event(&mut self, slot: Slot) -> Option<Event<T>> {
-        Some(match slot {
-            Slot::Data(entry) => self.read(entry),
-            Slot::Unknown(raw) => {
+    fn event(&mut self, item: QueueItem) -> Option<Event<T>> {
+        Some(match item {
+            QueueItem::Data(entry) => self.read(entry),
+            QueueItem::Unknown(raw) => {
                 self.counts.unknown += 1;
                 Event::Unknown(raw)
             }
-            Slot::Lagged(count) => {
+            QueueItem::Lagged(count) => {
                 self.lagged();
                 Event::Lagged(count)
             }
-            Slot::State(State::Stale(stale)) => {
+            QueueItem::State(State::Stale(stale)) => {
                 self.counts.stale += 1;
                 Event::Stale(stale)
             }
-            Slot::State(State::Resynced(resynced)) => Event::Resynced(resynced),
-            Slot::State(State::Refused(refusal)) => Event::Refused(refusal),
-            Slot::State(State::Ended(ended)) => {
+            QueueItem::State(State::Resynced(resynced)) => Event::Resynced(resynced),
+            QueueItem::State(State::Refused(refusal)) => Event::Refused(refusal),
+            QueueItem::State(State::Ended(ended)) => {
                 self.is_over = true;
                 Event::Ended(ended)
             }
             // Nothing is taken of a queue but what is above.
-            Slot::Hole => return None,
+            QueueItem::Hole => return None,
         })
     }
 
@@ -173,10 +180,17 @@ impl<T: StreamMessage> Subscription<T> {
         match T::read_entry(entry.kind.as_str(), &entry.raw, range(&entry.data), entry.received) {
             Ok(Some(value)) => {
                 self.counts.messages += 1;
-                let Entry { raw, data, received, sent, sequence, origin, replaced, is_record, .. } = entry;
-                // A record of a list stands for itself; anything else is shown with what the venue put around it.
+                let Entry { raw, mut data, kind, received, sent, sequence, origin, replaced, is_record } = entry;
+                // A record of a list comes alone; anything else with what the venue put around it.
                 let raw = if is_record { raw.slice(range(&data)) } else { raw };
-                Event::Message(Message { value, raw, received, sent, sequence, origin, replaced })
+                if is_record {
+                    data = 0..data.end - data.start;
+                }
+                let message = Message { value, raw, received, sent, sequence, origin, replaced, kind, data };
+                if self.counts_unknown {
+                    self.counts.unknown_members += message.unknown().len() as u64;
+                }
+                Event::Message(message)
             }
             Ok(None) => {
                 self.counts.unknown += 1;
@@ -193,10 +207,7 @@ impl<T: StreamMessage> Subscription<T> {
     fn lagged(&mut self) {
         let channel = self.topic.channel();
         let builds = matches!(channel.recovery, Recovery::Snapshot | Recovery::Resubscribe) && !channel.is_whole;
-        if builds
-            && let Some(seat) = &self.seat
-            && seat.overflowed()
-        {
+        if builds && self.handle.overflowed() {
             self.next = Some(Stale { reason: Reason::Overflow, item: None, since: SystemTime::now() });
         }
     }

@@ -76,17 +76,36 @@ async fn streams_share_the_connection_of_the_calls() {
     assert_eq!(server.heads().len(), 1, "one connection carries both");
     assert!(server.heads()[0].starts_with("/ws/api\n"));
     drop(one);
-    let unsubscribed = || {
+    let unsubscribed = |channel: &str| {
         let heard = heard.lock().unwrap();
-        heard.iter().any(|(_, call)| {
-            call["params"] == json!({"channels": ["trades.A"]}) && call["method"] == "public/unsubscribe"
-        })
+        heard
+            .iter()
+            .any(|(_, call)| call["params"] == json!({"channels": [channel]}) && call["method"] == "public/unsubscribe")
     };
-    until("what nobody reads is unsubscribed", unsubscribed).await;
+    until("what nobody reads is unsubscribed", || unsubscribed("trades.A")).await;
     drop((two, streams));
+    until("the last handle ends what is left", || unsubscribed("trades.B")).await;
     let body = JsonBody::new(row, r#"{"channels":["other"]}"#).unwrap();
     in_time(session.send(Call::new(row).body(body))).await.unwrap();
     assert_eq!(server.heads().len(), 1, "the calls keep their connection");
+}
+
+#[tokio::test]
+async fn closed_streams_leave_the_connection_of_the_calls_without_subscriptions() {
+    let heard = Heard::default();
+    let server = venue(heard.clone()).await;
+    let session = over_socket(&server);
+    let streams = Streams::of(&session, &CALLED);
+    let _readers = [
+        in_time(streams.topic(trades("A")).subscribe()).await.unwrap(),
+        in_time(streams.topic(trades("B")).subscribe()).await.unwrap(),
+    ];
+    in_time(streams.close()).await;
+    let heard = heard.lock().unwrap();
+    let ended: Vec<_> = heard.iter().filter(|(_, call)| call["method"] == "public/unsubscribe").collect();
+    assert_eq!(ended.len(), 1, "{heard:?}");
+    assert_eq!(ended[0].1["params"], json!({"channels": ["trades.A", "trades.B"]}));
+    assert_eq!(server.heads().len(), 1);
 }
 
 #[tokio::test]

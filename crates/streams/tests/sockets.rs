@@ -112,6 +112,22 @@ async fn a_connection_that_is_cut_is_opened_again_with_what_was_subscribed() {
 }
 
 #[tokio::test]
+async fn a_secret_in_the_text_of_a_close_frame_is_not_shown() {
+    let server = Server::open(|number, mut connection| async move {
+        connection.serve(|command| command["cmd"] == "subscribe").await;
+        if number == 1 {
+            let code = CloseCode::try_from(4001).unwrap();
+            let _ = connection.socket.send(Message::close(Some(code), &format!("key {SECRET} is invalid"))).await;
+        }
+        connection.rest().await;
+    })
+    .await;
+    let mut reader = in_time(server.streams(&COMMANDED).topic(trades(&["A"])).subscribe()).await.unwrap();
+    let stale = told(&mut reader).await;
+    assert!(stale.contains("4001") && stale.contains("is invalid") && !stale.contains(SECRET), "{stale}");
+}
+
+#[tokio::test]
 async fn a_close_frame_is_told_with_its_code_and_its_text() {
     let close: Cut = |connection| {
         Box::pin(async {

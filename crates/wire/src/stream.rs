@@ -1,7 +1,7 @@
 //! The tables that `cargo xtask codegen` makes of a venue's AsyncAPI document: what can be subscribed to, and how the venue talks
 //! while it streams.
 //!
-//! They are plain constants. `venuekit-streams` reads them; nobody else decides by venue or channel name. A *pointer* is a JSON
+//! They are plain constants. `venuekit-streams` reads them; no other code depends on the name of a venue or channel. A *pointer* is a JSON
 //! pointer into the data of a message, such as `/market_ticker`; where data is a list of records, into each record.
 
 /// Everything about the streams of a venue.
@@ -42,11 +42,11 @@ pub struct Endpoint {
     pub servers: &'static [(&'static str, &'static str)],
     /// The path, which is the same for all of them.
     pub path: &'static str,
-    /// How one says who one is.
+    /// How a client authenticates.
     pub login: Login,
 }
 
-/// How one says who one is.
+/// How a client authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Login {
     /// Not at all.
@@ -65,6 +65,15 @@ pub enum Login {
     },
     /// By a call on the connection, which the client makes for its calls too.
     Call,
+    /// By a command on the connection, before the first subscription ([`Dialect::Topics`]).
+    Command {
+        /// The credential.
+        credential: &'static str,
+        /// The command's name.
+        command: &'static str,
+        /// The headers of the credential whose values are the arguments, in order, and the form of each.
+        values: &'static [(&'static str, ParameterKind)],
+    },
 }
 
 /// One set of members that say who one is.
@@ -90,8 +99,10 @@ pub enum Dialect {
     },
     /// Commands with a number, which replies repeat; data comes with the number of its subscription.
     Commands(Commands),
-    /// Messages without a number; replies name a room, and data is told by its type.
+    /// Messages without a number; replies name a room, and data is identified by its type.
     Messages(Messages),
+    /// Commands that list topics; data names its topic.
+    Topics(Topics),
 }
 
 /// Commands with a number, and replies.
@@ -118,7 +129,7 @@ pub struct Commands {
     pub subscribe: (&'static str, &'static str),
     /// The member of that reply's data that names the channel.
     pub channel: &'static str,
-    /// The type of any other good reply.
+    /// The type of any other successful response.
     pub ok: &'static str,
     /// The command that unsubscribes, the member of its params that lists subscriptions, and the type of its reply.
     pub unsubscribe: (&'static str, &'static str, &'static str),
@@ -139,7 +150,7 @@ pub struct Commands {
 /// Messages without a number, and rooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Messages {
-    /// What stands between several JSON objects in one frame.
+    /// The separator of several JSON objects in one frame.
     pub separator: Option<&'static str>,
     /// The member of every message that names its type.
     pub kind: &'static str,
@@ -147,6 +158,8 @@ pub struct Messages {
     pub data: &'static str,
     /// The member with the room, in replies and in commands that unsubscribe. Data may have it.
     pub room: &'static str,
+    /// What separates the parts of a room's name: the channel, and values of the subscription.
+    pub room_separator: char,
     /// The member with the time at which a message was sent, in Unix milliseconds.
     pub sent: &'static str,
     /// The member that names the channel in a command that subscribes.
@@ -159,18 +172,53 @@ pub struct Messages {
     pub error: &'static str,
     /// Where an error has its text, as a pointer into the message.
     pub error_text: &'static str,
-    /// Types of messages that are no data: greetings, answers to pings.
+    /// Types of messages that are not data: greetings, replies to pings.
     pub quiet: &'static [&'static str],
+}
+
+/// Commands that list topics. One that names an invalid topic, or one that is subscribed to already, is refused as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Topics {
+    /// The member with the command's name, in commands and replies.
+    pub command: &'static str,
+    /// The member with the command's number, as a text. Not every reply repeats it.
+    pub id: &'static str,
+    /// The member of a command that lists topics.
+    pub topics: &'static str,
+    /// The command that subscribes.
+    pub subscribe: &'static str,
+    /// The command that unsubscribes.
+    pub unsubscribe: &'static str,
+    /// The member of a reply that says whether the command was carried out: `true` or `false`.
+    pub success: &'static str,
+    /// The member of a reply with the text of an error.
+    pub text: &'static str,
+    /// Where a reply lists the topics that were accepted, and those that were refused, as pointers. Empty: it does not.
+    pub listed: (&'static str, &'static str),
+    /// The member of data that names its topic.
+    pub topic: &'static str,
+    /// The member of data that names its type. Data of some topics does not have it.
+    pub kind: &'static str,
+    /// The member with the data.
+    pub data: &'static str,
+    /// The members with the time at which data was sent, in Unix milliseconds: one or two, of which the first that there is counts.
+    pub sent: &'static [&'static str],
+    /// Commands whose replies are of no interest: pings.
+    pub quiet: &'static [&'static str],
+    /// Parts of the text of an error which says that a topic is subscribed to already.
+    pub held: &'static [&'static str],
+    /// Parts of the text of an error after which the same command may succeed.
+    pub retry: &'static [&'static str],
 }
 
 /// How each side sees that the other is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepAlive {
-    /// After so many seconds without a frame from the venue the client asks.
+    /// After this many seconds without a frame from the venue the client asks.
     pub ask_after: u32,
-    /// After so many seconds without a frame the connection is dead.
+    /// After this many seconds without a frame the connection is dead.
     pub dead_after: u32,
-    /// The message that asks, where a ping frame does not do. It is sent as often as [`ask_after`](Self::ask_after), whatever comes.
+    /// The message that asks, where a ping frame is not enough. It is sent as often as [`ask_after`](Self::ask_after), whatever comes.
     pub ping: Option<&'static str>,
 }
 
@@ -196,7 +244,7 @@ pub struct Channel {
     pub name: &'static str,
     /// The generated method's name.
     pub id: &'static str,
-    /// What it tells, in a sentence.
+    /// What it contains, in a sentence.
     pub description: &'static str,
     /// The endpoint that serves it.
     pub endpoint: &'static str,
@@ -222,7 +270,7 @@ pub struct Channel {
     pub is_book: bool,
     /// How a gap is seen.
     pub sequence: Sequence,
-    /// How what was missed is made good.
+    /// How what was missed is recovered.
     pub recovery: Recovery,
     /// The commands that change a subscription: to add values, to take values away, to ask for a snapshot. Empty where there is none.
     pub actions: Actions,
@@ -265,11 +313,11 @@ pub struct Actions {
 /// Who may subscribe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody whom the endpoint lets in.
+    /// Every client that the endpoint accepts.
     Public,
     /// Who has logged in.
     Private,
-    /// Anybody, but not with this value of a parameter.
+    /// Every client, except for this value of a parameter.
     PrivateWhen {
         /// The parameter.
         parameter: &'static str,
@@ -335,7 +383,7 @@ pub enum ParameterKind {
 pub struct Message {
     /// What the venue calls it; empty where a channel has one type, which is not named.
     pub kind: &'static str,
-    /// The pointer and the text that tell it from others of the same name.
+    /// The pointer and the text that distinguish it from others of the same name.
     pub when: Option<(&'static str, &'static str)>,
     /// Whether it is a snapshot of its item.
     pub is_snapshot: bool,
@@ -348,10 +396,12 @@ pub struct Message {
 pub enum Sequence {
     /// It cannot be seen.
     None,
-    /// Every frame of a subscription that has this member counts on by one, whatever its type and item.
+    /// Every frame of a subscription that has this member counts on by one, for any type and item.
     Counter {
         /// The member of the frame, beside its type.
         member: &'static str,
+        /// The number of the first frame.
+        first: i64,
     },
     /// Each message names the one before it, by numbers without an order.
     Chain {
@@ -359,6 +409,11 @@ pub enum Sequence {
         number: &'static str,
         /// Pointer to that of the one before it.
         previous: &'static str,
+    },
+    /// Each change counts on by one from the message before it. A snapshot sets the number, whatever it was.
+    Successive {
+        /// Pointer to a message's number.
+        number: &'static str,
     },
     /// Records count on by one within their item.
     PerItem {
@@ -369,7 +424,7 @@ pub enum Sequence {
     },
 }
 
-/// How what was missed is made good.
+/// How what was missed is recovered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
     /// By the command [`Actions::snapshot`]; after a reconnect the venue sends snapshots by itself.
@@ -380,7 +435,7 @@ pub enum Recovery {
     Next,
     /// By calls that list what was missed, in this order.
     CatchUp(&'static [CatchUp]),
-    /// Not at all: what was missed is lost, and readers are told.
+    /// Not at all: what was missed is lost, and readers are notified.
     Never,
 }
 
@@ -398,12 +453,14 @@ pub struct CatchUp {
     pub skip: Option<&'static str>,
     /// Parameters with values that are always the same, as JSON.
     pub fixed: &'static [(&'static str, &'static str)],
+    /// The parameter that says how many records a response may have, and the number that is sent. None: the response has all records.
+    pub limit: Option<(&'static str, usize)>,
     /// The parameter that takes the time from which on records are wanted, and how many of its units make a second. The parameter is
     /// empty where the operation cannot be asked so: records whose [`order`](Self::order), a time in that unit, is older are passed over.
     pub since: Option<(&'static str, i64)>,
     /// The parameter that takes the number ([`Sequence::PerItem`]) from which on records are wanted.
     pub from: Option<&'static str>,
-    /// Pointer to what tells records apart, in a message.
+    /// Pointer to the key of a record, in a message.
     pub key: &'static str,
     /// Pointer to what orders them, in a message: a number or a text. Of two records with the same key the later one counts. Empty
     /// where nothing does: a record whose key a message has brought since is then passed over.
@@ -413,4 +470,22 @@ pub struct CatchUp {
     pub renamed: &'static [(&'static str, &'static str)],
     /// Members of a record with a time as text (RFC 3339) that a message has as Unix milliseconds: the record's name, the message's.
     pub times: &'static [(&'static str, &'static str)],
+}
+
+impl CatchUp {
+    /// A call of which nothing is said: what a row of a table does not say, it has from here.
+    pub const EMPTY: Self = Self {
+        operation: "",
+        list: "",
+        parameters: &[],
+        skip: None,
+        fixed: &[],
+        limit: None,
+        since: None,
+        from: None,
+        key: "",
+        order: "",
+        renamed: &[],
+        times: &[],
+    };
 }

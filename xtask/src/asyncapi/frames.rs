@@ -19,7 +19,7 @@ pub struct Frames<'a> {
 impl<'a> Frames<'a> {
     pub fn of(document: &'a Document) -> Self {
         let counters = streams::channels(document).into_iter();
-        let mut counters = counters.filter_map(|channel| channel.value.pointer("/x-sequence/counter")?.as_str());
+        let mut counters = counters.filter_map(|channel| channel.value.pointer("/x-sequence/counter/member")?.as_str());
         Self {
             dialect: &streams::root(document)["x-dialect"],
             notification: &document.value["x-websocket"]["notification"],
@@ -57,6 +57,9 @@ impl<'a> Frames<'a> {
                 ],
                 [],
             );
+        }
+        if let Some(said) = self.dialect.get("topics") {
+            return topic(said, kind, data);
         }
         let (said, is_commands) = match self.dialect.get("commands") {
             Some(said) => (said, true),
@@ -103,6 +106,11 @@ impl<'a> Frames<'a> {
             };
             return commands.map(one).to_vec();
         }
+        if let Some(said) = self.dialect.get("topics") {
+            return [("SubscribeCommand", "subscribe"), ("UnsubscribeCommand", "unsubscribe")]
+                .map(|(name, key)| (name, topics_command(said, text(said, key).unwrap_or_default())))
+                .to_vec();
+        }
         let Some(said) = self.dialect.get("messages") else { return Vec::new() };
         let word = |key: &str| text(said, key).unwrap_or_default();
         let kind = |name: &str| (word("kind"), json!({ "type": "string", "const": name }));
@@ -117,6 +125,28 @@ impl<'a> Frames<'a> {
             ("UnsubscribeCommand", named(unsubscribe, out_of_room)),
         ]
     }
+}
+
+/// Data of a topic in its frame. A type without a name is not named there either.
+fn topic(said: &Value, kind: &str, data: Value) -> Value {
+    let word = |key: &str| text(said, key).unwrap_or_default();
+    let name = json!({ "type": "string", "description": "The topic as it was subscribed to." });
+    let mut always = vec![(word("topic"), name), (word("data"), data)];
+    if !kind.is_empty() {
+        always.push((word("kind"), json!({ "type": "string", "const": kind })));
+    }
+    let sent = said["sent"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let time = json!({ "type": "integer", "format": "unix-ms", "description": "When it was sent." });
+    object(always, sent.map(|name| (name, time.clone())))
+}
+
+/// A command that lists topics.
+fn topics_command(said: &Value, command: &str) -> Value {
+    let word = |key: &str| text(said, key).unwrap_or_default();
+    let topics = json!({ "type": "array", "items": { "type": "string" }, "description": "Addresses of channels." });
+    let id = json!({ "type": "string", "description": "Number, which most replies repeat." });
+    let always = [(word("command"), json!({ "type": "string", "const": command })), (word("topics"), topics)];
+    json!({ "name": command, "payload": object(always, [(word("id"), id)]) })
 }
 
 /// An object with members that it always has, and others.

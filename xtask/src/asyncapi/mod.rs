@@ -35,7 +35,7 @@ pub fn bundle(document: &Document) -> Option<Value> {
     if !replies.is_empty() || !commands.is_empty() {
         let own = |name: &&String| ((*name).clone(), reference(&["components", "messages", name]));
         let all: Map<String, Value> = replies.iter().chain(&commands).map(own).collect();
-        let description = "What the client sends, and what the venue answers. It has no address: it is the connection.";
+        let description = "What the client sends, and what the venue returns. It has no address: it is the connection.";
         channels.insert(CONTROL.to_owned(), json!({ "address": null, "description": description, "messages": all }));
         let mut add = |id: &str, action: &str, names: &[&String]| {
             if !names.is_empty() {

@@ -35,6 +35,7 @@ paths:
       parameters:
         - { name: market, in: query, schema: { $ref: '#/schemas/Ticker' } }
         - { name: after, in: query, schema: { type: integer } }
+        - { name: count, in: query, schema: { type: integer } }
       responses:
         '200':
           description: ok
@@ -112,7 +113,7 @@ channels:
     messages:
       whole: { $ref: '#/messages/BookWhole' }
       level: { $ref: '#/messages/BookLevel' }
-    x-sequence: { counter: seq }
+    x-sequence: { counter: { member: seq, first: 1 } }
     x-recover: resubscribe
     x-book:
       instrument: /ticker

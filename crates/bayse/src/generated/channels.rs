@@ -11,8 +11,9 @@ pub static STREAMS: wire::Streams = wire::Streams {
     ],
     dialect: wire::Dialect::Messages(wire::Messages {
         kind: "type", data: "data", room: "room", sent: "timestamp", channel: "channel", error: "error",
-        error_text: "/data/message", separator: Some("\n"), subscribe: ("subscribe", "subscribed"),
-        unsubscribe: ("unsubscribe", "unsubscribed"), quiet: &["connected", "pong"],
+        error_text: "/data/message", separator: Some("\n"), room_separator: ':',
+        subscribe: ("subscribe", "subscribed"), unsubscribe: ("unsubscribe", "unsubscribed"),
+        quiet: &["connected", "pong"],
     }),
     keep_alive: wire::KeepAlive { ask_after: 20, dead_after: 60, ping: Some("{\"type\":\"ping\"}") },
     limits: wire::Limits { per_command: 10, commands_per_second: 10, per_connection: usize::MAX, connections: &[], channel_once: false },

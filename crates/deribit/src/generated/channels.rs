@@ -23,9 +23,8 @@ pub static STREAMS: wire::Streams = wire::Streams {
             sequence: wire::Sequence::None,
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
-                    operation: "get_announcements", list: "", parameters: &[], skip: None, fixed: &[("count", "50")],
-                    since: Some(("", 1000)), from: None, key: "/id", order: "/publication_timestamp", renamed: &[],
-                    times: &[],
+                    operation: "get_announcements", list: "", limit: Some(("count", 50)), since: Some(("", 1000)),
+                    key: "/id", order: "/publication_timestamp", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -43,8 +42,8 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_block_rfqs", list: "/block_rfqs", parameters: &[("currency", "currency")],
-                    skip: None, fixed: &[("count", "1000"), ("role", "\"maker\""), ("state", "\"open\"")],
-                    since: None, from: None, key: "/block_rfq_id", order: "", renamed: &[], times: &[],
+                    fixed: &[("role", "\"maker\""), ("state", "\"open\"")], limit: Some(("count", 1000)),
+                    key: "/block_rfq_id", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -76,8 +75,8 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_block_rfqs", list: "/block_rfqs", parameters: &[("currency", "currency")],
-                    skip: None, fixed: &[("count", "1000"), ("role", "\"taker\""), ("state", "\"open\"")],
-                    since: None, from: None, key: "/block_rfq_id", order: "", renamed: &[], times: &[],
+                    fixed: &[("role", "\"taker\""), ("state", "\"open\"")], limit: Some(("count", 1000)),
+                    key: "/block_rfq_id", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -95,8 +94,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_block_rfq_trades", list: "/block_rfqs", parameters: &[("currency", "currency")],
-                    skip: None, fixed: &[], since: Some(("", 1000)), from: None, key: "/id", order: "/timestamp",
-                    renamed: &[], times: &[],
+                    since: Some(("", 1000)), key: "/id", order: "/timestamp", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -110,9 +108,8 @@ pub static STREAMS: wire::Streams = wire::Streams {
             sequence: wire::Sequence::None,
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
-                    operation: "get_block_trade_requests", list: "", parameters: &[], skip: None, fixed: &[],
-                    since: Some(("", 1000)), from: None, key: "/nonce", order: "/state/timestamp", renamed: &[],
-                    times: &[],
+                    operation: "get_block_trade_requests", list: "", since: Some(("", 1000)), key: "/nonce",
+                    order: "/state/timestamp", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -374,9 +371,9 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_last_trades_by_instrument", list: "/trades",
-                    parameters: &[("instrument_name", "instrument_name")], skip: None,
-                    fixed: &[("count", "1000"), ("sorting", "\"asc\"")], since: Some(("start_timestamp", 1000)),
-                    from: Some("start_seq"), key: "/trade_id", order: "/trade_seq", renamed: &[], times: &[],
+                    parameters: &[("instrument_name", "instrument_name")], fixed: &[("sorting", "\"asc\"")],
+                    limit: Some(("count", 1000)), since: Some(("start_timestamp", 1000)), from: Some("start_seq"),
+                    key: "/trade_id", order: "/trade_seq", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -398,8 +395,9 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::CatchUp {
                     operation: "get_last_trades_by_currency", list: "/trades",
                     parameters: &[("currency", "currency"), ("kind", "kind")], skip: Some("any"),
-                    fixed: &[("count", "1000"), ("sorting", "\"asc\"")], since: Some(("start_timestamp", 1000)),
-                    from: None, key: "/trade_id", order: "/timestamp", renamed: &[], times: &[],
+                    fixed: &[("sorting", "\"asc\"")], limit: Some(("count", 1000)),
+                    since: Some(("start_timestamp", 1000)), key: "/trade_id", order: "/timestamp",
+                    ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -413,9 +411,8 @@ pub static STREAMS: wire::Streams = wire::Streams {
             sequence: wire::Sequence::None,
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
-                    operation: "get_access_log", list: "/data", parameters: &[], skip: None,
-                    fixed: &[("count", "100")], since: Some(("", 1000)), from: None, key: "/id", order: "/timestamp",
-                    renamed: &[("result", "log")], times: &[],
+                    operation: "get_access_log", list: "/data", limit: Some(("count", 100)), since: Some(("", 1000)),
+                    key: "/id", order: "/timestamp", renamed: &[("result", "log")], ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -464,9 +461,9 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_user_trades_by_instrument", list: "/trades",
-                    parameters: &[("instrument_name", "instrument_name")], skip: None,
-                    fixed: &[("count", "1000"), ("sorting", "\"asc\"")], since: Some(("start_timestamp", 1000)),
-                    from: None, key: "/trade_id", order: "/timestamp", renamed: &[], times: &[],
+                    parameters: &[("instrument_name", "instrument_name")], fixed: &[("sorting", "\"asc\"")],
+                    limit: Some(("count", 1000)), since: Some(("start_timestamp", 1000)), key: "/trade_id",
+                    order: "/timestamp", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -519,8 +516,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             sequence: wire::Sequence::None,
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
-                    operation: "get_user_locks", list: "", parameters: &[], skip: None, fixed: &[], since: None,
-                    from: None, key: "/currency", order: "", renamed: &[], times: &[],
+                    operation: "get_user_locks", list: "", key: "/currency", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -563,15 +559,14 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_open_orders_by_instrument", list: "",
-                    parameters: &[("instrument_name", "instrument_name")], skip: None, fixed: &[],
-                    since: Some(("", 1000)), from: None, key: "/order_id", order: "/last_update_timestamp",
-                    renamed: &[], times: &[],
+                    parameters: &[("instrument_name", "instrument_name")], since: Some(("", 1000)), key: "/order_id",
+                    order: "/last_update_timestamp", ..wire::CatchUp::EMPTY
                 },
                 wire::CatchUp {
                     operation: "get_order_history_by_instrument", list: "",
-                    parameters: &[("instrument_name", "instrument_name")], skip: None,
-                    fixed: &[("count", "1000"), ("include_unfilled", "true")], since: Some(("", 1000)), from: None,
-                    key: "/order_id", order: "/last_update_timestamp", renamed: &[], times: &[],
+                    parameters: &[("instrument_name", "instrument_name")], fixed: &[("include_unfilled", "true")],
+                    limit: Some(("count", 1000)), since: Some(("", 1000)), key: "/order_id",
+                    order: "/last_update_timestamp", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -592,15 +587,14 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_open_orders_by_currency", list: "",
-                    parameters: &[("currency", "currency"), ("kind", "kind")], skip: Some("any"), fixed: &[],
-                    since: Some(("", 1000)), from: None, key: "/order_id", order: "/last_update_timestamp",
-                    renamed: &[], times: &[],
+                    parameters: &[("currency", "currency"), ("kind", "kind")], skip: Some("any"),
+                    since: Some(("", 1000)), key: "/order_id", order: "/last_update_timestamp", ..wire::CatchUp::EMPTY
                 },
                 wire::CatchUp {
                     operation: "get_order_history_by_currency", list: "",
                     parameters: &[("currency", "currency"), ("kind", "kind")], skip: Some("any"),
-                    fixed: &[("count", "1000"), ("include_unfilled", "true")], since: Some(("", 1000)), from: None,
-                    key: "/order_id", order: "/last_update_timestamp", renamed: &[], times: &[],
+                    fixed: &[("include_unfilled", "true")], limit: Some(("count", 1000)), since: Some(("", 1000)),
+                    key: "/order_id", order: "/last_update_timestamp", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -618,15 +612,14 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_open_orders_by_instrument", list: "",
-                    parameters: &[("instrument_name", "instrument_name")], skip: None, fixed: &[],
-                    since: Some(("", 1000)), from: None, key: "/order_id", order: "/last_update_timestamp",
-                    renamed: &[], times: &[],
+                    parameters: &[("instrument_name", "instrument_name")], since: Some(("", 1000)), key: "/order_id",
+                    order: "/last_update_timestamp", ..wire::CatchUp::EMPTY
                 },
                 wire::CatchUp {
                     operation: "get_order_history_by_instrument", list: "",
-                    parameters: &[("instrument_name", "instrument_name")], skip: None,
-                    fixed: &[("count", "1000"), ("include_unfilled", "true")], since: Some(("", 1000)), from: None,
-                    key: "/order_id", order: "/last_update_timestamp", renamed: &[], times: &[],
+                    parameters: &[("instrument_name", "instrument_name")], fixed: &[("include_unfilled", "true")],
+                    limit: Some(("count", 1000)), since: Some(("", 1000)), key: "/order_id",
+                    order: "/last_update_timestamp", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -645,15 +638,14 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_open_orders_by_currency", list: "",
-                    parameters: &[("currency", "currency"), ("kind", "kind")], skip: Some("any"), fixed: &[],
-                    since: Some(("", 1000)), from: None, key: "/order_id", order: "/last_update_timestamp",
-                    renamed: &[], times: &[],
+                    parameters: &[("currency", "currency"), ("kind", "kind")], skip: Some("any"),
+                    since: Some(("", 1000)), key: "/order_id", order: "/last_update_timestamp", ..wire::CatchUp::EMPTY
                 },
                 wire::CatchUp {
                     operation: "get_order_history_by_currency", list: "",
                     parameters: &[("currency", "currency"), ("kind", "kind")], skip: Some("any"),
-                    fixed: &[("count", "1000"), ("include_unfilled", "true")], since: Some(("", 1000)), from: None,
-                    key: "/order_id", order: "/last_update_timestamp", renamed: &[], times: &[],
+                    fixed: &[("include_unfilled", "true")], limit: Some(("count", 1000)), since: Some(("", 1000)),
+                    key: "/order_id", order: "/last_update_timestamp", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -689,9 +681,9 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_user_trades_by_instrument", list: "/trades",
-                    parameters: &[("instrument_name", "instrument_name")], skip: None,
-                    fixed: &[("count", "1000"), ("sorting", "\"asc\"")], since: Some(("start_timestamp", 1000)),
-                    from: None, key: "/trade_id", order: "/timestamp", renamed: &[], times: &[],
+                    parameters: &[("instrument_name", "instrument_name")], fixed: &[("sorting", "\"asc\"")],
+                    limit: Some(("count", 1000)), since: Some(("start_timestamp", 1000)), key: "/trade_id",
+                    order: "/timestamp", ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -713,8 +705,9 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::CatchUp {
                     operation: "get_user_trades_by_currency", list: "/trades",
                     parameters: &[("currency", "currency"), ("kind", "kind")], skip: Some("any"),
-                    fixed: &[("count", "1000"), ("sorting", "\"asc\"")], since: Some(("start_timestamp", 1000)),
-                    from: None, key: "/trade_id", order: "/timestamp", renamed: &[], times: &[],
+                    fixed: &[("sorting", "\"asc\"")], limit: Some(("count", 1000)),
+                    since: Some(("start_timestamp", 1000)), key: "/trade_id", order: "/timestamp",
+                    ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY

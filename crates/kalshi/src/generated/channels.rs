@@ -31,7 +31,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "cfbenchmarks_value_indexlist", when: None, is_snapshot: false, snapshot_when: None },
             ],
             is_whole: true,
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Next,
             ..wire::Channel::EMPTY
         },
@@ -48,7 +48,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "cfbenchmarks_value_5hz_indexlist", when: None, is_snapshot: false, snapshot_when: None },
             ],
             is_whole: true,
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Next,
             ..wire::Channel::EMPTY
         },
@@ -74,7 +74,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "rfq_created", when: None, is_snapshot: false, snapshot_when: None },
                 wire::Message { kind: "rfq_deleted", when: None, is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Never,
             ..wire::Channel::EMPTY
         },
@@ -92,11 +92,10 @@ pub static STREAMS: wire::Streams = wire::Streams {
             sequence: wire::Sequence::None,
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
-                    operation: "get_fills", list: "/fills", parameters: &[("ticker", "market_tickers")], skip: None,
-                    fixed: &[("limit", "1000")], since: Some(("min_ts", 1)), from: None, key: "/trade_id",
-                    order: "/ts_ms",
+                    operation: "get_fills", list: "/fills", parameters: &[("ticker", "market_tickers")],
+                    limit: Some(("limit", 1000)), since: Some(("min_ts", 1)), key: "/trade_id", order: "/ts_ms",
                     renamed: &[("fill_id", "trade_id"), ("subaccount_number", "subaccount"), ("ticker", "market_ticker")],
-                    times: &[("created_time", "ts_ms")],
+                    times: &[("created_time", "ts_ms")], ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -110,7 +109,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "market_lifecycle_v2", when: None, is_snapshot: false, snapshot_when: None },
                 wire::Message { kind: "market_lifecycle_v2", when: Some(("/event_type", "metadata_updated")), is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Never,
             ..wire::Channel::EMPTY
         },
@@ -129,8 +128,8 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_positions", list: "/market_positions",
-                    parameters: &[("ticker", "market_tickers")], skip: None, fixed: &[("limit", "1000")], since: None,
-                    from: None, key: "/market_ticker", order: "", renamed: &[("ticker", "market_ticker")], times: &[],
+                    parameters: &[("ticker", "market_tickers")], limit: Some(("limit", 1000)), key: "/market_ticker",
+                    renamed: &[("ticker", "market_ticker")], ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -142,7 +141,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "event_lifecycle", when: None, is_snapshot: false, snapshot_when: None },
                 wire::Message { kind: "multivariate_market_lifecycle", when: None, is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Never,
             ..wire::Channel::EMPTY
         },
@@ -152,7 +151,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             messages: &[
                 wire::Message { kind: "order_group_updates", when: None, is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Never,
             ..wire::Channel::EMPTY
         },
@@ -170,7 +169,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "orderbook_snapshot", when: None, is_snapshot: true, snapshot_when: None },
             ],
             is_book: true,
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Snapshot,
             ..wire::Channel::EMPTY
         },
@@ -187,7 +186,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "pyth_value_underlying_list", when: None, is_snapshot: false, snapshot_when: None },
             ],
             is_whole: true,
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Next,
             ..wire::Channel::EMPTY
         },
@@ -221,12 +220,13 @@ pub static STREAMS: wire::Streams = wire::Streams {
             messages: &[
                 wire::Message { kind: "trade", when: None, is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
-                    operation: "get_trades", list: "/trades", parameters: &[("ticker", "market_tickers")], skip: None,
-                    fixed: &[("limit", "1000")], since: Some(("min_ts", 1)), from: None, key: "/trade_id",
-                    order: "/ts_ms", renamed: &[("ticker", "market_ticker")], times: &[("created_time", "ts_ms")],
+                    operation: "get_trades", list: "/trades", parameters: &[("ticker", "market_tickers")],
+                    limit: Some(("limit", 1000)), since: Some(("min_ts", 1)), key: "/trade_id", order: "/ts_ms",
+                    renamed: &[("ticker", "market_ticker")], times: &[("created_time", "ts_ms")],
+                    ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -245,22 +245,25 @@ pub static STREAMS: wire::Streams = wire::Streams {
             sequence: wire::Sequence::None,
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
-                    operation: "get_orders", list: "/orders", parameters: &[("ticker", "market_tickers")], skip: None,
-                    fixed: &[("limit", "1000"), ("status", "\"resting\"")], since: None, from: None, key: "/order_id",
-                    order: "/last_updated_ts_ms", renamed: &[],
+                    operation: "get_orders", list: "/orders", parameters: &[("ticker", "market_tickers")],
+                    fixed: &[("status", "\"resting\"")], limit: Some(("limit", 1000)), key: "/order_id",
+                    order: "/last_updated_ts_ms",
                     times: &[("created_time", "created_ts_ms"), ("expiration_time", "expiration_ts_ms"), ("last_update_time", "last_updated_ts_ms")],
+                    ..wire::CatchUp::EMPTY
                 },
                 wire::CatchUp {
-                    operation: "get_orders", list: "/orders", parameters: &[("ticker", "market_tickers")], skip: None,
-                    fixed: &[("limit", "1000"), ("status", "\"executed\"")], since: None, from: None,
-                    key: "/order_id", order: "/last_updated_ts_ms", renamed: &[],
+                    operation: "get_orders", list: "/orders", parameters: &[("ticker", "market_tickers")],
+                    fixed: &[("status", "\"executed\"")], limit: Some(("limit", 1000)), key: "/order_id",
+                    order: "/last_updated_ts_ms",
                     times: &[("created_time", "created_ts_ms"), ("expiration_time", "expiration_ts_ms"), ("last_update_time", "last_updated_ts_ms")],
+                    ..wire::CatchUp::EMPTY
                 },
                 wire::CatchUp {
-                    operation: "get_orders", list: "/orders", parameters: &[("ticker", "market_tickers")], skip: None,
-                    fixed: &[("limit", "1000"), ("status", "\"canceled\"")], since: None, from: None,
-                    key: "/order_id", order: "/last_updated_ts_ms", renamed: &[],
+                    operation: "get_orders", list: "/orders", parameters: &[("ticker", "market_tickers")],
+                    fixed: &[("status", "\"canceled\"")], limit: Some(("limit", 1000)), key: "/order_id",
+                    order: "/last_updated_ts_ms",
                     times: &[("created_time", "created_ts_ms"), ("expiration_time", "expiration_ts_ms"), ("last_update_time", "last_updated_ts_ms")],
+                    ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY

@@ -29,7 +29,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             messages: &[
                 wire::Message { kind: "corporate_actions_delta", when: None, is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Never,
             ..wire::Channel::EMPTY
         },
@@ -47,11 +47,10 @@ pub static STREAMS: wire::Streams = wire::Streams {
             sequence: wire::Sequence::None,
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
-                    operation: "get_margin_fills", list: "/fills", parameters: &[], skip: None,
-                    fixed: &[("limit", "1000")], since: Some(("min_ts", 1)), from: None, key: "/trade_id",
-                    order: "/ts_ms",
+                    operation: "get_margin_fills", list: "/fills", limit: Some(("limit", 1000)),
+                    since: Some(("min_ts", 1)), key: "/trade_id", order: "/ts_ms",
                     renamed: &[("fees", "fee_cost"), ("fill_id", "trade_id"), ("ticker", "market_ticker")],
-                    times: &[("created_time", "ts_ms")],
+                    times: &[("created_time", "ts_ms")], ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -62,7 +61,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             messages: &[
                 wire::Message { kind: "order_group_updates", when: None, is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Never,
             ..wire::Channel::EMPTY
         },
@@ -79,7 +78,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "orderbook_snapshot", when: None, is_snapshot: true, snapshot_when: None },
             ],
             is_book: true,
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::Snapshot,
             ..wire::Channel::EMPTY
         },
@@ -112,12 +111,13 @@ pub static STREAMS: wire::Streams = wire::Streams {
             messages: &[
                 wire::Message { kind: "trade", when: None, is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Counter { member: "seq" },
+            sequence: wire::Sequence::Counter { member: "seq", first: 1 },
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_margin_trades", list: "/trades", parameters: &[("ticker", "market_tickers")],
-                    skip: None, fixed: &[("limit", "1000")], since: Some(("min_ts", 1)), from: None, key: "/trade_id",
-                    order: "/ts_ms", renamed: &[("ticker", "market_ticker")], times: &[("created_time", "ts_ms")],
+                    limit: Some(("limit", 1000)), since: Some(("min_ts", 1)), key: "/trade_id", order: "/ts_ms",
+                    renamed: &[("ticker", "market_ticker")], times: &[("created_time", "ts_ms")],
+                    ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY
@@ -137,9 +137,9 @@ pub static STREAMS: wire::Streams = wire::Streams {
             recovery: wire::Recovery::CatchUp(&[
                 wire::CatchUp {
                     operation: "get_margin_orders", list: "/orders", parameters: &[("ticker", "market_tickers")],
-                    skip: None, fixed: &[], since: None, from: None, key: "/order_id", order: "/last_updated_ts_ms",
-                    renamed: &[],
+                    key: "/order_id", order: "/last_updated_ts_ms",
                     times: &[("created_time", "created_ts_ms"), ("expiration_time", "expiration_ts_ms"), ("last_update_time", "last_updated_ts_ms")],
+                    ..wire::CatchUp::EMPTY
                 },
             ]),
             ..wire::Channel::EMPTY

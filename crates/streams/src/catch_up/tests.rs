@@ -69,6 +69,8 @@ const VENUE: Venue = Venue {
         unknown_key: &[],
         not_processed: &[],
         not_processed_statuses: &[],
+        outcome_unknown: &[],
+        repeated_key: &[],
     },
     challenge: None,
     buckets: &[],
@@ -76,6 +78,7 @@ const VENUE: Venue = Venue {
     largest_request: None,
     websocket: None,
     signature_ages: &[],
+    credentials: venuekit_wire::credentials::CredentialRules::NONE,
 };
 static REST: Venue = VENUE;
 static RPC: Venue = Venue { protocol: Protocol::JsonRpc, ..VENUE };
@@ -104,12 +107,12 @@ impl Connect for Rpc {
 type Answers = Arc<dyn Fn(&str) -> (u16, String) + Send + Sync>;
 
 #[derive(Clone)]
-struct Desk {
+struct FakeVenue {
     answers: Answers,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
-impl Carrier for Desk {
+impl Carrier for FakeVenue {
     fn send<'a>(&'a self, request: CarrierRequest<'a>) -> CarrierFuture<'a> {
         let body = std::str::from_utf8(request.body).unwrap();
         let asked = match request.rpc_id {
@@ -124,11 +127,11 @@ impl Carrier for Desk {
     }
 }
 
-fn desk(answers: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> Desk {
-    Desk { answers: Arc::new(answers), asked: Arc::default() }
+fn venue(answers: impl Fn(&str) -> (u16, String) + Send + Sync + 'static) -> FakeVenue {
+    FakeVenue { answers: Arc::new(answers), asked: Arc::default() }
 }
 
-impl Desk {
+impl FakeVenue {
     fn session(&self) -> Session {
         let builder = ClientBuilder::<Rest>::new("http://127.0.0.1:1").carrier(self.clone()).retry(RetryPolicy::none());
         builder.rate_limits(RateLimits::none()).build().unwrap_or_else(|error| panic!("{error}")).0
@@ -158,13 +161,9 @@ const WORDS: CatchUp = CatchUp {
     list: "/trades",
     parameters: &[("market", "markets"), ("kind", "kind")],
     skip: Some("any"),
-    fixed: &[],
-    since: None,
-    from: None,
     key: "/id",
     order: "/at",
-    renamed: &[],
-    times: &[],
+    ..CatchUp::EMPTY
 };
 
 /// 22 November 2026, 03:00:00 GMT.
@@ -185,8 +184,8 @@ fn all() -> Topic {
     Topic::new(&CHANNEL)
 }
 
-async fn ids(desk: &Desk, call: &CatchUpCall) -> Result<Vec<String>, String> {
-    let records = catch_up(&desk.session(), call).await?;
+async fn ids(venue: &FakeVenue, call: &CatchUpCall) -> Result<Vec<String>, String> {
+    let records = catch_up(&venue.session(), call).await?;
     let id =
         |record: &Record| serde_json::from_slice::<Value>(&record.text).unwrap()["id"].as_str().unwrap().to_owned();
     Ok(records.iter().map(id).collect())
@@ -201,13 +200,13 @@ fn page(ids: &[&str], more: Value) -> (u16, String) {
 
 #[tokio::test]
 async fn pages_are_walked_to_their_end() {
-    let cursors = desk(|asked| match asked {
+    let cursors = venue(|asked| match asked {
         "/cursor" => page(&["a", "b"], json!({"page": {"next": "x/y"}})),
         "/cursor?cursor=x%2Fy" => page(&["c"], json!({"page": {"next": "none"}})),
         other => panic!("{other}"),
     });
     assert_eq!(ids(&cursors, &call(WORDS, all())).await.unwrap(), ["a", "b", "c"]);
-    let numbers = desk(|asked| match asked {
+    let numbers = venue(|asked| match asked {
         "/number" => page(&["a"], json!({"last": 3})),
         "/number?page=2" => page(&["b"], json!({"last": 3})),
         "/number?page=3" => page(&["c"], json!({"last": 3})),
@@ -217,7 +216,7 @@ async fn pages_are_walked_to_their_end() {
         ids(&numbers, &call(CatchUp { operation: "by_number", ..WORDS }, all())).await.unwrap(),
         ["a", "b", "c"]
     );
-    let offsets = desk(|asked| match asked {
+    let offsets = venue(|asked| match asked {
         "/offset" => page(&["a", "b"], json!({})),
         "/offset?offset=2" => page(&["c"], json!({})),
         "/offset?offset=3" => page(&[], json!({})),
@@ -231,16 +230,16 @@ async fn pages_are_walked_to_their_end() {
 
 #[tokio::test]
 async fn a_list_without_an_end_counts_as_none() {
-    let round = desk(|_| page(&["a"], json!({"page": {"next": "x"}})));
+    let round = venue(|_| page(&["a"], json!({"page": {"next": "x"}})));
     assert!(ids(&round, &call(WORDS, all())).await.unwrap_err().contains("no end"));
     let count = Mutex::new(0);
-    let endless = desk(move |_| {
+    let endless = venue(move |_| {
         *count.lock().unwrap() += 1;
         page(&["a"], json!({"page": {"next": count.lock().unwrap().to_string()}}))
     });
     assert!(ids(&endless, &call(WORDS, all())).await.unwrap_err().contains("more than 50 pages"));
     assert_eq!(endless.asked().len(), MOST_PAGES);
-    let cut = desk(|asked| match asked {
+    let cut = venue(|asked| match asked {
         "/cursor" => page(&["a"], json!({"page": {"next": "x"}})),
         _ => (500, r#"{"code":"down","message":"later"}"#.to_owned()),
     });
@@ -250,47 +249,47 @@ async fn a_list_without_an_end_counts_as_none() {
 
 #[tokio::test]
 async fn values_are_asked_for_one_by_one_and_a_word_for_any_is_left_out() {
-    let desk = desk(|_| page(&[], json!({})));
+    let venue = venue(|_| page(&[], json!({})));
     let topic = || all().list("markets", ["A B", "C"]).set("kind", "any");
-    ids(&desk, &call(WORDS, topic())).await.unwrap();
-    assert_eq!(desk.asked(), ["/cursor?market=A+B", "/cursor?market=C"]);
+    ids(&venue, &call(WORDS, topic())).await.unwrap();
+    assert_eq!(venue.asked(), ["/cursor?market=A+B", "/cursor?market=C"]);
     let mut some = call(WORDS, topic().set("kind", "future"));
     some.items = Some(vec!["C".into()]);
-    ids(&desk, &some).await.unwrap();
-    assert_eq!(desk.asked()[2..], ["/cursor?market=C&kind=future"]);
+    ids(&venue, &some).await.unwrap();
+    assert_eq!(venue.asked()[2..], ["/cursor?market=C&kind=future"]);
     let many: Vec<String> = (0..=MOST_CALLS).map(|number| format!("M{number}")).collect();
-    ids(&desk, &call(WORDS, all().list("markets", many))).await.unwrap();
-    assert_eq!(desk.asked()[3..], ["/cursor"], "of many values everything is asked for");
+    ids(&venue, &call(WORDS, all().list("markets", many))).await.unwrap();
+    assert_eq!(venue.asked()[3..], ["/cursor"], "of many values everything is asked for");
     let wanted: Vec<String> = (0..=MOST_CALLS).map(|number| format!("M{number}")).collect();
-    let mixed = self::desk(|_| {
+    let mixed = self::venue(|_| {
         let trades = ["M3", "other"].map(|market| json!({"id": market, "market": market}));
         (200, json!({"trades": trades}).to_string())
     });
     let found = ids(&mixed, &call(WORDS, all().list("markets", wanted))).await.unwrap();
     assert_eq!(found, ["M3"], "what is about another value was not asked for");
     let by_path = CatchUp { operation: "by_path", ..WORDS };
-    ids(&desk, &call(by_path, all().list("markets", ["A/B"]))).await.unwrap();
-    assert_eq!(desk.asked()[4..], ["/markets/A%2FB/trades"]);
-    let error = ids(&desk, &call(by_path, all())).await.unwrap_err();
+    ids(&venue, &call(by_path, all().list("markets", ["A/B"]))).await.unwrap();
+    assert_eq!(venue.asked()[4..], ["/markets/A%2FB/trades"]);
+    let error = ids(&venue, &call(by_path, all())).await.unwrap_err();
     assert!(error.contains("`by_path` needs market"), "{error}");
 }
 
 #[tokio::test]
 async fn a_time_is_asked_for_in_the_unit_of_the_venue_and_a_little_before() {
-    let desk = desk(|_| page(&[], json!({})));
+    let venue = venue(|_| page(&[], json!({})));
     for per_second in [1, 1000, 1_000_000] {
-        let fixed = &[("limit", "100"), ("sorting", r#""asc""#)];
-        let words = CatchUp { since: Some(("min_ts", per_second)), fixed, ..WORDS };
-        ids(&desk, &call(words, all())).await.unwrap();
+        let (fixed, limit) = (&[("sorting", r#""asc""#)], Some(("limit", 100)));
+        let words = CatchUp { since: Some(("min_ts", per_second)), fixed, limit, ..WORDS };
+        ids(&venue, &call(words, all())).await.unwrap();
     }
-    let asked = |time: &str| format!("/cursor?limit=100&sorting=asc&min_ts={time}");
-    assert_eq!(desk.asked(), [asked("1795316399"), asked("1795316399000"), asked("1795316399000000")]);
+    let asked = |time: &str| format!("/cursor?sorting=asc&limit=100&min_ts={time}");
+    assert_eq!(venue.asked(), [asked("1795316399"), asked("1795316399000"), asked("1795316399000000")]);
 }
 
 #[tokio::test]
 async fn what_is_older_is_passed_over_where_the_time_cannot_be_asked_for() {
     let begin = i64::try_from(NOW).unwrap() - OVERLAP;
-    let desk = desk(move |asked| {
+    let venue = venue(move |asked| {
         let trade = |id: &str, at: i64| json!({"id": id, "at": at});
         let (trades, next) = match asked {
             "/cursor" => (vec![trade("d", begin + 5), trade("c", begin)], "x"),
@@ -300,7 +299,7 @@ async fn what_is_older_is_passed_over_where_the_time_cannot_be_asked_for() {
         (200, json!({"trades": trades, "page": {"next": next}}).to_string())
     });
     let words = CatchUp { since: Some(("", 1)), ..WORDS };
-    let found = ids(&desk, &call(words, all())).await.unwrap();
+    let found = ids(&venue, &call(words, all())).await.unwrap();
     assert_eq!(found, ["b", "c", "d"], "in the order in which they happened");
 }
 
@@ -315,14 +314,16 @@ fn numbered(params: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn a_list_that_is_cut_is_asked_for_from_its_last_number_on() {
-    let desk = desk(numbered);
-    let builder = ClientBuilder::<Rpc>::new("http://127.0.0.1:1").carrier(desk.clone()).rate_limits(RateLimits::none());
+    let venue = venue(numbered);
+    let builder =
+        ClientBuilder::<Rpc>::new("http://127.0.0.1:1").carrier(venue.clone()).rate_limits(RateLimits::none());
     let session = builder.build().unwrap_or_else(|error| panic!("{error}")).0;
     let words = CatchUp {
         operation: "unpaged",
         from: Some("start_seq"),
         since: Some(("start_time", 1000)),
-        fixed: &[("count", "3"), ("sorting", r#""asc""#)],
+        fixed: &[("sorting", r#""asc""#)],
+        limit: Some(("count", 3)),
         ..WORDS
     };
     let mut call = call(words, all().list("markets", ["A"]));
@@ -330,24 +331,78 @@ async fn a_list_that_is_cut_is_asked_for_from_its_last_number_on() {
     let records = catch_up(&session, &call).await.unwrap();
     assert_eq!(records.len(), 6, "from 2 to 7");
     let asked = |start: i64| json!({"market": "A", "count": 3, "sorting": "asc", "start_seq": start}).to_string();
-    let seen: Vec<Value> = desk.asked().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    let seen: Vec<Value> = venue.asked().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
     let wanted: Vec<Value> = [2, 5, 8].map(|start| serde_json::from_str(&asked(start)).unwrap()).to_vec();
     assert_eq!(seen, wanted);
 }
 
 #[tokio::test]
+async fn a_list_that_begins_at_a_time_goes_on_from_the_last_number() {
+    // The number from which on records are wanted is unknown: the first page goes by the time.
+    let venue = venue(|params| {
+        let mut params: Value = serde_json::from_str(params).unwrap();
+        if params["start_time"].is_i64() {
+            params["start_seq"] = json!(1);
+        }
+        numbered(&params.to_string())
+    });
+    let builder =
+        ClientBuilder::<Rpc>::new("http://127.0.0.1:1").carrier(venue.clone()).rate_limits(RateLimits::none());
+    let session = builder.build().unwrap_or_else(|error| panic!("{error}")).0;
+    let words = CatchUp {
+        operation: "unpaged",
+        from: Some("start_seq"),
+        since: Some(("start_time", 1000)),
+        limit: Some(("count", 3)),
+        order: "/seq",
+        ..WORDS
+    };
+    let records = catch_up(&session, &call(words, all().list("markets", ["A"]))).await.unwrap();
+    assert_eq!(records.len(), 7, "all of them, once");
+    let seen: Vec<Value> = venue.asked().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    let asked = |name: &str, start: i64| json!({"market": "A", "count": 3, (name): start});
+    let time = i64::try_from(NOW).unwrap() * 1000 - OVERLAP * 1000;
+    assert_eq!(seen, [asked("start_time", time), asked("start_seq", 4), asked("start_seq", 7)]);
+}
+
+#[tokio::test]
+async fn a_list_that_is_cut_and_cannot_go_on_is_an_error() {
+    let begin = i64::try_from(NOW).unwrap() - OVERLAP;
+    let full = move |_: &str| {
+        let trade = |id: &str| json!({"id": id, "at": begin + 5});
+        (200, json!({"trades": [trade("a"), trade("b")]}).to_string())
+    };
+    // No parameter for a time or a number, no pages, and as many records as were asked for.
+    let words = CatchUp { operation: "unpaged", limit: Some(("count", 2)), since: Some(("", 1)), ..WORDS };
+    let error = ids(&venue(full), &call(words, all())).await.unwrap_err();
+    assert!(error.contains("is cut"), "{error}");
+    // All records are of one moment, from which the list begins again and again.
+    let by_time = CatchUp { since: Some(("min_ts", 1)), ..words };
+    let error = ids(&venue(full), &call(by_time, all())).await.unwrap_err();
+    assert!(error.contains("is cut"), "{error}");
+    // A list with room left is whole, and so is one that reaches back far enough.
+    let larger = CatchUp { limit: Some(("count", 3)), ..words };
+    assert_eq!(ids(&venue(full), &call(larger, all())).await.unwrap(), ["a", "b"]);
+    let older = move |_: &str| {
+        let trade = |id: &str, at: i64| json!({"id": id, "at": at});
+        (200, json!({"trades": [trade("b", begin + 5), trade("a", begin - 5)]}).to_string())
+    };
+    assert_eq!(ids(&venue(older), &call(words, all())).await.unwrap(), ["b"]);
+}
+
+#[tokio::test]
 async fn of_several_calls_each_is_made_and_its_records_are_told_apart() {
-    let desk = desk(|asked| match asked {
+    let venue = venue(|asked| match asked {
         "/cursor" => page(&["a"], json!({})),
         "/unpaged" => page(&["a", "b"], json!({})),
         other => panic!("{other}"),
     });
     let mut both = call(WORDS, all());
     both.calls = Box::leak(Box::new([WORDS, CatchUp { operation: "unpaged", ..WORDS }]));
-    let records = catch_up(&desk.session(), &both).await.unwrap();
+    let records = catch_up(&venue.session(), &both).await.unwrap();
     assert_eq!(records.iter().map(|record| record.call).collect::<Vec<_>>(), [0, 1, 1]);
     let unknown = call(CatchUp { operation: "none", ..WORDS }, all());
-    assert!(catch_up(&desk.session(), &unknown).await.unwrap_err().contains("not in the operation table"));
+    assert!(catch_up(&venue.session(), &unknown).await.unwrap_err().contains("not in the operation table"));
 }
 
 #[tokio::test]
@@ -361,11 +416,11 @@ async fn an_empty_list_may_be_left_out_and_another_response_is_an_error() {
         (r#"{"trades":[{"id":"a"}"#, None),
         (r#"{"trades":[1,"x",null]}"#, Some(3)),
     ] {
-        let desk = desk(move |_| (200, text.to_owned()));
-        let found = catch_up(&desk.session(), &call(WORDS, all())).await;
+        let venue = venue(move |_| (200, text.to_owned()));
+        let found = catch_up(&venue.session(), &call(WORDS, all())).await;
         assert_eq!(found.ok().map(|records| records.len()), records, "{text}");
     }
-    let bare = desk(|_| (200, r#" [{"id":"a"}]"#.to_owned()));
+    let bare = venue(|_| (200, r#" [{"id":"a"}]"#.to_owned()));
     let words = CatchUp { operation: "unpaged", list: "", ..WORDS };
     assert_eq!(ids(&bare, &call(words, all())).await.unwrap(), ["a"]);
 }

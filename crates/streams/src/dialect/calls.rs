@@ -44,7 +44,7 @@ impl Calls {
         true
     }
 
-    /// The same where nobody else hears the connection.
+    /// The same where the connection is used by streams alone.
     pub(super) fn read(&self, message: &Bytes, take: &mut dyn FnMut(Frame<'_>)) {
         if !self.notification(message, &mut *take) {
             take(unread(message));

@@ -21,7 +21,7 @@ pub(crate) struct Commands {
 impl Commands {
     pub(super) fn new(words: stream::Commands, table: &Table) -> Self {
         let counters = table.channels.iter().filter_map(|channel| match channel.sequence {
-            Sequence::Counter { member } => Some(member),
+            Sequence::Counter { member, .. } => Some(member),
             _ => None,
         });
         let named = |pointer: &'static str| pointer.rsplit('/').next();

@@ -1,4 +1,4 @@
-//! Messages without a number: replies name a room, and data is told by its type.
+//! Messages without a number: responses name a room, and data is identified by its type.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -32,7 +32,7 @@ struct Waiting {
 enum What {
     Subscribe {
         channel: &'static str,
-        /// The values that no reply has named yet. A venue that answers for each value names it in the room.
+        /// The values that no response has named yet. A venue that responds for each value names it in the room.
         values: Vec<Arc<str>>,
     },
     Unsubscribe {
@@ -99,7 +99,8 @@ impl Messages {
     /// The command that a room is the reply to: the one with a value that the room names, or of the channel that it names, or the
     /// oldest.
     fn subscribed(&mut self, room: &str) -> Option<(CommandId, &'static str)> {
-        let parts = || room.split(':');
+        let separator = self.words.room_separator;
+        let parts = || room.split(separator);
         let subscribes = |waiting: &Waiting| matches!(waiting.what, What::Subscribe { .. });
         let names_channel = |waiting: &Waiting| match &waiting.what {
             What::Subscribe { channel, .. } => parts().next() == Some(channel),

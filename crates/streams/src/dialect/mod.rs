@@ -9,6 +9,7 @@ mod messages;
 #[cfg(test)]
 mod tests;
 mod top;
+mod topics;
 mod write;
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use venuekit_wire::operation::Venue;
 use venuekit_wire::stream::{self, KeepAlive, Streams as Table};
 
 pub(crate) use self::calls::{Subscribing, class_of, names};
+pub(crate) use self::write::push_value;
 use crate::hub::io::{Command, Frame};
 
 /// A dialect on one connection. What it remembers of its commands ends with the connection.
@@ -24,9 +26,10 @@ pub(crate) enum Dialect {
     Calls(calls::Calls),
     Commands(commands::Commands),
     Messages(messages::Messages),
+    Topics(topics::Topics),
 }
 
-/// The member that says who one is, in every message to the venue.
+/// The member that authenticates, in every message to the venue.
 pub(crate) struct Login {
     pub(crate) member: &'static str,
     /// Its value, as JSON.
@@ -39,6 +42,7 @@ impl Dialect {
             stream::Dialect::Calls { .. } => Self::Calls(calls::Calls::new(venue)),
             stream::Dialect::Commands(words) => Self::Commands(commands::Commands::new(words, table)),
             stream::Dialect::Messages(words) => Self::Messages(messages::Messages::new(words)),
+            stream::Dialect::Topics(words) => Self::Topics(topics::Topics::new(words)),
         }
     }
 
@@ -48,6 +52,7 @@ impl Dialect {
             Self::Calls(calls) => calls.read(text, take),
             Self::Commands(commands) => commands.read(text, take),
             Self::Messages(messages) => messages.read(text, take),
+            Self::Topics(topics) => topics.read(text, take),
         }
     }
 
@@ -58,6 +63,23 @@ impl Dialect {
             Self::Calls(_) => Vec::new(),
             Self::Commands(commands) => commands.write(command).into_iter().collect(),
             Self::Messages(messages) => messages.write(command, login),
+            Self::Topics(topics) => topics.write(command).into_iter().collect(),
+        }
+    }
+
+    /// The command that logs in, with its arguments as JSON; none where the dialect has no such command.
+    pub(crate) fn login(&self, name: &str, values: &[String]) -> Option<Secret> {
+        match self {
+            Self::Topics(topics) => Some(Secret::new(topics.login(name, values))),
+            Self::Calls(_) | Self::Commands(_) | Self::Messages(_) => None,
+        }
+    }
+
+    /// Whether a login was accepted, where a message is the reply to it.
+    pub(crate) fn logged_in(&self, name: &str, message: &[u8]) -> Option<Result<(), String>> {
+        match self {
+            Self::Topics(topics) => topics.logged_in(name, message),
+            Self::Calls(_) | Self::Commands(_) | Self::Messages(_) => None,
         }
     }
 }

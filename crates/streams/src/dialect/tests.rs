@@ -27,7 +27,7 @@ static TRADES: Channel = Channel {
     ],
     items: Some("markets"),
     item: Some("/market"),
-    sequence: Sequence::Counter { member: "seq" },
+    sequence: Sequence::Counter { member: "seq", first: 1 },
     actions: Actions { add: Some("add"), remove: Some("remove"), snapshot: Some("snapshot") },
     ..Channel::EMPTY
 };
@@ -92,6 +92,7 @@ const MESSAGES: stream::Messages = stream::Messages {
     kind: "type",
     data: "data",
     room: "room",
+    room_separator: ':',
     sent: "timestamp",
     channel: "channel",
     subscribe: ("subscribe", "subscribed"),
@@ -126,7 +127,7 @@ const fn table(dialect: stream::Dialect, channels: &'static [Channel]) -> Table 
 
 const KEEP_ALIVE: KeepAlive = KeepAlive { ask_after: 20, dead_after: 60, ping: Some(r#"{"type":"ping"}"#) };
 const COUNTED: Channel = Channel {
-    sequence: Sequence::Counter { member: "seq" },
+    sequence: Sequence::Counter { member: "seq", first: 1 },
     items: Some("markets"),
     item: Some("/market"),
     ..Channel::EMPTY
@@ -154,6 +155,8 @@ static VENUE: Venue = Venue {
         unknown_key: &[],
         not_processed: &[],
         not_processed_statuses: &[],
+        outcome_unknown: &[],
+        repeated_key: &[],
     },
     challenge: None,
     buckets: &[],
@@ -173,6 +176,7 @@ static VENUE: Venue = Venue {
         },
     }),
     signature_ages: &[],
+    credentials: venuekit_wire::credentials::CredentialRules::NONE,
 };
 
 /// A frame in a form that can be kept and compared.

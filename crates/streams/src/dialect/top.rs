@@ -35,7 +35,7 @@ impl<'a, const N: usize> Top<'a, N> {
         &self.text[self.range(place)]
     }
 
-    /// Where it stands.
+    /// Where it is.
     pub(super) fn range(&self, place: usize) -> Range<usize> {
         self.members[place].clone()
     }

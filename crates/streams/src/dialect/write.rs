@@ -35,7 +35,8 @@ pub(super) fn push_list<T: AsRef<str>>(into: &mut String, kind: ParameterKind, v
     into.push(']');
 }
 
-fn push_value(into: &mut String, kind: ParameterKind, value: &str) {
+/// A value in the form of its parameter. One that does not have that form is a text.
+pub(crate) fn push_value(into: &mut String, kind: ParameterKind, value: &str) {
     match kind {
         ParameterKind::Integer if value.parse::<i64>().is_ok() => into.push_str(value),
         ParameterKind::Boolean if matches!(value, "true" | "false") => into.push_str(value),

@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 
 use super::arena::Key;
 use super::io::{Now, Output};
-use super::reader::{Reader, Ticket, Waited};
-use super::sub::{Held, Opens, Snap, Sub};
+use super::reader::{PendingItem, PendingResult, Reader};
+use super::sub::{ResyncedBy, SnapshotRequest, Sub, VenueState};
 use super::{Hub, ReaderKey};
 use crate::error::{Error, Refusal};
 use crate::event::{Ended, Reason, Stale};
@@ -16,11 +16,16 @@ use crate::sink::{Sink, State};
 use crate::topic::Topic;
 
 /// The venue's word, once it has come.
-pub(crate) type Told = oneshot::Receiver<Result<(), Error>>;
+pub(crate) type ResultReceiver = oneshot::Receiver<Result<(), Error>>;
 
 impl Hub {
-    /// A reader comes. It gets data from now on; what is told later is whether the venue has accepted all of it.
-    pub(crate) fn attach(&mut self, now: Now, topic: &Topic, sink: Arc<dyn Sink>) -> Result<(ReaderKey, Told), Error> {
+    /// Attaches a reader. It gets data from now on; the result is whether the venue has accepted all of it.
+    pub(crate) fn attach(
+        &mut self,
+        now: Now,
+        topic: &Topic,
+        sink: Arc<dyn Sink>,
+    ) -> Result<(ReaderKey, ResultReceiver), Error> {
         topic.check()?;
         if self.is_closed {
             return Err(Error::Closed);
@@ -29,6 +34,7 @@ impl Hub {
             Some(items) => topic.clone().without(items),
             None => topic.clone(),
         };
+        self.reader_changes += 1;
         let items = topic.items().map(<[_]>::to_vec);
         let reader = self.readers.insert(Reader {
             sink,
@@ -38,13 +44,13 @@ impl Hub {
             is_started: false,
             is_stale: false,
             stale_items: BTreeMap::new(),
-            tickets: Vec::new(),
+            pending_results: Vec::new(),
         });
-        match self.seat(now, reader, items) {
+        match self.attach_items(now, reader, items) {
             Ok(waiting) => {
-                let told = self.ticket(now, reader, waiting, true);
+                let result = self.pending_result(now, reader, waiting, true);
                 self.finish(now);
-                Ok((reader, told))
+                Ok((reader, result))
             }
             Err(error) => {
                 self.detach(now, reader);
@@ -54,7 +60,7 @@ impl Hub {
     }
 
     /// A reader wants more items.
-    pub(crate) fn add(&mut self, now: Now, reader: ReaderKey, items: Vec<Arc<str>>) -> Result<Told, Error> {
+    pub(crate) fn add(&mut self, now: Now, reader: ReaderKey, items: Vec<Arc<str>>) -> Result<ResultReceiver, Error> {
         let own = self.readers.get(reader).ok_or(Error::Closed)?;
         let Some(has) = &own.items else { return Err(no_items(own)) };
         let more: Vec<_> = items.into_iter().filter(|item| !has.contains(item)).collect();
@@ -62,7 +68,7 @@ impl Hub {
             let name = own.base.channel().items.unwrap_or_default();
             own.base.clone().list(name, more.clone()).check()?;
         }
-        let waiting = match self.seat(now, reader, Some(more.clone())) {
+        let waiting = match self.attach_items(now, reader, Some(more.clone())) {
             Ok(waiting) => waiting,
             Err(error) => {
                 self.take_items(now, reader, &more);
@@ -72,9 +78,10 @@ impl Hub {
         if let Some(own) = self.readers.get_mut(reader) {
             own.items.get_or_insert_default().extend(more);
         }
-        let told = self.ticket(now, reader, waiting, false);
+        self.reader_changes += 1;
+        let result = self.pending_result(now, reader, waiting, false);
         self.finish(now);
-        Ok(told)
+        Ok(result)
     }
 
     /// A reader wants no more of some items.
@@ -83,8 +90,9 @@ impl Hub {
         if own.items.is_none() {
             return Err(no_items(own));
         }
+        self.reader_changes += 1;
         self.take_items(now, reader, items);
-        self.settle(now, reader);
+        self.resync_if_certain(now, reader);
         self.finish(now);
         Ok(())
     }
@@ -103,10 +111,10 @@ impl Hub {
             let is_empty = !sub
                 .whole
                 .iter()
-                .chain(sub.parts.values().flat_map(|part| &part.routes))
+                .chain(sub.sub_items.values().flat_map(|sub_item| &sub_item.routes))
                 .any(|route| route.reader == reader);
             if is_empty {
-                self.unseat(now, reader, key);
+                self.detach_from(now, reader, key);
             } else {
                 sub.refresh();
                 self.want(key);
@@ -114,42 +122,44 @@ impl Hub {
         }
     }
 
-    /// A reader goes. Nothing more is told to it.
+    /// Detaches a reader. It gets nothing more.
     pub(crate) fn detach(&mut self, now: Now, reader: ReaderKey) {
         let Some(own) = self.readers.get(reader) else { return };
         for sub in own.subs.clone() {
-            self.unseat(now, reader, sub);
+            self.detach_from(now, reader, sub);
         }
+        self.reader_changes += 1;
         self.readers.remove(reader);
         self.finish(now);
     }
 
-    /// A reader is told that nothing follows, and goes.
+    /// Ends a reader: nothing follows.
     pub(super) fn end(&mut self, now: Now, reader: ReaderKey, ended: Ended) {
         let Some(own) = self.readers.get_mut(reader) else { return };
         own.sink.state(State::Ended(ended.clone()));
-        for ticket in std::mem::take(&mut own.tickets) {
+        for pending_result in std::mem::take(&mut own.pending_results) {
             let error = match &ended {
                 Ended::Closed => Error::Closed,
                 Ended::Failed(why) => Error::Connection(why.clone()),
                 Ended::Refused(refusal) => Error::Refused(crate::error::Refused { refusals: vec![refusal.clone()] }),
             };
-            let _ = ticket.tell.send(Err(error));
+            let _ = pending_result.tell.send(Err(error));
         }
         for sub in own.subs.clone() {
-            self.unseat(now, reader, sub);
+            self.detach_from(now, reader, sub);
         }
+        self.reader_changes += 1;
         self.readers.remove(reader);
     }
 
-    /// Everything ends: readers are told, subscriptions are ended by closing their connections.
+    /// Ends everything: all readers, and subscriptions by closing their connections.
     pub(crate) fn close(&mut self, now: Now) {
         self.is_closed = true;
         for reader in self.readers.keys() {
             self.end(now, reader, Ended::Closed);
         }
         for key in self.slots.keys() {
-            self.hang_up(key);
+            self.close_slot(key);
         }
         self.finish(now);
         self.end_if_over();
@@ -169,16 +179,16 @@ impl Hub {
         let was_stale = std::mem::replace(&mut own.is_stale, true);
         for key in own.subs.clone() {
             let Some(sub) = self.subs.get_mut(key) else { continue };
-            if sub.opens != Opens::Snapshot {
+            if sub.resynced_by != ResyncedBy::Snapshot {
                 continue;
             }
             let can_ask = sub.can_ask();
             // Another reader is not to pay for this one.
-            let is_alone = sub.seats.len() == 1;
+            let is_alone = sub.sub_readers.len() == 1;
             let items: Vec<_> = sub
-                .parts
+                .sub_items
                 .iter()
-                .filter(|(_, part)| part.routes.iter().any(|route| route.reader == reader))
+                .filter(|(_, sub_item)| sub_item.routes.iter().any(|route| route.reader == reader))
                 .map(|(item, _)| item.clone())
                 .collect();
             for item in &items {
@@ -187,16 +197,16 @@ impl Hub {
             sub.await_reader_whole(reader);
             if can_ask {
                 for item in &items {
-                    if let Some(part) = sub.parts.get_mut(item)
-                        && part.held == Held::Yes
-                        && part.snap == Snap::No
+                    if let Some(sub_item) = sub.sub_items.get_mut(item)
+                        && sub_item.venue_state == VenueState::Active
+                        && sub_item.snapshot_request == SnapshotRequest::None
                     {
-                        part.snap = Snap::Wanted;
+                        sub_item.snapshot_request = SnapshotRequest::Wanted;
                     }
                 }
                 self.want(key);
             } else if is_alone {
-                self.again(now, key);
+                self.resubscribe(now, key);
             }
         }
         self.finish(now);
@@ -204,7 +214,12 @@ impl Hub {
     }
 
     /// Gives a reader its share in subscriptions: those that are there, and new ones. Returns what the venue has not accepted yet.
-    fn seat(&mut self, now: Now, reader: ReaderKey, items: Option<Vec<Arc<str>>>) -> Result<HashSet<Waited>, Error> {
+    fn attach_items(
+        &mut self,
+        now: Now,
+        reader: ReaderKey,
+        items: Option<Vec<Arc<str>>>,
+    ) -> Result<HashSet<PendingItem>, Error> {
         let Some(own) = self.readers.get(reader) else { return Err(Error::Closed) };
         let base = own.base.clone();
         let mut waiting = HashSet::new();
@@ -231,7 +246,7 @@ impl Hub {
                 .into_iter()
                 .flatten()
                 .copied()
-                .find(|key| self.subs.get(*key).is_some_and(|sub| sub.parts.contains_key(&item)));
+                .find(|key| self.subs.get(*key).is_some_and(|sub| sub.sub_items.contains_key(&item)));
             match found {
                 Some(key) => self.join(now, reader, key, Some(&item), &mut waiting),
                 None => rest.push(item),
@@ -263,63 +278,68 @@ impl Hub {
         reader: ReaderKey,
         key: Key<Sub>,
         item: Option<&Arc<str>>,
-        waiting: &mut HashSet<Waited>,
+        waiting: &mut HashSet<PendingItem>,
     ) {
         let (Some(own), Some(sub)) = (self.readers.get_mut(reader), self.subs.get_mut(key)) else { return };
         if !own.subs.contains(&key) {
             own.subs.push(key);
         }
         let held = match item.filter(|_| !sub.is_all) {
-            Some(item) if sub.held == Held::Yes => sub.parts.get(item).map_or(Held::No, |part| part.held),
-            _ => sub.held,
+            Some(item) if sub.venue_state == VenueState::Active => {
+                sub.sub_items.get(item).map_or(VenueState::Inactive, |sub_item| sub_item.venue_state)
+            }
+            _ => sub.venue_state,
         };
-        let is_held = held == Held::Yes && !sub.is_again;
+        let is_held = held == VenueState::Active && !sub.is_resubscribing;
         // The first snapshot may be on its way: then there is nothing to ask for.
         let is_coming = sub.awaiting_of(item) > 0;
-        let needs_snapshot = is_held && sub.opens == Opens::Snapshot && !is_coming;
-        sub.join(reader, &own.sink, item, !is_held || sub.opens == Opens::Snapshot);
+        let needs_snapshot = is_held && sub.resynced_by == ResyncedBy::Snapshot && !is_coming;
+        let can_ask = sub.can_ask();
+        // Where a snapshot would cost the other readers theirs, one of them may have what is needed.
+        let is_copied = needs_snapshot && !can_ask && sub.is_healthy() && sub.copy_state_to(&own.sink);
+        let needs_snapshot = needs_snapshot && !is_copied;
+        sub.join(reader, &own.sink, item, !is_held || (sub.resynced_by == ResyncedBy::Snapshot && !is_copied));
         // What is being caught up is given to all: between it nothing is certain.
         if (sub.certain_until.is_some() || sub.catch.is_some()) && !own.is_stale {
             (own.is_started, own.is_stale) = (true, true);
             own.sink.state(State::Stale(Stale { reason: Reason::CatchUp, item: None, since: now.wall }));
         }
-        let can_ask = sub.can_ask();
         if needs_snapshot
             && can_ask
-            && let Some(part) = item.and_then(|item| sub.parts.get_mut(item))
+            && let Some(sub_item) = item.and_then(|item| sub.sub_items.get_mut(item))
         {
-            part.snap = Snap::Wanted;
+            sub_item.snapshot_request = SnapshotRequest::Wanted;
         }
         sub.refresh();
-        let is_again = needs_snapshot && !can_ask;
+        let is_resubscribing = needs_snapshot && !can_ask;
         let slot = sub.slot;
-        if is_held && !is_again {
+        if is_held && !is_resubscribing {
             own.is_started = true;
         } else {
             waiting.insert((key, item.filter(|_| !sub.is_all).cloned()));
         }
-        if is_again {
+        if is_resubscribing {
             // Those who have a snapshot learn that it is going to be replaced; the new one has nothing that could be uncertain.
-            self.disturb(now, key, &Reason::Shared, crate::event::Missed::Unknown);
-            self.again(now, key);
+            self.mark_stale(now, key, &Reason::Shared, crate::event::Missed::Unknown);
+            self.resubscribe(now, key);
         }
         self.want(key);
         self.find_blockers(slot);
     }
 
     /// Takes a reader's share in a subscription.
-    fn unseat(&mut self, now: Now, reader: ReaderKey, key: Key<Sub>) {
+    fn detach_from(&mut self, now: Now, reader: ReaderKey, key: Key<Sub>) {
         if let Some(own) = self.readers.get_mut(reader) {
             own.subs.retain(|own| *own != key);
-            for ticket in &mut own.tickets {
-                ticket.waiting.retain(|(sub, _)| *sub != key);
+            for pending_result in &mut own.pending_results {
+                pending_result.waiting.retain(|(sub, _)| *sub != key);
             }
         }
         let Some(sub) = self.subs.get_mut(key) else { return };
         sub.leave(reader);
         sub.refresh();
         let slot = sub.slot;
-        if !sub.is_wanted() && sub.held == Held::No {
+        if !sub.is_wanted() && sub.venue_state == VenueState::Inactive {
             self.drop_sub(now, key);
         } else {
             self.want(key);
@@ -327,18 +347,24 @@ impl Hub {
         self.find_blockers(slot);
     }
 
-    fn ticket(&mut self, now: Now, reader: ReaderKey, waiting: HashSet<Waited>, is_first: bool) -> Told {
-        let (tell, told) = oneshot::channel();
+    fn pending_result(
+        &mut self,
+        now: Now,
+        reader: ReaderKey,
+        waiting: HashSet<PendingItem>,
+        is_first: bool,
+    ) -> ResultReceiver {
+        let (tell, result) = oneshot::channel();
         let after = self.config.subscribe_within;
         let deadline = now.at + after;
-        let ticket = Ticket { waiting, refusals: Vec::new(), deadline, after, is_first, tell };
-        if ticket.waiting.is_empty() {
-            ticket.resolve();
+        let pending_result = PendingResult { waiting, refusals: Vec::new(), deadline, after, is_first, tell };
+        if pending_result.waiting.is_empty() {
+            pending_result.resolve();
         } else if let Some(own) = self.readers.get_mut(reader) {
-            own.tickets.push(ticket);
+            own.pending_results.push(pending_result);
             self.schedule(deadline);
         }
-        told
+        result
     }
 
     /// The venue has accepted something that readers wait for.
@@ -348,18 +374,18 @@ impl Hub {
         self.answered(reader, &(key, item.cloned()), None);
     }
 
-    /// The venue has refused something of a reader: who waits for it is told by that, others by an event.
+    /// The venue has refused something of a reader: a caller that waits gets an error, others an event.
     pub(super) fn refuse(&mut self, now: Now, reader: ReaderKey, key: Key<Sub>, refusal: Refusal) {
-        let waited = (key, refusal.items.first().cloned());
+        let pending_item = (key, refusal.items.first().cloned());
         let Some(own) = self.readers.get_mut(reader) else { return };
         if let Some(items) = &mut own.items {
             items.retain(|item| !refusal.items.contains(item));
         }
         own.stale_items.retain(|item, _| !refusal.items.contains(item));
-        let is_first = own.tickets.iter().any(|ticket| ticket.is_first);
-        let is_asked = own.tickets.iter().any(|ticket| ticket.waiting.contains(&waited));
+        let is_first = own.pending_results.iter().any(|pending_result| pending_result.is_first);
+        let is_asked = own.pending_results.iter().any(|pending_result| pending_result.waiting.contains(&pending_item));
         if is_asked {
-            self.answered(reader, &waited, Some(refusal));
+            self.answered(reader, &pending_item, Some(refusal));
             return;
         }
         let is_over = own.items.as_ref().is_none_or(HashSet::is_empty) && !is_first;
@@ -370,41 +396,43 @@ impl Hub {
         }
     }
 
-    fn answered(&mut self, reader: ReaderKey, waited: &Waited, refusal: Option<Refusal>) {
+    fn answered(&mut self, reader: ReaderKey, pending_item: &PendingItem, refusal: Option<Refusal>) {
         let Some(own) = self.readers.get_mut(reader) else { return };
         let mut open = Vec::new();
-        for mut ticket in std::mem::take(&mut own.tickets) {
-            if ticket.waiting.remove(waited)
+        for mut pending_result in std::mem::take(&mut own.pending_results) {
+            if pending_result.waiting.remove(pending_item)
                 && let Some(refusal) = &refusal
             {
-                ticket.refuse(refusal.clone());
+                pending_result.refuse(refusal.clone());
             }
-            if ticket.waiting.is_empty() {
-                ticket.resolve();
+            if pending_result.waiting.is_empty() {
+                pending_result.resolve();
             } else {
-                open.push(ticket);
+                open.push(pending_result);
             }
         }
-        own.tickets = open;
+        own.pending_results = open;
     }
 
-    /// Tells those who have waited for too long.
-    pub(super) fn tick_tickets(&mut self, now: Now) {
+    /// Ends waits that took too long.
+    pub(super) fn tick_pending_results(&mut self, now: Now) {
         let mut next = None;
         for key in self.readers.keys() {
             let Some(own) = self.readers.get_mut(key) else { continue };
-            if own.tickets.is_empty() {
+            if own.pending_results.is_empty() {
                 continue;
             }
             let slots = own.subs.iter().filter_map(|sub| self.subs.get(*sub)?.slot.into());
             let last = slots.into_iter().find_map(|slot| self.slots.get(slot)?.last_error.clone());
-            let (late, open) =
-                std::mem::take(&mut own.tickets).into_iter().partition(|ticket| ticket.deadline <= now.at);
-            own.tickets = open;
-            next = own.tickets.iter().map(|ticket| ticket.deadline).chain(next).min();
-            let late: Vec<Ticket> = late;
-            for ticket in late {
-                let _ = ticket.tell.send(Err(Error::Timeout { after: ticket.after, last: last.clone() }));
+            let (late, open) = std::mem::take(&mut own.pending_results)
+                .into_iter()
+                .partition(|pending_result| pending_result.deadline <= now.at);
+            own.pending_results = open;
+            next = own.pending_results.iter().map(|pending_result| pending_result.deadline).chain(next).min();
+            let late: Vec<PendingResult> = late;
+            for pending_result in late {
+                let _ =
+                    pending_result.tell.send(Err(Error::Timeout { after: pending_result.after, last: last.clone() }));
             }
         }
         if let Some(next) = next {

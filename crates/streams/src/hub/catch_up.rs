@@ -21,11 +21,11 @@ pub(crate) const MOST_HELD: usize = 20_000;
 
 /// The last messages that readers were given.
 #[derive(Default)]
-pub(crate) struct Ring {
+pub(crate) struct RecentMessages {
     last: VecDeque<Bytes>,
 }
 
-impl Ring {
+impl RecentMessages {
     pub(crate) fn push(&mut self, data: Bytes) {
         if self.last.len() >= REMEMBERED {
             self.last.pop_front();
@@ -34,11 +34,11 @@ impl Ring {
     }
 }
 
-/// A catch-up under way.
-pub(crate) struct Catch {
+/// A catch-up in progress.
+pub(crate) struct CatchUpState {
     /// From when on.
     pub(crate) since: SystemTime,
-    /// The call, where one is under way.
+    /// The call, where one is in flight.
     pub(crate) call: Option<CatchUpId>,
     /// When the call counts as lost.
     pub(crate) deadline: Option<Instant>,
@@ -48,19 +48,19 @@ pub(crate) struct Catch {
     pub(crate) passes: u32,
     /// How many have failed in a row.
     pub(crate) failures: u32,
-    /// What came while the first call was under way.
+    /// What came while the first call was in flight.
     pub(crate) held: Vec<Entry>,
     /// Whether what comes is held back.
     pub(crate) is_holding: bool,
     /// Something was missed after the call had begun.
-    pub(crate) is_again: bool,
+    pub(crate) is_resubscribing: bool,
     /// What is missing though a call was made.
     pub(crate) missed: Missed,
     /// The venue sent nothing for a while: no number shows where what was missed ends.
     pub(crate) is_open: bool,
 }
 
-impl Catch {
+impl CatchUpState {
     pub(crate) fn new(since: SystemTime) -> Self {
         Self {
             since,
@@ -71,7 +71,7 @@ impl Catch {
             failures: 0,
             held: Vec::new(),
             is_holding: true,
-            is_again: false,
+            is_resubscribing: false,
             missed: Missed::None,
             is_open: false,
         }
@@ -80,12 +80,12 @@ impl Catch {
 
 /// What orders records: numbers by their value, texts as texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum OrderValue {
     Number(Decimal),
     Text(String),
 }
 
-impl Place {
+impl OrderValue {
     fn of(data: &[u8], pointer: &str) -> Option<Self> {
         if pointer.is_empty() {
             return None;
@@ -112,52 +112,54 @@ impl Place {
 pub(crate) fn merge(
     rules: &'static [CatchUp],
     kind: &Kind,
-    ring: &Ring,
+    ring: &RecentMessages,
     records: Vec<Record>,
     held: Vec<Entry>,
     received: SystemTime,
 ) -> Vec<Entry> {
     let Some(first) = rules.first() else { return held };
-    let given = Given::of(ring, first);
+    let given = Delivered::of(ring, first);
     // What is older than anything that is remembered was given before that, or is from before the subscription.
-    let horizon = ring.last.front().and_then(|data| Place::of(data, first.order));
-    let mut seen: HashMap<String, Vec<Option<Place>>> = HashMap::new();
+    let horizon = ring.last.front().and_then(|data| OrderValue::of(data, first.order));
+    let mut seen: HashMap<String, Vec<Option<OrderValue>>> = HashMap::new();
     let mut stream = Vec::with_capacity(held.len());
     for entry in held {
-        let place = Place::of(entry.data(), first.order);
+        let order_value = OrderValue::of(entry.data(), first.order);
         // A venue that begins to count again may send again what it has sent.
-        if place.is_some() && given.texts.contains(entry.data()) {
+        if order_value.is_some() && given.texts.contains(entry.data()) {
             continue;
         }
         if let Some(key) = text_at(entry.data(), first.key) {
-            seen.entry(key.into_owned()).or_default().push(place.clone());
+            seen.entry(key.into_owned()).or_default().push(order_value.clone());
         }
-        stream.push((place, entry));
+        stream.push((order_value, entry));
     }
     let mut listed = Vec::with_capacity(records.len());
     for record in records {
         let Some(rule) = rules.get(record.call) else { continue };
-        let place = Place::of(&record.text, rule.order);
-        let is_old = Place::compare(horizon.as_ref(), place.as_ref()) == Some(Ordering::Greater);
+        let order_value = OrderValue::of(&record.text, rule.order);
+        let is_old = OrderValue::compare(horizon.as_ref(), order_value.as_ref()) == Some(Ordering::Greater);
         if is_old || given.texts.contains(&record.text[..]) {
             continue;
         }
         if let Some(key) = text_at(&record.text, rule.key) {
-            let is_given = place.is_some()
-                && given.places.get(&*key).is_some_and(|given| {
-                    given == &place || Place::compare(given.as_ref(), place.as_ref()) == Some(Ordering::Greater)
+            let is_given = order_value.is_some()
+                && given.order_values.get(&*key).is_some_and(|given| {
+                    given == &order_value
+                        || OrderValue::compare(given.as_ref(), order_value.as_ref()) == Some(Ordering::Greater)
                 });
-            let places = seen.entry(key.into_owned()).or_default();
+            let order_values = seen.entry(key.into_owned()).or_default();
             // Without an order the stream's word counts, which is newer than the call's or as old.
-            let is_seen = if place.is_some() { places.contains(&place) } else { !places.is_empty() };
+            let is_seen =
+                if order_value.is_some() { order_values.contains(&order_value) } else { !order_values.is_empty() };
             if is_given || is_seen {
                 continue;
             }
-            places.push(place.clone());
+            order_values.push(order_value.clone());
         }
         let Ok(length) = u32::try_from(record.text.len()) else { continue };
         listed.push((
-            place,
+            order_value,
             Entry {
                 raw: record.text,
                 data: 0..length,
@@ -171,13 +173,13 @@ pub(crate) fn merge(
             },
         ));
     }
-    listed.sort_by(|(one, _), (two, _)| Place::compare(one.as_ref(), two.as_ref()).unwrap_or(Ordering::Equal));
+    listed.sort_by(|(one, _), (two, _)| OrderValue::compare(one.as_ref(), two.as_ref()).unwrap_or(Ordering::Equal));
     let mut merged = Vec::with_capacity(listed.len() + stream.len());
     let mut listed = listed.into_iter().peekable();
     for (own, entry) in stream {
-        while let Some((_, earlier)) =
-            listed.next_if(|(place, _)| Place::compare(place.as_ref(), own.as_ref()) != Some(Ordering::Greater))
-        {
+        while let Some((_, earlier)) = listed.next_if(|(order_value, _)| {
+            OrderValue::compare(order_value.as_ref(), own.as_ref()) != Some(Ordering::Greater)
+        }) {
             merged.push(earlier);
         }
         merged.push(entry);
@@ -186,7 +188,7 @@ pub(crate) fn merge(
     merged
 }
 
-/// What tells a state of a thing from all others: its key and its place. None where it has no place.
+/// What distinguishes a state of a thing from all others: its key and what orders it. None where nothing orders it.
 pub(crate) fn name_of(rule: &CatchUp, data: &[u8]) -> Option<String> {
     if rule.order.is_empty() {
         return None;
@@ -195,27 +197,27 @@ pub(crate) fn name_of(rule: &CatchUp, data: &[u8]) -> Option<String> {
 }
 
 /// What readers have been given, as far as it is remembered.
-struct Given<'a> {
-    /// By key, the latest place.
-    places: HashMap<String, Option<Place>>,
+struct Delivered<'a> {
+    /// By key, the latest order_value.
+    order_values: HashMap<String, Option<OrderValue>>,
     texts: HashSet<&'a [u8]>,
 }
 
-impl<'a> Given<'a> {
-    fn of(ring: &'a Ring, rule: &CatchUp) -> Self {
-        let mut places: HashMap<String, Option<Place>> = HashMap::new();
+impl<'a> Delivered<'a> {
+    fn of(ring: &'a RecentMessages, rule: &CatchUp) -> Self {
+        let mut order_values: HashMap<String, Option<OrderValue>> = HashMap::new();
         for data in &ring.last {
             let Some(key) = text_at(data, rule.key) else { continue };
-            let place = Place::of(data, rule.order);
-            match places.get_mut(&*key) {
+            let order_value = OrderValue::of(data, rule.order);
+            match order_values.get_mut(&*key) {
                 Some(own) => {
-                    if Place::compare(own.as_ref(), place.as_ref()) != Some(Ordering::Greater) {
-                        *own = place;
+                    if OrderValue::compare(own.as_ref(), order_value.as_ref()) != Some(Ordering::Greater) {
+                        *own = order_value;
                     }
                 }
-                None => drop(places.insert(key.into_owned(), place)),
+                None => drop(order_values.insert(key.into_owned(), order_value)),
             }
         }
-        Self { places, texts: ring.last.iter().map(|data| &data[..]).collect() }
+        Self { order_values, texts: ring.last.iter().map(|data| &data[..]).collect() }
     }
 }

@@ -6,7 +6,7 @@ use venuekit_wire::stream::{Recovery, Sequence};
 
 use super::Hub;
 use super::arena::Key;
-use super::catch_up::{Catch, MOST_HELD, merge, name_of};
+use super::catch_up::{CatchUpState, MOST_HELD, merge, name_of};
 use super::io::{CatchUpCall, CatchUpId, Now, Output, Record};
 use super::sequence::Step;
 use super::sub::{Sub, integer_at, text_at};
@@ -33,7 +33,7 @@ impl Hub {
             Some(catch) if catch.call.is_some() => {
                 catch.is_open |= was_silent;
                 catch.is_holding = true;
-                catch.is_again = true;
+                catch.is_resubscribing = true;
                 return;
             }
             Some(catch) => {
@@ -45,7 +45,7 @@ impl Hub {
             none => {
                 let certain = sub.certain_until.unwrap_or(now.wall);
                 let since = certain.checked_sub(margin).unwrap_or(certain);
-                *none = Some(Catch { is_open: was_silent, ..Catch::new(since) });
+                *none = Some(CatchUpState { is_open: was_silent, ..CatchUpState::new(since) });
             }
         }
         self.call(now, key);
@@ -61,7 +61,8 @@ impl Hub {
         catch.call = Some(id);
         catch.deadline = Some(deadline);
         catch.next_at = None;
-        let items = (!sub.is_all && sub.everything().is_none()).then(|| sub.parts.keys().cloned().collect::<Vec<_>>());
+        let items =
+            (!sub.is_all && sub.everything().is_none()).then(|| sub.sub_items.keys().cloned().collect::<Vec<_>>());
         let since = sub.catch.as_ref().map_or(now.wall, |catch| catch.since);
         self.outputs.push_back(Output::CatchUp(CatchUpCall {
             id,
@@ -139,23 +140,23 @@ impl Hub {
         catch.failures = 0;
         catch.passes += 1;
         catch.is_holding = false;
-        let is_again = std::mem::take(&mut catch.is_again);
+        let is_resubscribing = std::mem::take(&mut catch.is_resubscribing);
         let held = std::mem::take(&mut catch.held);
         let passes = catch.passes;
         let Recovery::CatchUp(rules) = sub.channel.recovery else { return };
         // A record has the form of a message; where there are several types, it is the first.
         let kind = Kind::Known(sub.channel.messages.first().map_or("", |message| message.kind));
-        let empty = super::catch_up::Ring::default();
+        let empty = super::catch_up::RecentMessages::default();
         let merged = merge(rules, &kind, sub.ring.as_ref().unwrap_or(&empty), records, held, now.wall);
         // What a call lists may be on its way over the stream too.
         let of = |entry: &Entry| rules.first().and_then(|rule| name_of(rule, entry.data()));
         sub.brought.extend(merged.iter().filter(|entry| entry.origin == Origin::CatchUp).filter_map(of));
         sub.brought_until = Some(now.at + BROUGHT);
-        self.give_merged(now, key, merged);
+        self.deliver_merged(now, key, merged);
         let Some(sub) = self.subs.get_mut(key) else { return };
         let Some(catch) = &mut sub.catch else { return };
         let is_counted = matches!(sub.channel.sequence, Sequence::PerItem { .. }) && !catch.is_open;
-        if is_again {
+        if is_resubscribing {
             catch.is_holding = true;
             self.call(now, key);
         } else if passes >= PASSES || (is_counted && catch.missed == Missed::None) {
@@ -187,12 +188,12 @@ impl Hub {
         let Some(catch) = sub.catch.take() else { return };
         let missed = missed.unwrap_or(catch.missed);
         sub.certain_until = None;
-        for seat in &mut sub.seats {
+        for sub_reader in &mut sub.sub_readers {
             // What the stream had missed has been found, but for this.
-            seat.missed = missed;
+            sub_reader.missed = missed;
         }
         sub.refresh();
-        self.settle_all(now, key);
+        self.resync_all_if_certain(now, key);
     }
 
     /// Whether a call has brought a message already.
@@ -205,18 +206,17 @@ impl Hub {
         name_of(rule, data).is_some_and(|name| sub.brought.remove(&name))
     }
 
-    /// Keeps a message until the call has returned. Gives it back where nothing is held back, or there is no room.
+    /// Keeps a message until the call has returned. Gives it back where nothing is held back.
     pub(super) fn hold(&mut self, now: Now, key: Key<Sub>, entry: Entry) -> Option<Entry> {
         let Some(catch) = self.subs.get_mut(key).and_then(|sub| sub.catch.as_mut()) else { return Some(entry) };
         if !catch.is_holding {
             return Some(entry);
         }
-        if catch.held.len() < MOST_HELD {
-            catch.held.push(entry);
-            return None;
+        catch.held.push(entry);
+        if catch.held.len() > MOST_HELD {
+            self.release(now, key);
         }
-        self.release(now, key);
-        Some(entry)
+        None
     }
 
     /// Gives readers what was held back, without what the call would have put between.
@@ -224,10 +224,10 @@ impl Hub {
         let Some(catch) = self.subs.get_mut(key).and_then(|sub| sub.catch.as_mut()) else { return };
         catch.is_holding = false;
         let held = std::mem::take(&mut catch.held);
-        self.give_merged(now, key, held);
+        self.deliver_merged(now, key, held);
     }
 
-    fn give_merged(&mut self, now: Now, key: Key<Sub>, merged: Vec<Entry>) {
+    fn deliver_merged(&mut self, now: Now, key: Key<Sub>, merged: Vec<Entry>) {
         for entry in merged {
             let Some(sub) = self.subs.get_mut(key) else { return };
             if let Sequence::PerItem { number, item } = sub.channel.sequence
@@ -256,12 +256,12 @@ impl Hub {
                 if let Step::Gap { expected, got, .. } | Step::Restart { expected, got } = step
                     && entry.origin == Origin::Stream
                 {
-                    // Who came while this was under way is not uncertain yet.
-                    self.disturb(now, key, &Reason::Gap { expected, got }, Missed::None);
+                    // A reader that came meanwhile is not uncertain yet.
+                    self.mark_stale(now, key, &Reason::Gap { expected, got }, Missed::None);
                 }
             }
             self.stats.caught_up += u64::from(entry.origin == Origin::CatchUp);
-            self.give(now, key, entry);
+            self.deliver(now, key, entry);
         }
     }
 }

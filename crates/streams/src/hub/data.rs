@@ -1,33 +1,20 @@
 //! From a frame to its readers.
 
 use std::ops::Range;
-use std::time::SystemTime;
 
-use bytes::Bytes;
-use venuekit_wire::UnixMillis;
 use venuekit_wire::stream::{Channel, Recovery, Sequence};
 
 use super::arena::Key;
 use super::io::{Body, ConnectionId, Frame, Handle, Now};
 use super::sequence::Step;
-use super::slot::{Early, Purpose, Slot};
-use super::sub::{Held, Opens, Route, Sub, integer_at, is_snapshot, text_at};
+use super::slot::{DataFrame, Purpose, Slot, UnassignedFrame};
+use super::sub::{ResyncedBy, Route, Sub, VenueState, integer_at, is_snapshot, text_at};
 use super::{Hub, ReaderKey};
 use crate::event::{Origin, Raw};
 use crate::scan::Elements;
 use crate::sink::{Entry, Kind, Verdict};
 
-/// A frame of a subscription.
-struct Packet {
-    raw: Bytes,
-    kind: Kind,
-    data: Range<usize>,
-    sequence: Option<i64>,
-    sent: Option<UnixMillis>,
-    received: SystemTime,
-}
-
-impl Packet {
+impl DataFrame {
     fn entry(&self, data: Range<usize>, is_record: bool) -> Option<Entry> {
         Some(Entry {
             raw: self.raw.clone(),
@@ -41,6 +28,26 @@ impl Packet {
             is_record,
         })
     }
+}
+
+/// What is kept of a frame.
+fn data_frame_of(frame: &Frame<'_>, channel: Option<&'static Channel>, now: Now) -> DataFrame {
+    DataFrame {
+        raw: frame.bytes.clone(),
+        kind: kind_of(channel, frame.kind),
+        data: frame.data.clone(),
+        sequence: frame.sequence,
+        sent: frame.sent,
+        received: now.wall,
+    }
+}
+
+/// What the number of a frame says of it.
+enum Counted {
+    Good,
+    Duplicate,
+    /// Its number is below the last one: it comes late, or the count began again.
+    Late,
 }
 
 /// The type as the channel's table has it, which costs nothing to keep.
@@ -59,7 +66,7 @@ impl Hub {
         self.stats.frames += 1;
         match &frame.body {
             Body::Quiet => {}
-            Body::Unread => self.stray(now, key, &frame, Some("not a message of this venue")),
+            Body::Unread => self.show_unassigned(now, key, &frame, Some("not a message of this venue")),
             Body::Data => self.data(now, key, &frame),
             Body::Reply(_) => {
                 // Replies of a subscription are counted like its data.
@@ -67,7 +74,7 @@ impl Hub {
                     && let Some(sub) = self.slots.get(key).and_then(|slot| slot.by_number.get(&number)).copied()
                 {
                     self.count(now, sub, sequence);
-                    self.settle_never(now, sub);
+                    self.resync_unrecoverable(now, sub);
                 }
                 self.reply(now, key, frame);
             }
@@ -96,17 +103,10 @@ impl Hub {
             (None, Handle::None | Handle::Room(_)) => self.by_kind(key, frame.kind),
             (found, _) => found,
         };
-        let Some(sub) = found else { return self.not_ours(now, key, frame) };
+        let Some(sub) = found else { return self.unassigned_data(now, key, frame) };
         let channel = self.subs.get(sub).map(|sub| sub.channel);
-        let packet = Packet {
-            raw: frame.bytes.clone(),
-            kind: kind_of(channel, frame.kind),
-            data: frame.data.clone(),
-            sequence: frame.sequence,
-            sent: frame.sent,
-            received: now.wall,
-        };
-        self.packet(now, sub, packet);
+        let frame = data_frame_of(frame, channel, now);
+        self.data_frame(now, sub, frame);
     }
 
     /// The only subscription of a connection that has messages of this type.
@@ -120,7 +120,7 @@ impl Hub {
     }
 
     /// Data of a subscription that is not known here: it has ended, or its reply is still to come.
-    fn not_ours(&mut self, now: Now, key: Key<Slot>, frame: &Frame<'_>) {
+    fn unassigned_data(&mut self, now: Now, key: Key<Slot>, frame: &Frame<'_>) {
         let Some(slot) = self.slots.get_mut(key) else { return };
         if let Handle::Number(number) = frame.handle {
             if slot.has_ended(number) {
@@ -128,129 +128,129 @@ impl Hub {
                 return;
             }
             let is_asked = slot.pending.values().any(|pending| matches!(pending.purpose, Purpose::Subscribe(_)));
-            let early = || Early {
-                number,
-                raw: frame.bytes.clone(),
-                kind: Kind::Other(frame.kind.into()),
-                data: frame.data.clone(),
-                sequence: frame.sequence,
-                sent: frame.sent,
-                received: now.wall,
-            };
-            if is_asked && slot.keep_early(early()) {
+            let unassigned = || UnassignedFrame { number, frame: data_frame_of(frame, None, now) };
+            if is_asked && slot.keep_unassigned(unassigned()) {
                 return;
             }
         }
-        self.stray(now, key, frame, None);
+        self.show_unassigned(now, key, frame, None);
     }
 
-    /// The reply that says whose they are has come.
-    pub(super) fn replay_early(&mut self, now: Now, key: Key<Slot>, number: i64, sub: Key<Sub>) {
+    /// The response that names their subscription has come.
+    pub(super) fn assign_frames(&mut self, now: Now, key: Key<Slot>, number: i64, sub: Key<Sub>) {
         let Some(slot) = self.slots.get_mut(key) else { return };
-        let (own, others) = std::mem::take(&mut slot.early).into_iter().partition(|early| early.number == number);
-        slot.early = others;
-        let own: std::collections::VecDeque<Early> = own;
+        let (own, others) =
+            std::mem::take(&mut slot.unassigned).into_iter().partition(|unassigned| unassigned.number == number);
+        slot.unassigned = others;
+        let own: std::collections::VecDeque<UnassignedFrame> = own;
         let channel = self.subs.get(sub).map(|sub| sub.channel);
-        for early in own {
-            let Early { raw, kind, data, sequence, sent, received, .. } = early;
-            let kind = kind_of(channel, kind.as_str());
-            self.packet(now, sub, Packet { raw, kind, data, sequence, sent, received });
+        for UnassignedFrame { mut frame, .. } in own {
+            frame.kind = kind_of(channel, frame.kind.as_str());
+            self.data_frame(now, sub, frame);
         }
     }
 
-    /// A frame that belongs to no subscription: everybody on its connection is shown it.
-    pub(super) fn stray(&mut self, now: Now, key: Key<Slot>, frame: &Frame<'_>, error: Option<&str>) {
+    /// A frame that belongs to no subscription: every reader on its connection gets it.
+    pub(super) fn show_unassigned(&mut self, now: Now, key: Key<Slot>, frame: &Frame<'_>, error: Option<&str>) {
         self.stats.unknown += 1;
         let Some(slot) = self.slots.get(key) else { return };
         let mut shown: Vec<ReaderKey> = Vec::new();
-        for seat in slot.subs.iter().filter_map(|sub| self.subs.get(*sub)).flat_map(|sub| &sub.seats) {
-            if !shown.contains(&seat.reader) {
-                shown.push(seat.reader);
+        for sub_reader in slot.subs.iter().filter_map(|sub| self.subs.get(*sub)).flat_map(|sub| &sub.sub_readers) {
+            if !shown.contains(&sub_reader.reader) {
+                shown.push(sub_reader.reader);
                 let kind = frame.kind.into();
                 let error = error.map(Into::into);
-                seat.sink.unknown(Raw { kind, raw: frame.bytes.clone(), received: now.wall, error });
+                sub_reader.sink.unknown(Raw { kind, raw: frame.bytes.clone(), received: now.wall, error });
             }
         }
     }
 
-    /// Holds the number of a frame against the last one. Returns whether it was here before.
-    fn count(&mut self, now: Now, key: Key<Sub>, sequence: i64) -> bool {
-        let Some(sub) = self.subs.get_mut(key) else { return true };
-        if !matches!(sub.channel.sequence, Sequence::Counter { .. }) {
-            return false;
-        }
-        match sub.counter.step(sequence) {
-            Step::Next => false,
+    /// Compares the number of a frame with the last one.
+    fn count(&mut self, now: Now, key: Key<Sub>, sequence: i64) -> Counted {
+        let Some(sub) = self.subs.get_mut(key) else { return Counted::Duplicate };
+        let Sequence::Counter { first, .. } = sub.channel.sequence else { return Counted::Good };
+        match sub.counter.step(first, sequence) {
+            Step::Next => Counted::Good,
             Step::Duplicate => {
                 self.stats.duplicates += 1;
-                true
+                Counted::Duplicate
+            }
+            step @ Step::Restart { .. } => {
+                self.gap(now, key, step);
+                Counted::Late
             }
             step => {
                 self.gap(now, key, step);
-                false
+                Counted::Good
             }
         }
     }
 
-    fn packet(&mut self, now: Now, key: Key<Sub>, packet: Packet) {
+    fn data_frame(&mut self, now: Now, key: Key<Sub>, frame: DataFrame) {
         let Some(sub) = self.subs.get(key) else { return };
         // What comes between the end of a subscription and its new beginning is of neither.
-        if matches!(sub.held, Held::No | Held::Leaving | Held::Unsure) || sub.is_again {
+        if matches!(sub.venue_state, VenueState::Inactive | VenueState::Unsubscribing | VenueState::Unknown)
+            || sub.is_resubscribing
+        {
             self.stats.before_snapshot += 1;
             return;
         }
-        if sub.held == Held::Asked {
+        if sub.venue_state == VenueState::Subscribing {
             // Data says that it was accepted, whatever became of the reply.
-            for seat in &sub.seats {
-                if let Some(reader) = self.readers.get_mut(seat.reader) {
+            for sub_reader in &sub.sub_readers {
+                if let Some(reader) = self.readers.get_mut(sub_reader.reader) {
                     reader.is_started = true;
                 }
             }
         }
-        if let Some(sequence) = packet.sequence
-            && self.count(now, key, sequence)
-        {
-            return;
+        match frame.sequence.map_or(Counted::Good, |sequence| self.count(now, key, sequence)) {
+            Counted::Good => {}
+            Counted::Duplicate => return,
+            // A snapshot that comes late may be older than what came before it: another one is asked for.
+            Counted::Late if self.needs_snapshots(now, key) => {
+                self.stats.before_snapshot += 1;
+                return;
+            }
+            Counted::Late => {}
         }
         let Some(sub) = self.subs.get(key) else { return };
-        let is_list = sub.channel.is_list && packet.raw.get(packet.data.start) == Some(&b'[');
+        let is_list = sub.channel.is_list && frame.raw.get(frame.data.start) == Some(&b'[');
         if is_list {
-            // The records stand in the frame: each is a part of it, and nothing is copied.
-            let mut elements = Elements::of(&packet.raw[..packet.data.end], packet.data.start);
+            // The records are in the frame: each is a range of it, and nothing is copied.
+            let mut elements = Elements::of(&frame.raw[..frame.data.end], frame.data.start);
             for range in elements.by_ref() {
-                if let Some(entry) = packet.entry(range, true) {
+                if let Some(entry) = frame.entry(range, true) {
                     self.message(now, key, entry);
                 }
             }
             if !elements.is_whole()
-                && let Some(entry) = packet.entry(packet.data.clone(), false)
+                && let Some(entry) = frame.entry(frame.data.clone(), false)
             {
                 self.unread(key, entry);
             }
-        } else if let Some(entry) = packet.entry(packet.data.clone(), false) {
+        } else if let Some(entry) = frame.entry(frame.data.clone(), false) {
             self.message(now, key, entry);
         }
-        self.settle_never(now, key);
+        self.resync_unrecoverable(now, key);
     }
 
     fn unread(&mut self, key: Key<Sub>, entry: Entry) {
         self.stats.unknown += 1;
         let Some(sub) = self.subs.get(key) else { return };
-        for seat in &sub.seats {
-            seat.sink.unknown(entry.clone().into_raw(Some("not JSON".into())));
+        for sub_reader in &sub.sub_readers {
+            sub_reader.sink.unknown(entry.clone().into_raw(Some("not JSON".into())));
         }
     }
 
-    /// What was missed and cannot be had is told behind the message that showed it.
-    fn settle_never(&mut self, now: Now, key: Key<Sub>) {
-        let is_due = self
-            .subs
-            .get(key)
-            .is_some_and(|sub| sub.channel.recovery == Recovery::Never && sub.sound_since.is_none() && sub.is_sound());
+    /// What was missed and cannot be recovered is reported behind the message that showed it.
+    fn resync_unrecoverable(&mut self, now: Now, key: Key<Sub>) {
+        let is_due = self.subs.get(key).is_some_and(|sub| {
+            sub.channel.recovery == Recovery::Never && sub.healthy_since.is_none() && sub.is_healthy()
+        });
         if is_due {
-            self.settle_all(now, key);
+            self.resync_all_if_certain(now, key);
             if let Some(sub) = self.subs.get_mut(key) {
-                sub.sound_since.get_or_insert(now.at);
+                sub.healthy_since.get_or_insert(now.at);
             }
         }
     }
@@ -270,7 +270,16 @@ impl Hub {
                     sub.chain.change(own, integer_at(data, previous))
                 }
             }
-            Sequence::Chain { .. } => Step::Next,
+            Sequence::Successive { number } if matches!(entry.kind, Kind::Known(_)) => {
+                let data = entry.data();
+                let own = integer_at(data, number);
+                if is_snapshot(channel, entry.kind.as_str(), data) {
+                    sub.chain.reset(own)
+                } else {
+                    sub.chain.successor(own)
+                }
+            }
+            Sequence::Chain { .. } | Sequence::Successive { .. } => Step::Next,
             // What is held back is counted when it is put in its place.
             Sequence::PerItem { .. } if sub.catch.as_ref().is_some_and(|catch| catch.is_holding) => Step::Next,
             Sequence::PerItem { number, item } => {
@@ -299,7 +308,7 @@ impl Hub {
             }
             step => {
                 self.gap(now, key, step);
-                if self.subs.get(key).is_none_or(|sub| sub.is_again) {
+                if self.subs.get(key).is_none_or(|sub| sub.is_resubscribing) {
                     return;
                 }
             }
@@ -310,12 +319,12 @@ impl Hub {
             return;
         }
         if let Some(entry) = self.hold(now, key, entry) {
-            self.give(now, key, entry);
+            self.deliver(now, key, entry);
         }
     }
 
     /// Gives a message to its readers.
-    pub(super) fn give(&mut self, now: Now, key: Key<Sub>, entry: Entry) {
+    pub(super) fn deliver(&mut self, now: Now, key: Key<Sub>, entry: Entry) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         if let Some(ring) = &mut sub.ring {
             ring.push(entry.shared_data());
@@ -329,37 +338,38 @@ impl Hub {
                     self.fault(now, key, item.as_deref(), fault);
                 }
             }
-            None => self.give_by_item(now, key, &entry),
+            None => self.deliver_by_item(now, key, &entry),
         }
     }
 
-    fn give_by_item(&mut self, now: Now, key: Key<Sub>, entry: &Entry) {
+    fn deliver_by_item(&mut self, now: Now, key: Key<Sub>, entry: &Entry) {
         // An item that another connection has comes from there; here it is what is left of an earlier time.
         let is_elsewhere = |item: &str| {
             let own = self.subs.get(key).map(|sub| (sub.base.clone(), sub.is_all));
             let shares = own.and_then(|own| self.groups.get(&own)).into_iter().flatten();
             shares
                 .filter(|share| **share != key)
-                .any(|share| self.subs.get(*share).is_some_and(|share| share.parts.contains_key(item)))
+                .any(|share| self.subs.get(*share).is_some_and(|share| share.sub_items.contains_key(item)))
         };
         let Some(sub) = self.subs.get(key) else { return };
-        let told = sub.channel.item.and_then(|item| text_at(entry.data(), item));
+        let named = sub.channel.item.and_then(|item| text_at(entry.data(), item));
         let is_elsewhere =
-            told.as_deref().is_some_and(|item| !sub.is_all && !sub.parts.contains_key(item) && is_elsewhere(item));
+            named.as_deref().is_some_and(|item| !sub.is_all && !sub.sub_items.contains_key(item) && is_elsewhere(item));
         let Some(sub) = self.subs.get_mut(key) else { return };
         let channel = sub.channel;
         let is_known = matches!(entry.kind, Kind::Known(_));
-        let opens = is_known
-            && match sub.opens {
-                Opens::Snapshot => is_snapshot(channel, entry.kind.as_str(), entry.data()),
-                Opens::Any => true,
-                Opens::Nothing => false,
+        let resyncs = is_known
+            && match sub.resynced_by {
+                ResyncedBy::Snapshot => is_snapshot(channel, entry.kind.as_str(), entry.data()),
+                ResyncedBy::AnyMessage => true,
+                ResyncedBy::Subscribing => false,
             };
-        let item = told.clone().or_else(|| sub.only_item().map(|item| item.to_string().into()));
+        let item = named.clone().or_else(|| sub.only_item().map(|item| item.to_string().into()));
         let item = item.as_deref();
-        let is_closed = |route: &&Route| route.is_awaiting && sub.opens == Opens::Snapshot && is_known && !opens;
+        let is_closed =
+            |route: &&Route| route.is_awaiting && sub.resynced_by == ResyncedBy::Snapshot && is_known && !resyncs;
         let many = channel.messages.len() > 1;
-        let key_of_item = match (&told, channel.item) {
+        let key_of_item = match (&named, channel.item) {
             _ if !sub.wants_key => None,
             (Some(item), _) if many => Some(format!("{} {item}", entry.kind.as_str()).into()),
             (Some(item), _) => Some(item.clone()),
@@ -367,17 +377,18 @@ impl Hub {
             (None, None) => Some(entry.kind.as_str().to_owned().into()),
         };
         let key_of_item = key_of_item.as_deref();
-        let part = item.and_then(|item| sub.parts.get(item));
-        let everything = sub.everything().and_then(|item| sub.parts.get(item));
+        let sub_item = item.and_then(|item| sub.sub_items.get(item));
+        let everything = sub.everything().and_then(|item| sub.sub_items.get(item));
         let mut fault = None;
         let mut dropped = 0;
         let mut given: Vec<ReaderKey> = Vec::new();
         {
-            let is_filtered = !sub.parts.is_empty();
-            let items = part.into_iter().chain(everything).flat_map(|part| &part.routes);
-            let routes: Vec<&Route> = if part.is_some() || everything.is_some() || !is_filtered {
+            let is_filtered = !sub.sub_items.is_empty();
+            let items = sub_item.into_iter().chain(everything).flat_map(|sub_item| &sub_item.routes);
+            let routes: Vec<&Route> = if sub_item.is_some() || everything.is_some() || !is_filtered {
                 items.chain(&sub.whole).collect()
             } else if is_elsewhere
+                || (sub.is_exact && named.is_some() && !sub.is_all)
                 || item.is_some_and(|item| sub.removed.iter().any(|own| &**own == item)) && sub.whole.is_empty()
             {
                 self.stats.unwanted += 1;
@@ -386,8 +397,8 @@ impl Hub {
                 // Those who have single items do not have this one.
                 sub.whole.iter().collect()
             } else {
-                // It is about none of the items, or about one by another name: that is for everybody.
-                sub.parts.values().flat_map(|part| &part.routes).chain(&sub.whole).collect()
+                // It is about none of the items, or about one by another name: that is for all readers.
+                sub.sub_items.values().flat_map(|sub_item| &sub_item.routes).chain(&sub.whole).collect()
             };
             for route in routes {
                 if is_closed(&route) {
@@ -407,20 +418,20 @@ impl Hub {
         }
         if entry.origin == Origin::CatchUp {
             for reader in &given {
-                if let Some(seat) = sub.seat(*reader) {
-                    seat.caught_up += 1;
+                if let Some(sub_reader) = sub.sub_reader(*reader) {
+                    sub_reader.caught_up += 1;
                 }
             }
         }
-        if opens && sub.awaiting() > 0 {
-            let has_part = part_of(sub, item);
+        if resyncs && sub.awaiting() > 0 {
+            let known_item = known_item_of(sub, item);
             let mut readers = Vec::new();
-            if !sub.parts.is_empty() && channel.item.is_none() && sub.only_item().is_none() {
-                // Nothing tells whose it is: one opens all.
-                let items: Vec<_> = sub.parts.keys().cloned().collect();
+            if !sub.sub_items.is_empty() && channel.item.is_none() && sub.only_item().is_none() {
+                // The message has no item: one resynchronizes all.
+                let items: Vec<_> = sub.sub_items.keys().cloned().collect();
                 items.iter().for_each(|item| readers.extend(sub.arrive(Some(item))));
             }
-            if let Some(item) = has_part {
+            if let Some(item) = known_item {
                 readers.extend(sub.arrive(Some(item)));
             }
             if let Some(everything) = sub.everything() {
@@ -431,7 +442,7 @@ impl Hub {
                 (sub.snapshot_due, sub.snapshot_rounds) = (None, 0);
                 sub.refresh();
             }
-            let item = has_part.map(str::to_owned);
+            let item = known_item.map(str::to_owned);
             if fault.is_none() {
                 self.arrived(now, &readers, item.as_deref());
             }
@@ -443,8 +454,8 @@ impl Hub {
     }
 }
 
-fn part_of<'a>(sub: &Sub, item: Option<&'a str>) -> Option<&'a str> {
-    item.filter(|item| sub.parts.contains_key(*item))
+fn known_item_of<'a>(sub: &Sub, item: Option<&'a str>) -> Option<&'a str> {
+    item.filter(|item| sub.sub_items.contains_key(*item))
 }
 
 /// Puts a message into queues. Returns what is wrong with the book that it made, where it made one.

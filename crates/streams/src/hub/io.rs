@@ -38,7 +38,7 @@ pub(crate) type CommandId = u32;
 pub(crate) enum Input<'a> {
     /// A connection is open and logged in: commands may follow.
     Opened(ConnectionId),
-    /// A connection is gone, or did not come about. Nothing follows for this number.
+    /// A connection was lost, or could not be opened. Nothing follows for this number.
     Lost(ConnectionId, Lost),
     /// A JSON object was read, or a call of the connection returned.
     Frame(ConnectionId, Frame<'a>),
@@ -58,7 +58,7 @@ pub(crate) struct Record {
     pub(crate) call: usize,
 }
 
-/// Why a connection is gone.
+/// Why a connection was lost.
 #[derive(Clone, Debug)]
 pub(crate) struct Lost {
     /// Why.
@@ -69,7 +69,7 @@ pub(crate) struct Lost {
     pub(crate) retry_after: Option<Duration>,
 }
 
-/// Why a connection is gone.
+/// Why a connection was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LostCause {
     /// The venue closed it with a frame.
@@ -98,13 +98,13 @@ pub(crate) struct Frame<'a> {
     pub(crate) handle: Handle<'a>,
     /// Its type by the venue's word; empty where the venue does not name types.
     pub(crate) kind: &'a str,
-    /// Where in `bytes` the data stands. Empty: it has none.
+    /// Where in `bytes` the data is. Empty: it has none.
     pub(crate) data: Range<usize>,
     /// Its count, where it has one ([`venuekit_wire::stream::Sequence::Counter`]).
     pub(crate) sequence: Option<i64>,
     /// When the venue sent it, where it says so.
     pub(crate) sent: Option<UnixMillis>,
-    /// The command that it answers, where it says so.
+    /// The command that it responds to, where it says so.
     pub(crate) command: Option<CommandId>,
     /// What it is.
     pub(crate) body: Body<'a>,
@@ -130,7 +130,7 @@ pub(crate) enum Body<'a> {
     Data,
     /// What a command got.
     Reply(Reply<'a>),
-    /// Nothing that anybody has to see: a greeting, an answer to a ping.
+    /// Nothing of interest: a greeting, a response to a ping.
     Quiet,
     /// Not to be read as the venue's dialect has it.
     Unread,
@@ -168,6 +168,8 @@ pub(crate) enum Reply<'a> {
 pub(crate) enum ErrorClass {
     /// The same command will fail again.
     Refused,
+    /// What is subscribed to is so already. The venue sends it, and no snapshot of it.
+    AlreadyHeld,
     /// The same command may succeed later.
     Retry,
     /// The subscription is over.
@@ -177,16 +179,16 @@ pub(crate) enum ErrorClass {
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub(crate) enum Output {
-    /// Open a connection and log in. Answered by [`Input::Opened`] or [`Input::Lost`].
+    /// Open a connection and log in. Followed by [`Input::Opened`] or [`Input::Lost`].
     Open {
         /// Its number.
         connection: ConnectionId,
         /// Where to.
         endpoint: &'static Endpoint,
-        /// Whether something on it takes a login, as far as is known now. Later commands may take one all the same.
+        /// Whether something on it takes a login, as far as is known now. Later commands may need one nevertheless.
         is_private: bool,
     },
-    /// Close a connection in good order. Answered by [`Input::Lost`], which may also come from the other side meanwhile.
+    /// Close a connection in good order. Followed by [`Input::Lost`], which may also come from the other side meanwhile.
     Close(ConnectionId),
     /// Write a command.
     Send {
@@ -195,11 +197,11 @@ pub(crate) enum Output {
         /// The command.
         command: Command,
     },
-    /// Make a call that lists what was missed. Answered by [`Input::CaughtUp`].
+    /// Make a call that lists what was missed. Followed by [`Input::CaughtUp`].
     CatchUp(CatchUpCall),
-    /// Nobody waits for this call any longer.
+    /// The result of this call is not wanted any longer.
     Forget(CatchUpId),
-    /// Nothing is left to do, and nothing will be: all handles are gone.
+    /// Nothing is left to do, and nothing will be: all handles have been dropped.
     End,
 }
 

@@ -1,6 +1,6 @@
 //! The state machine behind streams: what readers want, what the venue holds, what is certain.
 //!
-//! It is told what happens ([`io::Input`]) and asks for what is to be done ([`io::Output`]); messages go from here straight into the
+//! It receives what happens ([`io::Input`]) and returns what is to be done ([`io::Output`]); messages go from here straight into the
 //! readers' queues. Wants are held against what the venue has ([`plan`]), so that a lost connection, a refusal or a missing reply
 //! change a state and nothing is replayed from a list of commands.
 //!
@@ -34,7 +34,7 @@ mod sub;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -46,18 +46,37 @@ use self::io::{CatchUpId, ConnectionId, Input, Now, Output};
 pub(crate) use self::reader::Reader;
 use self::slot::Slot;
 use self::sub::Sub;
-use crate::record::Recorder;
+use crate::record::{Recorder, Source};
 use crate::sink::Sink;
 use crate::stats::Stats;
 use crate::topic::Topic;
 
 /// Whether a message of a channel is a change that cannot be used before a snapshot.
 pub(crate) fn awaits_snapshot(channel: &'static Channel, kind: &str, data: &[u8]) -> bool {
-    sub::Opens::of(channel) == sub::Opens::Snapshot && !sub::is_snapshot(channel, kind, data)
+    sub::ResyncedBy::of(channel) == sub::ResyncedBy::Snapshot && !sub::is_snapshot(channel, kind, data)
 }
 
 /// A reader's key, by which its handle names it.
 pub(crate) type ReaderKey = Key<Reader>;
+
+/// A reader of a hub that another hub serves too.
+pub(crate) struct Followed {
+    pub(crate) key: ReaderKey,
+    /// The topic without items.
+    base: Topic,
+    /// None: everything.
+    items: Option<BTreeSet<Arc<str>>>,
+    sink: Arc<dyn Sink>,
+}
+
+impl Followed {
+    fn topic(&self) -> Topic {
+        match (self.base.channel().items, &self.items) {
+            (Some(name), Some(items)) => self.base.clone().list(name, items.iter().cloned()),
+            _ => self.base.clone(),
+        }
+    }
+}
 
 /// What may be set.
 #[derive(Clone, Debug)]
@@ -80,6 +99,8 @@ pub(crate) struct Config {
     pub(crate) linger: Duration,
     /// Where waits that are random begin.
     pub(crate) seed: u64,
+    /// Whether frames come from a recording: it has items of others too, which are not delivered, and commands cost nothing.
+    pub(crate) is_replay: bool,
 }
 
 impl Default for Config {
@@ -94,6 +115,7 @@ impl Default for Config {
             backoff: (Duration::from_millis(500), Duration::from_secs(30)),
             linger: Duration::from_secs(5),
             seed: 0x9e37_79b9_7f4a_7c15,
+            is_replay: false,
         }
     }
 }
@@ -119,6 +141,8 @@ pub(crate) struct Hub {
     readers: Arena<Reader>,
     /// Readers of another hub, and what they are here.
     followed: HashMap<ReaderKey, ReaderKey>,
+    reader_changes: u64,
+    last_input: Option<Now>,
     catch_ups: HashMap<CatchUpId, Key<Sub>>,
     outputs: VecDeque<Output>,
     /// Connections whose commands are to be looked at.
@@ -126,7 +150,7 @@ pub(crate) struct Hub {
     deadline: Option<Instant>,
     room: Arc<Notify>,
     over: Arc<Notify>,
-    recorder: Option<Recorder>,
+    recorder: Option<Source>,
     stats: Stats,
     random: u64,
     is_closed: bool,
@@ -146,6 +170,8 @@ impl Hub {
             groups: HashMap::new(),
             readers: Arena::default(),
             followed: HashMap::new(),
+            reader_changes: 0,
+            last_input: None,
             catch_ups: HashMap::new(),
             outputs: VecDeque::new(),
             touched: Vec::new(),
@@ -158,15 +184,16 @@ impl Hub {
         }
     }
 
-    /// Changes what may be set. What is under way keeps what it began with.
+    /// Changes what may be set. What is in progress keeps what it began with.
     pub(crate) fn configure(&mut self, change: impl FnOnce(&mut Config)) {
         change(&mut self.config);
     }
 
-    /// Is told what happened.
+    /// Takes an input.
     pub(crate) fn input(&mut self, now: Now, input: Input<'_>) {
-        if let Some(recorder) = &self.recorder {
-            self.note(recorder, now, &input);
+        self.last_input = Some(now);
+        if self.recorder.is_some() {
+            self.note(now, &input);
         }
         match input {
             Input::Frame(connection, frame) => self.frame(now, connection, frame),
@@ -188,38 +215,68 @@ impl Hub {
         self.deadline
     }
 
+    /// How often readers, or what they want, have changed.
+    pub(crate) fn reader_changes(&self) -> u64 {
+        self.reader_changes
+    }
+
     /// The readers, for a hub that serves the same ones ([`follow`](Self::follow)).
-    pub(crate) fn readers(&self) -> Vec<(ReaderKey, Topic, Arc<dyn Sink>)> {
-        let topic = |reader: &Reader| match (reader.base.channel().items, &reader.items) {
-            (Some(name), Some(items)) => {
-                let mut items: Vec<_> = items.iter().cloned().collect();
-                items.sort();
-                reader.base.clone().list(name, items)
-            }
-            _ => reader.base.clone(),
-        };
-        self.readers.iter().map(|(key, reader)| (key, topic(reader), reader.sink.clone())).collect()
+    pub(crate) fn readers(&self) -> Vec<Followed> {
+        let items = |reader: &Reader| reader.items.as_ref().map(|items| items.iter().cloned().collect());
+        self.readers
+            .iter()
+            .map(|(key, reader)| Followed {
+                key,
+                base: reader.base.clone(),
+                items: items(reader),
+                sink: reader.sink.clone(),
+            })
+            .collect()
     }
 
     /// Serves the readers of another hub, and those alone.
-    pub(crate) fn follow(&mut self, now: Now, readers: &[(ReaderKey, Topic, Arc<dyn Sink>)]) {
+    pub(crate) fn follow(&mut self, now: Now, readers: &[Followed]) {
         let gone: Vec<_> = self
             .followed
             .iter()
-            .filter(|(of, _)| !readers.iter().any(|(key, ..)| key == *of))
+            .filter(|(of, _)| !readers.iter().any(|reader| reader.key == **of))
             .map(|(of, own)| (*of, *own))
             .collect();
         for (of, own) in gone {
             self.followed.remove(&of);
             self.detach(now, own);
         }
-        for (of, topic, sink) in readers {
-            if !self.followed.contains_key(of)
-                && let Ok((own, _)) = self.attach(now, topic, sink.clone())
-            {
-                self.followed.insert(*of, own);
+        for reader in readers {
+            match self.followed.get(&reader.key).copied() {
+                None => {
+                    if let Ok((own, _)) = self.attach(now, &reader.topic(), reader.sink.clone()) {
+                        self.followed.insert(reader.key, own);
+                    }
+                }
+                Some(own) => self.follow_items(now, own, reader),
             }
         }
+    }
+
+    /// Gives a reader of this hub the items that it has in the other one.
+    fn follow_items(&mut self, now: Now, own: ReaderKey, reader: &Followed) {
+        let has = self.readers.get(own).and_then(|own| own.items.clone());
+        let (Some(has), Some(wanted)) = (has, &reader.items) else { return };
+        let added: Vec<_> = wanted.iter().filter(|item| !has.contains(*item)).cloned().collect();
+        let removed: Vec<_> = has.into_iter().filter(|item| !wanted.contains(item)).collect();
+        if !added.is_empty() {
+            // A recording has no responses to wait for.
+            let _ = self.add(now, own, added);
+        }
+        if !removed.is_empty() {
+            let _ = self.remove(now, own, &removed);
+        }
+    }
+
+    /// The same as [`overflowed`](Self::overflowed), for a reader of the hub that this one follows, at the time of the last input.
+    pub(crate) fn overflowed_followed(&mut self, of: ReaderKey) -> bool {
+        let own = self.followed.get(&of).copied();
+        own.zip(self.last_input).is_some_and(|(own, now)| self.overflowed(now, own))
     }
 
     /// The count of a subscription begins with this number.
@@ -232,19 +289,21 @@ impl Hub {
     }
 
     /// Has every frame recorded from now on.
-    pub(crate) fn record(&mut self, recorder: Option<Recorder>) {
-        self.recorder = recorder;
+    pub(crate) fn record(&mut self, recorder: Option<&Recorder>) {
+        self.recorder = recorder.map(Recorder::source);
     }
 
-    fn note(&self, recorder: &Recorder, now: Now, input: &Input<'_>) {
-        let endpoint = |connection: &ConnectionId| {
-            let slot = self.connections.get(connection).and_then(|slot| self.slots.get(*slot));
-            slot.map_or("", |slot| slot.endpoint.name)
-        };
+    fn note(&mut self, now: Now, input: &Input<'_>) {
+        let (Input::Opened(id) | Input::Lost(id, _) | Input::Frame(id, _)) = input else { return };
+        let slot = self.connections.get(id).and_then(|slot| self.slots.get(*slot));
+        let (Some(recorder), Some(slot)) = (&mut self.recorder, slot) else { return };
+        let endpoint = slot.endpoint.name;
         match input {
-            Input::Opened(connection) => recorder.opened(now, endpoint(connection), *connection),
-            Input::Lost(connection, _) => recorder.lost(now, endpoint(connection), *connection),
-            Input::Frame(connection, frame) => recorder.frame(now, endpoint(connection), *connection, frame),
+            Input::Opened(connection) => recorder.opened(now, endpoint, *connection),
+            // An attempt that failed has nothing to be lost.
+            Input::Lost(..) if matches!(slot.link, slot::LinkState::Opening(_)) => {}
+            Input::Lost(connection, _) => recorder.lost(now, endpoint, *connection),
+            Input::Frame(connection, frame) => recorder.frame(now, endpoint, *connection, frame),
             Input::CaughtUp(..) | Input::Tick => {}
         }
     }
@@ -274,7 +333,7 @@ impl Hub {
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self.stats.clone();
         stats.connections = self.slots.iter().filter(|(_, slot)| slot.is_open()).count();
-        stats.subscriptions = self.subs.iter().filter(|(_, sub)| sub.held == sub::Held::Yes).count();
+        stats.subscriptions = self.subs.iter().filter(|(_, sub)| sub.venue_state == sub::VenueState::Active).count();
         stats
     }
 
@@ -292,7 +351,7 @@ impl Hub {
     fn tick(&mut self, now: Now) {
         self.deadline = None;
         for slot in self.slots.keys() {
-            self.tick_line(now, slot);
+            self.tick_link(now, slot);
             self.tick_commands(now, slot);
             self.touch(slot);
         }
@@ -300,7 +359,7 @@ impl Hub {
             self.tick_snapshots(now, sub);
             self.tick_catch_up(now, sub);
         }
-        self.tick_tickets(now);
+        self.tick_pending_results(now);
     }
 
     /// Asks for a tick at this time.
@@ -356,7 +415,8 @@ impl Hub {
         matches!(self.table.dialect, Dialect::Messages(_))
     }
 
-    fn is_calls(&self) -> bool {
-        matches!(self.table.dialect, Dialect::Calls { .. })
+    /// Whether subscriptions have names, of which one command lists many.
+    fn is_by_name(&self) -> bool {
+        matches!(self.table.dialect, Dialect::Calls { .. } | Dialect::Topics(_))
     }
 }

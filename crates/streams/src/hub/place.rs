@@ -34,12 +34,12 @@ impl Hub {
         slot.subs.iter().filter_map(|sub| self.subs.get(*sub)).all(|sub| self.share(sub.channel, channel))
     }
 
-    /// Whether two subscriptions can be told apart on one connection.
+    /// Whether two subscriptions can be distinguished on one connection.
     fn share(&self, one: &'static Channel, two: &'static Channel) -> bool {
         match self.table.dialect {
-            Dialect::Calls { .. } => true,
+            Dialect::Calls { .. } | Dialect::Topics(_) => true,
             Dialect::Commands(_) => !(self.table.limits.channel_once && std::ptr::eq(one, two)),
-            // Data is told by its type alone.
+            // Data is identified by its type alone.
             Dialect::Messages(_) => {
                 !one.messages.iter().any(|own| two.messages.iter().any(|other| own.kind == other.kind))
             }
@@ -54,13 +54,14 @@ impl Hub {
             None => self.new_slot(now, base)?,
         };
         let batch = self.batch(base.channel());
-        let sub = Sub::new(base.clone(), is_all, slot_key, batch);
+        let mut sub = Sub::new(base.clone(), is_all, slot_key, batch);
+        sub.is_exact = self.config.is_replay && sub.channel.item.is_some();
         let name: Arc<str> = sub.name.to_lowercase().into();
         let key = self.subs.insert(sub);
         if let Some(slot) = self.slots.get_mut(slot_key) {
             slot.subs.push(key);
             slot.idle_since = None;
-            if matches!(self.table.dialect, Dialect::Calls { .. }) {
+            if matches!(self.table.dialect, Dialect::Calls { .. } | Dialect::Topics(_)) {
                 slot.by_name.insert(name, key);
             }
             for parameter in base.channel().parameters.iter().filter(|parameter| parameter.is_of_connection) {
@@ -84,7 +85,7 @@ impl Hub {
 
     fn new_slot(&mut self, now: Now, base: &Topic) -> Result<Key<Slot>, Error> {
         let channel = base.channel();
-        // One that nobody needs makes room for one that somebody needs.
+        // A connection that is not needed makes room for one that is.
         if self.slots.len() >= self.config.connections {
             let idle = self.slots.iter().find(|(_, slot)| slot.subs.is_empty() && slot.connection().is_none());
             match idle.map(|(key, _)| key) {
@@ -96,12 +97,13 @@ impl Hub {
             return Err(Error::Connection(format!("the venue has no endpoint {:?}", channel.endpoint)));
         };
         let limits = &self.table.limits;
-        let slot = Slot::new(endpoint, now.at, limits.per_command.max(1), limits.commands_per_second.max(1));
+        let per_second = if self.config.is_replay { u32::MAX } else { limits.commands_per_second.max(1) };
+        let slot = Slot::new(endpoint, now.at, limits.per_command.max(1), per_second);
         self.schedule(now.at);
         Ok(self.slots.insert(slot))
     }
 
-    /// Removes a subscription that the venue does not have and nobody wants.
+    /// Removes a subscription that is not wanted, and that the venue does not have.
     pub(super) fn drop_sub(&mut self, now: Now, key: Key<Sub>) {
         let Some(sub) = self.subs.remove(key) else { return };
         if let Some(call) = sub.catch.as_ref().and_then(|catch| catch.call) {
@@ -136,9 +138,9 @@ impl Hub {
         let Some(slot) = self.slots.get(key) else { return };
         let mut blockers: Vec<Arc<dyn crate::sink::Sink>> = Vec::new();
         for sub in slot.subs.iter().filter_map(|sub| self.subs.get(*sub)) {
-            for seat in sub.seats.iter().filter(|seat| seat.sink.may_block()) {
-                if !blockers.iter().any(|own| Arc::ptr_eq(own, &seat.sink)) {
-                    blockers.push(seat.sink.clone());
+            for sub_reader in sub.sub_readers.iter().filter(|sub_reader| sub_reader.sink.may_block()) {
+                if !blockers.iter().any(|own| Arc::ptr_eq(own, &sub_reader.sink)) {
+                    blockers.push(sub_reader.sink.clone());
                 }
             }
         }

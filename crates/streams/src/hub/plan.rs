@@ -8,11 +8,11 @@ use venuekit_wire::stream::Dialect;
 use super::Hub;
 use super::arena::Key;
 use super::io::{Action, Command, Now, Output, Owner};
-use super::slot::{Line, Pending, Purpose, Slot};
-use super::sub::{Held, Snap, Sub};
+use super::slot::{LinkState, Pending, Purpose, Slot};
+use super::sub::{SnapshotRequest, Sub, VenueState};
 use crate::topic::Topic;
 
-/// How many commands without a reply are remembered after nobody waits for them.
+/// How many commands without a response are remembered after they have timed out.
 const EXPIRED: usize = 64;
 
 /// So many commands in a row without a reply: the connection is of no use.
@@ -42,7 +42,7 @@ impl Hub {
         let is_serial = self.is_serial();
         loop {
             let Some(slot) = self.slots.get(key) else { return };
-            let Line::Open(connection, _) = slot.line else { return self.tick_line(now, key) };
+            let LinkState::Open(connection, _) = slot.link else { return self.tick_link(now, key) };
             if slot.listed.is_empty() || (is_serial && slot.pending.values().any(|pending| !pending.is_expired)) {
                 return;
             }
@@ -95,32 +95,38 @@ impl Hub {
     fn need(&self, now: Now, key: Key<Sub>) -> Need {
         let Some(sub) = self.subs.get(key) else { return Need::Nothing };
         let is_rooms = matches!(self.table.dialect, Dialect::Messages(_));
-        match sub.held {
-            Held::Asked | Held::Leaving => Need::Nothing,
-            Held::Unsure => Need::Unsubscribe,
-            Held::No if !sub.is_wanted() => Need::Drop,
-            Held::No => match sub.not_before.filter(|at| *at > now.at) {
+        match sub.venue_state {
+            VenueState::Subscribing | VenueState::Unsubscribing => Need::Nothing,
+            VenueState::Unknown => Need::Unsubscribe,
+            VenueState::Inactive if !sub.is_wanted() => Need::Drop,
+            VenueState::Inactive => match sub.not_before.filter(|at| *at > now.at) {
                 Some(at) => Need::Later(at),
                 None => Need::Subscribe(sub.first_items()),
             },
-            Held::Yes if !sub.is_wanted() || sub.is_again => match sub.rooms.first() {
+            VenueState::Active if !sub.is_wanted() || sub.is_resubscribing => match sub.rooms.first() {
                 Some((room, item)) if is_rooms => Need::LeaveRoom(room.clone(), item.clone()),
                 _ => Need::Unsubscribe,
             },
-            Held::Yes if sub.is_all => Need::Nothing,
-            Held::Yes => {
-                let some = |is: &dyn Fn(&super::sub::Part) -> bool| -> Vec<Arc<str>> {
-                    let found = sub.parts.iter().filter(|(_, part)| is(part)).map(|(item, _)| item.clone());
+            VenueState::Active if sub.is_all => Need::Nothing,
+            VenueState::Active => {
+                let some = |is: &dyn Fn(&super::sub::SubItem) -> bool| -> Vec<Arc<str>> {
+                    let found = sub.sub_items.iter().filter(|(_, sub_item)| is(sub_item)).map(|(item, _)| item.clone());
                     found.take(sub.batch).collect()
                 };
-                let more = some(&|part| matches!(part.held, Held::No | Held::Unsure) && !part.routes.is_empty());
+                let more = some(&|sub_item| {
+                    matches!(sub_item.venue_state, VenueState::Inactive | VenueState::Unknown)
+                        && !sub_item.routes.is_empty()
+                });
                 if !more.is_empty() {
                     return match sub.not_before.filter(|at| *at > now.at) {
                         Some(at) => Need::Later(at),
                         None => Need::Add(more),
                     };
                 }
-                let less = some(&|part| matches!(part.held, Held::Yes | Held::Unsure) && part.routes.is_empty());
+                let less = some(&|sub_item| {
+                    matches!(sub_item.venue_state, VenueState::Active | VenueState::Unknown)
+                        && sub_item.routes.is_empty()
+                });
                 if let Some(item) = less.first() {
                     if sub.channel.actions.remove.is_some() {
                         return Need::Remove(less);
@@ -130,8 +136,11 @@ impl Hub {
                         return Need::LeaveRoom(room.clone(), item.clone());
                     }
                 }
-                let snapshots =
-                    some(&|part| part.snap == Snap::Wanted && part.held == Held::Yes && !part.routes.is_empty());
+                let snapshots = some(&|sub_item| {
+                    sub_item.snapshot_request == SnapshotRequest::Wanted
+                        && sub_item.venue_state == VenueState::Active
+                        && !sub_item.routes.is_empty()
+                });
                 match (snapshots.is_empty(), sub.channel.actions.snapshot) {
                     (false, Some(_)) => Need::Snapshot(snapshots),
                     _ => Need::Nothing,
@@ -141,7 +150,7 @@ impl Hub {
     }
 
     fn command(&mut self, now: Now, slot: Key<Slot>, key: Key<Sub>, need: Need) -> Option<Planned> {
-        if self.is_calls() {
+        if self.is_by_name() {
             return self.call_of_names(now, slot, key, &need);
         }
         let sub = self.subs.get_mut(key)?;
@@ -158,20 +167,20 @@ impl Hub {
                 Some((Purpose::Subscribe(vec![(key, items)]), Action::Subscribe(vec![topic]), is_private))
             }
             Need::Add(items) => {
-                sub.set_held(&items, Held::Asked);
+                sub.set_venue_state(&items, VenueState::Subscribing);
                 let action = update(channel.actions.add, &items)
                     .unwrap_or_else(|| Action::Subscribe(vec![sub.topic_of(&items)]));
                 Some((Purpose::Add(key, items), action, is_private))
             }
             Need::Remove(items) => {
-                sub.set_held(&items, Held::Leaving);
+                sub.set_venue_state(&items, VenueState::Unsubscribing);
                 let action = update(channel.actions.remove, &items)?;
                 Some((Purpose::Remove(key, items), action, is_private))
             }
             Need::Snapshot(items) => {
                 for item in &items {
-                    if let Some(part) = sub.parts.get_mut(item) {
-                        part.snap = Snap::Asked;
+                    if let Some(sub_item) = sub.sub_items.get_mut(item) {
+                        sub_item.snapshot_request = SnapshotRequest::Sent;
                     }
                 }
                 let action = update(channel.actions.snapshot, &items)?;
@@ -180,7 +189,7 @@ impl Hub {
             }
             Need::Unsubscribe => match number {
                 Some(number) => {
-                    sub.held = Held::Leaving;
+                    sub.venue_state = VenueState::Unsubscribing;
                     let action = Action::Unsubscribe(vec![Owner::Number(number)]);
                     Some((Purpose::Unsubscribe(vec![key]), action, is_private))
                 }
@@ -192,15 +201,15 @@ impl Hub {
             },
             Need::LeaveRoom(room, item) => {
                 match &item {
-                    Some(item) if sub.is_wanted() && !sub.is_again => {
-                        sub.set_held(std::slice::from_ref(item), Held::Leaving)
+                    Some(item) if sub.is_wanted() && !sub.is_resubscribing => {
+                        sub.set_venue_state(std::slice::from_ref(item), VenueState::Unsubscribing)
                     }
                     // The whole of it goes, room by room: it is not to be joined on its way out.
-                    _ => sub.is_again = true,
+                    _ => sub.is_resubscribing = true,
                 }
                 sub.rooms.retain(|(own, _)| *own != room);
-                if sub.is_again && sub.rooms.is_empty() {
-                    sub.held = Held::Leaving;
+                if sub.is_resubscribing && sub.rooms.is_empty() {
+                    sub.venue_state = VenueState::Unsubscribing;
                 }
                 let action = Action::Unsubscribe(vec![Owner::Room(room.clone())]);
                 Some((Purpose::LeaveRoom(key, item), action, is_private))
@@ -236,7 +245,7 @@ impl Hub {
                 if is_subscribe {
                     sub.ask(&[]);
                 } else {
-                    sub.held = Held::Leaving;
+                    sub.venue_state = VenueState::Unsubscribing;
                 }
             }
         }
@@ -290,7 +299,7 @@ impl Hub {
                 slot.last_error = Some("commands get no reply".to_owned());
                 slot.silent_commands = 0;
             }
-            self.hang_up(key);
+            self.close_slot(key);
         }
     }
 }
@@ -301,25 +310,25 @@ impl Sub {
         if self.is_all {
             return Vec::new();
         }
-        let wanted = self.parts.iter().filter(|(_, part)| !part.routes.is_empty());
+        let wanted = self.sub_items.iter().filter(|(_, sub_item)| !sub_item.routes.is_empty());
         wanted.map(|(item, _)| item.clone()).take(self.batch).collect()
     }
 
     /// It is asked for, with these items: its counts begin again.
     fn ask(&mut self, items: &[Arc<str>]) {
-        self.held = Held::Asked;
+        self.venue_state = VenueState::Subscribing;
         (self.counter, self.chain) = Default::default();
         self.rooms.clear();
         self.number = None;
-        self.set_held(items, Held::Asked);
+        self.set_venue_state(items, VenueState::Subscribing);
         // Data may come before the reply.
         self.refresh();
     }
 
-    pub(super) fn set_held(&mut self, items: &[Arc<str>], held: Held) {
+    pub(super) fn set_venue_state(&mut self, items: &[Arc<str>], venue_state: VenueState) {
         for item in items {
-            if let Some(part) = self.parts.get_mut(item) {
-                part.held = held;
+            if let Some(sub_item) = self.sub_items.get_mut(item) {
+                sub_item.venue_state = venue_state;
             }
         }
     }

@@ -13,8 +13,8 @@ use crate::event::Missed;
 use crate::sink::Sink;
 use crate::topic::Topic;
 
-/// What is waited for: a subscription, or an item of one.
-pub(crate) type Waited = (Key<Sub>, Option<Arc<str>>);
+/// What is pending_item for: a subscription, or an item of one.
+pub(crate) type PendingItem = (Key<Sub>, Option<Arc<str>>);
 
 /// One reader.
 pub(crate) struct Reader {
@@ -24,18 +24,18 @@ pub(crate) struct Reader {
     pub(crate) subs: Vec<Key<Sub>>,
     /// Its items. None: everything.
     pub(crate) items: Option<HashSet<Arc<str>>>,
-    /// The venue has accepted something of it: from now on it is told what becomes uncertain.
+    /// The venue has accepted something of it: from now on it is notified of what becomes uncertain.
     pub(crate) is_started: bool,
     /// Everything is uncertain.
     pub(crate) is_stale: bool,
     /// What is uncertain of single items.
     pub(crate) stale_items: BTreeMap<Arc<str>, Missed>,
-    pub(crate) tickets: Vec<Ticket>,
+    pub(crate) pending_results: Vec<PendingResult>,
 }
 
-/// Somebody who waits for the venue's word.
-pub(crate) struct Ticket {
-    pub(crate) waiting: HashSet<Waited>,
+/// A caller that waits for the venue's responses.
+pub(crate) struct PendingResult {
+    pub(crate) waiting: HashSet<PendingItem>,
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) deadline: Instant,
     pub(crate) after: Duration,
@@ -44,7 +44,7 @@ pub(crate) struct Ticket {
     pub(crate) tell: oneshot::Sender<Result<(), Error>>,
 }
 
-impl Ticket {
+impl PendingResult {
     /// Adds a refusal to those with the same words.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         let same = self.refusals.iter_mut().find(|own| {
@@ -57,12 +57,11 @@ impl Ticket {
         }
     }
 
-    /// Tells what came of it. Returns whether it was refused.
-    pub(crate) fn resolve(self) -> bool {
+    /// Sends the result to the caller.
+    pub(crate) fn resolve(self) {
         let is_refused = !self.refusals.is_empty();
         let result = if is_refused { Err(Error::Refused(Refused { refusals: self.refusals })) } else { Ok(()) };
         // The caller may have dropped its future.
         let _ = self.tell.send(result);
-        is_refused
     }
 }

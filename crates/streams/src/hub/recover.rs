@@ -8,40 +8,40 @@ use venuekit_wire::stream::Recovery;
 use super::arena::Key;
 use super::io::Now;
 use super::sequence::Step;
-use super::sub::{Held, Opens, Snap, Sub};
+use super::sub::{ResyncedBy, SnapshotRequest, Sub, VenueState};
 use super::{Hub, ReaderKey};
 use crate::event::{Missed, Reason, Resynced, Stale};
 use crate::sink::State;
 
 /// A subscription that was sound for so long is begun again at once when it is not.
-const SOUND: Duration = Duration::from_secs(30);
+const HEALTHY: Duration = Duration::from_secs(30);
 
 /// The longest wait for a snapshot before it is asked for again.
 const LONGEST: Duration = Duration::from_secs(300);
 
 impl Hub {
     /// Readers of a subscription learn that what they have is uncertain.
-    pub(super) fn disturb(&mut self, now: Now, key: Key<Sub>, reason: &Reason, missed: Missed) {
+    pub(super) fn mark_stale(&mut self, now: Now, key: Key<Sub>, reason: &Reason, missed: Missed) {
         let Some(sub) = self.subs.get_mut(key) else { return };
-        sub.sound_since = None;
+        sub.healthy_since = None;
         // Who has had nothing has missed nothing, but is given what others have missed.
         let is_caught_up = sub.certain_until.is_some();
-        for seat in &mut sub.seats {
-            let reader = self.readers.get_mut(seat.reader).filter(|reader| reader.is_started || is_caught_up);
+        for sub_reader in &mut sub.sub_readers {
+            let reader = self.readers.get_mut(sub_reader.reader).filter(|reader| reader.is_started || is_caught_up);
             let Some(reader) = reader else { continue };
             reader.is_started = true;
-            seat.missed = seat.missed.and(missed);
-            seat.sink.distrust();
+            sub_reader.missed = sub_reader.missed.and(missed);
+            sub_reader.sink.distrust();
             if !std::mem::replace(&mut reader.is_stale, true) {
-                seat.sink.state(State::Stale(Stale { reason: reason.clone(), item: None, since: now.wall }));
+                sub_reader.sink.state(State::Stale(Stale { reason: reason.clone(), item: None, since: now.wall }));
             }
         }
     }
 
     /// The same for one item.
-    fn disturb_item(&mut self, now: Now, key: Key<Sub>, item: &Arc<str>, reason: &Reason) {
-        let Some(part) = self.subs.get(key).and_then(|sub| sub.parts.get(item)) else { return };
-        for route in &part.routes {
+    fn mark_item_stale(&mut self, now: Now, key: Key<Sub>, item: &Arc<str>, reason: &Reason) {
+        let Some(sub_item) = self.subs.get(key).and_then(|sub| sub.sub_items.get(item)) else { return };
+        for route in &sub_item.routes {
             let Some(reader) = self.readers.get_mut(route.reader).filter(|reader| reader.is_started) else { continue };
             if !reader.is_stale && reader.stale_items.insert(item.clone(), Missed::Unknown).is_none() {
                 let item = Some(item.clone());
@@ -60,19 +60,23 @@ impl Hub {
             {
                 reader.sink.state(State::Resynced(Resynced { item: Some(item), missed, caught_up: 0 }));
             }
-            self.settle(now, *key);
+            self.resync_if_certain(now, *key);
         }
     }
 
     /// A reader learns that everything is certain again, once it is.
-    pub(super) fn settle(&mut self, now: Now, key: ReaderKey) {
+    pub(super) fn resync_if_certain(&mut self, now: Now, key: ReaderKey) {
         let Some(reader) = self.readers.get_mut(key) else { return };
         if !reader.is_stale {
             return;
         }
         let is_certain = reader.subs.iter().filter_map(|sub| self.subs.get(*sub)).all(|sub| {
-            sub.is_sound()
-                && sub.seats.iter().find(|seat| seat.reader == key).is_none_or(|seat| seat.awaiting == 0)
+            sub.is_healthy()
+                && sub
+                    .sub_readers
+                    .iter()
+                    .find(|sub_reader| sub_reader.reader == key)
+                    .is_none_or(|sub_reader| sub_reader.awaiting == 0)
                 && sub.has_parts_of(key)
         });
         if !is_certain {
@@ -83,27 +87,32 @@ impl Hub {
         let (mut missed, mut caught_up) = (Missed::None, 0);
         for sub in &reader.subs {
             let Some(sub) = self.subs.get_mut(*sub) else { continue };
-            sub.sound_since.get_or_insert(now.at);
-            if let Some(seat) = sub.seat(key) {
-                missed = missed.and(std::mem::take(&mut seat.missed));
-                caught_up += std::mem::take(&mut seat.caught_up);
+            sub.healthy_since.get_or_insert(now.at);
+            if let Some(sub_reader) = sub.sub_reader(key) {
+                missed = missed.and(std::mem::take(&mut sub_reader.missed));
+                caught_up += std::mem::take(&mut sub_reader.caught_up);
             }
         }
         reader.sink.state(State::Resynced(Resynced { item: None, missed, caught_up }));
     }
 
     /// Has every reader of a subscription looked at.
-    pub(super) fn settle_all(&mut self, now: Now, key: Key<Sub>) {
-        let readers: Vec<_> =
-            self.subs.get(key).into_iter().flat_map(|sub| &sub.seats).map(|seat| seat.reader).collect();
-        readers.into_iter().for_each(|reader| self.settle(now, reader));
+    pub(super) fn resync_all_if_certain(&mut self, now: Now, key: Key<Sub>) {
+        let readers: Vec<_> = self
+            .subs
+            .get(key)
+            .into_iter()
+            .flat_map(|sub| &sub.sub_readers)
+            .map(|sub_reader| sub_reader.reader)
+            .collect();
+        readers.into_iter().for_each(|reader| self.resync_if_certain(now, reader));
     }
 
     /// Remembers until when everything was certain: until the last frame before now.
     pub(super) fn note_certain(&mut self, key: Key<Sub>) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         let is_started = |reader| self.readers.get(reader).is_some_and(|reader| reader.is_started);
-        if !sub.seats.iter().any(|seat| is_started(seat.reader)) {
+        if !sub.sub_readers.iter().any(|sub_reader| is_started(sub_reader.reader)) {
             return;
         }
         let last = self.slots.get(sub.slot).and_then(|slot| slot.last_frame);
@@ -124,25 +133,41 @@ impl Hub {
         self.recover(now, key, &reason, missed);
     }
 
-    /// Tells readers, and does what makes data certain again.
+    /// Notifies readers, and does what makes data certain again.
     pub(super) fn recover(&mut self, now: Now, key: Key<Sub>, reason: &Reason, missed: Missed) {
-        self.disturb(now, key, reason, missed);
+        self.mark_stale(now, key, reason, missed);
         let Some(sub) = self.subs.get_mut(key) else { return };
         match sub.channel.recovery {
             Recovery::Snapshot if sub.can_ask() => {
                 sub.await_all();
-                for part in sub.parts.values_mut().filter(|part| part.held == Held::Yes && part.snap == Snap::No) {
-                    part.snap = Snap::Wanted;
+                for sub_item in sub.sub_items.values_mut().filter(|sub_item| {
+                    sub_item.venue_state == VenueState::Active && sub_item.snapshot_request == SnapshotRequest::None
+                }) {
+                    sub_item.snapshot_request = SnapshotRequest::Wanted;
                 }
                 self.await_snapshots(now, key);
                 self.want(key);
             }
-            Recovery::Snapshot | Recovery::Resubscribe => self.again(now, key),
+            Recovery::Snapshot | Recovery::Resubscribe => self.resubscribe(now, key),
             Recovery::Next => sub.await_all(),
             Recovery::CatchUp(_) => self.catch_up(now, key, false),
             // Nothing more will be known: readers learn that behind the message that showed it.
             Recovery::Never => {}
         }
+    }
+
+    /// Where snapshots can be asked for one by one: has all of them asked for again, also those that are on their way.
+    pub(super) fn needs_snapshots(&mut self, now: Now, key: Key<Sub>) -> bool {
+        let Some(sub) = self.subs.get_mut(key) else { return false };
+        if sub.channel.recovery != Recovery::Snapshot || !sub.can_ask() {
+            return false;
+        }
+        for sub_item in sub.sub_items.values_mut().filter(|sub_item| sub_item.venue_state == VenueState::Active) {
+            sub_item.snapshot_request = SnapshotRequest::Wanted;
+        }
+        self.await_snapshots(now, key);
+        self.want(key);
+        true
     }
 
     /// A book cannot be true: its messages are asked for again.
@@ -151,16 +176,16 @@ impl Hub {
         let reason = Reason::BookFault(fault);
         let Some(sub) = self.subs.get_mut(key) else { return };
         let can_ask = sub.channel.recovery == Recovery::Snapshot && sub.can_ask();
-        let item = item.and_then(|item| sub.parts.get_key_value(item)).map(|(item, _)| item.clone());
+        let item = item.and_then(|item| sub.sub_items.get_key_value(item)).map(|(item, _)| item.clone());
         match item {
             Some(item) if can_ask => {
                 sub.await_item(&item);
-                if let Some(part) = sub.parts.get_mut(&item)
-                    && part.snap == Snap::No
+                if let Some(sub_item) = sub.sub_items.get_mut(&item)
+                    && sub_item.snapshot_request == SnapshotRequest::None
                 {
-                    part.snap = Snap::Wanted;
+                    sub_item.snapshot_request = SnapshotRequest::Wanted;
                 }
-                self.disturb_item(now, key, &item, &reason);
+                self.mark_item_stale(now, key, &item, &reason);
                 self.await_snapshots(now, key);
                 self.want(key);
             }
@@ -169,17 +194,17 @@ impl Hub {
     }
 
     /// Ends a subscription and begins it again. One that was not sound for long waits for its new beginning.
-    pub(super) fn again(&mut self, now: Now, key: Key<Sub>) {
+    pub(super) fn resubscribe(&mut self, now: Now, key: Key<Sub>) {
         let Some(sub) = self.subs.get_mut(key) else { return };
-        if sub.is_again {
+        if sub.is_resubscribing {
             return;
         }
-        sub.is_again = true;
+        sub.is_resubscribing = true;
         sub.await_all();
         sub.chain = super::sequence::Chain::default();
         sub.snapshot_due = None;
-        let was_sound = sub.sound_since.take().is_some_and(|since| now.at.duration_since(since) >= SOUND);
-        sub.tries = if was_sound { 0 } else { sub.tries.saturating_add(1) };
+        let was_healthy = sub.healthy_since.take().is_some_and(|since| now.at.duration_since(since) >= HEALTHY);
+        sub.tries = if was_healthy { 0 } else { sub.tries.saturating_add(1) };
         let tries = sub.tries;
         if tries > 1 {
             let wait = self.backoff(tries);
@@ -194,7 +219,7 @@ impl Hub {
     pub(super) fn await_snapshots(&mut self, now: Now, key: Key<Sub>) {
         let within = self.config.reply_within;
         let Some(sub) = self.subs.get_mut(key) else { return };
-        if sub.opens == Opens::Snapshot && sub.snapshot_due.is_none() {
+        if sub.resynced_by == ResyncedBy::Snapshot && sub.snapshot_due.is_none() {
             let due = now.at + within;
             sub.snapshot_due = Some(due);
             self.schedule(due);
@@ -209,18 +234,18 @@ impl Hub {
             return self.schedule(due);
         }
         sub.snapshot_due = None;
-        if sub.awaiting() == 0 || sub.held != Held::Yes || sub.is_again {
+        if sub.awaiting() == 0 || sub.venue_state != VenueState::Active || sub.is_resubscribing {
             return;
         }
         sub.snapshot_rounds += 1;
         let next = now.at + within.saturating_mul(1 << sub.snapshot_rounds.min(8)).min(LONGEST);
         let can_ask = sub.can_ask();
         if !can_ask {
-            return self.again(now, key);
+            return self.resubscribe(now, key);
         }
-        for part in sub.parts.values_mut() {
-            if part.held == Held::Yes && part.routes.iter().any(|route| route.is_awaiting) {
-                part.snap = Snap::Wanted;
+        for sub_item in sub.sub_items.values_mut() {
+            if sub_item.venue_state == VenueState::Active && sub_item.routes.iter().any(|route| route.is_awaiting) {
+                sub_item.snapshot_request = SnapshotRequest::Wanted;
             }
         }
         sub.snapshot_due = Some(next);

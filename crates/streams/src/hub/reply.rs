@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use venuekit_wire::stream::Dialect;
+
 use super::arena::Key;
 use super::io::{Body, ErrorClass, Frame, Handle, Now, Reply};
 use super::slot::{Purpose, Slot};
-use super::sub::{Held, Opens, Snap, Sub};
+use super::sub::{ResyncedBy, SnapshotRequest, Sub, VenueState};
 use super::{Hub, ReaderKey};
 use crate::error::Refusal;
 use crate::event::{Missed, Reason};
@@ -65,7 +67,7 @@ impl Hub {
         }
     }
 
-    /// A reply to nothing that is known: the end of a subscription by the venue's own word, or something that everybody is shown.
+    /// A response to no known command: the venue has ended a subscription, or it is shown to all readers.
     fn unasked(&mut self, now: Now, key: Key<Slot>, frame: Frame<'_>) {
         let by_number = |number| self.slots.get(key).and_then(|slot| slot.by_number.get(&number)).copied();
         let sub = match frame.handle {
@@ -78,7 +80,7 @@ impl Hub {
                 self.ended_by_venue(now, sub, code, text);
             }
             (Body::Reply(Reply::Unsubscribed), Some(sub)) => {
-                if self.subs.get(sub).is_some_and(|sub| sub.is_wanted() && !sub.is_again) {
+                if self.subs.get(sub).is_some_and(|sub| sub.is_wanted() && !sub.is_resubscribing) {
                     self.ended_by_venue(now, sub, String::new(), "unsubscribed".to_owned());
                 } else {
                     self.ended(sub);
@@ -91,9 +93,9 @@ impl Hub {
                 {
                     slot.dead.push_back(number);
                 }
-                self.stray(now, key, &frame, None);
+                self.show_unassigned(now, key, &frame, None);
             }
-            _ => self.stray(now, key, &frame, None),
+            _ => self.show_unassigned(now, key, &frame, None),
         }
     }
 
@@ -101,16 +103,16 @@ impl Hub {
     fn ended_by_venue(&mut self, now: Now, key: Key<Sub>, code: String, text: String) {
         self.stats.ended_by_venue += 1;
         self.note_certain(key);
-        self.disturb(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
-        self.again(now, key);
+        self.mark_stale(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
+        self.resubscribe(now, key);
         self.ended(key);
     }
 
-    /// Nobody knows whether the venue has ended a subscription: it is asked again. Who wants it now waits for a new one.
+    /// It is unknown whether the venue has ended a subscription: it is unsubscribed once more. A reader that wants it waits for a new one.
     fn not_ended(&mut self, key: Key<Sub>) {
         if let Some(sub) = self.subs.get_mut(key) {
-            sub.held = Held::Unsure;
-            sub.is_again = true;
+            sub.venue_state = VenueState::Unknown;
+            sub.is_resubscribing = true;
         }
         self.want(key);
     }
@@ -119,18 +121,7 @@ impl Hub {
     pub(super) fn ended(&mut self, key: Key<Sub>) {
         self.suspend_catch_up(key);
         let Some(sub) = self.subs.get_mut(key) else { return };
-        sub.held = Held::No;
-        sub.is_again = false;
-        (sub.counter, sub.chain) = Default::default();
-        sub.rooms.clear();
-        sub.snapshot_due = None;
-        let number = sub.number.take();
-        for part in sub.parts.values_mut() {
-            (part.held, part.snap) = (Held::No, Snap::No);
-        }
-        let unwanted: Vec<_> =
-            sub.parts.iter().filter(|(_, part)| part.routes.is_empty()).map(|(item, _)| item.clone()).collect();
-        unwanted.iter().for_each(|item| drop(sub.forget(item)));
+        let number = sub.clear_subscription();
         let slot = sub.slot;
         if let Some(slot) = self.slots.get_mut(slot) {
             slot.by_room.retain(|_, own| *own != key);
@@ -176,46 +167,82 @@ impl Hub {
             }
             Reply::Unsubscribed => {}
             Reply::Error { code, text, items: named, class } => {
+                // Another command of the same, whose response came late, has been accepted meanwhile.
+                let is_held =
+                    |key: Key<Sub>| self.subs.get(key).is_some_and(|sub| sub.venue_state == VenueState::Active);
+                let list: Vec<_> = list.into_iter().filter(|(key, _)| !is_held(*key)).collect();
                 if list.len() > 1 {
-                    return self.split_call(slot_key, list, *class);
+                    return self.split_call(now, slot_key, list, code, text, named, *class);
                 }
                 for (key, items) in list {
-                    // Another command of the same, whose reply came late, has been accepted meanwhile.
-                    if self.subs.get(key).is_some_and(|sub| sub.held == Held::Yes) {
-                        continue;
-                    }
-                    let is_last = *class != ErrorClass::Refused && !self.may_try_again(now, key);
-                    if *class != ErrorClass::Refused && !is_last {
-                        if let Some(sub) = self.subs.get_mut(key) {
-                            sub.held = Held::No;
-                            sub.set_held(&items, Held::No);
+                    match class {
+                        ErrorClass::AlreadyHeld if self.may_try_again(now, key) => self.not_ended(key),
+                        ErrorClass::Retry | ErrorClass::Terminal if self.may_try_again(now, key) => {
+                            if let Some(sub) = self.subs.get_mut(key) {
+                                sub.venue_state = VenueState::Inactive;
+                                sub.set_venue_state(&items, VenueState::Inactive);
+                            }
+                            self.want(key);
                         }
-                        self.want(key);
-                    } else if items.is_empty() {
-                        self.refused(now, key, code, text);
-                    } else {
-                        if let Some(sub) = self.subs.get_mut(key) {
-                            sub.held = Held::No;
+                        _ if items.is_empty() => self.refused(now, key, code, text),
+                        _ => {
+                            if let Some(sub) = self.subs.get_mut(key) {
+                                sub.venue_state = VenueState::Inactive;
+                            }
+                            self.refuse_items(now, key, &items, code, text, named);
                         }
-                        self.refuse_items(now, key, &items, code, text, named);
                     }
                 }
             }
         }
     }
 
-    /// A call failed as a whole though one name alone may be the reason: it is made again for half of them.
-    fn split_call(&mut self, slot: Key<Slot>, list: Vec<(Key<Sub>, Vec<Arc<str>>)>, class: ErrorClass) {
+    /// A command failed as a whole though one name alone may be the reason. Where the error names it, the others are subscribed to again;
+    /// otherwise each half of them is. An error that is no reason to give up is pending_item out.
+    #[allow(clippy::too_many_arguments)]
+    fn split_call(
+        &mut self,
+        now: Now,
+        slot: Key<Slot>,
+        list: Vec<(Key<Sub>, Vec<Arc<str>>)>,
+        code: &str,
+        text: &str,
+        named: &[Cow<'_, str>],
+        class: ErrorClass,
+    ) {
+        let is_named = |key: Key<Sub>| {
+            let name = self.subs.get(key).map(|sub| sub.name.clone());
+            name.is_some_and(|name| named.iter().any(|named| named.eq_ignore_ascii_case(&name)))
+        };
+        let (named, others): (Vec<_>, Vec<_>) = list.into_iter().map(|(key, _)| key).partition(|key| is_named(*key));
         if let Some(slot) = self.slots.get_mut(slot)
-            && class == ErrorClass::Refused
+            && named.is_empty()
+            && matches!(class, ErrorClass::Refused | ErrorClass::AlreadyHeld)
         {
-            slot.batch = (list.len() / 2).max(1);
+            slot.batch = (others.len() / 2).max(1);
         }
-        for (key, _) in list {
+        let is_later = matches!(class, ErrorClass::Retry | ErrorClass::Terminal);
+        for key in others {
+            if is_later && !self.may_try_again(now, key) {
+                self.refused(now, key, code, text);
+                continue;
+            }
             if let Some(sub) = self.subs.get_mut(key) {
-                sub.held = Held::No;
+                sub.venue_state = VenueState::Inactive;
             }
             self.want(key);
+        }
+        for key in named {
+            match class {
+                ErrorClass::AlreadyHeld if self.may_try_again(now, key) => self.not_ended(key),
+                _ if is_later && self.may_try_again(now, key) => {
+                    if let Some(sub) = self.subs.get_mut(key) {
+                        sub.venue_state = VenueState::Inactive;
+                    }
+                    self.want(key);
+                }
+                _ => self.refused(now, key, code, text),
+            }
         }
     }
 
@@ -233,7 +260,7 @@ impl Hub {
 
     fn number(&mut self, now: Now, slot_key: Key<Slot>, key: Key<Sub>, number: i64, items: &[Arc<str>]) {
         let Some(sub) = self.subs.get_mut(key) else {
-            // Nobody wants it any longer, and its end has not been asked for.
+            // No reader wants it any longer, and it has not been unsubscribed.
             return;
         };
         sub.number = Some(number);
@@ -241,7 +268,7 @@ impl Hub {
             slot.by_number.insert(number, key);
         }
         self.accepted(now, key, items);
-        self.replay_early(now, slot_key, number, key);
+        self.assign_frames(now, slot_key, number, key);
         let Some(slot) = self.slots.get_mut(slot_key) else { return };
         if let Some(at) = slot.dead.iter().position(|own| *own == number) {
             slot.dead.remove(at);
@@ -278,8 +305,13 @@ impl Hub {
         if is_whole {
             slot.pending.remove(&id);
         }
+        let separator = match self.table.dialect {
+            Dialect::Messages(words) => words.room_separator,
+            _ => ':',
+        };
         if let Some(sub) = self.subs.get_mut(key) {
-            let item = items.iter().find(|item| room.split(':').any(|part| part.eq_ignore_ascii_case(item))).cloned();
+            let names = |item: &str| room.split(separator).any(|segment| segment.eq_ignore_ascii_case(item));
+            let item = items.iter().find(|item| names(item)).cloned();
             sub.rooms.push((room, item));
         }
         if is_whole {
@@ -292,7 +324,7 @@ impl Hub {
 
     fn left_room(&mut self, now: Now, key: Key<Sub>, item: Option<Arc<str>>) {
         let Some(sub) = self.subs.get(key) else { return };
-        if sub.is_again {
+        if sub.is_resubscribing {
             if sub.rooms.is_empty() { self.ended(key) } else { self.want(key) }
         } else if let Some(item) = item {
             self.removed(now, key, &[item]);
@@ -303,33 +335,33 @@ impl Hub {
     fn accepted(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>]) {
         let most = self.subs.get(key).map_or(1, |sub| self.batch(sub.channel));
         let Some(sub) = self.subs.get_mut(key) else { return };
-        if sub.held == Held::Yes && !sub.is_all && items.is_empty() {
+        if sub.venue_state == VenueState::Active && !sub.is_all && items.is_empty() {
             return;
         }
-        sub.held = Held::Yes;
-        if sub.is_again {
+        sub.venue_state = VenueState::Active;
+        if sub.is_resubscribing {
             // It broke before the reply came.
-            sub.set_held(items, Held::Yes);
+            sub.set_venue_state(items, VenueState::Active);
             return self.want(key);
         }
         sub.not_before = None;
-        if sub.opens == Opens::Nothing {
+        if sub.resynced_by == ResyncedBy::Subscribing {
             sub.tries = 0;
         }
         sub.batch = sub.batch.saturating_mul(2).min(most);
         if sub.is_all {
-            let readers: Vec<ReaderKey> = sub.seats.iter().map(|seat| seat.reader).collect();
-            if sub.opens == Opens::Nothing {
+            let readers: Vec<ReaderKey> = sub.sub_readers.iter().map(|sub_reader| sub_reader.reader).collect();
+            if sub.resynced_by == ResyncedBy::Subscribing {
                 sub.arrive(None);
-                let parts: Vec<_> = sub.parts.keys().cloned().collect();
-                parts.iter().for_each(|item| drop(sub.arrive(Some(item))));
+                let sub_items: Vec<_> = sub.sub_items.keys().cloned().collect();
+                sub_items.iter().for_each(|item| drop(sub.arrive(Some(item))));
             }
             sub.refresh();
             readers.into_iter().for_each(|reader| self.accept(reader, key, None));
             self.await_snapshots(now, key);
             self.want(key);
             self.catch_up_if_due(now, key);
-            self.settle_all(now, key);
+            self.resync_all_if_certain(now, key);
         } else {
             self.added(now, key, items);
         }
@@ -342,12 +374,12 @@ impl Hub {
         sub.not_before = None;
         sub.refused_alone = 0;
         sub.batch = sub.batch.saturating_mul(2).min(most);
-        sub.set_held(items, Held::Yes);
+        sub.set_venue_state(items, VenueState::Active);
         let mut readers: Vec<(ReaderKey, Arc<str>)> = Vec::new();
         for item in items {
-            let Some(part) = sub.parts.get(item) else { continue };
-            readers.extend(part.routes.iter().map(|route| (route.reader, item.clone())));
-            if sub.opens == Opens::Nothing {
+            let Some(sub_item) = sub.sub_items.get(item) else { continue };
+            readers.extend(sub_item.routes.iter().map(|route| (route.reader, item.clone())));
+            if sub.resynced_by == ResyncedBy::Subscribing {
                 sub.arrive(Some(item));
             }
         }
@@ -358,7 +390,7 @@ impl Hub {
         self.await_snapshots(now, key);
         self.want(key);
         self.catch_up_if_due(now, key);
-        self.settle_all(now, key);
+        self.resync_all_if_certain(now, key);
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -377,7 +409,7 @@ impl Hub {
         }
         if class == ErrorClass::Retry && self.may_try_again(now, key) {
             if let Some(sub) = self.subs.get_mut(key) {
-                sub.set_held(items, Held::No);
+                sub.set_venue_state(items, VenueState::Inactive);
             }
             return self.want(key);
         }
@@ -396,7 +428,7 @@ impl Hub {
         named: &[Cow<'_, str>],
     ) {
         let Some(sub) = self.subs.get_mut(key) else { return };
-        sub.set_held(items, Held::No);
+        sub.set_venue_state(items, VenueState::Inactive);
         let is_named = |item: &&Arc<str>| named.iter().any(|name| **name == ***item);
         let mut refused: Vec<Arc<str>> = items.iter().filter(is_named).cloned().collect();
         if refused.is_empty() {
@@ -406,8 +438,10 @@ impl Hub {
             }
             sub.refused_alone += 1;
             refused = items.to_vec();
-            if sub.refused_alone >= REFUSED_ALONE && sub.parts.values().all(|part| part.held == Held::No) {
-                refused = sub.parts.keys().cloned().collect();
+            if sub.refused_alone >= REFUSED_ALONE
+                && sub.sub_items.values().all(|sub_item| sub_item.venue_state == VenueState::Inactive)
+            {
+                refused = sub.sub_items.keys().cloned().collect();
             }
         }
         for item in refused {
@@ -415,7 +449,7 @@ impl Hub {
         }
         self.want(key);
         self.catch_up_if_due(now, key);
-        self.settle_all(now, key);
+        self.resync_all_if_certain(now, key);
     }
 
     fn refuse_item(&mut self, now: Now, key: Key<Sub>, item: &Arc<str>, code: &str, text: &str) {
@@ -427,20 +461,20 @@ impl Hub {
             code: code.to_owned(),
             text: text.to_owned(),
         };
-        let Some(part) = sub.parts.get(item) else { return };
-        let readers: Vec<_> = part.routes.iter().map(|route| route.reader).collect();
+        let Some(sub_item) = sub.sub_items.get(item) else { return };
+        let readers: Vec<_> = sub_item.routes.iter().map(|route| route.reader).collect();
         readers.iter().for_each(|reader| sub.leave_item(*reader, item));
-        sub.parts.remove(item);
+        sub.sub_items.remove(item);
         // Who has nothing left here goes from here.
         let left: Vec<_> = readers
             .iter()
             .copied()
             .filter(|reader| {
-                let mut routes = sub.whole.iter().chain(sub.parts.values().flat_map(|part| &part.routes));
+                let mut routes = sub.whole.iter().chain(sub.sub_items.values().flat_map(|sub_item| &sub_item.routes));
                 !routes.any(|route| route.reader == *reader)
             })
             .collect();
-        sub.seats.retain(|seat| !left.contains(&seat.reader));
+        sub.sub_readers.retain(|sub_reader| !left.contains(&sub_reader.reader));
         sub.refresh();
         let slot = sub.slot;
         for reader in left {
@@ -460,9 +494,9 @@ impl Hub {
         self.stats.refused += 1;
         let refusal =
             Refusal { topic: sub.base.clone(), items: Vec::new(), code: code.to_owned(), text: text.to_owned() };
-        let readers: Vec<_> = sub.seats.drain(..).map(|seat| seat.reader).collect();
+        let readers: Vec<_> = sub.sub_readers.drain(..).map(|sub_reader| sub_reader.reader).collect();
         sub.whole.clear();
-        sub.parts.clear();
+        sub.sub_items.clear();
         for reader in &readers {
             if let Some(own) = self.readers.get_mut(*reader) {
                 own.subs.retain(|own| *own != key);
@@ -476,20 +510,20 @@ impl Hub {
 
     fn removed(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>]) {
         let Some(sub) = self.subs.get_mut(key) else { return };
-        sub.set_held(items, Held::No);
+        sub.set_venue_state(items, VenueState::Inactive);
         for item in items {
-            if sub.parts.get(item).is_some_and(|part| part.routes.is_empty()) {
+            if sub.sub_items.get(item).is_some_and(|sub_item| sub_item.routes.is_empty()) {
                 sub.forget(item);
             }
         }
         sub.refresh();
         self.want(key);
-        self.settle_all(now, key);
+        self.resync_all_if_certain(now, key);
     }
 
     fn not_removed(&mut self, key: Key<Sub>, items: &[Arc<str>]) {
         if let Some(sub) = self.subs.get_mut(key) {
-            sub.set_held(items, Held::Unsure);
+            sub.set_venue_state(items, VenueState::Unknown);
         }
         self.want(key);
     }
@@ -502,8 +536,8 @@ impl Hub {
         let is_awaited = self.subs.get(key).is_some_and(|sub| items.iter().any(|item| sub.awaiting_of(Some(item)) > 0));
         if is_awaited {
             let (code, text) = (String::new(), "a snapshot was refused".to_owned());
-            self.disturb(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
-            self.again(now, key);
+            self.mark_stale(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
+            self.resubscribe(now, key);
         }
     }
 
@@ -516,18 +550,18 @@ impl Hub {
                         self.rooms_over(now, key, &items, true);
                         continue;
                     }
-                    if self.subs.get(key).is_none_or(|sub| sub.held != Held::Asked) {
+                    if self.subs.get(key).is_none_or(|sub| sub.venue_state != VenueState::Subscribing) {
                         continue;
                     }
                     // Data may have come without the reply: from here on it is not taken for what follows the next one.
                     self.note_certain(key);
                     let (code, text) = (String::new(), "no reply to the subscription".to_owned());
-                    self.disturb(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
+                    self.mark_stale(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
                     self.may_try_again(now, key);
                     if let Some(sub) = self.subs.get_mut(key) {
                         sub.await_all();
-                        sub.held = Held::No;
-                        sub.set_held(&items, Held::No);
+                        sub.venue_state = VenueState::Inactive;
+                        sub.set_venue_state(&items, VenueState::Inactive);
                     }
                     self.want(key);
                 }
@@ -541,17 +575,17 @@ impl Hub {
                 self.may_try_again(now, key);
                 self.not_removed(key, &[]);
                 if let Some(sub) = self.subs.get_mut(key) {
-                    sub.set_held(&items, Held::No);
+                    sub.set_venue_state(&items, VenueState::Inactive);
                 }
             }
             Purpose::Remove(key, items) => self.not_removed(key, &items),
             Purpose::Snapshot(key, items) => {
                 if let Some(sub) = self.subs.get_mut(key) {
                     for item in &items {
-                        if let Some(part) = sub.parts.get_mut(item)
-                            && part.snap == Snap::Asked
+                        if let Some(sub_item) = sub.sub_items.get_mut(item)
+                            && sub_item.snapshot_request == SnapshotRequest::Sent
                         {
-                            part.snap = Snap::Wanted;
+                            sub_item.snapshot_request = SnapshotRequest::Wanted;
                         }
                     }
                 }
@@ -575,6 +609,6 @@ impl Hub {
         for item in without {
             self.refuse_item(now, key, &item, "", "the venue named no room for it");
         }
-        self.settle_all(now, key);
+        self.resync_all_if_certain(now, key);
     }
 }

@@ -12,13 +12,13 @@ pub(crate) enum Step {
     Duplicate,
     /// So many are missing.
     Gap { expected: i64, got: i64, missing: u64 },
-    /// It went back: the count began again, and nobody knows what is missing.
+    /// It went back: the count began again, and what is missing is unknown.
     Restart { expected: i64, got: i64 },
     /// Nothing came before, and something must have.
     NoStart,
 }
 
-/// A count that goes on by one.
+/// A count that increases by one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counter(Option<i64>);
 
@@ -28,12 +28,12 @@ impl Counter {
         Self(first.checked_sub(1))
     }
 
-    /// A subscription begins with 1, or below.
-    pub(crate) fn step(&mut self, got: i64) -> Step {
+    /// A subscription begins with the first number, or below.
+    pub(crate) fn step(&mut self, first: i64, got: i64) -> Step {
         let last = self.0.replace(got);
         match last {
-            None if got <= 1 => Step::Next,
-            None => Step::Gap { expected: 1, got, missing: missing(1, got) },
+            None if got <= first => Step::Next,
+            None => Step::Gap { expected: first, got, missing: missing(first, got) },
             Some(last) => compare(last, got),
         }
     }
@@ -53,21 +53,58 @@ fn missing(expected: i64, got: i64) -> u64 {
     u64::try_from(i128::from(got) - i128::from(expected)).unwrap_or(0)
 }
 
+/// The number with which a venue begins to count after a restart.
+const FIRST: i64 = 1;
+
 /// Numbers that name the one before them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Chain(Option<i64>);
 
 impl Chain {
-    /// A snapshot begins a chain.
+    /// A snapshot begins a chain. One in the middle of a chain was not asked for: it may be older than what came already.
     pub(crate) fn snapshot(&mut self, number: Option<i64>) -> Step {
-        if number.is_some() && self.0 == number {
-            return Step::Duplicate;
+        match self.0 {
+            Some(last) if number == Some(last) => Step::Duplicate,
+            Some(last) => {
+                self.0 = None;
+                Step::Restart { expected: last, got: number.unwrap_or(0) }
+            }
+            None => {
+                self.0 = number;
+                Step::Next
+            }
         }
-        self.0 = number;
-        Step::Next
     }
 
-    /// A change goes on where the last message was.
+    /// A snapshot sets the number from which changes count on by one, and may come at any time. It is never a duplicate: after a restart
+    /// of the venue a book may have the same number and other levels. One with a lower number is older than what came already, unless
+    /// it has the first number of all, with which a venue begins after a restart.
+    pub(crate) fn reset(&mut self, number: Option<i64>) -> Step {
+        match (self.0, number) {
+            (Some(last), Some(got)) if got < last && got > FIRST => {
+                self.0 = None;
+                Step::Restart { expected: last.saturating_add(1), got }
+            }
+            _ => {
+                self.0 = number;
+                Step::Next
+            }
+        }
+    }
+
+    /// A change that counts on by one.
+    pub(crate) fn successor(&mut self, number: Option<i64>) -> Step {
+        let Some(last) = self.0 else { return Step::NoStart };
+        let step = number.map_or(Step::Restart { expected: last.saturating_add(1), got: 0 }, |got| compare(last, got));
+        match step {
+            Step::Next => self.0 = number,
+            Step::Duplicate => {}
+            _ => self.0 = None,
+        }
+        step
+    }
+
+    /// A change continues where the last message was.
     pub(crate) fn change(&mut self, number: Option<i64>, previous: Option<i64>) -> Step {
         let Some(last) = self.0 else { return Step::NoStart };
         if number == Some(last) {
@@ -130,17 +167,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_counter_begins_at_one_and_tells_what_is_missing() {
+    fn a_counter_begins_at_its_first_number_and_shows_what_is_missing() {
         let mut counter = Counter::default();
-        assert_eq!(counter.step(1), Step::Next);
-        assert_eq!(counter.step(2), Step::Next);
-        assert_eq!(counter.step(2), Step::Duplicate);
-        assert_eq!(counter.step(6), Step::Gap { expected: 3, got: 6, missing: 3 });
-        assert_eq!(counter.step(1), Step::Restart { expected: 7, got: 1 });
-        assert_eq!(counter.step(2), Step::Next);
-        assert_eq!(Counter::default().step(3), Step::Gap { expected: 1, got: 3, missing: 2 });
-        assert_eq!(counter.step(i64::MAX), Step::Gap { expected: 3, got: i64::MAX, missing: i64::MAX as u64 - 3 });
-        assert_eq!(counter.step(i64::MIN), Step::Restart { expected: i64::MAX, got: i64::MIN });
+        assert_eq!(Counter::default().step(0, 1), Step::Gap { expected: 0, got: 1, missing: 1 });
+        assert_eq!(Counter::default().step(5, 5), Step::Next);
+        assert_eq!(counter.step(1, 1), Step::Next);
+        assert_eq!(counter.step(1, 2), Step::Next);
+        assert_eq!(counter.step(1, 2), Step::Duplicate);
+        assert_eq!(counter.step(1, 6), Step::Gap { expected: 3, got: 6, missing: 3 });
+        assert_eq!(counter.step(1, 1), Step::Restart { expected: 7, got: 1 });
+        assert_eq!(counter.step(1, 2), Step::Next);
+        assert_eq!(Counter::default().step(1, 3), Step::Gap { expected: 1, got: 3, missing: 2 });
+        assert_eq!(counter.step(1, i64::MAX), Step::Gap { expected: 3, got: i64::MAX, missing: i64::MAX as u64 - 3 });
+        assert_eq!(counter.step(1, i64::MIN), Step::Restart { expected: i64::MAX, got: i64::MIN });
     }
 
     #[test]
@@ -154,6 +193,30 @@ mod tests {
         assert_eq!(chain.change(Some(21), Some(20)), Step::NoStart);
         assert_eq!(chain.snapshot(Some(21)), Step::Next);
         assert_eq!(chain.snapshot(Some(21)), Step::Duplicate);
+        // One that was not asked for may be older.
+        assert_eq!(chain.snapshot(Some(17)), Step::Restart { expected: 21, got: 17 });
+        assert_eq!(chain.change(Some(22), Some(21)), Step::NoStart);
+    }
+
+    #[test]
+    fn changes_that_count_on_by_one_begin_at_any_snapshot() {
+        let mut chain = Chain::default();
+        assert_eq!(chain.successor(Some(8)), Step::NoStart);
+        assert_eq!(chain.reset(Some(7)), Step::Next);
+        assert_eq!(chain.successor(Some(8)), Step::Next);
+        assert_eq!(chain.successor(Some(8)), Step::Duplicate);
+        assert_eq!(chain.reset(Some(1)), Step::Next);
+        assert_eq!(chain.reset(Some(1)), Step::Next);
+        assert_eq!(chain.successor(Some(2)), Step::Next);
+        assert_eq!(chain.successor(Some(5)), Step::Gap { expected: 3, got: 5, missing: 2 });
+        assert_eq!(chain.successor(Some(6)), Step::NoStart, "what follows a gap needs a snapshot");
+        assert_eq!(chain.reset(Some(6)), Step::Next);
+        assert_eq!(chain.successor(Some(1)), Step::Restart { expected: 7, got: 1 });
+        assert_eq!(chain.reset(Some(6)), Step::Next);
+        assert_eq!(chain.reset(Some(9)), Step::Next);
+        assert_eq!(chain.reset(Some(5)), Step::Restart { expected: 10, got: 5 }, "older than what came already");
+        assert_eq!(chain.reset(Some(6)), Step::Next);
+        assert_eq!(chain.successor(None), Step::Restart { expected: 7, got: 0 });
     }
 
     #[test]

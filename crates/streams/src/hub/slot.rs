@@ -15,14 +15,14 @@ use crate::sink::{Kind, Sink};
 use crate::topic::Value;
 
 /// How many ended subscriptions are remembered, whose last frames may be on the way.
-const ENDED: usize = 1024;
+const MOST_ENDED: usize = 1024;
 
-/// How many frames wait for the reply that says whose they are.
-const EARLY: usize = 1024;
+/// How many frames wait for the response that names their subscription.
+const MOST_UNASSIGNED: usize = 1024;
 
 /// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Line {
+pub(crate) enum LinkState {
     /// Not there. It is opened at this time.
     Down(Instant),
     /// Being opened.
@@ -36,7 +36,7 @@ pub(crate) enum Line {
 /// One connection.
 pub(crate) struct Slot {
     pub(crate) endpoint: &'static Endpoint,
-    pub(crate) line: Line,
+    pub(crate) link: LinkState,
     /// Parameters of which it takes one value.
     pub(crate) pinned: Vec<(&'static str, Option<Value>)>,
     pub(crate) subs: Vec<Key<Sub>>,
@@ -56,9 +56,9 @@ pub(crate) struct Slot {
     /// How many commands in a row got no reply.
     pub(crate) silent_commands: u32,
     pub(crate) idle_since: Option<Instant>,
-    pub(crate) early: VecDeque<Early>,
+    pub(crate) unassigned: VecDeque<UnassignedFrame>,
     ended: VecDeque<i64>,
-    /// Subscriptions that the venue ended before it said whose they are.
+    /// Subscriptions that the venue ended before it named their channel.
     pub(crate) dead: VecDeque<i64>,
     /// Readers that may keep it waiting.
     pub(crate) blockers: Vec<Arc<dyn Sink>>,
@@ -68,9 +68,8 @@ pub(crate) struct Slot {
     pub(crate) last_error: Option<String>,
 }
 
-/// A frame that came before the reply that says whose it is.
-pub(crate) struct Early {
-    pub(crate) number: i64,
+/// A frame of data, on its way to its subscription.
+pub(crate) struct DataFrame {
     pub(crate) raw: Bytes,
     pub(crate) kind: Kind,
     pub(crate) data: std::ops::Range<usize>,
@@ -79,11 +78,17 @@ pub(crate) struct Early {
     pub(crate) received: SystemTime,
 }
 
+/// A frame that came before the response which says to what subscription its number belongs.
+pub(crate) struct UnassignedFrame {
+    pub(crate) number: i64,
+    pub(crate) frame: DataFrame,
+}
+
 /// A command without its reply.
 pub(crate) struct Pending {
     pub(crate) purpose: Purpose,
     pub(crate) deadline: Instant,
-    /// Nobody waits for it any longer, but its reply may still come.
+    /// It has timed out, but its response may still come.
     pub(crate) is_expired: bool,
     /// How many replies came, where there are several.
     pub(crate) replies: usize,
@@ -96,7 +101,7 @@ pub(crate) enum Purpose {
     Subscribe(Vec<(Key<Sub>, Vec<Arc<str>>)>),
     /// The end of subscriptions.
     Unsubscribe(Vec<Key<Sub>>),
-    /// The end of one room of a subscription: of this item, where the room tells it.
+    /// The end of one room of a subscription: of this item, where the name of the room has it.
     LeaveRoom(Key<Sub>, Option<Arc<str>>),
     Add(Key<Sub>, Vec<Arc<str>>),
     Remove(Key<Sub>, Vec<Arc<str>>),
@@ -107,7 +112,7 @@ impl Slot {
     pub(crate) fn new(endpoint: &'static Endpoint, now: Instant, per_command: usize, per_second: u32) -> Self {
         Self {
             endpoint,
-            line: Line::Down(now),
+            link: LinkState::Down(now),
             pinned: Vec::new(),
             subs: Vec::new(),
             by_number: HashMap::new(),
@@ -121,7 +126,7 @@ impl Slot {
             attempts: 0,
             silent_commands: 0,
             idle_since: None,
-            early: VecDeque::new(),
+            unassigned: VecDeque::new(),
             ended: VecDeque::new(),
             dead: VecDeque::new(),
             blockers: Vec::new(),
@@ -131,14 +136,14 @@ impl Slot {
     }
 
     pub(crate) fn connection(&self) -> Option<ConnectionId> {
-        match self.line {
-            Line::Down(_) => None,
-            Line::Opening(id) | Line::Open(id, _) | Line::Closing(id) => Some(id),
+        match self.link {
+            LinkState::Down(_) => None,
+            LinkState::Opening(id) | LinkState::Open(id, _) | LinkState::Closing(id) => Some(id),
         }
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self.line, Line::Open(..))
+        matches!(self.link, LinkState::Open(..))
     }
 
     /// The next command's number. After the last one it begins again at 1, past those without a reply.
@@ -154,7 +159,7 @@ impl Slot {
     /// Remembers that a subscription ended, whose last frames may be on the way.
     pub(crate) fn end_number(&mut self, number: i64) {
         self.by_number.remove(&number);
-        if self.ended.len() >= ENDED {
+        if self.ended.len() >= MOST_ENDED {
             self.ended.pop_front();
         }
         self.ended.push_back(number);
@@ -165,20 +170,20 @@ impl Slot {
     }
 
     /// Keeps a frame until its subscription's reply. Gives back whether there was room.
-    pub(crate) fn keep_early(&mut self, early: Early) -> bool {
-        let is_room = self.early.len() < EARLY;
+    pub(crate) fn keep_unassigned(&mut self, unassigned: UnassignedFrame) -> bool {
+        let is_room = self.unassigned.len() < MOST_UNASSIGNED;
         if is_room {
-            self.early.push_back(early);
+            self.unassigned.push_back(unassigned);
         }
         is_room
     }
 
-    /// Forgets everything that belonged to a connection that is gone.
+    /// Forgets everything that belonged to a connection that was lost.
     pub(crate) fn reset(&mut self) {
         self.by_number.clear();
         self.by_room.clear();
         self.pending.clear();
-        self.early.clear();
+        self.unassigned.clear();
         self.ended.clear();
         self.dead.clear();
         self.listed.clear();

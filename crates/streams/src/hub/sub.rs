@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use venuekit_wire::stream::{Channel, Recovery};
 
 use super::arena::Key;
-use super::catch_up::{Catch, Ring};
+use super::catch_up::{CatchUpState, RecentMessages};
 use super::reader::Reader;
 use super::sequence::{Chain, Counter, PerItem};
 use super::slot::Slot;
@@ -21,38 +21,38 @@ const REMOVED: usize = 1024;
 
 /// What the venue has of something that is wanted or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Held {
-    /// Nothing.
-    No,
-    /// It was asked for it.
-    Asked,
-    /// It sends it.
-    Yes,
-    /// It was asked to end it.
-    Leaving,
-    /// It was asked to end it, and nobody knows whether it did.
-    Unsure,
+pub(crate) enum VenueState {
+    /// Nothing is subscribed.
+    Inactive,
+    /// The command that subscribes has no response yet.
+    Subscribing,
+    /// It is subscribed.
+    Active,
+    /// The command that unsubscribes has no response yet.
+    Unsubscribing,
+    /// The command that unsubscribes failed, or got no response: it may be subscribed or not.
+    Unknown,
 }
 
 /// What makes data certain after it was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Opens {
+pub(crate) enum ResyncedBy {
     /// A snapshot. What comes before it is of no use.
     Snapshot,
     /// Any message: each is whole.
-    Any,
+    AnyMessage,
     /// That the venue sends again.
-    Nothing,
+    Subscribing,
 }
 
-impl Opens {
+impl ResyncedBy {
     pub(crate) fn of(channel: &Channel) -> Self {
         let has_snapshots =
             channel.messages.iter().any(|message| message.is_snapshot || message.snapshot_when.is_some());
         match channel.recovery {
             Recovery::Snapshot | Recovery::Resubscribe if has_snapshots => Self::Snapshot,
-            Recovery::Snapshot | Recovery::Resubscribe | Recovery::Next => Self::Any,
-            Recovery::CatchUp(_) | Recovery::Never => Self::Nothing,
+            Recovery::Snapshot | Recovery::Resubscribe | Recovery::Next => Self::AnyMessage,
+            Recovery::CatchUp(_) | Recovery::Never => Self::Subscribing,
         }
     }
 }
@@ -82,12 +82,12 @@ pub(crate) fn integer_at(data: &[u8], pointer: &str) -> Option<i64> {
 pub(crate) struct Route {
     pub(crate) reader: Key<Reader>,
     pub(crate) sink: Arc<dyn Sink>,
-    /// It waits for what [`Opens`] its data.
+    /// It waits for what [`ResyncedBy`] its data.
     pub(crate) is_awaiting: bool,
 }
 
 /// A reader's share in a subscription.
-pub(crate) struct Seat {
+pub(crate) struct SubReader {
     pub(crate) reader: Key<Reader>,
     pub(crate) sink: Arc<dyn Sink>,
     /// How many of its routes wait.
@@ -100,17 +100,20 @@ pub(crate) struct Seat {
 
 /// Whether the venue is to be asked for a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Snap {
-    No,
+pub(crate) enum SnapshotRequest {
+    /// No.
+    None,
+    /// The command is to be sent.
     Wanted,
-    Asked,
+    /// The command was sent.
+    Sent,
 }
 
 /// One item.
-pub(crate) struct Part {
+pub(crate) struct SubItem {
     pub(crate) routes: Vec<Route>,
-    pub(crate) held: Held,
-    pub(crate) snap: Snap,
+    pub(crate) venue_state: VenueState,
+    pub(crate) snapshot_request: SnapshotRequest,
 }
 
 /// One subscription of the venue.
@@ -118,36 +121,38 @@ pub(crate) struct Sub {
     /// The topic without items.
     pub(crate) base: Topic,
     pub(crate) channel: &'static Channel,
-    pub(crate) opens: Opens,
+    pub(crate) resynced_by: ResyncedBy,
     /// By which data names it, where it has one name for good.
     pub(crate) name: Arc<str>,
     pub(crate) slot: Key<Slot>,
     /// It has everything, or its channel has no items.
     pub(crate) is_all: bool,
-    pub(crate) held: Held,
+    pub(crate) venue_state: VenueState,
     /// It is to be ended and begun again.
-    pub(crate) is_again: bool,
+    pub(crate) is_resubscribing: bool,
     /// Before this it is not asked for.
     pub(crate) not_before: Option<Instant>,
     /// How often in a row it did not come about.
     pub(crate) tries: u32,
     /// Since when it has been sound.
-    pub(crate) sound_since: Option<Instant>,
+    pub(crate) healthy_since: Option<Instant>,
     /// How many items go into one command.
     pub(crate) batch: usize,
     /// How many single items were refused before any was accepted.
     pub(crate) refused_alone: u32,
     pub(crate) number: Option<i64>,
-    /// Rooms, and the item of each where it tells.
+    /// Rooms, and the item of each where its name has one.
     pub(crate) rooms: Vec<(Arc<str>, Option<Arc<str>>)>,
-    pub(crate) parts: BTreeMap<Arc<str>, Part>,
+    pub(crate) sub_items: BTreeMap<Arc<str>, SubItem>,
     /// Who reads everything.
     pub(crate) whole: Vec<Route>,
-    pub(crate) seats: Vec<Seat>,
+    pub(crate) sub_readers: Vec<SubReader>,
     /// Who gets every message, where that needs no look at its item.
     pub(crate) direct: Option<Vec<Route>>,
-    /// Somebody replaces older messages by newer ones.
+    /// A reader replaces older messages by newer ones.
     pub(crate) wants_key: bool,
+    /// Messages about other items than its own are not passed on.
+    pub(crate) is_exact: bool,
     pub(crate) removed: VecDeque<Arc<str>>,
     pub(crate) counter: Counter,
     pub(crate) chain: Chain,
@@ -158,12 +163,12 @@ pub(crate) struct Sub {
     pub(crate) snapshot_rounds: u32,
     /// Until when everything that its readers have is certain, where something was missed that a call can list.
     pub(crate) certain_until: Option<SystemTime>,
-    pub(crate) ring: Option<Ring>,
-    pub(crate) catch: Option<Catch>,
+    pub(crate) ring: Option<RecentMessages>,
+    pub(crate) catch: Option<CatchUpState>,
     /// What calls have brought, and the stream may bring too.
     pub(crate) brought: HashSet<String>,
     pub(crate) brought_until: Option<Instant>,
-    /// It stands in its connection's list of those that want something.
+    /// It is in its connection's list of those that need a command.
     pub(crate) is_listed: bool,
 }
 
@@ -173,25 +178,26 @@ impl Sub {
         let has_ring = matches!(channel.recovery, Recovery::CatchUp(_));
         Self {
             name: base.to_string().into(),
-            opens: Opens::of(channel),
+            resynced_by: ResyncedBy::of(channel),
             base,
             channel,
             slot,
             is_all,
-            held: Held::No,
-            is_again: false,
+            venue_state: VenueState::Inactive,
+            is_resubscribing: false,
             not_before: None,
             tries: 0,
-            sound_since: None,
+            healthy_since: None,
             batch,
             refused_alone: 0,
             number: None,
             rooms: Vec::new(),
-            parts: BTreeMap::new(),
+            sub_items: BTreeMap::new(),
             whole: Vec::new(),
-            seats: Vec::new(),
+            sub_readers: Vec::new(),
             direct: None,
             wants_key: false,
+            is_exact: false,
             removed: VecDeque::new(),
             counter: Counter::default(),
             chain: Chain::default(),
@@ -199,7 +205,7 @@ impl Sub {
             snapshot_due: None,
             snapshot_rounds: 0,
             certain_until: None,
-            ring: has_ring.then(Ring::default),
+            ring: has_ring.then(RecentMessages::default),
             catch: None,
             brought: HashSet::new(),
             brought_until: None,
@@ -209,20 +215,23 @@ impl Sub {
 
     /// How much of a connection it takes.
     pub(crate) fn weight(&self) -> usize {
-        if self.is_all { 1 } else { self.parts.len().max(1) }
+        if self.is_all { 1 } else { self.sub_items.len().max(1) }
     }
 
     pub(crate) fn is_wanted(&self) -> bool {
-        !self.seats.is_empty()
+        !self.sub_readers.is_empty()
     }
 
     /// Whether everything that it has is certain, but for routes that wait.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.held == Held::Yes && !self.is_again && self.catch.is_none() && self.certain_until.is_none()
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.venue_state == VenueState::Active
+            && !self.is_resubscribing
+            && self.catch.is_none()
+            && self.certain_until.is_none()
     }
 
     pub(crate) fn awaiting(&self) -> u32 {
-        self.seats.iter().map(|seat| seat.awaiting).sum()
+        self.sub_readers.iter().map(|sub_reader| sub_reader.awaiting).sum()
     }
 
     /// Whether a command asks the venue for snapshots of single items.
@@ -232,32 +241,36 @@ impl Sub {
 
     /// The only item, where there is one only: whatever comes is about it.
     pub(crate) fn only_item(&self) -> Option<&Arc<str>> {
-        if self.is_all || self.parts.len() != 1 { None } else { self.parts.keys().next() }
+        if self.is_all || self.sub_items.len() != 1 { None } else { self.sub_items.keys().next() }
     }
 
     /// The item that asks for everything, where it is one of them.
     pub(crate) fn everything(&self) -> Option<&'static str> {
-        self.channel.everything.filter(|item| self.parts.contains_key(*item))
+        self.channel.everything.filter(|item| self.sub_items.contains_key(*item))
     }
 
-    pub(crate) fn seat(&mut self, reader: Key<Reader>) -> Option<&mut Seat> {
-        self.seats.iter_mut().find(|seat| seat.reader == reader)
+    pub(crate) fn sub_reader(&mut self, reader: Key<Reader>) -> Option<&mut SubReader> {
+        self.sub_readers.iter_mut().find(|sub_reader| sub_reader.reader == reader)
     }
 
     /// Whether everything that is wanted was accepted.
     pub(crate) fn is_complete(&self) -> bool {
-        self.held == Held::Yes
-            && !self.is_again
-            && (self.is_all || self.parts.values().all(|part| part.held == Held::Yes || part.routes.is_empty()))
+        self.venue_state == VenueState::Active
+            && !self.is_resubscribing
+            && (self.is_all
+                || self
+                    .sub_items
+                    .values()
+                    .all(|sub_item| sub_item.venue_state == VenueState::Active || sub_item.routes.is_empty()))
     }
 
     /// Whether the venue sends everything that a reader has of it.
     pub(crate) fn has_parts_of(&self, reader: Key<Reader>) -> bool {
         self.is_all
-            || self
-                .parts
-                .values()
-                .all(|part| part.held == Held::Yes || !part.routes.iter().any(|route| route.reader == reader))
+            || self.sub_items.values().all(|sub_item| {
+                sub_item.venue_state == VenueState::Active
+                    || !sub_item.routes.iter().any(|route| route.reader == reader)
+            })
     }
 
     /// Gives a reader a way to an item, or to everything.
@@ -273,9 +286,13 @@ impl Sub {
             Some(item) => {
                 self.removed.retain(|own| own != item);
                 &mut self
-                    .parts
+                    .sub_items
                     .entry(item.clone())
-                    .or_insert_with(|| Part { routes: Vec::new(), held: Held::No, snap: Snap::No })
+                    .or_insert_with(|| SubItem {
+                        routes: Vec::new(),
+                        venue_state: VenueState::Inactive,
+                        snapshot_request: SnapshotRequest::None,
+                    })
                     .routes
             }
         };
@@ -283,26 +300,47 @@ impl Sub {
             return;
         }
         routes.push(Route { reader, sink: sink.clone(), is_awaiting });
-        if self.seat(reader).is_none() {
+        if self.sub_reader(reader).is_none() {
             let (missed, caught_up) = (Missed::None, 0);
-            self.seats.push(Seat { reader, sink: sink.clone(), awaiting: 0, missed, caught_up });
+            self.sub_readers.push(SubReader { reader, sink: sink.clone(), awaiting: 0, missed, caught_up });
         }
-        if let Some(seat) = self.seat(reader) {
-            seat.awaiting += u32::from(is_awaiting);
+        if let Some(sub_reader) = self.sub_reader(reader) {
+            sub_reader.awaiting += u32::from(is_awaiting);
         }
     }
 
-    /// Takes a reader's way to an item. An item that the venue does not have is forgotten when nobody wants it.
+    /// The venue has nothing of it any longer: what belonged to the subscription that ended is forgotten. Returns its number.
+    pub(crate) fn clear_subscription(&mut self) -> Option<i64> {
+        self.venue_state = VenueState::Inactive;
+        self.is_resubscribing = false;
+        (self.counter, self.chain) = Default::default();
+        self.rooms.clear();
+        self.snapshot_due = None;
+        for item in self.sub_items.values_mut() {
+            (item.venue_state, item.snapshot_request) = (VenueState::Inactive, SnapshotRequest::None);
+        }
+        let unwanted = self.sub_items.iter().filter(|(_, item)| item.routes.is_empty());
+        let unwanted: Vec<_> = unwanted.map(|(item, _)| item.clone()).collect();
+        unwanted.iter().for_each(|item| drop(self.forget(item)));
+        self.number.take()
+    }
+
+    /// Gives a new reader what another one has made of the messages so far. Returns whether one has everything.
+    pub(crate) fn copy_state_to(&self, sink: &Arc<dyn Sink>) -> bool {
+        self.sub_readers.iter().filter(|other| other.awaiting == 0).any(|other| sink.copy_state(&*other.sink))
+    }
+
+    /// Takes a reader's way to an item. An item that the venue does not have is forgotten when no reader wants it.
     pub(crate) fn leave_item(&mut self, reader: Key<Reader>, item: &str) {
-        let Some(part) = self.parts.get_mut(item) else { return };
-        let Some(at) = part.routes.iter().position(|route| route.reader == reader) else { return };
-        let route = part.routes.remove(at);
-        let is_over = part.routes.is_empty() && (part.held == Held::No || self.is_all);
+        let Some(sub_item) = self.sub_items.get_mut(item) else { return };
+        let Some(at) = sub_item.routes.iter().position(|route| route.reader == reader) else { return };
+        let route = sub_item.routes.remove(at);
+        let is_over = sub_item.routes.is_empty() && (sub_item.venue_state == VenueState::Inactive || self.is_all);
         if is_over {
             self.forget(item);
         }
-        if let Some(seat) = self.seat(reader) {
-            seat.awaiting -= u32::from(route.is_awaiting);
+        if let Some(sub_reader) = self.sub_reader(reader) {
+            sub_reader.awaiting -= u32::from(route.is_awaiting);
         }
     }
 
@@ -310,35 +348,35 @@ impl Sub {
     pub(crate) fn leave(&mut self, reader: Key<Reader>) {
         self.whole.retain(|route| route.reader != reader);
         let items: Vec<_> = self
-            .parts
+            .sub_items
             .iter()
-            .filter(|(_, part)| part.routes.iter().any(|route| route.reader == reader))
+            .filter(|(_, sub_item)| sub_item.routes.iter().any(|route| route.reader == reader))
             .map(|(item, _)| item.clone())
             .collect();
         items.iter().for_each(|item| self.leave_item(reader, item));
-        self.seats.retain(|seat| seat.reader != reader);
+        self.sub_readers.retain(|sub_reader| sub_reader.reader != reader);
     }
 
     /// Forgets an item, but for its last messages.
-    pub(crate) fn forget(&mut self, item: &str) -> Option<Part> {
-        let (item, part) = self.parts.remove_entry(item)?;
+    pub(crate) fn forget(&mut self, item: &str) -> Option<SubItem> {
+        let (item, sub_item) = self.sub_items.remove_entry(item)?;
         if self.removed.len() >= REMOVED {
             self.removed.pop_front();
         }
         self.removed.push_back(item);
-        Some(part)
+        Some(sub_item)
     }
 
     /// All routes wait for what opens them.
     pub(crate) fn await_all(&mut self) {
-        for seat in &mut self.seats {
-            seat.awaiting = 0;
+        for sub_reader in &mut self.sub_readers {
+            sub_reader.awaiting = 0;
         }
-        let routes = self.whole.iter_mut().chain(self.parts.values_mut().flat_map(|part| &mut part.routes));
+        let routes = self.whole.iter_mut().chain(self.sub_items.values_mut().flat_map(|sub_item| &mut sub_item.routes));
         for route in routes {
             route.is_awaiting = true;
-            if let Some(seat) = self.seats.iter_mut().find(|seat| seat.reader == route.reader) {
-                seat.awaiting += 1;
+            if let Some(sub_reader) = self.sub_readers.iter_mut().find(|sub_reader| sub_reader.reader == route.reader) {
+                sub_reader.awaiting += 1;
             }
         }
         self.direct = None;
@@ -346,11 +384,11 @@ impl Sub {
 
     /// The routes of an item wait for what opens them.
     pub(crate) fn await_item(&mut self, item: &str) {
-        let Some(part) = self.parts.get_mut(item) else { return };
-        for route in part.routes.iter_mut().filter(|route| !route.is_awaiting) {
+        let Some(sub_item) = self.sub_items.get_mut(item) else { return };
+        for route in sub_item.routes.iter_mut().filter(|route| !route.is_awaiting) {
             route.is_awaiting = true;
-            if let Some(seat) = self.seats.iter_mut().find(|seat| seat.reader == route.reader) {
-                seat.awaiting += 1;
+            if let Some(sub_reader) = self.sub_readers.iter_mut().find(|sub_reader| sub_reader.reader == route.reader) {
+                sub_reader.awaiting += 1;
             }
         }
         self.direct = None;
@@ -358,33 +396,33 @@ impl Sub {
 
     /// A reader's route to an item waits for what opens it.
     pub(crate) fn await_reader(&mut self, reader: Key<Reader>, item: &str) {
-        let Some(part) = self.parts.get_mut(item) else { return };
-        wait_for(&mut part.routes, &mut self.seats, reader);
+        let Some(sub_item) = self.sub_items.get_mut(item) else { return };
+        wait_for(&mut sub_item.routes, &mut self.sub_readers, reader);
         self.direct = None;
     }
 
     /// The same for its route to everything.
     pub(crate) fn await_reader_whole(&mut self, reader: Key<Reader>) {
-        wait_for(&mut self.whole, &mut self.seats, reader);
+        wait_for(&mut self.whole, &mut self.sub_readers, reader);
         self.direct = None;
     }
 
     /// How many routes wait for what opens an item, or everything.
     pub(crate) fn awaiting_of(&self, item: Option<&Arc<str>>) -> usize {
         let routes = match item {
-            Some(item) => self.parts.get(item).map_or(&[][..], |part| &part.routes),
+            Some(item) => self.sub_items.get(item).map_or(&[][..], |sub_item| &sub_item.routes),
             None => &self.whole,
         };
         routes.iter().filter(|route| route.is_awaiting).count()
     }
 
-    /// What opens an item has come, or what opens everything. Returns the readers that waited for it.
+    /// What opens an item has come, or what opens everything. Returns the readers that pending_item for it.
     pub(crate) fn arrive(&mut self, item: Option<&str>) -> Vec<Key<Reader>> {
         let routes = match item {
-            Some(item) => match self.parts.get_mut(item) {
-                Some(part) => {
-                    part.snap = Snap::No;
-                    &mut part.routes
+            Some(item) => match self.sub_items.get_mut(item) {
+                Some(sub_item) => {
+                    sub_item.snapshot_request = SnapshotRequest::None;
+                    &mut sub_item.routes
                 }
                 None => return Vec::new(),
             },
@@ -394,8 +432,8 @@ impl Sub {
         for route in routes.iter_mut().filter(|route| route.is_awaiting) {
             route.is_awaiting = false;
             readers.push(route.reader);
-            if let Some(seat) = self.seats.iter_mut().find(|seat| seat.reader == route.reader) {
-                seat.awaiting -= 1;
+            if let Some(sub_reader) = self.sub_readers.iter_mut().find(|sub_reader| sub_reader.reader == route.reader) {
+                sub_reader.awaiting -= 1;
             }
         }
         readers
@@ -403,36 +441,37 @@ impl Sub {
 
     /// Finds out again who gets what without a look at the item.
     pub(crate) fn refresh(&mut self) {
-        self.wants_key = self.seats.iter().any(|seat| seat.sink.wants_key());
+        self.wants_key = self.sub_readers.iter().any(|sub_reader| sub_reader.sink.wants_key());
         self.direct = None;
-        if self.wants_key || self.awaiting() > 0 || self.catch.is_some() || self.is_again {
+        if self.wants_key || self.awaiting() > 0 || self.catch.is_some() || self.is_resubscribing {
             return;
         }
-        if self.parts.is_empty() {
+        if self.sub_items.is_empty() {
             self.direct = Some(self.whole.clone());
             return;
         }
-        if !self.whole.is_empty() || self.is_all || self.everything().is_some() {
+        if !self.whole.is_empty() || self.is_all || self.is_exact || self.everything().is_some() {
             return;
         }
         // One item, or several with the same readers: whatever comes is for all of them.
-        let mut parts = self.parts.values().filter(|part| !part.routes.is_empty());
-        let Some(first) = parts.next() else { return };
-        let readers = |part: &Part| part.routes.iter().map(|route| route.reader).collect::<Vec<_>>();
+        let mut sub_items = self.sub_items.values().filter(|sub_item| !sub_item.routes.is_empty());
+        let Some(first) = sub_items.next() else { return };
+        let readers = |sub_item: &SubItem| sub_item.routes.iter().map(|route| route.reader).collect::<Vec<_>>();
         let own = readers(first);
-        let is_same = parts.all(|part| readers(part) == own) && self.parts.values().all(|part| !part.routes.is_empty());
+        let is_same = sub_items.all(|sub_item| readers(sub_item) == own)
+            && self.sub_items.values().all(|sub_item| !sub_item.routes.is_empty());
         if is_same && self.removed.is_empty() {
             self.direct = Some(first.routes.clone());
         }
     }
 }
 
-fn wait_for(routes: &mut [Route], seats: &mut [Seat], reader: Key<Reader>) {
+fn wait_for(routes: &mut [Route], sub_readers: &mut [SubReader], reader: Key<Reader>) {
     let waiting = routes.iter_mut().filter(|route| route.reader == reader && !route.is_awaiting);
     for route in waiting {
         route.is_awaiting = true;
-        if let Some(seat) = seats.iter_mut().find(|seat| seat.reader == reader) {
-            seat.awaiting += 1;
+        if let Some(sub_reader) = sub_readers.iter_mut().find(|sub_reader| sub_reader.reader == reader) {
+            sub_reader.awaiting += 1;
         }
     }
 }

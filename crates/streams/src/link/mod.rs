@@ -1,6 +1,6 @@
 //! The I/O behind the hub: connections, the clock, and calls that catch up.
 //!
-//! The hub says what is to be done ([`Output`]) and is told what happened ([`Input`]). Each connection has a task that reads it and
+//! The hub returns what is to be done ([`Output`]) and takes what happened ([`Input`]). Each connection has a task that reads it and
 //! feeds the hub; there is no other task between a socket and the queues of the readers. One more task is the hub's clock. All of
 //! them end with the last handle of the streams, or with the runtime that they were started in; the next [`Link::kick`] inside
 //! of a runtime starts the clock again, and the hub opens its connections again.
@@ -35,7 +35,7 @@ use crate::hub::io::{CatchUpId, Command, ConnectionId, Input, Now, Output};
 pub(crate) struct LinkOptions {
     /// URLs in place of those of the tables, by the endpoint's name.
     pub(crate) urls: Vec<(&'static str, Url)>,
-    /// Whether streams have a connection of their own where the calls of the client have one that would do.
+    /// Whether streams have a separate connection where the calls of the client have one that would do.
     pub(crate) own_connection: bool,
 }
 
@@ -66,7 +66,7 @@ impl Link {
             options,
             hub: Arc::downgrade(hub),
             over: watch::Sender::new(false),
-            desk: Mutex::default(),
+            tasks: Mutex::default(),
             opened: Mutex::default(),
             armed: Mutex::default(),
             changed: Notify::new(),
@@ -102,8 +102,8 @@ struct Shared {
     /// Whether everything ends.
     over: watch::Sender<bool>,
     /// Held while the hub's outputs are carried out, so that their order is kept. The hub is locked inside of it, and it is
-    /// never locked by somebody who holds the hub.
-    desk: Mutex<Desk>,
+    /// never locked by a caller that holds the hub.
+    tasks: Mutex<Tasks>,
     /// The endpoints that have been opened at least once.
     opened: Mutex<HashSet<&'static str>>,
     /// When the clock wakes up by itself.
@@ -126,16 +126,16 @@ impl Drop for Clock {
 }
 
 #[derive(Default)]
-struct Desk {
+struct Tasks {
     runtime: Option<Handle>,
-    connections: HashMap<ConnectionId, mpsc::UnboundedSender<Order>>,
+    connections: HashMap<ConnectionId, mpsc::UnboundedSender<ConnectionOrder>>,
     catch_ups: HashMap<CatchUpId, AbortHandle>,
     /// The connection of the calls, while streams use it.
     of_calls: Option<ConnectionId>,
 }
 
 /// What a connection is to do.
-enum Order {
+enum ConnectionOrder {
     Command(Command),
     Close,
 }
@@ -145,11 +145,11 @@ struct Opening {
     report: Report,
     endpoint: &'static Endpoint,
     is_private: bool,
-    orders: mpsc::UnboundedReceiver<Order>,
+    orders: mpsc::UnboundedReceiver<ConnectionOrder>,
 }
 
 impl Shared {
-    /// Does something with the hub, unless all handles of it are gone.
+    /// Does something with the hub, unless all handles of it have been dropped.
     fn hub<T>(&self, does: impl FnOnce(&mut Hub) -> T) -> Option<T> {
         let hub = self.hub.upgrade()?;
         let mut hub = lock(&hub);
@@ -166,17 +166,17 @@ impl Shared {
     }
 
     fn kick(self: &Arc<Self>) {
-        self.carry_out_all(lock(&self.desk));
+        self.carry_out_all(lock(&self.tasks));
     }
 
     /// The same, unless another task is doing it: that task, or the clock, does this too.
     fn kick_if_free(self: &Arc<Self>) {
-        if let Ok(desk) = self.desk.try_lock() {
-            self.carry_out_all(desk);
+        if let Ok(tasks) = self.tasks.try_lock() {
+            self.carry_out_all(tasks);
         }
     }
 
-    fn carry_out_all(self: &Arc<Self>, mut desk: MutexGuard<'_, Desk>) {
+    fn carry_out_all(self: &Arc<Self>, mut tasks: MutexGuard<'_, Tasks>) {
         if self.is_over() {
             return;
         }
@@ -186,12 +186,12 @@ impl Shared {
             self.running.store(number, Ordering::Release);
             let clock = Clock(self.clone(), number);
             runtime.spawn(async move { clock.run().await });
-            desk.runtime = Some(runtime);
+            tasks.runtime = Some(runtime);
         }
         while let Some(output) = self.hub(Hub::output).flatten() {
-            self.carry_out(&mut desk, output);
+            self.carry_out(&mut tasks, output);
         }
-        drop(desk);
+        drop(tasks);
         let deadline = self.hub(|hub| hub.deadline()).flatten();
         let armed = *lock(&self.armed);
         if deadline.is_some_and(|deadline| armed.is_none_or(|armed| deadline < armed)) {
@@ -199,14 +199,14 @@ impl Shared {
         }
     }
 
-    fn carry_out(self: &Arc<Self>, desk: &mut Desk, output: Output) {
-        let Some(runtime) = desk.runtime.clone() else { return };
+    fn carry_out(self: &Arc<Self>, tasks: &mut Tasks, output: Output) {
+        let Some(runtime) = tasks.runtime.clone() else { return };
         match output {
             Output::Open { connection: id, endpoint, is_private } => {
-                desk.connections.retain(|_, orders| !orders.is_closed());
+                tasks.connections.retain(|_, orders| !orders.is_closed());
                 let (order, orders) = mpsc::unbounded_channel();
-                desk.connections.insert(id, order);
-                // Made here, so that the hub is told also where a task does not begin.
+                tasks.connections.insert(id, order);
+                // Made here, so that the hub is notified also where a task does not begin.
                 let report = Report::new(self.clone(), id, endpoint.name);
                 let opening = Opening { report, endpoint, is_private, orders };
                 let shared = self.clone();
@@ -214,26 +214,26 @@ impl Shared {
                     runtime.spawn(async move { socket::run(shared, opening).await });
                     return;
                 }
-                let is_taken = desk.of_calls.is_some_and(|holder| desk.connections.contains_key(&holder));
+                let is_taken = tasks.of_calls.is_some_and(|holder| tasks.connections.contains_key(&holder));
                 let of_calls = !self.options.own_connection && !is_taken && self.session.websocket().is_some();
                 if of_calls {
-                    desk.of_calls = Some(id);
+                    tasks.of_calls = Some(id);
                 }
                 runtime.spawn(async move { rpc::run(shared, opening, of_calls).await });
             }
             Output::Close(id) => {
-                if let Some(orders) = desk.connections.get(&id) {
-                    // A task that ended has told the hub.
-                    let _ = orders.send(Order::Close);
+                if let Some(orders) = tasks.connections.get(&id) {
+                    // A task that ended has notified the hub.
+                    let _ = orders.send(ConnectionOrder::Close);
                 }
             }
             Output::Send { connection, command } => {
-                if let Some(orders) = desk.connections.get(&connection) {
-                    let _ = orders.send(Order::Command(command));
+                if let Some(orders) = tasks.connections.get(&connection) {
+                    let _ = orders.send(ConnectionOrder::Command(command));
                 }
             }
             Output::CatchUp(call) => {
-                desk.catch_ups.retain(|_, task| !task.is_finished());
+                tasks.catch_ups.retain(|_, task| !task.is_finished());
                 let (id, shared) = (call.id, self.clone());
                 let report = CatchUpReport::new(shared.clone(), id);
                 let task = runtime.spawn(async move {
@@ -243,10 +243,10 @@ impl Shared {
                         () = until(&mut over) => report.forget(),
                     }
                 });
-                desk.catch_ups.insert(id, task.abort_handle());
+                tasks.catch_ups.insert(id, task.abort_handle());
             }
             Output::Forget(id) => {
-                if let Some(task) = desk.catch_ups.remove(&id) {
+                if let Some(task) = tasks.catch_ups.remove(&id) {
                     task.abort();
                 }
             }
@@ -270,7 +270,7 @@ impl Shared {
 }
 
 impl Clock {
-    /// Tells the hub that time went by, whenever it has asked for that.
+    /// Sends a tick to the hub whenever one is due.
     async fn run(&self) {
         let shared = &self.0;
         let mut over = shared.over.subscribe();

@@ -17,7 +17,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const UNLIMITED: u32 = 100_000;
 
 impl Pace {
-    /// The venue's limit. Zero says that nobody knows one.
+    /// The venue's limit. Zero: it is unknown.
     pub(super) fn new(per_second: u32) -> Self {
         let is_limited = (1..UNLIMITED).contains(&per_second);
         let most = usize::try_from(per_second).ok().filter(|_| is_limited).unwrap_or(usize::MAX);

@@ -1,4 +1,4 @@
-//! What tasks tell the hub. Whatever becomes of a task, the hub is told of its end.
+//! What tasks report to the hub. However a task ends, the hub is notified of it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,7 +7,7 @@ use super::{Shared, lock};
 use crate::hub::Hub;
 use crate::hub::io::{CatchUpId, ConnectionId, Input, Lost, LostCause, Now, Record};
 
-/// What the task of a connection tells.
+/// What the task of a connection reports.
 pub(super) struct Report {
     pub(super) shared: Arc<Shared>,
     id: ConnectionId,
@@ -56,7 +56,7 @@ impl Report {
         self.shared.kick();
     }
 
-    /// Everything is over, and nobody listens any more.
+    /// Everything is over, and nothing is listening.
     pub(super) fn end(mut self) {
         self.is_done = true;
     }
@@ -74,12 +74,12 @@ impl Drop for Report {
         let cause = LostCause::Failed("its task has ended, with its runtime perhaps".to_owned());
         let lost = Lost { cause, is_final: false, retry_after: None };
         self.shared.hub(|hub| hub.input(Now::read(), Input::Lost(self.id, lost)));
-        // Somebody who starts tasks may be what drops this one.
+        // It may be dropped by the code that starts tasks.
         self.shared.kick_if_free();
     }
 }
 
-/// What the task of a call that catches up tells.
+/// What the task of a call that catches up reports.
 pub(super) struct CatchUpReport {
     shared: Arc<Shared>,
     id: CatchUpId,

@@ -1,7 +1,8 @@
 //! Streams over a connection that speaks JSON-RPC, which may be the one that the client's calls use.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -16,12 +17,15 @@ use venuekit_wire::stream::Dialect as Words;
 use super::lost::{ended, failed, of_calls as cause_of};
 use super::pace::Pace;
 use super::report::Report;
-use super::{Opening, Order, Shared, lock, until};
+use super::{ConnectionOrder, Opening, Shared, lock, until};
 use crate::dialect::{Dialect, Subscribing, class_of, names};
-use crate::hub::io::{Action, Body, Command, Frame, Handle, Input, Lost, LostCause, Now, Reply};
+use crate::hub::io::{Action, Body, Command, Frame, Handle, Input, Lost, LostCause, Now, Owner, Reply};
 
 /// So many bytes of data may be held back while the reply is awaited that belongs before them.
 const MOST_HELD: usize = 16 * 1024 * 1024;
+
+/// How long the calls may take that end subscriptions on a connection that stays open.
+const LEAVE_WITHIN: Duration = Duration::from_secs(3);
 
 /// Opens a connection, or takes that of the calls, and keeps it until it ends.
 pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
@@ -49,9 +53,9 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
     };
     let (session, socket) = match open {
         Ok(open) => open,
-        Err(error) => return finish(report, orders, failed(&error, shared.was_open(endpoint))),
+        Err(error) => return finish(report, orders, failed(&shared.session, &error, shared.was_open(endpoint))),
     };
-    let ear = Arc::new(Ear {
+    let listener = Arc::new(Listener {
         shared: shared.clone(),
         report: Mutex::new(Some(report.clone())),
         dialect: Dialect::new(shared.table, session.venue()),
@@ -59,42 +63,59 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
         lost: Mutex::default(),
         is_lost: Notify::new(),
     });
-    let listener: Arc<dyn Listen> = ear.clone();
-    let weak: Weak<dyn Listen> = Arc::downgrade(&listener);
-    // In this order: a connection that is lost in between is told of.
+    let as_listen: Arc<dyn Listen> = listener.clone();
+    let weak: Weak<dyn Listen> = Arc::downgrade(&as_listen);
+    // In this order: a connection that is lost in between is reported.
     let is_open = socket.listen(weak).is_some();
     let Some(pinned) = session.on_open_websocket().filter(|_| is_open) else {
-        ear.stop();
+        listener.stop();
         return finish(report, orders, ended(LostCause::Cut));
     };
     // The hub says what is repeated.
     let pinned = pinned.with_retry(RetryPolicy::none());
     report.opened();
     let mut pace = Pace::new(shared.table.limits.commands_per_second);
-    let mut calls: FuturesUnordered<BoxFuture<'_, Answered>> = FuturesUnordered::new();
+    let mut calls: FuturesUnordered<BoxFuture<'_, CallResult>> = FuturesUnordered::new();
+    let mut subscribed = Subscribed::default();
     let cause = loop {
         tokio::select! {
             biased;
             () = until(&mut over) => break None,
-            // What was answered before the connection was lost counts.
-            Some(answered) = calls.next() => ear.answered(&report, &answered),
-            () = ear.is_lost.notified() => {
-                let lost = lock(&ear.lost).take();
+            // Responses that came before the connection was lost count.
+            Some(answered) = calls.next() => {
+                subscribed.answered(&answered);
+                listener.answered(&report, &answered);
+            }
+            () = listener.is_lost.notified() => {
+                let lost = lock(&listener.lost).take();
                 break Some(lost.unwrap_or(LostCause::Cut));
             }
             order = orders.recv() => match order {
-                Some(Order::Command(command)) => {
+                Some(ConnectionOrder::Command(command)) => {
                     let at = pace.ready(Instant::now());
                     pace.sent(at.unwrap_or_else(Instant::now));
-                    ear.expects(&command);
+                    listener.expects(&command);
+                    subscribed.asked(&command);
                     calls.push(Box::pin(call(&pinned, &shared.table.dialect, command, at)));
                 }
-                Some(Order::Close) | None => break Some(LostCause::Ours),
+                Some(ConnectionOrder::Close) | None => break Some(LostCause::Ours),
             },
         }
     };
-    ear.stop();
+    listener.stop();
     drop(calls);
+    // The connection of the calls stays open: the venue would go on sending.
+    if of_calls && matches!(cause, None | Some(LostCause::Ours)) {
+        let leave = async {
+            for command in subscribed.commands(shared.table.limits.per_command) {
+                let at = pace.ready(Instant::now());
+                pace.sent(at.unwrap_or_else(Instant::now));
+                // An error changes nothing: the connection may be lost by now.
+                let _ = call(&pinned, &shared.table.dialect, command, at).await;
+            }
+        };
+        let _ = tokio::time::timeout(LEAVE_WITHIN, leave).await;
+    }
     // A connection of our own closes with the last hold on it.
     drop((pinned, socket, session));
     match cause {
@@ -103,7 +124,7 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
     }
 }
 
-fn finish(report: Arc<Report>, orders: mpsc::UnboundedReceiver<Order>, lost: Lost) {
+fn finish(report: Arc<Report>, orders: mpsc::UnboundedReceiver<ConnectionOrder>, lost: Lost) {
     // The connection of the calls is free for the next one, which the hub may ask for at once.
     drop(orders);
     if let Some(report) = Arc::into_inner(report) {
@@ -117,14 +138,57 @@ fn forget(report: Arc<Report>) {
     }
 }
 
+/// The channels that the venue may be sending, by name, and whether each takes a login.
+#[derive(Default)]
+struct Subscribed(BTreeMap<Arc<str>, bool>);
+
+impl Subscribed {
+    /// A command is sent. Whether it is carried out is unknown from now on.
+    fn asked(&mut self, command: &Command) {
+        if let Action::Subscribe(topics) = &command.action {
+            self.0.extend(topics.iter().map(|topic| (topic.to_string().into(), command.is_private)));
+        }
+    }
+
+    fn answered(&mut self, answered: &CallResult) {
+        match (&answered.command.action, &answered.result) {
+            (Action::Unsubscribe(owners), Ok(_)) => {
+                self.0.retain(|name, _| !owners.iter().any(|owner| matches!(owner, Owner::Name(own) if own == name)));
+            }
+            (Action::Subscribe(topics), Ok(response)) => {
+                let Some(accepted) = names(response.body()) else { return };
+                for name in topics.iter().map(ToString::to_string) {
+                    if !accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(&name)) {
+                        self.0.remove(&*name);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What ends all of them.
+    fn commands(&self, most: usize) -> Vec<Command> {
+        let mut commands = Vec::new();
+        for is_private in [false, true] {
+            let own = self.0.iter().filter(|(_, own)| **own == is_private);
+            let own: Vec<Owner> = own.map(|(name, _)| Owner::Name(name.clone())).collect();
+            for owners in own.chunks(most.max(1)) {
+                commands.push(Command { id: 0, is_private, action: Action::Unsubscribe(owners.to_vec()) });
+            }
+        }
+        commands
+    }
+}
+
 /// What a command got.
-struct Answered {
+struct CallResult {
     command: Command,
     result: Result<Response, Error>,
 }
 
 /// Carries a command out as a call, at its time.
-async fn call(session: &Session, words: &Words, command: Command, at: Option<Instant>) -> Answered {
+async fn call(session: &Session, words: &Words, command: Command, at: Option<Instant>) -> CallResult {
     if let Some(at) = at {
         tokio::time::sleep_until(at).await;
     }
@@ -137,31 +201,31 @@ async fn call(session: &Session, words: &Words, command: Command, at: Option<Ins
         session.send(Call::new(operation).body(body)).await
     };
     let result = result.await;
-    Answered { command, result }
+    CallResult { command, result }
 }
 
 /// What hears the connection.
-struct Ear {
+struct Listener {
     shared: Arc<Shared>,
-    /// None once nothing more is told.
+    /// None once nothing more is reported.
     report: Mutex<Option<Arc<Report>>>,
     dialect: Dialect,
-    held: Mutex<Held>,
+    held: Mutex<HeldBack>,
     lost: Mutex<Option<LostCause>>,
     is_lost: Notify,
 }
 
 /// Data that came before the reply that it belongs behind: the two take different ways.
 #[derive(Default)]
-struct Held {
-    /// The channels, in lower case, whose subscription is under way, and the command.
+struct HeldBack {
+    /// The channels, in lower case, whose subscription is in flight, and the command.
     expected: HashSet<(String, u32)>,
     messages: Vec<(String, Bytes)>,
     bytes: usize,
 }
 
-impl Ear {
-    /// A command is under way.
+impl Listener {
+    /// A command is in flight.
     fn expects(&self, command: &Command) {
         if let Action::Subscribe(topics) = &command.action {
             let names = topics.iter().map(|topic| (topic.to_string().to_lowercase(), command.id));
@@ -170,12 +234,12 @@ impl Ear {
     }
 
     /// Hands a reply to the hub, and then the data that waited for it.
-    fn answered(&self, report: &Report, answered: &Answered) {
-        let Answered { command, result } = answered;
+    fn answered(&self, report: &Report, answered: &CallResult) {
+        let CallResult { command, result } = answered;
         let id = report.id();
         let mut held = lock(&self.held);
         held.expected.retain(|(_, expected)| *expected != command.id);
-        let Held { expected, messages, bytes } = &mut *held;
+        let HeldBack { expected, messages, bytes } = &mut *held;
         let still = |name: &str| expected.iter().any(|(expected, _)| expected == name);
         let (waiting, ready): (Vec<_>, Vec<_>) = messages.drain(..).partition(|(name, _)| still(name));
         *bytes = waiting.iter().map(|(_, message)| message.len()).sum();
@@ -190,7 +254,8 @@ impl Ear {
                 }
                 Err(error) => {
                     let code = error.code().unwrap_or_default().into();
-                    let (text, class) = (error.to_string().into(), class_of(error));
+                    let text = report.shared.session.redacted(&error.to_string()).into();
+                    let class = class_of(error);
                     (&nothing, Reply::Error { code, text, items: Vec::new(), class })
                 }
             };
@@ -220,10 +285,10 @@ impl Ear {
     }
 }
 
-impl Listen for Ear {
+impl Listen for Listener {
     fn message(&self, body: &Bytes) -> bool {
         let Dialect::Calls(calls) = &self.dialect else { return false };
-        // Held for as long as the hub is fed, so that nothing is told after the end.
+        // Locked for as long as the hub is fed, so that nothing is reported after the end.
         let report = lock(&self.report);
         let Some(report) = &*report else { return false };
         let mut held = lock(&self.held);
@@ -253,7 +318,7 @@ impl Listen for Ear {
     fn opened(&self, _: u64) {}
 
     fn lost(&self, reason: &str, how: &LostHow) {
-        lock(&self.lost).get_or_insert_with(|| cause_of(reason, how));
+        lock(&self.lost).get_or_insert_with(|| cause_of(&self.shared.session, reason, how));
         self.is_lost.notify_one();
     }
 

@@ -18,13 +18,13 @@ use venuekit_transport::streaming::Socket;
 use venuekit_transport::streaming::websocket::{self, CloseCode, Message};
 use venuekit_wire::stream::{KeepAlive, Login};
 
-use super::login::Proof;
+use super::login::ConnectionLogin;
 use super::lost::{broken, ended, failed};
 use super::pace::Pace;
 use super::report::Report;
-use super::{Opening, Order, Shared, lock, until};
+use super::{ConnectionOrder, Opening, Shared, lock, until};
 use crate::dialect::{self, Dialect};
-use crate::hub::io::{Body, Frame, Input, LostCause, Now, Reply};
+use crate::hub::io::{Body, Frame, Input, Lost, LostCause, Now, Reply};
 
 /// So many messages are handed to the hub at once, where they are there.
 const BATCH: usize = 64;
@@ -32,10 +32,10 @@ const BATCH: usize = 64;
 /// A write may take so long before the venue counts as gone.
 const WRITE_WITHIN: Duration = Duration::from_secs(20);
 
-/// The venue may take so long to answer a close frame.
+/// The venue may take so long to respond to a close frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// So many answers to the venue's pings may wait to be written.
+/// So many pongs may wait to be written.
 const MOST_PONGS: usize = 1024;
 
 /// While a reader has no room, nothing is read, and it is looked again this often. The venue is not to blame for the silence.
@@ -45,29 +45,37 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 pub(super) async fn run(shared: Arc<Shared>, opening: Opening) {
     let Opening { report, endpoint, is_private, mut orders } = opening;
     let mut over = shared.over.subscribe();
+    let dialect = Dialect::new(shared.table, shared.session.venue());
     let open = async {
-        let url = shared.url(endpoint)?;
-        let proof = Proof::of(&shared.session, endpoint, &url, is_private).await?;
-        let credential = match endpoint.login {
-            Login::Upgrade { credential } => Some(credential),
-            Login::None | Login::Message { .. } | Login::Call => None,
+        let was_open = shared.was_open(endpoint);
+        let upgraded = async {
+            let url = shared.url(endpoint)?;
+            let login = ConnectionLogin::of(&shared.session, endpoint, &url, is_private).await?;
+            let credential = match endpoint.login {
+                Login::Upgrade { credential } => Some(credential),
+                Login::None | Login::Message { .. } | Login::Command { .. } | Login::Call => None,
+            };
+            let socket = shared.session.open_stream(&url, credential).await?;
+            Ok::<_, Error>((url, socket, login))
         };
-        let socket = shared.session.open_stream(&url, credential).await?;
-        Ok::<_, Error>((socket, proof))
+        let upgraded = upgraded.await.map_err(|error| failed(&shared.session, &error, was_open));
+        let (url, mut socket, mut login) = upgraded?;
+        login.log_in(endpoint, &url, &dialect, &mut socket, was_open).await?;
+        Ok::<_, Lost>((socket, login))
     };
-    let (socket, proof) = tokio::select! {
+    let (socket, login) = tokio::select! {
         open = open => match open {
             Ok(open) => open,
-            Err(error) => return report.lost(failed(&error, shared.was_open(endpoint))),
+            Err(lost) => return report.lost(lost),
         },
         // Nothing is sent before it is open, so that this is the word to close it.
         _ = orders.recv() => return report.lost(ended(LostCause::Ours)),
         () = until(&mut over) => return report.end(),
     };
-    let lane = Lane {
+    let connection = Connection {
         report: &report,
-        dialect: Mutex::new(Dialect::new(shared.table, shared.session.venue())),
-        proof,
+        dialect: Mutex::new(dialect),
+        login,
         keep_alive: &shared.table.keep_alive,
         heard: Mutex::new(Instant::now()),
         ask: Notify::new(),
@@ -80,28 +88,28 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening) {
     let (sink, source) = socket.split();
     let pace = Pace::new(shared.table.limits.commands_per_second);
     let cause = tokio::select! {
-        cause = lane.read(source) => cause,
-        cause = lane.write(sink, orders, over, pace) => cause,
-        cause = lane.keep_alive() => cause,
+        cause = connection.read(source) => cause,
+        cause = connection.write(sink, orders, over, pace) => cause,
+        cause = connection.keep_alive() => cause,
     };
-    drop(lane);
+    drop(connection);
     if shared.is_over() { report.end() } else { report.lost(ended(cause)) }
 }
 
 type Sink = SplitSink<Socket, Message>;
 
 /// What reading and writing have in common.
-struct Lane<'a> {
+struct Connection<'a> {
     report: &'a Report,
     dialect: Mutex<Dialect>,
-    proof: Proof,
+    login: ConnectionLogin,
     keep_alive: &'a KeepAlive,
     heard: Mutex<Instant>,
     /// It is time to ask whether the venue is there.
     ask: Notify,
-    /// The venue has sent a ping, whose answer is queued.
+    /// The venue has sent a ping, whose pong is queued.
     pinged: Notify,
-    /// Answers to pings that were queued since all was written last.
+    /// Pongs that were queued since all was written last.
     pongs: AtomicUsize,
     /// All that was queued is written.
     written: Notify,
@@ -115,7 +123,7 @@ enum Read {
     Ended(LostCause),
 }
 
-impl Lane<'_> {
+impl Connection<'_> {
     async fn read(&self, mut source: SplitStream<Socket>) -> LostCause {
         let mut batch: Vec<Bytes> = Vec::with_capacity(BATCH);
         loop {
@@ -127,7 +135,7 @@ impl Lane<'_> {
                             Read::On => is_heard = true,
                             ended @ Read::Ended(_) => return Poll::Ready(ended),
                         },
-                        // Pings and their answers are signs of life too.
+                        // Pings and pongs are signs of life too.
                         Poll::Pending if !is_heard => return Poll::Pending,
                         Poll::Pending => break,
                     }
@@ -146,7 +154,7 @@ impl Lane<'_> {
                 Read::Ended(cause) => return cause,
                 Read::On => {}
             }
-            // A venue that does not read the answers to its pings is not read either, until the writer gives it up.
+            // A venue that does not read pongs is not read either, until the writer gives it up.
             while self.pongs.load(Ordering::Relaxed) >= MOST_PONGS {
                 self.written.notified().await;
             }
@@ -167,7 +175,7 @@ impl Lane<'_> {
             self.pongs.fetch_add(1, Ordering::Relaxed);
             self.pinged.notify_one();
         } else if let Some((code, text)) = frame.as_close() {
-            let text = self.proof.redacted(Cow::Borrowed(text)).into_owned();
+            let text = self.login.redacted(Cow::Borrowed(text)).into_owned();
             return Read::Ended(LostCause::Closed { code: code.into(), text });
         }
         Read::On
@@ -184,7 +192,7 @@ impl Lane<'_> {
             for message in batch.drain(..) {
                 dialect.read(&message, &mut |mut frame: Frame<'_>| {
                     if let Body::Reply(Reply::Error { text, .. }) = &mut frame.body {
-                        *text = self.proof.redacted(std::mem::take(text));
+                        *text = self.login.redacted(std::mem::take(text));
                     }
                     hub.input(now, Input::Frame(self.report.id(), frame));
                 });
@@ -212,11 +220,11 @@ impl Lane<'_> {
         }
     }
 
-    /// Sends commands as fast as they may follow each other, and answers to pings at once.
+    /// Sends commands as fast as they may follow each other, and pongs at once.
     async fn write(
         &self,
         mut sink: Sink,
-        mut orders: mpsc::UnboundedReceiver<Order>,
+        mut orders: mpsc::UnboundedReceiver<ConnectionOrder>,
         mut over: tokio::sync::watch::Receiver<bool>,
         mut pace: Pace,
     ) -> LostCause {
@@ -235,7 +243,7 @@ impl Lane<'_> {
                 () = until(&mut over) => return self.close(sink).await,
                 () = self.pinged.notified() => {}
                 () = self.ask.notified() => {
-                    let fed = match dialect::ping(self.keep_alive, self.proof.login.as_ref()) {
+                    let fed = match dialect::ping(self.keep_alive, self.login.login.as_ref()) {
                         Some(ping) => {
                             queue.push_front(ping);
                             Ok(())
@@ -247,10 +255,10 @@ impl Lane<'_> {
                     }
                 }
                 order = orders.recv() => match order {
-                    Some(Order::Command(command)) => {
-                        queue.extend(lock(&self.dialect).write(&command, self.proof.login.as_ref()));
+                    Some(ConnectionOrder::Command(command)) => {
+                        queue.extend(lock(&self.dialect).write(&command, self.login.login.as_ref()));
                     }
-                    Some(Order::Close) | None => return self.close(sink).await,
+                    Some(ConnectionOrder::Close) | None => return self.close(sink).await,
                 },
                 () = turn => {}
             }

@@ -32,7 +32,7 @@ fn resynced(item: Option<&str>, missed: u64) -> State {
     State::Resynced(Resynced { item: item.map(Into::into), missed: Missed::Exactly(missed), caught_up: 0 })
 }
 
-fn take(queue: &Queue) -> Vec<Slot> {
+fn take(queue: &Queue) -> Vec<QueueItem> {
     let mut taken = VecDeque::new();
     let mut all = Vec::new();
     let mut context = Context::from_waker(Waker::noop());
@@ -42,15 +42,15 @@ fn take(queue: &Queue) -> Vec<Slot> {
     all
 }
 
-fn show(slots: &[Slot]) -> String {
-    let words = slots.iter().map(|slot| match slot {
-        Slot::Data(entry) if entry.replaced > 0 => {
+fn show(items: &[QueueItem]) -> String {
+    let words = items.iter().map(|item| match item {
+        QueueItem::Data(entry) if entry.replaced > 0 => {
             format!("{}(+{})", String::from_utf8_lossy(entry.data()), entry.replaced)
         }
-        Slot::Data(entry) => String::from_utf8_lossy(entry.data()).into_owned(),
-        Slot::Lagged(count) => format!("lagged:{count}"),
-        Slot::State(State::Stale(stale)) => format!("stale:{}", stale.item.as_deref().unwrap_or("all")),
-        Slot::State(State::Resynced(own)) => {
+        QueueItem::Data(entry) => String::from_utf8_lossy(entry.data()).into_owned(),
+        QueueItem::Lagged(count) => format!("lagged:{count}"),
+        QueueItem::State(State::Stale(stale)) => format!("stale:{}", stale.item.as_deref().unwrap_or("all")),
+        QueueItem::State(State::Resynced(own)) => {
             format!("resynced:{}:{:?}", own.item.as_deref().unwrap_or("all"), own.missed)
         }
         other => format!("{other:?}"),
@@ -115,11 +115,11 @@ fn a_reader_that_does_not_read_costs_no_more_for_states() {
                 queue.data(entry(2), Some("a"));
             }
         }
-        assert!(queue.inner().slots.len() < 300, "{overflow:?}: {}", queue.inner().slots.len());
+        assert!(queue.inner().items.len() < 300, "{overflow:?}: {}", queue.inner().items.len());
         let missed: u64 = take(&queue)
             .iter()
-            .map(|slot| match slot {
-                Slot::State(State::Resynced(Resynced { missed: Missed::Exactly(count), .. })) => *count,
+            .map(|item| match item {
+                QueueItem::State(State::Resynced(Resynced { missed: Missed::Exactly(count), .. })) => *count,
                 _ => 0,
             })
             .sum();
@@ -135,7 +135,7 @@ fn nothing_follows_the_end() {
     queue.data(entry(2), None);
     queue.state(stale(None));
     let taken = take(&queue);
-    assert!(matches!(taken[..], [Slot::Data(_), Slot::State(State::Ended(_))]), "{taken:?}");
+    assert!(matches!(taken[..], [QueueItem::Data(_), QueueItem::State(State::Ended(_))]), "{taken:?}");
 }
 
 /// What happens to a queue.
@@ -169,7 +169,7 @@ proptest! {
         let (mut sent, mut taken) = (0_u32, VecDeque::new());
         let mut is_stale = false;
         let mut keys = Vec::new();
-        let mut out: Vec<Slot> = Vec::new();
+        let mut out: Vec<QueueItem> = Vec::new();
         for turn in turns {
             match turn {
                 Turn::Data(key) => {
@@ -203,9 +203,9 @@ proptest! {
         let (mut next, mut lagged, mut told_stale) = (0, 0, false);
         let mut given = vec![false; sent as usize];
         let mut replaced = 0;
-        for slot in &out {
-            match slot {
-                Slot::Data(entry) => {
+        for item in &out {
+            match item {
+                QueueItem::Data(entry) => {
                     let number: u32 = std::str::from_utf8(entry.data()).unwrap().parse().unwrap();
                     if overflow != Overflow::Newest {
                         prop_assert_eq!(u64::from(number), next + lagged, "in order, and what is missing is counted before it");
@@ -214,9 +214,9 @@ proptest! {
                     replaced += entry.replaced;
                     prop_assert!(!std::mem::replace(&mut given[number as usize], true));
                 }
-                Slot::Lagged(count) => lagged += count,
-                Slot::State(State::Stale(_)) => prop_assert!(!std::mem::replace(&mut told_stale, true)),
-                Slot::State(State::Resynced(_)) => prop_assert!(std::mem::replace(&mut told_stale, false)),
+                QueueItem::Lagged(count) => lagged += count,
+                QueueItem::State(State::Stale(_)) => prop_assert!(!std::mem::replace(&mut told_stale, true)),
+                QueueItem::State(State::Resynced(_)) => prop_assert!(std::mem::replace(&mut told_stale, false)),
                 other => prop_assert!(false, "{:?}", other),
             }
         }

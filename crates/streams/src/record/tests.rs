@@ -30,7 +30,7 @@ fn now(millis: u64) -> Now {
     Now { at, wall: UNIX_EPOCH + Duration::from_nanos(1_790_000_000_123_456_789 + millis * 1_000_000) }
 }
 
-fn put(recorder: &Recorder, millis: u64, what: &What) {
+fn put(recorder: &mut Source, millis: u64, what: &What) {
     let (now, connection) = (now(millis), ConnectionId(7));
     match what {
         What::Opened => recorder.opened(now, "stream", connection),
@@ -46,8 +46,9 @@ fn put(recorder: &Recorder, millis: u64, what: &What) {
 fn recorded(events: &[What], millis_apart: u64) -> Vec<u8> {
     let sink = Sink::default();
     let recorder = Recorder::to(sink.clone(), "example").unwrap();
+    let mut source = recorder.source();
     for (index, what) in (0..).zip(events) {
-        put(&recorder, index * millis_apart, what);
+        put(&mut source, index * millis_apart, what);
     }
     assert_eq!(recorder.lines(), events.len() as u64);
     recorder.finish().unwrap();
@@ -97,10 +98,12 @@ proptest! {
         prop_assert!(error.is_some() || read.len() == events.len());
         prop_assert!(damage.is_some() || error.is_none(), "{:?}", error);
         prop_assert!(read.len() <= events.len());
+        let mut connection = 1;
         for ((index, line), what) in (0..).zip(&read).zip(&events) {
             prop_assert_eq!(&line.what, what);
             prop_assert_eq!(line.at, now(index * millis_apart).wall);
-            prop_assert_eq!((&*line.endpoint, line.connection), ("stream", 7));
+            prop_assert_eq!((&*line.endpoint, line.connection), ("stream", connection));
+            connection += u64::from(*what == What::Lost);
         }
     }
 }
@@ -121,24 +124,79 @@ fn no_flipped_bit_is_another_digit() {
 fn a_program_that_was_killed_leaves_what_it_had_written() {
     let sink = Sink::default();
     let recorder = Recorder::to(sink.clone(), "example").unwrap();
-    put(&recorder, 0, &What::Opened);
-    put(&recorder, 500, &What::Frame(Bytes::from_static(b"{}")));
+    let mut source = recorder.source();
+    put(&mut source, 0, &What::Opened);
+    put(&mut source, 500, &What::Frame(Bytes::from_static(b"{}")));
     assert_eq!(read(sink.bytes()).0.len(), 0, "it waits for others");
-    put(&recorder, 1500, &What::Lost);
-    let (lines, error) = read(sink.bytes());
-    assert_eq!(lines.len(), 3);
+    put(&mut source, 1500, &What::Lost);
+    // A thread of the recorder writes.
+    let written = (0..1000).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        read(sink.bytes()).0.len() == 3
+    });
+    let (_, error) = read(sink.bytes());
+    assert!(written, "{error:?}");
     assert_eq!(error.unwrap().to_string(), "the recording was cut after 3 lines");
 
-    put(&recorder, 1600, &What::Opened);
+    put(&mut source, 1600, &What::Opened);
     let other = recorder.clone();
     drop(recorder);
     other.finish().unwrap();
     assert_eq!(read(sink.bytes()).0.len(), 4);
-    put(&other, 1700, &What::Lost);
+    put(&mut source, 1700, &What::Lost);
     other.finish().unwrap();
     drop(other);
     let (lines, error) = read(sink.bytes());
     assert!(lines.len() == 4 && error.is_none(), "nothing is written after the end: {error:?}");
+}
+
+#[test]
+fn the_connections_of_several_clients_are_told_apart() {
+    let sink = Sink::default();
+    let recorder = Recorder::to(sink.clone(), "example").unwrap();
+    let (mut one, mut two) = (recorder.source(), recorder.source());
+    // Both clients count their connections from 1.
+    put(&mut one, 0, &What::Opened);
+    put(&mut two, 1, &What::Opened);
+    put(&mut one, 2, &What::Frame(Bytes::from_static(b"{}")));
+    put(&mut one, 3, &What::Lost);
+    put(&mut one, 4, &What::Opened);
+    put(&mut two, 5, &What::Lost);
+    recorder.finish().unwrap();
+    let numbers: Vec<u64> = read(sink.bytes()).0.iter().map(|line| line.connection).collect();
+    assert_eq!(numbers, [1, 2, 1, 1, 3, 2]);
+}
+
+/// A disk that takes nothing until it is told to.
+struct Stuck(Arc<(Mutex<bool>, std::sync::Condvar)>);
+
+impl Write for Stuck {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let (is_free, freed) = &*self.0;
+        drop(freed.wait_while(is_free.lock().unwrap(), |is_free| !*is_free).unwrap());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_slow_disk_does_not_hold_back_who_records() {
+    let gate = Arc::new((Mutex::new(true), std::sync::Condvar::new()));
+    let recorder = Recorder::to(Stuck(gate.clone()), "example").unwrap();
+    *gate.0.lock().unwrap() = false;
+    let mut source = recorder.source();
+    let noise: String = (0..50_000_u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_string()).collect();
+    // A few blocks, none of which is written: this would not return.
+    for millis in 0..8 {
+        put(&mut source, millis, &What::Frame(Bytes::from(noise.clone())));
+    }
+    assert_eq!(recorder.lines(), 8);
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    recorder.finish().unwrap();
 }
 
 #[test]
@@ -165,10 +223,11 @@ fn what_went_wrong_is_told_at_the_end() {
     }
 
     let recorder = Recorder::to(Full(100), "example").unwrap();
-    put(&recorder, 0, &What::Opened);
+    let mut source = recorder.source();
+    put(&mut source, 0, &What::Opened);
     let noise: String = (0..200_u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_string()).collect();
-    put(&recorder, 2000, &What::Frame(Bytes::from(noise)));
-    put(&recorder, 4000, &What::Lost);
+    put(&mut source, 2000, &What::Frame(Bytes::from(noise)));
+    put(&mut source, 4000, &What::Lost);
     assert_eq!(recorder.finish().unwrap_err().to_string(), "the disk is full");
 }
 

@@ -66,6 +66,8 @@ pub const VENUE: Venue = Venue {
         unknown_key: &[],
         not_processed: &[],
         not_processed_statuses: &[],
+        outcome_unknown: &[],
+        repeated_key: &[],
     },
     challenge: None,
     buckets: &[],
@@ -85,6 +87,7 @@ pub const VENUE: Venue = Venue {
         },
     }),
     signature_ages: &[],
+    credentials: venuekit_wire::credentials::CredentialRules::NONE,
 };
 static ROW: Venue = VENUE;
 
@@ -107,7 +110,7 @@ const TRADES: Channel = Channel {
     items: Some("markets"),
     all: true,
     item: Some("/market"),
-    sequence: Sequence::Counter { member: "seq" },
+    sequence: Sequence::Counter { member: "seq", first: 1 },
     recovery: Recovery::Never,
     actions: Actions { add: Some("add"), remove: Some("remove"), snapshot: None },
     ..Channel::EMPTY
@@ -167,6 +170,7 @@ pub static ROOMS: Table = Table {
         kind: "type",
         data: "data",
         room: "room",
+        room_separator: ':',
         sent: "timestamp",
         channel: "channel",
         subscribe: ("subscribe", "subscribed"),

@@ -96,6 +96,18 @@ fn login(value: &Value) -> String {
     if let Some(credential) = text(value, "upgrade") {
         return format!("wire::Login::Upgrade {{ credential: {credential:?} }}");
     }
+    if let Some(command) = value.get("command") {
+        let values = command["values"].as_array().into_iter().flatten().map(|value| match text(value, "integer") {
+            Some(header) => format!("({header:?}, wire::ParameterKind::Integer)"),
+            None => format!("({:?}, wire::ParameterKind::Text)", value.as_str().unwrap_or_default()),
+        });
+        return format!(
+            "wire::Login::Command {{ credential: {:?}, command: {:?}, values: &[{}] }}",
+            word(command, "credential"),
+            word(command, "command"),
+            values.collect::<Vec<_>>().join(", ")
+        );
+    }
     let Some(message) = value.get("message") else { return "wire::Login::None".to_owned() };
     let ways = message["ways"].as_array().into_iter().flatten().map(|way| {
         let members = pairs(way, "members");
@@ -131,10 +143,21 @@ fn dialect(out: &mut Text, document: &Document, value: &Value) {
         }
         fields.push(format!("codes: {},", pairs(commands, "codes")));
         ("wire::Dialect::Commands(wire::Commands {", fields, "})")
+    } else if let Some(topics) = value.get("topics") {
+        let single =
+            ["command", "id", "topics", "subscribe", "unsubscribe", "success", "text", "topic", "kind", "data"];
+        let mut fields = names(topics, &single);
+        fields.push(format!("listed: ({:?}, {:?}),", word(topics, "accepted"), word(topics, "refused")));
+        for key in ["sent", "quiet", "held", "retry"] {
+            fields.push(format!("{key}: {},", words(&topics[key])));
+        }
+        ("wire::Dialect::Topics(wire::Topics {", fields, "})")
     } else {
         let messages = &value["messages"];
         let mut fields = names(messages, &["kind", "data", "room", "sent", "channel", "error", "error-text"]);
         fields.push(format!("separator: {},", maybe(text(messages, "separator"))));
+        let separator = word(messages, "room-separator").chars().next().unwrap_or(':');
+        fields.push(format!("room_separator: {separator:?},"));
         for key in ["subscribe", "unsubscribe"] {
             fields.push(format!("{key}: {},", tuple(&messages[key])));
         }
@@ -162,7 +185,7 @@ fn keep_alive(value: &Value) -> String {
 fn limits(value: &Value) -> String {
     let connections: Vec<String> =
         members(value, "connections").map(|(name, count)| format!("({name:?}, {count})")).collect();
-    // What nobody knows is no limit.
+    // An unknown limit is none.
     let limit =
         |key: &str, most: &str| value[key].as_u64().map_or_else(|| most.to_owned(), |number| number.to_string());
     format!(
@@ -291,8 +314,12 @@ fn message(message: &Message<'_>) -> String {
 }
 
 fn sequence(value: &Value) -> String {
-    if let Some(member) = text(value, "counter") {
-        return format!("wire::Sequence::Counter {{ member: {member:?} }}");
+    if let Some(counter) = value.get("counter") {
+        let (member, first) = (word(counter, "member"), &counter["first"]);
+        return format!("wire::Sequence::Counter {{ member: {member:?}, first: {first} }}");
+    }
+    if let Some(number) = text(value, "successive") {
+        return format!("wire::Sequence::Successive {{ number: {number:?} }}");
     }
     if let Some(chain) = value.get("chain") {
         let [number, previous] = ["number", "previous"].map(|key| word(chain, key));
@@ -335,20 +362,25 @@ fn catch_up(out: &mut Text, document: &Document, call: &Value) {
             format!("Some(({:?}, {}))", word(since, "parameter"), unit.map_or(1, |(_, per_second)| *per_second))
         },
     );
+    let limit = members(call, "limit").next();
+    let limit = limit.map(|(name, number)| format!("limit: Some(({name:?}, {number})),"));
+    let said = |key: &str, field: String| call.get(key).map(|_| field);
     let fields = [
-        format!("operation: {:?},", id_of(document, word(call, "operation"))),
-        format!("list: {:?},", word(call, "list")),
-        format!("parameters: {},", pairs(call, "parameters")),
-        format!("skip: {},", maybe(text(call, "skip"))),
-        format!("fixed: &[{}],", fixed.join(", ")),
-        format!("since: {since},"),
-        format!("from: {},", maybe(text(call, "from"))),
-        format!("key: {:?},", word(call, "key")),
-        format!("order: {:?},", word(call, "order")),
-        format!("renamed: {},", pairs(call, "renamed")),
-        format!("times: {},", pairs(call, "times")),
+        Some(format!("operation: {:?},", id_of(document, word(call, "operation")))),
+        Some(format!("list: {:?},", word(call, "list"))),
+        said("parameters", format!("parameters: {},", pairs(call, "parameters"))),
+        said("skip", format!("skip: {},", maybe(text(call, "skip")))),
+        said("fixed", format!("fixed: &[{}],", fixed.join(", "))),
+        limit,
+        said("since", format!("since: {since},")),
+        said("from", format!("from: {},", maybe(text(call, "from")))),
+        Some(format!("key: {:?},", word(call, "key"))),
+        said("order", format!("order: {:?},", word(call, "order"))),
+        said("renamed", format!("renamed: {},", pairs(call, "renamed"))),
+        said("times", format!("times: {},", pairs(call, "times"))),
+        Some("..wire::CatchUp::EMPTY".to_owned()),
     ];
     out.line("wire::CatchUp {");
-    out.indented(|out| out.filled(fields.into_iter()));
+    out.indented(|out| out.filled(fields.into_iter().flatten()));
     out.line("},");
 }

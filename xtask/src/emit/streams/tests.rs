@@ -41,14 +41,14 @@ fn the_table_says_what_the_spec_says() {
                 wire::Parameter { name: "interval", description: "How often.", values: &["raw", "100ms"], is_required: true, ..wire::Parameter::EMPTY },
             ],"#,
             r#"wire::Message { kind: "book", when: Some(("/form", "whole")), is_snapshot: true, snapshot_when: None }"#,
-            r#"is_book: true, sequence: wire::Sequence::Counter { member: "seq" }, recovery: wire::Recovery::Resubscribe,"#,
+            r#"is_book: true, sequence: wire::Sequence::Counter { member: "seq", first: 1 }, recovery: wire::Recovery::Resubscribe,"#,
             r#"wire::Parameter { name: "tickers", description: "Markets.", pattern: Some("^[A-Z]+$"), is_list: true, ..wire::Parameter::EMPTY },"#,
             r#"wire::Parameter { name: "whole", description: "Whole numbers.", kind: wire::ParameterKind::Boolean, fixed: Some("true"), ..wire::Parameter::EMPTY },"#,
             r#"items: Some("tickers"), all: true, item: Some("/ticker"),"#,
             r#"actions: wire::Actions { add: Some("add_tickers"), remove: Some("remove_tickers"), snapshot: None },"#,
-            r#"operation: "list_trades", list: "/trades", parameters: &[("market", "tickers")], skip: None, fixed: &[],
-               since: Some(("after", 1000)), from: None, key: "/trade_id", order: "/at", renamed: &[("market", "ticker")],
-               times: &[("made", "at")],"#,
+            r#"operation: "list_trades", list: "/trades", parameters: &[("market", "tickers")],
+               since: Some(("after", 1000)), key: "/trade_id", order: "/at", renamed: &[("market", "ticker")],
+               times: &[("made", "at")], ..wire::CatchUp::EMPTY"#,
         ],
     );
     assert!(!table.contains(r#"name:"ticker",description:"Onemarket."#), "an alias is not given: {table}");
@@ -67,6 +67,12 @@ fn rarer_words_reach_the_table() {
             "x-sequence: none",
             "x-sequence: { chain: { number: /at, previous: /at } }",
             r#"wire::Sequence::Chain { number: "/at", previous: "/at" }"#,
+        ),
+        ("x-sequence: none", "x-sequence: { successive: /at }", r#"wire::Sequence::Successive { number: "/at" }"#),
+        (
+            "        list: /trades",
+            "        list: /trades\n        limit: { count: 100 }\n        fixed: { after: 5 }",
+            r#"fixed: &[("after", "5")], limit: Some(("count", 100)),"#,
         ),
         (
             "{ upgrade: key }",

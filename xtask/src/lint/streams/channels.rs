@@ -65,7 +65,7 @@ fn address(channel: &Channel<'_>, fail: &mut Fail<'_>) {
         fail("unused-channel-parameter", &at, format!("`{name}` does not occur in `{address}`"), help);
     }
     if let Some((_, name)) = placeholders.iter().enumerate().find(|(i, name)| placeholders[..*i].contains(name)) {
-        fail("channel-address", &at, format!("`{{{name}}}` stands twice"), "a parameter has one place");
+        fail("channel-address", &at, format!("`{{{name}}}` occurs twice"), "a parameter has one place");
     }
 }
 
@@ -101,6 +101,9 @@ fn sequence(document: &Document, channel: &Channel<'_>, fail: &mut Fail<'_>) {
         fail("bad-sequence", &at, "there is no frame that counts".to_owned(), help);
     }
     let payloads = payloads(document, channel);
+    if let Some(pointer) = text(sequence, "successive") {
+        leads(document, &payloads, &at, pointer, fail);
+    }
     for (kind, names) in [("chain", ["number", "previous"]), ("per-item", ["number", "item"])] {
         for name in names {
             if let Some(pointer) = sequence.get(kind).and_then(|said| text(said, name)) {

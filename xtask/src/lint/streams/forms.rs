@@ -58,8 +58,12 @@ fn one_login(how: &Value) -> Said {
         shape(how, &["upgrade"], &[])?;
         return is(is_text(&how["upgrade"]), "`upgrade` names the credential that signs");
     }
+    if how.get("command").is_some() {
+        shape(how, &["command"], &[])?;
+        return command_login(&how["command"]);
+    }
     shape(how, &["message"], &[])
-        .map_err(|_| "is `none`, `call`, `upgrade: CREDENTIAL` or `message: ...`".to_owned())?;
+        .map_err(|_| "is `none`, `call`, `upgrade: CREDENTIAL`, `message: ...` or `command: ...`".to_owned())?;
     let message = &how["message"];
     shape(message, &["member", "ways"], &[])?;
     is(is_text(&message["member"]), "`member` is the name of a member")?;
@@ -73,16 +77,25 @@ fn one_login(how: &Value) -> Said {
     Ok(())
 }
 
+fn command_login(command: &Value) -> Said {
+    shape(command, &["credential", "command", "values"], &[])?;
+    is(is_text(&command["credential"]) && is_text(&command["command"]), "`credential` and `command` are names")?;
+    let one = |value: &Value| is_text(value) || (shape(value, &["integer"], &[]).is_ok() && is_text(&value["integer"]));
+    let values = command["values"].as_array().is_some_and(|values| !values.is_empty() && values.iter().all(one));
+    is(values, "`values` lists headers of the credential; `{integer: HEADER}` is sent as a number")
+}
+
 pub fn dialect(known: &Known<'_>, value: &Value) -> Said {
     let map = value.as_object().ok_or("is a mapping")?;
     let (Some((kind, members)), 1) = (map.iter().next(), map.len()) else {
-        return Err("is one of `calls`, `commands` and `messages`".to_owned());
+        return Err("is one of `calls`, `commands`, `messages` and `topics`".to_owned());
     };
     match kind.as_str() {
         "calls" => calls(known, members),
         "commands" => commands(members),
         "messages" => messages(members),
-        _ => Err("is one of `calls`, `commands` and `messages`".to_owned()),
+        "topics" => topics(members),
+        _ => Err("is one of `calls`, `commands`, `messages` and `topics`".to_owned()),
     }
 }
 
@@ -115,14 +128,30 @@ fn commands(value: &Value) -> Said {
 }
 
 fn messages(value: &Value) -> Said {
-    let names = ["kind", "data", "room", "sent", "channel", "error", "error-text"];
+    let names = ["kind", "data", "room", "room-separator", "sent", "channel", "error", "error-text"];
     let tuples = [("subscribe", 2), ("unsubscribe", 2)];
     let all: Vec<&str> = names.iter().copied().chain(tuples.map(|(name, _)| name)).collect();
     shape(value, &all, &["separator", "quiet"])?;
     named(value, &names, &tuples)?;
     is(is_pointer(&value["error-text"]), "`error-text` is a JSON pointer into the message")?;
+    let is_one = value["room-separator"].as_str().is_some_and(|separator| separator.chars().count() == 1);
+    is(is_one, "`room-separator` is one character")?;
     is(maybe(value, "separator", is_text), "`separator` is a text")?;
     is(maybe(value, "quiet", texts), "`quiet` lists types of messages")
+}
+
+fn topics(value: &Value) -> Said {
+    let names = ["command", "id", "topics", "subscribe", "unsubscribe", "success", "text", "topic", "kind", "data"];
+    let all: Vec<&str> = names.iter().copied().chain(["sent"]).collect();
+    shape(value, &all, &["accepted", "refused", "quiet", "held", "retry"])?;
+    named(value, &names, &[])?;
+    for key in ["sent", "quiet", "held", "retry"] {
+        is(maybe(value, key, texts), "`sent`, `quiet`, `held` and `retry` are lists of texts")?;
+    }
+    is(value["sent"].as_array().is_some_and(|all| matches!(all.len(), 1 | 2)), "`sent` lists one or two members")?;
+    is(value.get("accepted").is_some() == value.get("refused").is_some(), "`accepted` and `refused` go together")?;
+    let pointers = maybe(value, "accepted", is_pointer) && maybe(value, "refused", is_pointer);
+    is(pointers, "`accepted` and `refused` are JSON pointers into the reply")
 }
 
 fn named(value: &Value, names: &[&str], tuples: &[(&str, usize)]) -> Said {
@@ -192,10 +221,23 @@ pub fn sequence(_: &Known<'_>, value: &Value) -> Said {
         is(names.iter().all(|name| is_pointer(&value[key][*name])), "its members are JSON pointers into the data")
     };
     match value.as_object().and_then(|map| map.keys().next()).map(String::as_str) {
-        Some("counter") if is_text(&value["counter"]) => shape(value, &["counter"], &[]),
+        Some("counter") => {
+            shape(value, &["counter"], &[])?;
+            shape(&value["counter"], &["member", "first"], &[])?;
+            let is_good = is_text(&value["counter"]["member"]) && value["counter"]["first"].is_i64();
+            is(is_good, "`member` is a name, `first` the number of the first frame")
+        }
+        Some("successive") => {
+            shape(value, &["successive"], &[])?;
+            is(is_pointer(&value["successive"]), "`successive` is a JSON pointer into the data")
+        }
         Some("chain") => shape(value, &["chain"], &[]).and_then(|()| pointers("chain", ["number", "previous"])),
         Some("per-item") => shape(value, &["per-item"], &[]).and_then(|()| pointers("per-item", ["number", "item"])),
-        _ => Err("is `none`, `counter: MEMBER`, `chain: {number, previous}` or `per-item: {number, item}`".to_owned()),
+        _ => {
+            let forms = "`none`, `counter: {member, first}`, `chain: {number, previous}`, `successive: NUMBER` or \
+                         `per-item: {number, item}`";
+            Err(format!("is {forms}"))
+        }
     }
 }
 
@@ -215,7 +257,7 @@ pub fn recover(_: &Known<'_>, value: &Value) -> Said {
 }
 
 fn catch_up(value: &Value) -> Said {
-    let allowed = ["parameters", "fixed", "skip", "since", "from", "order", "renamed", "times"];
+    let allowed = ["parameters", "fixed", "limit", "skip", "since", "from", "order", "renamed", "times"];
     shape(value, &["operation", "list", "key"], &allowed)?;
     is(is_text(&value["operation"]), "`operation` names an operation")?;
     let list = value["list"].as_str().is_some_and(|list| list.is_empty() || is_pointer(&value["list"]));
@@ -229,6 +271,8 @@ fn catch_up(value: &Value) -> Said {
         is(maybe(value, key, is_text), &format!("`{key}` is a text"))?;
     }
     is(maybe(value, "fixed", Value::is_object), "`fixed` is a mapping from parameters to their values")?;
+    let limit = |limit: &Value| limit.as_object().is_some_and(|map| map.len() == 1 && map.values().all(count));
+    is(maybe(value, "limit", limit), "`limit` is one parameter with the number of records that are asked for")?;
     let Some(since) = value.get("since") else { return Ok(()) };
     shape(since, &["unit"], &["parameter"])?;
     is(maybe(since, "parameter", is_text), "`parameter` is a name")?;

@@ -16,7 +16,10 @@ pub fn check(document: &Document, fail: &mut Fail<'_>) {
         used.extend(members(channel.value, "messages").filter_map(|(_, value)| message_ref(value)));
         one_channel(document, &channel, fail);
     }
-    let has_names = streams::root(document).pointer("/x-dialect/calls").is_none();
+    let dialect = &streams::root(document)["x-dialect"];
+    let has_names = dialect.get("calls").is_none();
+    // Data of some topics has no type.
+    let may_lack_names = dialect.get("topics").is_some();
     for (name, message) in members(streams::root(document), "messages") {
         let at = step(&format!("/{STREAMS}/messages"), name);
         if !used.contains(name.as_str()) && !is_control(message) {
@@ -30,7 +33,7 @@ pub fn check(document: &Document, fail: &mut Fail<'_>) {
         if *name != pascal(name) {
             fail("message-name", &at, format!("`{name}` is not in PascalCase"), "name messages like Rust types");
         }
-        if text(message, "name").is_some() != has_names && !is_control(message) {
+        if text(message, "name").is_some() != has_names && !may_lack_names && !is_control(message) {
             let message =
                 if has_names { "nothing says the type of the message" } else { "notifications have no types" };
             fail(

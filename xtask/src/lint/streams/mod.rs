@@ -60,7 +60,7 @@ fn required(document: &Document, fail: &mut Fail<'_>) {
             "x-sequence",
             "nothing says how a gap is seen, not even that it cannot be",
         );
-        needs(&channel.pointer, channel.value, "x-recover", "nothing says how what was missed is made good");
+        needs(&channel.pointer, channel.value, "x-recover", "nothing says how what was missed is recovered");
     }
 }
 
@@ -121,7 +121,12 @@ fn login(document: &Document, at: &str, how: &Value, fail: &mut Fail<'_>) {
         schemes.into_iter().flatten().filter_map(Value::as_object).flat_map(serde_json::Map::values).collect();
     let known = |credential: &str| schemes.iter().any(|scheme| text(scheme, "x-credential") == Some(credential));
     let ways = how.pointer("/message/ways").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let credentials = ways.iter().filter_map(|way| text(way, "credential")).chain(text(how, "upgrade"));
+    if how.get("command").is_some() && streams::root(document).pointer("/x-dialect/topics").is_none() {
+        let help = "only the dialect `topics` has a command that logs in";
+        fail("bad-login", at, "there is no such command".to_owned(), help);
+    }
+    let command = how.get("command").and_then(|command| text(command, "credential"));
+    let credentials = ways.iter().filter_map(|way| text(way, "credential")).chain(text(how, "upgrade")).chain(command);
     for credential in credentials.filter(|credential| !known(credential)) {
         let message = format!("no security scheme belongs to the credential `{credential}`");
         fail("unknown-credential", at, message, "name one of `x-credential`");

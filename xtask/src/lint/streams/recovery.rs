@@ -1,4 +1,4 @@
-//! How what was missed is made good: that the calls, their parameters and the members exist.
+//! How what was missed is recovered: that the calls, their parameters and the members exist.
 
 use serde_json::Value;
 
@@ -55,7 +55,9 @@ fn catch_up(document: &Document, channel: &Channel<'_>, at: &str, call: &Value, 
             fail("unknown-parameter", &step(at, key), message, "name a parameter of the operation");
         }
     };
-    members(call, "parameters").chain(members(call, "fixed")).for_each(|(name, _)| takes("parameters", name));
+    for key in ["parameters", "fixed", "limit"] {
+        members(call, key).for_each(|(name, _)| takes(key, name));
+    }
     if let Some(name) = call.get("since").and_then(|since| text(since, "parameter")) {
         takes("since", name);
     }

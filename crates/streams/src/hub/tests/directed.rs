@@ -128,6 +128,120 @@ fn a_channel_that_is_left_out_of_the_result_is_refused() {
 }
 
 #[test]
+fn a_topic_that_refuses_a_whole_command_is_refused_alone() {
+    for names_refusals in [true, false] {
+        let mut venue = venue(&TOPICS);
+        venue.names_refusals = names_refusals;
+        venue.unknown.insert("X".to_owned());
+        let mut good: Vec<Watcher> =
+            ["A", "B"].map(|item| Watcher::new(&mut venue, &topic(&TOPICS, "book", &[item]))).into();
+        // One command subscribes to all of them.
+        venue.is_down = true;
+        venue.cut();
+        venue.pass(Duration::from_millis(10));
+        let mut bad = Watcher::new(&mut venue, &topic(&TOPICS, "book", &["X"]));
+        venue.is_down = false;
+        venue.commands.clear();
+        venue.pass(Duration::from_secs(5));
+        venue.publish("book", "A", 1, 1);
+        venue.publish("book", "B", 1, 1);
+        bad.read(&venue);
+        let Some(Err(Error::Refused(refused))) = &bad.result else { panic!("{:?}", bad.result) };
+        assert_eq!(refused.refusals[0].topic.to_string(), "book.X");
+        for (reader, item) in good.iter_mut().zip(["A", "B"]) {
+            reader.prove_calm(&venue, &[item]);
+        }
+        let words = asked(&venue);
+        assert_eq!(words[0], "subscribe book.X + book.A + book.B");
+        if names_refusals {
+            assert_eq!(words[1..], ["subscribe book.A + book.B"], "the others at once");
+        }
+    }
+}
+
+#[test]
+fn a_topic_that_is_held_already_is_ended_before_it_is_subscribed_to() {
+    let mut venue = venue(&TOPICS);
+    venue.names_refusals = true;
+    // The venue carries the command out, and its response is lost.
+    venue.fault(Fault::Mute);
+    let mut reader = Watcher::new(&mut venue, &topic(&TOPICS, "book", &["A"]));
+    venue.pass(Duration::from_secs(25));
+    venue.publish("book", "A", 1, 1);
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!(
+        asked(&venue),
+        ["subscribe book.A", "subscribe book.A", "unsubscribe [Name(\"book.A\")]", "subscribe book.A"]
+    );
+}
+
+#[test]
+fn changes_that_count_on_by_one_show_a_gap_and_a_new_start_shows_none() {
+    let mut venue = venue(&TOPICS);
+    venue.publish("book", "A", 1, 1);
+    let mut reader = Watcher::new(&mut venue, &topic(&TOPICS, "book", &["A"]));
+    venue.publish("book", "A", 1, 1);
+    venue.fault(Fault::Restart);
+    venue.publish("book", "A", 1, 1);
+    venue.publish("book", "A", 1, 1);
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!(reader.reasons, [], "the snapshot has everything");
+    venue.fault(Fault::Drop);
+    venue.publish("book", "A", 1, 1);
+    venue.publish("book", "A", 1, 1);
+    reader.read(&venue);
+    assert_eq!(reader.reasons, [Reason::Gap { expected: 3, got: 4 }]);
+    second(&mut venue);
+    venue.publish("book", "A", 1, 1);
+    reader.prove_calm(&venue, &["A"]);
+}
+
+#[test]
+fn a_call_of_many_names_that_may_succeed_later_is_not_repeated_at_once() {
+    let mut venue = venue(&CALLS);
+    let mut readers: Vec<Watcher> =
+        ["A", "B"].map(|item| Watcher::new(&mut venue, &topic(&CALLS, "book", &[item]))).into();
+    for _ in 0..3 {
+        venue.fault(Fault::Later);
+    }
+    venue.commands.clear();
+    venue.cut();
+    let mut times = Vec::new();
+    for _ in 0..3000 {
+        let before = venue.commands.len();
+        venue.pass(Duration::from_millis(10));
+        times.extend(std::iter::repeat_n(venue.now.at, venue.commands.len() - before));
+    }
+    for (reader, item) in readers.iter_mut().zip(["A", "B"]) {
+        venue.publish("book", item, 1, 1);
+        reader.prove_calm(&venue, &[item]);
+    }
+    times.dedup();
+    assert!(times.len() >= 3, "each after a wait: {:?}", asked(&venue));
+}
+
+#[test]
+fn a_list_of_held_messages_that_is_full_loses_none() {
+    let mut venue = venue(&CALLS);
+    let mut reader = Watcher::new(&mut venue, &topic(&CALLS, "trades", &["A"]));
+    venue.publish("trades", "A", 1, 1);
+    venue.fault(Fault::Drop);
+    venue.publish("trades", "A", 1, 1);
+    // What follows the gap is held back while a call is in flight.
+    let most = super::super::catch_up::MOST_HELD;
+    for _ in 0..most + 2 {
+        venue.publish("trades", "A", 1, 0);
+    }
+    reader.read(&venue);
+    assert_eq!(reader.messages, most as u64 + 3, "everything but the one that was dropped");
+    assert_eq!(venue.hub.stats().gaps, 1, "{:?}", reader.reasons);
+    venue.answer_calls();
+    venue.pass(Duration::from_secs(5));
+    venue.answer_calls();
+    reader.prove_calm(&venue, &["A"]);
+}
+
+#[test]
 fn an_item_that_is_refused_later_is_an_event_and_the_last_one_an_end() {
     let mut venue = venue(&COMMANDS);
     let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &["A", "B"]));
@@ -366,7 +480,7 @@ fn commands_without_a_reply_are_sent_again_and_a_silent_connection_is_replaced()
     venue.fault(Fault::Mute);
     let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "book", &["A"]));
     venue.publish("book", "A", 1, 1);
-    assert_eq!(reader.messages, 0, "nobody knows whose it is");
+    assert_eq!(reader.messages, 0, "its subscription is unknown");
     venue.pass(Duration::from_secs(15));
     reader.prove_calm(&venue, &["A"]);
     assert_eq!((reader.messages, venue.opened), (2, 1));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use venuekit_wire::stream::{
     Actions, CatchUp, Channel, Commands, Dialect, Endpoint, KeepAlive, Limits, Login, Message, Messages, Parameter,
-    Recovery, Sequence, Streams as Table,
+    Recovery, Sequence, Streams as Table, Topics,
 };
 
 use self::checker::Watcher;
@@ -26,19 +26,7 @@ const fn one(kind: &'static str) -> Message {
     Message { kind, when: None, is_snapshot: false, snapshot_when: None }
 }
 
-static CATCH_UP: [CatchUp; 1] = [CatchUp {
-    operation: "GetTrades",
-    list: "",
-    parameters: &[],
-    skip: None,
-    fixed: &[],
-    since: None,
-    from: None,
-    key: "/k",
-    order: "/t",
-    renamed: &[],
-    times: &[],
-}];
+static CATCH_UP: [CatchUp; 1] = [CatchUp { operation: "GetTrades", key: "/k", order: "/t", ..CatchUp::EMPTY }];
 
 static COMMAND_CHANNELS: [Channel; 4] = [
     // A book: deltas that need a snapshot, counted over all items.
@@ -50,7 +38,7 @@ static COMMAND_CHANNELS: [Channel; 4] = [
         items: Some("items"),
         item: Some("/i"),
         messages: &[Message { is_snapshot: true, ..one("book_snapshot") }, one("book_delta")],
-        sequence: Sequence::Counter { member: "seq" },
+        sequence: Sequence::Counter { member: "seq", first: 1 },
         recovery: Recovery::Snapshot,
         actions: Actions { add: Some("add"), remove: Some("remove"), snapshot: Some("snapshot") },
         ..Channel::EMPTY
@@ -61,7 +49,7 @@ static COMMAND_CHANNELS: [Channel; 4] = [
         id: "feed",
         endpoint: "stream",
         messages: &[one("feed")],
-        sequence: Sequence::Counter { member: "seq" },
+        sequence: Sequence::Counter { member: "seq", first: 1 },
         recovery: Recovery::Never,
         ..Channel::EMPTY
     },
@@ -90,7 +78,7 @@ static COMMAND_CHANNELS: [Channel; 4] = [
         all: true,
         item: Some("/i"),
         messages: &[one("trade")],
-        sequence: Sequence::Counter { member: "seq" },
+        sequence: Sequence::Counter { member: "seq", first: 1 },
         recovery: Recovery::CatchUp(&CATCH_UP),
         actions: Actions { add: Some("add"), remove: Some("remove"), snapshot: None },
         ..Channel::EMPTY
@@ -105,6 +93,30 @@ static CALL_CHANNELS: [Channel; 2] = [
         parameters: &[NAME],
         messages: &[Message { snapshot_when: Some(("/type", "snapshot")), ..one("") }],
         sequence: Sequence::Chain { number: "/c", previous: "/p" },
+        recovery: Recovery::Resubscribe,
+        ..Channel::EMPTY
+    },
+    Channel {
+        name: "trades.{name}",
+        id: "trades",
+        endpoint: "stream",
+        parameters: &[NAME],
+        messages: &[one("")],
+        is_list: true,
+        sequence: Sequence::PerItem { number: "/v", item: "/i" },
+        recovery: Recovery::CatchUp(&CATCH_UP),
+        ..Channel::EMPTY
+    },
+];
+
+static TOPIC_CHANNELS: [Channel; 2] = [
+    Channel {
+        name: "book.{name}",
+        id: "book",
+        endpoint: "stream",
+        parameters: &[NAME],
+        messages: &[Message { snapshot_when: Some(("/type", "snapshot")), ..one("") }],
+        sequence: Sequence::Successive { number: "/u" },
         recovery: Recovery::Resubscribe,
         ..Channel::EMPTY
     },
@@ -193,6 +205,31 @@ static CALLS: Table = Table {
     channels: &CALL_CHANNELS,
 };
 
+static TOPICS: Table = Table {
+    venue: "topics",
+    endpoints: &ENDPOINTS,
+    dialect: Dialect::Topics(Topics {
+        command: "op",
+        id: "req_id",
+        topics: "args",
+        subscribe: "subscribe",
+        unsubscribe: "unsubscribe",
+        success: "success",
+        text: "ret_msg",
+        listed: ("", ""),
+        topic: "topic",
+        kind: "type",
+        data: "data",
+        sent: &["ts"],
+        quiet: &[],
+        held: &[],
+        retry: &[],
+    }),
+    keep_alive: KEEP_ALIVE,
+    limits: Limits { channel_once: false, ..LIMITS },
+    channels: &TOPIC_CHANNELS,
+};
+
 static MESSAGES: Table = Table {
     venue: "messages",
     endpoints: &ENDPOINTS,
@@ -201,6 +238,7 @@ static MESSAGES: Table = Table {
         kind: "type",
         data: "data",
         room: "room",
+        room_separator: ':',
         sent: "timestamp",
         channel: "channel",
         subscribe: ("subscribe", "subscribed"),

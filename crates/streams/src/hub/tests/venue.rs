@@ -12,6 +12,10 @@ use super::super::io::{
     Now, Output, Owner, Record, Reply,
 };
 use super::super::{Config, Hub};
+use crate::topic::Topic;
+
+/// Counts of changes begin far above 1, where they begin after a restart.
+const BASE: i64 = -1000;
 
 /// What goes wrong next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +65,8 @@ struct Held {
     /// None: everything.
     items: Option<BTreeSet<String>>,
     sequence: i64,
+    /// Its count began again, and no frame has got through since.
+    is_restarted: bool,
     /// By item, the number of the last message.
     chain: HashMap<String, i64>,
 }
@@ -100,7 +106,7 @@ pub(super) struct Venue {
     pub(super) items: BTreeMap<(String, String), Item>,
     time: i64,
     faults: VecDeque<Fault>,
-    /// Calls that wait for an answer.
+    /// Calls that wait for a response.
     calls: Vec<CatchUpCall>,
     /// Connections are refused.
     pub(super) is_down: bool,
@@ -111,6 +117,8 @@ pub(super) struct Venue {
     pub(super) opened: usize,
     pub(super) names_refusals: bool,
     was_old: BTreeSet<String>,
+    /// The version from which on the count of an item begins: a venue that was restarted begins at 1 again.
+    bases: HashMap<String, i64>,
     /// The versions that were sent, by channel and item.
     pub(super) truth: Arc<Mutex<BTreeMap<(String, String), i64>>>,
 }
@@ -133,6 +141,7 @@ impl Venue {
             opened: 0,
             names_refusals: false,
             was_old: BTreeSet::new(),
+            bases: HashMap::new(),
             truth: Arc::default(),
         }
     }
@@ -291,24 +300,34 @@ impl Venue {
         let is_list = self.table.channel(channel).is_some_and(|channel| channel.is_list);
         let mut lines: Vec<_> = self.lines.keys().copied().collect();
         lines.sort();
+        // A venue whose changes count on by one sends a snapshot after a restart, with the number 1.
+        let is_counted_on = matches!(self.table.dialect, Dialect::Topics(_));
+        let is_anew = is_counted_on && channel == "book" && self.faults.front() == Some(&Fault::Restart);
+        if is_anew {
+            self.faults.pop_front();
+            self.bases.insert(item.to_owned(), version - 1);
+        }
+        let base = self.base(item);
+        let anew = is_anew.then(|| snapshot(&self.items, channel, item, base).0);
         for connection in lines {
-            let restarts = self.faults.front() == Some(&Fault::Restart);
+            let restarts = !is_counted_on && self.faults.front() == Some(&Fault::Restart);
             let Some(line) = self.lines.get_mut(&connection) else { continue };
             let mut wires = Vec::new();
             for (number, held) in &mut line.held {
                 if held.channel != channel || held.items.as_ref().is_some_and(|items| !items.contains(item)) {
                     continue;
                 }
-                // A count that begins again at the number that was there last cannot be told from a duplicate.
-                if restarts && line.seen.get(number).is_some_and(|seen| *seen > 1) && line.swapped.is_none() {
-                    held.sequence = 0;
+                if restarts && line.swapped.is_none() {
+                    (held.sequence, held.is_restarted) = (0, true);
                 }
                 held.sequence += 1;
                 // A number of the state, larger by more than one, as of a count that many share.
                 let number_of = version * 3;
                 let previous = held.chain.insert(item.to_owned(), number_of);
                 let previous = previous.filter(|_| !restarts).map_or("null".to_owned(), |number| number.to_string());
-                let text = format!(r#"{text},"type":"change","c":{number_of},"p":{previous}}}"#);
+                let change =
+                    format!(r#"{text},"u":{},"type":"change","c":{number_of},"p":{previous}}}"#, version - base);
+                let text = anew.clone().unwrap_or(change);
                 let text = if is_list { format!("[{text}]") } else { text };
                 wires.push((*number, held.sequence, text));
             }
@@ -326,7 +345,7 @@ impl Venue {
 
     fn handle(&self, channel: &str, item: &str, number: i64) -> Name {
         match self.table.dialect {
-            Dialect::Calls { .. } => {
+            Dialect::Calls { .. } | Dialect::Topics(_) => {
                 let own = self.table.channel(channel).expect("the channel is in the table");
                 Name::Text(own.name.replace("{name}", item))
             }
@@ -365,6 +384,15 @@ impl Venue {
         if let (Some(line), Name::Number(number), Some(sequence)) =
             (self.lines.get_mut(&connection), &wire.handle, wire.sequence)
         {
+            // A count that began again, and whose first number that gets through is the last one or the next: which cannot be told from
+            // from a duplicate, or from no loss at all (docs/STREAMS.md). Such a frame is lost too, so that a gap shows it.
+            if let Some(held) = line.held.get_mut(number).filter(|held| held.is_restarted) {
+                let last = line.seen.get(number).copied().unwrap_or(0);
+                if sequence == last || sequence == last + 1 {
+                    return;
+                }
+                held.is_restarted = false;
+            }
             line.seen.insert(*number, sequence);
         }
         self.read(connection, &wire.handle, wire.kind, &bytes, wire.sequence, wire.command, body);
@@ -473,13 +501,30 @@ impl Venue {
 
     /// What a command does, its replies and the data that follows from it.
     fn obey(&mut self, connection: ConnectionId, command: &Command) -> (Vec<(Name, Answer)>, Vec<Wire>) {
-        let is_calls = matches!(self.table.dialect, Dialect::Calls { .. });
+        let is_calls = matches!(self.table.dialect, Dialect::Calls { .. } | Dialect::Topics(_));
+        let is_whole = matches!(self.table.dialect, Dialect::Topics(_));
         let is_rooms = matches!(self.table.dialect, Dialect::Messages(_));
         let mut wires = Vec::new();
         let Some(line) = self.lines.get_mut(&connection) else { return (Vec::new(), wires) };
         let replies = match &command.action {
             Action::Subscribe(topics) if is_calls => {
                 let mut accepted = Vec::new();
+                if is_whole {
+                    // One topic that is unknown or held already refuses all of them, and is the only one that is named.
+                    let item = |topic: &Topic| topic.value("name").map(ToString::to_string).unwrap_or_default();
+                    let is_held = |topic: &Topic| {
+                        line.held.values().any(|held| {
+                            held.channel == topic.channel().id
+                                && held.items.as_ref().is_some_and(|items| items.contains(&item(topic)))
+                        })
+                    };
+                    let bad = topics.iter().find(|topic| is_held(topic) || self.unknown.contains(&item(topic)));
+                    if let Some(bad) = bad {
+                        let class = if is_held(bad) { ErrorClass::AlreadyHeld } else { ErrorClass::Refused };
+                        let named = if self.names_refusals { vec![bad.to_string()] } else { Vec::new() };
+                        return (vec![(Name::None, Answer::Error(class, named))], wires);
+                    }
+                }
                 for topic in topics {
                     let item = topic.value("name").map(ToString::to_string).unwrap_or_default();
                     if self.unknown.contains(&item) {
@@ -496,9 +541,10 @@ impl Venue {
                     }
                     line.last_number += 1;
                     let items = Some(BTreeSet::from([item.clone()]));
-                    let mut held = Held { channel, items, sequence: 0, chain: HashMap::new() };
+                    let mut held = Held { channel, items, sequence: 0, is_restarted: false, chain: HashMap::new() };
                     if channel == "book" {
-                        let (text, number) = snapshot(&self.items, channel, &item);
+                        let (text, number) =
+                            snapshot(&self.items, channel, &item, self.bases.get(&item).copied().unwrap_or(BASE));
                         held.chain.insert(item.clone(), number);
                         let handle = Name::Text(topic.to_string());
                         wires.push(Wire { handle, kind: "", text, sequence: None, command: None });
@@ -507,7 +553,7 @@ impl Venue {
                 }
                 // The order of a result says nothing.
                 accepted.reverse();
-                vec![(Name::None, Answer::Names(accepted))]
+                vec![(Name::None, if is_whole { Answer::Ok } else { Answer::Names(accepted) })]
             }
             Action::Subscribe(topics) => {
                 let topic = &topics[0];
@@ -532,13 +578,14 @@ impl Venue {
                     channel,
                     items: items.as_ref().map(|_| BTreeSet::new()),
                     sequence: 0,
+                    is_restarted: false,
                     chain: HashMap::new(),
                 });
                 for item in items.iter().flatten() {
                     let is_new = held.items.as_mut().is_some_and(|own| own.insert(item.clone()));
                     if channel == "book" && is_new {
                         held.sequence += 1;
-                        let (text, _) = snapshot(&self.items, channel, item);
+                        let (text, _) = snapshot(&self.items, channel, item, 0);
                         let (handle, kind) = (Name::Number(number), "book_snapshot");
                         wires.push(Wire { handle, kind, text, sequence: Some(held.sequence), command: None });
                     }
@@ -579,7 +626,11 @@ impl Venue {
                         }
                     }
                 }
-                if is_calls { vec![(Name::None, Answer::Names(Vec::new()))] } else { replies }
+                match (is_calls, is_whole) {
+                    (true, true) => vec![(Name::None, Answer::Ok)],
+                    (true, false) => vec![(Name::None, Answer::Names(Vec::new()))],
+                    _ => replies,
+                }
             }
             Action::Update { subscription, action, items, channel } => {
                 let number = *subscription;
@@ -609,7 +660,7 @@ impl Venue {
                     };
                     if wants_snapshot {
                         held.sequence += 1;
-                        let (text, _) = snapshot(&self.items, channel.id, &item);
+                        let (text, _) = snapshot(&self.items, channel.id, &item, 0);
                         let (handle, kind) = (Name::Number(number), "book_snapshot");
                         let command = (!has_reply).then_some(command.id);
                         wires.push(Wire { handle, kind, text, sequence: Some(held.sequence), command });
@@ -621,13 +672,18 @@ impl Venue {
         (replies, wires)
     }
 
+    /// The number of version 0, below zero.
+    fn base(&self, item: &str) -> i64 {
+        self.bases.get(item).copied().unwrap_or(BASE)
+    }
+
     pub(super) fn version(&self, channel: &str, item: &str) -> i64 {
         let own = self.items.get(&(channel.to_owned(), item.to_owned()));
         own.map_or(0, |own| own.states.len().saturating_sub(1) as i64)
     }
 }
 
-fn snapshot(items: &BTreeMap<(String, String), Item>, channel: &str, item: &str) -> (String, i64) {
+fn snapshot(items: &BTreeMap<(String, String), Item>, channel: &str, item: &str, base: i64) -> (String, i64) {
     let own = items.get(&(channel.to_owned(), item.to_owned()));
     let version = own.map_or(0, |own| own.states.len().saturating_sub(1) as i64);
     let levels: Vec<String> = own
@@ -638,7 +694,8 @@ fn snapshot(items: &BTreeMap<(String, String), Item>, channel: &str, item: &str)
         .collect();
     let number = version * 3;
     let text = format!(
-        r#"{{"i":"{item}","v":{version},"type":"snapshot","c":{number},"p":null,"levels":[{}]}}"#,
+        r#"{{"i":"{item}","v":{version},"u":{},"type":"snapshot","c":{number},"p":null,"levels":[{}]}}"#,
+        version - base,
         levels.join(",")
     );
     (text, number)
