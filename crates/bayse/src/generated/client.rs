@@ -88,7 +88,7 @@ impl Client {
 impl Client {
     /// Open a session with e-mail and password
     ///
-    /// Taken once in two minutes for an e-mail address, so keep the answer and share it. Accounts made with Apple or Google have no password and make their keys in the web app.
+    /// Taken once in two minutes for an e-mail address, so keep the response and share it. Accounts made with Apple or Google have no password and make their keys in the web app.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 1 of the rate limit `login`.
@@ -108,7 +108,7 @@ impl Client {
     }
     /// Active keys of the account
     ///
-    /// All of them at once. Neither scopes nor last use are told.
+    /// All of them at once. Neither scopes nor last use are shown.
     ///
     /// - Credentials: `session`.
     /// - Cost: 1 of the rate limit `read`.
@@ -118,7 +118,7 @@ impl Client {
     }
     /// Make a key
     ///
-    /// The secret is in the answer and can never be had again. A lost answer leaves a key without an owner, to be found by its name and revoked.
+    /// The response contains the secret, which is never shown again. A lost response leaves a key without an owner, to be found by its name and revoked.
     ///
     /// - Credentials: `session`.
     /// - Cost: 1 of the rate limit `write`.
@@ -140,7 +140,7 @@ impl Client {
     }
     /// Give a key a new secret
     ///
-    /// Id, name and public key stay. The old secret stops at once, and after a lost answer nobody knows the new one: rotate again then. The list shows by the hint whether the secret has changed.
+    /// Id, name and public key stay. The old secret stops at once, and after a lost response the new one is unknown: rotate again then. The list shows by the hint whether the secret has changed.
     ///
     /// - Credentials: `session`.
     /// - Cost: 1 of the rate limit `write`.
@@ -176,7 +176,7 @@ impl Client {
     }
     /// Events of a series, with their dates only
     ///
-    /// A bare list, which does not tell its last page. Only one client sends a page and a size; whether the venue heeds them is not known.
+    /// A bare list, which does not show its last page. Only one client sends a page and a size; whether the venue heeds them is not known.
     ///
     /// - Credentials: none needed; used where the client has them.
     /// - Cost: 1 of the rate limit `read`.
@@ -187,7 +187,7 @@ impl Client {
     }
     /// One event with its markets, by its name in links
     ///
-    /// A public key is not needed; with one, the answer says whether the caller watches the event.
+    /// A public key is not needed; with one, the response says whether the caller watches the event.
     ///
     /// - Credentials: none needed; used where the client has them.
     /// - Cost: 1 of the rate limit `read`.
@@ -197,7 +197,7 @@ impl Client {
     }
     /// One event with its markets
     ///
-    /// A public key is not needed; with one, the answer says whether the caller watches the event.
+    /// A public key is not needed; with one, the response says whether the caller watches the event.
     ///
     /// - Credentials: none needed; used where the client has them.
     /// - Cost: 1 of the rate limit `read`.
@@ -212,7 +212,7 @@ impl Client {
 impl Client {
     /// Order books of one or several outcomes
     ///
-    /// Order books only; a pool has none. Each answer is a whole picture, without a sequence number.
+    /// Order books only; a pool has none. Each response is complete, without a sequence number.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 1 of the rate limit `read`.
@@ -230,7 +230,7 @@ impl Client {
     }
     /// Prices and volume of an outcome over 24 hours
     ///
-    /// Name the outcome in one of the two ways. Order books only; for a pool the venue answers 400.
+    /// Name the outcome in one of the two ways. Order books only; for a pool the venue returns 400.
     ///
     /// - Credentials: none needed; used where the client has them.
     /// - Cost: 1 of the rate limit `read`.
@@ -240,7 +240,7 @@ impl Client {
     }
     /// Trades of all users, latest first
     ///
-    /// Order books only. In its older form the answer has neither pages nor `data`, but `trades`; walking the pages reads `data` alone.
+    /// Order books only. In its older form the response has neither pages nor `data`, but `trades`; walking the pages reads `data` alone.
     ///
     /// - Credentials: none needed; used where the client has them.
     /// - Cost: 1 of the rate limit `read`.
@@ -299,7 +299,7 @@ impl Client {
     }
     /// Turn equal numbers of shares of both outcomes into money
     ///
-    /// The reverse of minting; the caller has to hold both outcomes. Honours no idempotency key: after a lost answer compare what the portfolio holds.
+    /// The reverse of minting; the caller has to hold both outcomes. Honours no idempotency key: after a lost response compare what the portfolio holds.
     ///
     /// - Credentials: `read` and `write`.
     /// - Cost: 1 of the rate limit `write`.
@@ -310,7 +310,7 @@ impl Client {
     }
     /// Turn money into equal numbers of shares of both outcomes
     ///
-    /// A pair costs 1 USD or 100 NGN, and prices do not move. Honours no idempotency key: after a lost answer compare what the portfolio holds.
+    /// A pair costs 1 USD or 100 NGN, and prices do not move. Honours no idempotency key: after a lost response compare what the portfolio holds.
     ///
     /// - Credentials: `read` and `write`.
     /// - Cost: 1 of the rate limit `write`.
@@ -337,7 +337,7 @@ impl Client {
     }
     /// Orders of the caller, page by page
     ///
-    /// Give the currency. Without it the venue answers an empty page.
+    /// Give the currency. Without it the venue returns an empty page.
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
@@ -426,7 +426,7 @@ impl Client {
     }
     /// Shares that the caller holds
     ///
-    /// The answer speaks of pages, yet no parameter that would choose one is known.
+    /// The response mentions pages, but no parameter that chooses one is known.
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
@@ -511,7 +511,7 @@ pub mod builder {
         pub(super) fn new(client: &'a Client) -> Self {
             Self { client, x_trace_id: None }
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -563,7 +563,7 @@ pub mod builder {
             self.size = self.refused.take("size", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -638,7 +638,7 @@ pub mod builder {
             self.currency = Some(value.into());
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -747,7 +747,7 @@ pub mod builder {
             self.sport_game_slug = Some(value.into());
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -823,7 +823,7 @@ pub mod builder {
             self.size = self.refused.take("size", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -897,7 +897,7 @@ pub mod builder {
             self.size = self.refused.take("size", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -960,7 +960,7 @@ pub mod builder {
             self.currency = Some(value.into());
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1005,7 +1005,7 @@ pub mod builder {
             self.currency = Some(value.into());
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1052,7 +1052,7 @@ pub mod builder {
             self.market_id = self.refused.id("market_id", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1190,7 +1190,7 @@ pub mod builder {
             self.market_id = self.refused.id("market_id", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1294,7 +1294,7 @@ pub mod builder {
             self.outcome = self.refused.take("outcome", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1341,7 +1341,7 @@ pub mod builder {
             self.size = self.refused.take("size", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1389,7 +1389,7 @@ pub mod builder {
         pub(super) fn new(client: &'a Client) -> Self {
             Self { client, x_trace_id: None }
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1433,7 +1433,7 @@ pub mod builder {
             self.size = self.refused.take("size", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1481,7 +1481,7 @@ pub mod builder {
         pub(super) fn new(client: &'a Client) -> Self {
             Self { client, x_trace_id: None }
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1520,7 +1520,7 @@ pub mod builder {
             self.market_id = self.refused.id("market_id", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1593,7 +1593,7 @@ pub mod builder {
             self.market_id = self.refused.id("market_id", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1681,7 +1681,7 @@ pub mod builder {
             self.outcome_id = Some(value.into());
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1772,7 +1772,7 @@ pub mod builder {
             self.size = self.refused.take("size", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1835,7 +1835,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Name of this call. For 24 hours the same name with the same body gets the first answer again, with another body 422, and 409 while the first call runs.
+        /// Name of this call. For 24 hours the same name with the same body gets the first response again, with another body 422, and 409 while the first call runs.
         pub fn idempotency_key(
             mut self,
             value: impl Into<types::IdempotencyKey>,
@@ -1843,7 +1843,7 @@ pub mod builder {
             self.idempotency_key = self.refused.id("idempotency_key", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1906,7 +1906,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Name of this call. For 24 hours the same name with the same body gets the first answer again, with another body 422, and 409 while the first call runs.
+        /// Name of this call. For 24 hours the same name with the same body gets the first response again, with another body 422, and 409 while the first call runs.
         pub fn idempotency_key(
             mut self,
             value: impl Into<types::IdempotencyKey>,
@@ -1914,7 +1914,7 @@ pub mod builder {
             self.idempotency_key = self.refused.id("idempotency_key", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -1974,7 +1974,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Name of this call. For 24 hours the same name with the same body gets the first answer again, with another body 422, and 409 while the first call runs.
+        /// Name of this call. For 24 hours the same name with the same body gets the first response again, with another body 422, and 409 while the first call runs.
         pub fn idempotency_key(
             mut self,
             value: impl Into<types::IdempotencyKey>,
@@ -1982,7 +1982,7 @@ pub mod builder {
             self.idempotency_key = self.refused.id("idempotency_key", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2045,7 +2045,7 @@ pub mod builder {
             self.order_id = self.refused.id("order_id", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2082,7 +2082,7 @@ pub mod builder {
             self.order_id = self.refused.id("order_id", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2145,12 +2145,12 @@ pub mod builder {
             self.currency = Some(value.into());
             self
         }
-        /// Whether to tell events apart.
+        /// Whether to list events separately.
         pub fn breakdown(mut self, value: bool) -> Self {
             self.breakdown = Some(value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2179,7 +2179,7 @@ pub mod builder {
         pub(super) fn new(client: &'a Client) -> Self {
             Self { client, x_trace_id: None }
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2235,7 +2235,7 @@ pub mod builder {
             self.size = self.refused.take("size", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2285,7 +2285,7 @@ pub mod builder {
         pub(super) fn new(client: &'a Client) -> Self {
             Self { client, x_trace_id: None }
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2343,7 +2343,7 @@ pub mod builder {
             self.size = self.refused.take("size", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2471,7 +2471,7 @@ pub mod builder {
             self.limit = self.refused.take("limit", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2532,7 +2532,7 @@ pub mod builder {
                 body: types::builder::LoginRequest::default(),
             }
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2598,7 +2598,7 @@ pub mod builder {
             self.user_id = Some(value.into());
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2623,7 +2623,7 @@ pub mod builder {
         pub(super) fn new(client: &'a Client) -> Self {
             Self { client, x_trace_id: None }
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2653,7 +2653,7 @@ pub mod builder {
                 body: types::builder::CreateApiKeyRequest::default(),
             }
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2714,7 +2714,7 @@ pub mod builder {
             self.key_id = self.refused.id("key_id", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2751,7 +2751,7 @@ pub mod builder {
             self.key_id = self.refused.id("key_id", value);
             self
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2778,7 +2778,7 @@ pub mod builder {
         pub(super) fn new(client: &'a Client) -> Self {
             Self { client, x_trace_id: None }
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -2801,7 +2801,7 @@ pub mod builder {
         pub(super) fn new(client: &'a Client) -> Self {
             Self { client, x_trace_id: None }
         }
-        /// A name for this call, which comes back in a header of the answer.
+        /// A name for this call, which comes back in a header of the response.
         pub fn x_trace_id(mut self, value: impl Into<String>) -> Self {
             self.x_trace_id = Some(value.into());
             self
@@ -4267,7 +4267,7 @@ pub mod types {
         /// Whether an order has a price of its own.
         #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
-        /// Name of the outcome, or its id in the answer to placing an order.
+        /// Name of the outcome, or its id in the response to placing an order.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome: Option<String>,
         /// Id of the outcome.
@@ -4516,7 +4516,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order: Option<Order>,
     }
-    /// Money is in the currency of the answer.
+    /// Money is in the currency of the response.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Pnl {

@@ -16,7 +16,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
     channels: &[
         wire::Channel {
             name: "announcements", id: "announcements", endpoint: "stream", access: wire::Access::Public,
-            description: "Announcements of the venue. One that was taken back while nobody listened is not made good.",
+            description: "Announcements of the venue. One that was taken back while no reader was connected is not recovered.",
             messages: &[
                 wire::Message { kind: "", when: None, is_snapshot: false, snapshot_when: None },
             ],
@@ -217,7 +217,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "instrument.state.{kind}.{currency}", id: "instrument_state", endpoint: "stream", access: wire::Access::Public,
-            description: "Steps in the life of instruments. Locks are not among them: `platform_state` tells of those, by price index. What was missed is in `public/get_instruments`, at twenty times the cost of other calls.",
+            description: "Steps in the life of instruments. Locks are not among them: `platform_state` reports those, by price index. What was missed is in `public/get_instruments`, at twenty times the cost of other calls.",
             parameters: &[
                 wire::Parameter { name: "kind", description: "Kind of instrument.", values: &["future", "option", "spot", "future_combo", "option_combo", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
@@ -380,7 +380,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "trades.{kind}.{currency}.{interval}", id: "trades_by_kind", endpoint: "stream", access: wire::Access::PrivateWhen { parameter: "interval", value: "raw" },
-            description: "Trades on all instruments of a kind in a currency. What was missed in `any` currency is not made good.",
+            description: "Trades on all instruments of a kind in a currency. What was missed in `any` currency is not recovered.",
             parameters: &[
                 wire::Parameter { name: "kind", description: "Kind of instrument.", values: &["future", "option", "spot", "future_combo", "option_combo", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
@@ -533,7 +533,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.mmp_trigger.{index_name}", id: "user_mmp_trigger", endpoint: "stream", access: wire::Access::Private,
-            description: "That market maker protection went off. What is frozen after a gap is in `private/get_mmp_status`, without a time to tell old from new.",
+            description: "That market maker protection went off. What is frozen after a gap is in `private/get_mmp_status`, without a time to distinguish old from new.",
             parameters: &[
                 wire::Parameter { name: "index_name", description: "Price index.", pattern: Some("^[A-Za-z0-9_-]+$"), is_required: true, ..wire::Parameter::EMPTY },
             ],
@@ -573,7 +573,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.orders.{kind}.{currency}.{interval}", id: "user_orders_by_kind", endpoint: "stream", access: wire::Access::Private,
-            description: "Changes of the caller's own orders on a kind of instrument in a currency, several together. The interval `raw` is the channel `user_orders_raw_by_kind`, whose data has another form. What was missed in `any` currency is not made good.",
+            description: "Changes of the caller's own orders on a kind of instrument in a currency, several together. The interval `raw` is the channel `user_orders_raw_by_kind`, whose data has another form. What was missed in `any` currency is not recovered.",
             parameters: &[
                 wire::Parameter { name: "kind", description: "Kind of instrument.", values: &["future", "option", "spot", "future_combo", "option_combo", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
@@ -690,7 +690,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user.trades.{kind}.{currency}.{interval}", id: "user_trades_by_kind", endpoint: "stream", access: wire::Access::Private,
-            description: "The caller's own trades on a kind of instrument in a currency. What was missed in `any` currency is not made good.",
+            description: "The caller's own trades on a kind of instrument in a currency. What was missed in `any` currency is not recovered.",
             parameters: &[
                 wire::Parameter { name: "kind", description: "Kind of instrument.", values: &["future", "option", "spot", "future_combo", "option_combo", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "currency", description: "Currency.", values: &["BTC", "ETH", "USDC", "USDT", "EURR", "any"], is_open: true, is_required: true, ..wire::Parameter::EMPTY },

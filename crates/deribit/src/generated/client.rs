@@ -107,7 +107,7 @@ impl Client {
     }
     /// End the connection
     ///
-    /// WebSocket only. The venue closes the connection and sends no answer. Orders stay, also where cancel on disconnect is on.
+    /// WebSocket only. The venue closes the connection and sends no response. Orders stay, also where cancel on disconnect is on.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
@@ -139,9 +139,9 @@ impl Client {
     pub fn status(&self) -> builder::Status<'_> {
         builder::Status::new(self)
     }
-    /// Whether the API answers
+    /// Whether the API is up
     ///
-    /// Only reads. Also the answer to a heartbeat's test request on a WebSocket.
+    /// Only reads. Also the reply to a heartbeat's test request on a WebSocket.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 500 of the rate limit `non_matching`.
@@ -151,7 +151,7 @@ impl Client {
     }
     /// Introduce the client
     ///
-    /// WebSocket only. The venue counts clients by it, and answers with its version.
+    /// WebSocket only. The venue counts clients by it, and responds with its version.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 500 of the rate limit `non_matching`.
@@ -165,7 +165,7 @@ impl Client {
 impl Client {
     /// Have the venue send heartbeats
     ///
-    /// WebSocket only. Each `test_request` that comes along has to be answered with `public/test`, otherwise the venue closes the connection. Answers with the text `ok`.
+    /// WebSocket only. Each `test_request` that comes along needs the reply `public/test`, otherwise the venue closes the connection. Answers with the text `ok`.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 500 of the rate limit `non_matching`.
@@ -258,7 +258,7 @@ impl Client {
     pub fn unsubscribe_all(&self) -> builder::UnsubscribeAll<'_> {
         builder::UnsubscribeAll::new(self)
     }
-    /// Subscribe to channels, one's own among them
+    /// Subscribe to channels, the caller's own among them
     ///
     /// WebSocket only. Answers with the channels that are subscribed. The scope it asks for is that of each channel.
     ///
@@ -269,7 +269,7 @@ impl Client {
     pub fn private_subscribe(&self) -> builder::PrivateSubscribe<'_> {
         builder::PrivateSubscribe::new(self)
     }
-    /// End subscriptions, to one's own channels too
+    /// End subscriptions, to the caller's own channels too
     ///
     /// WebSocket only. Answers with the channels that were ended; others are left out without an error.
     ///
@@ -280,7 +280,7 @@ impl Client {
     pub fn private_unsubscribe(&self) -> builder::PrivateUnsubscribe<'_> {
         builder::PrivateUnsubscribe::new(self)
     }
-    /// End all subscriptions, to one's own channels too
+    /// End all subscriptions, to the caller's own channels too
     ///
     /// WebSocket only. Answers with the text `ok`.
     ///
@@ -296,7 +296,7 @@ impl Client {
 impl Client {
     /// Tradable instruments
     ///
-    /// Only reads. Costs twenty times as much as other calls, keep the answer.
+    /// Only reads. Costs twenty times as much as other calls, keep the response.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 10000 of the rate limit `get_instruments`.
@@ -488,7 +488,7 @@ impl Client {
     }
     /// Candles of one instrument
     ///
-    /// Only reads. The lists in the answer are of one length, with one element a candle.
+    /// Only reads. The lists in the response are of one length, with one element a candle.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 500 of the rate limit `non_matching`.
@@ -1138,7 +1138,7 @@ impl Client {
 impl Client {
     /// Place a buy order
     ///
-    /// Give `amount` or `contracts`; where both are given they must agree. A label need not be unique, so an order is not sent twice: after a lost answer look it up by its label.
+    /// Give `amount` or `contracts`; where both are given they must agree. A label need not be unique, so an order is not sent twice: after a lost response look it up by its label.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
@@ -1150,7 +1150,7 @@ impl Client {
     }
     /// Place a sell order
     ///
-    /// Give `amount` or `contracts`; where both are given they must agree. A label need not be unique, so an order is not sent twice: after a lost answer look it up by its label.
+    /// Give `amount` or `contracts`; where both are given they must agree. A label need not be unique, so an order is not sent twice: after a lost response look it up by its label.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
@@ -1345,7 +1345,7 @@ impl Client {
     }
     /// Recent orders that carry a label
     ///
-    /// Only reads. The way to learn what became of an order whose answer was lost.
+    /// Only reads. The way to learn what became of an order whose response was lost.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
@@ -1456,7 +1456,7 @@ impl Client {
     pub fn get_user_trades_by_order(&self) -> builder::GetUserTradesByOrder<'_> {
         builder::GetUserTradesByOrder::new(self)
     }
-    /// Settlements of one's own positions in one currency
+    /// Settlements of the caller's own positions in one currency
     ///
     /// Only reads. Deliveries and bankruptcies too.
     ///
@@ -1470,7 +1470,7 @@ impl Client {
     ) -> builder::GetSettlementHistoryByCurrency<'_> {
         builder::GetSettlementHistoryByCurrency::new(self)
     }
-    /// Settlements of one's own position on one instrument
+    /// Settlements of the caller's own position on one instrument
     ///
     /// Only reads. Deliveries and bankruptcies too.
     ///
@@ -1689,7 +1689,7 @@ impl Client {
     pub fn execute_block_trade(&self) -> builder::ExecuteBlockTrade<'_> {
         builder::ExecuteBlockTrade::new(self)
     }
-    /// Take one's signature back
+    /// Withdraw a signature
     ///
     /// Possible until the trade is executed. Answers with the text `ok`.
     ///
@@ -1800,7 +1800,7 @@ impl Client {
 impl Client {
     /// Ask makers for quotes on a block
     ///
-    /// For the taker. For the first five seconds the taker sees no quotes and cannot trade. A label need not be unique: after a lost answer look the request up before asking again.
+    /// For the taker. For the first five seconds the taker sees no quotes and cannot trade. A label need not be unique: after a lost response look the request up before asking again.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
@@ -1835,7 +1835,7 @@ impl Client {
     }
     /// Trade at a price that crosses the quotes
     ///
-    /// For the taker. Fills at once, or with good_til_cancelled leaves a trigger behind that waits for quotes. The first five seconds of a request allow no trade. After a lost answer look the request up before trading again.
+    /// For the taker. Fills at once, or with good_til_cancelled leaves a trigger behind that waits for quotes. The first five seconds of a request allow no trade. After a lost response look the request up before trading again.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
@@ -1881,7 +1881,7 @@ impl Client {
     }
     /// One's own open quotes
     ///
-    /// Only reads. The way to learn what became of a quote whose answer was lost.
+    /// Only reads. The way to learn what became of a quote whose response was lost.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read`.
@@ -1892,7 +1892,7 @@ impl Client {
     }
     /// Quote on a request
     ///
-    /// For makers. Each leg has its price; `price` is for future spreads, which are quoted as a whole. After a lost answer look the quote up by its label.
+    /// For makers. Each leg has its price; `price` is for future spreads, which are quoted as a whole. After a lost response look the quote up by its label.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
@@ -1965,7 +1965,7 @@ impl Client {
     }
     /// Make a new deposit address
     ///
-    /// A new one for Bitcoin is given once in 24 hours; ERC-20 tokens, which share theirs, Solana and XRP have only one. The answer is null where none was made.
+    /// A new one for Bitcoin is given once in 24 hours; ERC-20 tokens, which share theirs, Solana and XRP have only one. The response is null where none was made.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write`.
@@ -1977,7 +1977,7 @@ impl Client {
     }
     /// The deposit address in use
     ///
-    /// Only reads. The answer is null where there is none.
+    /// Only reads. The response is null where there is none.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read`.
@@ -2000,7 +2000,7 @@ impl Client {
     }
     /// Ask for a withdrawal
     ///
-    /// To an address in the address book. Funds and fees are checked now and again when the request is confirmed by mail. A request with a nonce that was used before is answered with the withdrawal it made.
+    /// To an address in the address book. Funds and fees are checked now and again when the request is confirmed by mail. A request with a nonce that was used before returns the withdrawal it made.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write mainaccount`.
@@ -2046,7 +2046,7 @@ impl Client {
     }
     /// Transfers, the latest first
     ///
-    /// Only reads. The way to learn what became of a transfer whose answer was lost.
+    /// Only reads. The way to learn what became of a transfer whose response was lost.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read`.
@@ -2071,7 +2071,7 @@ impl Client {
     }
     /// Transfer between accounts of one owner
     ///
-    /// Another source than the caller's own account takes the mainaccount scope and is a subaccount. A request with a nonce that was used before is answered with the transfer it made.
+    /// Another source than the caller's own account takes the mainaccount scope and is a subaccount. A request with a nonce that was used before returns the transfer it made.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write`.
@@ -3279,7 +3279,7 @@ pub mod builder {
             self.body = self.body.depth(value);
             self
         }
-        /// Number of the instrument, as `public/get_instruments` tells it. *Required.*
+        /// Number of the instrument, as in `public/get_instruments`. *Required.*
         pub fn instrument_id(
             mut self,
             value: impl TryInto<i64, Error: Display>,
@@ -3423,7 +3423,7 @@ pub mod builder {
                 body: types::builder::GetLastTradesByInstrumentParams::default(),
             }
         }
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -3500,7 +3500,7 @@ pub mod builder {
                 body: types::builder::GetLastTradesByInstrumentAndTimeParams::default(),
             }
         }
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -3567,7 +3567,7 @@ pub mod builder {
                 body: types::builder::GetLastTradesByCurrencyParams::default(),
             }
         }
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -3652,7 +3652,7 @@ pub mod builder {
                 body: types::builder::GetLastTradesByCurrencyAndTimeParams::default(),
             }
         }
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -3727,12 +3727,12 @@ pub mod builder {
                 body: types::builder::GetLastSettlementsByCurrencyParams::default(),
             }
         }
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         pub fn continuation(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.continuation(value);
             self
         }
-        /// Events in the answer, 1 to 1000; 20 by default.
+        /// Events in the response, 1 to 1000; 20 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -3814,12 +3814,12 @@ pub mod builder {
                 body: types::builder::GetLastSettlementsByInstrumentParams::default(),
             }
         }
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         pub fn continuation(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.continuation(value);
             self
         }
-        /// Events in the answer, 1 to 1000; 20 by default.
+        /// Events in the response, 1 to 1000; 20 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -3901,7 +3901,7 @@ pub mod builder {
                 body: types::builder::GetDeliveryPricesParams::default(),
             }
         }
-        /// Prices in the answer, 1 to 1000; 10 by default.
+        /// Prices in the response, 1 to 1000; 10 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -4356,7 +4356,7 @@ pub mod builder {
                 body: types::builder::GetIndexPriceNamesParams::default(),
             }
         }
-        /// Whether to answer with objects instead of names; false by default.
+        /// Whether to return objects instead of names; false by default.
         pub fn extended(mut self, value: bool) -> Self {
             self.body = self.body.extended(value);
             self
@@ -4447,7 +4447,7 @@ pub mod builder {
                 body: types::builder::GetTradeVolumesParams::default(),
             }
         }
-        /// Whether to answer with 7 and 30 days too; false by default.
+        /// Whether to return 7 and 30 days too; false by default.
         pub fn extended(mut self, value: bool) -> Self {
             self.body = self.body.extended(value);
             self
@@ -4668,7 +4668,7 @@ pub mod builder {
             self.body = self.body.currency(value);
             self
         }
-        /// Days in the answer, at most 365; 365 by default.
+        /// Days in the response, at most 365; 365 by default.
         pub fn limit(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.limit(value);
             self
@@ -5161,7 +5161,7 @@ pub mod builder {
             self.body = self.body.currency(value);
             self
         }
-        /// Whether to answer with the particulars too.
+        /// Whether to return the details too.
         pub fn extended(mut self, value: bool) -> Self {
             self.body = self.body.extended(value);
             self
@@ -5213,7 +5213,7 @@ pub mod builder {
                 body: types::builder::GetAccountSummariesParams::default(),
             }
         }
-        /// Whether to answer with the particulars too.
+        /// Whether to return the details too.
         pub fn extended(mut self, value: bool) -> Self {
             self.body = self.body.extended(value);
             self
@@ -5606,7 +5606,7 @@ pub mod builder {
                 body: types::builder::GetAccessLogParams::default(),
             }
         }
-        /// Entries in the answer, 1 to 1000; 10 by default.
+        /// Entries in the response, 1 to 1000; 10 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -5655,12 +5655,12 @@ pub mod builder {
                 body: types::builder::GetTransactionLogParams::default(),
             }
         }
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         pub fn continuation(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.continuation(value);
             self
         }
-        /// Entries in the answer, 1 to 250; 100 by default.
+        /// Entries in the response, 1 to 250; 100 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -5752,7 +5752,7 @@ pub mod builder {
                 body: types::builder::GetAnnouncementsParams::default(),
             }
         }
-        /// Announcements in the answer, 1 to 50; 5 by default.
+        /// Announcements in the response, 1 to 50; 5 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -6205,7 +6205,7 @@ pub mod builder {
                 body: types::builder::GetSubaccountsParams::default(),
             }
         }
-        /// Whether to answer with balances too; false by default.
+        /// Whether to return balances too; false by default.
         pub fn with_portfolio(mut self, value: bool) -> Self {
             self.body = self.body.with_portfolio(value);
             self
@@ -6254,7 +6254,7 @@ pub mod builder {
             self.body = self.body.currency(value);
             self
         }
-        /// Whether to answer with open orders too; false by default.
+        /// Whether to return open orders too; false by default.
         pub fn with_open_orders(mut self, value: bool) -> Self {
             self.body = self.body.with_open_orders(value);
             self
@@ -7903,12 +7903,12 @@ pub mod builder {
                 body: types::builder::GetOrderHistoryByCurrencyParams::default(),
             }
         }
-        /// Mark of the page, from an answer with a mark.
+        /// Mark of the page, from a response with a mark.
         pub fn continuation(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.continuation(value);
             self
         }
-        /// Orders in the answer, 1 to 1000; 20 by default.
+        /// Orders in the response, 1 to 1000; 20 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -7946,7 +7946,7 @@ pub mod builder {
             self.body = self.body.offset(value);
             self
         }
-        /// Answers with an object that holds the orders and a mark. No source shows it, and the answer typed here is the plain list: leave it out and page with `offset`.
+        /// Returns an object that contains the orders and a mark. No source shows it, and the response typed here is the plain list: leave it out and page with `offset`.
         pub fn with_continuation(mut self, value: bool) -> Self {
             self.body = self.body.with_continuation(value);
             self
@@ -7990,12 +7990,12 @@ pub mod builder {
                 body: types::builder::GetOrderHistoryByInstrumentParams::default(),
             }
         }
-        /// Mark of the page, from an answer with a mark.
+        /// Mark of the page, from a response with a mark.
         pub fn continuation(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.continuation(value);
             self
         }
-        /// Orders in the answer, 1 to 1000; 20 by default.
+        /// Orders in the response, 1 to 1000; 20 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -8025,7 +8025,7 @@ pub mod builder {
             self.body = self.body.offset(value);
             self
         }
-        /// Answers with an object that holds the orders and a mark. No source shows it, and the answer typed here is the plain list: leave it out and page with `offset`.
+        /// Returns an object that contains the orders and a mark. No source shows it, and the response typed here is the plain list: leave it out and page with `offset`.
         pub fn with_continuation(mut self, value: bool) -> Self {
             self.body = self.body.with_continuation(value);
             self
@@ -8069,12 +8069,12 @@ pub mod builder {
                 body: types::builder::GetTriggerOrderHistoryParams::default(),
             }
         }
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         pub fn continuation(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.continuation(value);
             self
         }
-        /// Entries in the answer, 1 to 1000; 20 by default.
+        /// Entries in the response, 1 to 1000; 20 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -8150,7 +8150,7 @@ pub mod builder {
                 body: types::builder::GetUserTradesByCurrencyParams::default(),
             }
         }
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -8248,7 +8248,7 @@ pub mod builder {
                 body: types::builder::GetUserTradesByCurrencyAndTimeParams::default(),
             }
         }
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -8336,7 +8336,7 @@ pub mod builder {
                 body: types::builder::GetUserTradesByInstrumentParams::default(),
             }
         }
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -8426,7 +8426,7 @@ pub mod builder {
                 body: types::builder::GetUserTradesByInstrumentAndTimeParams::default(),
             }
         }
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -8571,12 +8571,12 @@ pub mod builder {
                 body: types::builder::GetSettlementHistoryByCurrencyParams::default(),
             }
         }
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         pub fn continuation(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.continuation(value);
             self
         }
-        /// Events in the answer, 1 to 1000; 20 by default.
+        /// Events in the response, 1 to 1000; 20 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -8658,12 +8658,12 @@ pub mod builder {
                 body: types::builder::GetSettlementHistoryByInstrumentParams::default(),
             }
         }
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         pub fn continuation(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.continuation(value);
             self
         }
-        /// Events in the answer, 1 to 1000; 20 by default.
+        /// Events in the response, 1 to 1000; 20 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -8939,7 +8939,7 @@ pub mod builder {
             self.body = self.body.valid_until(value);
             self
         }
-        /// Whether to answer only after matching; true by default. Else right after the risk check.
+        /// Whether to respond only after matching; true by default. Otherwise right after the risk check.
         pub fn wait_for_response(mut self, value: bool) -> Self {
             self.body = self.body.wait_for_response(value);
             self
@@ -9852,7 +9852,7 @@ pub mod builder {
             self.body = self.body.broker_code(value);
             self
         }
-        /// Trades in the answer, 1 to 101.
+        /// Trades in the response, 1 to 101.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -10116,7 +10116,7 @@ pub mod builder {
                 body: types::builder::GetBrokerTradesParams::default(),
             }
         }
-        /// Trades in the answer, 1 to 1000; 20 by default.
+        /// Trades in the response, 1 to 1000; 20 by default.
         pub fn count(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
             self.body = self.body.count(value);
             self
@@ -11144,7 +11144,7 @@ pub mod builder {
                 body: types::builder::SetClearanceOriginatorParams::default(),
             }
         }
-        /// What tells the deposit from others. *Required.*
+        /// What distinguishes the deposit from others. *Required.*
         pub fn deposit_id(
             mut self,
             value: impl TryInto<types::DepositId, Error: Display>,
@@ -12585,7 +12585,7 @@ pub mod types {
         /// Mail address of the owner.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
-        /// A map by index and kind in older answers, a list since the end of 2025, so left untyped.
+        /// A map by index and kind in older responses, a list since the end of 2025, so left untyped.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub fees: Option<::serde_json::Value>,
         /// Whether some of the equity lies outside any chain.
@@ -12630,7 +12630,7 @@ pub mod types {
         /// Name that the venue gave.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub system_name: Option<String>,
-        /// Products that may be traded: an object on paper, a list in live answers, so left untyped.
+        /// Products that may be traded: an object on paper, a list in live responses, so left untyped.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub trading_products_details: Option<::serde_json::Value>,
         /// Whether an account stands on its own.
@@ -12713,7 +12713,7 @@ pub mod types {
         /// Fee group of the account.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_group: Option<String>,
-        /// A map by index and kind in older answers, a list since the end of 2025, so left untyped.
+        /// A map by index and kind in older responses, a list since the end of 2025, so left untyped.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub fees: Option<::serde_json::Value>,
         /// Profit and loss on futures.
@@ -12857,7 +12857,7 @@ pub mod types {
         /// Profit and loss.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_pl: Option<wire::DecimalNumber>,
-        /// Products that may be traded: an object on paper, a list in live answers, so left untyped.
+        /// Products that may be traded: an object on paper, a list in live responses, so left untyped.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub trading_products_details: Option<::serde_json::Value>,
         /// Whether an account stands on its own.
@@ -13424,7 +13424,7 @@ pub mod types {
         /// The caller's part in a request for quotes.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub role: Option<wire::Open<BlockRfqRole>>,
-        /// Where a request for quotes stands. Only the answer to its creation says created.
+        /// Where a request for quotes stands. Only the response to its creation says created.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<BlockRfqState>>,
         /// Alias of the taker, where disclosed.
@@ -13618,7 +13618,7 @@ pub mod types {
         }
     }
     wire::words! {
-        /// Where a request for quotes stands. Only the answer to its creation says created.
+        /// Where a request for quotes stands. Only the response to its creation says created.
         BlockRfqState {
             Created = "created", Open = "open", Filled = "filled", Cancelled = "cancelled", Expired = "expired",
         }
@@ -13704,7 +13704,7 @@ pub mod types {
         /// Time of the block trade.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
-        /// A trade of one's own.
+        /// The caller's own trade.
         #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<UserTrade>,
     }
@@ -14058,7 +14058,7 @@ pub mod types {
         /// A block trade made through a broker.
         #[serde(deserialize_with = "lenient::collection")]
         pub history: Vec<BrokerTrade>,
-        /// Where the next page begins, a number in the official example, a text in live answers.
+        /// Where the next page begins, a number in the official example, a text in live responses.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub next_start_id: Option<wire::IntegerOrText>,
     }
@@ -14381,7 +14381,7 @@ pub mod types {
             OcoOtherClosed = "oco_other_closed", OtoPrimaryClosed = "oto_primary_closed", Settlement = "settlement",
         }
     }
-    /// How many orders were cancelled. With `detailed` a list of reports instead: live answers have the cancelled orders in `result` beside `type`, `currency` and `instrument_name`; the guide shows one order in `order`.
+    /// How many orders were cancelled. With `detailed` a list of reports instead: live responses have the cancelled orders in `result` beside `type`, `currency` and `instrument_name`; the guide shows one order in `order`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[serde(transparent)]
@@ -15240,7 +15240,7 @@ pub mod types {
         }
     }
     wire::words! {
-        /// What `public/test` should answer with.
+        /// What `public/test` should return.
         ExpectedResult {
             Exception = "exception",
         }
@@ -15367,7 +15367,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetAccessLogParams {
-        /// Entries in the answer, 1 to 1000; 10 by default.
+        /// Entries in the response, 1 to 1000; 10 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Entries to skip; 0 by default.
@@ -15378,7 +15378,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetAccountSummariesParams {
-        /// Whether to answer with the particulars too.
+        /// Whether to return the details too.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub extended: Option<bool>,
         /// Subaccount to look at, for the main account's owner.
@@ -15391,7 +15391,7 @@ pub mod types {
     pub struct GetAccountSummaryParams {
         /// Currency of the summary.
         pub currency: wire::Open<Currency>,
-        /// Whether to answer with the particulars too.
+        /// Whether to return the details too.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub extended: Option<bool>,
         /// Subaccount to look at, for the main account's owner.
@@ -15424,7 +15424,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetAnnouncementsParams {
-        /// Announcements in the answer, 1 to 50; 5 by default.
+        /// Announcements in the response, 1 to 50; 5 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Latest time; now by default.
@@ -15440,7 +15440,7 @@ pub mod types {
         pub before: Option<i64>,
         /// Currency that earns rewards.
         pub currency: RewardCurrency,
-        /// Days in the answer, at most 365; 365 by default.
+        /// Days in the response, at most 365; 365 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
     }
@@ -15519,7 +15519,7 @@ pub mod types {
         /// Only trades through this broker, or `any`. For brokers' clients.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_code: Option<String>,
-        /// Trades in the answer, 1 to 101.
+        /// Trades in the response, 1 to 101.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Only this currency; all by default.
@@ -15564,7 +15564,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetBrokerTradesParams {
-        /// Trades in the answer, 1 to 1000; 20 by default.
+        /// Trades in the response, 1 to 1000; 20 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Only this currency; all by default.
@@ -15627,7 +15627,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetDeliveryPricesParams {
-        /// Prices in the answer, 1 to 1000; 10 by default.
+        /// Prices in the response, 1 to 1000; 10 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Name such as `btc_usd`; `public/get_index_price_names` lists them.
@@ -15712,7 +15712,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetIndexPriceNamesParams {
-        /// Whether to answer with objects instead of names; false by default.
+        /// Whether to return objects instead of names; false by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub extended: Option<bool>,
     }
@@ -15747,10 +15747,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastSettlementsByCurrencyParams {
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
-        /// Events in the answer, 1 to 1000; 20 by default.
+        /// Events in the response, 1 to 1000; 20 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the instruments.
@@ -15766,10 +15766,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastSettlementsByInstrumentParams {
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
-        /// Events in the answer, 1 to 1000; 20 by default.
+        /// Events in the response, 1 to 1000; 20 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Name such as `BTC-PERPETUAL`.
@@ -15785,7 +15785,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastTradesByCurrencyAndTimeParams {
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the trades.
@@ -15805,7 +15805,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastTradesByCurrencyParams {
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the trades.
@@ -15833,7 +15833,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastTradesByInstrumentAndTimeParams {
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Latest time.
@@ -15850,7 +15850,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastTradesByInstrumentParams {
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Number of the last trade on the instrument.
@@ -15998,7 +15998,7 @@ pub mod types {
         /// Levels on each side, one of 1, 5, 10, 20, 50, 100, 1000 and 10000.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub depth: Option<i64>,
-        /// Number of the instrument, as `public/get_instruments` tells it.
+        /// Number of the instrument, as in `public/get_instruments`.
         pub instrument_id: i64,
     }
     /// The parameters of `public/get_order_book`.
@@ -16015,10 +16015,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderHistoryByCurrencyParams {
-        /// Mark of the page, from an answer with a mark.
+        /// Mark of the page, from a response with a mark.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
-        /// Orders in the answer, 1 to 1000; 20 by default.
+        /// Orders in the response, 1 to 1000; 20 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the orders.
@@ -16038,7 +16038,7 @@ pub mod types {
         /// Orders to skip.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
-        /// Answers with an object that holds the orders and a mark. No source shows it, and the answer typed here is the plain list: leave it out and page with `offset`.
+        /// Returns an object that contains the orders and a mark. No source shows it, and the response typed here is the plain list: leave it out and page with `offset`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub with_continuation: Option<bool>,
     }
@@ -16046,10 +16046,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderHistoryByInstrumentParams {
-        /// Mark of the page, from an answer with a mark.
+        /// Mark of the page, from a response with a mark.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
-        /// Orders in the answer, 1 to 1000; 20 by default.
+        /// Orders in the response, 1 to 1000; 20 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// The archive. Without it come the orders of the last 30 minutes, which reach the archive a little later.
@@ -16066,7 +16066,7 @@ pub mod types {
         /// Orders to skip.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
-        /// Answers with an object that holds the orders and a mark. No source shows it, and the answer typed here is the plain list: leave it out and page with `offset`.
+        /// Returns an object that contains the orders and a mark. No source shows it, and the response typed here is the plain list: leave it out and page with `offset`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub with_continuation: Option<bool>,
     }
@@ -16120,10 +16120,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSettlementHistoryByCurrencyParams {
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
-        /// Events in the answer, 1 to 1000; 20 by default.
+        /// Events in the response, 1 to 1000; 20 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the instruments.
@@ -16139,10 +16139,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSettlementHistoryByInstrumentParams {
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
-        /// Events in the answer, 1 to 1000; 20 by default.
+        /// Events in the response, 1 to 1000; 20 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Name such as `BTC-PERPETUAL`.
@@ -16160,7 +16160,7 @@ pub mod types {
     pub struct GetSubaccountsDetailsParams {
         /// Currency of the positions.
         pub currency: wire::Open<Currency>,
-        /// Whether to answer with open orders too; false by default.
+        /// Whether to return open orders too; false by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub with_open_orders: Option<bool>,
     }
@@ -16168,7 +16168,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetSubaccountsParams {
-        /// Whether to answer with balances too; false by default.
+        /// Whether to return balances too; false by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub with_portfolio: Option<bool>,
     }
@@ -16184,7 +16184,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetTradeVolumesParams {
-        /// Whether to answer with 7 and 30 days too; false by default.
+        /// Whether to return 7 and 30 days too; false by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub extended: Option<bool>,
     }
@@ -16205,10 +16205,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetTransactionLogParams {
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<i64>,
-        /// Entries in the answer, 1 to 250; 100 by default.
+        /// Entries in the response, 1 to 250; 100 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the balance.
@@ -16241,10 +16241,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetTriggerOrderHistoryParams {
-        /// Mark of the page, from the answer before.
+        /// Mark of the page, from the previous response.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
-        /// Entries in the answer, 1 to 1000; 20 by default.
+        /// Entries in the response, 1 to 1000; 20 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the orders.
@@ -16257,7 +16257,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetUserTradesByCurrencyAndTimeParams {
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the instruments.
@@ -16283,7 +16283,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetUserTradesByCurrencyParams {
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the instruments.
@@ -16317,7 +16317,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetUserTradesByInstrumentAndTimeParams {
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Latest time.
@@ -16340,7 +16340,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct GetUserTradesByInstrumentParams {
-        /// Trades in the answer, 1 to 1000; 10 by default.
+        /// Trades in the response, 1 to 1000; 10 by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Number of the last trade on the instrument.
@@ -16658,10 +16658,10 @@ pub mod types {
         /// Whether it can be traded now.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub is_active: Option<bool>,
-        /// Flag that live answers carry and no page explains.
+        /// Flag that live responses carry and no page explains.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub is_cbe_routed: Option<bool>,
-        /// Flag that live answers carry and no page explains.
+        /// Flag that live responses carry and no page explains.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub is_csr: Option<bool>,
         /// Kind of instrument.
@@ -17265,7 +17265,7 @@ pub mod types {
         /// Time after which the venue refuses the request.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub valid_until: Option<wire::UnixMillis>,
-        /// Whether to answer only after matching; true by default. Else right after the risk check.
+        /// Whether to respond only after matching; true by default. Otherwise right after the risk check.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub wait_for_response: Option<bool>,
     }
@@ -18294,7 +18294,7 @@ pub mod types {
         /// Name of the combo.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_id: Option<String>,
-        /// Id of the combo trade. A number on paper, a text in live answers.
+        /// Id of the combo trade. A number on paper, a text in live responses.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_trade_id: Option<::serde_json::Value>,
         /// Size in contracts; absent in old trades.
@@ -18791,7 +18791,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct SetClearanceOriginatorParams {
-        /// What tells the deposit from others.
+        /// What distinguishes the deposit from others.
         pub deposit_id: DepositId,
         /// Who sent it.
         pub originator: ClearanceOriginator,
@@ -19841,7 +19841,7 @@ pub mod types {
     pub struct UserLock {
         /// Currency code. New ones appear without notice.
         pub currency: wire::Open<Currency>,
-        /// The same by the vendor's schema; no answer has it.
+        /// The same by the vendor's schema; no response has it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Whether it is.
@@ -19851,7 +19851,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
     }
-    /// A trade of one's own.
+    /// The caller's own trade.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
@@ -19880,7 +19880,7 @@ pub mod types {
         /// Id of the combo.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_id: Option<String>,
-        /// Id of the combo trade. A number on paper, a text in live answers.
+        /// Id of the combo trade. A number on paper, a text in live responses.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_trade_id: Option<::serde_json::Value>,
         /// Size in contracts.
@@ -19918,7 +19918,7 @@ pub mod types {
         /// Mark price then.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
-        /// Null in all answers seen.
+        /// Null in all responses seen.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub matching_id: Option<String>,
         /// Whether market maker protection watched the order.
@@ -19954,7 +19954,7 @@ pub mod types {
         /// Whether the order was marked as lowering risk.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub risk_reducing: Option<bool>,
-        /// Whether both sides are one's own.
+        /// Whether both sides are the caller's own.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub self_trade: Option<bool>,
         /// Id of the match in the direct-access engine.
@@ -20011,7 +20011,7 @@ pub mod types {
         /// Whether there are more than `count` let in.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub has_more: Option<bool>,
-        /// A trade of one's own.
+        /// The caller's own trade.
         #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<UserTrade>,
     }
@@ -20680,13 +20680,13 @@ pub mod types {
             session_name: required into String;
         } }
         wire::builder! { GetAccessLogParams {
-            /// Entries in the answer, 1 to 1000; 10 by default.
+            /// Entries in the response, 1 to 1000; 10 by default.
             count: optional take i64;
             /// Entries to skip; 0 by default.
             offset: optional take i64;
         } }
         wire::builder! { GetAccountSummariesParams {
-            /// Whether to answer with the particulars too.
+            /// Whether to return the details too.
             extended: optional plain bool;
             /// Subaccount to look at, for the main account's owner.
             subaccount_id: optional take i64;
@@ -20694,7 +20694,7 @@ pub mod types {
         wire::builder! { GetAccountSummaryParams {
             /// Currency of the summary. *Required.*
             currency: required into wire::Open<super::Currency>;
-            /// Whether to answer with the particulars too.
+            /// Whether to return the details too.
             extended: optional plain bool;
             /// Subaccount to look at, for the main account's owner.
             subaccount_id: optional take i64;
@@ -20714,7 +20714,7 @@ pub mod types {
             type_: required into wire::Open<super::AddressBookType>;
         } }
         wire::builder! { GetAnnouncementsParams {
-            /// Announcements in the answer, 1 to 50; 5 by default.
+            /// Announcements in the response, 1 to 50; 5 by default.
             count: optional take i64;
             /// Latest time; now by default.
             start_timestamp: optional into wire::UnixMillis;
@@ -20724,7 +20724,7 @@ pub mod types {
             before: optional take i64;
             /// Currency that earns rewards. *Required.*
             currency: required take super::RewardCurrency;
-            /// Days in the answer, at most 365; 365 by default.
+            /// Days in the response, at most 365; 365 by default.
             limit: optional take i64;
         } }
         wire::builder! { GetBlockRfqQuotesParams {
@@ -20770,7 +20770,7 @@ pub mod types {
             block_rfq_id: optional take i64;
             /// Only trades through this broker, or `any`. For brokers' clients.
             broker_code: optional into String;
-            /// Trades in the answer, 1 to 101.
+            /// Trades in the response, 1 to 101.
             count: optional take i64;
             /// Only this currency; all by default.
             currency: optional into wire::Open<super::Currency>;
@@ -20796,7 +20796,7 @@ pub mod types {
             include_subaccounts: optional plain bool;
         } }
         wire::builder! { GetBrokerTradesParams {
-            /// Trades in the answer, 1 to 1000; 20 by default.
+            /// Trades in the response, 1 to 1000; 20 by default.
             count: optional take i64;
             /// Only this currency; all by default.
             currency: optional into wire::Open<super::Currency>;
@@ -20832,7 +20832,7 @@ pub mod types {
             currency: required into wire::Open<super::Currency>;
         } }
         wire::builder! { GetDeliveryPricesParams {
-            /// Prices in the answer, 1 to 1000; 10 by default.
+            /// Prices in the response, 1 to 1000; 10 by default.
             count: optional take i64;
             /// Name such as `btc_usd`; `public/get_index_price_names` lists them. *Required.*
             index_name: required into String;
@@ -20888,7 +20888,7 @@ pub mod types {
             range: required take super::IndexChartRange;
         } }
         wire::builder! { GetIndexPriceNamesParams {
-            /// Whether to answer with objects instead of names; false by default.
+            /// Whether to return objects instead of names; false by default.
             extended: optional plain bool;
         } }
         wire::builder! { GetIndexPriceParams {
@@ -20908,9 +20908,9 @@ pub mod types {
             kind: optional into wire::Open<super::InstrumentKind>;
         } }
         wire::builder! { GetLastSettlementsByCurrencyParams {
-            /// Mark of the page, from the answer before.
+            /// Mark of the page, from the previous response.
             continuation: optional into String;
-            /// Events in the answer, 1 to 1000; 20 by default.
+            /// Events in the response, 1 to 1000; 20 by default.
             count: optional take i64;
             /// Currency of the instruments. *Required.*
             currency: required into wire::Open<super::Currency>;
@@ -20920,9 +20920,9 @@ pub mod types {
             type_: optional into wire::Open<super::SettlementType>;
         } }
         wire::builder! { GetLastSettlementsByInstrumentParams {
-            /// Mark of the page, from the answer before.
+            /// Mark of the page, from the previous response.
             continuation: optional into String;
-            /// Events in the answer, 1 to 1000; 20 by default.
+            /// Events in the response, 1 to 1000; 20 by default.
             count: optional take i64;
             /// Name such as `BTC-PERPETUAL`. *Required.*
             instrument_name: required into String;
@@ -20932,7 +20932,7 @@ pub mod types {
             type_: optional into wire::Open<super::SettlementType>;
         } }
         wire::builder! { GetLastTradesByCurrencyAndTimeParams {
-            /// Trades in the answer, 1 to 1000; 10 by default.
+            /// Trades in the response, 1 to 1000; 10 by default.
             count: optional take i64;
             /// Currency of the trades. *Required.*
             currency: required into wire::Open<super::Currency>;
@@ -20946,7 +20946,7 @@ pub mod types {
             start_timestamp: required into wire::UnixMillis;
         } }
         wire::builder! { GetLastTradesByCurrencyParams {
-            /// Trades in the answer, 1 to 1000; 10 by default.
+            /// Trades in the response, 1 to 1000; 10 by default.
             count: optional take i64;
             /// Currency of the trades. *Required.*
             currency: required into wire::Open<super::Currency>;
@@ -20964,7 +20964,7 @@ pub mod types {
             start_timestamp: optional into wire::UnixMillis;
         } }
         wire::builder! { GetLastTradesByInstrumentAndTimeParams {
-            /// Trades in the answer, 1 to 1000; 10 by default.
+            /// Trades in the response, 1 to 1000; 10 by default.
             count: optional take i64;
             /// Latest time. *Required.*
             end_timestamp: required into wire::UnixMillis;
@@ -20976,7 +20976,7 @@ pub mod types {
             start_timestamp: required into wire::UnixMillis;
         } }
         wire::builder! { GetLastTradesByInstrumentParams {
-            /// Trades in the answer, 1 to 1000; 10 by default.
+            /// Trades in the response, 1 to 1000; 10 by default.
             count: optional take i64;
             /// Number of the last trade on the instrument.
             end_seq: optional take i64;
@@ -21066,7 +21066,7 @@ pub mod types {
         wire::builder! { GetOrderBookByInstrumentIdParams {
             /// Levels on each side, one of 1, 5, 10, 20, 50, 100, 1000 and 10000.
             depth: optional take i64;
-            /// Number of the instrument, as `public/get_instruments` tells it. *Required.*
+            /// Number of the instrument, as in `public/get_instruments`. *Required.*
             instrument_id: required take i64;
         } }
         wire::builder! { GetOrderBookParams {
@@ -21076,9 +21076,9 @@ pub mod types {
             instrument_name: required into String;
         } }
         wire::builder! { GetOrderHistoryByCurrencyParams {
-            /// Mark of the page, from an answer with a mark.
+            /// Mark of the page, from a response with a mark.
             continuation: optional into String;
-            /// Orders in the answer, 1 to 1000; 20 by default.
+            /// Orders in the response, 1 to 1000; 20 by default.
             count: optional take i64;
             /// Currency of the orders. *Required.*
             currency: required into wire::Open<super::Currency>;
@@ -21092,13 +21092,13 @@ pub mod types {
             kind: optional take super::KindFilter;
             /// Orders to skip.
             offset: optional take i64;
-            /// Answers with an object that holds the orders and a mark. No source shows it, and the answer typed here is the plain list: leave it out and page with `offset`.
+            /// Returns an object that contains the orders and a mark. No source shows it, and the response typed here is the plain list: leave it out and page with `offset`.
             with_continuation: optional plain bool;
         } }
         wire::builder! { GetOrderHistoryByInstrumentParams {
-            /// Mark of the page, from an answer with a mark.
+            /// Mark of the page, from a response with a mark.
             continuation: optional into String;
-            /// Orders in the answer, 1 to 1000; 20 by default.
+            /// Orders in the response, 1 to 1000; 20 by default.
             count: optional take i64;
             /// The archive. Without it come the orders of the last 30 minutes, which reach the archive a little later.
             historical: optional plain bool;
@@ -21110,7 +21110,7 @@ pub mod types {
             instrument_name: required into String;
             /// Orders to skip.
             offset: optional take i64;
-            /// Answers with an object that holds the orders and a mark. No source shows it, and the answer typed here is the plain list: leave it out and page with `offset`.
+            /// Returns an object that contains the orders and a mark. No source shows it, and the response typed here is the plain list: leave it out and page with `offset`.
             with_continuation: optional plain bool;
         } }
         wire::builder! { GetOrderMarginByIdsParams {
@@ -21140,9 +21140,9 @@ pub mod types {
             subaccount_id: optional take i64;
         } }
         wire::builder! { GetSettlementHistoryByCurrencyParams {
-            /// Mark of the page, from the answer before.
+            /// Mark of the page, from the previous response.
             continuation: optional into String;
-            /// Events in the answer, 1 to 1000; 20 by default.
+            /// Events in the response, 1 to 1000; 20 by default.
             count: optional take i64;
             /// Currency of the instruments. *Required.*
             currency: required into wire::Open<super::Currency>;
@@ -21152,9 +21152,9 @@ pub mod types {
             type_: optional into wire::Open<super::SettlementType>;
         } }
         wire::builder! { GetSettlementHistoryByInstrumentParams {
-            /// Mark of the page, from the answer before.
+            /// Mark of the page, from the previous response.
             continuation: optional into String;
-            /// Events in the answer, 1 to 1000; 20 by default.
+            /// Events in the response, 1 to 1000; 20 by default.
             count: optional take i64;
             /// Name such as `BTC-PERPETUAL`. *Required.*
             instrument_name: required into String;
@@ -21166,11 +21166,11 @@ pub mod types {
         wire::builder! { GetSubaccountsDetailsParams {
             /// Currency of the positions. *Required.*
             currency: required into wire::Open<super::Currency>;
-            /// Whether to answer with open orders too; false by default.
+            /// Whether to return open orders too; false by default.
             with_open_orders: optional plain bool;
         } }
         wire::builder! { GetSubaccountsParams {
-            /// Whether to answer with balances too; false by default.
+            /// Whether to return balances too; false by default.
             with_portfolio: optional plain bool;
         } }
         wire::builder! { GetSupportedIndexNamesParams {
@@ -21178,7 +21178,7 @@ pub mod types {
             type_: optional take super::IndexType;
         } }
         wire::builder! { GetTradeVolumesParams {
-            /// Whether to answer with 7 and 30 days too; false by default.
+            /// Whether to return 7 and 30 days too; false by default.
             extended: optional plain bool;
         } }
         wire::builder! { GetTradingviewChartDataParams {
@@ -21192,9 +21192,9 @@ pub mod types {
             start_timestamp: required into wire::UnixMillis;
         } }
         wire::builder! { GetTransactionLogParams {
-            /// Mark of the page, from the answer before.
+            /// Mark of the page, from the previous response.
             continuation: optional take i64;
-            /// Entries in the answer, 1 to 250; 100 by default.
+            /// Entries in the response, 1 to 250; 100 by default.
             count: optional take i64;
             /// Currency of the balance. *Required.*
             currency: required into wire::Open<super::Currency>;
@@ -21216,9 +21216,9 @@ pub mod types {
             offset: optional take i64;
         } }
         wire::builder! { GetTriggerOrderHistoryParams {
-            /// Mark of the page, from the answer before.
+            /// Mark of the page, from the previous response.
             continuation: optional into String;
-            /// Entries in the answer, 1 to 1000; 20 by default.
+            /// Entries in the response, 1 to 1000; 20 by default.
             count: optional take i64;
             /// Currency of the orders. *Required.*
             currency: required into wire::Open<super::Currency>;
@@ -21226,7 +21226,7 @@ pub mod types {
             instrument_name: optional into String;
         } }
         wire::builder! { GetUserTradesByCurrencyAndTimeParams {
-            /// Trades in the answer, 1 to 1000; 10 by default.
+            /// Trades in the response, 1 to 1000; 10 by default.
             count: optional take i64;
             /// Currency of the instruments. *Required.*
             currency: required into wire::Open<super::Currency>;
@@ -21244,7 +21244,7 @@ pub mod types {
             subaccount_id: optional take i64;
         } }
         wire::builder! { GetUserTradesByCurrencyParams {
-            /// Trades in the answer, 1 to 1000; 10 by default.
+            /// Trades in the response, 1 to 1000; 10 by default.
             count: optional take i64;
             /// Currency of the instruments. *Required.*
             currency: required into wire::Open<super::Currency>;
@@ -21266,7 +21266,7 @@ pub mod types {
             subaccount_id: optional take i64;
         } }
         wire::builder! { GetUserTradesByInstrumentAndTimeParams {
-            /// Trades in the answer, 1 to 1000; 10 by default.
+            /// Trades in the response, 1 to 1000; 10 by default.
             count: optional take i64;
             /// Latest time. *Required.*
             end_timestamp: required into wire::UnixMillis;
@@ -21282,7 +21282,7 @@ pub mod types {
             subaccount_id: optional take i64;
         } }
         wire::builder! { GetUserTradesByInstrumentParams {
-            /// Trades in the answer, 1 to 1000; 10 by default.
+            /// Trades in the response, 1 to 1000; 10 by default.
             count: optional take i64;
             /// Number of the last trade on the instrument.
             end_seq: optional take i64;
@@ -21414,7 +21414,7 @@ pub mod types {
             quotes: required into Vec<super::NewQuote>;
             /// Time after which the venue refuses the request.
             valid_until: optional into wire::UnixMillis;
-            /// Whether to answer only after matching; true by default. Else right after the risk check.
+            /// Whether to respond only after matching; true by default. Otherwise right after the risk check.
             wait_for_response: optional plain bool;
         } }
         wire::builder! { MovePositionsParams {
@@ -21638,7 +21638,7 @@ pub mod types {
             announcement_id: required take i64;
         } }
         wire::builder! { SetClearanceOriginatorParams {
-            /// What tells the deposit from others. *Required.*
+            /// What distinguishes the deposit from others. *Required.*
             deposit_id: required take super::DepositId;
             /// Who sent it. *Required.*
             originator: required take super::ClearanceOriginator;

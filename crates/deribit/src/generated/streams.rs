@@ -19,7 +19,7 @@ impl Streams {
         &self.0
     }
 
-    /// Announcements of the venue. One that was taken back while nobody listened is not made good.
+    /// Announcements of the venue. One that was taken back while no reader was connected is not recovered.
     ///
     /// Channel `announcements`.
     pub fn announcements(&self) -> streams::Subscribe<types::AnnouncementMessage> {
@@ -138,7 +138,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[12]).text::<wire::Open<types::ChannelKind>>("kind", kind).text::<wire::Open<types::ChannelCurrency>>("currency", currency).subscribe(&self.0)
     }
 
-    /// Steps in the life of instruments. Locks are not among them: `platform_state` tells of those, by price index. What was missed is in `public/get_instruments`, at twenty times the cost of other calls.
+    /// Steps in the life of instruments. Locks are not among them: `platform_state` reports those, by price index. What was missed is in `public/get_instruments`, at twenty times the cost of other calls.
     ///
     /// Channel `instrument.state.{kind}.{currency}`.
     ///
@@ -237,7 +237,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[23]).text::<types::InstrumentName>("instrument_name", instrument_name).word("interval", interval).subscribe(&self.0)
     }
 
-    /// Trades on all instruments of a kind in a currency. What was missed in `any` currency is not made good.
+    /// Trades on all instruments of a kind in a currency. What was missed in `any` currency is not recovered.
     ///
     /// Channel `trades.{kind}.{currency}.{interval}`, which takes a login where `interval` is `raw`.
     ///
@@ -325,7 +325,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[33]).subscribe(&self.0)
     }
 
-    /// That market maker protection went off. What is frozen after a gap is in `private/get_mmp_status`, without a time to tell old from new.
+    /// That market maker protection went off. What is frozen after a gap is in `private/get_mmp_status`, without a time to distinguish old from new.
     ///
     /// Channel `user.mmp_trigger.{index_name}`, which takes a login.
     ///
@@ -344,7 +344,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[35]).text::<types::InstrumentName>("instrument_name", instrument_name).word("interval", interval).subscribe(&self.0)
     }
 
-    /// Changes of the caller's own orders on a kind of instrument in a currency, several together. The interval `raw` is the channel `user_orders_raw_by_kind`, whose data has another form. What was missed in `any` currency is not made good.
+    /// Changes of the caller's own orders on a kind of instrument in a currency, several together. The interval `raw` is the channel `user_orders_raw_by_kind`, whose data has another form. What was missed in `any` currency is not recovered.
     ///
     /// Channel `user.orders.{kind}.{currency}.{interval}`, which takes a login.
     ///
@@ -393,7 +393,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[40]).text::<types::InstrumentName>("instrument_name", instrument_name).word("interval", interval).subscribe(&self.0)
     }
 
-    /// The caller's own trades on a kind of instrument in a currency. What was missed in `any` currency is not made good.
+    /// The caller's own trades on a kind of instrument in a currency. What was missed in `any` currency is not recovered.
     ///
     /// Channel `user.trades.{kind}.{currency}.{interval}`, which takes a login.
     ///

@@ -54,7 +54,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "communications", id: "communications", endpoint: "stream", access: wire::Access::Private,
-            description: "Requests for quotes, quotes on them, and batches of both. Requests are those of everybody, quotes those that the caller made or got. What was missed, `GetRfqs`, `GetQuotes` and `GetRFQBatches` tell.",
+            description: "Requests for quotes, quotes on them, and batches of both. Requests are those of everybody, quotes those that the caller made or got. `GetRfqs`, `GetQuotes` and `GetRFQBatches` list what was missed.",
             parameters: &[
                 wire::Parameter { name: "shard_factor", description: "Parts into which all is divided, 1 to 100, for a connection each. Batches are divided by their id, all else by market.", kind: wire::ParameterKind::Integer, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "shard_key", description: "The part that is wanted, from 0 to below shard_factor.", kind: wire::ParameterKind::Integer, ..wire::Parameter::EMPTY },
@@ -102,7 +102,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "market_lifecycle_v2", id: "market_lifecycle_v2", endpoint: "stream", access: wire::Access::Public,
-            description: "What happens to markets and events: made, opened, paused, determined, settled, changed. Combos have a channel of their own. What was missed, `GetMarkets` and `GetEvents` tell.",
+            description: "What happens to markets and events: made, opened, paused, determined, settled, changed. Combos have a channel of their own. `GetMarkets` and `GetEvents` list what was missed.",
             messages: &[
                 wire::Message { kind: "event_fee_update", when: None, is_snapshot: false, snapshot_when: None },
                 wire::Message { kind: "event_lifecycle", when: None, is_snapshot: false, snapshot_when: None },
@@ -136,7 +136,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "multivariate_market_lifecycle", id: "multivariate_market_lifecycle", endpoint: "stream", access: wire::Access::Public,
-            description: "What happens to combo markets and their events. What was missed, `GetMultivariateEvents` tells.",
+            description: "What happens to combo markets and their events. `GetMultivariateEvents` lists what was missed.",
             messages: &[
                 wire::Message { kind: "event_lifecycle", when: None, is_snapshot: false, snapshot_when: None },
                 wire::Message { kind: "multivariate_market_lifecycle", when: None, is_snapshot: false, snapshot_when: None },
@@ -147,7 +147,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "order_group_updates", id: "order_group_updates", endpoint: "stream", access: wire::Access::Private,
-            description: "What happens to the caller's order groups. How they stand, `GetOrderGroups` tells.",
+            description: "What happens to the caller's order groups. `GetOrderGroups` returns their state.",
             messages: &[
                 wire::Message { kind: "order_group_updates", when: None, is_snapshot: false, snapshot_when: None },
             ],
@@ -196,7 +196,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             parameters: &[
                 wire::Parameter { name: "market_ids", description: "Markets by their ids, in place of tickers.", is_list: true, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "market_tickers", description: "Markets. Left out: all.", pattern: Some("^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$"), is_list: true, ..wire::Parameter::EMPTY },
-                wire::Parameter { name: "send_initial_snapshot", description: "Whether each market that is named is told as it is now, on subscribing and when it is added. Without it nothing is told before the first change.", kind: wire::ParameterKind::Boolean, ..wire::Parameter::EMPTY },
+                wire::Parameter { name: "send_initial_snapshot", description: "Whether the state of each named market is sent, on subscribing and when it is added. Without it nothing is sent before the first change.", kind: wire::ParameterKind::Boolean, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "skip_ticker_ack", description: "Whether replies leave out the list of all markets of the subscription, which is long where they are many.", kind: wire::ParameterKind::Boolean, ..wire::Parameter::EMPTY },
             ],
             items: Some("market_tickers"), all: true, item: Some("/market_ticker"),
@@ -233,7 +233,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "user_orders", id: "user_orders", endpoint: "stream", access: wire::Access::Private,
-            description: "Orders of the caller, whole, when they are placed and when they change. Not every step of an order is sure to be told.",
+            description: "Orders of the caller, whole, when they are placed and when they change. Not every step of an order is reported for certain.",
             parameters: &[
                 wire::Parameter { name: "market_tickers", description: "Markets. Left out: all.", pattern: Some("^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$"), is_list: true, ..wire::Parameter::EMPTY },
             ],

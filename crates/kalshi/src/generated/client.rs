@@ -120,7 +120,7 @@ impl Client {
 impl Client {
     /// Every key of the account
     ///
-    /// One page with all keys. Neither key types nor creation times are told.
+    /// One page with all keys. Neither key types nor creation times are shown.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `read`.
@@ -131,7 +131,7 @@ impl Client {
     }
     /// Register the public half of a key pair made by the caller
     ///
-    /// The private half never leaves the caller. The venue says that it asks for the Premier or the market-maker level; any other account can generate a key instead. A lost answer leaves a key that only its name identifies.
+    /// The private half never leaves the caller. The venue says that it asks for the Premier or the market-maker level; any other account can generate a key instead. A lost response leaves a key that only its name identifies.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write`.
@@ -143,7 +143,7 @@ impl Client {
     }
     /// Have the venue make a key pair
     ///
-    /// The private key is in the answer and can never be had again. A lost answer leaves a key without an owner, to be found by its name and deleted.
+    /// The response contains the private key, which is never shown again. A lost response leaves a key without an owner, to be found by its name and deleted.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write`.
@@ -327,7 +327,7 @@ impl Client {
     }
     /// How fresh balances, orders, fills and positions are
     ///
-    /// What was done after this time may be missing from their answers yet. It is an estimate.
+    /// What was done after this time may be missing from their responses yet. It is an estimate.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 10 of the rate limit `read`.
@@ -436,7 +436,7 @@ impl Client {
     }
     /// Take the daily cap away
     ///
-    /// Keys that are bound to the subtrader then place no orders until there is a cap again. Orders by the member's own keys go on. The answer is an empty object.
+    /// Keys that are bound to the subtrader then place no orders until there is a cap again. Orders by the member's own keys go on. The response is an empty object.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::fcm_risk`.
@@ -450,7 +450,7 @@ impl Client {
     }
     /// What a subtrader may spend a day
     ///
-    /// Without a cap it answers 404, and keys that are bound to the subtrader place no orders.
+    /// Without a cap it returns 404, and keys that are bound to the subtrader place no orders.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `read`.
@@ -463,7 +463,7 @@ impl Client {
     }
     /// Set what a subtrader may spend a day
     ///
-    /// For keys that are bound to the subtrader, at once. What rests stays. The answer is an empty object.
+    /// For keys that are bound to the subtrader, at once. What rests stays. The response is an empty object.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::fcm_risk`.
@@ -619,7 +619,7 @@ impl Client {
     }
     /// Live data of one milestone whose type is known
     ///
-    /// The older path. GetLiveDataByMilestone answers the same without the type.
+    /// The older path. GetLiveDataByMilestone returns the same without the type.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 10 of the rate limit `read`.
@@ -776,7 +776,7 @@ impl Client {
     }
     /// Delete a group and cancel its orders
     ///
-    /// The answer is an empty object.
+    /// The response is an empty object.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
@@ -797,7 +797,7 @@ impl Client {
     }
     /// Change the limit of a group
     ///
-    /// A limit below what has traded within 15 seconds triggers the group at once. The answer is an empty object.
+    /// A limit below what has traded within 15 seconds triggers the group at once. The response is an empty object.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
@@ -809,7 +809,7 @@ impl Client {
     }
     /// Let a triggered group trade again
     ///
-    /// The count of what has traded starts anew. The answer is an empty object.
+    /// The count of what has traded starts again. The response is an empty object.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
@@ -821,7 +821,7 @@ impl Client {
     }
     /// Cancel all orders of a group and refuse new ones
     ///
-    /// It stays so until the group is reset. The answer is an empty object.
+    /// It stays so until the group is reset. The response is an empty object.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
@@ -862,7 +862,7 @@ impl Client {
     }
     /// Cancel several orders
     ///
-    /// Each order is cancelled or not for itself, so read the error of each answer. The tokens of all have to be there at once, or the whole batch is refused.
+    /// Each order is cancelled or not for itself, so read the error of each response. The tokens of all have to be there at once, or the whole batch is refused.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
@@ -874,7 +874,7 @@ impl Client {
     }
     /// Place several orders
     ///
-    /// Each order is placed or refused for itself, so read the error of each answer. The tokens of all have to be there at once, or the whole batch is refused. A client_order_id works as it does for a single order, one by one.
+    /// Each order is placed or refused for itself, so read the error of each response. The tokens of all have to be there at once, or the whole batch is refused. A client_order_id works as it does for a single order, one by one.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
@@ -886,7 +886,7 @@ impl Client {
     }
     /// Cancel an order
     ///
-    /// An order that is executed, already cancelled or unknown is refused with 404. A read right after the answer may still show the order as resting.
+    /// An order that is executed, already cancelled or unknown is refused with 404. A read right after the response may still show the order as resting.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
@@ -898,7 +898,7 @@ impl Client {
     }
     /// Change price, size or expiry of an order
     ///
-    /// An order keeps its place in the queue if only its size shrinks or only its expiry changes. The answer tells of what traded because of the change.
+    /// An order keeps its place in the queue if only its size shrinks or only its expiry changes. The response reports what traded because of the change.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
@@ -943,7 +943,7 @@ impl Client {
     }
     /// One order
     ///
-    /// Lags a little behind what placing and cancelling have answered.
+    /// Lags a little behind the responses to placing and cancelling.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `read`.
@@ -1011,7 +1011,7 @@ impl Client {
     }
     /// Markets that were settled with the caller in them, page by page
     ///
-    /// Only those that are not archived. What is archived is told as positions, by the historical operations.
+    /// Only those that are not archived. Archived ones are reported as positions, by the historical operations.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `read`.
@@ -1366,7 +1366,7 @@ impl Client {
 impl Client {
     /// All series
     ///
-    /// One answer without pages. Without filters it can have many megabytes.
+    /// One response without pages. Without filters it can have many megabytes.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 10 of the rate limit `read`.
@@ -1376,7 +1376,7 @@ impl Client {
     }
     /// Fee changes of series
     ///
-    /// One answer without pages.
+    /// One response without pages.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 10 of the rate limit `read`.
@@ -1465,7 +1465,7 @@ impl Client {
     }
     /// Move money between subaccounts on one shard
     ///
-    /// The venue moves the money once for each client_transfer_id: a repetition is refused with 409. The answer is an empty object.
+    /// The venue moves the money once for each client_transfer_id: a repetition is refused with 409. The response is an empty object.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::transfer`.
@@ -1492,7 +1492,7 @@ impl Client {
 impl Client {
     /// Move money between shards, or between event contracts and perpetuals
     ///
-    /// The venue works on it after it has answered. Between subaccounts of two shards the money takes up to three steps; if one fails, those before it stay done and the money rests in a primary account. On one shard it is a transfer between subaccounts, and stands in the list of those.
+    /// The venue processes it after it has responded. Between subaccounts of two shards the money takes up to three steps; if one fails, those before it stay done and the money rests in a primary account. On one shard it is a transfer between subaccounts, and stands in the list of those.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::transfer`.
@@ -1540,7 +1540,7 @@ impl Client {
     }
     /// Have the venue spread cash over the shards
     ///
-    /// For institutions. Replaces what was set before. The venue looks every ten seconds and moves what no order holds. An empty list switches it off. The answer is an empty object.
+    /// For institutions. Replaces what was set before. The venue looks every ten seconds and moves what no order holds. An empty list switches it off. The response is an empty object.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write`.
@@ -6137,7 +6137,7 @@ pub mod builder {
             self.body = self.body.selected_markets(value);
             self
         }
-        /// With the whole market in the answer. Left out: without.
+        /// With the whole market in the response. Left out: without.
         pub fn with_market_payload(mut self, value: bool) -> Self {
             self.body = self.body.with_market_payload(value);
             self
@@ -9270,7 +9270,7 @@ pub mod types {
         pub failed_rfq_ids: Vec<RfqId>,
         /// Batch.
         pub rfq_batch_id: RfqBatchId,
-        /// Public id of who asked. If it was hidden, it is told once one request traded.
+        /// Public id of who asked. If it was hidden, it is shown once one request has traded.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_id: Option<String>,
         /// Subaccount of the caller in it, if one was used.
@@ -9469,7 +9469,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub window_start_ts_ms: Option<wire::UnixMillis>,
     }
-    /// The indices that there are. The answer to the action indexlist.
+    /// The indices that there are. The response to the action indexlist.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
@@ -9553,7 +9553,7 @@ pub mod types {
     pub struct CreateApiKeyResponse {
         /// Id of the new key.
         pub api_key_id: ApiKeyId,
-        /// A risk control that its subtrader lacks. The key was made all the same.
+        /// A risk control that its subtrader lacks. The key was created nevertheless.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub warning: Option<String>,
     }
@@ -9602,7 +9602,7 @@ pub mod types {
         /// The legs.
         #[serde(deserialize_with = "lenient::collection")]
         pub selected_markets: Vec<TickerPair>,
-        /// With the whole market in the answer. Left out: without.
+        /// With the whole market in the response. Left out: without.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub with_market_payload: Option<bool>,
     }
@@ -10435,7 +10435,7 @@ pub mod types {
         pub key_type: Option<wire::Open<ApiKeyType>>,
         /// Private key as PEM, PKCS#1 for RSA and PKCS#8 for Ed25519. Shown this once.
         pub private_key: wire::Secret,
-        /// A risk control that its subtrader lacks. The key was made all the same.
+        /// A risk control that its subtrader lacks. The key was created nevertheless.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub warning: Option<String>,
     }
@@ -10542,7 +10542,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetEventCandlesticksResponse {
-        /// Where the answer ends. Before the end that was asked for if that was too much.
+        /// Where the response ends. Before the requested end if that was too much.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub adjusted_end_ts: Option<wire::UnixSeconds>,
         /// Candlesticks of each of them.
@@ -10891,7 +10891,7 @@ pub mod types {
         #[serde(deserialize_with = "lenient::collection")]
         pub events: Vec<EventData>,
     }
-    /// The id is not told again.
+    /// The id is not shown again.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetOrderGroupResponse {
@@ -11184,7 +11184,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetUserDataTimestampResponse {
-        /// Up to when the answers are complete.
+        /// The time up to which responses are complete.
         #[serde(deserialize_with = "lenient::vital")]
         pub as_of_time: wire::DateTime,
     }
@@ -12477,7 +12477,7 @@ pub mod types {
         /// Id of the proposal.
         pub block_trade_proposal_id: BlockTradeProposalId,
     }
-    /// The symbols that were told in the last two hours. The answer to the action underlying_list.
+    /// The symbols that were reported in the last two hours. The response to the action underlying_list.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
@@ -12689,7 +12689,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct QuoteExecutedMessage {
-        /// Name of that order, which fills tell too.
+        /// Name of that order, which fills contain too.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// When it was executed.
@@ -12924,7 +12924,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub target_cost_dollars: Option<wire::Decimal>,
     }
-    /// Somebody asks for quotes on several combos at once. Its requests are told here alone.
+    /// Somebody asks for quotes on several combos at once. Its requests are reported only here.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
@@ -12961,7 +12961,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rfq_ids: Vec<RfqId>,
     }
-    /// The caller's batch has ended. Each of its trades is told as quote_executed too. Told to who asked.
+    /// The caller's batch has ended. Each of its trades is also reported as quote_executed. Sent to the requester.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
@@ -13857,7 +13857,7 @@ pub mod types {
         /// What each station reported, if asked for.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub stations: Vec<WeatherIndexStationReading>,
-        /// normal, degraded (a station was missing or replaced; it counts all the same) or incomplete (reports may still come).
+        /// normal, degraded (a station was missing or replaced; it counts nevertheless) or incomplete (reports may still come).
         #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// The minute.
@@ -14051,7 +14051,7 @@ pub mod types {
         wire::builder! { CreateMarketInMultivariateEventCollectionRequest {
             /// The legs. *Required.*
             selected_markets: required into Vec<super::TickerPair>;
-            /// With the whole market in the answer. Left out: without.
+            /// With the whole market in the response. Left out: without.
             with_market_payload: optional plain bool;
         } }
         wire::builder! { CreateOrderGroupRequest {

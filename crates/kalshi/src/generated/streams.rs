@@ -37,7 +37,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[1]).items::<String>("index_ids", index_ids).subscribe(&self.0)
     }
 
-    /// Requests for quotes, quotes on them, and batches of both. Requests are those of everybody, quotes those that the caller made or got. What was missed, `GetRfqs`, `GetQuotes` and `GetRFQBatches` tell.
+    /// Requests for quotes, quotes on them, and batches of both. Requests are those of everybody, quotes those that the caller made or got. `GetRfqs`, `GetQuotes` and `GetRFQBatches` list what was missed.
     ///
     /// Channel `communications`, which takes a login.
     pub fn communications(&self) -> Communications {
@@ -53,7 +53,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[3]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }
 
-    /// What happens to markets and events: made, opened, paused, determined, settled, changed. Combos have a channel of their own. What was missed, `GetMarkets` and `GetEvents` tell.
+    /// What happens to markets and events: made, opened, paused, determined, settled, changed. Combos have a channel of their own. `GetMarkets` and `GetEvents` list what was missed.
     ///
     /// Channel `market_lifecycle_v2`.
     pub fn market_lifecycle_v2(&self) -> streams::Subscribe<MarketLifecycleV2Message> {
@@ -69,14 +69,14 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[5]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }
 
-    /// What happens to combo markets and their events. What was missed, `GetMultivariateEvents` tells.
+    /// What happens to combo markets and their events. `GetMultivariateEvents` lists what was missed.
     ///
     /// Channel `multivariate_market_lifecycle`.
     pub fn multivariate_market_lifecycle(&self) -> streams::Subscribe<MultivariateMarketLifecycleMessage> {
         generated::Given::new(&STREAMS.channels[6]).subscribe(&self.0)
     }
 
-    /// What happens to the caller's order groups. How they stand, `GetOrderGroups` tells.
+    /// What happens to the caller's order groups. `GetOrderGroups` returns their state.
     ///
     /// Channel `order_group_updates`, which takes a login.
     pub fn order_group_updates(&self) -> streams::Subscribe<types::OrderGroupMessage> {
@@ -119,7 +119,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[11]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }
 
-    /// Orders of the caller, whole, when they are placed and when they change. Not every step of an order is sure to be told.
+    /// Orders of the caller, whole, when they are placed and when they change. Not every step of an order is reported for certain.
     ///
     /// Channel `user_orders`, which takes a login.
     ///
@@ -146,7 +146,7 @@ streams::channel! {
     Ticker gives types::TickerMessage {
         /// Markets by their ids, in place of tickers.
         market_ids = "market_ids": list String;
-        /// Whether each market that is named is told as it is now, on subscribing and when it is added. Without it nothing is told before the first change.
+        /// Whether the state of each named market is sent, on subscribing and when it is added. Without it nothing is sent before the first change.
         send_initial_snapshot = "send_initial_snapshot": flag bool;
         /// Whether replies leave out the list of all markets of the subscription, which is long where they are many.
         skip_ticker_ack = "skip_ticker_ack": flag bool;

@@ -20,7 +20,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
     channels: &[
         wire::Channel {
             name: "corporate_actions", id: "corporate_actions", endpoint: "stream", access: wire::Access::Public,
-            description: "Splits, final settlements and new tickers, when they are applied. Dividends are not told. Positions and balances change without a fill: read them again. What was missed, `GetMarginCorporateActions` tells. A filter follows a market to its new ticker.",
+            description: "Splits, final settlements and new tickers, when they are applied. Dividends are not reported. Positions and balances change without a fill: read them again. `GetMarginCorporateActions` lists what was missed. A filter follows a market to its new ticker.",
             parameters: &[
                 wire::Parameter { name: "market_tickers", description: "Markets. Left out: all.", pattern: Some("^(?!orderbooks$)[A-Za-z0-9_-][A-Za-z0-9._-]*$"), is_list: true, ..wire::Parameter::EMPTY },
             ],
@@ -57,7 +57,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         },
         wire::Channel {
             name: "order_group_updates", id: "order_group_updates", endpoint: "stream", access: wire::Access::Private,
-            description: "What happens to the caller's order groups. How they stand, `GetMarginOrderGroups` tells.",
+            description: "What happens to the caller's order groups. `GetMarginOrderGroups` returns their state.",
             messages: &[
                 wire::Message { kind: "order_group_updates", when: None, is_snapshot: false, snapshot_when: None },
             ],
@@ -87,7 +87,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             description: "Prices, volume, open interest and funding of a market, whole, at most once a second.",
             parameters: &[
                 wire::Parameter { name: "market_tickers", description: "Markets. Left out: all.", pattern: Some("^(?!orderbooks$)[A-Za-z0-9_-][A-Za-z0-9._-]*$"), is_list: true, ..wire::Parameter::EMPTY },
-                wire::Parameter { name: "send_initial_snapshot", description: "Whether each market that is named is told as it is now, on subscribing and when it is added. Without it nothing is told before the first change.", kind: wire::ParameterKind::Boolean, ..wire::Parameter::EMPTY },
+                wire::Parameter { name: "send_initial_snapshot", description: "Whether the state of each named market is sent, on subscribing and when it is added. Without it nothing is sent before the first change.", kind: wire::ParameterKind::Boolean, ..wire::Parameter::EMPTY },
                 wire::Parameter { name: "skip_ticker_ack", description: "Whether replies leave out the list of all markets of the subscription, which is long where they are many.", kind: wire::ParameterKind::Boolean, ..wire::Parameter::EMPTY },
             ],
             items: Some("market_tickers"), all: true, item: Some("/market_ticker"),

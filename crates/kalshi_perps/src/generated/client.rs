@@ -151,7 +151,7 @@ impl Client {
     }
     /// Set or add a trigger on a position of the common margin
     ///
-    /// With count or anchor_order_id the call adds a bracket, of which a position takes 20, and needs a client_trigger_id; the same id again answers with the trigger that it made, whatever became of it. Any other call replaces the bracket or the trailing stop of the whole position, and is refused with an id. The position must be open unless there is an anchor_order_id. Triggers place reduce-only orders.
+    /// With count or anchor_order_id the call adds a bracket, of which a position takes 20, and needs a client_trigger_id; the same id again returns the trigger that it made, whatever happened to it. Any other call replaces the bracket or the trailing stop of the whole position, and is refused with an id. The position must be open unless there is an anchor_order_id. Triggers place reduce-only orders.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write`.
@@ -179,7 +179,7 @@ impl Client {
     }
     /// Change the prices of one bracket
     ///
-    /// Trailing stops have no id here; they are set anew.
+    /// Trailing stops have no id here; they are set again.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write`.
@@ -507,7 +507,7 @@ impl Client {
     }
     /// One order group
     ///
-    /// Lags a little behind what creating has answered.
+    /// Lags a little behind the responses to creating.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `read`.
@@ -607,7 +607,7 @@ impl Client {
     }
     /// One order
     ///
-    /// Lags behind what placing and cancelling have answered; 404 does not mean that there is none.
+    /// Lags behind the responses to placing and cancelling; 404 does not mean that there is none.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `read`.
@@ -679,7 +679,7 @@ impl Client {
     }
     /// Move money between event contracts and perpetuals
     ///
-    /// The answer comes before the money has moved.
+    /// The response comes before the money has moved.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `write::transfer`.
@@ -1365,7 +1365,7 @@ pub mod builder {
             self.max_ts = Some(value.into());
             self
         }
-        /// Status to filter by. Orders themselves have no such field; the venue answers unknown words with an empty page.
+        /// Status to filter by. Orders themselves have no such field; the venue returns an empty page for unknown words.
         pub fn status(
             mut self,
             value: impl TryInto<types::OrderStatusFilter, Error: Display>,
@@ -2704,7 +2704,7 @@ pub mod builder {
             self.max_ts = Some(value.into());
             self
         }
-        /// Status to filter by. Orders themselves have no such field; the venue answers unknown words with an empty page.
+        /// Status to filter by. Orders themselves have no such field; the venue returns an empty page for unknown words.
         pub fn status(
             mut self,
             value: impl TryInto<types::OrderStatusFilter, Error: Display>,
@@ -5123,7 +5123,7 @@ pub mod types {
         }
     }
     wire::words! {
-        /// Status to filter by. Orders themselves have no such field; the venue answers unknown words with an empty page.
+        /// Status to filter by. Orders themselves have no such field; the venue returns an empty page for unknown words.
         OrderStatusFilter {
             Resting = "resting", Canceled = "canceled", Executed = "executed",
         }

@@ -19,7 +19,7 @@ impl Streams {
         &self.0
     }
 
-    /// Splits, final settlements and new tickers, when they are applied. Dividends are not told. Positions and balances change without a fill: read them again. What was missed, `GetMarginCorporateActions` tells. A filter follows a market to its new ticker.
+    /// Splits, final settlements and new tickers, when they are applied. Dividends are not reported. Positions and balances change without a fill: read them again. `GetMarginCorporateActions` lists what was missed. A filter follows a market to its new ticker.
     ///
     /// Channel `corporate_actions`.
     ///
@@ -37,7 +37,7 @@ impl Streams {
         generated::Given::new(&STREAMS.channels[1]).items::<types::MarketTicker>("market_tickers", market_tickers).subscribe(&self.0)
     }
 
-    /// What happens to the caller's order groups. How they stand, `GetMarginOrderGroups` tells.
+    /// What happens to the caller's order groups. `GetMarginOrderGroups` returns their state.
     ///
     /// Channel `order_group_updates`, which takes a login.
     pub fn order_group_updates(&self) -> streams::Subscribe<types::OrderGroupMessage> {
@@ -84,7 +84,7 @@ impl Streams {
 streams::channel! {
     /// A subscription to `ticker` that is not made yet.
     Ticker gives types::TickerMessage {
-        /// Whether each market that is named is told as it is now, on subscribing and when it is added. Without it nothing is told before the first change.
+        /// Whether the state of each named market is sent, on subscribing and when it is added. Without it nothing is sent before the first change.
         send_initial_snapshot = "send_initial_snapshot": flag bool;
         /// Whether replies leave out the list of all markets of the subscription, which is long where they are many.
         skip_ticker_ack = "skip_ticker_ack": flag bool;

@@ -94,7 +94,7 @@ impl Client {
     }
     /// Hand in a signed passkey challenge
     ///
-    /// No source shows the answer; it is read as those of the other ways to log in. An assertion counts once.
+    /// No source shows the response; it is read as those of the other ways to log in. An assertion counts once.
     ///
     /// - Credentials: none, anybody may call it.
     /// - Cost: 1 of the rate limit `requests`.
@@ -114,7 +114,7 @@ impl Client {
     }
     /// A new access token for a session
     ///
-    /// The bearer has to be the refresh token of the session, so call it from a client that was given that one as its token. Whether the refresh token may be used again is not said. Tokens that came from a key are exchanged anew instead.
+    /// The bearer has to be the refresh token of the session, so call it from a client that was given that one as its token. Whether the refresh token may be used again is not said. Tokens that came from a key are exchanged again instead.
     ///
     /// - Credentials: `bearer`.
     /// - Cost: 1 of the rate limit `requests`.
@@ -209,7 +209,7 @@ impl Client {
     }
     /// Make a key
     ///
-    /// The secret is shown once. The answer names no id: list the keys and look for `api_key` to learn it.
+    /// The secret is shown once. The response names no id: list the keys and look for `api_key` to learn it.
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
@@ -250,7 +250,7 @@ impl Client {
     }
     /// Give a key a new secret
     ///
-    /// The old secret stops working. The new one is shown once, and no page shows where in the answer: look at the top and in `data`.
+    /// The old secret stops working. The new one is shown once, and no page shows where in the response: look at the top and in `data`.
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
@@ -580,7 +580,7 @@ impl Client {
     }
     /// Send funds from a wallet
     ///
-    /// Always give an `Idempotency-Key`: without one the venue sends as often as it is asked. It is remembered for 24 hours; a repeated one answers with the first result, or with 409 and `existing_transaction_id`. A code for the second factor counts once, a repetition needs a new one.
+    /// Always give an `Idempotency-Key`: without one the venue sends as often as it is asked. It is remembered for 24 hours; a repeated one returns the first result, or with 409 and `existing_transaction_id`. A code for the second factor counts once, a repetition needs a new one.
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Scope: `transactions`.
@@ -950,7 +950,7 @@ impl Client {
     }
     /// Give a webhook a new secret
     ///
-    /// No page shows where the secret stands in the answer: look at the top and in `data`, or ask for the webhook afterwards.
+    /// No page shows where the secret stands in the response: look at the top and in `data`, or ask for the webhook afterwards.
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
@@ -1087,7 +1087,7 @@ impl Client {
     }
     /// Ask a customer for a payment
     ///
-    /// Makes a checkout page. Nothing lists payments, so one whose answer was lost cannot be found again: it expires by itself.
+    /// Makes a checkout page. Nothing lists payments, so one whose response was lost cannot be found again: it expires by itself.
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
@@ -1167,7 +1167,7 @@ impl Client {
 }
 /// # Card accounts
 ///
-/// Card accounts of one's own and how to open them
+/// The caller's own card accounts and how to open them
 impl Client {
     /// Accept the terms for cards
     ///
@@ -1195,7 +1195,7 @@ impl Client {
     pub fn get_card_kyc_status(&self) -> builder::GetCardKycStatus<'_> {
         builder::GetCardKycStatus::new(self)
     }
-    /// Open a card account of one's own
+    /// Open a card account for the caller
     ///
     /// Mails a code for `verifyCardOtp`. The mail address may not be that of a card customer.
     ///
@@ -1256,7 +1256,7 @@ impl Client {
 }
 /// # Cards
 ///
-/// Cards of one's own
+/// The caller's own cards
 impl Client {
     /// Freeze a card
     ///
@@ -1338,7 +1338,7 @@ impl Client {
     }
     /// A short-lived page that shows a card or sets its PIN
     ///
-    /// Number, CVV and PIN are shown on the page alone and come in no answer. Only makes another page, so it may be repeated. Where no PIN is set, 422 PIN_NOT_SET refuses all views but pin-set.
+    /// Number, CVV and PIN are shown on the page alone and come in no response. Only makes another page, so it may be repeated. Where no PIN is set, 422 PIN_NOT_SET refuses all views but pin-set.
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
@@ -3509,7 +3509,7 @@ pub mod builder {
             self.body = self.body.chain(value);
             self
         }
-        /// Note for one's own books.
+        /// The caller's own note.
         pub fn description(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.description(value);
             self
@@ -3660,7 +3660,7 @@ pub mod builder {
             self.body = self.body.chain(value);
             self
         }
-        /// Note for one's own books.
+        /// The caller's own note.
         pub fn description(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.description(value);
             self
@@ -5747,7 +5747,7 @@ pub mod builder {
             self.body = self.body.chain(value);
             self
         }
-        /// Note for one's own books.
+        /// The caller's own note.
         pub fn description(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.description(value);
             self
@@ -5817,12 +5817,12 @@ pub mod builder {
                 body: types::builder::CreateWebhookRequest::default(),
             }
         }
-        /// Note for one's own books.
+        /// The caller's own note.
         pub fn description(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.description(value);
             self
         }
-        /// What to be told of; everything by default.
+        /// Which events to receive; all by default.
         pub fn events(
             mut self,
             value: impl Into<Vec<Open<types::WebhookEvent>>>,
@@ -5983,7 +5983,7 @@ pub mod builder {
             self.webhook_id = self.refused.id("webhook_id", value);
             self
         }
-        /// Note for one's own books.
+        /// The caller's own note.
         pub fn description(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.description(value);
             self
@@ -5993,7 +5993,7 @@ pub mod builder {
             self.body = self.body.enabled(value);
             self
         }
-        /// What to be told of.
+        /// Which events to receive.
         pub fn events(
             mut self,
             value: impl Into<Vec<Open<types::WebhookEvent>>>,
@@ -6638,7 +6638,7 @@ pub mod builder {
             self.body = self.body.spending_limit_amount(value);
             self
         }
-        /// Period after which a spending limit begins anew.
+        /// Period after which a spending limit starts again.
         pub fn spending_limit_frequency(
             mut self,
             value: impl Into<Open<types::SpendingFrequency>>,
@@ -6692,7 +6692,7 @@ pub mod builder {
                 body: types::builder::OnboardCardCustomerRequest::default(),
             }
         }
-        /// Mail address of the customer, not one's own. *Required.*
+        /// Mail address of the customer, not of the caller. *Required.*
         pub fn email(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.email(value);
             self
@@ -6833,7 +6833,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -6866,7 +6866,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -6910,7 +6910,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -6987,7 +6987,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7018,7 +7018,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7051,7 +7051,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7113,7 +7113,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7168,7 +7168,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7199,7 +7199,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7232,7 +7232,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7271,7 +7271,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7332,7 +7332,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7370,7 +7370,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7441,7 +7441,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7496,7 +7496,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7527,7 +7527,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7560,7 +7560,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -7744,12 +7744,12 @@ pub mod builder {
                 body: types::builder::CreateProgramWebhookRequest::default(),
             }
         }
-        /// Note for one's own books.
+        /// The caller's own note.
         pub fn description(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.description(value);
             self
         }
-        /// What to be told of.
+        /// Which events to receive.
         pub fn events(
             mut self,
             value: impl Into<Vec<Open<types::WebhookEvent>>>,
@@ -7928,7 +7928,7 @@ pub mod builder {
             self.body = self.body.enabled(value);
             self
         }
-        /// What to be told of.
+        /// Which events to receive.
         pub fn events(
             mut self,
             value: impl Into<Vec<Open<types::WebhookEvent>>>,
@@ -8050,7 +8050,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8120,7 +8120,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8161,7 +8161,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8209,7 +8209,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8246,7 +8246,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8281,7 +8281,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8344,7 +8344,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8397,7 +8397,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8497,7 +8497,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8576,7 +8576,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8639,7 +8639,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8670,7 +8670,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8701,7 +8701,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8738,7 +8738,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8804,7 +8804,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8839,7 +8839,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8910,7 +8910,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8965,7 +8965,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -8996,7 +8996,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -9027,7 +9027,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -9060,7 +9060,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -9120,7 +9120,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -9182,7 +9182,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// Id of the card account, `yativo_card_id` in answers. *Required.*
+        /// Id of the card account, `yativo_card_id` in responses. *Required.*
         pub fn yativo_card_id(mut self, value: impl Into<types::YativoCardId>) -> Self {
             self.yativo_card_id = self.refused.id("yativo_card_id", value);
             self
@@ -9648,7 +9648,7 @@ pub mod types {
         /// Dollars that may be spent a period.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spending_limit_amount: Option<wire::DecimalNumber>,
-        /// Period after which a spending limit begins anew.
+        /// Period after which a spending limit starts again.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub spending_limit_frequency: Option<wire::Open<SpendingFrequency>>,
         /// State of a card. voided is for good.
@@ -9775,10 +9775,10 @@ pub mod types {
         pub requested_limit: Option<wire::DecimalNumber>,
     }
     wire::ids! {
-        /// A customer with a card account: `yativo_card_id`, the id of the record, or one's own id. Of the latter, letters, digits and any of `._:@+-` pass; it may not begin with a dot.
+        /// A customer with a card account: `yativo_card_id`, the id of the record, or the caller's own id. Of the latter, letters, digits and any of `._:@+-` pass; it may not begin with a dot.
         CardCustomerId = "^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*$";
     }
-    /// The check of an identity. A page names its states and shows no answer.
+    /// The check of an identity. A page names its states and shows no response.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardCustomerKyc {
@@ -9970,7 +9970,7 @@ pub mod types {
         }
     }
     wire::ids! {
-        /// Id of a card, a UUID in newer answers.
+        /// Id of a card, a UUID in newer responses.
         CardId = "^[A-Za-z0-9_-]+$";
     }
     /// The check of an identity.
@@ -10005,7 +10005,7 @@ pub mod types {
         /// Id of a subscription to card events.
         CardSubscriptionId = "^[A-Za-z0-9_-]+$";
     }
-    /// A payment with a card. The names of two generations are here; pages cut the newer answer off.
+    /// A payment with a card. It has the names of two generations; pages truncate the newer response.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardTransaction {
@@ -10069,7 +10069,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardTransactionList {
-        /// A payment with a card. The names of two generations are here; pages cut the newer answer off.
+        /// A payment with a card. It has the names of two generations; pages truncate the newer response.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub transactions: Vec<CardTransaction>,
     }
@@ -10221,7 +10221,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub webhook_id: Option<String>,
     }
-    /// A card after a change. No source shows the answer; the card is assumed to look as in the list.
+    /// A card after a change. No source shows the response; the card is assumed to look as in the list.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ChangeCardResponse {
@@ -10426,7 +10426,7 @@ pub mod types {
         pub asset_id: String,
         /// Chain in lower case.
         pub chain: String,
-        /// Note for one's own books.
+        /// The caller's own note.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Address to forward to.
@@ -10466,7 +10466,7 @@ pub mod types {
         #[serde(rename = "type")]
         pub type_: wire::Open<CardType>,
     }
-    /// A new card in its envelope. No source shows the answer; assumed as that for a virtual card.
+    /// A new card in its envelope. No source shows the response; assumed as that for a virtual card.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerCardResponse {
@@ -10483,7 +10483,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
-    /// The token, at the top or in `data`. No source shows the answer; assumed as that for a card of one's own.
+    /// The token, at the top or in `data`. No source shows the response; assumed to be that for the caller's own card.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerEphemeralTokenResponse {
@@ -10544,7 +10544,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<wire::Secret>,
     }
-    /// A new card in its envelope. No source shows the answer; the card is assumed to look as in the record of the customer, and what is not known is dropped, so that no number can be printed.
+    /// A new card in its envelope. No source shows the response; the card is assumed to look as in the record of the customer, and what is not known is dropped, so that no number can be printed.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerVirtualCardResponse {
@@ -10608,14 +10608,14 @@ pub mod types {
         /// Dollars a period; no limit by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub spending_limit_amount: Option<wire::DecimalNumber>,
-        /// Period after which a spending limit begins anew.
+        /// Period after which a spending limit starts again.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub spending_limit_frequency: Option<wire::Open<SpendingFrequency>>,
         /// What a card is made of.
         #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<CardType>>,
     }
-    /// A new card in its envelope. No source shows the answer; the card is assumed to look as in the list, and what is not known is dropped, so that no number can be printed.
+    /// A new card in its envelope. No source shows the response; the card is assumed to look as in the list, and what is not known is dropped, so that no number can be printed.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardResponse {
@@ -10757,10 +10757,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateProgramWebhookRequest {
-        /// Note for one's own books.
+        /// The caller's own note.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
-        /// What to be told of.
+        /// Which events to receive.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Public https address to call.
@@ -10821,10 +10821,10 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateWebhookRequest {
-        /// Note for one's own books.
+        /// The caller's own note.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
-        /// What to be told of; everything by default.
+        /// Which events to receive; all by default.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Public https address to call.
@@ -11028,7 +11028,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Dispute {
-        /// Time of filing, for accounts of one's own.
+        /// Time of filing, for the caller's own accounts.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Id.
@@ -11037,7 +11037,7 @@ pub mod types {
         /// Time of filing.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub filed_at: Option<wire::DateTime>,
-        /// Reason; some answers call it reasonCode, which is not read.
+        /// Reason; some responses call it reasonCode, which is not read.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub reason_code: Option<String>,
         /// State of a dispute.
@@ -11321,7 +11321,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetCardCustomerKycStatusResponse {
-        /// The check of an identity. A page names its states and shows no answer.
+        /// The check of an identity. A page names its states and shows no response.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardCustomerKyc>,
         /// Sentence.
@@ -11507,7 +11507,7 @@ pub mod types {
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetIbanStatusResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { GetIbanStatusResponse(::serde_json::Map<String, ::serde_json::Value>); }
-    /// The answer in its envelope.
+    /// The response in its envelope.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
@@ -11959,7 +11959,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
-    /// The cards, at the top or in `data`. No source shows the answer.
+    /// The cards, at the top or in `data`. No source shows the response.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListCardCustomerCardsResponse {
@@ -12540,7 +12540,7 @@ pub mod types {
         /// Time of making.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
-        /// What it is told of.
+        /// Which events it receives.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Key of its signatures: `whsec_` and 48 hex digits.
@@ -12582,11 +12582,11 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
-    /// The customer. Both fields are unique among one's active customers.
+    /// The customer. Both fields are unique among the caller's active customers.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct OnboardCardCustomerRequest {
-        /// Mail address of the customer, not one's own.
+        /// Mail address of the customer, not of the caller.
         pub email: String,
         /// One's own id for the customer.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -12664,7 +12664,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
-    /// What the authenticator answered. An open object, handed over as the WebAuthn standard has it; the venue says nothing of its members.
+    /// What the authenticator returned. An open object, passed on as the WebAuthn standard has it; the venue says nothing of its members.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[serde(transparent)]
@@ -13177,7 +13177,7 @@ pub mod types {
         pub category: SendCategory,
         /// Chain in lower case, such as solana.
         pub chain: String,
-        /// Note for one's own books.
+        /// The caller's own note.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// How fast a transfer should settle, and so what its gas costs.
@@ -13466,7 +13466,7 @@ pub mod types {
         pub yativo_card_id: Option<YativoCardId>,
     }
     wire::words! {
-        /// Period after which a spending limit begins anew.
+        /// Period after which a spending limit starts again.
         SpendingFrequency {
             Daily = "daily", Weekly = "weekly", Monthly = "monthly",
         }
@@ -13575,7 +13575,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<String>,
     }
-    /// A subscription in its envelope. No source shows the answer.
+    /// A subscription in its envelope. No source shows the response.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubscribeCardWebhookResponse {
@@ -13800,7 +13800,7 @@ pub mod types {
         /// Chain in lower case.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
-        /// Note for one's own books.
+        /// The caller's own note.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Address to forward to.
@@ -13842,7 +13842,7 @@ pub mod types {
         /// Whether it is called.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
-        /// What to be told of.
+        /// Which events to receive.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Public https address to call.
@@ -13860,13 +13860,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdateWebhookRequest {
-        /// Note for one's own books.
+        /// The caller's own note.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Whether it is called.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
-        /// What to be told of.
+        /// Which events to receive.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Public https address to call.
@@ -13894,7 +13894,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
-    /// A confirmed account in its envelope, assumed to look as that of an account of one's own.
+    /// A confirmed account in its envelope, assumed to look like that of the caller's own account.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifyCardCustomerOtpResponse {
@@ -14001,13 +14001,13 @@ pub mod types {
         /// Time of making.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
-        /// Note for one's own books.
+        /// The caller's own note.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Whether it is called.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
-        /// What it is told of.
+        /// Which events it receives.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Time of the last call that failed.
@@ -14029,7 +14029,7 @@ pub mod types {
         pub webhook_id: String,
     }
     wire::words! {
-        /// What a webhook is told of; `*` stands for everything. transaction.* are chain transfers up to failed, card payments from authorized on. Further names were in use and may come back.
+        /// Which events a webhook receives; `*` means all. transaction.* are chain transfers up to failed, card payments from authorized on. Further names were in use and may come back.
         WebhookEvent {
             DepositDetected = "deposit.detected", DepositConfirmed = "deposit.confirmed",
             TransactionInitiated = "transaction.initiated", TransactionSubmitted = "transaction.submitted",
@@ -14176,7 +14176,7 @@ pub mod types {
             asset_id: required into String;
             /// Chain in lower case. *Required.*
             chain: required into String;
-            /// Note for one's own books.
+            /// The caller's own note.
             description: optional into String;
             /// Address to forward to. *Required.*
             destination_address: required into String;
@@ -14206,7 +14206,7 @@ pub mod types {
             display_name: optional into String;
             /// Dollars a period; no limit by default.
             spending_limit_amount: optional take wire::DecimalNumber;
-            /// Period after which a spending limit begins anew.
+            /// Period after which a spending limit starts again.
             spending_limit_frequency: optional into wire::Open<super::SpendingFrequency>;
             /// What a card is made of.
             type_: optional into wire::Open<super::CardType>;
@@ -14244,9 +14244,9 @@ pub mod types {
             title: optional into String;
         } }
         wire::builder! { CreateProgramWebhookRequest {
-            /// Note for one's own books.
+            /// The caller's own note.
             description: optional into String;
-            /// What to be told of.
+            /// Which events to receive.
             events: default into Vec<wire::Open<super::WebhookEvent>>;
             /// Public https address to call. *Required.*
             url: required into String;
@@ -14262,9 +14262,9 @@ pub mod types {
             whitelist_ips: default into Vec<String>;
         } }
         wire::builder! { CreateWebhookRequest {
-            /// Note for one's own books.
+            /// The caller's own note.
             description: optional into String;
-            /// What to be told of; everything by default.
+            /// Which events to receive; all by default.
             events: default into Vec<wire::Open<super::WebhookEvent>>;
             /// Public https address to call. *Required.*
             url: required into String;
@@ -14405,7 +14405,7 @@ pub mod types {
             last_name: optional into String;
         } }
         wire::builder! { OnboardCardCustomerRequest {
-            /// Mail address of the customer, not one's own. *Required.*
+            /// Mail address of the customer, not of the caller. *Required.*
             email: required into String;
             /// One's own id for the customer.
             external_customer_id: optional into String;
@@ -14476,7 +14476,7 @@ pub mod types {
             category: required take super::SendCategory;
             /// Chain in lower case, such as solana. *Required.*
             chain: required into String;
-            /// Note for one's own books.
+            /// The caller's own note.
             description: optional into String;
             /// How fast a transfer should settle, and so what its gas costs.
             priority: optional take super::SendPriority;
@@ -14564,7 +14564,7 @@ pub mod types {
             asset_id: optional into String;
             /// Chain in lower case.
             chain: optional into String;
-            /// Note for one's own books.
+            /// The caller's own note.
             description: optional into String;
             /// Address to forward to.
             destination_address: optional into String;
@@ -14586,17 +14586,17 @@ pub mod types {
         wire::builder! { UpdateProgramWebhookRequest {
             /// Whether it is called.
             enabled: optional plain bool;
-            /// What to be told of.
+            /// Which events to receive.
             events: default into Vec<wire::Open<super::WebhookEvent>>;
             /// Public https address to call.
             url: optional into String;
         } }
         wire::builder! { UpdateWebhookRequest {
-            /// Note for one's own books.
+            /// The caller's own note.
             description: optional into String;
             /// Whether it is called.
             enabled: optional plain bool;
-            /// What to be told of.
+            /// Which events to receive.
             events: default into Vec<wire::Open<super::WebhookEvent>>;
             /// Public https address to call.
             url: optional into String;
