@@ -1395,7 +1395,7 @@ impl Client {
 }
 /// # User trades
 impl Client {
-    /// One's own trades in one currency
+    /// The caller's own trades in one currency
     ///
     /// Only reads. Where `has_more` is true, ask again from the last trade on: bounds include their ends, so that one comes twice.
     ///
@@ -1406,7 +1406,7 @@ impl Client {
     pub fn get_user_trades_by_currency(&self) -> builder::GetUserTradesByCurrency<'_> {
         builder::GetUserTradesByCurrency::new(self)
     }
-    /// One's own trades in one currency in a span of time
+    /// The caller's own trades in one currency in a span of time
     ///
     /// Only reads. Where `has_more` is true, ask again with the last trade's time as a bound.
     ///
@@ -1419,7 +1419,7 @@ impl Client {
     ) -> builder::GetUserTradesByCurrencyAndTime<'_> {
         builder::GetUserTradesByCurrencyAndTime::new(self)
     }
-    /// One's own trades on one instrument
+    /// The caller's own trades on one instrument
     ///
     /// Only reads. Where `has_more` is true, ask again from the last trade on: bounds include their ends, so that one comes twice.
     ///
@@ -1432,7 +1432,7 @@ impl Client {
     ) -> builder::GetUserTradesByInstrument<'_> {
         builder::GetUserTradesByInstrument::new(self)
     }
-    /// One's own trades on one instrument in a span of time
+    /// The caller's own trades on one instrument in a span of time
     ///
     /// Only reads. Where `has_more` is true, ask again with the last trade's time as a bound.
     ///
@@ -1713,7 +1713,7 @@ impl Client {
     pub fn get_block_trade(&self) -> builder::GetBlockTrade<'_> {
         builder::GetBlockTrade::new(self)
     }
-    /// One's own block trades
+    /// The caller's own block trades
     ///
     /// Only reads. Goes back in time; go on with the last id as `start_id`.
     ///
@@ -1879,7 +1879,7 @@ impl Client {
     pub fn get_block_rfq_user_info(&self) -> builder::GetBlockRfqUserInfo<'_> {
         builder::GetBlockRfqUserInfo::new(self)
     }
-    /// One's own open quotes
+    /// The caller's own open quotes
     ///
     /// Only reads. The way to learn what became of a quote whose response was lost.
     ///
@@ -9580,7 +9580,7 @@ pub mod builder {
                 body: types::builder::SimulateBlockTradeParams::default(),
             }
         }
-        /// One's own role.
+        /// The caller's own role.
         pub fn role(mut self, value: impl Into<Open<types::BlockTradeRole>>) -> Self {
             self.body = self.body.role(value);
             self
@@ -9634,7 +9634,7 @@ pub mod builder {
             self.body = self.body.nonce(value);
             self
         }
-        /// One's own role. *Required.*
+        /// The caller's own role. *Required.*
         pub fn role(mut self, value: impl Into<Open<types::BlockTradeRole>>) -> Self {
             self.body = self.body.role(value);
             self
@@ -9700,7 +9700,7 @@ pub mod builder {
             self.body = self.body.nonce(value);
             self
         }
-        /// One's own role. *Required.*
+        /// The caller's own role. *Required.*
         pub fn role(mut self, value: impl Into<Open<types::BlockTradeRole>>) -> Self {
             self.body = self.body.role(value);
             self
@@ -9754,7 +9754,7 @@ pub mod builder {
                 body: types::builder::InvalidateBlockTradeSignatureParams::default(),
             }
         }
-        /// One's own signature. *Required.*
+        /// The caller's own signature. *Required.*
         pub fn signature(mut self, value: impl Into<Secret>) -> Self {
             self.body = self.body.signature(value);
             self
@@ -9962,7 +9962,7 @@ pub mod builder {
             self.body = self.body.nonce(value);
             self
         }
-        /// One's own role, the other one than the counterparty's. *Required.*
+        /// The caller's own role, the other one than the counterparty's. *Required.*
         pub fn role(mut self, value: impl Into<Open<types::BlockTradeRole>>) -> Self {
             self.body = self.body.role(value);
             self
@@ -10016,7 +10016,7 @@ pub mod builder {
             self.body = self.body.nonce(value);
             self
         }
-        /// One's own role, the other one than the counterparty's. *Required.*
+        /// The caller's own role, the other one than the counterparty's. *Required.*
         pub fn role(mut self, value: impl Into<Open<types::BlockTradeRole>>) -> Self {
             self.body = self.body.role(value);
             self
@@ -13268,7 +13268,7 @@ pub mod types {
     pub struct ApproveBlockTradeParams {
         /// Nonce of the request.
         pub nonce: String,
-        /// One's own role, the other one than the counterparty's.
+        /// The caller's own role, the other one than the counterparty's.
         pub role: wire::Open<BlockTradeRole>,
         /// Time of the request.
         pub timestamp: wire::UnixMillis,
@@ -13740,7 +13740,7 @@ pub mod types {
         /// Time when it ends.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::UnixMillis>,
-        /// Whoever has it can execute the trade; hand it to the other party only.
+        /// Anyone who has it can execute the trade; give it to the other party only.
         pub signature: wire::Secret,
     }
     wire::words! {
@@ -15225,7 +15225,7 @@ pub mod types {
         pub counterparty_signature: wire::Secret,
         /// Text that both parties agreed on.
         pub nonce: String,
-        /// One's own role.
+        /// The caller's own role.
         pub role: wire::Open<BlockTradeRole>,
         /// Time that both parties agreed on.
         pub timestamp: wire::UnixMillis,
@@ -16770,7 +16770,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct InvalidateBlockTradeSignatureParams {
-        /// One's own signature.
+        /// The caller's own signature.
         pub signature: wire::Secret,
     }
     wire::words! {
@@ -18460,7 +18460,7 @@ pub mod types {
     pub struct RejectBlockTradeParams {
         /// Nonce of the request.
         pub nonce: String,
-        /// One's own role, the other one than the counterparty's.
+        /// The caller's own role, the other one than the counterparty's.
         pub role: wire::Open<BlockTradeRole>,
         /// Time of the request.
         pub timestamp: wire::UnixMillis,
@@ -18964,7 +18964,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct SimulateBlockTradeParams {
-        /// One's own role.
+        /// The caller's own role.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub role: Option<wire::Open<BlockTradeRole>>,
         /// Trades, the same from both parties.
@@ -20003,7 +20003,7 @@ pub mod types {
             Untriggered = "untriggered", Archive = "archive",
         }
     }
-    /// One's own trades.
+    /// The caller's own trades.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
@@ -20021,7 +20021,7 @@ pub mod types {
     pub struct VerifyBlockTradeParams {
         /// Text that both parties agreed on.
         pub nonce: String,
-        /// One's own role.
+        /// The caller's own role.
         pub role: wire::Open<BlockTradeRole>,
         /// Time that both parties agreed on.
         pub timestamp: wire::UnixMillis,
@@ -20260,7 +20260,7 @@ pub mod types {
         wire::builder! { ApproveBlockTradeParams {
             /// Nonce of the request. *Required.*
             nonce: required into String;
-            /// One's own role, the other one than the counterparty's. *Required.*
+            /// The caller's own role, the other one than the counterparty's. *Required.*
             role: required into wire::Open<super::BlockTradeRole>;
             /// Time of the request. *Required.*
             timestamp: required into wire::UnixMillis;
@@ -20666,7 +20666,7 @@ pub mod types {
             counterparty_signature: required into wire::Secret;
             /// Text that both parties agreed on. *Required.*
             nonce: required into String;
-            /// One's own role. *Required.*
+            /// The caller's own role. *Required.*
             role: required into wire::Open<super::BlockTradeRole>;
             /// Time that both parties agreed on. *Required.*
             timestamp: required into wire::UnixMillis;
@@ -21336,7 +21336,7 @@ pub mod types {
             client_version: required into String;
         } }
         wire::builder! { InvalidateBlockTradeSignatureParams {
-            /// One's own signature. *Required.*
+            /// The caller's own signature. *Required.*
             signature: required into wire::Secret;
         } }
         wire::builder! { LinkedOrder {
@@ -21530,7 +21530,7 @@ pub mod types {
         wire::builder! { RejectBlockTradeParams {
             /// Nonce of the request. *Required.*
             nonce: required into String;
-            /// One's own role, the other one than the counterparty's. *Required.*
+            /// The caller's own role, the other one than the counterparty's. *Required.*
             role: required into wire::Open<super::BlockTradeRole>;
             /// Time of the request. *Required.*
             timestamp: required into wire::UnixMillis;
@@ -21704,7 +21704,7 @@ pub mod types {
             mode: required into wire::Open<super::SelfTradingMode>;
         } }
         wire::builder! { SimulateBlockTradeParams {
-            /// One's own role.
+            /// The caller's own role.
             role: optional into wire::Open<super::BlockTradeRole>;
             /// Trades, the same from both parties. *Required.*
             trades: required into Vec<super::NewBlockTrade>;
@@ -21804,7 +21804,7 @@ pub mod types {
         wire::builder! { VerifyBlockTradeParams {
             /// Text that both parties agreed on. *Required.*
             nonce: required into String;
-            /// One's own role. *Required.*
+            /// The caller's own role. *Required.*
             role: required into wire::Open<super::BlockTradeRole>;
             /// Time that both parties agreed on. *Required.*
             timestamp: required into wire::UnixMillis;

@@ -4319,7 +4319,7 @@ pub mod builder {
             self.body = self.body.email(value);
             self
         }
-        /// One's own id for the customer.
+        /// The caller's own id for the customer.
         pub fn external_id(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.external_id(value);
             self
@@ -4652,7 +4652,7 @@ pub mod builder {
             self.body = self.body.email(value);
             self
         }
-        /// One's own texts by name.
+        /// The caller's own texts by name.
         pub fn metadata(
             mut self,
             value: impl TryInto<types::CustomerMetadata, Error: Display>,
@@ -6697,7 +6697,7 @@ pub mod builder {
             self.body = self.body.email(value);
             self
         }
-        /// One's own id for the customer.
+        /// The caller's own id for the customer.
         pub fn external_customer_id(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.external_customer_id(value);
             self
@@ -9686,7 +9686,7 @@ pub mod types {
         pub customer_id: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
-        /// One's own id for the customer.
+        /// The caller's own id for the customer.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub external_customer_id: Option<String>,
         /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
@@ -9792,7 +9792,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
-    /// A way to the check of an identity. Whoever has the link can go through it.
+    /// A way to the check of an identity. Anyone who has the link can use it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardCustomerKycLink {
@@ -9884,7 +9884,7 @@ pub mod types {
         pub currency: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
-        /// One's own id for the customer.
+        /// The caller's own id for the customer.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub external_id: Option<String>,
         /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
@@ -10166,7 +10166,7 @@ pub mod types {
     #[serde(transparent)]
     pub struct CardViewTheme(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { CardViewTheme(::serde_json::Map<String, ::serde_json::Value>); }
-    /// A page that shows a card. Whoever has its URL sees the card.
+    /// A page that shows a card. Anyone who has its URL sees the card.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardViewToken {
@@ -10522,7 +10522,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerViewTokenResponse {
-        /// A page that shows a card. Whoever has its URL sees the card.
+        /// A page that shows a card. Anyone who has its URL sees the card.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardViewToken>,
         /// Time until which the page works.
@@ -10650,7 +10650,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardViewTokenResponse {
-        /// A page that shows a card. Whoever has its URL sees the card.
+        /// A page that shows a card. Anyone who has its URL sees the card.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardViewToken>,
         /// Time until which the page works.
@@ -10677,7 +10677,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateCustomerRequest {
         pub email: String,
-        /// One's own texts by name.
+        /// The caller's own texts by name.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub metadata: Option<CustomerMetadata>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -10706,7 +10706,7 @@ pub mod types {
         /// Sentence.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
-        /// One's own texts by name.
+        /// The caller's own texts by name.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub metadata: Option<CustomerMetadata>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -10883,7 +10883,7 @@ pub mod types {
         /// Id.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
-        /// One's own texts by name.
+        /// The caller's own texts by name.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub metadata: Option<CustomerMetadata>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -10894,7 +10894,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<CustomerStatus>>,
     }
-    /// One's own texts by name.
+    /// The caller's own texts by name.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[serde(transparent)]
@@ -11178,7 +11178,7 @@ pub mod types {
         /// Mail address of the customer.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
-        /// One's own id for the customer.
+        /// The caller's own id for the customer.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub external_id: Option<String>,
         /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
@@ -11304,7 +11304,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCardCustomerKycLinkResponse {
-        /// A way to the check of an identity. Whoever has the link can go through it.
+        /// A way to the check of an identity. Anyone who has the link can use it.
         #[serde(deserialize_with = "lenient::vital")]
         pub data: CardCustomerKycLink,
         /// Sentence.
@@ -12588,7 +12588,7 @@ pub mod types {
     pub struct OnboardCardCustomerRequest {
         /// Mail address of the customer, not of the caller.
         pub email: String,
-        /// One's own id for the customer.
+        /// The caller's own id for the customer.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub external_customer_id: Option<String>,
     }
@@ -12621,7 +12621,7 @@ pub mod types {
         /// Mail address with stars in it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub email_masked: Option<String>,
-        /// One's own id for the customer.
+        /// The caller's own id for the customer.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub external_customer_id: Option<String>,
         /// What to do next, verify_otp so far.
@@ -14222,7 +14222,7 @@ pub mod types {
         wire::builder! { CreateCustomerRequest {
             /// *Required.*
             email: required into String;
-            /// One's own texts by name.
+            /// The caller's own texts by name.
             metadata: optional take super::CustomerMetadata;
             name: optional into String;
             phone: optional into String;
@@ -14315,7 +14315,7 @@ pub mod types {
             destination_token: optional into String;
             /// Mail address of the customer.
             email: optional into String;
-            /// One's own id for the customer.
+            /// The caller's own id for the customer.
             external_id: optional into String;
             /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
             pricing_mode: optional into wire::Open<super::PricingMode>;
@@ -14407,7 +14407,7 @@ pub mod types {
         wire::builder! { OnboardCardCustomerRequest {
             /// Mail address of the customer, not of the caller. *Required.*
             email: required into String;
-            /// One's own id for the customer.
+            /// The caller's own id for the customer.
             external_customer_id: optional into String;
         } }
         wire::builder! { OrderPhysicalCardRequest {
