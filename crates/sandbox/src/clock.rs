@@ -17,6 +17,11 @@ impl Clock {
         i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX) + self.offset_millis.load(Ordering::Relaxed)
     }
 
+    /// By how much the clock is shifted.
+    pub fn offset_millis(&self) -> i64 {
+        self.offset_millis.load(Ordering::Relaxed)
+    }
+
     /// Shifts the clock: positive milliseconds put the sandbox ahead of the machine it runs on.
     pub fn set_offset_millis(&self, offset: i64) {
         self.offset_millis.store(offset, Ordering::Relaxed);

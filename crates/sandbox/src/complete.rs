@@ -1,11 +1,11 @@
-//! Makes up what accounts leave out, and refuses accounts that contradict themselves.
+//! Generates what accounts leave out, and refuses accounts that contradict themselves.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use rand::RngExt;
 
-use crate::accounts::{Accounts, BayseAccount, DeribitKey, KalshiKey, YativoAccount};
+use crate::accounts::{Accounts, BayseAccount, BybitKey, DeribitKey, KalshiKey, YativoAccount};
 use crate::make::{ed25519_key_pair, public_pem_of, random_text, shared_rsa_key_pair, uuid};
 use crate::verify::PublicKey;
 
@@ -31,7 +31,7 @@ impl fmt::Display for AccountError {
 impl std::error::Error for AccountError {}
 
 impl Accounts {
-    /// The same accounts with everything made up that was left out.
+    /// The same accounts with everything generated that was left out.
     ///
     /// # Errors
     /// A PEM cannot be read, the halves of a key pair do not belong together, scopes contradict each other, or a name
@@ -53,6 +53,15 @@ impl Accounts {
                 DeribitKey { private_key_pem: Some(pair.private_pem), ..DeribitKey::default() },
             ];
         }
+        if self.bybit.is_empty() {
+            let rsa = shared_rsa_key_pair().clone();
+            self.bybit = vec![
+                BybitKey::default(),
+                BybitKey { private_key_pem: Some(rsa.private_pem), ..BybitKey::default() },
+                // Of another account, so that two can trade with each other.
+                BybitKey { account: Some("counterparty1".to_owned()), ..BybitKey::default() },
+            ];
+        }
         if self.bayse.is_empty() {
             self.bayse.push(BayseAccount::default());
         }
@@ -71,12 +80,16 @@ impl Accounts {
         for (index, key) in self.deribit.iter_mut().enumerate() {
             complete_deribit(key, &format!("deribit[{index}]"))?;
         }
+        for (index, key) in self.bybit.iter_mut().enumerate() {
+            complete_bybit(key, &format!("bybit[{index}]"))?;
+        }
         unique("kalshi", "key_id", self.kalshi.iter().map(|key| &key.key_id))?;
         unique("bayse", "email", self.bayse.iter().map(|account| &account.email))?;
         unique("bayse", "auth_token", self.bayse.iter().map(|account| &account.auth_token))?;
         unique("bayse", "public_key", self.bayse.iter().map(|account| &account.public_key))?;
         unique("yativo", "api_key", self.yativo.iter().map(|account| &account.api_key))?;
         unique("deribit", "client_id", self.deribit.iter().map(|key| &key.client_id))?;
+        unique("bybit", "api_key", self.bybit.iter().map(|key| &key.api_key))?;
         Ok(self)
     }
 }
@@ -123,6 +136,21 @@ fn complete_deribit(key: &mut DeribitKey, at: &str) -> Result<(), AccountError> 
         return Ok(());
     }
     complete_public(&mut key.public_key_pem, key.private_key_pem.as_deref(), at)
+}
+
+fn complete_bybit(key: &mut BybitKey, at: &str) -> Result<(), AccountError> {
+    fill(&mut key.api_key, || random_text(18));
+    if key.public_key_pem.is_none() && key.private_key_pem.is_none() {
+        key.api_secret.get_or_insert_with(|| random_text(36));
+        return Ok(());
+    }
+    complete_public(&mut key.public_key_pem, key.private_key_pem.as_deref(), at)?;
+    let public = key.public_key_pem.as_deref().and_then(PublicKey::from_pem);
+    if public.is_some_and(|public| public.rsa_bits().is_some()) {
+        Ok(())
+    } else {
+        Err(AccountError::new(format!("{at}.public_key_pem"), "must be an RSA key: the venue has no other pairs"))
+    }
 }
 
 /// Derives or checks the public half.
@@ -188,7 +216,7 @@ mod tests {
         }
         assert!(accounts.deribit[0].client_secret.is_some() && accounts.deribit[0].public_key_pem.is_none());
         assert!(accounts.deribit[1].client_secret.is_none() && accounts.deribit[1].public_key_pem.is_some());
-        assert!(accounts.yativo[0].totp_code.is_none(), "a second factor is never made up");
+        assert!(accounts.yativo[0].totp_code.is_none(), "a second factor is never generated");
         let text = serde_json::to_string(&accounts).unwrap();
         assert!(
             serde_json::from_str::<Accounts>(&text).unwrap().complete().is_ok(),

@@ -17,6 +17,11 @@ impl Executed {
         self.lock().clone()
     }
 
+    /// Sets all counters to zero.
+    pub(crate) fn clear(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

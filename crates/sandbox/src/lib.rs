@@ -6,7 +6,7 @@
 //!
 //! It checks signatures, timestamps, scopes and second factors, answers with the error bodies that the venues use, and
 //! keeps its state in memory: a key created here signs at once, a rotated secret replaces the old one, a revoked key
-//! fails. One process serves all venues, told apart by the beginning of the path; Kalshi's perpetual futures stand beside Kalshi.
+//! fails. One process serves all venues, distinguished by the beginning of the path; Kalshi's perpetual futures stand beside Kalshi.
 //! Deribit is served over a WebSocket too; Kalshi and Bayse stream over theirs. Orders of Kalshi and Deribit meet in a book: two
 //! accounts can trade with each other. What goes wrong with calls, connections and frames is said by [`Faults`]. Every frame of a
 //! stream is in the [`FrameLog`], and every order book can be asked for as it was at any of them.
@@ -25,17 +25,24 @@
 
 mod accounts;
 mod bayse;
+mod bybit;
 mod clock;
 mod complete;
+mod console;
 mod deribit;
 mod exchange;
 mod executed;
 mod faults;
 mod kalshi;
 mod make;
+mod market_maker;
+mod masking;
 mod message;
 mod number;
+mod overview;
+mod request_log;
 mod server;
+mod signature;
 mod spec;
 mod stream;
 mod streams;
@@ -43,13 +50,15 @@ mod venues;
 mod verify;
 mod yativo;
 
-pub use accounts::{Accounts, BayseAccount, DeribitKey, KalshiKey, YativoAccount};
+pub use accounts::{Accounts, BayseAccount, BybitKey, DeribitKey, Exported, KalshiKey, YativoAccount};
 pub use bayse::BayseStreamSettings;
+pub use bybit::BybitSettings;
 pub use clock::Clock;
 pub use complete::AccountError;
 pub use deribit::{DeribitSettings, RequestLimit};
 pub use faults::{Fault, Faults, Rule, Transport};
 pub use kalshi::KalshiSettings;
+pub use market_maker::{MarketMakerSettings, Recording, RecordingError};
 pub use server::Sandbox;
 pub use spec::{ExampleRequest, example_requests};
 pub use streams::{BookLevels, Frame, FrameLog};

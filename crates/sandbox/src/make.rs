@@ -56,6 +56,21 @@ pub(crate) fn public_pem_of(private_pem: &str) -> Option<String> {
     Some(rsa_public_pem(&key))
 }
 
+/// Signs with a private key in PEM: RSA-PSS with SHA-256 and a salt of 32 bytes, or Ed25519. None where it is no such key.
+pub(crate) fn sign_pss(private_pem: &str, text: &[u8]) -> Option<Vec<u8>> {
+    use ed25519_dalek::pkcs8::DecodePrivateKey as _;
+    use rsa::pkcs1::DecodeRsaPrivateKey as _;
+    use rsa::signature::{RandomizedSigner as _, SignatureEncoding as _, Signer as _};
+
+    let pem = private_pem.trim();
+    if let Ok(key) = SigningKey::from_pkcs8_pem(pem) {
+        return Some(key.sign(text).to_bytes().to_vec());
+    }
+    let key = PrivateKey::from_pkcs8_pem(pem).or_else(|_| PrivateKey::from_pkcs1_pem(pem)).ok()?;
+    let key = rsa::pss::SigningKey::<sha2::Sha256>::new_with_salt_len(key, 32);
+    Some(key.sign_with_rng(&mut rand::rng(), text).to_vec())
+}
+
 fn rsa_public_pem(key: &PrivateKey) -> String {
     key.to_public_key().to_public_key_pem(LineEnding::LF).expect("a parsed key encodes")
 }

@@ -1,4 +1,4 @@
-//! A request and an answer with their bodies in hand: what a venue's handler takes and gives.
+//! A request and a response with their bodies in hand: what a venue's handler takes and gives.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -16,7 +16,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// An answer with a JSON body.
+    /// A response with a JSON body.
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("answers are plain JSON");
         let mut reply = Self::empty(status);
@@ -24,7 +24,7 @@ impl Reply {
         reply.with_header("content-type", "application/json")
     }
 
-    /// An answer without a body.
+    /// A response without a body.
     pub(crate) fn empty(status: u16) -> Self {
         Self {
             status: StatusCode::from_u16(status).expect("handlers name valid statuses"),

@@ -18,12 +18,16 @@ use tokio::sync::oneshot;
 
 use crate::accounts::Accounts;
 use crate::bayse::{self, BayseStreamSettings};
+use crate::bybit::{self, BybitSettings};
 use crate::clock::Clock;
+use crate::console;
 use crate::deribit::{self, DeribitSettings};
 use crate::exchange::Side;
-use crate::faults::{self, Candidate, Faults, Transport};
+use crate::faults::{self, Candidate, Fault, Faults, Transport};
 use crate::kalshi::{self, KalshiSettings};
+use crate::market_maker::MarketMakerSettings;
 use crate::message::{Reply, Request};
+use crate::request_log::{self, Arrived};
 use crate::stream::{Cut, Listener};
 use crate::streams::{BookLevels, FrameLog};
 use crate::venues::{Venue, Venues, is_below};
@@ -34,13 +38,14 @@ const BODY_LIMIT: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
-    accounts: Accounts,
+    accounts: Arc<Accounts>,
     venues: Arc<Venues>,
+    console_token: Arc<str>,
     _stop: oneshot::Sender<()>,
 }
 
 impl Sandbox {
-    /// Starts on a free port of the loopback interface. Accounts left out are made up.
+    /// Starts on a free port of the loopback interface. Accounts left out are generated.
     ///
     /// # Errors
     /// The accounts contain a key that cannot be read, or no port is free.
@@ -54,16 +59,19 @@ impl Sandbox {
     /// The accounts contain a key that cannot be read, or the port is taken.
     pub async fn start_on(port: u16, accounts: Accounts) -> io::Result<Self> {
         let accounts = tokio::task::spawn_blocking(|| accounts.complete()).await?.map_err(io::Error::other)?;
-        let venues = Arc::new(Venues::new(&accounts));
+        let accounts = Arc::new(accounts);
+        let venues = Arc::new(Venues::new(Arc::clone(&accounts)));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
+        let console_token: Arc<str> = console::new_token().into();
+        let shared = Shared { venues: Arc::clone(&venues), console_token: Arc::clone(&console_token), address };
         let (stop, stopped) = oneshot::channel::<()>();
-        let router = Router::new().fallback(serve).with_state(Arc::clone(&venues));
+        let router = Router::new().fallback(serve).with_state(shared);
         let service = router.into_make_service_with_connect_info::<Cut>();
         // The receiver ends when the sender is dropped with the sandbox; open connections end with their current call.
         let server = axum::serve(Listener(listener), service).with_graceful_shutdown(async { _ = stopped.await });
         tokio::spawn(server.into_future());
-        Ok(Self { address, accounts, venues, _stop: stop })
+        Ok(Self { address, accounts, venues, console_token, _stop: stop })
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
@@ -71,9 +79,72 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
+    /// The page that shows requests, state and reference documentation in a browser. Only somebody who has the URL can open it.
+    pub fn console_url(&self) -> String {
+        format!("{}{}/{}/", self.base_url(), console::PREFIX, self.console_token)
+    }
+
+    /// Puts every venue back into the state that it had at the start: accounts, keys, orders and balances. Open WebSocket
+    /// connections are closed; faults, the clock and the counters are reset as well.
+    pub fn reset(&self) {
+        self.venues.reset();
+    }
+
+    /// Lets the markets of every venue move: a random walk quotes and trades, or a recording is played back. With nothing it stops.
+    /// Called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// The settings make no sense.
+    pub fn set_market_maker(&self, settings: Option<MarketMakerSettings>) -> Result<(), String> {
+        self.venues.market_maker.set(&self.venues, settings)
+    }
+
     /// Where Bayse is served: what a client takes as its base URL.
     pub fn bayse_url(&self) -> String {
         self.base_url()
+    }
+
+    /// Where Bybit is served: what a client takes as its base URL. Its paths begin with `/v5`.
+    pub fn bybit_url(&self) -> String {
+        self.base_url()
+    }
+
+    /// Where the streams of Bybit are served: `public/linear`, `public/spot`, `private`, `trade` and others.
+    pub fn bybit_websocket_url(&self, endpoint: &str) -> String {
+        format!("ws://{}{}/{endpoint}", self.address, bybit::ROOT)
+    }
+
+    /// How Bybit is set up.
+    pub fn bybit_settings(&self) -> BybitSettings {
+        self.venues.bybit.settings()
+    }
+
+    /// Sets Bybit up again. What belongs to a connection holds for new ones.
+    pub fn set_bybit_settings(&self, settings: BybitSettings) {
+        self.venues.bybit.set_settings(settings);
+    }
+
+    /// Sends data on a topic of Bybit, such as `allLiquidation.BTCUSDT`, to every connection to that endpoint that holds it. The
+    /// frame has the type where that is `snapshot` or `delta`. Returns how many connections those are.
+    pub fn bybit_notify(&self, endpoint: &str, topic: &str, kind: &str, data: &Value) -> usize {
+        self.venues.bybit.notify(endpoint, topic, kind, data)
+    }
+
+    /// Has Bybit itself rest as much as this at a price, as bid or as ask; with 0 nothing. What that meets in the book trades.
+    /// Whether there is such an instrument.
+    pub fn bybit_quote(&self, (category, symbol): (&str, &str), is_bid: bool, price: Decimal, size: Decimal) -> bool {
+        self.venues.bybit.quote((category, symbol), if is_bid { Side::Bid } else { Side::Ask }, price, size)
+    }
+
+    /// A whole order book of Bybit as it was at the mark of a frame, which is its `seq`, or as it is now. None where that is longer
+    /// ago than is kept, or still to come.
+    pub fn bybit_book(&self, category: &str, symbol: &str, mark: Option<i64>) -> Option<BookLevels> {
+        self.venues.bybit.book_at(category, symbol, mark)
+    }
+
+    /// Has all order books of Bybit's streams begin again with the number 1, as after a restart of the venue.
+    pub fn bybit_restart_books(&self) {
+        self.venues.bybit.restart_books();
     }
 
     /// Where Deribit is served, over HTTP.
@@ -111,12 +182,12 @@ impl Sandbox {
         format!("{}/api/v1", self.base_url())
     }
 
-    /// Who may call, with everything that was made up.
+    /// Who may call, with everything that was generated.
     pub fn accounts(&self) -> &Accounts {
         &self.accounts
     }
 
-    /// The clock that timestamps are judged by and that answers carry in their `date` header.
+    /// The clock that timestamps are judged by and that responds carry in their `date` header.
     pub fn clock(&self) -> &Clock {
         &self.venues.clock
     }
@@ -143,7 +214,7 @@ impl Sandbox {
         self.venues.deribit.settings()
     }
 
-    /// Sets Deribit up anew; what is open goes on.
+    /// Sets Deribit up again; what is open goes on.
     pub fn set_deribit_settings(&self, settings: DeribitSettings) {
         self.venues.deribit.set_settings(settings);
     }
@@ -186,7 +257,7 @@ impl Sandbox {
         self.venues.kalshi.trade(ticker, price, count)
     }
 
-    /// Every frame that a stream had to send, and what became of it.
+    /// Every frame that a stream had to send, and what happened to it.
     pub fn frames(&self) -> &FrameLog {
         &self.venues.frames
     }
@@ -254,6 +325,7 @@ impl Drop for Sandbox {
 #[derive(Clone, Copy)]
 enum Door {
     Bayse,
+    Bybit,
     Deribit,
     Kalshi,
 }
@@ -264,6 +336,8 @@ impl Door {
             Some(Self::Deribit)
         } else if bayse::is_stream(path) {
             Some(Self::Bayse)
+        } else if bybit::is_stream(path) {
+            Some(Self::Bybit)
         } else if is_below(path, kalshi::WEBSOCKET_ROOT) {
             Some(Self::Kalshi)
         } else {
@@ -272,34 +346,107 @@ impl Door {
     }
 }
 
+/// What every request needs.
+#[derive(Clone)]
+struct Shared {
+    venues: Arc<Venues>,
+    console_token: Arc<str>,
+    address: SocketAddr,
+}
+
 async fn serve(
-    State(venues): State<Arc<Venues>>,
+    State(shared): State<Shared>,
     ConnectInfo(cut): ConnectInfo<Cut>,
     request: http::Request<Body>,
 ) -> Response {
+    let Shared { venues, console_token, address } = shared;
+    if is_below(request.uri().path(), console::PREFIX) {
+        return console::serve(&venues, &console_token, address, request).await;
+    }
     let door = Door::at(request.uri().path());
     let (mut parts, body) = request.into_parts();
     let upgrade = parts.extensions.remove();
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
         return write(Reply::json(413, &json!({"error": "the body is larger than 1 MiB"})), &venues.clock);
     };
-    let request = read(parts, body);
+    let request = Arc::new(read(parts, body));
+    let venue = Venue::at(&request.path);
+    let pending = venue.map(|venue| {
+        let time = venues.clock.millis();
+        let (request, transport) = (Arc::clone(&request), Transport::Http);
+        (venues.requests.arrive(Arrived { venue: venue.name(), transport, request, time }), time)
+    });
     let fault = fault_of(&venues, &request, door.is_some());
+    if let (Some((pending, _)), Some(fault)) = (&pending, &fault) {
+        pending.fault(fault);
+    }
+    let mut sent = None;
     let carry_out = async {
         match door {
             Some(Door::Bayse) => bayse::open_websocket(&venues.bayse, &request, upgrade, cut.clone()),
+            Some(Door::Bybit) => bybit::open_websocket(&venues.bybit, &request, upgrade, cut.clone()),
             Some(Door::Deribit) => deribit::open_websocket(&venues.deribit, &request, upgrade, cut.clone()),
-            Some(Door::Kalshi) => kalshi::open_websocket(&venues.kalshi, request, upgrade, cut.clone()).await,
-            None => handle(&venues, request).await,
+            Some(Door::Kalshi) => {
+                kalshi::open_websocket(&venues.kalshi, Arc::clone(&request), upgrade, cut.clone()).await
+            }
+            None => {
+                let reply = handle(&venues, Arc::clone(&request)).await;
+                sent = Some(request_log::Response::of(&reply));
+                write(reply, &venues.clock)
+            }
         }
     };
-    match fault {
-        Some(fault) => faults::http::answer(fault, &cut, carry_out).await,
+    let response = match &fault {
+        Some(fault) => faults::http::answer(fault.clone(), &cut, carry_out).await,
         None => carry_out.await,
+    };
+    let (Some(venue), Some((pending, time))) = (venue, pending) else { return response };
+    let is_lost = matches!(fault, Some(Fault::DropBefore | Fault::DropAfter));
+    let (response, sent) = match sent {
+        Some(sent) if !matches!(fault, Some(Fault::Status { .. })) => (response, sent),
+        _ if is_lost => return response,
+        _ => record(response).await,
+    };
+    let id = pending.id;
+    if is_lost {
+        drop(pending);
+    } else {
+        pending.respond(sent.clone());
     }
+    inspect(&venues, venue, (request, time), id, sent);
+    response
 }
 
-fn fault_of(venues: &Venues, request: &Request, is_handshake: bool) -> Option<faults::Fault> {
+/// A response with a small body, and a copy of it for the log.
+async fn record(response: Response) -> (Response, request_log::Response) {
+    let (parts, body) = response.into_parts();
+    let (status, headers) = (parts.status.as_u16(), parts.headers.clone());
+    if parts.status == http::StatusCode::SWITCHING_PROTOCOLS {
+        let sent = request_log::Response { status, headers, body: bytes::Bytes::new() };
+        return (Response::from_parts(parts, body), sent);
+    }
+    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
+    let sent = request_log::Response { status, headers, body: bytes.clone() };
+    (Response::from_parts(parts, Body::from(bytes)), sent)
+}
+
+/// Looks at the credentials of a request. The caller does not wait for it: to explain a signature takes a while.
+fn inspect(
+    venues: &Arc<Venues>,
+    venue: Venue,
+    (request, time): (Arc<Request>, i64),
+    id: u64,
+    sent: request_log::Response,
+) {
+    let venues = Arc::clone(venues);
+    tokio::task::spawn_blocking(move || {
+        let is_accepted = !venue.refuses_credentials(&sent);
+        let inspection = venues.inspect(venue, &request, time, is_accepted);
+        venues.requests.inspected(id, inspection, is_accepted);
+    });
+}
+
+fn fault_of(venues: &Venues, request: &Request, is_handshake: bool) -> Option<Fault> {
     let venue = Venue::at(&request.path)?;
     let call = format!("{} {}", request.method, request.path);
     let method = (venue == Venue::Deribit && !is_handshake).then(|| deribit::method_of(request)).flatten();
@@ -308,13 +455,12 @@ fn fault_of(venues: &Venues, request: &Request, is_handshake: bool) -> Option<fa
     venues.faults.strike(&Candidate { venue: venue.name(), transport, names: &names, by_name_only: is_handshake })
 }
 
-async fn handle(venues: &Arc<Venues>, request: Request) -> Response {
+async fn handle(venues: &Arc<Venues>, request: Arc<Request>) -> Reply {
     let handler = Arc::clone(venues);
     // Checking an RSA signature, and more so making a key, would hold up the executor.
-    let reply = tokio::task::spawn_blocking(move || handler.handle(&request))
+    tokio::task::spawn_blocking(move || handler.handle(&request))
         .await
-        .unwrap_or_else(|_| Reply::json(500, &json!({"error": "the sandbox failed: see its standard error"})));
-    write(reply, &venues.clock)
+        .unwrap_or_else(|_| Reply::json(500, &json!({"error": "the sandbox failed: see its standard error"})))
 }
 
 fn read(parts: Parts, body: bytes::Bytes) -> Request {

@@ -6,20 +6,27 @@ use serde_json::json;
 
 use crate::accounts::Accounts;
 use crate::bayse::Bayse;
+use crate::bybit::{self, Bybit};
 use crate::clock::Clock;
-use crate::deribit::Deribit;
+use crate::deribit::{self, Deribit};
 use crate::executed::Executed;
 use crate::faults::Faults;
 use crate::kalshi::{self, Kalshi};
+use crate::market_maker::{MarketMaker, MarketStep, Tradable};
+use crate::masking::Secrets;
 use crate::message::{Reply, Request};
+use crate::overview::{MarketView, Overview};
+use crate::request_log::{RequestLog, Response};
+use crate::signature::Inspection;
 use crate::spec;
 use crate::streams::FrameLog;
 use crate::yativo::Yativo;
 
 /// One of the venues.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Venue {
     Bayse,
+    Bybit,
     Deribit,
     Kalshi,
     KalshiPerps,
@@ -39,6 +46,8 @@ impl Venue {
             Some(if is_perps { Self::KalshiPerps } else { Self::Kalshi })
         } else if is_below(path, "/api/v2") || is_below(path, "/ws/api/v2") {
             Some(Self::Deribit)
+        } else if is_below(path, bybit::ROOT) {
+            Some(Self::Bybit)
         } else if is_below(path, "/api") {
             Some(Self::Yativo)
         } else if is_below(path, "/v1") || is_below(path, "/ws/v1") || path == "/health" || path == "/version" {
@@ -48,9 +57,28 @@ impl Venue {
         }
     }
 
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Bayse, Self::Bybit, Self::Deribit, Self::Kalshi, Self::KalshiPerps, Self::Yativo];
+
+    /// Whether a response says that the credentials of its request were not accepted.
+    pub(crate) fn refuses_credentials(self, response: &Response) -> bool {
+        if self != Self::Deribit || response.status == 401 {
+            return response.status == 401;
+        }
+        // An error of the login comes with another status.
+        let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        body["error"]["code"].as_i64().is_some_and(deribit::refuses_credentials)
+    }
+
+    /// The venue of that name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|venue| venue.name() == name)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bayse => "bayse",
+            Self::Bybit => "bybit",
             Self::Deribit => "deribit",
             Self::Kalshi => "kalshi",
             Self::KalshiPerps => "kalshi_perps",
@@ -67,7 +95,8 @@ pub fn keeps_state(venue: &str, operation: &str) -> bool {
     let Some(known) = venuekit_spec::of(venue).and_then(|spec| spec.method(operation)) else { return false };
     match venue {
         "bayse" => crate::bayse::serves(&known.id),
-        "deribit" => crate::deribit::serves(&known.id),
+        "bybit" => bybit::serves(&known.method, &known.template),
+        "deribit" => deribit::serves(&known.id),
         "kalshi" | "kalshi_perps" => kalshi::serves(&known.id),
         "yativo" => crate::yativo::serves(&known.method, &known.template),
         _ => false,
@@ -84,8 +113,13 @@ pub(crate) struct Venues {
     pub(crate) executed: Executed,
     pub(crate) faults: Faults,
     pub(crate) frames: FrameLog,
+    pub(crate) requests: RequestLog,
+    pub(crate) secrets: Secrets,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) market_maker: MarketMaker,
     pub(crate) deribit: Arc<Deribit>,
     pub(crate) bayse: Arc<Bayse>,
+    pub(crate) bybit: Arc<Bybit>,
     pub(crate) kalshi: Arc<Kalshi>,
     yativo: Yativo,
 }
@@ -98,30 +132,124 @@ impl std::fmt::Debug for Venues {
 }
 
 impl Venues {
-    pub(crate) fn new(accounts: &Accounts) -> Self {
+    pub(crate) fn new(accounts: Arc<Accounts>) -> Self {
         let (clock, executed, faults) = (Clock::default(), Executed::default(), Faults::default());
-        let frames = FrameLog::default();
-        let deribit = Deribit::new(&accounts.deribit, clock.clone(), executed.clone(), faults.clone(), frames.clone());
+        let (frames, requests) = (FrameLog::default(), RequestLog::default());
+        let logs = || (frames.clone(), requests.clone());
+        let deribit = Deribit::new(&accounts.deribit, clock.clone(), executed.clone(), faults.clone(), logs());
         Self {
-            bayse: Arc::new(Bayse::new(&accounts.bayse, clock.clone(), faults.clone(), frames.clone())),
+            bayse: Arc::new(Bayse::new(&accounts.bayse, clock.clone(), faults.clone(), logs())),
             deribit: Arc::new(deribit),
-            kalshi: Arc::new(Kalshi::new(&accounts.kalshi, clock.clone(), faults.clone(), frames.clone())),
+            bybit: Arc::new(Bybit::new(
+                &accounts.bybit,
+                clock.clone(),
+                executed.clone(),
+                faults.clone(),
+                frames.clone(),
+            )),
+            kalshi: Arc::new(Kalshi::new(&accounts.kalshi, clock.clone(), faults.clone(), logs())),
             yativo: Yativo::new(&accounts.yativo, clock.clone()),
+            secrets: Secrets::new(&accounts),
+            accounts,
+            market_maker: MarketMaker::default(),
             clock,
             executed,
             faults,
             frames,
+            requests,
         }
+    }
+
+    /// What a request says about its sender. `now` is when it arrived.
+    pub(crate) fn inspect(&self, venue: Venue, request: &Request, now: i64, is_accepted: bool) -> Inspection {
+        match venue {
+            Venue::Bayse => self.bayse.inspect(request, now, is_accepted),
+            Venue::Bybit => self.bybit.inspect(request, now, is_accepted),
+            Venue::Deribit => self.deribit.inspect(request, now, is_accepted),
+            Venue::Kalshi | Venue::KalshiPerps => self.kalshi.inspect(request, now, is_accepted),
+            Venue::Yativo => self.yativo.inspect(request, now, is_accepted),
+        }
+    }
+
+    /// What a venue remembers.
+    pub(crate) fn overview(&self, venue: Venue) -> Overview {
+        match venue {
+            Venue::Bayse => self.bayse.overview(),
+            Venue::Bybit => self.bybit.overview(),
+            Venue::Deribit => self.deribit.overview(),
+            Venue::Kalshi => self.kalshi.overview(false),
+            Venue::KalshiPerps => self.kalshi.overview(true),
+            Venue::Yativo => self.yativo.overview(),
+        }
+    }
+
+    /// The book of a market of a venue, and its last trades.
+    pub(crate) fn market_view(&self, venue: Venue, market: &str) -> Option<MarketView> {
+        match venue {
+            Venue::Bayse => self.bayse.market_view(market),
+            Venue::Bybit => self.bybit.market_view(market),
+            Venue::Deribit => self.deribit.market_view(market),
+            Venue::Kalshi | Venue::KalshiPerps => self.kalshi.market_view(market),
+            Venue::Yativo => None,
+        }
+    }
+
+    /// Revokes a key of a venue, by what requests name it by. Whether there was one.
+    pub(crate) fn revoke(&self, venue: Venue, key: &str) -> bool {
+        match venue {
+            Venue::Bayse => self.bayse.revoke(key),
+            Venue::Bybit => self.bybit.revoke(key),
+            Venue::Deribit => self.deribit.revoke(key),
+            Venue::Kalshi | Venue::KalshiPerps => self.kalshi.revoke(key),
+            Venue::Yativo => self.yativo.revoke(key),
+        }
+    }
+
+    /// The markets of a venue that a market maker can quote.
+    pub(crate) fn tradable(&self, venue: Venue) -> Vec<Tradable> {
+        match venue {
+            Venue::Bayse => self.bayse.tradable(),
+            Venue::Deribit => self.deribit.tradable(),
+            Venue::Kalshi => self.kalshi.tradable(false),
+            Venue::KalshiPerps => self.kalshi.tradable(true),
+            Venue::Bybit | Venue::Yativo => Vec::new(),
+        }
+    }
+
+    /// Has the market maker of a venue quote a market, and others take from it.
+    pub(crate) fn make_market(&self, venue: Venue, market: &str, step: &MarketStep) {
+        match venue {
+            Venue::Bayse => self.bayse.make_market(market, step),
+            Venue::Deribit => self.deribit.make_market(market, step),
+            Venue::Kalshi | Venue::KalshiPerps => self.kalshi.make_market(market, step),
+            Venue::Bybit | Venue::Yativo => {}
+        }
+    }
+
+    /// Puts everything back into the state that it had at the start. Open connections are closed.
+    pub(crate) fn reset(&self) {
+        self.cut_connections();
+        self.market_maker.stop();
+        self.clock.set_offset_millis(0);
+        self.faults.clear();
+        self.bayse.reset(&self.accounts.bayse);
+        self.bybit.reset();
+        self.deribit.reset(&self.accounts.deribit);
+        self.kalshi.reset(&self.accounts.kalshi);
+        self.yativo.reset(&self.accounts.yativo);
+        self.executed.clear();
+        self.frames.clear();
     }
 
     /// How many WebSocket connections are open.
     pub(crate) fn connections(&self) -> usize {
-        self.deribit.connections() + self.kalshi.connections() + self.bayse.connections()
+        self.deribit.connections() + self.kalshi.connections() + self.bayse.connections() + self.bybit.connections()
     }
 
     /// Cuts all WebSocket connections. Returns how many there were.
     pub(crate) fn cut_connections(&self) -> usize {
-        self.deribit.cut_connections() + self.kalshi.cut_connections() + self.bayse.cut_connections()
+        let cut = [self.deribit.cut_connections(), self.kalshi.cut_connections(), self.bayse.cut_connections()];
+        cut.into_iter().sum::<usize>() + self.bybit.cut_connections()
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
@@ -130,6 +258,7 @@ impl Venues {
         };
         let reply = match venue {
             Venue::Bayse => self.bayse.handle(request),
+            Venue::Bybit => self.bybit.handle(request),
             Venue::Deribit => self.deribit.handle(request),
             Venue::Kalshi => self.kalshi.handle(request),
             Venue::KalshiPerps => self.kalshi.handle_perps(request),

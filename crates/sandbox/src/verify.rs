@@ -56,7 +56,7 @@ impl PublicKey {
     }
 }
 
-fn verify_ed25519(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+pub(crate) fn verify_ed25519(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     ed25519_dalek::Signature::from_slice(signature)
         .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
 }

@@ -191,7 +191,7 @@ async fn books_are_told_whole_for_each_outcome() {
     let mut stream = Stream::connect(&sandbox, "markets").await;
     let ids = json!({"marketIds": [market]});
     assert_eq!(stream.subscribe(subscribe("orderbook", ids.clone()), 1).await, [format!("orderbook:{market}")]);
-    // Both outcomes, at once and in one frame with the answer.
+    // Both outcomes, at once and in one frame with the response.
     let first = [stream.next().await, stream.next().await];
     assert_eq!(first.each_ref().map(|one| text(one, "/data/orderbook/outcomeId")), [&*outcome, &*other_outcome]);
     assert_eq!(stream.frames.last(), Some(&3));
@@ -395,7 +395,7 @@ async fn messages_are_joined_unless_that_is_off() {
     let ids = json!({"marketIds": [event["markets"][0]["id"]]});
     let mut stream = Stream::connect(&sandbox, "markets").await;
     stream.subscribe(subscribe("orderbook", ids.clone()), 1).await;
-    assert_eq!(stream.frames, [1, 3], "the greeting, and the answer with two books");
+    assert_eq!(stream.frames, [1, 3], "the greeting, and the response with two books");
     sandbox.set_bayse_stream_settings(BayseStreamSettings { joins_messages: false, ..sandbox.bayse_stream_settings() });
     let mut stream = Stream::connect(&sandbox, "markets").await;
     stream.subscribe(subscribe("orderbook", ids), 1).await;

@@ -180,7 +180,7 @@ async fn commands_are_refused_passed_over_or_not_answered() {
     }
     sandbox.faults().set(vec![Rule::new(Fault::SilenceBefore).on("ping").times(1)]);
     stream.say(json!({"type": "ping"})).await;
-    assert_eq!(stream.ask(subscribe).await["type"], "subscribed", "the ping has no answer");
+    assert_eq!(stream.ask(subscribe).await["type"], "subscribed", "the ping has no response");
 }
 
 #[tokio::test]

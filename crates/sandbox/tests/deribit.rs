@@ -241,7 +241,7 @@ async fn an_rsa_key_can_be_registered_and_used() {
     }
 }
 
-/// The body of the founding page, as it stands there.
+/// The body of the founding page, as it is in the text.
 #[tokio::test]
 async fn the_documented_request_creates_a_key() {
     let sandbox = sandbox().await;

@@ -9,7 +9,7 @@ use deribit::{Caller, two_accounts};
 use serde_json::{Value, json};
 use venuekit_sandbox::Sandbox;
 
-/// Made up here: bids at 69400, 69395, 69390 and asks at 69405, 69410, 69415, of 21000, 42000 and 63000 USD.
+/// Generated here: bids at 69400, 69395, 69390 and asks at 69405, 69410, 69415, of 21000, 42000 and 63000 USD.
 const FUTURE: &str = "BTC-26MAR27";
 
 fn limit(amount: i64, price: f64) -> Value {
@@ -107,7 +107,7 @@ async fn times_in_force_and_post_only_are_kept() {
 
     let market = json!({"instrument_name": FUTURE, "amount": 50_000, "type": "market"});
     let sold = caller.result("private/sell", market).await;
-    assert_eq!(trades(&sold)[0], (69400.0, 21000.0, "T"), "one's own bid is cancelled, not traded with");
+    assert_eq!(trades(&sold)[0], (69400.0, 21000.0, "T"), "your own bid is cancelled, not traded with");
     let order = json!({"order_id": moved["order"]["order_id"]});
     assert_eq!(caller.result("private/get_order_state", order).await["order_state"], "cancelled");
     let with_rest = json!({"instrument_name": FUTURE, "amount": 25_000, "type": "market_limit"});

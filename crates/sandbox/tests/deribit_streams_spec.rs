@@ -18,7 +18,7 @@ use spec::Spec;
 
 const FUTURE: &str = "BTC-26MAR27";
 
-/// What the sandbox tells of only when a test says so.
+/// What the sandbox reports only when a test says so.
 const ON_DEMAND: [&str; 15] = [
     "announcements",
     "block_rfq_maker",

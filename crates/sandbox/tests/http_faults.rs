@@ -11,7 +11,7 @@ use venuekit_sandbox::{Accounts, Fault, Rule, Sandbox, Transport};
 
 const CREATE: &str = "/trade-api/v2/portfolio/order_groups/create";
 
-/// So long may an answer take.
+/// So long may a response take.
 const USUAL: Duration = Duration::from_secs(30);
 
 async fn create(

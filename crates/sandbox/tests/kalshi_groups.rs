@@ -93,7 +93,7 @@ async fn perpetual_futures_stand_beside_kalshi() {
     assert_eq!(sandbox.kalshi_perps_url(), sandbox.kalshi_url());
     let path = "/trade-api/v2/margin/markets/KXBTCPERP";
     let market = send(&sandbox, "GET", path, &[], "").await.expect(200);
-    assert_eq!(market["market"]["ticker"], "KXBTCPERP", "an answer names what was asked for");
+    assert_eq!(market["market"]["ticker"], "KXBTCPERP", "a response names what was asked for");
     let orders = "/trade-api/v2/margin/orders";
     send(&sandbox, "GET", orders, &[], "").await.expect(401);
     key.call("GET", orders, "").await.expect(200);

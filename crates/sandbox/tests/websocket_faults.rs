@@ -224,7 +224,7 @@ async fn no_order_of_a_long_run_is_made_twice_or_lost() {
     for number in 0..300 {
         let label = format!("order-{number}");
         let buy = socket.send(BUY, resting(&label)).await;
-        // A second call says when an answer will not come any more.
+        // A second call says when a response will not come any more.
         let envelope = socket::envelope(buy + 1_000_000, "public/test", json!({}));
         _ = socket.stream.send(Message::text(envelope)).await;
         let mut is_known = None;

@@ -9,7 +9,7 @@ use super::error::Refusal;
 use crate::message::Request;
 use crate::verify::verify_hmac;
 
-const WINDOW_SECONDS: i64 = 300;
+pub(super) const WINDOW_SECONDS: i64 = 300;
 
 /// The account of a session, as its index.
 pub(super) fn session(accounts: &[Account], request: &Request) -> Result<usize, Refusal> {

@@ -15,7 +15,7 @@ use crate::spec::{self, Operation};
 
 const REPLAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
-/// An answer that is given again for the same idempotency key.
+/// A response that is given again for the same idempotency key.
 pub(super) struct Replay {
     route: String,
     key: String,
@@ -30,7 +30,7 @@ pub(super) fn marks_itself(operation: &Operation, request: &Request) -> bool {
     is_batch && request.headers.contains_key("idempotency-key")
 }
 
-/// Carries out a batch once for an idempotency key: a repetition gets the first answer.
+/// Carries out a batch once for an idempotency key: a repetition gets the first response.
 pub(super) fn once(
     accounts: &mut [Account],
     account: usize,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::message::Reply;
 use crate::spec::{Problem, RequestPart};
 
-/// An answer with a status of 400 or more.
+/// A response with a status of 400 or more.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: u16,

@@ -1,7 +1,7 @@
 //! The books of all outcomes, and how orders meet in them.
 //!
 //! Each outcome has a book of its own in each currency. Behind all orders of a CLOB market stands the sandbox itself, which
-//! trades any amount at the market's outermost prices, so that whoever trades alone finds somebody to trade with. An automated
+//! trades any amount at the market's outermost prices, so that the caller who trades alone finds somebody to trade with. An automated
 //! market maker trades any amount at the price that it shows.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -397,6 +397,13 @@ impl Exchange {
         };
         self.record(trade);
         Ok(index)
+    }
+
+    /// The open orders of an account on an outcome.
+    pub(super) fn open_on(&self, account: usize, outcome_id: &str) -> impl Iterator<Item = &Order> {
+        let books = self.resting.iter().filter(move |((outcome, _), _)| outcome == outcome_id);
+        let all = books.flat_map(|(_, orders)| orders).map(|index| &self.orders[*index]);
+        all.filter(move |order| order.account == account && order.is_open())
     }
 
     /// The order of an account by its id.

@@ -32,7 +32,7 @@ impl Key {
         })
     }
 
-    /// The answer that shows the secret, the only time.
+    /// The response that shows the secret, the only time.
     fn reveal(&self) -> Value {
         json!({
             "id": self.id,

@@ -6,11 +6,14 @@ mod batch;
 mod error;
 mod events;
 mod exchange;
+mod inspect;
 mod keys;
 mod ledger;
+mod maker;
 mod market_data;
 mod order;
 mod orders;
+mod overview;
 mod pnl;
 mod portfolio;
 mod read;
@@ -27,6 +30,7 @@ use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::make::uuid;
 use crate::message::{Reply, Request};
+use crate::request_log::RequestLog;
 use crate::spec::{self, Answering, Given, Operation};
 use crate::streams::FrameLog;
 
@@ -43,6 +47,7 @@ pub(crate) use self::streams::{is_stream, open_websocket};
 /// Any number of accounts, each with its sessions, keys and orders.
 pub(crate) struct Bayse {
     clock: Clock,
+    requests: RequestLog,
     events: Vec<Event>,
     state: Mutex<State>,
 }
@@ -116,11 +121,21 @@ impl Account {
 }
 
 impl Bayse {
-    pub(crate) fn new(accounts: &[BayseAccount], clock: Clock, faults: Faults, log: FrameLog) -> Self {
+    pub(crate) fn new(accounts: &[BayseAccount], clock: Clock, faults: Faults, logs: (FrameLog, RequestLog)) -> Self {
+        let (frames, requests) = logs;
         let now = clock.millis();
         let accounts = accounts.iter().map(|account| Account::given(account, now)).collect();
-        let state = State { accounts, exchange: Exchange::default(), hub: Hub::new(faults, log) };
-        Self { clock, events: events::make(now), state: Mutex::new(state) }
+        let state = State { accounts, exchange: Exchange::default(), hub: Hub::new(faults, frames) };
+        Self { clock, requests, events: events::make(now), state: Mutex::new(state) }
+    }
+
+    /// Puts everything back into the state that it had at the start.
+    pub(crate) fn reset(&self, accounts: &[BayseAccount]) {
+        let now = self.clock.millis();
+        let mut state = self.state();
+        let hub = state.hub.emptied();
+        let accounts = accounts.iter().map(|account| Account::given(account, now)).collect();
+        *state = State { accounts, exchange: Exchange::default(), hub };
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {

@@ -8,7 +8,7 @@ use super::filter;
 use super::params::Params;
 use super::state::{Outcome, Session, State, done};
 
-/// What is said about whoever owns an address.
+/// What is said about the caller who owns an address.
 const TEXTS: [&str; 7] = [
     "beneficiary_vasp_name",
     "beneficiary_vasp_did",

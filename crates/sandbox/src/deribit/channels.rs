@@ -285,7 +285,7 @@ impl Channel {
         }
     }
 
-    /// The one instrument whose book and trades it tells of.
+    /// The one instrument whose book and trades it reports.
     pub(super) fn instrument(&self) -> Option<&'static str> {
         match self {
             Self::Book(name, _)

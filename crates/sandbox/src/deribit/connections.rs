@@ -21,7 +21,7 @@ use crate::streams::{About, End, FrameLog, Outbox, Outgoing};
 
 /// What the venue tells a client that reads too slowly.
 const TOO_SLOW: &str = "connection_too_slow";
-/// A notification of a kind that nobody knows.
+/// A notification of a kind that it is unknown.
 const UNKNOWN: &str = r#"{"jsonrpc":"2.0","method":"market_weather","params":{"sky":"clear"}}"#;
 
 /// An open connection.
@@ -135,7 +135,7 @@ impl Connection {
         }
     }
 
-    /// Sends an answer to a call, or what goes wrong with it on purpose.
+    /// Sends a response to a call, or what goes wrong with it on purpose.
     pub(super) fn answer(&self, text: String, fault: Option<Fault>) {
         let about = || About { kind: Cow::Borrowed("answer"), ..About::default() };
         let fault = match fault {
@@ -150,7 +150,7 @@ impl Connection {
         self.push(Outgoing::new(text, about(), fault));
     }
 
-    /// Puts a frame into the queue. Whoever reads too slowly loses the connection.
+    /// Puts a frame into the queue. A caller who reads too slowly loses the connection.
     fn push(&self, outgoing: Outgoing) {
         if self.outbox.push(outgoing).is_err() {
             self.cut.cut();

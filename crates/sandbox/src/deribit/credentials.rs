@@ -13,7 +13,7 @@ use crate::message::Request;
 use crate::verify;
 
 /// How far a timestamp may be from the venue's clock.
-const WINDOW_MILLIS: i64 = 60_000;
+pub(super) const WINDOW_MILLIS: i64 = 60_000;
 
 /// The session of a private call.
 pub(super) fn authenticate(state: &mut State, request: &Request) -> Result<Session, Error> {

@@ -1,4 +1,4 @@
-//! The JSON-RPC envelope: taken off a request, put on an answer.
+//! The JSON-RPC envelope: taken off a request, put on a response.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ const BODY_LIMIT: usize = 32 * 1024;
 
 const PREFIX: &str = "/api/v2";
 
-/// What is asked for.
+/// What is requested.
 pub(super) struct Call {
     pub(super) method: String,
     pub(super) params: Params,
@@ -74,13 +74,13 @@ pub(super) fn open_message(text: &str) -> Opened {
     }
     let envelope = match read_envelope(text.as_bytes()) {
         Ok(envelope) => envelope,
-        // Over HTTP what is no JSON has an error of its own.
+        // Over HTTP what is not JSON has an error of its own.
         Err(error) if error.is(Error::PARSE_ERROR) => {
             return Opened { id: None, call: Err(Error::new(Error::BAD_REQUEST).because("not JSON")) };
         }
         Err(error) => return Opened { id: None, call: Err(error) },
     };
-    // A request without an id is carried out, and its answer has none either.
+    // A request without an id is carried out, and its response has none either.
     if envelope.id.is_none() {
         return Opened { id: None, call: check_envelope(&envelope, "") };
     }

@@ -8,7 +8,7 @@ use super::state::State;
 
 const MAX_COUNT: i64 = 1000;
 
-/// A kind of instrument, where one is asked for.
+/// A kind of instrument, where one is requested.
 pub(super) struct KindFilter(Option<String>);
 
 impl KindFilter {
@@ -25,7 +25,7 @@ impl KindFilter {
     }
 }
 
-/// A kind of order, where one is asked for.
+/// A kind of order, where one is requested.
 pub(super) struct TypeFilter(Option<String>);
 
 impl TypeFilter {
@@ -60,7 +60,7 @@ pub(super) fn required_instrument<'a>(state: &'a State, params: &Params) -> Resu
     state.instrument(&name).ok_or_else(|| Error::new(Error::INVALID_INSTRUMENT))
 }
 
-/// How many entries an answer shall have.
+/// How many entries a response shall have.
 pub(super) fn count(params: &Params, usual: i64) -> Result<usize, Error> {
     let count = params.integer("count")?.unwrap_or(usual).clamp(1, MAX_COUNT);
     Ok(usize::try_from(count).unwrap_or_default())

@@ -66,7 +66,7 @@ mod tests {
         heartbeat.heard(true);
         assert_eq!(heartbeat.beat(true), Beat::Say(&["heartbeat", "test_request"]));
         heartbeat.heard(false);
-        assert_eq!(heartbeat.beat(true), Beat::Silence, "only public/test is an answer");
+        assert_eq!(heartbeat.beat(true), Beat::Silence, "only public/test is a response");
         heartbeat.set(None);
         assert_eq!(heartbeat.next(), None);
     }

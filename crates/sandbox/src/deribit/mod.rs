@@ -19,16 +19,19 @@ mod funds;
 mod heartbeat;
 mod history;
 mod indexes;
+mod inspect;
 mod instruments;
 mod keys;
 mod ledger;
 mod limit;
+mod maker;
 mod margins;
 mod market;
 mod matching;
 mod methods;
 mod mmp;
 mod orders;
+mod overview;
 mod params;
 mod place;
 mod positions;
@@ -56,7 +59,7 @@ mod wish;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -77,6 +80,7 @@ use crate::clock::Clock;
 use crate::executed::Executed;
 use crate::faults::{Candidate, Fault, Faults, Transport};
 use crate::message::{Reply, Request};
+use crate::request_log::{self, Arrived, Pending, RequestLog};
 use crate::streams::{BookLevels, End, FrameLog};
 
 /// Where the WebSocket is served.
@@ -88,6 +92,7 @@ pub(crate) struct Deribit {
     executed: Executed,
     faults: Faults,
     log: FrameLog,
+    requests: RequestLog,
     state: Mutex<State>,
 }
 
@@ -126,8 +131,23 @@ pub(crate) fn method_of(request: &Request) -> Option<String> {
 }
 
 impl Deribit {
-    pub(crate) fn new(keys: &[DeribitKey], clock: Clock, executed: Executed, faults: Faults, log: FrameLog) -> Self {
-        Self { clock: clock.clone(), executed, log, state: Mutex::new(State::new(keys, clock, faults.clone())), faults }
+    pub(crate) fn new(
+        keys: &[DeribitKey],
+        clock: Clock,
+        executed: Executed,
+        faults: Faults,
+        (log, requests): (FrameLog, RequestLog),
+    ) -> Self {
+        let state = Mutex::new(State::new(keys, clock.clone(), faults.clone()));
+        Self { clock, executed, log, requests, state, faults }
+    }
+
+    /// Puts everything back into the state that it had at the start.
+    pub(crate) fn reset(&self, keys: &[DeribitKey]) {
+        let mut state = self.state();
+        let settings = state.settings.clone();
+        *state = State::new(keys, self.clock.clone(), self.faults.clone());
+        state.settings = settings;
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
@@ -156,6 +176,22 @@ impl Deribit {
         Message { arrival: Arrival::now(&self.clock), opened: envelope::open_message(text) }
     }
 
+    /// Notes a message of a connection in the log.
+    fn arrive(&self, method: Option<&str>, text: &str) -> (Pending, Arc<Request>) {
+        let mut headers = http::HeaderMap::new();
+        headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        let request = Arc::new(Request {
+            method: http::Method::POST,
+            path: format!("/api/v2/{}", method.unwrap_or_default()),
+            query: None,
+            headers,
+            body: text.to_owned().into(),
+        });
+        let (time, transport) = (self.clock.millis(), Transport::Websocket);
+        let arrived = Arrived { venue: "deribit", transport, request: Arc::clone(&request), time };
+        (self.requests.arrive(arrived), request)
+    }
+
     fn fault_of_message(&self, method: &str) -> Option<Fault> {
         let call = format!("POST /api/v2/{method}");
         let names = [method, call.as_str()];
@@ -164,7 +200,13 @@ impl Deribit {
     }
 
     /// Carries out a call of a connection, unless that has been cut.
-    fn carry_out(&self, connection: u64, message: Message, fault: Option<Fault>) -> ControlFlow<End> {
+    fn carry_out(
+        &self,
+        connection: u64,
+        message: Message,
+        fault: Option<Fault>,
+        sent: &mut Option<request_log::Response>,
+    ) -> ControlFlow<End> {
         let Message { opened: Opened { id, call }, arrival } = message;
         let mut state = self.state();
         let Some(own) = state.connections.get_mut(&connection) else { return Break(End::Cut) };
@@ -178,13 +220,16 @@ impl Deribit {
         let closes = is_over_limit && state.settings.limit.as_ref().is_some_and(|limit| limit.closes);
         let Some(own) = state.connections.get(&connection) else { return Break(End::Cut) };
         if own.is_leaving {
-            // The answer to a logout is the end of the connection.
+            // The response to a logout is the end of the connection.
             state.publish();
             return Break(End::Close(CloseCode::Normal.into(), "logged out".to_owned()));
         }
         let outcome = answered.as_ref().map(|answered| &*answered.result);
         // Before what the call has changed is told: a channel does not begin before its subscription is acknowledged.
-        own.answer(envelope::seal_message(id, outcome, &arrival), fault);
+        let status = answered.as_ref().map_or_else(Error::status, |_| 200);
+        let text = envelope::seal_message(id, outcome, &arrival);
+        *sent = Some(request_log::Response { status, headers: http::HeaderMap::new(), body: text.clone().into() });
+        own.answer(text, fault);
         if closes {
             own.end(End::Close(CloseCode::Policy.into(), "too many requests".to_owned()));
         }
@@ -237,6 +282,11 @@ impl Deribit {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an error of this number says that credentials were not accepted.
+pub(crate) fn refuses_credentials(code: i64) -> bool {
+    [Error::INVALID_CREDENTIALS, Error::UNAUTHORIZED].map(i64::from).contains(&code)
 }
 
 /// GET, and a message, are other ways to write the same call.

@@ -95,7 +95,7 @@ pub(super) struct State {
     pub(super) books: HashMap<&'static str, Book>,
     pub(super) by_order_id: HashMap<String, Slot>,
     pub(super) tape: Tape,
-    /// What the call that is under way has changed.
+    /// What the call that is in flight has changed.
     pub(super) changes: Changes,
     /// How many orders were made with each label.
     pub(super) labels: BTreeMap<String, u64>,
@@ -104,6 +104,8 @@ pub(super) struct State {
     pub(super) faults: Faults,
     pub(super) shown: Shown,
     pub(super) buckets: Buckets,
+    /// The account that takes on behalf of the market maker, once there is one.
+    pub(super) market_taker: Option<usize>,
     last_id: i64,
     last_change_id: i64,
 }
@@ -130,6 +132,7 @@ impl State {
             faults,
             shown: Shown::default(),
             buckets: Buckets::default(),
+            market_taker: None,
             last_id: 0,
             last_change_id: FIRST_CHANGE,
         };

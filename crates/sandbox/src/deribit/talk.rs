@@ -12,6 +12,7 @@ use crate::message::Request;
 use crate::stream::Cut;
 use crate::streams::handshake::Handshake;
 use crate::streams::{End, Seat, Talk, serve};
+use crate::venues::Venue;
 
 /// Answers a handshake, and serves the connection that it opens.
 pub(crate) fn open_websocket(
@@ -38,12 +39,28 @@ pub(crate) fn open_websocket(
 impl Talk for Deribit {
     fn hear(&self, connection: u64, text: &str) -> ControlFlow<End> {
         let call = self.read(text);
+        let (pending, request) = self.arrive(call.method(), text);
         let fault = call.method().and_then(|method| self.fault_of_message(method));
-        match fault {
+        if let Some(fault) = &fault {
+            pending.fault(fault);
+        }
+        let is_lost = matches!(fault, Some(Fault::DropAfter | Fault::SilenceAfter));
+        let mut sent = None;
+        let flow = match fault {
             Some(Fault::DropBefore) => Break(End::Cut),
             Some(Fault::SilenceBefore) => Continue(()),
-            fault => self.carry_out(connection, call, fault),
+            fault => self.carry_out(connection, call, fault, &mut sent),
+        };
+        if let Some(sent) = sent {
+            let is_accepted = !Venue::Deribit.refuses_credentials(&sent);
+            let id = pending.id;
+            if !is_lost {
+                pending.respond(sent);
+            }
+            let inspection = self.inspect_message(connection, &request, self.clock.millis(), is_accepted);
+            self.requests.inspected(id, inspection, is_accepted);
         }
+        flow
     }
 
     fn tick(&self, connection: u64) {

@@ -95,7 +95,7 @@ impl State {
         }
     }
 
-    /// What is held of an instrument. Whoever traded with the made-up book holds the other side of it.
+    /// What is held of an instrument. A caller who traded with the made-up book holds the other side of it.
     pub(super) fn open_interest(&self, instrument: &Instrument) -> Decimal {
         let sizes = self.accounts.iter().filter_map(|account| account.positions.get(instrument.instrument_name));
         let (mut long, mut short) = (Decimal::ZERO, Decimal::ZERO);
@@ -132,7 +132,7 @@ pub(super) fn get_last_trades_by_currency(state: &mut State, params: &Params) ->
     })
 }
 
-/// The newest first, unless it is asked for otherwise.
+/// The newest first, unless it is requested otherwise.
 fn list(state: &State, params: &Params, fits: impl Fn(&PublicTrade) -> bool) -> Outcome {
     let (from, until) = (params.integer("start_timestamp")?, params.integer("end_timestamp")?);
     let count = filter::count(params, USUAL_COUNT)?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::connections::ConnectionLogin;
 use super::credentials::verify_hex_hmac;
 use super::error::Error;
-use super::keys::Secret;
+use super::keys::{Key, Secret};
 use super::params::Params;
 use super::scope::{Requested, Scope};
 use super::state::{Outcome, Session, State, done};
@@ -269,6 +269,12 @@ impl State {
         let key = key.ok_or_else(|| Error::unauthorized("invalid_token"))?;
         // The key may have been narrowed since the login.
         Ok(Session { account: login.account, scope: login.scope.min(&key.max_scope), connection })
+    }
+
+    /// The key that an access token was issued for, and when the token expires.
+    pub(super) fn key_of_token(&self, token: &str) -> Option<(&Key, i64)> {
+        let login = self.logins.iter().find(|login| login.access_token == token)?;
+        Some((self.keys.iter().find(|key| key.id == login.key_id)?, login.access_until))
     }
 
     /// Ends the logins that were made on a connection and for it.

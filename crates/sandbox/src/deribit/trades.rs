@@ -202,7 +202,7 @@ pub(super) fn number(params: &Params, name: &str) -> Result<Option<i64>, Error> 
     digits.parse().map(Some).map_err(|_| Error::invalid_param(name, "must be the id of a trade"))
 }
 
-/// The newest first, unless it is asked for otherwise.
+/// The newest first, unless it is requested otherwise.
 fn list(state: &State, session: &Session, params: &Params, fits: impl Fn(&Trade) -> bool) -> Outcome {
     let (from, until) = (params.integer("start_timestamp")?, params.integer("end_timestamp")?);
     let count = filter::count(params, USUAL_COUNT)?;

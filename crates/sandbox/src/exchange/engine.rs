@@ -19,7 +19,7 @@ pub(crate) trait Rules {
     /// The fee on a fill.
     fn fee(&self, price: Decimal, count: Decimal, is_taker: bool) -> Decimal;
 
-    /// What one contract costs whoever trades on a side.
+    /// What one contract costs the caller who trades on a side.
     fn cost(&self, side: Side, price: Decimal) -> Decimal;
 
     /// What one resting contract binds, unless it closes a position.
@@ -259,7 +259,7 @@ impl<R: Rules> Exchange<R> {
                 break;
             }
             plan.crosses = true;
-            if order.owner.user == user {
+            if order.owner.user == user && terms.self_trade_prevention != SelfTradePrevention::Allowed {
                 if terms.self_trade_prevention == SelfTradePrevention::TakerAtCross {
                     plan.stopped = true;
                     break;

@@ -76,6 +76,8 @@ impl TimeInForce {
 /// Which of two orders of the same user is cancelled instead of a trade between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SelfTradePrevention {
+    /// Neither: they trade.
+    Allowed,
     /// The order that arrives.
     TakerAtCross,
     /// The order that rests.
@@ -89,6 +91,7 @@ impl SelfTradePrevention {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Self::Allowed => "allowed",
             Self::TakerAtCross => "taker_at_cross",
             Self::Maker => "maker",
         }

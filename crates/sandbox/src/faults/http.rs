@@ -17,7 +17,7 @@ use crate::stream::Cut;
 
 const PAGE: &str = "<html><head><title>Error</title></head><body><h1>Error</h1></body></html>";
 
-/// The answer to a call that meets a fault.
+/// The response to a call that meets a fault.
 pub(crate) async fn answer(fault: Fault, cut: &Cut, carry_out: impl Future<Output = Response>) -> Response {
     match fault {
         Fault::Delay { ms } => {

@@ -56,6 +56,26 @@ impl Faults {
         *self.lock() = Inner { rules, random: StdRng::seed_from_u64(seed) };
     }
 
+    /// Adds a rule behind all others.
+    pub fn add(&self, rule: Rule) {
+        self.lock().rules.push(Armed { rule, met: 0, struck: 0 });
+    }
+
+    /// Ends the rule at a place, as [`rules`](Self::rules) lists them. Whether there was one.
+    pub fn remove(&self, index: usize) -> bool {
+        let rules = &mut self.lock().rules;
+        let is_rule = index < rules.len();
+        if is_rule {
+            rules.remove(index);
+        }
+        is_rule
+    }
+
+    /// All rules, in the order in which they were given.
+    pub fn rules(&self) -> Vec<Rule> {
+        self.lock().rules.iter().map(|armed| armed.rule.clone()).collect()
+    }
+
     /// Ends all rules.
     pub fn clear(&self) {
         self.set(Vec::new());
@@ -98,7 +118,7 @@ impl Armed {
 }
 
 impl Rule {
-    /// Whether a rule that names nothing is for frames of streams, where that is what it is asked for: faults of calls are not,
+    /// Whether a rule that names nothing is for frames of streams, where that is what it is requested: faults of calls are not,
     /// unless it says so.
     fn is_for_streams_if(&self, transport: Transport) -> bool {
         transport != Transport::Stream || self.transport.is_some() || self.fault.is_of_streams()

@@ -24,32 +24,32 @@ pub enum Transport {
 #[serde(tag = "fault", rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The answer comes late.
+    /// The response comes late.
     Delay {
-        /// By so many milliseconds.
+        /// By this many milliseconds.
         ms: u64,
     },
     /// The connection is cut, and the call is not carried out, or the frame is not sent.
     DropBefore,
-    /// The connection is cut in place of the answer.
+    /// The connection is cut in place of the response.
     DropAfter,
-    /// No answer comes, the connection stays, and the call or command is not carried out.
+    /// No response comes, the connection stays, and the call or command is not carried out.
     SilenceBefore,
-    /// No answer comes, and the connection stays.
+    /// No response comes, and the connection stays.
     SilenceAfter,
-    /// The connection is cut in the middle of the answer: of its frame, or of its body.
+    /// The connection is cut in the middle of the response: of its frame, or of its body.
     CloseMidAnswer,
-    /// The answer, or frame, waits until the next one has gone. Not over HTTP.
+    /// The response, or frame, waits until the next one has gone. Not over HTTP.
     Reorder,
-    /// The answer, or frame, comes twice. Not over HTTP.
+    /// The response, or frame, comes twice. Not over HTTP.
     Duplicate,
-    /// The answer comes in several frames, of which all but the first continue it. Not over HTTP.
+    /// The response comes in several frames, of which all but the first continue it. Not over HTTP.
     Split {
         /// In so many.
         #[serde(default = "two")]
         parts: usize,
     },
-    /// Before the answer comes another one, to a call that nobody made. WebSocket only.
+    /// Before the response comes another one, to a call that nobody made. WebSocket only.
     UnknownId,
     /// Another answer comes in place of the venue's. HTTP only.
     Status {
@@ -64,7 +64,7 @@ pub enum Fault {
         /// Seconds for the header `Retry-After`.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
-        /// Whether the call is carried out all the same.
+        /// Whether the call is carried out nevertheless.
         #[serde(default)]
         executed: bool,
     },
@@ -88,7 +88,7 @@ pub enum Fault {
     },
     /// Nothing is read or written for a while, and then the frame comes. What waits too long meanwhile is given up as the venue does.
     Stall {
-        /// For so many milliseconds.
+        /// For this many milliseconds.
         ms: u64,
     },
     /// In place of the frame, or of carrying a command out, comes an error.
@@ -110,7 +110,7 @@ pub enum Fault {
         #[serde(default = "two")]
         count: usize,
     },
-    /// Before the frame comes another one, of a type that nobody knows. Where frames are counted, it has a number.
+    /// Before the frame comes another one, of a type that it is unknown. Where frames are counted, it has a number.
     UnknownType,
     /// The frame has another value in one place: one that is unknown, null, or makes no sense.
     Set {
@@ -126,7 +126,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// An answer with that status, a web page, to a call that is not carried out.
+    /// A response with that status, a web page, to a call that is not carried out.
     pub fn status(status: u16) -> Self {
         Self::Status { status, body: None, content_type: None, retry_after: None, executed: false }
     }

@@ -10,8 +10,8 @@ use super::keys::Key;
 use crate::message::Request;
 
 /// Recordings: a stamp 10 s old passes and one 30 s old fails; 30 s ahead passes and 60 s ahead fails.
-const OLDEST_MILLIS: i64 = 30_000;
-const NEWEST_MILLIS: i64 = 30_000;
+pub(super) const OLDEST_MILLIS: i64 = 30_000;
+pub(super) const NEWEST_MILLIS: i64 = 30_000;
 
 /// Checks the three headers and gives the key that signed.
 pub(super) fn authenticate(

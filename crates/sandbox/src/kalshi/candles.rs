@@ -61,7 +61,7 @@ impl Periods {
         candles
     }
 
-    /// Refuses what is too much for one answer.
+    /// Refuses what is too much for one response.
     pub(super) fn check(candles: usize) -> Result<(), Refusal> {
         if i64::try_from(candles).is_ok_and(|candles| candles <= MOST_CANDLES) {
             return Ok(());

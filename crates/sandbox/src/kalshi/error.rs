@@ -8,7 +8,7 @@ use crate::exchange::Refused;
 use crate::message::Reply;
 use crate::spec::{Operation, Problem, RequestPart};
 
-/// An answer with a status of 400 or more.
+/// A response with a status of 400 or more.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: u16,

@@ -33,7 +33,7 @@ pub(super) struct Key {
     pub(super) user: usize,
     /// The one subaccount that the key may touch.
     pub(super) subaccount: Option<i64>,
-    name: String,
+    pub(super) name: String,
 }
 
 impl Key {

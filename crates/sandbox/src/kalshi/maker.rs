@@ -1,12 +1,17 @@
 //! What the venue's own market maker does because a test says so: it has money without end, and no calls are made for it.
 
 use rust_decimal::Decimal;
+use rust_decimal_macros::dec;
 
 use super::Kalshi;
 use super::perps::market::TICK;
 use super::seed::{MAKER, TAKER, resting};
 use super::state::State;
 use crate::exchange::{Exchange, Rules, Side, Terms, TimeInForce};
+use crate::market_maker::{MarketStep, Taker, Tradable};
+
+/// So many markets are quoted.
+const MOST_MARKETS: usize = 12;
 
 impl Kalshi {
     /// Sets what the market maker has at a price. Whether there is such a market, and such a price.
@@ -47,6 +52,8 @@ fn exchange_of<'a>(state: &'a mut State, ticker: &str, price: Decimal) -> Option
 trait Make {
     fn quote(&mut self, ticker: &str, side: Side, price: Decimal, size: Decimal, now: i64);
     fn trade(&mut self, ticker: &str, price: Decimal, count: Decimal, now: i64);
+    fn requote(&mut self, ticker: &str, step: &MarketStep, now: i64);
+    fn take(&mut self, ticker: &str, taker: &Taker, now: i64);
 }
 
 impl<R: Rules> Make for Exchange<R> {
@@ -69,11 +76,85 @@ impl<R: Rules> Make for Exchange<R> {
         }
     }
 
+    /// Quotes what a step says and nothing else. A side that it leaves out stays.
+    fn requote(&mut self, ticker: &str, step: &MarketStep, now: i64) {
+        let sides = [(Side::Bid, &step.bids), (Side::Ask, &step.asks)];
+        let sides = sides.into_iter().filter(|(_, levels)| !levels.is_empty());
+        // First what is no longer quoted: a new price may lie beyond an old one of the other side.
+        for (side, levels) in sides.clone() {
+            let own = self.resting(ticker, side).filter(|order| order.owner == MAKER).map(|order| order.terms.price);
+            let own: Vec<Decimal> = own.collect();
+            for price in own.into_iter().filter(|price| levels.iter().all(|(wanted, _)| wanted != price)) {
+                self.quote(ticker, side, price, Decimal::ZERO, now);
+            }
+        }
+        for (side, levels) in sides {
+            for (price, size) in levels {
+                let own =
+                    self.resting(ticker, side).filter(|order| order.owner == MAKER && order.terms.price == *price);
+                let held: Decimal = own.map(|order| order.remaining).sum();
+                // What is about as large as it should be stays in its place in the queue.
+                if held < *size / Decimal::TWO {
+                    self.quote(ticker, side, *price, *size, now);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, ticker: &str, taker: &Taker, now: i64) {
+        let side = if taker.is_buy { Side::Bid } else { Side::Ask };
+        let terms = resting(side, taker.price, taker.size);
+        let terms = Terms { time_in_force: TimeInForce::ImmediateOrCancel, ..terms };
+        let placed = self.place(TAKER, ticker, terms, false, now);
+        debug_assert!(placed.is_ok(), "a taker is refused: {placed:?}");
+    }
+
     fn trade(&mut self, ticker: &str, price: Decimal, count: Decimal, now: i64) {
         let taken = Terms { time_in_force: TimeInForce::ImmediateOrCancel, ..resting(Side::Ask, price, count) };
         for (owner, terms) in [(MAKER, resting(Side::Bid, price, count)), (TAKER, taken)] {
             let placed = self.place(owner, ticker, terms, false, now);
             debug_assert!(placed.is_ok(), "the market maker is refused: {placed:?}");
         }
+    }
+}
+
+impl Kalshi {
+    /// The markets that the market maker quotes: a few that are open, or all contracts.
+    pub(crate) fn tradable(&self, is_perps: bool) -> Vec<Tradable> {
+        let now = self.clock.millis();
+        let state = self.lock();
+        if is_perps {
+            let contracts = state.perps.contracts.iter();
+            return contracts.map(|contract| contract.tradable()).collect();
+        }
+        // Of each series a few strikes of a day: those with prices in the middle.
+        let open = state.markets.iter().filter(|market| market.status(now) == "active");
+        let market = |market: &super::markets::Market| Tradable {
+            id: market.ticker.clone(),
+            price: market.first_price,
+            tick: dec!(0.01),
+            lowest: dec!(0.02),
+            highest: dec!(0.98),
+            lot: Decimal::TEN,
+        };
+        open.map(market).filter(|one| one.price > dec!(0.25) && one.price < dec!(0.75)).take(MOST_MARKETS).collect()
+    }
+
+    /// Has the market maker quote a market, and others take from it.
+    pub(crate) fn make_market(&self, ticker: &str, step: &MarketStep) {
+        let now = self.clock.millis();
+        let mut state = self.lock();
+        state.pass_time(now);
+        let levels = step.bids.iter().chain(&step.asks).map(|(price, _)| *price);
+        let mut prices = levels.chain(step.trades.iter().map(|taker| taker.price));
+        // A price that the market does not have may stand in a recording.
+        if !prices.all(|price| exchange_of(&mut state, ticker, price).is_some()) {
+            return;
+        }
+        let Some(exchange) = exchange_of(&mut state, ticker, step.any_price()) else { return };
+        exchange.requote(ticker, step, now);
+        step.trades.iter().for_each(|taker| exchange.take(ticker, taker, now));
+        state.react(now);
+        state.publish(now);
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Market {
     pub(super) event_ticker: String,
     pub(super) series: usize,
     pub(super) price_ranges: Vec<PriceRange>,
+    /// What it traded at last before the sandbox started.
+    pub(super) first_price: Decimal,
     pub(super) times: Times,
     /// Whether trading is paused.
     pub(super) paused: bool,

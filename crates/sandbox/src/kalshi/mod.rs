@@ -12,12 +12,14 @@ mod exchange;
 mod fees;
 mod groups;
 mod historical;
+mod inspect;
 mod keys;
 mod listing;
 mod maker;
 mod markets;
 mod money;
 mod orders;
+mod overview;
 mod perps;
 mod portfolio;
 mod positions;
@@ -37,6 +39,7 @@ use crate::accounts::KalshiKey;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::message::{Reply, Request};
+use crate::request_log::RequestLog;
 use crate::spec::{self, Answering, Operation, Spec};
 use crate::streams::FrameLog;
 
@@ -54,14 +57,23 @@ pub(crate) use self::streams::{PERPS_WEBSOCKET_PATH, WEBSOCKET_PATH, WEBSOCKET_R
 /// Any number of accounts, each with several keys.
 pub(crate) struct Kalshi {
     clock: Clock,
+    requests: RequestLog,
     state: Mutex<State>,
 }
 
 impl Kalshi {
-    pub(crate) fn new(keys: &[KalshiKey], clock: Clock, faults: Faults, log: FrameLog) -> Self {
-        let feeds = Feeds::new(clock.clone(), faults, log);
+    pub(crate) fn new(keys: &[KalshiKey], clock: Clock, faults: Faults, logs: (FrameLog, RequestLog)) -> Self {
+        let (frames, requests) = logs;
+        let feeds = Feeds::new(clock.clone(), faults, frames);
         let state = Mutex::new(State::new(keys, clock.millis(), feeds));
-        Self { clock, state }
+        Self { clock, requests, state }
+    }
+
+    /// Puts everything back into the state that it had at the start.
+    pub(crate) fn reset(&self, keys: &[KalshiKey]) {
+        let mut state = self.lock();
+        let feeds = state.feeds.emptied();
+        *state = State::new(keys, self.clock.millis(), feeds);
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {

@@ -76,7 +76,7 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// How many items earlier pages held. A cursor that was not made here starts anew, as the venue does.
+    /// How many items earlier pages held. A cursor that was not made here starts again, as the venue does.
     pub(super) fn offset(&self) -> usize {
         let decode = |cursor| URL_SAFE_NO_PAD.decode(cursor).ok();
         let bytes = self.text("cursor").and_then(decode).unwrap_or_default();

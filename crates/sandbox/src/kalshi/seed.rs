@@ -18,7 +18,7 @@ const STRIKES: i64 = 9;
 /// Yesterday's and the day before's markets, and those of days to come. Today's are left out, so that none closes while a
 /// short test runs.
 const DAYS: [i64; 7] = [-2, -1, 1, 2, 3, 4, 5];
-/// The market maker, and whoever has traded with it before the sandbox started.
+/// The market maker, and the caller who has traded with it before the sandbox started.
 pub(super) const MAKER: Owner = Owner { user: usize::MAX, subaccount: 0 };
 pub(super) const TAKER: Owner = Owner { user: usize::MAX - 1, subaccount: 0 };
 const QUOTE_SIZE: Decimal = dec!(1000);
@@ -91,6 +91,7 @@ fn market(index: usize, today: i64, day: i64, number: i64) -> Market {
         event_ticker,
         series: index,
         price_ranges,
+        first_price: first_price(number),
         times: Times { created: open - DAY_MILLIS, open, close, settles },
         paused: day == DAYS[DAYS.len() - 2] && number == STRIKES - 1,
         yes_won,
@@ -101,6 +102,11 @@ fn market(index: usize, today: i64, day: i64, number: i64) -> Market {
     }
 }
 
+/// The price of a strike, by its number.
+fn first_price(number: i64) -> Decimal {
+    Decimal::new(90 - 10 * number, 2)
+}
+
 /// Quotes every market that has opened, and trades a little at a price that falls with the strike. The quotes are wide, so that
 /// orders at usual prices meet only one another.
 pub(super) fn trade(exchange: &mut Exchange<EventRules>, markets: &[Market], now: i64) {
@@ -109,7 +115,7 @@ pub(super) fn trade(exchange: &mut Exchange<EventRules>, markets: &[Market], now
     let mut trades = Vec::new();
     for (index, market) in markets.iter().enumerate().filter(|(_, market)| market.times.open <= now) {
         let number = i64::try_from(index).unwrap_or_default() % STRIKES;
-        let last = Decimal::new(90 - 10 * number, 2);
+        let last = first_price(number);
         let end = market.times.close.min(now);
         trades.push((market.times.open, index, None));
         for (hours, offset, contracts) in [(30, dec!(-0.02), 20), (5, dec!(-0.01), 30), (1, Decimal::ZERO, 10)] {

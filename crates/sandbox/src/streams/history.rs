@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::exchange::Side;
 
-/// So many changes of one book are kept; older ones can no longer be told apart.
+/// So many changes of one book are kept; older ones can no longer be distinguished.
 const KEPT: usize = 200_000;
 
 /// An order book as it was at a mark: prices and sizes, the best level first. Both sides are on the same scale.

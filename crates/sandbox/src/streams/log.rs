@@ -1,4 +1,4 @@
-//! A log of every frame that a stream had to send, and what became of it.
+//! A log of every frame that a stream had to send, and what happened to it.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -43,7 +43,7 @@ impl Outgoing {
     }
 }
 
-/// A frame that a stream had to send, and what became of it.
+/// A frame that a stream had to send, and what happened to it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Frame {

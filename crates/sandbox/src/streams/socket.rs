@@ -179,7 +179,7 @@ impl Socket {
     /// Sends a frame, or does with it what its fault says.
     async fn treat(&mut self, outgoing: Outgoing) -> Flow {
         match outgoing.fault.clone() {
-            // The other two are told by another frame.
+            // The other two are identified by another frame.
             Some(Fault::Drop | Fault::Error { .. } | Fault::SlowReader) => self.withhold(outgoing),
             Some(Fault::DropBefore) => {
                 self.withhold(outgoing);

@@ -86,7 +86,7 @@ struct NewAccount {
     account_type: Option<String>,
 }
 
-/// `POST /accounts/create-account`. The answer has no envelope.
+/// `POST /accounts/create-account`. The response has no envelope.
 pub(super) fn create_account(state: &mut State, call: &Call<'_>) -> Answer {
     let body: NewAccount = call.body()?;
     let name = body.account_name.filter(|name| !name.trim().is_empty());

@@ -165,7 +165,7 @@ pub(super) fn revoke_first_gen(state: &mut State, call: &Call<'_>) -> Answer {
     Ok(Reply::json(200, &json!({"status": "success", "data": data})))
 }
 
-/// `POST /apikey/create`. The answer has no envelope.
+/// `POST /apikey/create`. The response has no envelope.
 pub(super) fn create_guide(state: &mut State, call: &Call<'_>) -> Answer {
     let key = state.create_key(call.caller()?, call.body()?, Generation::Guide)?;
     Ok(Reply::json(
@@ -182,7 +182,7 @@ pub(super) fn create_guide(state: &mut State, call: &Call<'_>) -> Answer {
     ))
 }
 
-/// `GET /apikey/list`. The answer has no envelope.
+/// `GET /apikey/list`. The response has no envelope.
 pub(super) fn list_guide(state: &mut State, call: &Call<'_>) -> Answer {
     let keys = named_keys(state, call, "id")?;
     Ok(Reply::json(200, &json!({"keys": keys})))

@@ -48,7 +48,7 @@ impl Key {
     }
 }
 
-/// How a generation of the interface makes up keys and secrets.
+/// How a generation of the interface generates keys and secrets.
 #[derive(Clone, Copy)]
 pub(super) enum Generation {
     Canonical,

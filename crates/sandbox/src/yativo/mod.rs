@@ -2,8 +2,10 @@
 
 mod accounts;
 mod credentials;
+mod inspect;
 mod key_routes;
 mod keys;
+mod overview;
 mod reply;
 mod routes;
 mod served;
@@ -33,6 +35,12 @@ pub(crate) struct Yativo {
 impl Yativo {
     pub(crate) fn new(accounts: &[YativoAccount], clock: Clock) -> Self {
         Self { state: Mutex::new(State::new(accounts, clock)) }
+    }
+
+    /// Puts everything back into the state that it had at the start.
+    pub(crate) fn reset(&self, accounts: &[YativoAccount]) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = State::new(accounts, state.clock.clone());
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {

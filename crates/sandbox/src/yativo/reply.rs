@@ -89,7 +89,7 @@ impl Failure {
         Self::new(401, "unauthorized", message)
     }
 
-    /// What the venue answers where a key or its secret is wrong: another shape than all other errors.
+    /// What the venue responds where a key or its secret is wrong: another shape than all other errors.
     pub(super) fn invalid_key() -> Self {
         let mut body = Map::new();
         body.insert("success".to_owned(), json!(false));

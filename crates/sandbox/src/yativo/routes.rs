@@ -79,7 +79,7 @@ impl<'a> Call<'a> {
         serde_json::from_slice(body).map_err(|error| Failure::validation("body", error.to_string()))
     }
 
-    /// An answer that was given before.
+    /// A response that was given before.
     pub(super) fn replay(&self, body: Bytes) -> Reply {
         self.replayed.set(true);
         let mut reply = Reply::empty(200).with_header("content-type", "application/json");

@@ -10,7 +10,7 @@ use crate::spec::{self, Answering, Operation};
 /// What is served.
 pub(super) struct Served {
     route: Option<&'static Route>,
-    /// None for a path that no page documents and the venue serves all the same.
+    /// None for a path that no page documents and the venue serves nevertheless.
     operation: Option<&'static Operation>,
     pub(super) needs_caller: bool,
     permission: Option<Permission>,

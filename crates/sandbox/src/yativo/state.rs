@@ -31,7 +31,7 @@ pub(super) struct Owner {
     window: Window,
 }
 
-/// A transfer and its answer, by idempotency key.
+/// A transfer and its response, by idempotency key.
 pub(super) struct Remembered {
     pub(super) transfer: Transfer,
     pub(super) transaction_id: String,

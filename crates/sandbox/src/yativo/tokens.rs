@@ -18,7 +18,7 @@ struct Exchange {
     api_secret: Option<String>,
 }
 
-/// `POST /auth/token`, and the guides' `POST /apikey/token`. The answer has no envelope.
+/// `POST /auth/token`, and the guides' `POST /apikey/token`. The response has no envelope.
 pub(super) fn exchange(state: &mut State, call: &Call<'_>) -> Result<Reply, Failure> {
     let body: Exchange = call.body()?;
     let api_key = body.api_key.ok_or_else(|| Failure::validation("api_key", "is required"))?;

@@ -15,7 +15,7 @@ pub(super) struct Webhook {
     webhook_id: String,
     url: String,
     events: Vec<String>,
-    /// Shown to whoever asks for this one, not in the list.
+    /// Shown to the caller who asks for this one, not in the list.
     #[serde(skip_serializing)]
     secret: String,
     description: Option<String>,

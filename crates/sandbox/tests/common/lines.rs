@@ -89,7 +89,7 @@ impl Stream {
         }
     }
 
-    /// The answer to a message.
+    /// The response to a message.
     pub async fn ask(&mut self, message: Value) -> Value {
         self.say(message).await;
         self.next().await
@@ -122,7 +122,7 @@ impl Stream {
         }
     }
 
-    /// Whether nothing came before the answer to a ping.
+    /// Whether nothing came before the response to a ping.
     pub async fn is_quiet(&mut self, ping: Value) -> bool {
         self.ask(ping).await["type"] == "pong"
     }
@@ -169,7 +169,7 @@ pub fn text<'a>(value: &'a Value, at: &str) -> &'a str {
     value.pointer(at).and_then(Value::as_str).unwrap_or_else(|| panic!("{at}: {value}"))
 }
 
-/// Places an order in an event's first market, with some members replaced, and gives what the venue answers.
+/// Places an order in an event's first market, with some members replaced, and gives what the venue responds.
 pub async fn place(trader: &Bayse<'_>, event: &Value, replaced: Value) -> Value {
     let mut order = json!({
         "side": "BUY", "outcomeId": event["markets"][0]["outcome1Id"], "amount": 50, "type": "LIMIT", "price": 0.5,

@@ -14,13 +14,13 @@ use venuekit_sandbox::Sandbox;
 use crate::common::now_millis;
 use crate::deribit::{Caller, hmac_hex, nonce};
 
-/// No answer takes as long, so that a lack of one fails a test instead of holding it up.
+/// No response takes as long, so that a lack of one fails a test instead of holding it up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct Socket {
     pub stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     next_id: i64,
-    /// Messages that were no answer to the last call.
+    /// Messages that were no response to the last call.
     pub others: Vec<Value>,
 }
 
@@ -74,7 +74,7 @@ impl Socket {
         }
     }
 
-    /// The answer to a call; what comes before it is kept.
+    /// The response to a call; what comes before it is kept.
     pub async fn call(&mut self, method: &str, params: Value) -> Value {
         let id = self.send(method, params).await;
         self.answer_to(id).await
@@ -90,7 +90,7 @@ impl Socket {
         }
     }
 
-    /// The answer to what was no call.
+    /// The response to what was no call.
     pub async fn answer_to_nobody(&mut self) -> Value {
         loop {
             let message = self.receive().await.unwrap();

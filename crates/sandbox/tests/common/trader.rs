@@ -153,7 +153,7 @@ pub fn margin_order(side: &str, price: &str, count: &str, replaced: Value) -> Va
     order
 }
 
-/// A decimal of an answer.
+/// A decimal of a response.
 #[track_caller]
 pub fn number(value: &Value) -> Decimal {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).parse().unwrap()

@@ -46,7 +46,7 @@ impl Caller {
         Self { venue, sandbox, client: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
-    /// The answer to an operation with the required values, some of them replaced.
+    /// The response to an operation with the required values, some of them replaced.
     pub async fn call(&self, operation: &str, values: Value) -> Value {
         let mut request =
             example_requests(self.venue, false).into_iter().find(|one| one.operation == operation).unwrap();
@@ -67,7 +67,7 @@ impl Caller {
             sent = sent.header(name, value);
         }
         if manner.with_credentials {
-            for (name, value) in self.credentials(request, &path, &body) {
+            for (name, value) in self.credentials(request, &path, &query, &body) {
                 sent = sent.header(name, value);
             }
         }
@@ -87,7 +87,13 @@ impl Caller {
         }
     }
 
-    fn credentials(&self, request: &ExampleRequest, path: &str, body: &str) -> Vec<(&'static str, String)> {
+    fn credentials(
+        &self,
+        request: &ExampleRequest,
+        path: &str,
+        query: &str,
+        body: &str,
+    ) -> Vec<(&'static str, String)> {
         let Some(headers) = request.credentials.iter().find(|set| !set.is_empty()) else { return Vec::new() };
         let headers: BTreeSet<String> = headers.iter().map(|name| name.to_ascii_lowercase()).collect();
         let accounts = self.sandbox.accounts();
@@ -100,6 +106,10 @@ impl Caller {
                 Bayse::given(&self.sandbox).sign(now_millis() / 1000, &request.method, path, body).to_vec()
             }
             "bayse" => vec![("x-public-key", accounts.bayse[0].public_key.clone())],
+            "bybit" => {
+                let payload = if request.method == "GET" { query } else { body };
+                crate::bybit::Caller::given(&self.sandbox, 0).headers(now_millis(), "5000", payload)
+            }
             "yativo" => {
                 let bearer = accounts.yativo[0].access_token.clone().unwrap();
                 vec![("authorization", format!("Bearer {bearer}")), ("x-2fa-token", "042137".to_owned())]
@@ -127,7 +137,7 @@ fn path(request: &ExampleRequest) -> String {
     request.path.iter().fold(request.template.clone(), fill)
 }
 
-/// Puts `{path, query, body, needed, needed_query}` values in the place of those that were made up. What is null is left out; what the request does not
+/// Puts `{path, query, body, needed, needed_query}` values in the place of those that were generated. What is null is left out; what the request does not
 /// have stays away unless `add`, but for what is `needed` in the body.
 pub fn replace(request: &mut ExampleRequest, values: &Value, add: bool) {
     for (name, value) in members(&values["path"]) {

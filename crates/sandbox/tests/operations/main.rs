@@ -3,6 +3,8 @@
 
 #![recursion_limit = "512"]
 
+#[path = "../common/bybit.rs"]
+mod bybit;
 #[path = "../common/mod.rs"]
 mod common;
 

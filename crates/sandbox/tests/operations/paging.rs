@@ -79,6 +79,11 @@ async fn every_list_of_bayse_ends() {
 }
 
 #[tokio::test]
+async fn every_list_of_bybit_ends() {
+    every_list_ends("bybit").await;
+}
+
+#[tokio::test]
 async fn every_list_of_deribit_ends() {
     every_list_ends("deribit").await;
 }

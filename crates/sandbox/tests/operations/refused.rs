@@ -32,6 +32,11 @@ impl Refusals {
         }
     }
 
+    /// The status of a request that does not keep to the spec.
+    fn wrong(&self) -> u16 {
+        if self.caller.venue == "bybit" { 200 } else { 400 }
+    }
+
     async fn missing_and_wrong_values(&mut self, spec: &Spec, request: &ExampleRequest) {
         let id = &request.operation;
         for input in spec.query(id) {
@@ -39,11 +44,11 @@ impl Refusals {
             changed.query.retain(|(name, _)| *name != input.name);
             let place = format!("query/{}", input.name);
             if input.required {
-                self.expect(&changed, USUAL, &[400], &format!("{place}: is required")).await;
+                self.expect(&changed, USUAL, &[self.wrong()], &format!("{place}: is required")).await;
             }
             if matches!(input.kind.as_deref(), Some("integer" | "number" | "boolean")) {
                 changed.query.push((input.name, "x".to_owned()));
-                self.expect(&changed, USUAL, &[400], &format!("{place}: must be a")).await;
+                self.expect(&changed, USUAL, &[self.wrong()], &format!("{place}: must be a")).await;
             }
         }
         let body = if self.caller.venue == "deribit" { "params" } else { "body" };
@@ -53,12 +58,12 @@ impl Refusals {
             members.remove(&input.name);
             let place = format!("{body}/{}", input.name);
             if input.required && !NOT_REALLY_REQUIRED.contains(&(id.as_str(), input.name.as_str())) {
-                self.expect(&changed.clone(), USUAL, &[400], &format!("{place}: is required")).await;
+                self.expect(&changed.clone(), USUAL, &[self.wrong()], &format!("{place}: is required")).await;
             }
             let Some(kind) = input.kind else { continue };
             let Some(Value::Object(members)) = &mut changed.body else { continue };
             members.insert(input.name, of_another_type(&kind));
-            self.expect(&changed, USUAL, &[400], &format!("{place}: must be ")).await;
+            self.expect(&changed, USUAL, &[self.wrong()], &format!("{place}: must be ")).await;
         }
     }
 }
@@ -68,6 +73,7 @@ fn has_shape(venue: &str, answer: &Answer) -> bool {
     match venue {
         "bayse" => json["error"].is_string() && json["message"].is_string() && json["statusCode"] == answer.status,
         "deribit" => json["jsonrpc"] == "2.0" && json["error"]["code"].is_i64() && json["error"]["message"].is_string(),
+        "bybit" => json["retCode"].as_i64().is_some_and(|code| code != 0) && json["retMsg"].is_string(),
         "yativo" => json["error"].is_string() && json["message"].is_string(),
         _ => json["error"]["code"].is_string() || json["code"].is_string() || json["msg"].is_string(),
     }
@@ -86,8 +92,8 @@ async fn what_is_wrong_is_refused(venue: &'static str) {
         replace(&mut request, values, false);
         refusals.missing_and_wrong_values(&spec, &request).await;
         if request.body.is_some() {
-            let manner = Manner { content_type: "text/plain", ..USUAL };
-            refusals.expect(&request, manner, &[400], "content-type|invalid_content_type").await;
+            let (manner, status) = (Manner { content_type: "text/plain", ..USUAL }, refusals.wrong());
+            refusals.expect(&request, manner, &[status], "content-type|invalid_content_type").await;
         }
         if !request.credentials.is_empty() && request.credentials.iter().all(|set| !set.is_empty()) {
             let manner = Manner { with_credentials: false, ..USUAL };
@@ -103,6 +109,11 @@ async fn what_is_wrong_is_refused(venue: &'static str) {
 #[tokio::test]
 async fn what_is_wrong_is_refused_by_bayse() {
     what_is_wrong_is_refused("bayse").await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_refused_by_bybit() {
+    what_is_wrong_is_refused("bybit").await;
 }
 
 #[tokio::test]

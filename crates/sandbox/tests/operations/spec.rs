@@ -17,6 +17,7 @@ impl Spec {
     pub fn of(venue: &str) -> Self {
         let text = match venue {
             "bayse" => include_str!("../../../spec/src/generated/bayse.json"),
+            "bybit" => include_str!("../../../spec/src/generated/bybit.json"),
             "deribit" => include_str!("../../../spec/src/generated/deribit.json"),
             "kalshi" => include_str!("../../../spec/src/generated/kalshi.json"),
             "kalshi_perps" => include_str!("../../../spec/src/generated/kalshi_perps.json"),
@@ -97,9 +98,22 @@ impl Spec {
     /// What the data of a stream's message lacks of the schemas of its channel, or has beyond them. Gives the channel's name in the
     /// spec.
     pub fn message(&self, channel: &str, kind: &str, data: &Value) -> Result<String, String> {
+        self.message_at(None, channel, kind, data)
+    }
+
+    /// The same of a message at one endpoint, where several have channels of the same address.
+    pub fn message_at(
+        &self,
+        endpoint: Option<&str>,
+        channel: &str,
+        kind: &str,
+        data: &Value,
+    ) -> Result<String, String> {
         let streams = &self.0["x-streams"];
         let channels = streams["channels"].as_object().ok_or("no streams")?;
-        let fitting = channels.iter().filter_map(|(name, one)| {
+        let is_there = |one: &Value| endpoint.is_none_or(|endpoint| one["x-endpoint"] == endpoint);
+        let channels = channels.iter().filter(|(_, one)| is_there(one));
+        let fitting = channels.filter_map(|(name, one)| {
             let literal = matches_address(one["address"].as_str()?, channel)?;
             Some((literal, name, one))
         });
@@ -204,7 +218,7 @@ impl Spec {
             Value::Array(names) => names.clone(),
             one => vec![one.clone()],
         };
-        if !types.is_empty() && !types.iter().any(|name| is_a(value, name.as_str().unwrap())) {
+        if !types.is_empty() && !types.iter().any(|name| self.is_a(value, name.as_str().unwrap())) {
             return Err(format!("{at} is no {types:?}: {value}"));
         }
         if let Value::Object(members) = value {
@@ -221,6 +235,13 @@ impl Spec {
             pairs.try_for_each(|(index, (element, one))| self.fits(element, one, &format!("{at}/{index}")))?;
         }
         Ok(())
+    }
+
+    /// Bybit writes whole numbers as texts, and an empty text where there is none; its spec names what they are read as.
+    fn is_a(&self, value: &Value, name: &str) -> bool {
+        let is_text = |text: &str| text.is_empty() || text.parse::<i64>().is_ok();
+        let reads_texts = name == "integer" && self.0["info"]["title"] == "Bybit v5";
+        is_a(value, name) || reads_texts && value.as_str().is_some_and(is_text)
     }
 
     fn members_fit(&self, schema: &Value, members: &Map<String, Value>, at: &str) -> Result<(), String> {

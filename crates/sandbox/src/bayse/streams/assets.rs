@@ -1,4 +1,4 @@
-//! Prices of assets: made up, and the same for every connection in the same second.
+//! Prices of assets: generated, and the same for every connection in the same second.
 
 use rust_decimal::Decimal;
 use rust_decimal_macros::dec;

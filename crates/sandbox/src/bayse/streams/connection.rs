@@ -16,7 +16,7 @@ use crate::stream::Cut;
 use crate::streams::{About, Outbox, Outgoing};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// A message of a type that nobody knows.
+/// A message of a type that it is unknown.
 const UNKNOWN: &str = r#"{"type":"market_weather","data":{"sky":"clear"},"timestamp":0}"#;
 
 /// A message of a room.
@@ -29,7 +29,7 @@ pub(super) struct Told {
     pub(super) text: Utf8Bytes,
 }
 
-/// What the venue answers with.
+/// What the venue responds with.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Reply<'a> {

@@ -16,13 +16,14 @@ use crate::bayse::events::Event;
 use crate::bayse::exchange::Exchange;
 use crate::bayse::ledger::Currency;
 use crate::faults::{Fault, Faults};
+use crate::overview;
 use crate::stream::Cut;
 use crate::streams::{FrameLog, Outbox};
 
 /// So many messages may wait for a client that does not read; then its connection is cut.
 const MAX_WAITING: usize = 4096;
 
-/// The market as it stands, which the hub tells of.
+/// The market as it stands, which the hub reports.
 #[derive(Clone, Copy)]
 pub(in crate::bayse) struct View<'a> {
     pub(in crate::bayse) events: &'a [Event],
@@ -62,6 +63,22 @@ impl Hub {
             prices: HashMap::new(),
             assets: BTreeMap::new(),
         }
+    }
+
+    /// The same hub without connections, as it was at the start.
+    pub(in crate::bayse) fn emptied(&self) -> Self {
+        Self { settings: self.settings.clone(), ..Self::new(self.faults.clone(), self.log.clone()) }
+    }
+
+    /// The open connections, as the console shows them.
+    pub(in crate::bayse) fn overview(&self) -> Vec<overview::Connection> {
+        let connection = |(number, connection): (&u64, &Connection)| overview::Connection {
+            id: *number,
+            endpoint: connection.endpoint.path().to_owned(),
+            credential: None,
+            subscriptions: connection.rooms.keys().cloned().collect(),
+        };
+        self.connections.iter().map(connection).collect()
     }
 
     /// Remembers a new connection, and greets it: its number and its queue.

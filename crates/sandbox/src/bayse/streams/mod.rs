@@ -91,6 +91,7 @@ impl Talk for Bayse {
         let limit = hub.settings.messages_per_second;
         let Some(own) = hub.connections.get_mut(&connection) else { return Break(End::Cut) };
         let endpoint = own.endpoint;
+        self.requests.command("bayse", endpoint.path(), text, now, None);
         if own.hears_too_much(limit) {
             hub.refuse(connection, "rate limit exceeded: too many messages", now);
             return Continue(());

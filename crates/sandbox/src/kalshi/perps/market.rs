@@ -10,6 +10,7 @@ use super::super::read::{count, dollars};
 use super::super::state::State;
 use super::rules::{INITIAL_MARGIN, MarginRules};
 use crate::exchange::{Exchange, Side};
+use crate::market_maker::Tradable;
 use crate::message::Reply;
 use crate::number::Number;
 
@@ -36,6 +37,22 @@ pub(in super::super) struct Contract {
 }
 
 impl Contract {
+    /// How the market maker quotes it.
+    pub(in super::super) fn tradable(&self) -> Tradable {
+        Tradable {
+            id: self.ticker.to_owned(),
+            price: self.first_price,
+            tick: (self.first_price / Decimal::from(2000)).round_dp(TICK.scale()).max(TICK),
+            lowest: (self.first_price * dec!(0.6)).round_dp(TICK.scale()),
+            highest: (self.first_price * dec!(1.6)).round_dp(TICK.scale()),
+            lot: Decimal::TEN,
+        }
+    }
+
+    pub(in super::super) fn title(&self) -> &'static str {
+        self.title
+    }
+
     /// What the stream of tickers says of it, without the time.
     pub(in super::super) fn ticker_message(&self, exchange: &Exchange<MarginRules>, now: i64) -> Value {
         let shown = self.show(exchange, now);

@@ -170,7 +170,7 @@ pub(in super::super) fn list(state: &mut State, call: &Call) -> Result<Reply, Re
     let matching = state.perps.exchange.orders().filter(|order| {
         call.sees(order.owner)
             && subaccount.is_none_or(|number| order.owner.subaccount == number)
-            // The venue answers unknown words with an empty page.
+            // The venue responds unknown words with an empty page.
             && query.text("status").is_none_or(|status| order.status.name() == status)
             && query.text("ticker").is_none_or(|ticker| order.ticker == ticker)
             && created.holds(Some(order.created))

@@ -8,6 +8,13 @@ pub(in crate::kalshi) enum Endpoint {
 }
 
 impl Endpoint {
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Events => super::WEBSOCKET_PATH,
+            Self::Perps => super::PERPS_WEBSOCKET_PATH,
+        }
+    }
+
     pub(super) fn venue(self) -> &'static str {
         match self {
             Self::Events => "kalshi",

@@ -243,7 +243,7 @@ impl Speaker<'_> {
         if by_id {
             let known: HashMap<String, &str> =
                 self.state.markets.iter().map(|market| (market_id(&market.ticker), market.ticker.as_str())).collect();
-            // One that nobody knows is let in and never heard of, like a ticker.
+            // One that it is unknown is let in and never heard of, like a ticker.
             markets.extend(ids.into_iter().map(|id| known.get(&id).map_or(id, |ticker| (*ticker).to_owned())));
         }
         Ok(Wanted { markets, by_id })

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::exchange::Owner;
 use crate::faults::Faults;
 use crate::kalshi::keys::Key;
+use crate::overview;
 use crate::stream::Cut;
 use crate::streams::{FrameLog, History, Outbox, Seat};
 
@@ -81,6 +82,39 @@ impl Feeds {
             tickers: HashMap::new(),
             noted: Vec::new(),
         }
+    }
+
+    /// The same streams without connections and history, as they were at the start.
+    pub(in crate::kalshi) fn emptied(&self) -> Self {
+        let empty = Self::new(self.clock.clone(), self.faults.clone(), self.log.clone());
+        Self { settings: self.settings.clone(), ..empty }
+    }
+
+    /// Where a connection was opened, and with which key.
+    pub(super) fn caller(&self, connection: u64) -> Option<(Endpoint, Arc<Key>)> {
+        self.connections.get(&connection).map(|open| (open.endpoint, Arc::clone(&open.key)))
+    }
+
+    /// The open connections of an endpoint, as the console shows them.
+    pub(in crate::kalshi) fn overview(&self, endpoint: Endpoint) -> Vec<overview::Connection> {
+        let own = self.connections.iter().filter(|(_, connection)| connection.endpoint == endpoint);
+        let subscription = |(channel, subscription): (&&'static str, &Subscription)| {
+            let chosen = &subscription.chosen;
+            match chosen.all || chosen.names.is_empty() {
+                true => (*channel).to_owned(),
+                false => {
+                    let names: Vec<&str> = chosen.names.iter().map(|name| &**name).collect();
+                    format!("{channel}: {}", names.join(", "))
+                }
+            }
+        };
+        own.map(|(number, connection)| overview::Connection {
+            id: *number,
+            endpoint: endpoint.path().to_owned(),
+            credential: Some(connection.key.id.clone()),
+            subscriptions: connection.subscriptions.iter().map(subscription).collect(),
+        })
+        .collect()
     }
 
     /// Makes room for a connection, unless its account has too many.

@@ -1,4 +1,4 @@
-//! Values of price indices, made up: they swing a little around a price, by the time alone.
+//! Values of price indices, generated: they swing a little around a price, by the time alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::connections::{Connection, Feeds};
 use super::send::Data;
 
 const WINDOW_MILLIS: i64 = 60_000;
-/// The swing takes so many seconds.
+/// The swing takes this many seconds.
 const PERIOD: i64 = 40;
 
 fn price(index: &str) -> Decimal {

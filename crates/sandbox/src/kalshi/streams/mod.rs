@@ -44,7 +44,7 @@ pub(crate) const PERPS_WEBSOCKET_PATH: &str = "/trade-api/ws/v2/margin";
 /// Answers a request below the path of WebSockets, and serves the connection that it opens.
 pub(crate) async fn open_websocket(
     kalshi: &Arc<Kalshi>,
-    request: Request,
+    request: Arc<Request>,
     upgrade: Option<OnUpgrade>,
     cut: Cut,
 ) -> Response {
@@ -80,7 +80,7 @@ pub(crate) async fn open_websocket(
     })
 }
 
-/// What stands before the venue answers where nothing is served, in plain text.
+/// What stands before the venue responds where nothing is served, in plain text.
 fn nowhere() -> Response {
     let mut response = Response::new(Body::from("Forbidden"));
     *response.status_mut() = StatusCode::FORBIDDEN;
@@ -102,6 +102,9 @@ impl Talk for Kalshi {
         state.pass_time(now);
         state.react(now);
         state.publish(now);
+        if let Some((endpoint, key)) = state.feeds.caller(connection) {
+            self.requests.command(endpoint.venue(), endpoint.path(), text, now, Some(&key.id));
+        }
         commands::carry_out(&mut state, connection, text)
     }
 

@@ -21,7 +21,7 @@ pub(super) struct Data<'a> {
     pub(super) mark: Option<i64>,
     /// JSON.
     pub(super) msg: &'a str,
-    /// The command that it answers.
+    /// The command that it responds.
     pub(super) id: Option<i64>,
 }
 

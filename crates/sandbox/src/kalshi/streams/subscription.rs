@@ -10,7 +10,7 @@ use super::channels::Channel;
 /// What a subscription lets in.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chosen {
-    /// Whether it lets in everything. Names that were chosen are remembered all the same.
+    /// Whether it lets in everything. Names that were chosen are remembered nevertheless.
     pub(super) all: bool,
     pub(super) names: BTreeSet<Arc<str>>,
 }

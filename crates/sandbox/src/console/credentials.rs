@@ -1,0 +1,122 @@
+//! The test accounts that "try it" calls with. Requests are signed here, so that no secret reaches the page.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::accounts::{Accounts, BayseAccount, DeribitKey, KalshiKey, YativoAccount};
+use crate::make::{random_text, sign_pss};
+use crate::spec::Operation;
+
+/// A test account, by its index among those of its venue.
+#[derive(Debug, Serialize)]
+pub(super) struct Name {
+    index: usize,
+    name: String,
+}
+
+/// A request that is to be signed.
+pub(super) struct Unsigned<'a> {
+    pub(super) operation: &'a Operation,
+    pub(super) method: &'a str,
+    /// Without the query.
+    pub(super) path: &'a str,
+    pub(super) query: Option<&'a str>,
+    pub(super) body: &'a [u8],
+    /// Milliseconds since the Unix epoch.
+    pub(super) now: i64,
+}
+
+/// Headers that carry credentials.
+pub(super) type Headers = Vec<(&'static str, String)>;
+
+/// The accounts of a venue that can call.
+pub(super) fn names(accounts: &Accounts, venue: &str) -> Vec<Name> {
+    let named = |names: Vec<Option<String>>| {
+        let all = names.into_iter().enumerate();
+        all.filter_map(|(index, name)| Some(Name { index, name: name? })).collect()
+    };
+    match venue {
+        "bayse" => named(accounts.bayse.iter().map(|account| Some(account.email.clone())).collect()),
+        "kalshi" | "kalshi_perps" => {
+            let name = |key: &KalshiKey| {
+                let account = key.account.as_deref().unwrap_or("sandbox");
+                key.private_key_pem.is_some().then(|| format!("{account}: {}", key.key_id))
+            };
+            named(accounts.kalshi.iter().map(name).collect())
+        }
+        "yativo" => named(accounts.yativo.iter().map(|account| Some(account.api_key.clone())).collect()),
+        "deribit" => {
+            let name = |key: &DeribitKey| key.client_secret.is_some().then(|| key.client_id.clone());
+            named(accounts.deribit.iter().map(name).collect())
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The headers of a request of an account. None where there is no such account.
+pub(super) fn sign(accounts: &Accounts, venue: &str, index: usize, request: &Unsigned<'_>) -> Option<Headers> {
+    match venue {
+        "bayse" => Some(bayse(accounts.bayse.get(index)?, request)),
+        "kalshi" | "kalshi_perps" => kalshi(accounts.kalshi.get(index)?, request),
+        "yativo" => Some(yativo(accounts.yativo.get(index)?, request)),
+        "deribit" => deribit(accounts.deribit.get(index)?, request),
+        _ => None,
+    }
+}
+
+fn hmac(secret: &str, text: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(text);
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn bayse(account: &BayseAccount, request: &Unsigned<'_>) -> Headers {
+    let operation = request.operation;
+    if operation.may_carry("x-auth-token") {
+        return vec![("x-auth-token", account.auth_token.clone()), ("x-device-id", account.device_id.clone())];
+    }
+    let key = ("x-public-key", account.public_key.clone());
+    if !operation.may_carry("x-signature") {
+        return vec![key];
+    }
+    let timestamp = request.now / 1000;
+    let hash = if request.body.is_empty() { String::new() } else { hex::encode(Sha256::digest(request.body)) };
+    let text = format!("{timestamp}.{}.{}.{hash}", request.method, request.path);
+    let signature = STANDARD.encode(hmac(&account.secret_key, text.as_bytes()));
+    vec![key, ("x-timestamp", timestamp.to_string()), ("x-signature", signature)]
+}
+
+fn kalshi(key: &KalshiKey, request: &Unsigned<'_>) -> Option<Headers> {
+    let timestamp = request.now;
+    let text = format!("{timestamp}{}{}", request.method, request.path);
+    let signature = sign_pss(key.private_key_pem.as_deref()?, text.as_bytes())?;
+    Some(vec![
+        ("kalshi-access-key", key.key_id.clone()),
+        ("kalshi-access-timestamp", timestamp.to_string()),
+        ("kalshi-access-signature", STANDARD.encode(signature)),
+    ])
+}
+
+fn yativo(account: &YativoAccount, request: &Unsigned<'_>) -> Headers {
+    let mut headers = match &account.access_token {
+        Some(token) => vec![("authorization", format!("Bearer {token}"))],
+        None => vec![("x-api-key", account.api_key.clone()), ("x-api-secret", account.api_secret.clone())],
+    };
+    if let Some(code) = account.totp_code.as_ref().filter(|_| request.operation.may_carry("x-2fa-token")) {
+        headers.push(("x-2fa-token", code.clone()));
+    }
+    headers
+}
+
+fn deribit(key: &DeribitKey, request: &Unsigned<'_>) -> Option<Headers> {
+    let secret = key.client_secret.as_deref()?;
+    let (timestamp, nonce) = (request.now, random_text(12));
+    let query = request.query.map(|query| format!("?{query}")).unwrap_or_default();
+    let head = format!("{timestamp}\n{nonce}\n{}\n{}{query}\n", request.method, request.path);
+    let signature = hex::encode(hmac(secret, &[head.as_bytes(), request.body, b"\n"].concat()));
+    let value = format!("deri-hmac-sha256 id={},ts={timestamp},nonce={nonce},sig={signature}", key.client_id);
+    Some(vec![("authorization", value)])
+}

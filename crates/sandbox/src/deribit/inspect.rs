@@ -1,0 +1,220 @@
+//! Explains who called, and what is wrong with a secret, a token or a signature.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Deribit;
+use super::credentials::WINDOW_MILLIS;
+use super::envelope;
+use super::keys::{Key, Secret};
+use super::params::Params;
+use super::state::State;
+use crate::message::Request;
+use crate::signature::{
+    Algorithm, Encoding, Inspection, Part, Signed, SigningKey, SigningText, accepted, body_alternatives, constant,
+    explain, method, milliseconds, path,
+};
+
+impl Deribit {
+    /// What a request says about its sender. `now` is when it arrived, `is_accepted` whether its credentials were.
+    pub(crate) fn inspect(&self, request: &Request, now: i64, is_accepted: bool) -> Inspection {
+        let call = envelope::open(request).call.ok();
+        let state = self.state();
+        if let Some(call) = call.as_ref().filter(|call| call.method == "public/auth") {
+            return login(&state, &call.params, now, is_accepted);
+        }
+        let Some(header) = request.header("authorization") else {
+            let is_private = call.is_some_and(|call| call.method.starts_with("private/"));
+            let missing = "the header Authorization is missing: log in with public/auth, or sign the request";
+            return if is_private { Inspection::none().with("header", missing) } else { Inspection::none() };
+        };
+        let (scheme, value) = header.trim().split_once(' ').unwrap_or((header, ""));
+        let value = value.trim();
+        match scheme.to_ascii_lowercase().as_str() {
+            "bearer" => bearer(&state, value, now),
+            "basic" => basic(&state, value),
+            "deri-hmac-sha256" => signed(&state, request, value, now, is_accepted),
+            _ => Inspection::none()
+                .with("header", "the scheme of Authorization is none of bearer, basic, deri-hmac-sha256"),
+        }
+    }
+
+    /// The same for a message of a connection, whose credential is the login of the connection.
+    pub(super) fn inspect_message(
+        &self,
+        connection: u64,
+        request: &Request,
+        now: i64,
+        is_accepted: bool,
+    ) -> Inspection {
+        let inspection = self.inspect(request, now, is_accepted);
+        if inspection.credential.is_some() {
+            return inspection;
+        }
+        let state = self.state();
+        let login = state.connections.get(&connection).and_then(|connection| connection.login.as_ref());
+        let key = login.and_then(|login| state.key_of_token(&login.access_token));
+        match key {
+            Some((key, _)) => Inspection::of(key.client_id.clone()),
+            None if inspection.mistakes.is_empty() => inspection,
+            None => Inspection::none().with("login", "the connection is not logged in: call public/auth on it first"),
+        }
+    }
+}
+
+fn bearer(state: &State, token: &str, now: i64) -> Inspection {
+    match state.key_of_token(token) {
+        None => {
+            // Tokens of the venue begin with the client id.
+            let id = token.rsplit_once('.').map_or("", |(id, _)| id);
+            let known = state.keys.iter().any(|key| key.client_id == id);
+            let inspection = if known { Inspection::of(id) } else { Inspection::none() };
+            inspection.with("token", "no login has this access token: it was renewed, revoked or never issued")
+        }
+        Some((key, until)) if until <= now => {
+            let ago = (now - until) / 1000;
+            Inspection::of(key.client_id.clone())
+                .with("token", format!("the access token expired {ago} s ago: renew it with the refresh token"))
+        }
+        Some((key, _)) => Inspection::of(key.client_id.clone()),
+    }
+}
+
+fn basic(state: &State, value: &str) -> Inspection {
+    let decoded = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let Some((id, secret)) = decoded.as_deref().and_then(|text| text.split_once(':')) else {
+        return Inspection::none()
+            .with("header", "the value of Authorization is not the base64 of client_id:client_secret");
+    };
+    with_secret(state, id, secret)
+}
+
+/// A client id with its secret.
+fn with_secret(state: &State, id: &str, secret: &str) -> Inspection {
+    let inspection = Inspection::of(id);
+    match known_key(state, id) {
+        Err(message) => inspection.with("key", message),
+        Ok(key) => match &key.secret {
+            Secret::PublicKey { .. } => {
+                inspection.with("key", "the key is a key pair and has no secret: sign public/auth with it")
+            }
+            Secret::Shared(own) if own != secret => inspection.with("secret", "the client secret is wrong"),
+            Secret::Shared(_) => inspection,
+        },
+    }
+}
+
+fn known_key<'a>(state: &'a State, id: &str) -> Result<&'a Key, &'static str> {
+    match state.keys.iter().find(|key| key.client_id == id) {
+        None => Err("no key has this client id: it was never created here, or it was removed"),
+        Some(key) if !key.enabled => Err("the key is disabled"),
+        Some(key) => Ok(key),
+    }
+}
+
+fn login(state: &State, params: &Params, now: i64, is_accepted: bool) -> Inspection {
+    let text = |name: &str| params.text(name).ok().flatten().unwrap_or_default();
+    let id = text("client_id");
+    match text("grant_type").as_str() {
+        "client_credentials" => with_secret(state, &id, &text("client_secret")),
+        "client_signature" => {
+            let inspection = Inspection::of(id.clone());
+            let key = match known_key(state, &id) {
+                Ok(key) => key,
+                Err(message) => return inspection.with("key", message),
+            };
+            let timestamp = params.lenient_integer("timestamp").ok().flatten();
+            let Some(timestamp) = timestamp else {
+                return inspection.with("timestamp", "the timestamp is missing, or not a number");
+            };
+            let inspection = clock(inspection, timestamp, now);
+            let stamp = timestamp.to_string();
+            let (nonce, data, signature) = (text("nonce"), text("data"), text("signature"));
+            let signed_text = SigningText::new("\n", "")
+                .part(milliseconds(&stamp))
+                .part(constant("nonce", &nonce))
+                .part(constant("data", &data));
+            report(inspection, state, key, signed_text, &signature, is_accepted)
+        }
+        _ => Inspection::none(),
+    }
+}
+
+fn signed(state: &State, request: &Request, fields: &str, now: i64, is_accepted: bool) -> Inspection {
+    let field = |name: &str| {
+        let mut pairs = fields.split(',').filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim()).unwrap_or_default()
+    };
+    let id = field("id");
+    let inspection = if id.is_empty() { Inspection::none() } else { Inspection::of(id) };
+    let missing = ["id", "ts", "nonce", "sig"].into_iter().filter(|name| field(name).is_empty());
+    let inspection = missing
+        .fold(inspection, |all, name| all.with("header", format!("the field {name} of Authorization is missing")));
+    if !inspection.mistakes.is_empty() {
+        return inspection;
+    }
+    let key = match known_key(state, id) {
+        Ok(key) => key,
+        Err(message) => return inspection.with("key", message),
+    };
+    let Ok(timestamp) = field("ts").parse::<i64>() else {
+        return inspection.with("timestamp", "the timestamp is not a number: send Unix milliseconds");
+    };
+    let inspection = clock(inspection, timestamp, now);
+    let body = body_alternatives(&request.body)
+        .into_iter()
+        .fold(Part::new("body", request.body.to_vec()), |part, (value, message)| part.or(value, message));
+    let text = SigningText::new("\n", "\n")
+        .part(milliseconds(field("ts")))
+        .part(constant("nonce", field("nonce")))
+        .part(method(request))
+        .part(path(request, "/api/v2", true))
+        .part(body);
+    if matches!(key.secret, Secret::PublicKey { .. }) {
+        return inspection.with("key", "a key pair signs public/auth only: log in, and send the access token");
+    }
+    report(inspection, state, key, text, field("sig"), is_accepted)
+}
+
+fn report(
+    inspection: Inspection,
+    state: &State,
+    key: &Key,
+    text: SigningText,
+    signature: &str,
+    is_accepted: bool,
+) -> Inspection {
+    let material = |secret: &'_ Secret| match secret {
+        Secret::Shared(secret) => SigningKey::Secret(secret.as_bytes().to_vec().into()),
+        Secret::PublicKey { key, .. } => SigningKey::Public(key.clone()),
+    };
+    let is_shared = matches!(key.secret, Secret::Shared(_));
+    let others = state.keys.iter().filter(|other| other.id != key.id);
+    let others = others.filter(|other| matches!(other.secret, Secret::Shared(_)) == is_shared);
+    let others = others.map(|other| (format!("the secret of {}", other.client_id), material(&other.secret)));
+    let public =
+        is_shared.then(|| ("the client id".to_owned(), SigningKey::Secret(key.client_id.as_bytes().to_vec().into())));
+    let signed = Signed {
+        text,
+        algorithm: if is_shared { Algorithm::HmacSha256 } else { Algorithm::RsaPkcs1v15 },
+        encoding: if is_shared { Encoding::Hex } else { Encoding::Base64Url },
+        signature,
+        key: material(&key.secret),
+        other_keys: others.chain(public).collect(),
+    };
+    let report = if is_accepted { accepted(&signed) } else { explain(&signed) };
+    Inspection { signature: Some(report), ..inspection }
+}
+
+fn clock(inspection: Inspection, sent: i64, now: i64) -> Inspection {
+    let age = now.saturating_sub(sent);
+    if age.saturating_abs() <= WINDOW_MILLIS {
+        return inspection;
+    }
+    if (now / 1000).saturating_sub(sent).abs() < 86_400 {
+        return inspection.with("timestamp", "the timestamp is in seconds: send Unix milliseconds");
+    }
+    let side = if age > 0 { "behind" } else { "ahead of" };
+    let seconds = age.unsigned_abs() / 1000;
+    inspection.with("timestamp", format!("the timestamp is {seconds} s {side} the venue's clock: 60 s are allowed"))
+}

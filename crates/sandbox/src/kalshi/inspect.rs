@@ -1,0 +1,91 @@
+//! Explains who called, and what is wrong with a signature.
+
+use std::sync::Arc;
+
+use super::Kalshi;
+use super::auth::{NEWEST_MILLIS, OLDEST_MILLIS};
+use super::keys::Key;
+use crate::message::Request;
+use crate::signature::{
+    Algorithm, Encoding, Inspection, Signed, SigningKey, SigningText, accepted, explain, method, milliseconds,
+    optional_body, path,
+};
+
+const HEADERS: [&str; 3] = ["KALSHI-ACCESS-KEY", "KALSHI-ACCESS-TIMESTAMP", "KALSHI-ACCESS-SIGNATURE"];
+const PREFIX: &str = "/trade-api/v2";
+
+impl Kalshi {
+    /// What the headers of a request say about its sender. `now` is when it arrived, `is_accepted` whether its credentials were.
+    pub(crate) fn inspect(&self, request: &Request, now: i64, is_accepted: bool) -> Inspection {
+        let values = HEADERS.map(|name| request.header(name).unwrap_or_default());
+        if values.iter().all(|value| value.is_empty()) {
+            return if is_accepted { Inspection::none() } else { missing(Inspection::none(), values) };
+        }
+        let [key_id, timestamp, signature] = values;
+        let inspection = missing(Inspection::of(key_id), values);
+        if !inspection.mistakes.is_empty() {
+            return inspection;
+        }
+        let (key, others) = {
+            let state = self.lock();
+            (state.key(key_id), state.keys.clone())
+        };
+        let Some(key) = key else {
+            return inspection.with("key", "no key has this id: it was never created here, or it was deleted");
+        };
+        let inspection = clock(inspection, timestamp, now);
+        let signed = signed(request, &key, &others, (timestamp, signature));
+        let report = if is_accepted { accepted(&signed) } else { explain(&signed) };
+        Inspection { signature: Some(report), ..inspection }
+    }
+}
+
+fn missing(inspection: Inspection, values: [&str; 3]) -> Inspection {
+    let names = HEADERS.iter().zip(values).filter(|(_, value)| value.is_empty());
+    names.fold(inspection, |inspection, (name, _)| inspection.with("header", format!("the header {name} is missing")))
+}
+
+fn clock(inspection: Inspection, timestamp: &str, now: i64) -> Inspection {
+    let Ok(sent) = timestamp.parse::<i64>() else {
+        return inspection.with("timestamp", "the timestamp is not a number: send Unix milliseconds");
+    };
+    let age = now.saturating_sub(sent);
+    if (-NEWEST_MILLIS..OLDEST_MILLIS).contains(&age) {
+        return inspection;
+    }
+    if (now / 1000).saturating_sub(sent).abs() < 86_400 {
+        return inspection.with("timestamp", "the timestamp is in seconds: send Unix milliseconds");
+    }
+    let side = if age > 0 { "behind" } else { "ahead of" };
+    let seconds = age.unsigned_abs() / 1000;
+    inspection.with("timestamp", format!("the timestamp is {seconds} s {side} the venue's clock: 30 s are allowed"))
+}
+
+fn signed<'a>(
+    request: &Request,
+    key: &Key,
+    others: &[Arc<Key>],
+    (timestamp, signature): (&str, &'a str),
+) -> Signed<'a> {
+    let mut path = path(request, PREFIX, false);
+    if let Some(rest) = request.path.strip_prefix("/trade-api/ws/v2") {
+        let message = "the path of the WebSocket was signed with the prefix of the REST paths: sign it as it is sent";
+        path = path.or(format!("{PREFIX}{}", request.path), message).or(format!("{PREFIX}/ws{rest}"), message);
+    }
+    Signed {
+        text: SigningText::new("", "")
+            .part(milliseconds(timestamp))
+            .part(method(request))
+            .part(path)
+            .part(optional_body(request)),
+        algorithm: Algorithm::RsaPss,
+        encoding: Encoding::Base64,
+        signature,
+        key: SigningKey::Public(key.public.clone()),
+        other_keys: others
+            .iter()
+            .filter(|other| other.id != key.id && other.public != key.public)
+            .map(|other| (format!("the private key of {}", other.id), SigningKey::Public(other.public.clone())))
+            .collect(),
+    }
+}

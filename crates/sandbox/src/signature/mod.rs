@@ -1,0 +1,139 @@
+//! Explains signatures: the text that was expected, whether the signature is valid, and which part is wrong if it is not.
+//!
+//! Each venue describes its text as a [`SigningText`] with the alternatives that clients sign by mistake. [`explain`] tries
+//! them alone and in pairs, with other keys, algorithms and encodings.
+
+mod algorithm;
+mod body;
+mod encoding;
+mod parts;
+mod rsa;
+mod search;
+mod text;
+
+use serde::Serialize;
+
+pub(crate) use self::algorithm::{Algorithm, SigningKey};
+pub(crate) use self::body::{body_alternatives, body_hash_alternatives};
+pub(crate) use self::encoding::Encoding;
+pub(crate) use self::parts::{constant, method, milliseconds, optional_body, path, seconds};
+use self::search::search;
+pub(crate) use self::text::{Part, SigningText};
+
+/// One thing that is wrong, and what to do instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Mistake {
+    /// The part of the request or of the signature, such as `timestamp` or `path`.
+    pub(crate) part: &'static str,
+    pub(crate) message: String,
+}
+
+impl Mistake {
+    pub(crate) fn new(part: &'static str, message: impl Into<String>) -> Self {
+        Self { part, message: message.into() }
+    }
+}
+
+/// What a request says about its sender, and what is wrong with that.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Inspection {
+    /// The public name of the credential, such as a key id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) credential: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signature: Option<SignatureReport>,
+    /// Mistakes of the credentials that are not mistakes of the signature.
+    pub(crate) mistakes: Vec<Mistake>,
+}
+
+impl Inspection {
+    /// A request that carries no credential.
+    pub(crate) fn none() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn of(credential: impl Into<String>) -> Self {
+        Self { credential: Some(credential.into()), ..Self::default() }
+    }
+
+    #[must_use]
+    pub(crate) fn with(mut self, part: &'static str, message: impl Into<String>) -> Self {
+        self.mistakes.push(Mistake::new(part, message));
+        self
+    }
+}
+
+/// One signature, and what it should have been made of.
+pub(crate) struct Signed<'a> {
+    pub(crate) text: SigningText,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) encoding: Encoding,
+    /// As it was sent.
+    pub(crate) signature: &'a str,
+    pub(crate) key: SigningKey<'a>,
+    /// Keys that may have been mistaken for it, each with a description such as `the key pk_live_1`.
+    pub(crate) other_keys: Vec<(String, SigningKey<'a>)>,
+}
+
+/// A part of the expected text.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PartReport {
+    pub(crate) name: &'static str,
+    pub(crate) expected: String,
+    /// What was signed instead, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signed: Option<String>,
+}
+
+/// What is to be said about a signature.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct SignatureReport {
+    pub(crate) algorithm: &'static str,
+    pub(crate) encoding: &'static str,
+    pub(crate) valid: bool,
+    /// What is wrong; empty for an invalid signature that no known mistake explains.
+    pub(crate) mistakes: Vec<Mistake>,
+    pub(crate) parts: Vec<PartReport>,
+    pub(crate) expected_text: String,
+    /// The text that was signed, where that is known and differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) signed_text: Option<String>,
+}
+
+/// Checks a signature, and finds out what is wrong with it.
+pub(crate) fn explain(signed: &Signed<'_>) -> SignatureReport {
+    let mut report = report(signed);
+    match search(signed) {
+        Some(found) => {
+            report.valid = found.mistakes.is_empty();
+            for (part, values) in report.parts.iter_mut().zip(&found.parts) {
+                part.signed = Some(text::printable(values)).filter(|value| *value != part.expected);
+            }
+            report.signed_text = Some(text::printable(&found.text)).filter(|text| *text != report.expected_text);
+            report.mistakes = found.mistakes;
+        }
+        None => report.mistakes = search::hints(signed),
+    }
+    report
+}
+
+/// The same for a signature that the venue has accepted already.
+pub(crate) fn accepted(signed: &Signed<'_>) -> SignatureReport {
+    SignatureReport { valid: true, ..report(signed) }
+}
+
+fn report(signed: &Signed<'_>) -> SignatureReport {
+    let part = |part: &Part| PartReport { name: part.name, expected: text::printable(&part.value), signed: None };
+    SignatureReport {
+        algorithm: signed.algorithm.name(&signed.key),
+        encoding: signed.encoding.name(),
+        valid: false,
+        mistakes: Vec::new(),
+        parts: signed.text.parts.iter().filter(|part| !part.is_absent()).map(part).collect(),
+        expected_text: text::printable(&signed.text.expected()),
+        signed_text: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

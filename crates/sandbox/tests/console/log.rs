@@ -1,0 +1,100 @@
+//! The log: what arrives there, and how.
+
+use serde_json::{Value, json};
+
+use crate::client::{Console, http, sandbox};
+use crate::common::{Bayse, Kalshi, send, session};
+use crate::deribit::Caller;
+use crate::socket::Socket;
+
+#[tokio::test]
+async fn a_request_arrives_as_an_event() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    let mut events = http().get(console.url("api/events")).send().await.unwrap();
+    assert_eq!(events.headers()["content-type"], "text/event-stream");
+    let key = Kalshi::given(&sandbox, 1);
+    key.call("GET", "/trade-api/v2/portfolio/balance", "").await.expect(200);
+    let mut text = String::new();
+    let entry = loop {
+        let chunk = events.chunk().await.unwrap().expect("the stream goes on");
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+        let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        let entries = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        // The same entry comes again with each thing that becomes known of it.
+        if let Some(entry) = entries.filter(|entry| !entry["credential"].is_null()).last() {
+            break entry;
+        }
+    };
+    assert_eq!(entry["operation"], "GetBalance");
+    assert_eq!(
+        (&entry["venue"], &entry["verdict"], &entry["status"]),
+        (&json!("kalshi"), &json!("accepted"), &json!(200))
+    );
+    assert_eq!(entry["credential"], key.key_id.as_str());
+    assert!(text.contains("event: entry\n") && text.contains("id: "));
+}
+
+#[tokio::test]
+async fn every_venue_is_in_the_log() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    let bayse = Bayse::given(&sandbox);
+    bayse.read("/v1/pm/portfolio").await.expect(200);
+    Caller::given(&sandbox, 0).call("private/get_account_summaries", json!({})).await.expect(200);
+    let token = sandbox.accounts().yativo[0].access_token.clone().unwrap();
+    send(&sandbox, "GET", "/api/v1/accounts/get-accounts", &[("authorization", format!("Bearer {token}"))], "")
+        .await
+        .expect(200);
+    send(&sandbox, "GET", "/trade-api/v2/margin/markets", &[], "").await;
+    for (venue, operation, credential) in [
+        ("bayse", "getPortfolio", Some(bayse.public_key.clone())),
+        ("deribit", "private/get_account_summaries", Some(sandbox.accounts().deribit[0].client_id.clone())),
+        ("yativo", "listAccounts", Some("session".to_owned())),
+        ("kalshi_perps", "GetMarginMarkets", None),
+    ] {
+        let wanted = credential.map_or(Value::Null, Value::from);
+        let entry = console.entry(|entry| entry["operation"] == operation && entry["credential"] == wanted).await;
+        assert_eq!(entry["venue"], venue);
+        assert_eq!(entry["verdict"], "accepted", "{entry}");
+    }
+}
+
+#[tokio::test]
+async fn a_rejected_request_says_why() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    send(&sandbox, "GET", "/trade-api/v2/markets/NO-SUCH-MARKET", &[], "").await.expect(404);
+    let entry = console.entry(|entry| entry["operation"] == "GetMarket").await;
+    assert_eq!((&entry["verdict"], &entry["error"]), (&json!("rejected"), &json!("not_found: not found")));
+    let detail = console.get(&format!("api/log/{}", entry["id"])).await;
+    assert!(detail["response"]["body"].as_str().unwrap().contains("not_found"), "{detail}");
+    send(&sandbox, "GET", "/trade-api/v2/no/such/path", &[], "").await.expect(404);
+    let entry = console.entry(|entry| entry["path"] == "/trade-api/v2/no/such/path").await;
+    assert_eq!(entry["operation"], Value::Null);
+    assert_eq!(console.send("GET", "api/log/999999", None).await.status(), 404);
+}
+
+#[tokio::test]
+async fn messages_of_a_websocket_are_logged() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    let mut socket = Socket::logged_in(&sandbox, 0).await;
+    socket.result("private/get_positions", json!({"currency": "BTC"})).await;
+    let id = sandbox.accounts().deribit[0].client_id.clone();
+    let login = console.entry(|entry| entry["operation"] == "public/auth" && entry["credential"] == id.as_str()).await;
+    assert_eq!((&login["transport"], &login["verdict"]), (&json!("websocket"), &json!("accepted")));
+    let call = console.entry(|entry| entry["operation"] == "private/get_positions").await;
+    assert_eq!(call["credential"], id.as_str());
+    let handshake = console.entry(|entry| entry["path"] == "/ws/api/v2" && entry["status"] == 101).await;
+    assert_eq!(handshake["transport"], "http");
+}
+
+#[tokio::test]
+async fn a_session_is_named_by_its_user() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    session(&sandbox, "GET", "/v1/user/me/api-keys", "").await.expect(200);
+    let detail = console.last_detail().await;
+    assert_eq!(detail["credential"], sandbox.accounts().bayse[0].email.as_str(), "{detail}");
+}
