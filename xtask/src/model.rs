@@ -198,7 +198,7 @@ impl<'a> Operation<'a> {
         members(body, "content").map(|(name, media)| (step(&pointer, name), media)).collect()
     }
 
-    /// The answers, by status.
+    /// The responses, by status.
     pub fn responses(&self) -> Vec<(String, &'a str, &'a Value)> {
         let pointer = step(&self.pointer, "responses");
         members(self.value, "responses")
@@ -206,7 +206,7 @@ impl<'a> Operation<'a> {
             .collect()
     }
 
-    /// The schema of a good answer, where it has one.
+    /// The schema of a successful response, where it has one.
     pub fn result_schema(&self, document: &Document) -> Option<(String, &'a Value)> {
         if document.kind == Kind::OpenRpc {
             let schema = self.value.pointer("/result/schema")?;
@@ -311,7 +311,7 @@ pub fn walk_schema<'a>(pointer: &str, schema: &'a Value, visit: &mut dyn FnMut(&
 pub struct Reach {
     /// Schemas that a request is made of.
     pub request: BTreeSet<String>,
-    /// Schemas that an answer is made of.
+    /// Schemas that a response consists of.
     pub response: BTreeSet<String>,
 }
 

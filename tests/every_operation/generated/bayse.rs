@@ -53,7 +53,7 @@ pub fn call<'a>(
         _ => Err(format!("`{operation}` has no call")),
     }
 }
-/// Reads a text as an operation's answer, and writes that again.
+/// Reads a text as an operation's response, and serializes it again.
 pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
     match operation {
         "batch_amend_orders" => reread::<types::BatchAmendOrdersResponse>(answer),
@@ -96,7 +96,7 @@ pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
         "place_order" => reread::<types::PlaceOrderResponse>(answer),
         "revoke_api_key" => reread::<types::Confirmation>(answer),
         "rotate_api_key" => reread::<types::RotateApiKeyResponse>(answer),
-        _ => Err(format!("`{operation}` has no answer")),
+        _ => Err(format!("`{operation}` has no response")),
     }
 }
 fn call_batch_amend_orders<'a>(

@@ -239,7 +239,7 @@ pub fn call<'a>(
         _ => Err(format!("`{operation}` has no call")),
     }
 }
-/// Reads a text as an operation's answer, and writes that again.
+/// Reads a text as an operation's response, and serializes it again.
 pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
     match operation {
         "accept_block_rfq" => reread::<types::BlockRfqAcceptance>(answer),
@@ -470,7 +470,7 @@ pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
         "update_in_address_book" => reread::<::std::string::String>(answer),
         "verify_block_trade" => reread::<types::BlockTradeSignature>(answer),
         "withdraw" => reread::<types::Withdrawal>(answer),
-        _ => Err(format!("`{operation}` has no answer")),
+        _ => Err(format!("`{operation}` has no response")),
     }
 }
 fn call_accept_block_rfq<'a>(

@@ -187,7 +187,7 @@ pub fn call<'a>(
         _ => Err(format!("`{operation}` has no call")),
     }
 }
-/// Reads a text as an operation's answer, and writes that again.
+/// Reads a text as an operation's response, and serializes it again.
 pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
     match operation {
         "accept_block_trade_proposal" => reread::<()>(answer),
@@ -376,7 +376,7 @@ pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
         "update_order_group_limit" => reread::<()>(answer),
         "update_subaccount_netting" => reread::<()>(answer),
         "upgrade_account_api_usage_level" => reread::<()>(answer),
-        _ => Err(format!("`{operation}` has no answer")),
+        _ => Err(format!("`{operation}` has no response")),
     }
 }
 fn call_accept_block_trade_proposal<'a>(

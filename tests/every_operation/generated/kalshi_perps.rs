@@ -114,7 +114,7 @@ pub fn call<'a>(
         _ => Err(format!("`{operation}` has no call")),
     }
 }
-/// Reads a text as an operation's answer, and writes that again.
+/// Reads a text as an operation's response, and serializes it again.
 pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
     match operation {
         "amend_margin_order" => reread::<types::AmendMarginOrderResponse>(answer),
@@ -204,7 +204,7 @@ pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
         "update_fcm_notional_risk_limit" => reread::<()>(answer),
         "update_fcm_subtrader_risk_controls" => reread::<()>(answer),
         "update_margin_order_group_limit" => reread::<()>(answer),
-        _ => Err(format!("`{operation}` has no answer")),
+        _ => Err(format!("`{operation}` has no response")),
     }
 }
 fn call_amend_margin_order<'a>(

@@ -211,7 +211,7 @@ pub fn call<'a>(
         _ => Err(format!("`{operation}` has no call")),
     }
 }
-/// Reads a text as an operation's answer, and writes that again.
+/// Reads a text as an operation's response, and serializes it again.
 pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
     match operation {
         "accept_card_terms" => reread::<types::AcceptCardTermsResponse>(answer),
@@ -482,7 +482,7 @@ pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
         "verify_otp_alt" => reread::<types::SessionTokens>(answer),
         "verify_two_factor" => reread::<types::SessionTokens>(answer),
         "void_card" => reread::<types::ChangeCardResponse>(answer),
-        _ => Err(format!("`{operation}` has no answer")),
+        _ => Err(format!("`{operation}` has no response")),
     }
 }
 fn call_accept_card_terms<'a>(

@@ -33,11 +33,11 @@ pub fn source(document: &Document, methods: &[Method]) -> Result<String, String>
             }
         }
 
-        /// Reads a text as an operation's answer, and writes that again.
+        /// Reads a text as an operation's response, and serializes it again.
         pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
             match operation {
                 #(#answers,)*
-                _ => Err(format!("`{operation}` has no answer")),
+                _ => Err(format!("`{operation}` has no response")),
             }
         }
 

@@ -33,8 +33,8 @@ fn facts(document: &Document, operation: &Operation<'_>) -> Vec<String> {
         .map(|way| way.into_iter().map(markup::code).collect::<Vec<_>>().join(" and "))
         .collect();
     facts.push(match ways.iter().any(String::is_empty) {
-        true if ways.len() > 1 => "Credentials: none needed; used where the client has them.".to_owned(),
-        true => "Credentials: none, anybody may call it.".to_owned(),
+        true if ways.len() > 1 => "Credentials: optional; used if the client has them.".to_owned(),
+        true => "Credentials: none.".to_owned(),
         false => format!("Credentials: {}.", ways.join(", or ")),
     });
     facts.extend(word("x-scope").and_then(Value::as_str).map(|scope| format!("Scope: {}.", markup::code(scope))));
@@ -48,13 +48,13 @@ fn facts(document: &Document, operation: &Operation<'_>) -> Vec<String> {
     }
     facts.push(retry(word("x-retry").unwrap_or(&Value::Null)));
     if let Some((other, _)) = reconcile(document, operation) {
-        facts.push(format!("After a lost response: [`Client::{other}`] tells what became of the call."));
+        facts.push(format!("After a lost response: [`Client::{other}`] finds out what happened to the call."));
     }
     if operation.value.pointer("/x-connection/only").is_some() {
         facts.push("WebSocket: only a client over a WebSocket can make this call.".to_owned());
     }
     if word("x-page").is_some() {
-        facts.push("Pages: `stream` in place of `send` gives the items of all pages.".to_owned());
+        facts.push("Pages: `stream` instead of `send` returns the items of all pages.".to_owned());
     }
     facts
 }
@@ -62,7 +62,7 @@ fn facts(document: &Document, operation: &Operation<'_>) -> Vec<String> {
 fn retry(word: &Value) -> String {
     let key = ["/keyed/header", "/keyed/field"].iter().find_map(|place| word.pointer(place)?.as_str());
     match (word.as_str(), key) {
-        (Some("safe"), _) => "Retry: safe, repeated after a passing failure.".to_owned(),
+        (Some("safe"), _) => "Retry: safe; retried after a transient failure.".to_owned(),
         (_, Some(key)) => {
             let refused = match word.pointer("/keyed/repeat") {
                 Some(_) => {
@@ -71,11 +71,11 @@ fn retry(word: &Value) -> String {
                 None => "",
             };
             format!(
-                "Retry: repeated with the same idempotency key {}; the client makes one where none is given.{refused}",
+                "Retry: retried with the same idempotency key {}; the client generates one if none is given.{refused}",
                 markup::code(key)
             )
         }
-        _ => "Retry: repeated only where it is certain that the venue did not process it.".to_owned(),
+        _ => "Retry: retried only if it is certain that the venue did not process it.".to_owned(),
     }
 }
 

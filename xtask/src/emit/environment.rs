@@ -52,7 +52,7 @@ pub fn source(document: &Document) -> TokenStream {
         #[non_exhaustive]
         pub enum Environment {
             #(#variants,)*
-            /// Another server: a proxy, or a sandbox on this machine. The path prefix belongs to it.
+            /// Another server: a proxy, or a sandbox on this machine. Include the path prefix.
             Custom(String),
         }
 

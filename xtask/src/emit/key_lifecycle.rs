@@ -18,7 +18,7 @@ pub fn items(document: &Document, keys: &Keys) -> TokenStream {
         ManagedBy::Key => "",
         ManagedBy::Session => " Needs a session: no key manages keys here.",
     };
-    let doc = format!(" The account's API keys, in the words that all venues share.{needs}");
+    let doc = format!(" The account's API keys, with the interface that all venues share.{needs}");
     quote! {
         /// The life cycle of API keys.
         pub static KEYS: KeyLifecycle = #table;

@@ -48,7 +48,7 @@ pub struct Generated {
     pub lines: usize,
 }
 
-/// Generates a venue's client. The document is lint-clean; if the generator fails all the same, that is a finding too.
+/// Generates a venue's client. The document is lint-clean; if the generator fails nevertheless, that is a finding too.
 pub fn generate(document: &Document) -> Result<Generated, Vec<Finding>> {
     // The generator asserts where it should refuse. Whatever lint let through ends here, as an error and not as a backtrace.
     let attempt = silently(|| catch_unwind(AssertUnwindSafe(|| build(document))));

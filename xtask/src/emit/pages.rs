@@ -53,7 +53,7 @@ pub fn stream(method: &Method, page: &Value, types: &[Item]) -> Result<TokenStre
     let constructor = ident(constructor);
     let told = told.map(|told| quote!(let told = #told;));
     Ok(quote! {
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, #item> {
             Pages::#constructor(#row #first, move |at| {
                 let mut call = self.clone();
@@ -86,7 +86,7 @@ fn position(param: &str, method: &Method, types: &Structs<'_>) -> Result<(TokenS
     Ok((first, quote!(#setter)))
 }
 
-/// Whether a member is moved out of an answer, or a copy of it is taken.
+/// Whether a member is moved out of a response, or copied.
 #[derive(Clone, Copy, PartialEq)]
 enum Take {
     Move,
@@ -103,7 +103,7 @@ fn member(types: &Structs<'_>, answer: Type, dotted: &str, take: Take) -> Result
         // A type that holds itself is boxed.
         let owner = named(of("Box", owner).unwrap_or(owner)).and_then(|owner| types.get(&owner.to_string()));
         let field =
-            owner.and_then(|owner| field(owner, name)).ok_or_else(|| format!("the answer has no `{dotted}`"))?;
+            owner.and_then(|owner| field(owner, name)).ok_or_else(|| format!("the response has no `{dotted}`"))?;
         let (member, may_be_missing, is_last) = (&field.ident, option(&field.ty).is_some(), names.peek().is_none());
         let how = match take {
             Take::Copy if is_last => quote!(.clone()),

@@ -82,7 +82,7 @@ pub fn source(document: &Document) -> String {
 
         #keys
 
-        /// One row an operation, ordered by name.
+        /// One row per operation, ordered by name.
         pub static OPERATIONS: &[Operation] = &[#(#rows),*];
 
         /// The rows by name.

@@ -61,7 +61,7 @@ pub fn responses(operation: &Operation<'_>, fail: &mut Fail<'_>) {
         if response.get("$ref").is_some() {
             if status.starts_with('2') {
                 let help = "write it out here; only error responses are shared";
-                fail("response-ref", at, "a good answer stands somewhere else".to_owned(), help);
+                fail("response-ref", at, "the successful response is defined elsewhere".to_owned(), help);
             }
             continue;
         }

@@ -90,7 +90,7 @@ fn one_of(document: &Document, schema: &Value, choices: &[Value], nested: bool, 
     });
     if !distinct || choices.len() < 2 {
         let help = "each choice is another named schema, or another plain scalar; there are two at least";
-        fail("bad-choice", "the choices cannot be told apart".to_owned(), help);
+        fail("bad-choice", "the choices cannot be distinguished".to_owned(), help);
     }
     for choice in choices {
         exact(document, choice, fail);

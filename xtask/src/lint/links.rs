@@ -56,8 +56,8 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
         && in_result(document, operation, place.split('/').skip(1)).is_none()
     {
         let at = step(&operation.pointer, "x-venue-time");
-        let message = format!("the answer of `{}` has no `{place}`", operation.id);
-        fail("unknown-key", &at, message, "name a member of the answer, as a JSON pointer");
+        let message = format!("the response of `{}` has no `{place}`", operation.id);
+        fail("unknown-key", &at, message, "name a member of the response, as a JSON pointer");
     }
 }
 
@@ -84,7 +84,7 @@ fn idempotency_key(operation: &Operation<'_>, at: &str, schema: &Value, fail: &m
     }
 }
 
-/// The schema of a member of the answer.
+/// The schema of a member of the response.
 pub fn in_result<'a, 'n>(
     document: &'a Document,
     operation: &Operation<'a>,

@@ -165,7 +165,7 @@ fn parameters(document: &Document, operation: &Operation<'_>, findings: &mut Vec
         let ((other, first), (at, second)) = (named[first], named[second]);
         let [other, at] = [other, at].map(|at| document.locate(at));
         let what = if first == second {
-            format!("the parameter `{second}` stands twice")
+            format!("the parameter `{second}` is defined twice")
         } else {
             format!("the parameters `{first}` and `{second}` are one name in Rust")
         };

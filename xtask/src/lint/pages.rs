@@ -1,4 +1,4 @@
-//! How an answer pages: a stream is generated of it, so that what it names must be there and be of use.
+//! How a response pages. A stream is generated from it, so what it names must exist and be usable.
 
 use serde_json::Value;
 
@@ -21,8 +21,8 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
     let member = |dotted| member(document, operation, dotted);
     for dotted in ["next", "last", "items"].into_iter().filter_map(word) {
         if member(dotted).is_none() {
-            let message = format!("the answer of `{}` has no `{dotted}`", operation.id);
-            fail("unknown-key", &at, message, "name a member of the answer, with dots between levels");
+            let message = format!("the response of `{}` has no `{dotted}`", operation.id);
+            fail("unknown-key", &at, message, "name a member of the response, with dots between levels");
         }
     }
     let mut mismatch = |message: String, help: &str| fail("page-type", &at, message, help);
@@ -40,7 +40,7 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
     if let (Some(param), Some(next)) = (param, next) {
         let kinds = [param, next].map(|schema| types(resolve(document, schema)));
         if !plain(param, &["string", "integer"]) || !plain(next, &["string", "integer"]) || kinds[0] != kinds[1] {
-            let message = "the cursor in the answer and the one in the request are not the same plain text or integer";
+            let message = "the cursor in the response and the one in the request are not the same plain text or integer";
             mismatch(message.to_owned(), "give both `type: string`, or both `type: integer`, and no format");
         }
     } else {
@@ -53,7 +53,7 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
     }
 }
 
-/// The schema of a member of the answer, by its dotted name.
+/// The schema of a member of the response, by its dotted name.
 fn member<'a>(document: &'a Document, operation: &Operation<'a>, dotted: &str) -> Option<&'a Value> {
     in_result(document, operation, dotted.split('.').filter(|name| !name.is_empty()))
 }

@@ -178,7 +178,7 @@ fn one(document: &Document, at: &str, schema: &Value, nested: bool, in_response:
     if in_response && schema.get("additionalProperties") == Some(&Value::Bool(false)) {
         fail(
             "closed-object",
-            "an answer with a new field would be refused".to_owned(),
+            "a response with a new field would be rejected".to_owned(),
             "leave `additionalProperties: false` out",
         );
     }
@@ -231,7 +231,7 @@ fn twice(document: &Document, at: &str, schema: &Value, findings: &mut Vec<Findi
             if let Some(first) = listed[..i].iter().position(|other| other == value) {
                 let place = |index: usize| document.locate(&step(&step(at, key), &index.to_string()));
                 let word = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                let message = format!("`{word}` stands twice in `{key}`, first at {}", place(first));
+                let message = format!("`{word}` is defined twice in `{key}`, first at {}", place(first));
                 let finding = document.finding(
                     "duplicate-word",
                     &step(&step(at, key), &i.to_string()),

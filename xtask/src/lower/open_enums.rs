@@ -1,4 +1,4 @@
-//! An enum that occurs in an answer becomes `wire::Open<Known>` wherever it is used. One that only requests use stays closed:
+//! An enum that occurs in a response becomes `wire::Open<Known>` wherever it is used. One that only requests use stays closed:
 //! the compiler then knows every value that may be sent.
 
 use std::collections::BTreeSet;

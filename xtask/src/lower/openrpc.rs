@@ -1,4 +1,4 @@
-//! An OpenRPC document as an OpenAPI one: `POST /<method>` with the params as the body and the result as the answer. The
+//! An OpenRPC document as an OpenAPI one: `POST /<method>` with the params as the body and the result as the response. The
 //! envelope is the transport's.
 
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! In an answer, what is not vital may be missing or null. A required list may be null too, and is then empty: see `emit`.
+//! In a response, what is not vital may be missing or null. A required list may be null too, and is then empty: see `emit`.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
 //! The same input gives the same output, and what is committed is what the specs say. `lowered.json` is the snapshot of what the
-//! generator receives; whoever changes it on purpose accepts that with `cargo xtask codegen`.
+//! generator receives; accept an intended change with `cargo xtask codegen`.
 
 use std::path::Path;
 

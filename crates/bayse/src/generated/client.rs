@@ -18,7 +18,7 @@ impl ::venuekit_transport::Connect for Client {
 }
 /// # The client
 ///
-/// How it is made, and what its calls have in common.
+/// Construction, and settings that all calls share.
 impl Client {
     /// A builder for a client of this environment.
     pub fn builder(
@@ -26,17 +26,17 @@ impl Client {
     ) -> ::venuekit_transport::ClientBuilder<Self> {
         ::venuekit_transport::ClientBuilder::new(environment.base_url())
     }
-    /// A client that shares everything with this one and gives each of its calls another time limit.
+    /// A client that shares everything with this one, with another time limit for its calls.
     #[must_use]
     pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_timeout(timeout))
     }
-    /// A client that shares everything with this one and repeats its failed calls by another policy.
+    /// A client that shares everything with this one, with another retry policy.
     #[must_use]
     pub fn with_retry(&self, policy: ::venuekit_transport::RetryPolicy) -> Self {
         self.with_session(self.session.with_retry(policy))
     }
-    /// A client that shares everything with this one and whose calls wait no longer than this for the venue's rate limit.
+    /// A client that shares everything with this one, whose calls wait at most this long for the venue's rate limit.
     #[must_use]
     pub fn with_rate_wait(&self, longest: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_rate_wait(longest))
@@ -45,7 +45,7 @@ impl Client {
     pub fn clock(&self) -> &::venuekit_transport::Clock {
         self.session.clock()
     }
-    /// What carries out the calls.
+    /// The session that makes the calls.
     #[doc(hidden)]
     pub fn session(&self) -> &Session {
         &self.session
@@ -67,17 +67,17 @@ impl Client {
 impl Client {
     /// Whether the relay is up
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_health(&self) -> builder::GetHealth<'_> {
         builder::GetHealth::new(self)
     }
     /// What the relay runs
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_version(&self) -> builder::GetVersion<'_> {
         builder::GetVersion::new(self)
     }
@@ -90,9 +90,9 @@ impl Client {
     ///
     /// Taken once in two minutes for an e-mail address, so keep the response and share it. Accounts made with Apple or Google have no password and make their keys in the web app.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `login`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn login(&self) -> builder::Login<'_> {
         builder::Login::new(self)
     }
@@ -102,7 +102,7 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn lookup_user(&self) -> builder::LookupUser<'_> {
         builder::LookupUser::new(self)
     }
@@ -112,7 +112,7 @@ impl Client {
     ///
     /// - Credentials: `session`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_api_keys(&self) -> builder::ListApiKeys<'_> {
         builder::ListApiKeys::new(self)
     }
@@ -122,8 +122,8 @@ impl Client {
     ///
     /// - Credentials: `session`.
     /// - Cost: 1 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn create_api_key(&self) -> builder::CreateApiKey<'_> {
         builder::CreateApiKey::new(self)
     }
@@ -133,8 +133,8 @@ impl Client {
     ///
     /// - Credentials: `session`.
     /// - Cost: 1 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn revoke_api_key(&self) -> builder::RevokeApiKey<'_> {
         builder::RevokeApiKey::new(self)
     }
@@ -144,8 +144,8 @@ impl Client {
     ///
     /// - Credentials: `session`.
     /// - Cost: 1 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn rotate_api_key(&self) -> builder::RotateApiKey<'_> {
         builder::RotateApiKey::new(self)
     }
@@ -158,19 +158,19 @@ impl Client {
     ///
     /// A public key is not needed; with one, each event says whether the caller watches it.
     ///
-    /// - Credentials: none needed; used where the client has them.
+    /// - Credentials: optional; used if the client has them.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_events(&self) -> builder::ListEvents<'_> {
         builder::ListEvents::new(self)
     }
     /// Series of events that come again and again, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_event_series(&self) -> builder::ListEventSeries<'_> {
         builder::ListEventSeries::new(self)
     }
@@ -178,10 +178,10 @@ impl Client {
     ///
     /// A bare list, which does not show its last page. Only one client sends a page and a size; whether the venue heeds them is not known.
     ///
-    /// - Credentials: none needed; used where the client has them.
+    /// - Credentials: optional; used if the client has them.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_series_lean_events(&self) -> builder::ListSeriesLeanEvents<'_> {
         builder::ListSeriesLeanEvents::new(self)
     }
@@ -189,9 +189,9 @@ impl Client {
     ///
     /// A public key is not needed; with one, the response says whether the caller watches the event.
     ///
-    /// - Credentials: none needed; used where the client has them.
+    /// - Credentials: optional; used if the client has them.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_event_by_slug(&self) -> builder::GetEventBySlug<'_> {
         builder::GetEventBySlug::new(self)
     }
@@ -199,9 +199,9 @@ impl Client {
     ///
     /// A public key is not needed; with one, the response says whether the caller watches the event.
     ///
-    /// - Credentials: none needed; used where the client has them.
+    /// - Credentials: optional; used if the client has them.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_event(&self) -> builder::GetEvent<'_> {
         builder::GetEvent::new(self)
     }
@@ -214,17 +214,17 @@ impl Client {
     ///
     /// Order books only; a pool has none. Each response is complete, without a sequence number.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_books(&self) -> builder::GetOrderBooks<'_> {
         builder::GetOrderBooks::new(self)
     }
     /// How the prices of an event went
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_price_history(&self) -> builder::GetPriceHistory<'_> {
         builder::GetPriceHistory::new(self)
     }
@@ -232,9 +232,9 @@ impl Client {
     ///
     /// Name the outcome in one of the two ways. Order books only; for a pool the venue returns 400.
     ///
-    /// - Credentials: none needed; used where the client has them.
+    /// - Credentials: optional; used if the client has them.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_ticker(&self) -> builder::GetTicker<'_> {
         builder::GetTicker::new(self)
     }
@@ -242,10 +242,10 @@ impl Client {
     ///
     /// Order books only. In its older form the response has neither pages nor `data`, but `trades`; walking the pages reads `data` alone.
     ///
-    /// - Credentials: none needed; used where the client has them.
+    /// - Credentials: optional; used if the client has them.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_trades(&self) -> builder::ListTrades<'_> {
         builder::ListTrades::new(self)
     }
@@ -258,27 +258,27 @@ impl Client {
     ///
     /// The slug of a game finds its events.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_sports_games(&self) -> builder::ListSportsGames<'_> {
         builder::ListSportsGames::new(self)
     }
     /// Leagues that teams and games belong to
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_sports_leagues(&self) -> builder::ListSportsLeagues<'_> {
         builder::ListSportsLeagues::new(self)
     }
     /// Teams, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_sports_teams(&self) -> builder::ListSportsTeams<'_> {
         builder::ListSportsTeams::new(self)
     }
@@ -291,9 +291,9 @@ impl Client {
     ///
     /// Only reads, hence safe to repeat. A public key is not needed; with one, the profit counts what the caller holds. The price is not kept for anyone.
     ///
-    /// - Credentials: none needed; used where the client has them.
+    /// - Credentials: optional; used if the client has them.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_quote(&self) -> builder::GetQuote<'_> {
         builder::GetQuote::new(self)
     }
@@ -303,8 +303,8 @@ impl Client {
     ///
     /// - Credentials: `read` and `write`.
     /// - Cost: 1 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_portfolio`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_portfolio`] finds out what happened to the call.
     pub fn burn_shares(&self) -> builder::BurnShares<'_> {
         builder::BurnShares::new(self)
     }
@@ -314,8 +314,8 @@ impl Client {
     ///
     /// - Credentials: `read` and `write`.
     /// - Cost: 1 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_portfolio`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_portfolio`] finds out what happened to the call.
     pub fn mint_shares(&self) -> builder::MintShares<'_> {
         builder::MintShares::new(self)
     }
@@ -330,8 +330,8 @@ impl Client {
     ///
     /// - Credentials: `read` and `write`.
     /// - Cost: 1 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_orders`] finds out what happened to the call.
     pub fn place_order(&self) -> builder::PlaceOrder<'_> {
         builder::PlaceOrder::new(self)
     }
@@ -341,8 +341,8 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_orders(&self) -> builder::ListOrders<'_> {
         builder::ListOrders::new(self)
     }
@@ -352,8 +352,8 @@ impl Client {
     ///
     /// - Credentials: `read` and `write`.
     /// - Cost: 1 of the rate limit `write` for each element of `orderIds`.
-    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
-    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `Idempotency-Key`; the client generates one if none is given.
+    /// - After a lost response: [`Client::list_orders`] finds out what happened to the call.
     pub fn batch_cancel_orders(&self) -> builder::BatchCancelOrders<'_> {
         builder::BatchCancelOrders::new(self)
     }
@@ -363,8 +363,8 @@ impl Client {
     ///
     /// - Credentials: `read` and `write`.
     /// - Cost: 1 of the rate limit `write` for each element of `orders`.
-    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
-    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `Idempotency-Key`; the client generates one if none is given.
+    /// - After a lost response: [`Client::list_orders`] finds out what happened to the call.
     pub fn batch_place_orders(&self) -> builder::BatchPlaceOrders<'_> {
         builder::BatchPlaceOrders::new(self)
     }
@@ -374,8 +374,8 @@ impl Client {
     ///
     /// - Credentials: `read` and `write`.
     /// - Cost: 1 of the rate limit `write` for each element of `items`.
-    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
-    /// - After a lost response: [`Client::list_orders`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `Idempotency-Key`; the client generates one if none is given.
+    /// - After a lost response: [`Client::list_orders`] finds out what happened to the call.
     pub fn batch_amend_orders(&self) -> builder::BatchAmendOrders<'_> {
         builder::BatchAmendOrders::new(self)
     }
@@ -385,8 +385,8 @@ impl Client {
     ///
     /// - Credentials: `read` and `write`.
     /// - Cost: 1 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] finds out what happened to the call.
     pub fn cancel_order(&self) -> builder::CancelOrder<'_> {
         builder::CancelOrder::new(self)
     }
@@ -394,7 +394,7 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order(&self) -> builder::GetOrder<'_> {
         builder::GetOrder::new(self)
     }
@@ -409,8 +409,8 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_activities(&self) -> builder::ListActivities<'_> {
         builder::ListActivities::new(self)
     }
@@ -420,7 +420,7 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_pnl(&self) -> builder::GetPnl<'_> {
         builder::GetPnl::new(self)
     }
@@ -430,7 +430,7 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_portfolio(&self) -> builder::GetPortfolio<'_> {
         builder::GetPortfolio::new(self)
     }
@@ -443,8 +443,8 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_liquidity_rewards(&self) -> builder::GetLiquidityRewards<'_> {
         builder::GetLiquidityRewards::new(self)
     }
@@ -452,7 +452,7 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_active_liquidity_rewards(
         &self,
     ) -> builder::GetActiveLiquidityRewards<'_> {
@@ -462,8 +462,8 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_maker_rebates(&self) -> builder::GetMakerRebates<'_> {
         builder::GetMakerRebates::new(self)
     }
@@ -471,7 +471,7 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_active_maker_rebates(&self) -> builder::GetActiveMakerRebates<'_> {
         builder::GetActiveMakerRebates::new(self)
     }
@@ -484,12 +484,12 @@ impl Client {
     ///
     /// - Credentials: `read`.
     /// - Cost: 1 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_assets(&self) -> builder::GetAssets<'_> {
         builder::GetAssets::new(self)
     }
 }
-/// What operations are given before they are sent: the methods of `Client` return these.
+/// Builders of calls: the methods of `Client` return them.
 pub mod builder {
     use ::std::fmt::Display;
     use ::venuekit_transport::Pages;
@@ -580,7 +580,7 @@ pub mod builder {
                 .header("x-trace-id", self.x_trace_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Activity> {
             Pages::by_number(
                 self.page.clone(),
@@ -772,7 +772,7 @@ pub mod builder {
                 .header("x-trace-id", self.x_trace_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Event> {
             Pages::by_number(
                 self.page.clone(),
@@ -839,7 +839,7 @@ pub mod builder {
                 .header("x-trace-id", self.x_trace_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::EventSeries> {
             Pages::by_number(
                 self.page.clone(),
@@ -912,7 +912,7 @@ pub mod builder {
                 .header("x-trace-id", self.x_trace_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::LeanEvent> {
             Pages::by_page(
                 operations::LIST_SERIES_LEAN_EVENTS,
@@ -1357,7 +1357,7 @@ pub mod builder {
                 .header("x-trace-id", self.x_trace_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::LiquidityReward> {
             Pages::by_number(
                 self.page.clone(),
@@ -1449,7 +1449,7 @@ pub mod builder {
                 .header("x-trace-id", self.x_trace_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::MakerRebate> {
             Pages::by_number(
                 self.page.clone(),
@@ -1794,7 +1794,7 @@ pub mod builder {
                 .header("x-trace-id", self.x_trace_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Order> {
             Pages::by_number(
                 self.page.clone(),
@@ -2253,7 +2253,7 @@ pub mod builder {
                 .header("x-trace-id", self.x_trace_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::SportsGame> {
             Pages::by_number(
                 self.page.clone(),
@@ -2361,7 +2361,7 @@ pub mod builder {
                 .header("x-trace-id", self.x_trace_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::SportsTeam> {
             Pages::by_number(
                 self.page.clone(),
@@ -2495,7 +2495,7 @@ pub mod builder {
                 .header("x-trace-id", self.x_trace_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Trade> {
             Pages::by_number(
                 self.page.clone(),
@@ -5045,7 +5045,7 @@ pub mod types {
             Yes = "YES", No = "NO",
         }
     }
-    /// What the types of requests are built by.
+    /// Builders of the types of requests.
     pub mod builder {
         use super::{HashMap, wire};
         wire::builder! { BatchAmendOrdersRequest {

@@ -27,7 +27,7 @@ use ::venuekit_wire::variables::{CredentialVariables, VariableKind, Variables};
 pub enum Environment {
     /// Real money. There is no usable sandbox. `https://relay.bayse.markets`
     Production,
-    /// Another server: a proxy, or a sandbox on this machine. The path prefix belongs to it.
+    /// Another server: a proxy, or a sandbox on this machine. Include the path prefix.
     Custom(String),
 }
 impl Environment {
@@ -396,7 +396,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     sub_accounts: None,
 };
 impl super::client::Client {
-    /// The account's API keys, in the words that all venues share. Needs a session: no key manages keys here.
+    /// The account's API keys, with the interface that all venues share. Needs a session: no key manages keys here.
     pub fn keys(&self) -> ::venuekit_transport::key_lifecycle::SessionKeys<'_> {
         ::venuekit_transport::key_lifecycle::SessionKeys::with_rules(
             self.session(),
@@ -404,7 +404,7 @@ impl super::client::Client {
         )
     }
 }
-/// One row an operation, ordered by name.
+/// One row per operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
     Operation {
         id: "batch_amend_orders",

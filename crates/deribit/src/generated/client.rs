@@ -18,7 +18,7 @@ impl ::venuekit_transport::Connect for Client {
 }
 /// # The client
 ///
-/// How it is made, and what its calls have in common.
+/// Construction, and settings that all calls share.
 impl Client {
     /// A builder for a client of this environment.
     pub fn builder(
@@ -26,17 +26,17 @@ impl Client {
     ) -> ::venuekit_transport::ClientBuilder<Self> {
         ::venuekit_transport::ClientBuilder::new(environment.base_url())
     }
-    /// A client that shares everything with this one and gives each of its calls another time limit.
+    /// A client that shares everything with this one, with another time limit for its calls.
     #[must_use]
     pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_timeout(timeout))
     }
-    /// A client that shares everything with this one and repeats its failed calls by another policy.
+    /// A client that shares everything with this one, with another retry policy.
     #[must_use]
     pub fn with_retry(&self, policy: ::venuekit_transport::RetryPolicy) -> Self {
         self.with_session(self.session.with_retry(policy))
     }
-    /// A client that shares everything with this one and whose calls wait no longer than this for the venue's rate limit.
+    /// A client that shares everything with this one, whose calls wait at most this long for the venue's rate limit.
     #[must_use]
     pub fn with_rate_wait(&self, longest: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_rate_wait(longest))
@@ -45,7 +45,7 @@ impl Client {
     pub fn clock(&self) -> &::venuekit_transport::Clock {
         self.session.clock()
     }
-    /// What carries out the calls.
+    /// The session that makes the calls.
     #[doc(hidden)]
     pub fn session(&self) -> &Session {
         &self.session
@@ -79,9 +79,9 @@ impl Client {
     ///
     /// Trades a client secret, a signature or a refresh token for an access token. Which parameters are needed depends on `grant_type`. Not repeated by itself: a signature's nonce counts once, and a renewal ends the tokens before it. Compare the granted `scope` with the wanted one, it may be narrower.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn auth(&self) -> builder::Auth<'_> {
         builder::Auth::new(self)
     }
@@ -89,9 +89,9 @@ impl Client {
     ///
     /// Switches between the main account and its subaccounts. Without a `session:` scope the given refresh token and its access token end. Not repeated by itself: the first try may have ended them.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn exchange_token(&self) -> builder::ExchangeToken<'_> {
         builder::ExchangeToken::new(self)
     }
@@ -99,9 +99,9 @@ impl Client {
     ///
     /// Only for logins with a `session:` scope. Not repeated by itself, since each try may begin a session.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn fork_token(&self) -> builder::ForkToken<'_> {
         builder::ForkToken::new(self)
     }
@@ -111,7 +111,7 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     /// - WebSocket: only a client over a WebSocket can make this call.
     pub fn logout(&self) -> builder::Logout<'_> {
         builder::Logout::new(self)
@@ -123,9 +123,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_time(&self) -> builder::GetTime<'_> {
         builder::GetTime::new(self)
     }
@@ -133,9 +133,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn status(&self) -> builder::Status<'_> {
         builder::Status::new(self)
     }
@@ -143,9 +143,9 @@ impl Client {
     ///
     /// Only reads. Also the reply to a heartbeat's test request on a WebSocket.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn test(&self) -> builder::Test<'_> {
         builder::Test::new(self)
     }
@@ -153,9 +153,9 @@ impl Client {
     ///
     /// WebSocket only. The venue counts clients by it, and responds with its version.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     /// - WebSocket: only a client over a WebSocket can make this call.
     pub fn hello(&self) -> builder::Hello<'_> {
         builder::Hello::new(self)
@@ -167,9 +167,9 @@ impl Client {
     ///
     /// WebSocket only. Each `test_request` that comes along needs the reply `public/test`, otherwise the venue closes the connection. Answers with the text `ok`.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     /// - WebSocket: only a client over a WebSocket can make this call.
     pub fn set_heartbeat(&self) -> builder::SetHeartbeat<'_> {
         builder::SetHeartbeat::new(self)
@@ -178,9 +178,9 @@ impl Client {
     ///
     /// WebSocket only. Answers with the text `ok`.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     /// - WebSocket: only a client over a WebSocket can make this call.
     pub fn disable_heartbeat(&self) -> builder::DisableHeartbeat<'_> {
         builder::DisableHeartbeat::new(self)
@@ -192,8 +192,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_cancel_on_disconnect`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cancel_on_disconnect`] finds out what happened to the call.
     pub fn enable_cancel_on_disconnect(&self) -> builder::EnableCancelOnDisconnect<'_> {
         builder::EnableCancelOnDisconnect::new(self)
     }
@@ -204,8 +204,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_cancel_on_disconnect`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cancel_on_disconnect`] finds out what happened to the call.
     pub fn disable_cancel_on_disconnect(
         &self,
     ) -> builder::DisableCancelOnDisconnect<'_> {
@@ -218,7 +218,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_cancel_on_disconnect(&self) -> builder::GetCancelOnDisconnect<'_> {
         builder::GetCancelOnDisconnect::new(self)
     }
@@ -229,9 +229,9 @@ impl Client {
     ///
     /// WebSocket only. Answers with the channels that are subscribed. A frame holds 32 kB, so long lists go in several.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 3000 of the rate limit `subscribe`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     /// - WebSocket: only a client over a WebSocket can make this call.
     pub fn subscribe(&self) -> builder::Subscribe<'_> {
         builder::Subscribe::new(self)
@@ -240,9 +240,9 @@ impl Client {
     ///
     /// WebSocket only. Answers with the channels that were ended; others are left out without an error.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     /// - WebSocket: only a client over a WebSocket can make this call.
     pub fn unsubscribe(&self) -> builder::Unsubscribe<'_> {
         builder::Unsubscribe::new(self)
@@ -251,9 +251,9 @@ impl Client {
     ///
     /// WebSocket only. Answers with the text `ok`.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     /// - WebSocket: only a client over a WebSocket can make this call.
     pub fn unsubscribe_all(&self) -> builder::UnsubscribeAll<'_> {
         builder::UnsubscribeAll::new(self)
@@ -264,7 +264,7 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 3000 of the rate limit `subscribe`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     /// - WebSocket: only a client over a WebSocket can make this call.
     pub fn private_subscribe(&self) -> builder::PrivateSubscribe<'_> {
         builder::PrivateSubscribe::new(self)
@@ -275,7 +275,7 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     /// - WebSocket: only a client over a WebSocket can make this call.
     pub fn private_unsubscribe(&self) -> builder::PrivateUnsubscribe<'_> {
         builder::PrivateUnsubscribe::new(self)
@@ -286,7 +286,7 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     /// - WebSocket: only a client over a WebSocket can make this call.
     pub fn private_unsubscribe_all(&self) -> builder::PrivateUnsubscribeAll<'_> {
         builder::PrivateUnsubscribeAll::new(self)
@@ -298,9 +298,9 @@ impl Client {
     ///
     /// Only reads. Costs twenty times as much as other calls, keep the response.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10000 of the rate limit `get_instruments`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_instruments(&self) -> builder::GetInstruments<'_> {
         builder::GetInstruments::new(self)
     }
@@ -308,9 +308,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn ticker(&self) -> builder::Ticker<'_> {
         builder::Ticker::new(self)
     }
@@ -318,9 +318,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_instrument(&self) -> builder::GetInstrument<'_> {
         builder::GetInstrument::new(self)
     }
@@ -328,9 +328,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_contract_size(&self) -> builder::GetContractSize<'_> {
         builder::GetContractSize::new(self)
     }
@@ -338,9 +338,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_book(&self) -> builder::GetOrderBook<'_> {
         builder::GetOrderBook::new(self)
     }
@@ -348,9 +348,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_book_by_instrument_id(
         &self,
     ) -> builder::GetOrderBookByInstrumentId<'_> {
@@ -360,9 +360,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_book_summary_by_currency(&self) -> builder::GetBookSummaryByCurrency<'_> {
         builder::GetBookSummaryByCurrency::new(self)
     }
@@ -370,9 +370,9 @@ impl Client {
     ///
     /// Only reads. Answers with a list of one.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_book_summary_by_instrument(
         &self,
     ) -> builder::GetBookSummaryByInstrument<'_> {
@@ -385,9 +385,9 @@ impl Client {
     ///
     /// Only reads. Where `has_more` is true, ask again from the last trade on: bounds include their ends, so that one comes twice.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_last_trades_by_instrument(
         &self,
     ) -> builder::GetLastTradesByInstrument<'_> {
@@ -397,9 +397,9 @@ impl Client {
     ///
     /// Only reads. Where `has_more` is true, ask again with the last trade's time as a bound.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_last_trades_by_instrument_and_time(
         &self,
     ) -> builder::GetLastTradesByInstrumentAndTime<'_> {
@@ -409,9 +409,9 @@ impl Client {
     ///
     /// Only reads. Where `has_more` is true, ask again from the last trade on.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_last_trades_by_currency(&self) -> builder::GetLastTradesByCurrency<'_> {
         builder::GetLastTradesByCurrency::new(self)
     }
@@ -419,9 +419,9 @@ impl Client {
     ///
     /// Only reads, and only the last 24 hours: an earlier start gives an empty list. Where `has_more` is true, ask again with the last trade's time as a bound.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_last_trades_by_currency_and_time(
         &self,
     ) -> builder::GetLastTradesByCurrencyAndTime<'_> {
@@ -434,10 +434,10 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_last_settlements_by_currency(
         &self,
     ) -> builder::GetLastSettlementsByCurrency<'_> {
@@ -447,10 +447,10 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_last_settlements_by_instrument(
         &self,
     ) -> builder::GetLastSettlementsByInstrument<'_> {
@@ -460,9 +460,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_delivery_prices(&self) -> builder::GetDeliveryPrices<'_> {
         builder::GetDeliveryPrices::new(self)
     }
@@ -470,9 +470,9 @@ impl Client {
     ///
     /// Only reads. Kept only for options that a volatility index is made of; the list is empty for all other instruments. Answers with pairs of Unix milliseconds and price.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_mark_price_history(&self) -> builder::GetMarkPriceHistory<'_> {
         builder::GetMarkPriceHistory::new(self)
     }
@@ -480,9 +480,9 @@ impl Client {
     ///
     /// Only reads. Answers with pairs of Unix milliseconds and average value.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_index_chart_data(&self) -> builder::GetIndexChartData<'_> {
         builder::GetIndexChartData::new(self)
     }
@@ -490,9 +490,9 @@ impl Client {
     ///
     /// Only reads. The lists in the response are of one length, with one element a candle.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_tradingview_chart_data(&self) -> builder::GetTradingviewChartData<'_> {
         builder::GetTradingviewChartData::new(self)
     }
@@ -500,9 +500,9 @@ impl Client {
     ///
     /// Only reads. Answers with pairs of Unix milliseconds and yearly volatility in percent.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_historical_volatility(&self) -> builder::GetHistoricalVolatility<'_> {
         builder::GetHistoricalVolatility::new(self)
     }
@@ -510,9 +510,9 @@ impl Client {
     ///
     /// Only reads. The next page ends where `continuation` says.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_volatility_index_data(&self) -> builder::GetVolatilityIndexData<'_> {
         builder::GetVolatilityIndexData::new(self)
     }
@@ -523,9 +523,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_currencies(&self) -> builder::GetCurrencies<'_> {
         builder::GetCurrencies::new(self)
     }
@@ -533,9 +533,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_expirations(&self) -> builder::GetExpirations<'_> {
         builder::GetExpirations::new(self)
     }
@@ -543,9 +543,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_index_price(&self) -> builder::GetIndexPrice<'_> {
         builder::GetIndexPrice::new(self)
     }
@@ -553,9 +553,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_index_price_names(&self) -> builder::GetIndexPriceNames<'_> {
         builder::GetIndexPriceNames::new(self)
     }
@@ -563,9 +563,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_supported_index_names(&self) -> builder::GetSupportedIndexNames<'_> {
         builder::GetSupportedIndexNames::new(self)
     }
@@ -573,9 +573,9 @@ impl Client {
     ///
     /// Only reads. Block trades count, moved positions do not.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_trade_volumes(&self) -> builder::GetTradeVolumes<'_> {
         builder::GetTradeVolumes::new(self)
     }
@@ -586,9 +586,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_funding_rate_history(&self) -> builder::GetFundingRateHistory<'_> {
         builder::GetFundingRateHistory::new(self)
     }
@@ -596,9 +596,9 @@ impl Client {
     ///
     /// Only reads. Answers with the sum of the rates, as a fraction.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_funding_rate_value(&self) -> builder::GetFundingRateValue<'_> {
         builder::GetFundingRateValue::new(self)
     }
@@ -606,9 +606,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_funding_chart_data(&self) -> builder::GetFundingChartData<'_> {
         builder::GetFundingChartData::new(self)
     }
@@ -616,10 +616,10 @@ impl Client {
     ///
     /// Only reads. Days are counted from the epoch, the latest first.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_apr_history(&self) -> builder::GetAprHistory<'_> {
         builder::GetAprHistory::new(self)
     }
@@ -634,7 +634,7 @@ impl Client {
     /// - Scope: `account:read`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_api_keys(&self) -> builder::ListApiKeys<'_> {
         builder::ListApiKeys::new(self)
     }
@@ -646,8 +646,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn create_api_key(&self) -> builder::CreateApiKey<'_> {
         builder::CreateApiKey::new(self)
     }
@@ -659,8 +659,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn edit_api_key(&self) -> builder::EditApiKey<'_> {
         builder::EditApiKey::new(self)
     }
@@ -672,8 +672,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn change_api_key_name(&self) -> builder::ChangeApiKeyName<'_> {
         builder::ChangeApiKeyName::new(self)
     }
@@ -685,8 +685,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn change_scope_in_api_key(&self) -> builder::ChangeScopeInApiKey<'_> {
         builder::ChangeScopeInApiKey::new(self)
     }
@@ -698,8 +698,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn enable_api_key(&self) -> builder::EnableApiKey<'_> {
         builder::EnableApiKey::new(self)
     }
@@ -711,8 +711,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn disable_api_key(&self) -> builder::DisableApiKey<'_> {
         builder::DisableApiKey::new(self)
     }
@@ -724,8 +724,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn reset_api_key(&self) -> builder::ResetApiKey<'_> {
         builder::ResetApiKey::new(self)
     }
@@ -737,8 +737,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn remove_api_key(&self) -> builder::RemoveApiKey<'_> {
         builder::RemoveApiKey::new(self)
     }
@@ -752,7 +752,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_account_summary(&self) -> builder::GetAccountSummary<'_> {
         builder::GetAccountSummary::new(self)
     }
@@ -763,7 +763,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_account_summaries(&self) -> builder::GetAccountSummaries<'_> {
         builder::GetAccountSummaries::new(self)
     }
@@ -773,7 +773,7 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn private_get_currencies(&self) -> builder::PrivateGetCurrencies<'_> {
         builder::PrivateGetCurrencies::new(self)
     }
@@ -784,7 +784,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_user_locks(&self) -> builder::GetUserLocks<'_> {
         builder::GetUserLocks::new(self)
     }
@@ -794,7 +794,7 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_custody_accounts(&self) -> builder::ListCustodyAccounts<'_> {
         builder::ListCustodyAccounts::new(self)
     }
@@ -808,8 +808,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_account_summary`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_account_summary`] finds out what happened to the call.
     pub fn change_margin_model(&self) -> builder::ChangeMarginModel<'_> {
         builder::ChangeMarginModel::new(self)
     }
@@ -820,8 +820,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_account_summaries`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_account_summaries`] finds out what happened to the call.
     pub fn set_self_trading_config(&self) -> builder::SetSelfTradingConfig<'_> {
         builder::SetSelfTradingConfig::new(self)
     }
@@ -833,8 +833,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_subaccounts`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccounts`] finds out what happened to the call.
     pub fn set_disabled_trading_products(
         &self,
     ) -> builder::SetDisabledTradingProducts<'_> {
@@ -847,7 +847,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_email_language(&self) -> builder::GetEmailLanguage<'_> {
         builder::GetEmailLanguage::new(self)
     }
@@ -858,8 +858,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_email_language`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_email_language`] finds out what happened to the call.
     pub fn set_email_language(&self) -> builder::SetEmailLanguage<'_> {
         builder::SetEmailLanguage::new(self)
     }
@@ -870,7 +870,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_affiliate_program_info(&self) -> builder::GetAffiliateProgramInfo<'_> {
         builder::GetAffiliateProgramInfo::new(self)
     }
@@ -881,8 +881,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_affiliate_program_info`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_affiliate_program_info`] finds out what happened to the call.
     pub fn enable_affiliate_program(&self) -> builder::EnableAffiliateProgram<'_> {
         builder::EnableAffiliateProgram::new(self)
     }
@@ -896,7 +896,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_access_log(&self) -> builder::GetAccessLog<'_> {
         builder::GetAccessLog::new(self)
     }
@@ -907,8 +907,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 10000 of the rate limit `get_transaction_log`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_transaction_log(&self) -> builder::GetTransactionLog<'_> {
         builder::GetTransactionLog::new(self)
     }
@@ -919,9 +919,9 @@ impl Client {
     ///
     /// Only reads. The latest come first.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_announcements(&self) -> builder::GetAnnouncements<'_> {
         builder::GetAnnouncements::new(self)
     }
@@ -932,7 +932,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_new_announcements(&self) -> builder::GetNewAnnouncements<'_> {
         builder::GetNewAnnouncements::new(self)
     }
@@ -943,8 +943,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_new_announcements`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_new_announcements`] finds out what happened to the call.
     pub fn set_announcement_as_read(&self) -> builder::SetAnnouncementAsRead<'_> {
         builder::SetAnnouncementAsRead::new(self)
     }
@@ -957,7 +957,7 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_members(&self) -> builder::GetMembers<'_> {
         builder::GetMembers::new(self)
     }
@@ -967,8 +967,8 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_members`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_members`] finds out what happened to the call.
     pub fn set_member(&self) -> builder::SetMember<'_> {
         builder::SetMember::new(self)
     }
@@ -978,8 +978,8 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_members`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_members`] finds out what happened to the call.
     pub fn delete_member(&self) -> builder::DeleteMember<'_> {
         builder::DeleteMember::new(self)
     }
@@ -993,7 +993,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_position(&self) -> builder::GetPosition<'_> {
         builder::GetPosition::new(self)
     }
@@ -1004,7 +1004,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_positions(&self) -> builder::GetPositions<'_> {
         builder::GetPositions::new(self)
     }
@@ -1015,7 +1015,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn simulate_portfolio(&self) -> builder::SimulatePortfolio<'_> {
         builder::SimulatePortfolio::new(self)
     }
@@ -1026,7 +1026,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn pme_simulate(&self) -> builder::PmeSimulate<'_> {
         builder::PmeSimulate::new(self)
     }
@@ -1040,7 +1040,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_subaccounts(&self) -> builder::GetSubaccounts<'_> {
         builder::GetSubaccounts::new(self)
     }
@@ -1051,7 +1051,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_subaccounts_details(&self) -> builder::GetSubaccountsDetails<'_> {
         builder::GetSubaccountsDetails::new(self)
     }
@@ -1062,8 +1062,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_subaccounts`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccounts`] finds out what happened to the call.
     pub fn create_subaccount(&self) -> builder::CreateSubaccount<'_> {
         builder::CreateSubaccount::new(self)
     }
@@ -1075,8 +1075,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_subaccounts`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccounts`] finds out what happened to the call.
     pub fn remove_subaccount(&self) -> builder::RemoveSubaccount<'_> {
         builder::RemoveSubaccount::new(self)
     }
@@ -1087,8 +1087,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_subaccounts`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccounts`] finds out what happened to the call.
     pub fn change_subaccount_name(&self) -> builder::ChangeSubaccountName<'_> {
         builder::ChangeSubaccountName::new(self)
     }
@@ -1100,8 +1100,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_subaccounts`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccounts`] finds out what happened to the call.
     pub fn set_email_for_subaccount(&self) -> builder::SetEmailForSubaccount<'_> {
         builder::SetEmailForSubaccount::new(self)
     }
@@ -1113,8 +1113,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_subaccounts`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccounts`] finds out what happened to the call.
     pub fn toggle_subaccount_login(&self) -> builder::ToggleSubaccountLogin<'_> {
         builder::ToggleSubaccountLogin::new(self)
     }
@@ -1126,8 +1126,8 @@ impl Client {
     /// - Scope: `account:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_subaccounts`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccounts`] finds out what happened to the call.
     pub fn toggle_notifications_from_subaccount(
         &self,
     ) -> builder::ToggleNotificationsFromSubaccount<'_> {
@@ -1143,8 +1143,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order_state_by_label`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_state_by_label`] finds out what happened to the call.
     pub fn buy(&self) -> builder::Buy<'_> {
         builder::Buy::new(self)
     }
@@ -1155,8 +1155,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order_state_by_label`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_state_by_label`] finds out what happened to the call.
     pub fn sell(&self) -> builder::Sell<'_> {
         builder::Sell::new(self)
     }
@@ -1167,8 +1167,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order_state`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_state`] finds out what happened to the call.
     pub fn edit(&self) -> builder::Edit<'_> {
         builder::Edit::new(self)
     }
@@ -1179,8 +1179,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order_state_by_label`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_state_by_label`] finds out what happened to the call.
     pub fn edit_by_label(&self) -> builder::EditByLabel<'_> {
         builder::EditByLabel::new(self)
     }
@@ -1191,8 +1191,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders_by_instrument`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders_by_instrument`] finds out what happened to the call.
     pub fn close_position(&self) -> builder::ClosePosition<'_> {
         builder::ClosePosition::new(self)
     }
@@ -1206,8 +1206,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn cancel(&self) -> builder::Cancel<'_> {
         builder::Cancel::new(self)
     }
@@ -1218,8 +1218,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn cancel_all(&self) -> builder::CancelAll<'_> {
         builder::CancelAll::new(self)
     }
@@ -1230,8 +1230,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders_by_currency`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders_by_currency`] finds out what happened to the call.
     pub fn cancel_all_by_currency(&self) -> builder::CancelAllByCurrency<'_> {
         builder::CancelAllByCurrency::new(self)
     }
@@ -1242,8 +1242,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn cancel_all_by_currency_pair(&self) -> builder::CancelAllByCurrencyPair<'_> {
         builder::CancelAllByCurrencyPair::new(self)
     }
@@ -1254,8 +1254,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders_by_instrument`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders_by_instrument`] finds out what happened to the call.
     pub fn cancel_all_by_instrument(&self) -> builder::CancelAllByInstrument<'_> {
         builder::CancelAllByInstrument::new(self)
     }
@@ -1266,8 +1266,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn cancel_all_by_kind_or_type(&self) -> builder::CancelAllByKindOrType<'_> {
         builder::CancelAllByKindOrType::new(self)
     }
@@ -1278,8 +1278,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders_by_label`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders_by_label`] finds out what happened to the call.
     pub fn cancel_by_label(&self) -> builder::CancelByLabel<'_> {
         builder::CancelByLabel::new(self)
     }
@@ -1293,7 +1293,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_open_orders(&self) -> builder::GetOpenOrders<'_> {
         builder::GetOpenOrders::new(self)
     }
@@ -1304,7 +1304,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_open_orders_by_currency(&self) -> builder::GetOpenOrdersByCurrency<'_> {
         builder::GetOpenOrdersByCurrency::new(self)
     }
@@ -1315,7 +1315,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_open_orders_by_instrument(
         &self,
     ) -> builder::GetOpenOrdersByInstrument<'_> {
@@ -1328,7 +1328,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_open_orders_by_label(&self) -> builder::GetOpenOrdersByLabel<'_> {
         builder::GetOpenOrdersByLabel::new(self)
     }
@@ -1339,7 +1339,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_state(&self) -> builder::GetOrderState<'_> {
         builder::GetOrderState::new(self)
     }
@@ -1350,7 +1350,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_state_by_label(&self) -> builder::GetOrderStateByLabel<'_> {
         builder::GetOrderStateByLabel::new(self)
     }
@@ -1361,7 +1361,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_history_by_currency(
         &self,
     ) -> builder::GetOrderHistoryByCurrency<'_> {
@@ -1374,7 +1374,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_history_by_instrument(
         &self,
     ) -> builder::GetOrderHistoryByInstrument<'_> {
@@ -1387,8 +1387,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_trigger_order_history(&self) -> builder::GetTriggerOrderHistory<'_> {
         builder::GetTriggerOrderHistory::new(self)
     }
@@ -1402,7 +1402,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_user_trades_by_currency(&self) -> builder::GetUserTradesByCurrency<'_> {
         builder::GetUserTradesByCurrency::new(self)
     }
@@ -1413,7 +1413,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_user_trades_by_currency_and_time(
         &self,
     ) -> builder::GetUserTradesByCurrencyAndTime<'_> {
@@ -1426,7 +1426,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_user_trades_by_instrument(
         &self,
     ) -> builder::GetUserTradesByInstrument<'_> {
@@ -1439,7 +1439,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_user_trades_by_instrument_and_time(
         &self,
     ) -> builder::GetUserTradesByInstrumentAndTime<'_> {
@@ -1452,7 +1452,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_user_trades_by_order(&self) -> builder::GetUserTradesByOrder<'_> {
         builder::GetUserTradesByOrder::new(self)
     }
@@ -1463,8 +1463,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_settlement_history_by_currency(
         &self,
     ) -> builder::GetSettlementHistoryByCurrency<'_> {
@@ -1477,8 +1477,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_settlement_history_by_instrument(
         &self,
     ) -> builder::GetSettlementHistoryByInstrument<'_> {
@@ -1494,7 +1494,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margins(&self) -> builder::GetMargins<'_> {
         builder::GetMargins::new(self)
     }
@@ -1505,7 +1505,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_margin_by_ids(&self) -> builder::GetOrderMarginByIds<'_> {
         builder::GetOrderMarginByIds::new(self)
     }
@@ -1516,8 +1516,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 100000 of the rate limit `move_positions`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_positions`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_positions`] finds out what happened to the call.
     pub fn move_positions(&self) -> builder::MovePositions<'_> {
         builder::MovePositions::new(self)
     }
@@ -1531,8 +1531,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn mass_quote(&self) -> builder::MassQuote<'_> {
         builder::MassQuote::new(self)
     }
@@ -1543,8 +1543,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn cancel_quotes(&self) -> builder::CancelQuotes<'_> {
         builder::CancelQuotes::new(self)
     }
@@ -1558,7 +1558,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_mmp_config(&self) -> builder::GetMmpConfig<'_> {
         builder::GetMmpConfig::new(self)
     }
@@ -1569,8 +1569,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_mmp_config`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_mmp_config`] finds out what happened to the call.
     pub fn set_mmp_config(&self) -> builder::SetMmpConfig<'_> {
         builder::SetMmpConfig::new(self)
     }
@@ -1581,7 +1581,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_mmp_status(&self) -> builder::GetMmpStatus<'_> {
         builder::GetMmpStatus::new(self)
     }
@@ -1592,8 +1592,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_mmp_status`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_mmp_status`] finds out what happened to the call.
     pub fn reset_mmp(&self) -> builder::ResetMmp<'_> {
         builder::ResetMmp::new(self)
     }
@@ -1604,9 +1604,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_combos(&self) -> builder::GetCombos<'_> {
         builder::GetCombos::new(self)
     }
@@ -1614,9 +1614,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_combo_ids(&self) -> builder::GetComboIds<'_> {
         builder::GetComboIds::new(self)
     }
@@ -1624,9 +1624,9 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_combo_details(&self) -> builder::GetComboDetails<'_> {
         builder::GetComboDetails::new(self)
     }
@@ -1637,8 +1637,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_combos`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_combos`] finds out what happened to the call.
     pub fn create_combo(&self) -> builder::CreateCombo<'_> {
         builder::CreateCombo::new(self)
     }
@@ -1648,7 +1648,7 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_leg_prices(&self) -> builder::GetLegPrices<'_> {
         builder::GetLegPrices::new(self)
     }
@@ -1662,7 +1662,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn simulate_block_trade(&self) -> builder::SimulateBlockTrade<'_> {
         builder::SimulateBlockTrade::new(self)
     }
@@ -1673,7 +1673,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn verify_block_trade(&self) -> builder::VerifyBlockTrade<'_> {
         builder::VerifyBlockTrade::new(self)
     }
@@ -1684,8 +1684,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_trades`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trades`] finds out what happened to the call.
     pub fn execute_block_trade(&self) -> builder::ExecuteBlockTrade<'_> {
         builder::ExecuteBlockTrade::new(self)
     }
@@ -1696,7 +1696,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn invalidate_block_trade_signature(
         &self,
     ) -> builder::InvalidateBlockTradeSignature<'_> {
@@ -1709,7 +1709,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_block_trade(&self) -> builder::GetBlockTrade<'_> {
         builder::GetBlockTrade::new(self)
     }
@@ -1720,7 +1720,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_block_trades(&self) -> builder::GetBlockTrades<'_> {
         builder::GetBlockTrades::new(self)
     }
@@ -1731,7 +1731,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_block_trade_requests(&self) -> builder::GetBlockTradeRequests<'_> {
         builder::GetBlockTradeRequests::new(self)
     }
@@ -1742,8 +1742,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_trade_requests`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_requests`] finds out what happened to the call.
     pub fn approve_block_trade(&self) -> builder::ApproveBlockTrade<'_> {
         builder::ApproveBlockTrade::new(self)
     }
@@ -1754,8 +1754,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_trade_requests`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_requests`] finds out what happened to the call.
     pub fn reject_block_trade(&self) -> builder::RejectBlockTrade<'_> {
         builder::RejectBlockTrade::new(self)
     }
@@ -1769,7 +1769,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_broker_clients(&self) -> builder::GetBrokerClients<'_> {
         builder::GetBrokerClients::new(self)
     }
@@ -1780,7 +1780,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_broker_trades(&self) -> builder::GetBrokerTrades<'_> {
         builder::GetBrokerTrades::new(self)
     }
@@ -1791,7 +1791,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_trade:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_broker_trade_requests(&self) -> builder::GetBrokerTradeRequests<'_> {
         builder::GetBrokerTradeRequests::new(self)
     }
@@ -1805,8 +1805,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_rfqs`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_rfqs`] finds out what happened to the call.
     pub fn create_block_rfq(&self) -> builder::CreateBlockRfq<'_> {
         builder::CreateBlockRfq::new(self)
     }
@@ -1817,7 +1817,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_block_rfqs(&self) -> builder::GetBlockRfqs<'_> {
         builder::GetBlockRfqs::new(self)
     }
@@ -1828,8 +1828,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_rfqs`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_rfqs`] finds out what happened to the call.
     pub fn cancel_block_rfq(&self) -> builder::CancelBlockRfq<'_> {
         builder::CancelBlockRfq::new(self)
     }
@@ -1840,8 +1840,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_rfqs`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_rfqs`] finds out what happened to the call.
     pub fn accept_block_rfq(&self) -> builder::AcceptBlockRfq<'_> {
         builder::AcceptBlockRfq::new(self)
     }
@@ -1852,8 +1852,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_rfqs`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_rfqs`] finds out what happened to the call.
     pub fn cancel_block_rfq_trigger(&self) -> builder::CancelBlockRfqTrigger<'_> {
         builder::CancelBlockRfqTrigger::new(self)
     }
@@ -1864,7 +1864,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_block_rfq_makers(&self) -> builder::GetBlockRfqMakers<'_> {
         builder::GetBlockRfqMakers::new(self)
     }
@@ -1875,7 +1875,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_block_rfq_user_info(&self) -> builder::GetBlockRfqUserInfo<'_> {
         builder::GetBlockRfqUserInfo::new(self)
     }
@@ -1886,7 +1886,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_block_rfq_quotes(&self) -> builder::GetBlockRfqQuotes<'_> {
         builder::GetBlockRfqQuotes::new(self)
     }
@@ -1897,8 +1897,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_rfq_quotes`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_rfq_quotes`] finds out what happened to the call.
     pub fn add_block_rfq_quote(&self) -> builder::AddBlockRfqQuote<'_> {
         builder::AddBlockRfqQuote::new(self)
     }
@@ -1909,8 +1909,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_rfq_quotes`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_rfq_quotes`] finds out what happened to the call.
     pub fn edit_block_rfq_quote(&self) -> builder::EditBlockRfqQuote<'_> {
         builder::EditBlockRfqQuote::new(self)
     }
@@ -1921,8 +1921,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_rfq_quotes`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_rfq_quotes`] finds out what happened to the call.
     pub fn cancel_block_rfq_quote(&self) -> builder::CancelBlockRfqQuote<'_> {
         builder::CancelBlockRfqQuote::new(self)
     }
@@ -1933,8 +1933,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `block_rfq:read_write`.
     /// - Cost: 1 of the rate limit `matching_engine`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_rfq_quotes`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_rfq_quotes`] finds out what happened to the call.
     pub fn cancel_all_block_rfq_quotes(&self) -> builder::CancelAllBlockRfqQuotes<'_> {
         builder::CancelAllBlockRfqQuotes::new(self)
     }
@@ -1942,10 +1942,10 @@ impl Client {
     ///
     /// Only reads.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_block_rfq_trades(&self) -> builder::GetBlockRfqTrades<'_> {
         builder::GetBlockRfqTrades::new(self)
     }
@@ -1959,7 +1959,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_deposits(&self) -> builder::GetDeposits<'_> {
         builder::GetDeposits::new(self)
     }
@@ -1970,8 +1970,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_current_deposit_address`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_deposit_address`] finds out what happened to the call.
     pub fn create_deposit_address(&self) -> builder::CreateDepositAddress<'_> {
         builder::CreateDepositAddress::new(self)
     }
@@ -1982,7 +1982,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_current_deposit_address(&self) -> builder::GetCurrentDepositAddress<'_> {
         builder::GetCurrentDepositAddress::new(self)
     }
@@ -1993,8 +1993,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_deposits`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_deposits`] finds out what happened to the call.
     pub fn set_clearance_originator(&self) -> builder::SetClearanceOriginator<'_> {
         builder::SetClearanceOriginator::new(self)
     }
@@ -2006,8 +2006,8 @@ impl Client {
     /// - Scope: `wallet:read_write mainaccount`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated with the same idempotency key `nonce`; the client makes one where none is given.
-    /// - After a lost response: [`Client::get_withdrawals`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `nonce`; the client generates one if none is given.
+    /// - After a lost response: [`Client::get_withdrawals`] finds out what happened to the call.
     pub fn withdraw(&self) -> builder::Withdraw<'_> {
         builder::Withdraw::new(self)
     }
@@ -2018,8 +2018,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_withdrawals`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_withdrawals`] finds out what happened to the call.
     pub fn cancel_withdrawal(&self) -> builder::CancelWithdrawal<'_> {
         builder::CancelWithdrawal::new(self)
     }
@@ -2030,7 +2030,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_withdrawals(&self) -> builder::GetWithdrawals<'_> {
         builder::GetWithdrawals::new(self)
     }
@@ -2040,7 +2040,7 @@ impl Client {
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_reward_eligibility(&self) -> builder::GetRewardEligibility<'_> {
         builder::GetRewardEligibility::new(self)
     }
@@ -2051,7 +2051,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_transfers(&self) -> builder::GetTransfers<'_> {
         builder::GetTransfers::new(self)
     }
@@ -2062,8 +2062,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_transfers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_transfers`] finds out what happened to the call.
     pub fn submit_transfer_to_subaccount(
         &self,
     ) -> builder::SubmitTransferToSubaccount<'_> {
@@ -2076,8 +2076,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated with the same idempotency key `nonce`; the client makes one where none is given.
-    /// - After a lost response: [`Client::get_transfers`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `nonce`; the client generates one if none is given.
+    /// - After a lost response: [`Client::get_transfers`] finds out what happened to the call.
     pub fn submit_transfer_between_subaccounts(
         &self,
     ) -> builder::SubmitTransferBetweenSubaccounts<'_> {
@@ -2090,8 +2090,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write mainaccount`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_transfers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_transfers`] finds out what happened to the call.
     pub fn submit_transfer_to_user(&self) -> builder::SubmitTransferToUser<'_> {
         builder::SubmitTransferToUser::new(self)
     }
@@ -2102,8 +2102,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_transfers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_transfers`] finds out what happened to the call.
     pub fn cancel_transfer_by_id(&self) -> builder::CancelTransferById<'_> {
         builder::CancelTransferById::new(self)
     }
@@ -2114,7 +2114,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_address_book(&self) -> builder::GetAddressBook<'_> {
         builder::GetAddressBook::new(self)
     }
@@ -2126,8 +2126,8 @@ impl Client {
     /// - Scope: `wallet:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_address_book`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_address_book`] finds out what happened to the call.
     pub fn add_to_address_book(&self) -> builder::AddToAddressBook<'_> {
         builder::AddToAddressBook::new(self)
     }
@@ -2139,8 +2139,8 @@ impl Client {
     /// - Scope: `wallet:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_address_book`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_address_book`] finds out what happened to the call.
     pub fn update_in_address_book(&self) -> builder::UpdateInAddressBook<'_> {
         builder::UpdateInAddressBook::new(self)
     }
@@ -2152,8 +2152,8 @@ impl Client {
     /// - Scope: `wallet:read_write`.
     /// - Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_address_book`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_address_book`] finds out what happened to the call.
     pub fn remove_from_address_book(&self) -> builder::RemoveFromAddressBook<'_> {
         builder::RemoveFromAddressBook::new(self)
     }
@@ -2164,8 +2164,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_address_beneficiaries(&self) -> builder::ListAddressBeneficiaries<'_> {
         builder::ListAddressBeneficiaries::new(self)
     }
@@ -2176,7 +2176,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_address_beneficiary(&self) -> builder::GetAddressBeneficiary<'_> {
         builder::GetAddressBeneficiary::new(self)
     }
@@ -2187,8 +2187,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_address_beneficiary`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_address_beneficiary`] finds out what happened to the call.
     pub fn save_address_beneficiary(&self) -> builder::SaveAddressBeneficiary<'_> {
         builder::SaveAddressBeneficiary::new(self)
     }
@@ -2199,8 +2199,8 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read_write`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_address_beneficiary`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_address_beneficiary`] finds out what happened to the call.
     pub fn delete_address_beneficiary(&self) -> builder::DeleteAddressBeneficiary<'_> {
         builder::DeleteAddressBeneficiary::new(self)
     }
@@ -2214,7 +2214,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_lsp_participant_config(&self) -> builder::GetLspParticipantConfig<'_> {
         builder::GetLspParticipantConfig::new(self)
     }
@@ -2225,7 +2225,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_lsp_participants(&self) -> builder::GetLspParticipants<'_> {
         builder::GetLspParticipants::new(self)
     }
@@ -2236,7 +2236,7 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_lsp_participants_usage(&self) -> builder::GetLspParticipantsUsage<'_> {
         builder::GetLspParticipantsUsage::new(self)
     }
@@ -2247,12 +2247,12 @@ impl Client {
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `account:read`.
     /// - Cost: 500 of the rate limit `non_matching`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_lsp_usage(&self) -> builder::GetLspUsage<'_> {
         builder::GetLspUsage::new(self)
     }
 }
-/// What operations are given before they are sent: the methods of `Client` return these.
+/// Builders of calls: the methods of `Client` return them.
 pub mod builder {
     use ::std::fmt::Display;
     use ::venuekit_transport::Pages;
@@ -3776,7 +3776,7 @@ pub mod builder {
                 .built_body::<types::GetLastSettlementsByCurrencyParams>(self.body);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Settlement> {
             Pages::by_cursor(
                 operations::GET_LAST_SETTLEMENTS_BY_CURRENCY,
@@ -3863,7 +3863,7 @@ pub mod builder {
                 .built_body::<types::GetLastSettlementsByInstrumentParams>(self.body);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Settlement> {
             Pages::by_cursor(
                 operations::GET_LAST_SETTLEMENTS_BY_INSTRUMENT,
@@ -4697,7 +4697,7 @@ pub mod builder {
                 .built_body::<types::GetAprHistoryParams>(self.body);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Apr> {
             Pages::by_cursor(
                 operations::GET_APR_HISTORY,
@@ -5717,7 +5717,7 @@ pub mod builder {
                 .built_body::<types::GetTransactionLogParams>(self.body);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Transaction> {
             Pages::by_cursor(
                 operations::GET_TRANSACTION_LOG,
@@ -8115,7 +8115,7 @@ pub mod builder {
                 .built_body::<types::GetTriggerOrderHistoryParams>(self.body);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::TriggerOrderEntry> {
             Pages::by_cursor(
                 operations::GET_TRIGGER_ORDER_HISTORY,
@@ -8620,7 +8620,7 @@ pub mod builder {
                 .built_body::<types::GetSettlementHistoryByCurrencyParams>(self.body);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Settlement> {
             Pages::by_cursor(
                 operations::GET_SETTLEMENT_HISTORY_BY_CURRENCY,
@@ -8707,7 +8707,7 @@ pub mod builder {
                 .built_body::<types::GetSettlementHistoryByInstrumentParams>(self.body);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Settlement> {
             Pages::by_cursor(
                 operations::GET_SETTLEMENT_HISTORY_BY_INSTRUMENT,
@@ -10963,7 +10963,7 @@ pub mod builder {
                 .built_body::<types::GetBlockRfqTradesParams>(self.body);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::TradedBlockRfq> {
             Pages::by_cursor(
                 operations::GET_BLOCK_RFQ_TRADES,
@@ -12087,7 +12087,7 @@ pub mod builder {
                 .built_body::<types::ListAddressBeneficiariesParams>(self.body);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::AddressBeneficiary> {
             Pages::by_cursor(
                 operations::LIST_ADDRESS_BENEFICIARIES,
@@ -20174,7 +20174,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub source: Option<String>,
     }
-    /// What the types of requests are built by.
+    /// Builders of the types of requests.
     pub mod builder {
         use super::{HashMap, wire};
         wire::builder! { AcceptBlockRfqParams {

@@ -29,7 +29,7 @@ pub enum Environment {
     Production,
     /// `https://test.deribit.com/api/v2`
     Test,
-    /// Another server: a proxy, or a sandbox on this machine. The path prefix belongs to it.
+    /// Another server: a proxy, or a sandbox on this machine. Include the path prefix.
     Custom(String),
 }
 impl Environment {
@@ -1252,7 +1252,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     sub_accounts: None,
 };
 impl super::client::Client {
-    /// The account's API keys, in the words that all venues share.
+    /// The account's API keys, with the interface that all venues share.
     pub fn keys(&self) -> ::venuekit_transport::key_lifecycle::SessionKeys<'_> {
         ::venuekit_transport::key_lifecycle::SessionKeys::with_rules(
             self.session(),
@@ -1260,7 +1260,7 @@ impl super::client::Client {
         )
     }
 }
-/// One row an operation, ordered by name.
+/// One row per operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
     Operation {
         id: "accept_block_rfq",

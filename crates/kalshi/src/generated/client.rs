@@ -18,7 +18,7 @@ impl ::venuekit_transport::Connect for Client {
 }
 /// # The client
 ///
-/// How it is made, and what its calls have in common.
+/// Construction, and settings that all calls share.
 impl Client {
     /// A builder for a client of this environment.
     pub fn builder(
@@ -26,17 +26,17 @@ impl Client {
     ) -> ::venuekit_transport::ClientBuilder<Self> {
         ::venuekit_transport::ClientBuilder::new(environment.base_url())
     }
-    /// A client that shares everything with this one and gives each of its calls another time limit.
+    /// A client that shares everything with this one, with another time limit for its calls.
     #[must_use]
     pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_timeout(timeout))
     }
-    /// A client that shares everything with this one and repeats its failed calls by another policy.
+    /// A client that shares everything with this one, with another retry policy.
     #[must_use]
     pub fn with_retry(&self, policy: ::venuekit_transport::RetryPolicy) -> Self {
         self.with_session(self.session.with_retry(policy))
     }
-    /// A client that shares everything with this one and whose calls wait no longer than this for the venue's rate limit.
+    /// A client that shares everything with this one, whose calls wait at most this long for the venue's rate limit.
     #[must_use]
     pub fn with_rate_wait(&self, longest: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_rate_wait(longest))
@@ -45,7 +45,7 @@ impl Client {
     pub fn clock(&self) -> &::venuekit_transport::Clock {
         self.session.clock()
     }
-    /// What carries out the calls.
+    /// The session that makes the calls.
     #[doc(hidden)]
     pub fn session(&self) -> &Session {
         &self.session
@@ -72,8 +72,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 30 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_account_api_limits`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_account_api_limits`] finds out what happened to the call.
     pub fn upgrade_account_api_usage_level(
         &self,
     ) -> builder::UpgradeAccountApiUsageLevel<'_> {
@@ -86,7 +86,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_account_api_usage_level_volume_progress(
         &self,
     ) -> builder::GetAccountApiUsageLevelVolumeProgress<'_> {
@@ -96,9 +96,9 @@ impl Client {
     ///
     /// What it says goes before the costs that are written in this document.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_account_endpoint_costs(&self) -> builder::GetAccountEndpointCosts<'_> {
         builder::GetAccountEndpointCosts::new(self)
     }
@@ -109,7 +109,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_account_api_limits(&self) -> builder::GetAccountApiLimits<'_> {
         builder::GetAccountApiLimits::new(self)
     }
@@ -125,7 +125,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_api_keys(&self) -> builder::GetApiKeys<'_> {
         builder::GetApiKeys::new(self)
     }
@@ -136,8 +136,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`] finds out what happened to the call.
     pub fn create_api_key(&self) -> builder::CreateApiKey<'_> {
         builder::CreateApiKey::new(self)
     }
@@ -148,8 +148,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`] finds out what happened to the call.
     pub fn generate_api_key(&self) -> builder::GenerateApiKey<'_> {
         builder::GenerateApiKey::new(self)
     }
@@ -160,8 +160,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_keys`] finds out what happened to the call.
     pub fn delete_api_key(&self) -> builder::DeleteApiKey<'_> {
         builder::DeleteApiKey::new(self)
     }
@@ -175,8 +175,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read::block_trade_accept`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_block_trade_proposals(&self) -> builder::GetBlockTradeProposals<'_> {
         builder::GetBlockTradeProposals::new(self)
     }
@@ -185,8 +185,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_trade_proposals`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_proposals`] finds out what happened to the call.
     pub fn propose_block_trade(&self) -> builder::ProposeBlockTrade<'_> {
         builder::ProposeBlockTrade::new(self)
     }
@@ -195,8 +195,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::block_trade_accept`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_block_trade_proposals`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_block_trade_proposals`] finds out what happened to the call.
     pub fn accept_block_trade_proposal(&self) -> builder::AcceptBlockTradeProposal<'_> {
         builder::AcceptBlockTradeProposal::new(self)
     }
@@ -209,9 +209,9 @@ impl Client {
     ///
     /// At most 10000 candlesticks in all.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn batch_get_market_candlesticks(
         &self,
     ) -> builder::BatchGetMarketCandlesticks<'_> {
@@ -219,9 +219,9 @@ impl Client {
     }
     /// Candlesticks of all markets of an event
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_market_candlesticks_by_event(
         &self,
     ) -> builder::GetMarketCandlesticksByEvent<'_> {
@@ -231,9 +231,9 @@ impl Client {
     ///
     /// Those of archived markets are in GetMarketCandlesticksHistorical.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_market_candlesticks(&self) -> builder::GetMarketCandlesticks<'_> {
         builder::GetMarketCandlesticks::new(self)
     }
@@ -246,10 +246,10 @@ impl Client {
     ///
     /// All but combos, which are in GetMultivariateEvents. However old, events stay here; their markets do not.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_events(&self) -> builder::GetEvents<'_> {
         builder::GetEvents::new(self)
     }
@@ -257,19 +257,19 @@ impl Client {
     ///
     /// Fees of an event go before those of its series.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_event_fee_changes(&self) -> builder::GetEventFeeChanges<'_> {
         builder::GetEventFeeChanges::new(self)
     }
     /// Combo events, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_multivariate_events(&self) -> builder::GetMultivariateEvents<'_> {
         builder::GetMultivariateEvents::new(self)
     }
@@ -277,17 +277,17 @@ impl Client {
     ///
     /// Archived markets are left out; GetHistoricalMarkets has them.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_event(&self) -> builder::GetEvent<'_> {
         builder::GetEvent::new(self)
     }
     /// Images and sources of an event
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_event_metadata(&self) -> builder::GetEventMetadata<'_> {
         builder::GetEventMetadata::new(self)
     }
@@ -296,7 +296,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_event_forecast_percentiles_history(
         &self,
     ) -> builder::GetEventForecastPercentilesHistory<'_> {
@@ -309,9 +309,9 @@ impl Client {
 impl Client {
     /// Trading hours and planned maintenance
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_exchange_schedule(&self) -> builder::GetExchangeSchedule<'_> {
         builder::GetExchangeSchedule::new(self)
     }
@@ -319,9 +319,9 @@ impl Client {
     ///
     /// Trading pauses on Thursdays from 03:00 to 05:00 New York time. While the exchange is down the venue sends this body with a 5xx status.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_exchange_status(&self) -> builder::GetExchangeStatus<'_> {
         builder::GetExchangeStatus::new(self)
     }
@@ -329,9 +329,9 @@ impl Client {
     ///
     /// What was done after this time may be missing from their responses yet. It is an estimate.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_user_data_timestamp(&self) -> builder::GetUserDataTimestamp<'_> {
         builder::GetUserDataTimestamp::new(self)
     }
@@ -345,8 +345,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_fcm_fills(&self) -> builder::GetFcmFills<'_> {
         builder::GetFcmFills::new(self)
     }
@@ -357,8 +357,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_fcm_orders(&self) -> builder::GetFcmOrders<'_> {
         builder::GetFcmOrders::new(self)
     }
@@ -367,8 +367,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_fcm_positions(&self) -> builder::GetFcmPositions<'_> {
         builder::GetFcmPositions::new(self)
     }
@@ -379,8 +379,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_fcm_positions`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_positions`] finds out what happened to the call.
     pub fn create_fcm_position_transfer(
         &self,
     ) -> builder::CreateFcmPositionTransfer<'_> {
@@ -393,7 +393,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_fcm_subtraders(&self) -> builder::ListFcmSubtraders<'_> {
         builder::ListFcmSubtraders::new(self)
     }
@@ -404,8 +404,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::fcm_risk`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_fcm_subtraders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_fcm_subtraders`] finds out what happened to the call.
     pub fn create_fcm_subtrader(&self) -> builder::CreateFcmSubtrader<'_> {
         builder::CreateFcmSubtrader::new(self)
     }
@@ -414,7 +414,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fcm_subtrader_blocked_categories(
         &self,
     ) -> builder::GetFcmSubtraderBlockedCategories<'_> {
@@ -427,8 +427,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::fcm_risk`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_fcm_subtrader_blocked_categories`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_blocked_categories`] finds out what happened to the call.
     pub fn update_fcm_subtrader_blocked_categories(
         &self,
     ) -> builder::UpdateFcmSubtraderBlockedCategories<'_> {
@@ -441,8 +441,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::fcm_risk`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`] finds out what happened to the call.
     pub fn delete_fcm_event_contract_daily_cap(
         &self,
     ) -> builder::DeleteFcmEventContractDailyCap<'_> {
@@ -455,7 +455,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fcm_event_contract_daily_cap(
         &self,
     ) -> builder::GetFcmEventContractDailyCap<'_> {
@@ -468,8 +468,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::fcm_risk`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_event_contract_daily_cap`] finds out what happened to the call.
     pub fn update_fcm_event_contract_daily_cap(
         &self,
     ) -> builder::UpdateFcmEventContractDailyCap<'_> {
@@ -484,9 +484,9 @@ impl Client {
     ///
     /// What is older is archived and found in the operations here. The cutoff moves on as time passes.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_historical_cutoff(&self) -> builder::GetHistoricalCutoff<'_> {
         builder::GetHistoricalCutoff::new(self)
     }
@@ -495,8 +495,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_fills_historical(&self) -> builder::GetFillsHistorical<'_> {
         builder::GetFillsHistorical::new(self)
     }
@@ -504,26 +504,26 @@ impl Client {
     ///
     /// One filter at a time.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_historical_markets(&self) -> builder::GetHistoricalMarkets<'_> {
         builder::GetHistoricalMarkets::new(self)
     }
     /// One archived market
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_historical_market(&self) -> builder::GetHistoricalMarket<'_> {
         builder::GetHistoricalMarket::new(self)
     }
     /// Candlesticks of one archived market
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_market_candlesticks_historical(
         &self,
     ) -> builder::GetMarketCandlesticksHistorical<'_> {
@@ -536,8 +536,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_historical_orders(&self) -> builder::GetHistoricalOrders<'_> {
         builder::GetHistoricalOrders::new(self)
     }
@@ -548,17 +548,17 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_historical_positions(&self) -> builder::GetHistoricalPositions<'_> {
         builder::GetHistoricalPositions::new(self)
     }
     /// Archived trades of everybody, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_trades_historical(&self) -> builder::GetTradesHistorical<'_> {
         builder::GetTradesHistorical::new(self)
     }
@@ -569,10 +569,10 @@ impl Client {
 impl Client {
     /// Rewards for trading, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_incentive_programs(&self) -> builder::GetIncentivePrograms<'_> {
         builder::GetIncentivePrograms::new(self)
     }
@@ -583,9 +583,9 @@ impl Client {
 impl Client {
     /// Live data of several milestones
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_live_datas(&self) -> builder::GetLiveDatas<'_> {
         builder::GetLiveDatas::new(self)
     }
@@ -593,17 +593,17 @@ impl Client {
     ///
     /// Prices of cryptocurrencies and commodities, and weather.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_event_live_data(&self) -> builder::GetEventLiveData<'_> {
         builder::GetEventLiveData::new(self)
     }
     /// Live data of one milestone
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_live_data_by_milestone(&self) -> builder::GetLiveDataByMilestone<'_> {
         builder::GetLiveDataByMilestone::new(self)
     }
@@ -611,9 +611,9 @@ impl Client {
     ///
     /// American team sports and soccer. Nothing for other milestones.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_game_stats(&self) -> builder::GetGameStats<'_> {
         builder::GetGameStats::new(self)
     }
@@ -621,9 +621,9 @@ impl Client {
     ///
     /// The older path. GetLiveDataByMilestone returns the same without the type.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_live_data(&self) -> builder::GetLiveData<'_> {
         builder::GetLiveData::new(self)
     }
@@ -636,10 +636,10 @@ impl Client {
     ///
     /// The venue refuses most combinations of time filters with one another and with a status.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_markets(&self) -> builder::GetMarkets<'_> {
         builder::GetMarkets::new(self)
     }
@@ -647,9 +647,9 @@ impl Client {
     ///
     /// Bids only, all levels.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_market_orderbooks(&self) -> builder::GetMarketOrderbooks<'_> {
         builder::GetMarketOrderbooks::new(self)
     }
@@ -657,10 +657,10 @@ impl Client {
     ///
     /// Those older than the cutoff are in GetTradesHistorical.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_trades(&self) -> builder::GetTrades<'_> {
         builder::GetTrades::new(self)
     }
@@ -668,9 +668,9 @@ impl Client {
     ///
     /// A market that was just announced may not be found for a moment.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_market(&self) -> builder::GetMarket<'_> {
         builder::GetMarket::new(self)
     }
@@ -678,9 +678,9 @@ impl Client {
     ///
     /// Bids only. An ask for yes is a bid for no at one dollar less its price.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_market_orderbook(&self) -> builder::GetMarketOrderbook<'_> {
         builder::GetMarketOrderbook::new(self)
     }
@@ -691,18 +691,18 @@ impl Client {
 impl Client {
     /// Milestones, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_milestones(&self) -> builder::GetMilestones<'_> {
         builder::GetMilestones::new(self)
     }
     /// One milestone
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_milestone(&self) -> builder::GetMilestone<'_> {
         builder::GetMilestone::new(self)
     }
@@ -713,10 +713,10 @@ impl Client {
 impl Client {
     /// Collections, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_multivariate_event_collections(
         &self,
     ) -> builder::GetMultivariateEventCollections<'_> {
@@ -724,9 +724,9 @@ impl Client {
     }
     /// One collection
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_multivariate_event_collection(
         &self,
     ) -> builder::GetMultivariateEventCollection<'_> {
@@ -739,8 +739,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_multivariate_events`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_multivariate_events`] finds out what happened to the call.
     pub fn create_market_in_multivariate_event_collection(
         &self,
     ) -> builder::CreateMarketInMultivariateEventCollection<'_> {
@@ -758,7 +758,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_groups(&self) -> builder::GetOrderGroups<'_> {
         builder::GetOrderGroups::new(self)
     }
@@ -769,8 +769,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order_groups`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_groups`] finds out what happened to the call.
     pub fn create_order_group(&self) -> builder::CreateOrderGroup<'_> {
         builder::CreateOrderGroup::new(self)
     }
@@ -781,8 +781,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] finds out what happened to the call.
     pub fn delete_order_group(&self) -> builder::DeleteOrderGroup<'_> {
         builder::DeleteOrderGroup::new(self)
     }
@@ -791,7 +791,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_group(&self) -> builder::GetOrderGroup<'_> {
         builder::GetOrderGroup::new(self)
     }
@@ -802,8 +802,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] finds out what happened to the call.
     pub fn update_order_group_limit(&self) -> builder::UpdateOrderGroupLimit<'_> {
         builder::UpdateOrderGroupLimit::new(self)
     }
@@ -814,8 +814,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] finds out what happened to the call.
     pub fn reset_order_group(&self) -> builder::ResetOrderGroup<'_> {
         builder::ResetOrderGroup::new(self)
     }
@@ -826,8 +826,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order_group`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order_group`] finds out what happened to the call.
     pub fn trigger_order_group(&self) -> builder::TriggerOrderGroup<'_> {
         builder::TriggerOrderGroup::new(self)
     }
@@ -843,8 +843,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`] finds out what happened to the call.
     pub fn cancel_all_orders(&self) -> builder::CancelAllOrders<'_> {
         builder::CancelAllOrders::new(self)
     }
@@ -855,8 +855,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated with the same idempotency key `client_order_id`; the client makes one where none is given.
-    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `client_order_id`; the client generates one if none is given.
+    /// - After a lost response: [`Client::get_orders`] finds out what happened to the call.
     pub fn create_order_v2(&self) -> builder::CreateOrderV2<'_> {
         builder::CreateOrderV2::new(self)
     }
@@ -867,8 +867,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 2 of the rate limit `write` for each element of `orders`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`] finds out what happened to the call.
     pub fn batch_cancel_orders_v2(&self) -> builder::BatchCancelOrdersV2<'_> {
         builder::BatchCancelOrdersV2::new(self)
     }
@@ -879,8 +879,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write` for each element of `orders`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_orders`] finds out what happened to the call.
     pub fn batch_create_orders_v2(&self) -> builder::BatchCreateOrdersV2<'_> {
         builder::BatchCreateOrdersV2::new(self)
     }
@@ -891,8 +891,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 2 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] finds out what happened to the call.
     pub fn cancel_order_v2(&self) -> builder::CancelOrderV2<'_> {
         builder::CancelOrderV2::new(self)
     }
@@ -903,8 +903,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] finds out what happened to the call.
     pub fn amend_order_v2(&self) -> builder::AmendOrderV2<'_> {
         builder::AmendOrderV2::new(self)
     }
@@ -915,8 +915,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_order`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_order`] finds out what happened to the call.
     pub fn decrease_order_v2(&self) -> builder::DecreaseOrderV2<'_> {
         builder::DecreaseOrderV2::new(self)
     }
@@ -927,8 +927,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_orders(&self) -> builder::GetOrders<'_> {
         builder::GetOrders::new(self)
     }
@@ -937,7 +937,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_queue_positions(&self) -> builder::GetOrderQueuePositions<'_> {
         builder::GetOrderQueuePositions::new(self)
     }
@@ -948,7 +948,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 2 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order(&self) -> builder::GetOrder<'_> {
         builder::GetOrder::new(self)
     }
@@ -957,7 +957,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_order_queue_position(&self) -> builder::GetOrderQueuePosition<'_> {
         builder::GetOrderQueuePosition::new(self)
     }
@@ -971,7 +971,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read::portfolio_balance`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_balance(&self) -> builder::GetBalance<'_> {
         builder::GetBalance::new(self)
     }
@@ -980,8 +980,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_deposits(&self) -> builder::GetDeposits<'_> {
         builder::GetDeposits::new(self)
     }
@@ -992,8 +992,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_fills(&self) -> builder::GetFills<'_> {
         builder::GetFills::new(self)
     }
@@ -1004,8 +1004,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_positions(&self) -> builder::GetPositions<'_> {
         builder::GetPositions::new(self)
     }
@@ -1016,8 +1016,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_settlements(&self) -> builder::GetSettlements<'_> {
         builder::GetSettlements::new(self)
     }
@@ -1028,7 +1028,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_portfolio_resting_order_total_value(
         &self,
     ) -> builder::GetPortfolioRestingOrderTotalValue<'_> {
@@ -1039,8 +1039,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_withdrawals(&self) -> builder::GetWithdrawals<'_> {
         builder::GetWithdrawals::new(self)
     }
@@ -1056,8 +1056,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_quotes(&self) -> builder::GetQuotes<'_> {
         builder::GetQuotes::new(self)
     }
@@ -1068,8 +1068,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 2 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_quotes`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quotes`] finds out what happened to the call.
     pub fn create_quote(&self) -> builder::CreateQuote<'_> {
         builder::CreateQuote::new(self)
     }
@@ -1080,8 +1080,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 2 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_quote`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`] finds out what happened to the call.
     pub fn delete_quote(&self) -> builder::DeleteQuote<'_> {
         builder::DeleteQuote::new(self)
     }
@@ -1092,7 +1092,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 2 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_quote(&self) -> builder::GetQuote<'_> {
         builder::GetQuote::new(self)
     }
@@ -1103,8 +1103,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_quote`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`] finds out what happened to the call.
     pub fn accept_quote(&self) -> builder::AcceptQuote<'_> {
         builder::AcceptQuote::new(self)
     }
@@ -1115,8 +1115,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_quote`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_quote`] finds out what happened to the call.
     pub fn confirm_quote(&self) -> builder::ConfirmQuote<'_> {
         builder::ConfirmQuote::new(self)
     }
@@ -1127,8 +1127,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 2 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfq_quote`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`] finds out what happened to the call.
     pub fn delete_rfq_quote(&self) -> builder::DeleteRfqQuote<'_> {
         builder::DeleteRfqQuote::new(self)
     }
@@ -1139,7 +1139,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 2 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_rfq_quote(&self) -> builder::GetRfqQuote<'_> {
         builder::GetRfqQuote::new(self)
     }
@@ -1150,8 +1150,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfq_quote`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`] finds out what happened to the call.
     pub fn accept_rfq_quote(&self) -> builder::AcceptRfqQuote<'_> {
         builder::AcceptRfqQuote::new(self)
     }
@@ -1162,8 +1162,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfq_quote`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_quote`] finds out what happened to the call.
     pub fn confirm_rfq_quote(&self) -> builder::ConfirmRfqQuote<'_> {
         builder::ConfirmRfqQuote::new(self)
     }
@@ -1177,7 +1177,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_communications_id(&self) -> builder::GetCommunicationsId<'_> {
         builder::GetCommunicationsId::new(self)
     }
@@ -1188,8 +1188,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_rfqs(&self) -> builder::GetRfqs<'_> {
         builder::GetRfqs::new(self)
     }
@@ -1200,8 +1200,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfqs`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfqs`] finds out what happened to the call.
     pub fn create_rfq(&self) -> builder::CreateRfq<'_> {
         builder::CreateRfq::new(self)
     }
@@ -1210,8 +1210,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfq`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq`] finds out what happened to the call.
     pub fn delete_rfq(&self) -> builder::DeleteRfq<'_> {
         builder::DeleteRfq::new(self)
     }
@@ -1220,7 +1220,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_rfq(&self) -> builder::GetRfq<'_> {
         builder::GetRfq::new(self)
     }
@@ -1234,8 +1234,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_rfq_batches(&self) -> builder::GetRfqBatches<'_> {
         builder::GetRfqBatches::new(self)
     }
@@ -1246,8 +1246,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfq_batches`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batches`] finds out what happened to the call.
     pub fn create_rfq_batch(&self) -> builder::CreateRfqBatch<'_> {
         builder::CreateRfqBatch::new(self)
     }
@@ -1256,8 +1256,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfq_batch`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch`] finds out what happened to the call.
     pub fn delete_rfq_batch(&self) -> builder::DeleteRfqBatch<'_> {
         builder::DeleteRfqBatch::new(self)
     }
@@ -1266,7 +1266,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_rfq_batch(&self) -> builder::GetRfqBatch<'_> {
         builder::GetRfqBatch::new(self)
     }
@@ -1277,8 +1277,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfq_batch`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch`] finds out what happened to the call.
     pub fn accept_rfq_batch(&self) -> builder::AcceptRfqBatch<'_> {
         builder::AcceptRfqBatch::new(self)
     }
@@ -1289,7 +1289,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_rfq_batch_best_quotes(&self) -> builder::GetRfqBatchBestQuotes<'_> {
         builder::GetRfqBatchBestQuotes::new(self)
     }
@@ -1300,7 +1300,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_rfq_batch_quotes(&self) -> builder::GetRfqBatchQuotes<'_> {
         builder::GetRfqBatchQuotes::new(self)
     }
@@ -1309,8 +1309,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfq_batch_quotes`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`] finds out what happened to the call.
     pub fn create_rfq_batch_quote(&self) -> builder::CreateRfqBatchQuote<'_> {
         builder::CreateRfqBatchQuote::new(self)
     }
@@ -1319,8 +1319,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfq_batch_quotes`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`] finds out what happened to the call.
     pub fn delete_rfq_batch_quote(&self) -> builder::DeleteRfqBatchQuote<'_> {
         builder::DeleteRfqBatchQuote::new(self)
     }
@@ -1331,8 +1331,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rfq_batch_quotes`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rfq_batch_quotes`] finds out what happened to the call.
     pub fn confirm_rfq_batch_quote(&self) -> builder::ConfirmRfqBatchQuote<'_> {
         builder::ConfirmRfqBatchQuote::new(self)
     }
@@ -1343,17 +1343,17 @@ impl Client {
 impl Client {
     /// What sports can be filtered by
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_filters_for_sports(&self) -> builder::GetFiltersForSports<'_> {
         builder::GetFiltersForSports::new(self)
     }
     /// Tags of each category of series
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_tags_for_series_categories(
         &self,
     ) -> builder::GetTagsForSeriesCategories<'_> {
@@ -1368,9 +1368,9 @@ impl Client {
     ///
     /// One response without pages. Without filters it can have many megabytes.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_series_list(&self) -> builder::GetSeriesList<'_> {
         builder::GetSeriesList::new(self)
     }
@@ -1378,17 +1378,17 @@ impl Client {
     ///
     /// One response without pages.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_series_fee_changes(&self) -> builder::GetSeriesFeeChanges<'_> {
         builder::GetSeriesFeeChanges::new(self)
     }
     /// One series
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_series(&self) -> builder::GetSeries<'_> {
         builder::GetSeries::new(self)
     }
@@ -1399,18 +1399,18 @@ impl Client {
 impl Client {
     /// Structured targets, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_structured_targets(&self) -> builder::GetStructuredTargets<'_> {
         builder::GetStructuredTargets::new(self)
     }
     /// One structured target
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_structured_target(&self) -> builder::GetStructuredTarget<'_> {
         builder::GetStructuredTarget::new(self)
     }
@@ -1426,8 +1426,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_subaccount_balances`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccount_balances`] finds out what happened to the call.
     pub fn create_subaccount(&self) -> builder::CreateSubaccount<'_> {
         builder::CreateSubaccount::new(self)
     }
@@ -1438,7 +1438,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_subaccount_balances(&self) -> builder::GetSubaccountBalances<'_> {
         builder::GetSubaccountBalances::new(self)
     }
@@ -1449,7 +1449,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_subaccount_netting(&self) -> builder::GetSubaccountNetting<'_> {
         builder::GetSubaccountNetting::new(self)
     }
@@ -1458,8 +1458,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_subaccount_netting`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_subaccount_netting`] finds out what happened to the call.
     pub fn update_subaccount_netting(&self) -> builder::UpdateSubaccountNetting<'_> {
         builder::UpdateSubaccountNetting::new(self)
     }
@@ -1470,8 +1470,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::transfer`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
-    /// - After a lost response: [`Client::get_subaccount_transfers`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `client_transfer_id`; the client generates one if none is given.
+    /// - After a lost response: [`Client::get_subaccount_transfers`] finds out what happened to the call.
     pub fn apply_subaccount_transfer(&self) -> builder::ApplySubaccountTransfer<'_> {
         builder::ApplySubaccountTransfer::new(self)
     }
@@ -1480,8 +1480,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_subaccount_transfers(&self) -> builder::GetSubaccountTransfers<'_> {
         builder::GetSubaccountTransfers::new(self)
     }
@@ -1497,8 +1497,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::transfer`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_intra_exchange_instance_transfers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_intra_exchange_instance_transfers`] finds out what happened to the call.
     pub fn intra_exchange_instance_transfer(
         &self,
     ) -> builder::IntraExchangeInstanceTransfer<'_> {
@@ -1509,8 +1509,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_intra_exchange_instance_transfers(
         &self,
     ) -> builder::GetIntraExchangeInstanceTransfers<'_> {
@@ -1521,7 +1521,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_intra_exchange_instance_transfer(
         &self,
     ) -> builder::GetIntraExchangeInstanceTransfer<'_> {
@@ -1532,7 +1532,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_target_balance_allocation(
         &self,
     ) -> builder::GetTargetBalanceAllocation<'_> {
@@ -1545,8 +1545,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_target_balance_allocation`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_target_balance_allocation`] finds out what happened to the call.
     pub fn set_target_balance_allocation(
         &self,
     ) -> builder::SetTargetBalanceAllocation<'_> {
@@ -1561,9 +1561,9 @@ impl Client {
     ///
     /// The index that hourly temperature markets settle on. Minutes for which too few stations reported are missing.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_weather_index(&self) -> builder::GetWeatherIndex<'_> {
         builder::GetWeatherIndex::new(self)
     }
@@ -1571,16 +1571,16 @@ impl Client {
     ///
     /// Every configuration from the first on, the oldest first. A new one follows each week.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_weather_index_calibrations(
         &self,
     ) -> builder::GetWeatherIndexCalibrations<'_> {
         builder::GetWeatherIndexCalibrations::new(self)
     }
 }
-/// What operations are given before they are sent: the methods of `Client` return these.
+/// Builders of calls: the methods of `Client` return them.
 pub mod builder {
     use ::std::fmt::Display;
     use ::venuekit_transport::Pages;
@@ -1915,7 +1915,7 @@ pub mod builder {
                 .query("status", &self.status);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::BlockTradeProposal> {
             Pages::by_cursor(
                 operations::GET_BLOCK_TRADE_PROPOSALS,
@@ -2241,7 +2241,7 @@ pub mod builder {
                 .query("rfq_id", &self.rfq_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Quote> {
             Pages::by_cursor(
                 operations::GET_QUOTES,
@@ -2554,7 +2554,7 @@ pub mod builder {
                 .query("user_filter", &self.user_filter);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::RfqBatch> {
             Pages::by_cursor(
                 operations::GET_RFQ_BATCHES,
@@ -3123,7 +3123,7 @@ pub mod builder {
                 .query("user_filter", &self.user_filter);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Rfq> {
             Pages::by_cursor(
                 operations::GET_RFQS,
@@ -3592,7 +3592,7 @@ pub mod builder {
                 .query("min_updated_ts", &self.min_updated_ts);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::EventData> {
             Pages::by_cursor(
                 operations::GET_EVENTS,
@@ -3657,7 +3657,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::EventFeeChange> {
             Pages::by_cursor(
                 operations::GET_EVENT_FEE_CHANGES,
@@ -3746,7 +3746,7 @@ pub mod builder {
                 .query("with_nested_markets", &self.with_nested_markets);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::EventData> {
             Pages::by_cursor(
                 operations::GET_MULTIVARIATE_EVENTS,
@@ -3938,7 +3938,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::FcmFill> {
             Pages::by_cursor(
                 operations::GET_FCM_FILLS,
@@ -4051,7 +4051,7 @@ pub mod builder {
                 .query("limit", &self.limit);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Order> {
             Pages::by_cursor(
                 operations::GET_FCM_ORDERS,
@@ -4151,7 +4151,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::MarketPosition> {
             Pages::by_cursor(
                 operations::GET_FCM_POSITIONS,
@@ -4580,7 +4580,7 @@ pub mod builder {
                 .query("subaccount", &self.subaccount);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Fill> {
             Pages::by_cursor(
                 operations::GET_FILLS_HISTORICAL,
@@ -4672,7 +4672,7 @@ pub mod builder {
                 .query("mve_filter", &self.mve_filter);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Market> {
             Pages::by_cursor(
                 operations::GET_HISTORICAL_MARKETS,
@@ -4853,7 +4853,7 @@ pub mod builder {
                 .query("subaccount", &self.subaccount);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Order> {
             Pages::by_cursor(
                 operations::GET_HISTORICAL_ORDERS,
@@ -4934,7 +4934,7 @@ pub mod builder {
                 .query("subaccount", &self.subaccount);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::MarketPosition> {
             Pages::by_cursor(
                 operations::GET_HISTORICAL_POSITIONS,
@@ -5023,7 +5023,7 @@ pub mod builder {
                 .query("is_block_trade", &self.is_block_trade);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Trade> {
             Pages::by_cursor(
                 operations::GET_TRADES_HISTORICAL,
@@ -5110,7 +5110,7 @@ pub mod builder {
                 .query("incentive_description", &self.incentive_description);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::IncentiveProgram> {
             Pages::by_cursor(
                 operations::GET_INCENTIVE_PROGRAMS,
@@ -5563,7 +5563,7 @@ pub mod builder {
                 .query("mve_filter", &self.mve_filter);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Market> {
             Pages::by_cursor(
                 operations::GET_MARKETS,
@@ -5743,7 +5743,7 @@ pub mod builder {
                 .query("is_block_trade", &self.is_block_trade);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Trade> {
             Pages::by_cursor(
                 operations::GET_TRADES,
@@ -5929,7 +5929,7 @@ pub mod builder {
                 .query("min_updated_ts", &self.min_updated_ts);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Milestone> {
             Pages::by_cursor(
                 operations::GET_MILESTONES,
@@ -6047,7 +6047,7 @@ pub mod builder {
                 .query("series_ticker", &self.series_ticker);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::MultivariateEventCollection> {
             Pages::by_cursor(
                 operations::GET_MULTIVARIATE_EVENT_COLLECTIONS,
@@ -6260,7 +6260,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Deposit> {
             Pages::by_cursor(
                 operations::GET_DEPOSITS,
@@ -6862,7 +6862,7 @@ pub mod builder {
                 .query("exchange_index", &self.exchange_index);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Fill> {
             Pages::by_cursor(
                 operations::GET_FILLS,
@@ -7021,7 +7021,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::IntraExchangeInstanceTransferRecord> {
             Pages::by_cursor(
                 operations::GET_INTRA_EXCHANGE_INSTANCE_TRANSFERS,
@@ -7562,7 +7562,7 @@ pub mod builder {
                 .query("exchange_index", &self.exchange_index);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Order> {
             Pages::by_cursor(
                 operations::GET_ORDERS,
@@ -7782,7 +7782,7 @@ pub mod builder {
                 .query("exchange_index", &self.exchange_index);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::MarketPosition> {
             Pages::by_cursor(
                 operations::GET_POSITIONS,
@@ -7879,7 +7879,7 @@ pub mod builder {
                 .query("subaccount", &self.subaccount);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Settlement> {
             Pages::by_cursor(
                 operations::GET_SETTLEMENTS,
@@ -8146,7 +8146,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::SubaccountTransfer> {
             Pages::by_cursor(
                 operations::GET_SUBACCOUNT_TRANSFERS,
@@ -8297,7 +8297,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Withdrawal> {
             Pages::by_cursor(
                 operations::GET_WITHDRAWALS,
@@ -8766,7 +8766,7 @@ pub mod builder {
                 .query("competition", &self.competition);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::StructuredTarget> {
             Pages::by_cursor(
                 operations::GET_STRUCTURED_TARGETS,
@@ -13951,7 +13951,7 @@ pub mod types {
         #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<PaymentType>>,
     }
-    /// What the types of requests are built by.
+    /// Builders of the types of requests.
     pub mod builder {
         use super::{HashMap, wire};
         wire::builder! { AcceptBlockTradeProposalRequest {

@@ -18,7 +18,7 @@ impl ::venuekit_transport::Connect for Client {
 }
 /// # The client
 ///
-/// How it is made, and what its calls have in common.
+/// Construction, and settings that all calls share.
 impl Client {
     /// A builder for a client of this environment.
     pub fn builder(
@@ -26,17 +26,17 @@ impl Client {
     ) -> ::venuekit_transport::ClientBuilder<Self> {
         ::venuekit_transport::ClientBuilder::new(environment.base_url())
     }
-    /// A client that shares everything with this one and gives each of its calls another time limit.
+    /// A client that shares everything with this one, with another time limit for its calls.
     #[must_use]
     pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_timeout(timeout))
     }
-    /// A client that shares everything with this one and repeats its failed calls by another policy.
+    /// A client that shares everything with this one, with another retry policy.
     #[must_use]
     pub fn with_retry(&self, policy: ::venuekit_transport::RetryPolicy) -> Self {
         self.with_session(self.session.with_retry(policy))
     }
-    /// A client that shares everything with this one and whose calls wait no longer than this for the venue's rate limit.
+    /// A client that shares everything with this one, whose calls wait at most this long for the venue's rate limit.
     #[must_use]
     pub fn with_rate_wait(&self, longest: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_rate_wait(longest))
@@ -45,7 +45,7 @@ impl Client {
     pub fn clock(&self) -> &::venuekit_transport::Clock {
         self.session.clock()
     }
-    /// What carries out the calls.
+    /// The session that makes the calls.
     #[doc(hidden)]
     pub fn session(&self) -> &Session {
         &self.session
@@ -72,7 +72,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_perps_account_api_limits(&self) -> builder::GetPerpsAccountApiLimits<'_> {
         builder::GetPerpsAccountApiLimits::new(self)
     }
@@ -85,9 +85,9 @@ impl Client {
     ///
     /// What is scheduled, and what changed in the last seven days.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_corporate_actions(
         &self,
     ) -> builder::GetMarginCorporateActions<'_> {
@@ -105,7 +105,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_enabled(&self) -> builder::GetMarginEnabled<'_> {
         builder::GetMarginEnabled::new(self)
     }
@@ -113,9 +113,9 @@ impl Client {
     ///
     /// While the exchange is down the venue sends this body with a 5xx status.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_exchange_status(&self) -> builder::GetMarginExchangeStatus<'_> {
         builder::GetMarginExchangeStatus::new(self)
     }
@@ -131,8 +131,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] finds out what happened to the call.
     pub fn delete_cross_margin_exit_trigger(
         &self,
     ) -> builder::DeleteCrossMarginExitTrigger<'_> {
@@ -143,7 +143,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_cross_margin_exit_triggers(
         &self,
     ) -> builder::GetCrossMarginExitTriggers<'_> {
@@ -156,8 +156,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] finds out what happened to the call.
     pub fn set_cross_margin_exit_trigger(
         &self,
     ) -> builder::SetCrossMarginExitTrigger<'_> {
@@ -170,8 +170,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] finds out what happened to the call.
     pub fn delete_cross_margin_exit_trigger_by_id(
         &self,
     ) -> builder::DeleteCrossMarginExitTriggerById<'_> {
@@ -184,8 +184,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_cross_margin_exit_triggers`] finds out what happened to the call.
     pub fn update_cross_margin_exit_trigger(
         &self,
     ) -> builder::UpdateCrossMarginExitTrigger<'_> {
@@ -198,8 +198,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`] finds out what happened to the call.
     pub fn delete_isolated_margin_exit_trigger(
         &self,
     ) -> builder::DeleteIsolatedMarginExitTrigger<'_> {
@@ -210,7 +210,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_isolated_margin_exit_triggers(
         &self,
     ) -> builder::GetIsolatedMarginExitTriggers<'_> {
@@ -223,8 +223,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_isolated_margin_exit_triggers`] finds out what happened to the call.
     pub fn set_isolated_margin_exit_trigger(
         &self,
     ) -> builder::SetIsolatedMarginExitTrigger<'_> {
@@ -242,7 +242,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::fcm_risk`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn create_fcm_subtrader(&self) -> builder::CreateFcmSubtrader<'_> {
         builder::CreateFcmSubtrader::new(self)
     }
@@ -253,8 +253,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_notional_risk_limit`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_notional_risk_limit`] finds out what happened to the call.
     pub fn delete_fcm_notional_risk_limit(
         &self,
     ) -> builder::DeleteFcmNotionalRiskLimit<'_> {
@@ -267,8 +267,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_notional_risk_limit`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_notional_risk_limit`] finds out what happened to the call.
     pub fn update_fcm_notional_risk_limit(
         &self,
     ) -> builder::UpdateFcmNotionalRiskLimit<'_> {
@@ -279,8 +279,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_margin_fcm_orders(&self) -> builder::GetMarginFcmOrders<'_> {
         builder::GetMarginFcmOrders::new(self)
     }
@@ -291,7 +291,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::fcm_risk`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn create_margin_fcm_subtrader(&self) -> builder::CreateMarginFcmSubtrader<'_> {
         builder::CreateMarginFcmSubtrader::new(self)
     }
@@ -300,8 +300,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::fcm_risk`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`] finds out what happened to the call.
     pub fn delete_fcm_subtrader_risk_controls(
         &self,
     ) -> builder::DeleteFcmSubtraderRiskControls<'_> {
@@ -314,7 +314,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fcm_subtrader_risk_controls(
         &self,
     ) -> builder::GetFcmSubtraderRiskControls<'_> {
@@ -325,8 +325,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::fcm_risk`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fcm_subtrader_risk_controls`] finds out what happened to the call.
     pub fn update_fcm_subtrader_risk_controls(
         &self,
     ) -> builder::UpdateFcmSubtraderRiskControls<'_> {
@@ -344,7 +344,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_fee_tier_rates(&self) -> builder::GetMarginFeeTierRates<'_> {
         builder::GetMarginFeeTierRates::new(self)
     }
@@ -353,7 +353,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_fee_tiers(&self) -> builder::GetMarginFeeTiers<'_> {
         builder::GetMarginFeeTiers::new(self)
     }
@@ -369,7 +369,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_funding_history(&self) -> builder::GetMarginFundingHistory<'_> {
         builder::GetMarginFundingHistory::new(self)
     }
@@ -377,9 +377,9 @@ impl Client {
     ///
     /// An average over the period so far. It moves until the period ends.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_funding_rate_estimate(
         &self,
     ) -> builder::GetMarginFundingRateEstimate<'_> {
@@ -389,9 +389,9 @@ impl Client {
     ///
     /// One page, however long. Old entries lie closer together than the eight hours of today.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_historical_funding_rates(
         &self,
     ) -> builder::GetMarginHistoricalFundingRates<'_> {
@@ -401,9 +401,9 @@ impl Client {
     ///
     /// For information: funding may be reckoned from other values. Seconds that were not recorded are missing.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_premium_index(&self) -> builder::GetMarginPremiumIndex<'_> {
         builder::GetMarginPremiumIndex::new(self)
     }
@@ -416,9 +416,9 @@ impl Client {
     ///
     /// One page.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_markets(&self) -> builder::GetMarginMarkets<'_> {
         builder::GetMarginMarkets::new(self)
     }
@@ -426,9 +426,9 @@ impl Client {
     ///
     /// All levels, in the order in which they were asked for. One unknown ticker refuses the whole with 404.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_market_orderbooks(
         &self,
     ) -> builder::GetMarginMarketOrderbooks<'_> {
@@ -436,17 +436,17 @@ impl Client {
     }
     /// One market
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_market(&self) -> builder::GetMarginMarket<'_> {
         builder::GetMarginMarket::new(self)
     }
     /// Prices of one market over time
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_market_candlesticks(
         &self,
     ) -> builder::GetMarginMarketCandlesticks<'_> {
@@ -454,18 +454,18 @@ impl Client {
     }
     /// Order book of one market
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_market_orderbook(&self) -> builder::GetMarginMarketOrderbook<'_> {
         builder::GetMarginMarketOrderbook::new(self)
     }
     /// Trades of everybody, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_margin_trades(&self) -> builder::GetMarginTrades<'_> {
         builder::GetMarginTrades::new(self)
     }
@@ -479,7 +479,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_order_groups(&self) -> builder::GetMarginOrderGroups<'_> {
         builder::GetMarginOrderGroups::new(self)
     }
@@ -490,8 +490,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_order_groups`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_groups`] finds out what happened to the call.
     pub fn create_margin_order_group(&self) -> builder::CreateMarginOrderGroup<'_> {
         builder::CreateMarginOrderGroup::new(self)
     }
@@ -500,8 +500,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_order_groups`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_groups`] finds out what happened to the call.
     pub fn delete_margin_order_group(&self) -> builder::DeleteMarginOrderGroup<'_> {
         builder::DeleteMarginOrderGroup::new(self)
     }
@@ -512,7 +512,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_order_group(&self) -> builder::GetMarginOrderGroup<'_> {
         builder::GetMarginOrderGroup::new(self)
     }
@@ -523,8 +523,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_order_group`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`] finds out what happened to the call.
     pub fn update_margin_order_group_limit(
         &self,
     ) -> builder::UpdateMarginOrderGroupLimit<'_> {
@@ -537,8 +537,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_order_group`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`] finds out what happened to the call.
     pub fn reset_margin_order_group(&self) -> builder::ResetMarginOrderGroup<'_> {
         builder::ResetMarginOrderGroup::new(self)
     }
@@ -549,8 +549,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_order_group`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_order_group`] finds out what happened to the call.
     pub fn trigger_margin_order_group(&self) -> builder::TriggerMarginOrderGroup<'_> {
         builder::TriggerMarginOrderGroup::new(self)
     }
@@ -566,8 +566,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 100 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] finds out what happened to the call.
     pub fn cancel_all_margin_orders(&self) -> builder::CancelAllMarginOrders<'_> {
         builder::CancelAllMarginOrders::new(self)
     }
@@ -576,8 +576,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_margin_orders(&self) -> builder::GetMarginOrders<'_> {
         builder::GetMarginOrders::new(self)
     }
@@ -588,8 +588,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated with the same idempotency key `client_order_id`; the client makes one where none is given.
-    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `client_order_id`; the client generates one if none is given.
+    /// - After a lost response: [`Client::get_margin_orders`] finds out what happened to the call.
     pub fn create_margin_order(&self) -> builder::CreateMarginOrder<'_> {
         builder::CreateMarginOrder::new(self)
     }
@@ -600,8 +600,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] finds out what happened to the call.
     pub fn cancel_margin_order(&self) -> builder::CancelMarginOrder<'_> {
         builder::CancelMarginOrder::new(self)
     }
@@ -612,7 +612,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_order(&self) -> builder::GetMarginOrder<'_> {
         builder::GetMarginOrder::new(self)
     }
@@ -623,8 +623,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] finds out what happened to the call.
     pub fn amend_margin_order(&self) -> builder::AmendMarginOrder<'_> {
         builder::AmendMarginOrder::new(self)
     }
@@ -635,8 +635,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::trade`.
     /// - Cost: 10 of the rate limit `write`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_orders`] finds out what happened to the call.
     pub fn decrease_margin_order(&self) -> builder::DecreaseMarginOrder<'_> {
         builder::DecreaseMarginOrder::new(self)
     }
@@ -652,7 +652,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 5 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_balance(&self) -> builder::GetMarginBalance<'_> {
         builder::GetMarginBalance::new(self)
     }
@@ -661,8 +661,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_margin_fills(&self) -> builder::GetMarginFills<'_> {
         builder::GetMarginFills::new(self)
     }
@@ -673,7 +673,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_positions(&self) -> builder::GetMarginPositions<'_> {
         builder::GetMarginPositions::new(self)
     }
@@ -684,8 +684,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::transfer`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
-    /// - After a lost response: [`Client::get_margin_balance`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `client_transfer_id`; the client generates one if none is given.
+    /// - After a lost response: [`Client::get_margin_balance`] finds out what happened to the call.
     pub fn intra_exchange_instance_transfer(
         &self,
     ) -> builder::IntraExchangeInstanceTransfer<'_> {
@@ -698,8 +698,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_margin_balance`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_margin_balance`] finds out what happened to the call.
     pub fn create_margin_subaccount(&self) -> builder::CreateMarginSubaccount<'_> {
         builder::CreateMarginSubaccount::new(self)
     }
@@ -710,8 +710,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `write::transfer`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: repeated with the same idempotency key `client_transfer_id`; the client makes one where none is given.
-    /// - After a lost response: [`Client::get_margin_balance`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `client_transfer_id`; the client generates one if none is given.
+    /// - After a lost response: [`Client::get_margin_balance`] finds out what happened to the call.
     pub fn apply_margin_subaccount_transfer(
         &self,
     ) -> builder::ApplyMarginSubaccountTransfer<'_> {
@@ -729,7 +729,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_notional_risk_limit(
         &self,
     ) -> builder::GetMarginNotionalRiskLimit<'_> {
@@ -742,20 +742,20 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `read`.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_risk(&self) -> builder::GetMarginRisk<'_> {
         builder::GetMarginRisk::new(self)
     }
     /// Risk parameters of the exchange
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 10 of the rate limit `read`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_margin_risk_parameters(&self) -> builder::GetMarginRiskParameters<'_> {
         builder::GetMarginRiskParameters::new(self)
     }
 }
-/// What operations are given before they are sent: the methods of `Client` return these.
+/// Builders of calls: the methods of `Client` return them.
 pub mod builder {
     use ::std::fmt::Display;
     use ::venuekit_transport::Pages;
@@ -1398,7 +1398,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::MarginOrder> {
             Pages::by_cursor(
                 operations::GET_MARGIN_FCM_ORDERS,
@@ -1720,7 +1720,7 @@ pub mod builder {
                 .query("max_ts", &self.max_ts);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::MarginFill> {
             Pages::by_cursor(
                 operations::GET_MARGIN_FILLS,
@@ -2742,7 +2742,7 @@ pub mod builder {
                 .query("subaccount", &self.subaccount);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::MarginOrder> {
             Pages::by_cursor(
                 operations::GET_MARGIN_ORDERS,
@@ -3269,7 +3269,7 @@ pub mod builder {
                 .query("max_ts", &self.max_ts);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::MarginTrade> {
             Pages::by_cursor(
                 operations::GET_MARGIN_TRADES,
@@ -5452,7 +5452,7 @@ pub mod types {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
-    /// What the types of requests are built by.
+    /// Builders of the types of requests.
     pub mod builder {
         use super::{HashMap, wire};
         wire::builder! { AmendMarginOrderRequest {

@@ -29,7 +29,7 @@ pub enum Environment {
     Production,
     /// Play money with its own keys. `https://external-api.demo.kalshi.co/trade-api/v2`
     Demo,
-    /// Another server: a proxy, or a sandbox on this machine. The path prefix belongs to it.
+    /// Another server: a proxy, or a sandbox on this machine. Include the path prefix.
     Custom(String),
 }
 impl Environment {
@@ -378,7 +378,7 @@ pub static VENUE: Venue = Venue {
         keys: None,
     },
 };
-/// One row an operation, ordered by name.
+/// One row per operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
     Operation {
         id: "amend_margin_order",

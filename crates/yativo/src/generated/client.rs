@@ -18,7 +18,7 @@ impl ::venuekit_transport::Connect for Client {
 }
 /// # The client
 ///
-/// How it is made, and what its calls have in common.
+/// Construction, and settings that all calls share.
 impl Client {
     /// A builder for a client of this environment.
     pub fn builder(
@@ -26,17 +26,17 @@ impl Client {
     ) -> ::venuekit_transport::ClientBuilder<Self> {
         ::venuekit_transport::ClientBuilder::new(environment.base_url())
     }
-    /// A client that shares everything with this one and gives each of its calls another time limit.
+    /// A client that shares everything with this one, with another time limit for its calls.
     #[must_use]
     pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_timeout(timeout))
     }
-    /// A client that shares everything with this one and repeats its failed calls by another policy.
+    /// A client that shares everything with this one, with another retry policy.
     #[must_use]
     pub fn with_retry(&self, policy: ::venuekit_transport::RetryPolicy) -> Self {
         self.with_session(self.session.with_retry(policy))
     }
-    /// A client that shares everything with this one and whose calls wait no longer than this for the venue's rate limit.
+    /// A client that shares everything with this one, whose calls wait at most this long for the venue's rate limit.
     #[must_use]
     pub fn with_rate_wait(&self, longest: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_rate_wait(longest))
@@ -45,7 +45,7 @@ impl Client {
     pub fn clock(&self) -> &::venuekit_transport::Clock {
         self.session.clock()
     }
-    /// What carries out the calls.
+    /// The session that makes the calls.
     #[doc(hidden)]
     pub fn session(&self) -> &Session {
         &self.session
@@ -63,9 +63,9 @@ impl Client {
     ///
     /// Changes nothing, so it may be repeated: a further call makes a further token. There is no refresh token, call again about five minutes before `expires_at`.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn exchange_api_key_for_token(&self) -> builder::ExchangeApiKeyForToken<'_> {
         builder::ExchangeApiKeyForToken::new(self)
     }
@@ -78,17 +78,17 @@ impl Client {
     ///
     /// The password counts once.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn verify_otp(&self) -> builder::VerifyOtp<'_> {
         builder::VerifyOtp::new(self)
     }
     /// A challenge for a passkey
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn passkey_options(&self) -> builder::PasskeyOptions<'_> {
         builder::PasskeyOptions::new(self)
     }
@@ -96,9 +96,9 @@ impl Client {
     ///
     /// No source shows the response; it is read as those of the other ways to log in. An assertion counts once.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn passkey_verify(&self) -> builder::PasskeyVerify<'_> {
         builder::PasskeyVerify::new(self)
     }
@@ -106,9 +106,9 @@ impl Client {
     ///
     /// Mails a one-time password, or asks for the second factor. Go on with `verifyOtp` or `verifyTwoFactor`.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn sign_in(&self) -> builder::SignIn<'_> {
         builder::SignIn::new(self)
     }
@@ -118,7 +118,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn refresh_session_token(&self) -> builder::RefreshSessionToken<'_> {
         builder::RefreshSessionToken::new(self)
     }
@@ -126,17 +126,17 @@ impl Client {
     ///
     /// The newest pages have people sign up on the dashboard and log in without a password; this is the way before that.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn register(&self) -> builder::Register<'_> {
         builder::Register::new(self)
     }
     /// Have a one-time password mailed again
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn resend_otp(&self) -> builder::ResendOtp<'_> {
         builder::ResendOtp::new(self)
     }
@@ -146,8 +146,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_two_factor_details`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_two_factor_details`] finds out what happened to the call.
     pub fn enable_two_factor(&self) -> builder::EnableTwoFactor<'_> {
         builder::EnableTwoFactor::new(self)
     }
@@ -155,7 +155,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_two_factor_details(&self) -> builder::GetTwoFactorDetails<'_> {
         builder::GetTwoFactorDetails::new(self)
     }
@@ -163,9 +163,9 @@ impl Client {
     ///
     /// The code counts once.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn verify_two_factor(&self) -> builder::VerifyTwoFactor<'_> {
         builder::VerifyTwoFactor::new(self)
     }
@@ -178,9 +178,9 @@ impl Client {
     ///
     /// Mails a one-time password. Go on with `verifyOtpAlt`.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn login_legacy(&self) -> builder::LoginLegacy<'_> {
         builder::LoginLegacy::new(self)
     }
@@ -188,9 +188,9 @@ impl Client {
     ///
     /// The password counts once.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn verify_otp_alt(&self) -> builder::VerifyOtpAlt<'_> {
         builder::VerifyOtpAlt::new(self)
     }
@@ -203,7 +203,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_api_keys(&self) -> builder::ListApiKeys<'_> {
         builder::ListApiKeys::new(self)
     }
@@ -213,8 +213,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys`] finds out what happened to the call.
     pub fn create_api_key(&self) -> builder::CreateApiKey<'_> {
         builder::CreateApiKey::new(self)
     }
@@ -224,8 +224,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] finds out what happened to the call.
     pub fn revoke_api_key(&self) -> builder::RevokeApiKey<'_> {
         builder::RevokeApiKey::new(self)
     }
@@ -233,7 +233,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_api_key(&self) -> builder::GetApiKey<'_> {
         builder::GetApiKey::new(self)
     }
@@ -243,8 +243,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] finds out what happened to the call.
     pub fn update_api_key_permissions(&self) -> builder::UpdateApiKeyPermissions<'_> {
         builder::UpdateApiKeyPermissions::new(self)
     }
@@ -254,8 +254,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] finds out what happened to the call.
     pub fn rotate_api_key(&self) -> builder::RotateApiKey<'_> {
         builder::RotateApiKey::new(self)
     }
@@ -268,7 +268,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_api_keys_first_gen(&self) -> builder::ListApiKeysFirstGen<'_> {
         builder::ListApiKeysFirstGen::new(self)
     }
@@ -278,8 +278,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys_first_gen`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_first_gen`] finds out what happened to the call.
     pub fn create_api_key_first_gen(&self) -> builder::CreateApiKeyFirstGen<'_> {
         builder::CreateApiKeyFirstGen::new(self)
     }
@@ -289,8 +289,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys_first_gen`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_first_gen`] finds out what happened to the call.
     pub fn revoke_api_key_first_gen(&self) -> builder::RevokeApiKeyFirstGen<'_> {
         builder::RevokeApiKeyFirstGen::new(self)
     }
@@ -305,8 +305,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `key-headers` and `second-factor`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys_guide`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_guide`] finds out what happened to the call.
     pub fn create_api_key_guide(&self) -> builder::CreateApiKeyGuide<'_> {
         builder::CreateApiKeyGuide::new(self)
     }
@@ -316,7 +316,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_api_keys_guide(&self) -> builder::ListApiKeysGuide<'_> {
         builder::ListApiKeysGuide::new(self)
     }
@@ -324,8 +324,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `key-headers` and `second-factor`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_api_keys_guide`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_api_keys_guide`] finds out what happened to the call.
     pub fn revoke_api_key_guide(&self) -> builder::RevokeApiKeyGuide<'_> {
         builder::RevokeApiKeyGuide::new(self)
     }
@@ -339,8 +339,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `write`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_accounts`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_accounts`] finds out what happened to the call.
     pub fn create_account(&self) -> builder::CreateAccount<'_> {
         builder::CreateAccount::new(self)
     }
@@ -349,8 +349,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `write`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_account_connections`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_account_connections`] finds out what happened to the call.
     pub fn create_account_connections(&self) -> builder::CreateAccountConnections<'_> {
         builder::CreateAccountConnections::new(self)
     }
@@ -359,7 +359,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_accounts(&self) -> builder::ListAccounts<'_> {
         builder::ListAccounts::new(self)
     }
@@ -368,7 +368,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_account_connections(&self) -> builder::ListAccountConnections<'_> {
         builder::ListAccountConnections::new(self)
     }
@@ -379,7 +379,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_user_accounts(&self) -> builder::ListUserAccounts<'_> {
         builder::ListUserAccounts::new(self)
     }
@@ -393,8 +393,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `write`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_user_assets`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`] finds out what happened to the call.
     pub fn add_asset(&self) -> builder::AddAsset<'_> {
         builder::AddAsset::new(self)
     }
@@ -405,8 +405,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `write`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_customer_assets`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_customer_assets`] finds out what happened to the call.
     pub fn add_customer_asset(&self) -> builder::AddCustomerAsset<'_> {
         builder::AddCustomerAsset::new(self)
     }
@@ -415,8 +415,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `write`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_user_assets`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`] finds out what happened to the call.
     pub fn archive_asset(&self) -> builder::ArchiveAsset<'_> {
         builder::ArchiveAsset::new(self)
     }
@@ -425,8 +425,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `write`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_user_assets`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_user_assets`] finds out what happened to the call.
     pub fn batch_add_assets(&self) -> builder::BatchAddAssets<'_> {
         builder::BatchAddAssets::new(self)
     }
@@ -435,7 +435,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_supported_assets(&self) -> builder::ListSupportedAssets<'_> {
         builder::ListSupportedAssets::new(self)
     }
@@ -444,7 +444,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_chains(&self) -> builder::ListChains<'_> {
         builder::ListChains::new(self)
     }
@@ -455,7 +455,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_customer_assets(&self) -> builder::ListCustomerAssets<'_> {
         builder::ListCustomerAssets::new(self)
     }
@@ -466,7 +466,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_user_assets(&self) -> builder::ListUserAssets<'_> {
         builder::ListUserAssets::new(self)
     }
@@ -477,7 +477,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_user_assets_by_user_id(&self) -> builder::ListUserAssetsByUserId<'_> {
         builder::ListUserAssetsByUserId::new(self)
     }
@@ -488,7 +488,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn check_balance(&self) -> builder::CheckBalance<'_> {
         builder::CheckBalance::new(self)
     }
@@ -502,8 +502,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `write`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_gas_station_assets`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_gas_station_assets`] finds out what happened to the call.
     pub fn add_gas_station_asset(&self) -> builder::AddGasStationAsset<'_> {
         builder::AddGasStationAsset::new(self)
     }
@@ -514,7 +514,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_gas_station_assets(&self) -> builder::ListGasStationAssets<'_> {
         builder::ListGasStationAssets::new(self)
     }
@@ -530,7 +530,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_asset_transactions(&self) -> builder::ListAssetTransactions<'_> {
         builder::ListAssetTransactions::new(self)
     }
@@ -541,8 +541,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `transactions`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_transaction`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_transaction`] finds out what happened to the call.
     pub fn cancel_transaction(&self) -> builder::CancelTransaction<'_> {
         builder::CancelTransaction::new(self)
     }
@@ -552,7 +552,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_gas_price(&self) -> builder::GetGasPrice<'_> {
         builder::GetGasPrice::new(self)
     }
@@ -563,7 +563,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_transaction(&self) -> builder::GetTransaction<'_> {
         builder::GetTransaction::new(self)
     }
@@ -574,7 +574,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_transactions(&self) -> builder::ListTransactions<'_> {
         builder::ListTransactions::new(self)
     }
@@ -585,8 +585,8 @@ impl Client {
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Scope: `transactions`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated with the same idempotency key `Idempotency-Key`; the client makes one where none is given.
-    /// - After a lost response: [`Client::list_transactions`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `Idempotency-Key`; the client generates one if none is given.
+    /// - After a lost response: [`Client::list_transactions`] finds out what happened to the call.
     pub fn send_funds(&self) -> builder::SendFunds<'_> {
         builder::SendFunds::new(self)
     }
@@ -602,7 +602,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_swap_assets(&self) -> builder::ListSwapAssets<'_> {
         builder::ListSwapAssets::new(self)
     }
@@ -613,8 +613,8 @@ impl Client {
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Scope: `transactions`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_swap_history`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_swap_history`] finds out what happened to the call.
     pub fn execute_swap(&self) -> builder::ExecuteSwap<'_> {
         builder::ExecuteSwap::new(self)
     }
@@ -623,7 +623,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_swap_history(&self) -> builder::ListSwapHistory<'_> {
         builder::ListSwapHistory::new(self)
     }
@@ -633,7 +633,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn quote_swap(&self) -> builder::QuoteSwap<'_> {
         builder::QuoteSwap::new(self)
     }
@@ -643,7 +643,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_swap_routes(&self) -> builder::ListSwapRoutes<'_> {
         builder::ListSwapRoutes::new(self)
     }
@@ -659,8 +659,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `write`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_customers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_customers`] finds out what happened to the call.
     pub fn create_customer(&self) -> builder::CreateCustomer<'_> {
         builder::CreateCustomer::new(self)
     }
@@ -671,7 +671,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_customer_transactions(&self) -> builder::ListCustomerTransactions<'_> {
         builder::ListCustomerTransactions::new(self)
     }
@@ -682,7 +682,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_customers(&self) -> builder::ListCustomers<'_> {
         builder::ListCustomers::new(self)
     }
@@ -696,7 +696,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_dashboard_analytics(&self) -> builder::GetDashboardAnalytics<'_> {
         builder::GetDashboardAnalytics::new(self)
     }
@@ -705,7 +705,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `read`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_transaction_analytics(&self) -> builder::GetTransactionAnalytics<'_> {
         builder::GetTransactionAnalytics::new(self)
     }
@@ -718,7 +718,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_auto_forwarding_rules(&self) -> builder::ListAutoForwardingRules<'_> {
         builder::ListAutoForwardingRules::new(self)
     }
@@ -728,8 +728,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_auto_forwarding_rules`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`] finds out what happened to the call.
     pub fn create_auto_forwarding_rule(&self) -> builder::CreateAutoForwardingRule<'_> {
         builder::CreateAutoForwardingRule::new(self)
     }
@@ -737,8 +737,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_auto_forwarding_rules`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`] finds out what happened to the call.
     pub fn delete_auto_forwarding_rule(&self) -> builder::DeleteAutoForwardingRule<'_> {
         builder::DeleteAutoForwardingRule::new(self)
     }
@@ -748,8 +748,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_auto_forwarding_rules`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_auto_forwarding_rules`] finds out what happened to the call.
     pub fn update_auto_forwarding_rule(&self) -> builder::UpdateAutoForwardingRule<'_> {
         builder::UpdateAutoForwardingRule::new(self)
     }
@@ -765,8 +765,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_webhooks`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks`] finds out what happened to the call.
     pub fn create_webhook(&self) -> builder::CreateWebhook<'_> {
         builder::CreateWebhook::new(self)
     }
@@ -775,7 +775,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_webhooks(&self) -> builder::ListWebhooks<'_> {
         builder::ListWebhooks::new(self)
     }
@@ -784,8 +784,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_webhooks`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks`] finds out what happened to the call.
     pub fn delete_webhook(&self) -> builder::DeleteWebhook<'_> {
         builder::DeleteWebhook::new(self)
     }
@@ -794,7 +794,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_webhook(&self) -> builder::GetWebhook<'_> {
         builder::GetWebhook::new(self)
     }
@@ -805,8 +805,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_webhook`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`] finds out what happened to the call.
     pub fn update_webhook(&self) -> builder::UpdateWebhook<'_> {
         builder::UpdateWebhook::new(self)
     }
@@ -815,8 +815,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_webhook`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`] finds out what happened to the call.
     pub fn activate_webhook(&self) -> builder::ActivateWebhook<'_> {
         builder::ActivateWebhook::new(self)
     }
@@ -825,8 +825,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_webhook`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_webhook`] finds out what happened to the call.
     pub fn deactivate_webhook(&self) -> builder::DeactivateWebhook<'_> {
         builder::DeactivateWebhook::new(self)
     }
@@ -835,7 +835,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_webhook_events(&self) -> builder::ListWebhookEvents<'_> {
         builder::ListWebhookEvents::new(self)
     }
@@ -846,8 +846,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_webhook_events`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhook_events`] finds out what happened to the call.
     pub fn replay_webhook(&self) -> builder::ReplayWebhook<'_> {
         builder::ReplayWebhook::new(self)
     }
@@ -856,8 +856,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_webhook_events`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhook_events`] finds out what happened to the call.
     pub fn test_webhook(&self) -> builder::TestWebhook<'_> {
         builder::TestWebhook::new(self)
     }
@@ -871,7 +871,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_program_webhooks(&self) -> builder::ListProgramWebhooks<'_> {
         builder::ListProgramWebhooks::new(self)
     }
@@ -882,8 +882,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_program_webhooks`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_program_webhooks`] finds out what happened to the call.
     pub fn create_program_webhook(&self) -> builder::CreateProgramWebhook<'_> {
         builder::CreateProgramWebhook::new(self)
     }
@@ -892,7 +892,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_all_webhook_deliveries(&self) -> builder::ListAllWebhookDeliveries<'_> {
         builder::ListAllWebhookDeliveries::new(self)
     }
@@ -903,8 +903,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_all_webhook_deliveries`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_all_webhook_deliveries`] finds out what happened to the call.
     pub fn retry_webhook_delivery(&self) -> builder::RetryWebhookDelivery<'_> {
         builder::RetryWebhookDelivery::new(self)
     }
@@ -913,8 +913,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_program_webhooks`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_program_webhooks`] finds out what happened to the call.
     pub fn delete_program_webhook(&self) -> builder::DeleteProgramWebhook<'_> {
         builder::DeleteProgramWebhook::new(self)
     }
@@ -923,7 +923,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_program_webhook(&self) -> builder::GetProgramWebhook<'_> {
         builder::GetProgramWebhook::new(self)
     }
@@ -934,8 +934,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_program_webhook`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_program_webhook`] finds out what happened to the call.
     pub fn update_program_webhook(&self) -> builder::UpdateProgramWebhook<'_> {
         builder::UpdateProgramWebhook::new(self)
     }
@@ -944,7 +944,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_webhook_deliveries(&self) -> builder::ListWebhookDeliveries<'_> {
         builder::ListWebhookDeliveries::new(self)
     }
@@ -955,8 +955,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_program_webhook`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_program_webhook`] finds out what happened to the call.
     pub fn rotate_webhook_secret(&self) -> builder::RotateWebhookSecret<'_> {
         builder::RotateWebhookSecret::new(self)
     }
@@ -970,7 +970,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_webhook_event_logs(&self) -> builder::GetWebhookEventLogs<'_> {
         builder::GetWebhookEventLogs::new(self)
     }
@@ -979,7 +979,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_webhooks_named(&self) -> builder::ListWebhooksNamed<'_> {
         builder::ListWebhooksNamed::new(self)
     }
@@ -990,8 +990,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_webhooks_named`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`] finds out what happened to the call.
     pub fn create_webhook_named(&self) -> builder::CreateWebhookNamed<'_> {
         builder::CreateWebhookNamed::new(self)
     }
@@ -1000,8 +1000,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_webhooks_named`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`] finds out what happened to the call.
     pub fn delete_webhook_named(&self) -> builder::DeleteWebhookNamed<'_> {
         builder::DeleteWebhookNamed::new(self)
     }
@@ -1012,8 +1012,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_webhooks_named`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_webhooks_named`] finds out what happened to the call.
     pub fn edit_webhook_named(&self) -> builder::EditWebhookNamed<'_> {
         builder::EditWebhookNamed::new(self)
     }
@@ -1028,8 +1028,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_current_subscription`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_subscription`] finds out what happened to the call.
     pub fn set_auto_renew(&self) -> builder::SetAutoRenew<'_> {
         builder::SetAutoRenew::new(self)
     }
@@ -1037,7 +1037,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_current_subscription(&self) -> builder::GetCurrentSubscription<'_> {
         builder::GetCurrentSubscription::new(self)
     }
@@ -1045,7 +1045,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_plans(&self) -> builder::ListPlans<'_> {
         builder::ListPlans::new(self)
     }
@@ -1055,8 +1055,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_current_subscription`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_current_subscription`] finds out what happened to the call.
     pub fn subscribe_to_plan(&self) -> builder::SubscribeToPlan<'_> {
         builder::SubscribeToPlan::new(self)
     }
@@ -1071,7 +1071,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn apply_for_gateway(&self) -> builder::ApplyForGateway<'_> {
         builder::ApplyForGateway::new(self)
     }
@@ -1079,9 +1079,9 @@ impl Client {
     ///
     /// Open to everybody who knows the id.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_payment_status(&self) -> builder::GetPaymentStatus<'_> {
         builder::GetPaymentStatus::new(self)
     }
@@ -1091,7 +1091,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn create_payment(&self) -> builder::CreatePayment<'_> {
         builder::CreatePayment::new(self)
     }
@@ -1106,8 +1106,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_iban_status`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`] finds out what happened to the call.
     pub fn request_iban(&self) -> builder::RequestIban<'_> {
         builder::RequestIban::new(self)
     }
@@ -1115,8 +1115,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_iban_status`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`] finds out what happened to the call.
     pub fn init_iban_onboarding(&self) -> builder::InitIbanOnboarding<'_> {
         builder::InitIbanOnboarding::new(self)
     }
@@ -1124,8 +1124,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_iban_status`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_iban_status`] finds out what happened to the call.
     pub fn submit_iban_kyc(&self) -> builder::SubmitIbanKyc<'_> {
         builder::SubmitIbanKyc::new(self)
     }
@@ -1133,7 +1133,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_iban_options(&self) -> builder::ListIbanOptions<'_> {
         builder::ListIbanOptions::new(self)
     }
@@ -1141,7 +1141,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_iban_status(&self) -> builder::GetIbanStatus<'_> {
         builder::GetIbanStatus::new(self)
     }
@@ -1151,8 +1151,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_card_iban_status`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_iban_status`] finds out what happened to the call.
     pub fn activate_card_iban(&self) -> builder::ActivateCardIban<'_> {
         builder::ActivateCardIban::new(self)
     }
@@ -1160,7 +1160,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_iban_status(&self) -> builder::GetCardIbanStatus<'_> {
         builder::GetCardIbanStatus::new(self)
     }
@@ -1173,7 +1173,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn accept_card_terms(&self) -> builder::AcceptCardTerms<'_> {
         builder::AcceptCardTerms::new(self)
     }
@@ -1183,7 +1183,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn deploy_card_safe(&self) -> builder::DeployCardSafe<'_> {
         builder::DeployCardSafe::new(self)
     }
@@ -1191,7 +1191,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_kyc_status(&self) -> builder::GetCardKycStatus<'_> {
         builder::GetCardKycStatus::new(self)
     }
@@ -1201,7 +1201,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn onboard_card_account(&self) -> builder::OnboardCardAccount<'_> {
         builder::OnboardCardAccount::new(self)
     }
@@ -1209,7 +1209,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_profile(&self) -> builder::GetCardProfile<'_> {
         builder::GetCardProfile::new(self)
     }
@@ -1219,7 +1219,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn deploy_card_account_safe(&self) -> builder::DeployCardAccountSafe<'_> {
         builder::DeployCardAccountSafe::new(self)
     }
@@ -1229,7 +1229,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn verify_card_otp(&self) -> builder::VerifyCardOtp<'_> {
         builder::VerifyCardOtp::new(self)
     }
@@ -1240,7 +1240,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn subscribe_card_webhook(&self) -> builder::SubscribeCardWebhook<'_> {
         builder::SubscribeCardWebhook::new(self)
     }
@@ -1249,7 +1249,7 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `webhooks`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn unsubscribe_card_webhook(&self) -> builder::UnsubscribeCardWebhook<'_> {
         builder::UnsubscribeCardWebhook::new(self)
     }
@@ -1264,8 +1264,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] finds out what happened to the call.
     pub fn freeze_card(&self) -> builder::FreezeCard<'_> {
         builder::FreezeCard::new(self)
     }
@@ -1275,7 +1275,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn request_card_pin_otp(&self) -> builder::RequestCardPinOtp<'_> {
         builder::RequestCardPinOtp::new(self)
     }
@@ -1285,7 +1285,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn set_card_pin(&self) -> builder::SetCardPin<'_> {
         builder::SetCardPin::new(self)
     }
@@ -1293,8 +1293,8 @@ impl Client {
     ///
     /// - Credentials: `bearer` and `second-factor`, or `bearer`, or `key-headers` and `second-factor`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] finds out what happened to the call.
     pub fn unfreeze_card(&self) -> builder::UnfreezeCard<'_> {
         builder::UnfreezeCard::new(self)
     }
@@ -1302,8 +1302,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] finds out what happened to the call.
     pub fn void_card(&self) -> builder::VoidCard<'_> {
         builder::VoidCard::new(self)
     }
@@ -1313,8 +1313,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_cards`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_cards`] finds out what happened to the call.
     pub fn create_card(&self) -> builder::CreateCard<'_> {
         builder::CreateCard::new(self)
     }
@@ -1322,7 +1322,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_cards(&self) -> builder::ListCards<'_> {
         builder::ListCards::new(self)
     }
@@ -1332,7 +1332,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn create_card_ephemeral_token(&self) -> builder::CreateCardEphemeralToken<'_> {
         builder::CreateCardEphemeralToken::new(self)
     }
@@ -1342,7 +1342,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn create_card_view_token(&self) -> builder::CreateCardViewToken<'_> {
         builder::CreateCardViewToken::new(self)
     }
@@ -1357,8 +1357,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_card_transactions(&self) -> builder::ListCardTransactions<'_> {
         builder::ListCardTransactions::new(self)
     }
@@ -1366,8 +1366,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_all_card_transactions(&self) -> builder::ListAllCardTransactions<'_> {
         builder::ListAllCardTransactions::new(self)
     }
@@ -1375,7 +1375,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_dispute_reasons(&self) -> builder::ListDisputeReasons<'_> {
         builder::ListDisputeReasons::new(self)
     }
@@ -1385,7 +1385,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn dispute_transaction(&self) -> builder::DisputeTransaction<'_> {
         builder::DisputeTransaction::new(self)
     }
@@ -1393,7 +1393,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_wallet(&self) -> builder::GetCardWallet<'_> {
         builder::GetCardWallet::new(self)
     }
@@ -1401,7 +1401,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_funding_address(&self) -> builder::GetCardFundingAddress<'_> {
         builder::GetCardFundingAddress::new(self)
     }
@@ -1411,7 +1411,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_spending_limits(&self) -> builder::GetSpendingLimits<'_> {
         builder::GetSpendingLimits::new(self)
     }
@@ -1419,8 +1419,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_spending_limits`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_spending_limits`] finds out what happened to the call.
     pub fn set_daily_spending_limit(&self) -> builder::SetDailySpendingLimit<'_> {
         builder::SetDailySpendingLimit::new(self)
     }
@@ -1433,8 +1433,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_physical_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_physical_orders`] finds out what happened to the call.
     pub fn order_physical_card(&self) -> builder::OrderPhysicalCard<'_> {
         builder::OrderPhysicalCard::new(self)
     }
@@ -1442,8 +1442,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_physical_order_status`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_physical_order_status`] finds out what happened to the call.
     pub fn cancel_physical_order(&self) -> builder::CancelPhysicalOrder<'_> {
         builder::CancelPhysicalOrder::new(self)
     }
@@ -1451,8 +1451,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_physical_order_status`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_physical_order_status`] finds out what happened to the call.
     pub fn attach_physical_order_payment(
         &self,
     ) -> builder::AttachPhysicalOrderPayment<'_> {
@@ -1462,7 +1462,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_physical_order_status(&self) -> builder::GetPhysicalOrderStatus<'_> {
         builder::GetPhysicalOrderStatus::new(self)
     }
@@ -1470,7 +1470,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_physical_orders(&self) -> builder::ListPhysicalOrders<'_> {
         builder::ListPhysicalOrders::new(self)
     }
@@ -1480,7 +1480,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn set_physical_card_pin(&self) -> builder::SetPhysicalCardPin<'_> {
         builder::SetPhysicalCardPin::new(self)
     }
@@ -1495,8 +1495,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_card_customers`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customers`] finds out what happened to the call.
     pub fn onboard_card_customer(&self) -> builder::OnboardCardCustomer<'_> {
         builder::OnboardCardCustomer::new(self)
     }
@@ -1506,7 +1506,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_customer_kyc_link(&self) -> builder::GetCardCustomerKycLink<'_> {
         builder::GetCardCustomerKycLink::new(self)
     }
@@ -1516,7 +1516,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_customer_kyc_status(&self) -> builder::GetCardCustomerKycStatus<'_> {
         builder::GetCardCustomerKycStatus::new(self)
     }
@@ -1526,7 +1526,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn request_card_customer_phone_verification(
         &self,
     ) -> builder::RequestCardCustomerPhoneVerification<'_> {
@@ -1536,7 +1536,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn verify_card_customer_phone(&self) -> builder::VerifyCardCustomerPhone<'_> {
         builder::VerifyCardCustomerPhone::new(self)
     }
@@ -1544,7 +1544,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_customer_profile(&self) -> builder::GetCardCustomerProfile<'_> {
         builder::GetCardCustomerProfile::new(self)
     }
@@ -1554,7 +1554,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn deploy_card_customer_safe(&self) -> builder::DeployCardCustomerSafe<'_> {
         builder::DeployCardCustomerSafe::new(self)
     }
@@ -1562,7 +1562,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_customer_source_of_funds(
         &self,
     ) -> builder::GetCardCustomerSourceOfFunds<'_> {
@@ -1574,8 +1574,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_card_customer`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer`] finds out what happened to the call.
     pub fn submit_card_customer_source_of_funds(
         &self,
     ) -> builder::SubmitCardCustomerSourceOfFunds<'_> {
@@ -1585,8 +1585,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_card_customer`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer`] finds out what happened to the call.
     pub fn verify_card_customer_otp(&self) -> builder::VerifyCardCustomerOtp<'_> {
         builder::VerifyCardCustomerOtp::new(self)
     }
@@ -1601,7 +1601,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_card_customer_cards(&self) -> builder::ListCardCustomerCards<'_> {
         builder::ListCardCustomerCards::new(self)
     }
@@ -1611,8 +1611,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_card_customer_cards`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customer_cards`] finds out what happened to the call.
     pub fn create_card_customer_card(&self) -> builder::CreateCardCustomerCard<'_> {
         builder::CreateCardCustomerCard::new(self)
     }
@@ -1622,8 +1622,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_card_customer_cards`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_card_customer_cards`] finds out what happened to the call.
     pub fn create_card_customer_virtual_card(
         &self,
     ) -> builder::CreateCardCustomerVirtualCard<'_> {
@@ -1635,7 +1635,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn create_card_customer_ephemeral_token(
         &self,
     ) -> builder::CreateCardCustomerEphemeralToken<'_> {
@@ -1647,7 +1647,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn create_card_customer_view_token(
         &self,
     ) -> builder::CreateCardCustomerViewToken<'_> {
@@ -1657,7 +1657,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_card_customer_dispute_reasons(
         &self,
     ) -> builder::ListCardCustomerDisputeReasons<'_> {
@@ -1667,7 +1667,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn dispute_card_customer_transaction(
         &self,
     ) -> builder::DisputeCardCustomerTransaction<'_> {
@@ -1677,7 +1677,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_customer_funding_address(
         &self,
     ) -> builder::GetCardCustomerFundingAddress<'_> {
@@ -1687,7 +1687,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_customer_spending_limits(
         &self,
     ) -> builder::GetCardCustomerSpendingLimits<'_> {
@@ -1699,8 +1699,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_card_customer_spending_limits`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_card_customer_spending_limits`] finds out what happened to the call.
     pub fn set_card_customer_daily_limit(
         &self,
     ) -> builder::SetCardCustomerDailyLimit<'_> {
@@ -1717,8 +1717,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_issuer_program`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_issuer_program`] finds out what happened to the call.
     pub fn apply_for_issuer_program(&self) -> builder::ApplyForIssuerProgram<'_> {
         builder::ApplyForIssuerProgram::new(self)
     }
@@ -1728,8 +1728,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_card_customers(&self) -> builder::ListCardCustomers<'_> {
         builder::ListCardCustomers::new(self)
     }
@@ -1739,7 +1739,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_card_customer(&self) -> builder::GetCardCustomer<'_> {
         builder::GetCardCustomer::new(self)
     }
@@ -1747,7 +1747,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_card_customer_wallets(&self) -> builder::ListCardCustomerWallets<'_> {
         builder::ListCardCustomerWallets::new(self)
     }
@@ -1757,7 +1757,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_issuer_eligibility(&self) -> builder::GetIssuerEligibility<'_> {
         builder::GetIssuerEligibility::new(self)
     }
@@ -1765,7 +1765,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_issuer_program(&self) -> builder::GetIssuerProgram<'_> {
         builder::GetIssuerProgram::new(self)
     }
@@ -1773,7 +1773,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_issuer_wallets(&self) -> builder::ListIssuerWallets<'_> {
         builder::ListIssuerWallets::new(self)
     }
@@ -1786,8 +1786,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_issuer_card_transactions(
         &self,
     ) -> builder::ListIssuerCardTransactions<'_> {
@@ -1797,8 +1797,8 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_card_customer_card_transactions(
         &self,
     ) -> builder::ListCardCustomerCardTransactions<'_> {
@@ -1808,7 +1808,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_issuer_deposits(&self) -> builder::ListIssuerDeposits<'_> {
         builder::ListIssuerDeposits::new(self)
     }
@@ -1819,8 +1819,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `transactions`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_issuer_deposits`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_issuer_deposits`] finds out what happened to the call.
     pub fn fund_issuer_deposit(&self) -> builder::FundIssuerDeposit<'_> {
         builder::FundIssuerDeposit::new(self)
     }
@@ -1831,8 +1831,8 @@ impl Client {
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Scope: `transactions`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_issuer_funding_history`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_issuer_funding_history`] finds out what happened to the call.
     pub fn fund_card_customer(&self) -> builder::FundCardCustomer<'_> {
         builder::FundCardCustomer::new(self)
     }
@@ -1840,7 +1840,7 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_issuer_funding_addresses(
         &self,
     ) -> builder::ListIssuerFundingAddresses<'_> {
@@ -1850,12 +1850,12 @@ impl Client {
     ///
     /// - Credentials: `bearer`, or `key-headers`.
     /// - Cost: 1 of the rate limit `requests`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn list_issuer_funding_history(&self) -> builder::ListIssuerFundingHistory<'_> {
         builder::ListIssuerFundingHistory::new(self)
     }
 }
-/// What operations are given before they are sent: the methods of `Client` return these.
+/// Builders of calls: the methods of `Client` return them.
 pub mod builder {
     use ::std::fmt::Display;
     use ::venuekit_transport::Pages;
@@ -3914,7 +3914,7 @@ pub mod builder {
                 .query("customer_id", &self.customer_id);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::IssuerCardTransaction> {
             Pages::by_page(
                 operations::LIST_ISSUER_CARD_TRANSACTIONS,
@@ -3986,7 +3986,7 @@ pub mod builder {
                 .query("include_balances", &self.include_balances);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::CardCustomer> {
             Pages::by_page(
                 operations::LIST_CARD_CUSTOMERS,
@@ -4095,7 +4095,7 @@ pub mod builder {
                 .query("status", &self.status);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::IssuerCardTransaction> {
             Pages::by_page(
                 operations::LIST_CARD_CUSTOMER_CARD_TRANSACTIONS,
@@ -8459,7 +8459,7 @@ pub mod builder {
                 .query("to_date", &self.to_date);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::CardTransaction> {
             Pages::by_offset(
                 operations::LIST_CARD_TRANSACTIONS,
@@ -8770,7 +8770,7 @@ pub mod builder {
                 .query("status", &self.status);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::CardTransaction> {
             Pages::by_offset(
                 operations::LIST_ALL_CARD_TRANSACTIONS,
@@ -14072,7 +14072,7 @@ pub mod types {
         /// Id of a card account: `yativo_card_`, for customers `yativo_card_customer_`, then hex and milliseconds.
         YativoCardId = "^[A-Za-z0-9_-]+$";
     }
-    /// What the types of requests are built by.
+    /// Builders of the types of requests.
     pub mod builder {
         use super::{HashMap, wire};
         wire::builder! { ActivateCardIbanRequest {

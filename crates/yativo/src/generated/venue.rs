@@ -29,7 +29,7 @@ pub enum Environment {
     Production,
     /// Sandbox `https://crypto-sandbox.yativo.com/api/v1`
     Sandbox,
-    /// Another server: a proxy, or a sandbox on this machine. The path prefix belongs to it.
+    /// Another server: a proxy, or a sandbox on this machine. Include the path prefix.
     Custom(String),
 }
 impl Environment {
@@ -411,7 +411,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     sub_accounts: None,
 };
 impl super::client::Client {
-    /// The account's API keys, in the words that all venues share.
+    /// The account's API keys, with the interface that all venues share.
     pub fn keys(&self) -> ::venuekit_transport::key_lifecycle::SessionKeys<'_> {
         ::venuekit_transport::key_lifecycle::SessionKeys::with_rules(
             self.session(),
@@ -419,7 +419,7 @@ impl super::client::Client {
         )
     }
 }
-/// One row an operation, ordered by name.
+/// One row per operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
     Operation {
         id: "accept_card_terms",

@@ -20,7 +20,7 @@ pub fn module(methods: &[Method], types: &[Item], ids: &BTreeSet<String>) -> Res
     let builders = builders.collect::<Result<Vec<_>, _>>()?;
     let wire = WIRE.map(ident);
     let module = syn::parse2(quote! {
-        /// What operations are given before they are sent: the methods of `Client` return these.
+        /// Builders of calls: the methods of `Client` return them.
         pub mod builder {
             use ::std::fmt::Display;
             use ::venuekit_transport::Pages;

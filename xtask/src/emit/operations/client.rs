@@ -61,26 +61,26 @@ fn construction() -> Item {
     parse_quote! {
         /// # The client
         ///
-        /// How it is made, and what its calls have in common.
+        /// Construction, and settings that all calls share.
         impl Client {
             /// A builder for a client of this environment.
             pub fn builder(environment: super::venue::Environment) -> ::venuekit_transport::ClientBuilder<Self> {
                 ::venuekit_transport::ClientBuilder::new(environment.base_url())
             }
 
-            /// A client that shares everything with this one and gives each of its calls another time limit.
+            /// A client that shares everything with this one, with another time limit for its calls.
             #[must_use]
             pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
                 self.with_session(self.session.with_timeout(timeout))
             }
 
-            /// A client that shares everything with this one and repeats its failed calls by another policy.
+            /// A client that shares everything with this one, with another retry policy.
             #[must_use]
             pub fn with_retry(&self, policy: ::venuekit_transport::RetryPolicy) -> Self {
                 self.with_session(self.session.with_retry(policy))
             }
 
-            /// A client that shares everything with this one and whose calls wait no longer than this for the venue's rate limit.
+            /// A client that shares everything with this one, whose calls wait at most this long for the venue's rate limit.
             #[must_use]
             pub fn with_rate_wait(&self, longest: ::std::time::Duration) -> Self {
                 self.with_session(self.session.with_rate_wait(longest))
@@ -91,7 +91,7 @@ fn construction() -> Item {
                 self.session.clock()
             }
 
-            /// What carries out the calls.
+            /// The session that makes the calls.
             #[doc(hidden)]
             pub fn session(&self) -> &Session {
                 &self.session

@@ -204,8 +204,8 @@ fn methods_stand_by_subject_and_say_what_they_do() {
             impl Client {
                 /// One thing
                 ///
-                /// - Credentials: none, anybody may call it.
-                /// - Retry: safe, repeated after a passing failure.
+                /// - Credentials: none.
+                /// - Retry: safe; retried after a transient failure.
                 pub fn get_thing(&self) -> builder::GetThing<'_> { builder::GetThing::new(self) }",
         ],
     );

@@ -58,7 +58,7 @@ fn methods(
         out.indented(|out| out.line("Self(streams::Streams::of(session, &STREAMS))"));
         out.line("}");
         out.line("");
-        out.line("/// What all channels share: connections, numbers, topics by name.");
+        out.line("/// What all channels share: connections, counters, topics by name.");
         out.line("pub fn shared(&self) -> &streams::Streams {");
         out.indented(|out| out.line("&self.0"));
         out.line("}");

@@ -19,7 +19,7 @@ pub fn write(
     ids: &BTreeSet<String>,
 ) -> Result<(), String> {
     let (required, docs) = (required(items), docs(items));
-    text.line("/// What the types of requests are built by.");
+    text.line("/// Builders of the types of requests.");
     text.line("pub mod builder {");
     let written = text.indented(|text| {
         text.line("use super::{HashMap, wire};");

@@ -1,4 +1,4 @@
-//! Messages: which there are in a channel, how they are told apart, and what they hold.
+//! Messages: which ones a channel has, how they are distinguished, and what they contain.
 
 use std::collections::BTreeSet;
 

@@ -97,7 +97,7 @@ fn taken(document: &Document, operation: &Operation<'_>) -> Vec<String> {
     taken
 }
 
-/// The records of the response have what they are told apart by, under the message's name or one that is renamed.
+/// The records of the response have the key that distinguishes them, under the message's name or a renamed one.
 fn records(document: &Document, operation: &Operation<'_>, at: &str, call: &Value, fail: &mut Fail<'_>) {
     let place = text(call, "list").unwrap_or_default();
     let list = operation.result_schema(document).and_then(|(_, schema)| streams::at(document, schema, place));

@@ -203,19 +203,19 @@ fn the_sound_specs_are_clean_and_are_generated() {
     }
 }
 
-/// The other place of what stands twice is named.
+/// The other place of a duplicate is named.
 #[test]
 fn what_stands_twice_is_named_with_both_places() {
     for (find, with, expected) in [
         (
             "enum: [big, small]",
             "enum: [big,\n      small,\n      big]",
-            "`big` stands twice in `enum`, first at specs/v/a.yaml:36:32",
+            "`big` is defined twice in `enum`, first at specs/v/a.yaml:36:32",
         ),
         (
             "required: [name]",
             "required: [name, kind, name]",
-            "`name` stands twice in `required`, first at specs/v/a.yaml:39:16",
+            "`name` is defined twice in `required`, first at specs/v/a.yaml:39:16",
         ),
         (
             "operationId: ListThings",
@@ -230,7 +230,7 @@ fn what_stands_twice_is_named_with_both_places() {
         (
             "{ name: page, in: query, schema: { type: string } }",
             "{ name: from, in: query, schema: { type: string } }",
-            "the parameter `from` stands twice: at specs/v/a.yaml:9:11 and at specs/v/a.yaml:10:11",
+            "the parameter `from` is defined twice: at specs/v/a.yaml:9:11 and at specs/v/a.yaml:10:11",
         ),
         (
             "components:\n",
