@@ -105,6 +105,8 @@ macro_rules! specs {
 specs! {
     /// Bayse.
     BAYSE, "bayse", "";
+    /// Bybit.
+    BYBIT, "bybit", "";
     /// Deribit.
     DERIBIT, "deribit", "/api/v2";
     /// Kalshi.

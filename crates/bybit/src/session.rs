@@ -1,0 +1,79 @@
+//! Who is calling.
+
+use std::path::Path;
+
+use venuekit_auth::PrivateKey;
+use venuekit_auth::described::{DescribedSigner, SigningKey};
+use venuekit_transport::Error;
+use venuekit_transport::keys::{CreatedKey, SecretKind};
+use venuekit_wire::Secret;
+
+use crate::VENUE;
+
+/// A Bybit API key: its public half, with the secret or the RSA private key that signs. It belongs to one environment.
+#[derive(Clone, Debug)]
+pub struct Credentials(pub(crate) venuekit_transport::Credentials);
+
+impl Credentials {
+    /// A key that the venue generated, with its secret. It signs with HMAC-SHA256.
+    ///
+    /// # Errors
+    /// An empty part, or one that no header can hold.
+    pub fn api_key(api_key: impl Into<String>, secret: impl Into<Secret>) -> Result<Self, Error> {
+        let secret = secret.into();
+        let credentials = Self::signed(api_key, SigningKey::Shared(secret.clone()))?;
+        Ok(Self(credentials.0.hide(secret)))
+    }
+
+    /// A key that was registered with an RSA public key, with the private key.
+    ///
+    /// # Errors
+    /// An empty key, one that no header can hold, or a private key that is not RSA.
+    pub fn private_key(api_key: impl Into<String>, key: PrivateKey) -> Result<Self, Error> {
+        Self::signed(api_key, SigningKey::Pair(key))
+    }
+
+    /// The same from a PEM text: PKCS#1 or PKCS#8.
+    ///
+    /// # Errors
+    /// A text that is not such a key: the error says what it is instead, and what to do.
+    pub fn from_pem(api_key: impl Into<String>, pem: impl AsRef<[u8]>) -> Result<Self, Error> {
+        Self::private_key(api_key, PrivateKey::from_pem(pem)?)
+    }
+
+    /// The same from a PEM file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not such a key: the error says what it is instead, and what to do.
+    pub fn from_pem_file(api_key: impl Into<String>, path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::private_key(api_key, PrivateKey::from_file(path)?)
+    }
+
+    /// Signs requests, and the command that logs in to a stream.
+    fn signed(api_key: impl Into<String>, key: SigningKey) -> Result<Self, Error> {
+        let api_key = api_key.into();
+        let none = venuekit_transport::Credentials::none();
+        let signed = VENUE.credentials.signatures.iter().try_fold(none, |credentials, signature| {
+            let signer = DescribedSigner::new(signature, api_key.clone(), key.clone())?;
+            Ok::<_, Error>(credentials.signer(signature.name, signer))
+        })?;
+        Ok(Self(signed))
+    }
+}
+
+impl From<Credentials> for venuekit_transport::Credentials {
+    fn from(credentials: Credentials) -> Self {
+        credentials.0
+    }
+}
+
+impl TryFrom<&CreatedKey> for Credentials {
+    type Error = Error;
+
+    fn try_from(key: &CreatedKey) -> Result<Self, Error> {
+        match key.kind {
+            SecretKind::PrivateKeyPem => Self::from_pem(key.public_id.clone(), key.secret.expose()),
+            _ => Self::api_key(key.public_id.clone(), key.secret.clone()),
+        }
+    }
+}
