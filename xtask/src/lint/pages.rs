@@ -40,7 +40,8 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
     if let (Some(param), Some(next)) = (param, next) {
         let kinds = [param, next].map(|schema| types(resolve(document, schema)));
         if !plain(param, &["string", "integer"]) || !plain(next, &["string", "integer"]) || kinds[0] != kinds[1] {
-            let message = "the cursor in the response and the one in the request are not the same plain text or integer";
+            let message =
+                "the cursor in the response and the one in the request are not the same plain text or integer";
             mismatch(message.to_owned(), "give both `type: string`, or both `type: integer`, and no format");
         }
     } else {
