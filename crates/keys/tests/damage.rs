@@ -191,7 +191,7 @@ fn rewrite(folder: &std::path::Path, change: impl Fn(String) -> String) {
 #[tokio::test]
 async fn a_damaged_record_stops_its_own_key_and_no_other() {
     for (what, from, to) in [
-        ("a state that nobody knows", "\"state\":\"active\"", "\"state\":\"MARKER-state\""),
+        ("an unknown state", "\"state\":\"active\"", "\"state\":\"MARKER-state\""),
         ("a secret of another type", "\"secret\":\"MARKER-hurt\"", "\"secret\":[\"MARKER-hurt\"]"),
         (
             "a newer form",

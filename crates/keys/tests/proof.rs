@@ -180,7 +180,7 @@ async fn everybody_is_refused(venue: Venue) {
     }
 }
 
-/// The venue is told nothing of the end, and calls of the old key alone are answered so.
+/// The venue is not asked to revoke, and only calls of the old key get this response.
 async fn the_old_key_alone_is_refused(venue: Venue) {
     for (number, fake) in NOTHING.into_iter().chain(of_another_kind(venue)).enumerate() {
         let works: Vec<Ends> = works_of(venue).into_iter().filter(|ends| *ends != Ends::Replaced).collect();

@@ -40,7 +40,7 @@ impl Settings {
         Self { proxy, ..self }
     }
 
-    /// How long a call waits for the venue's rate limit at the most.
+    /// How long a call waits for the venue's rate limit at most.
     pub fn rate_wait(self, longest: Duration) -> Self {
         Self { rate_wait: Some(longest), ..self }
     }

@@ -95,7 +95,7 @@ impl Stream {
         self.next().await
     }
 
-    /// The rooms that a subscription is answered with.
+    /// Rooms that the reply to a subscription names.
     pub async fn subscribe(&mut self, message: Value, count: usize) -> Vec<String> {
         self.say(message).await;
         let mut rooms = Vec::new();
