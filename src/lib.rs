@@ -30,7 +30,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `bayse`, `deribit`, `kalshi`, `kalshi-perps`, `yativo` | yes | the client of that venue |
+//! | `bayse`, `bybit`, `deribit`, `kalshi`, `kalshi-perps`, `yativo` | yes | the client of that venue |
 //! | `keys` | no | `FromStore` and the key engine: credentials from the store of the command |
 //! | `keyring`, `vault` | no | `keys`, with the keyring of the operating system, with HashiCorp Vault or OpenBao |
 //! | `metrics` | no | counters and histograms for the `metrics` facade |
@@ -47,6 +47,8 @@ pub use venuekit_auth as auth;
 #[cfg(feature = "bayse")]
 pub use venuekit_bayse as bayse;
 pub use venuekit_books as books;
+#[cfg(feature = "bybit")]
+pub use venuekit_bybit as bybit;
 #[cfg(feature = "deribit")]
 pub use venuekit_deribit as deribit;
 #[cfg(feature = "kalshi")]

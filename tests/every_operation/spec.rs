@@ -201,7 +201,7 @@ fn object(schema: &Value) -> Object<'_> {
             // What the venue calls a member that has another name in Rust.
             let name = schema["x-names"][own].as_str().unwrap_or(own);
             let (required, schema) = (required(own) || one_of == [name], schema_of_it);
-            Property { name, schema, required, kept: required || one_of.first().is_some_and(|first| first == name) }
+            Property { name, schema, required, kept: required || one_of.first().is_some_and(|first| *first == name) }
         })
         .collect();
     let others = schema.get("additionalProperties").filter(|others| **others != false);

@@ -2,7 +2,7 @@
 
 use venuekit::transport::{RateLimits, RetryPolicy};
 use venuekit::wire::operation::{Operation, Venue};
-use venuekit::{bayse, deribit, kalshi, kalshi_perps, yativo};
+use venuekit::{bayse, bybit, deribit, kalshi, kalshi_perps, yativo};
 
 use crate::call::{Call, Given};
 use crate::generated;
@@ -89,10 +89,12 @@ macro_rules! venues {
 }
 
 const KALSHI: [&str; 3] = ["kalshi-access-key", "kalshi-access-timestamp", "kalshi-access-signature"];
+const BYBIT: [&str; 4] = ["x-bapi-api-key", "x-bapi-timestamp", "x-bapi-recv-window", "x-bapi-sign"];
 const BAYSE: [&str; 5] = ["x-auth-token", "x-device-id", "x-public-key", "x-timestamp", "x-signature"];
 
 venues! {
     bayse, BAYSE, |secret| bayse::Credentials::api_key(secret, secret).unwrap().and_session(secret, secret).unwrap();
+    bybit, BYBIT, |secret| bybit::Credentials::api_key("key", secret).unwrap();
     deribit, ["authorization"], |secret| deribit::Credentials::secret("me", secret).unwrap();
     kalshi, KALSHI, |_| kalshi::Credentials::new("key-id", key()).unwrap();
     kalshi_perps, KALSHI, |_| kalshi_perps::Credentials::new("key-id", key()).unwrap();

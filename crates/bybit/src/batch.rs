@@ -55,7 +55,8 @@ fn paired<'a, T>(
     order_id: impl Fn(&T) -> Option<&str> + 'a,
 ) -> Vec<Result<&'a T, ItemError>> {
     let outcomes = outcomes.map(|outcomes| outcomes.list.as_slice()).unwrap_or_default();
-    let result = |(at, order): (usize, &'a T)| match outcomes.get(at).and_then(|outcome| Some((outcome, outcome.code?))) {
+    let result = |(at, order): (usize, &'a T)| match outcomes.get(at).and_then(|outcome| Some((outcome, outcome.code?)))
+    {
         Some((_, 0)) => Ok(order),
         Some((outcome, code)) => Err(ItemError { code: Some(code), message: outcome.msg.clone().unwrap_or_default() }),
         None if order_id(order).is_some_and(|id| !id.is_empty()) => Ok(order),

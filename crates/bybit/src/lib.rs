@@ -13,6 +13,6 @@ pub use batch::ItemError;
 pub use generated::channels::STREAMS;
 pub use generated::client::{Client, builder, types};
 pub use generated::streams::{self, Streams, with_book};
-pub use generated::venue::{Environment, VENUE, operations};
+pub use generated::venue::{Environment, ErrorCode, VENUE, operations};
 pub use session::Credentials;
 pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, ResponseValue};

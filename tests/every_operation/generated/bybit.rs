@@ -203,7 +203,7 @@ pub fn call<'a>(
         _ => Err(format!("`{operation}` has no call")),
     }
 }
-/// Reads a text as an operation's answer, and writes that again.
+/// Reads a text as an operation's response, and serializes it again.
 pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
     match operation {
         "add_margin" => reread::<types::AddMarginResponse>(answer),
@@ -474,7 +474,7 @@ pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
             reread::<types::UpgradeToUnifiedAccountResponse>(answer)
         }
         "withdraw" => reread::<types::WithdrawResponse>(answer),
-        _ => Err(format!("`{operation}` has no answer")),
+        _ => Err(format!("`{operation}` has no response")),
     }
 }
 fn call_add_margin<'a>(

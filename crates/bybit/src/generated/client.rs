@@ -18,7 +18,7 @@ impl ::venuekit_transport::Connect for Client {
 }
 /// # The client
 ///
-/// How it is made, and what its calls have in common.
+/// Construction, and settings that all calls share.
 impl Client {
     /// A builder for a client of this environment.
     pub fn builder(
@@ -26,17 +26,17 @@ impl Client {
     ) -> ::venuekit_transport::ClientBuilder<Self> {
         ::venuekit_transport::ClientBuilder::new(environment.base_url())
     }
-    /// A client that shares everything with this one and gives each of its calls another time limit.
+    /// A client that shares everything with this one, with another time limit for its calls.
     #[must_use]
     pub fn with_timeout(&self, timeout: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_timeout(timeout))
     }
-    /// A client that shares everything with this one and repeats its failed calls by another policy.
+    /// A client that shares everything with this one, with another retry policy.
     #[must_use]
     pub fn with_retry(&self, policy: ::venuekit_transport::RetryPolicy) -> Self {
         self.with_session(self.session.with_retry(policy))
     }
-    /// A client that shares everything with this one and whose calls wait no longer than this for the venue's rate limit.
+    /// A client that shares everything with this one, whose calls wait at most this long for the venue's rate limit.
     #[must_use]
     pub fn with_rate_wait(&self, longest: ::std::time::Duration) -> Self {
         self.with_session(self.session.with_rate_wait(longest))
@@ -45,7 +45,7 @@ impl Client {
     pub fn clock(&self) -> &::venuekit_transport::Clock {
         self.session.clock()
     }
-    /// What carries out the calls.
+    /// The session that makes the calls.
     #[doc(hidden)]
     pub fn session(&self) -> &Session {
         &self.session
@@ -69,7 +69,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-fee-rate`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fee_rate(&self) -> builder::GetFeeRate<'_> {
         builder::GetFeeRate::new(self)
     }
@@ -77,7 +77,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-account-info`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_account_info(&self) -> builder::GetAccountInfo<'_> {
         builder::GetAccountInfo::new(self)
     }
@@ -85,7 +85,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_option_asset_info(&self) -> builder::GetOptionAssetInfo<'_> {
         builder::GetOptionAssetInfo::new(self)
     }
@@ -93,7 +93,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-smp-group`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_smp_group(&self) -> builder::GetSmpGroup<'_> {
         builder::GetSmpGroup::new(self)
     }
@@ -101,7 +101,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-wallet-balance`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_wallet_balance(&self) -> builder::GetWalletBalance<'_> {
         builder::GetWalletBalance::new(self)
     }
@@ -109,7 +109,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-transferable-amount`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_transferable_amount(&self) -> builder::GetTransferableAmount<'_> {
         builder::GetTransferableAmount::new(self)
     }
@@ -117,7 +117,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-coin-greeks`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_coin_greeks(&self) -> builder::GetCoinGreeks<'_> {
         builder::GetCoinGreeks::new(self)
     }
@@ -130,8 +130,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `manual-borrow`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_borrow_history`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_borrow_history`] finds out what happened to the call.
     pub fn manual_borrow(&self) -> builder::ManualBorrow<'_> {
         builder::ManualBorrow::new(self)
     }
@@ -139,8 +139,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-borrow-history`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_borrow_history(&self) -> builder::GetBorrowHistory<'_> {
         builder::GetBorrowHistory::new(self)
     }
@@ -148,7 +148,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-collateral-info`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_collateral_info(&self) -> builder::GetCollateralInfo<'_> {
         builder::GetCollateralInfo::new(self)
     }
@@ -156,8 +156,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `manual-repay-without-conversion`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_collateral_info`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_collateral_info`] finds out what happened to the call.
     pub fn manual_repay_without_conversion(
         &self,
     ) -> builder::ManualRepayWithoutConversion<'_> {
@@ -167,7 +167,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-pay-info`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_pay_info(&self) -> builder::GetPayInfo<'_> {
         builder::GetPayInfo::new(self)
     }
@@ -175,8 +175,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `repay-liability`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_collateral_info`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_collateral_info`] finds out what happened to the call.
     pub fn repay_liability(&self) -> builder::RepayLiability<'_> {
         builder::RepayLiability::new(self)
     }
@@ -186,8 +186,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `manual-repay`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_collateral_info`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_collateral_info`] finds out what happened to the call.
     pub fn manual_repay(&self) -> builder::ManualRepay<'_> {
         builder::ManualRepay::new(self)
     }
@@ -196,8 +196,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_collateral_info`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_collateral_info`] finds out what happened to the call.
     pub fn set_collateral_coin(&self) -> builder::SetCollateralCoin<'_> {
         builder::SetCollateralCoin::new(self)
     }
@@ -206,8 +206,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `batch-set-collateral-coin`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_collateral_info`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_collateral_info`] finds out what happened to the call.
     pub fn batch_set_collateral_coin(&self) -> builder::BatchSetCollateralCoin<'_> {
         builder::BatchSetCollateralCoin::new(self)
     }
@@ -220,8 +220,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-account-instruments`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_account_instruments(&self) -> builder::GetAccountInstruments<'_> {
         builder::GetAccountInstruments::new(self)
     }
@@ -234,7 +234,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-trade-info-for-analysis`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_trade_info_for_analysis(&self) -> builder::GetTradeInfoForAnalysis<'_> {
         builder::GetTradeInfoForAnalysis::new(self)
     }
@@ -242,8 +242,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-transaction-log`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_transaction_log(&self) -> builder::GetTransactionLog<'_> {
         builder::GetTransactionLog::new(self)
     }
@@ -257,8 +257,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Options:OptionsTrade`.
     /// - Cost: 1 of the rate limit `set-mmp`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_mmp_state`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_mmp_state`] finds out what happened to the call.
     pub fn set_mmp(&self) -> builder::SetMmp<'_> {
         builder::SetMmp::new(self)
     }
@@ -267,8 +267,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Options:OptionsTrade`.
     /// - Cost: 1 of the rate limit `reset-mmp`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_mmp_state`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_mmp_state`] finds out what happened to the call.
     pub fn reset_mmp(&self) -> builder::ResetMmp<'_> {
         builder::ResetMmp::new(self)
     }
@@ -276,7 +276,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_mmp_state(&self) -> builder::GetMmpState<'_> {
         builder::GetMmpState::new(self)
     }
@@ -284,7 +284,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-dcp-info`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_dcp_info(&self) -> builder::GetDcpInfo<'_> {
         builder::GetDcpInfo::new(self)
     }
@@ -293,8 +293,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_trade_behaviour`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_trade_behaviour`] finds out what happened to the call.
     pub fn set_delta_neutral_mode(&self) -> builder::SetDeltaNeutralMode<'_> {
         builder::SetDeltaNeutralMode::new(self)
     }
@@ -303,8 +303,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_account_info`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_account_info`] finds out what happened to the call.
     pub fn set_spot_hedging(&self) -> builder::SetSpotHedging<'_> {
         builder::SetSpotHedging::new(self)
     }
@@ -312,8 +312,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `set-price-limit-behaviour`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_trade_behaviour`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_trade_behaviour`] finds out what happened to the call.
     pub fn set_price_limit_behaviour(&self) -> builder::SetPriceLimitBehaviour<'_> {
         builder::SetPriceLimitBehaviour::new(self)
     }
@@ -322,8 +322,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `set-margin-mode`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_account_info`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_account_info`] finds out what happened to the call.
     pub fn set_margin_mode(&self) -> builder::SetMarginMode<'_> {
         builder::SetMarginMode::new(self)
     }
@@ -333,8 +333,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `upgrade-to-unified-account`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_account_info`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_account_info`] finds out what happened to the call.
     pub fn upgrade_to_unified_account(&self) -> builder::UpgradeToUnifiedAccount<'_> {
         builder::UpgradeToUnifiedAccount::new(self)
     }
@@ -342,7 +342,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-trade-behaviour`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_trade_behaviour(&self) -> builder::GetTradeBehaviour<'_> {
         builder::GetTradeBehaviour::new(self)
     }
@@ -357,7 +357,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_rate_limit(&self) -> builder::GetRateLimit<'_> {
         builder::GetRateLimit::new(self)
     }
@@ -365,8 +365,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_all_rate_limits(&self) -> builder::GetAllRateLimits<'_> {
         builder::GetAllRateLimits::new(self)
     }
@@ -374,7 +374,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_rate_limit_cap(&self) -> builder::GetRateLimitCap<'_> {
         builder::GetRateLimitCap::new(self)
     }
@@ -382,8 +382,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_rate_limit`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_rate_limit`] finds out what happened to the call.
     pub fn set_rate_limit(&self) -> builder::SetRateLimit<'_> {
         builder::SetRateLimit::new(self)
     }
@@ -396,7 +396,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-asset-overview`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_asset_overview(&self) -> builder::GetAssetOverview<'_> {
         builder::GetAssetOverview::new(self)
     }
@@ -404,7 +404,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-coin-info`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_coin_info(&self) -> builder::GetCoinInfo<'_> {
         builder::GetCoinInfo::new(self)
     }
@@ -412,8 +412,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-delivery-record`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_delivery_record(&self) -> builder::GetDeliveryRecord<'_> {
         builder::GetDeliveryRecord::new(self)
     }
@@ -421,8 +421,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-funding-account-history`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_funding_account_history(&self) -> builder::GetFundingAccountHistory<'_> {
         builder::GetFundingAccountHistory::new(self)
     }
@@ -430,7 +430,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-portfolio-margin`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_portfolio_margin(&self) -> builder::GetPortfolioMargin<'_> {
         builder::GetPortfolioMargin::new(self)
     }
@@ -438,8 +438,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-usdc-settlement`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_usdc_settlement(&self) -> builder::GetUsdcSettlement<'_> {
         builder::GetUsdcSettlement::new(self)
     }
@@ -447,7 +447,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-total-members-assets`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_total_members_assets(&self) -> builder::GetTotalMembersAssets<'_> {
         builder::GetTotalMembersAssets::new(self)
     }
@@ -461,8 +461,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Exchange:ExchangeHistory`.
     /// - Cost: 1 of the rate limit `confirm-convert-quote`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_convert_status`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_convert_status`] finds out what happened to the call.
     pub fn confirm_convert_quote(&self) -> builder::ConfirmConvertQuote<'_> {
         builder::ConfirmConvertQuote::new(self)
     }
@@ -471,7 +471,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Exchange:ExchangeHistory`.
     /// - Cost: 1 of the rate limit `get-convert-status`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_convert_status(&self) -> builder::GetConvertStatus<'_> {
         builder::GetConvertStatus::new(self)
     }
@@ -480,8 +480,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Exchange:ExchangeHistory`.
     /// - Cost: 1 of the rate limit `get-coin-exchange-records`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_coin_exchange_records(&self) -> builder::GetCoinExchangeRecords<'_> {
         builder::GetCoinExchangeRecords::new(self)
     }
@@ -490,7 +490,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Exchange:ExchangeHistory`.
     /// - Cost: 1 of the rate limit `get-convert-coin-list`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_convert_coin_list(&self) -> builder::GetConvertCoinList<'_> {
         builder::GetConvertCoinList::new(self)
     }
@@ -499,8 +499,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Exchange:ExchangeHistory`.
     /// - Cost: 1 of the rate limit `get-convert-history`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_convert_history(&self) -> builder::GetConvertHistory<'_> {
         builder::GetConvertHistory::new(self)
     }
@@ -511,7 +511,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Exchange:ExchangeHistory`.
     /// - Cost: 1 of the rate limit `request-convert-quote`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn request_convert_quote(&self) -> builder::RequestConvertQuote<'_> {
         builder::RequestConvertQuote::new(self)
     }
@@ -525,7 +525,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:AccountTransfer`.
     /// - Cost: 1 of the rate limit `set-deposit-account`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn set_deposit_account(&self) -> builder::SetDepositAccount<'_> {
         builder::SetDepositAccount::new(self)
     }
@@ -534,7 +534,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:AccountTransfer`.
     /// - Cost: 1 of the rate limit `get-master-deposit-address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_master_deposit_address(&self) -> builder::GetMasterDepositAddress<'_> {
         builder::GetMasterDepositAddress::new(self)
     }
@@ -542,8 +542,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-internal-deposit-records`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_internal_deposit_records(
         &self,
     ) -> builder::GetInternalDepositRecords<'_> {
@@ -553,8 +553,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-deposit-records`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_deposit_records(&self) -> builder::GetDepositRecords<'_> {
         builder::GetDepositRecords::new(self)
     }
@@ -563,7 +563,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:SubMemberTransfer`.
     /// - Cost: 1 of the rate limit `get-sub-deposit-address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_sub_deposit_address(&self) -> builder::GetSubDepositAddress<'_> {
         builder::GetSubDepositAddress::new(self)
     }
@@ -571,8 +571,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-sub-deposit-records`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_sub_deposit_records(&self) -> builder::GetSubDepositRecords<'_> {
         builder::GetSubDepositRecords::new(self)
     }
@@ -580,8 +580,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_deposit_records`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_deposit_records`] finds out what happened to the call.
     pub fn submit_deposit_originator(&self) -> builder::SubmitDepositOriginator<'_> {
         builder::SubmitDepositOriginator::new(self)
     }
@@ -597,7 +597,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Exchange:ExchangeHistory`.
     /// - Cost: 1 of the rate limit `request-small-balance-quote`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn request_small_balance_quote(&self) -> builder::RequestSmallBalanceQuote<'_> {
         builder::RequestSmallBalanceQuote::new(self)
     }
@@ -606,8 +606,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Exchange:ExchangeHistory`.
     /// - Cost: 1 of the rate limit `confirm-small-balance-quote`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_small_balance_history`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_small_balance_history`] finds out what happened to the call.
     pub fn confirm_small_balance_quote(&self) -> builder::ConfirmSmallBalanceQuote<'_> {
         builder::ConfirmSmallBalanceQuote::new(self)
     }
@@ -616,8 +616,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Exchange:ExchangeHistory`.
     /// - Cost: 1 of the rate limit `get-small-balance-history`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_small_balance_history(&self) -> builder::GetSmallBalanceHistory<'_> {
         builder::GetSmallBalanceHistory::new(self)
     }
@@ -626,7 +626,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Exchange:ExchangeHistory`.
     /// - Cost: 1 of the rate limit `get-small-balance-coins`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_small_balance_coins(&self) -> builder::GetSmallBalanceCoins<'_> {
         builder::GetSmallBalanceCoins::new(self)
     }
@@ -640,8 +640,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:AccountTransfer`.
     /// - Cost: 1 of the rate limit `create-internal-transfer`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_internal_transfer_records`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_internal_transfer_records`] finds out what happened to the call.
     pub fn create_internal_transfer(&self) -> builder::CreateInternalTransfer<'_> {
         builder::CreateInternalTransfer::new(self)
     }
@@ -649,7 +649,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-single-coin-balance`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_single_coin_balance(&self) -> builder::GetSingleCoinBalance<'_> {
         builder::GetSingleCoinBalance::new(self)
     }
@@ -657,7 +657,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-all-coins-balance`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_all_coins_balance(&self) -> builder::GetAllCoinsBalance<'_> {
         builder::GetAllCoinsBalance::new(self)
     }
@@ -665,8 +665,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-internal-transfer-records`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_internal_transfer_records(
         &self,
     ) -> builder::GetInternalTransferRecords<'_> {
@@ -676,7 +676,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-sub-member-ids`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_sub_member_ids(&self) -> builder::GetSubMemberIds<'_> {
         builder::GetSubMemberIds::new(self)
     }
@@ -684,7 +684,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-transferable-coins`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_transferable_coins(&self) -> builder::GetTransferableCoins<'_> {
         builder::GetTransferableCoins::new(self)
     }
@@ -692,8 +692,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-universal-transfer-records`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_universal_transfer_records(
         &self,
     ) -> builder::GetUniversalTransferRecords<'_> {
@@ -704,8 +704,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:SubMemberTransfer`.
     /// - Cost: 1 of the rate limit `create-universal-transfer`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_universal_transfer_records`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_universal_transfer_records`] finds out what happened to the call.
     pub fn create_universal_transfer(&self) -> builder::CreateUniversalTransfer<'_> {
         builder::CreateUniversalTransfer::new(self)
     }
@@ -719,8 +719,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:Withdraw`.
     /// - Cost: 1 of the rate limit `cancel-withdrawal`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_withdrawal_records`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_withdrawal_records`] finds out what happened to the call.
     pub fn cancel_withdrawal(&self) -> builder::CancelWithdrawal<'_> {
         builder::CancelWithdrawal::new(self)
     }
@@ -731,8 +731,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:Withdraw`.
     /// - Cost: 1 of the rate limit `withdraw`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_withdrawal_records`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_withdrawal_records`] finds out what happened to the call.
     pub fn withdraw(&self) -> builder::Withdraw<'_> {
         builder::Withdraw::new(self)
     }
@@ -741,8 +741,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:Withdraw`.
     /// - Cost: 1 of the rate limit `get-withdrawal-addresses`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_withdrawal_addresses(&self) -> builder::GetWithdrawalAddresses<'_> {
         builder::GetWithdrawalAddresses::new(self)
     }
@@ -750,8 +750,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-withdrawal-records`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_withdrawal_records(&self) -> builder::GetWithdrawalRecords<'_> {
         builder::GetWithdrawalRecords::new(self)
     }
@@ -760,7 +760,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:Withdraw`.
     /// - Cost: 1 of the rate limit `get-vasp-list`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_vasp_list(&self) -> builder::GetVaspList<'_> {
         builder::GetVaspList::new(self)
     }
@@ -768,7 +768,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-withdrawable-amount`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_withdrawable_amount(&self) -> builder::GetWithdrawableAmount<'_> {
         builder::GetWithdrawableAmount::new(self)
     }
@@ -781,8 +781,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_wallet_balance`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_wallet_balance`] finds out what happened to the call.
     pub fn apply_demo_money(&self) -> builder::ApplyDemoMoney<'_> {
         builder::ApplyDemoMoney::new(self)
     }
@@ -792,7 +792,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn create_demo_member(&self) -> builder::CreateDemoMember<'_> {
         builder::CreateDemoMember::new(self)
     }
@@ -806,7 +806,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `FiatConvertBroker:FiatConvertBrokerOrder`.
     /// - Cost: 1 of the rate limit `get-fiat-balance`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fiat_balance(&self) -> builder::GetFiatBalance<'_> {
         builder::GetFiatBalance::new(self)
     }
@@ -815,7 +815,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `FiatConvertBroker:FiatConvertBrokerOrder`.
     /// - Cost: 1 of the rate limit `get-fiat-coin-list`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fiat_coin_list(&self) -> builder::GetFiatCoinList<'_> {
         builder::GetFiatCoinList::new(self)
     }
@@ -824,8 +824,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `FiatConvertBroker:FiatConvertBrokerOrder`.
     /// - Cost: 1 of the rate limit `get-fiat-trade-history`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_fiat_trade_history(&self) -> builder::GetFiatTradeHistory<'_> {
         builder::GetFiatTradeHistory::new(self)
     }
@@ -836,7 +836,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `FiatConvertBroker:FiatConvertBrokerOrder`.
     /// - Cost: 1 of the rate limit `request-fiat-quote`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
+    /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn request_fiat_quote(&self) -> builder::RequestFiatQuote<'_> {
         builder::RequestFiatQuote::new(self)
     }
@@ -845,7 +845,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `FiatConvertBroker:FiatConvertBrokerOrder`.
     /// - Cost: 1 of the rate limit `get-fiat-reference-price`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fiat_reference_price(&self) -> builder::GetFiatReferencePrice<'_> {
         builder::GetFiatReferencePrice::new(self)
     }
@@ -854,8 +854,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `FiatConvertBroker:FiatConvertBrokerOrder`.
     /// - Cost: 1 of the rate limit `confirm-fiat-quote`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_fiat_trade`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fiat_trade`] finds out what happened to the call.
     pub fn confirm_fiat_quote(&self) -> builder::ConfirmFiatQuote<'_> {
         builder::ConfirmFiatQuote::new(self)
     }
@@ -864,7 +864,7 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `FiatConvertBroker:FiatConvertBrokerOrder`.
     /// - Cost: 1 of the rate limit `get-fiat-trade`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fiat_trade(&self) -> builder::GetFiatTrade<'_> {
         builder::GetFiatTrade::new(self)
     }
@@ -875,33 +875,33 @@ impl Client {
 impl Client {
     /// Candles of the index price
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_index_price_kline(&self) -> builder::GetIndexPriceKline<'_> {
         builder::GetIndexPriceKline::new(self)
     }
     /// Candles of trades
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_kline(&self) -> builder::GetKline<'_> {
         builder::GetKline::new(self)
     }
     /// Candles of the mark price
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_mark_price_kline(&self) -> builder::GetMarkPriceKline<'_> {
         builder::GetMarkPriceKline::new(self)
     }
     /// Candles of the premium index
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_premium_index_price_kline(
         &self,
     ) -> builder::GetPremiumIndexPriceKline<'_> {
@@ -914,41 +914,41 @@ impl Client {
 impl Client {
     /// Order book of all depths
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_full_orderbook(&self) -> builder::GetFullOrderbook<'_> {
         builder::GetFullOrderbook::new(self)
     }
     /// Order book
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_orderbook(&self) -> builder::GetOrderbook<'_> {
         builder::GetOrderbook::new(self)
     }
     /// Trades of everybody
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_recent_trades(&self) -> builder::GetRecentTrades<'_> {
         builder::GetRecentTrades::new(self)
     }
     /// Order book with RPI orders
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_rpi_orderbook(&self) -> builder::GetRpiOrderbook<'_> {
         builder::GetRpiOrderbook::new(self)
     }
     /// Prices and volumes
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_tickers(&self) -> builder::GetTickers<'_> {
         builder::GetTickers::new(self)
     }
@@ -959,17 +959,17 @@ impl Client {
 impl Client {
     /// Fees by group of contracts
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fee_groups(&self) -> builder::GetFeeGroups<'_> {
         builder::GetFeeGroups::new(self)
     }
     /// What an index price is made of
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_index_price_components(&self) -> builder::GetIndexPriceComponents<'_> {
         builder::GetIndexPriceComponents::new(self)
     }
@@ -977,35 +977,35 @@ impl Client {
     ///
     /// Spot has one page.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_instruments_info(&self) -> builder::GetInstrumentsInfo<'_> {
         builder::GetInstrumentsInfo::new(self)
     }
     /// Highest bid and lowest ask of an order
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_price_limit(&self) -> builder::GetPriceLimit<'_> {
         builder::GetPriceLimit::new(self)
     }
     /// Risk limits, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_risk_limit(&self) -> builder::GetRiskLimit<'_> {
         builder::GetRiskLimit::new(self)
     }
     /// Time of the venue
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_server_time(&self) -> builder::GetServerTime<'_> {
         builder::GetServerTime::new(self)
     }
@@ -1016,68 +1016,68 @@ impl Client {
 impl Client {
     /// Share of long and short accounts over time, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_long_short_ratio(&self) -> builder::GetLongShortRatio<'_> {
         builder::GetLongShortRatio::new(self)
     }
     /// When positions are deleveraged
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_adl_alert(&self) -> builder::GetAdlAlert<'_> {
         builder::GetAdlAlert::new(self)
     }
     /// Delivery prices, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_delivery_price(&self) -> builder::GetDeliveryPrice<'_> {
         builder::GetDeliveryPrice::new(self)
     }
     /// Funding rates of the past
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_funding_rate_history(&self) -> builder::GetFundingRateHistory<'_> {
         builder::GetFundingRateHistory::new(self)
     }
     /// Volatility of option underlyings over time
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_historical_volatility(&self) -> builder::GetHistoricalVolatility<'_> {
         builder::GetHistoricalVolatility::new(self)
     }
     /// Insurance pools
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_insurance_pool(&self) -> builder::GetInsurancePool<'_> {
         builder::GetInsurancePool::new(self)
     }
     /// Delivery prices of options of the last 30 days
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_new_delivery_price(&self) -> builder::GetNewDeliveryPrice<'_> {
         builder::GetNewDeliveryPrice::new(self)
     }
     /// Open interest over time, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_open_interest(&self) -> builder::GetOpenInterest<'_> {
         builder::GetOpenInterest::new(self)
     }
@@ -1092,8 +1092,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `amend-order`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn amend_order(&self) -> builder::AmendOrder<'_> {
         builder::AmendOrder::new(self)
     }
@@ -1103,8 +1103,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `cancel-order`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn cancel_order(&self) -> builder::CancelOrder<'_> {
         builder::CancelOrder::new(self)
     }
@@ -1114,8 +1114,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `cancel-all-orders`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn cancel_all_orders(&self) -> builder::CancelAllOrders<'_> {
         builder::CancelAllOrders::new(self)
     }
@@ -1125,8 +1125,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `place-order`.
-    /// - Retry: repeated with the same idempotency key `orderLinkId`; the client makes one where none is given. Where the venue refuses the repetition, `Error::was_applied_before` says that the first attempt was executed.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `orderLinkId`; the client generates one if none is given. Where the venue refuses the repetition, `Error::was_applied_before` says that the first attempt was executed.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn place_order(&self) -> builder::PlaceOrder<'_> {
         builder::PlaceOrder::new(self)
     }
@@ -1135,8 +1135,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Order`.
     /// - Cost: 1 of the rate limit `set-disconnect-cancel-all`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_dcp_info`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_dcp_info`] finds out what happened to the call.
     pub fn set_disconnect_cancel_all(&self) -> builder::SetDisconnectCancelAll<'_> {
         builder::SetDisconnectCancelAll::new(self)
     }
@@ -1146,7 +1146,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `pre-check-order`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn pre_check_order(&self) -> builder::PreCheckOrder<'_> {
         builder::PreCheckOrder::new(self)
     }
@@ -1154,7 +1154,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-borrow-quota`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_borrow_quota(&self) -> builder::GetBorrowQuota<'_> {
         builder::GetBorrowQuota::new(self)
     }
@@ -1169,8 +1169,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `batch-amend-orders` for each element of `request`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn batch_amend_orders(&self) -> builder::BatchAmendOrders<'_> {
         builder::BatchAmendOrders::new(self)
     }
@@ -1180,8 +1180,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `batch-cancel-orders` for each element of `request`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn batch_cancel_orders(&self) -> builder::BatchCancelOrders<'_> {
         builder::BatchCancelOrders::new(self)
     }
@@ -1191,8 +1191,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `batch-place-orders` for each element of `request`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_orders`] finds out what happened to the call.
     pub fn batch_place_orders(&self) -> builder::BatchPlaceOrders<'_> {
         builder::BatchPlaceOrders::new(self)
     }
@@ -1205,8 +1205,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-trade-history`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_trade_history(&self) -> builder::GetTradeHistory<'_> {
         builder::GetTradeHistory::new(self)
     }
@@ -1216,8 +1216,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-order-history`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_order_history(&self) -> builder::GetOrderHistory<'_> {
         builder::GetOrderHistory::new(self)
     }
@@ -1227,8 +1227,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-open-orders`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_open_orders(&self) -> builder::GetOpenOrders<'_> {
         builder::GetOpenOrders::new(self)
     }
@@ -1242,8 +1242,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `add-margin`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_positions`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_positions`] finds out what happened to the call.
     pub fn add_margin(&self) -> builder::AddMargin<'_> {
         builder::AddMargin::new(self)
     }
@@ -1252,8 +1252,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `confirm-new-risk-limit`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_positions`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_positions`] finds out what happened to the call.
     pub fn confirm_new_risk_limit(&self) -> builder::ConfirmNewRiskLimit<'_> {
         builder::ConfirmNewRiskLimit::new(self)
     }
@@ -1261,8 +1261,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-positions`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_positions(&self) -> builder::GetPositions<'_> {
         builder::GetPositions::new(self)
     }
@@ -1271,8 +1271,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `set-auto-add-margin`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_positions`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_positions`] finds out what happened to the call.
     pub fn set_auto_add_margin(&self) -> builder::SetAutoAddMargin<'_> {
         builder::SetAutoAddMargin::new(self)
     }
@@ -1283,8 +1283,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `set-leverage`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_symbol_leverage`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_symbol_leverage`] finds out what happened to the call.
     pub fn set_leverage(&self) -> builder::SetLeverage<'_> {
         builder::SetLeverage::new(self)
     }
@@ -1293,8 +1293,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `switch-position-mode`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_positions`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_positions`] finds out what happened to the call.
     pub fn switch_position_mode(&self) -> builder::SwitchPositionMode<'_> {
         builder::SwitchPositionMode::new(self)
     }
@@ -1302,7 +1302,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_symbol_leverage(&self) -> builder::GetSymbolLeverage<'_> {
         builder::GetSymbolLeverage::new(self)
     }
@@ -1313,8 +1313,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `set-trading-stop`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_positions`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_positions`] finds out what happened to the call.
     pub fn set_trading_stop(&self) -> builder::SetTradingStop<'_> {
         builder::SetTradingStop::new(self)
     }
@@ -1327,8 +1327,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-closed-pnl`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_closed_pnl(&self) -> builder::GetClosedPnl<'_> {
         builder::GetClosedPnl::new(self)
     }
@@ -1336,8 +1336,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-closed-option-positions`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_closed_option_positions(&self) -> builder::GetClosedOptionPositions<'_> {
         builder::GetClosedOptionPositions::new(self)
     }
@@ -1345,8 +1345,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-move-position-history`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_move_position_history(&self) -> builder::GetMovePositionHistory<'_> {
         builder::GetMovePositionHistory::new(self)
     }
@@ -1355,8 +1355,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `ContractTrade:Position`.
     /// - Cost: 1 of the rate limit `move-positions`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_move_position_history`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_move_position_history`] finds out what happened to the call.
     pub fn move_positions(&self) -> builder::MovePositions<'_> {
         builder::MovePositions::new(self)
     }
@@ -1369,15 +1369,15 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_spot_margin_coin_state(&self) -> builder::GetSpotMarginCoinState<'_> {
         builder::GetSpotMarginCoinState::new(self)
     }
     /// Collateral ratios by tier
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_tiered_collateral_ratio(&self) -> builder::GetTieredCollateralRatio<'_> {
         builder::GetTieredCollateralRatio::new(self)
     }
@@ -1385,15 +1385,15 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_spot_margin_currencies(&self) -> builder::GetSpotMarginCurrencies<'_> {
         builder::GetSpotMarginCurrencies::new(self)
     }
     /// Borrowing of coins by VIP level
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_vip_margin_data(&self) -> builder::GetVipMarginData<'_> {
         builder::GetVipMarginData::new(self)
     }
@@ -1401,7 +1401,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_flexible_inventory(&self) -> builder::GetFlexibleInventory<'_> {
         builder::GetFlexibleInventory::new(self)
     }
@@ -1409,7 +1409,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_auto_repay_mode(&self) -> builder::GetAutoRepayMode<'_> {
         builder::GetAutoRepayMode::new(self)
     }
@@ -1417,7 +1417,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_historical_interest_rate(
         &self,
     ) -> builder::GetHistoricalInterestRate<'_> {
@@ -1427,7 +1427,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_liability(&self) -> builder::GetLiability<'_> {
         builder::GetLiability::new(self)
     }
@@ -1435,7 +1435,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_max_borrowable(&self) -> builder::GetMaxBorrowable<'_> {
         builder::GetMaxBorrowable::new(self)
     }
@@ -1443,7 +1443,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_position_tiers(&self) -> builder::GetPositionTiers<'_> {
         builder::GetPositionTiers::new(self)
     }
@@ -1451,7 +1451,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_repayable_amount(&self) -> builder::GetRepayableAmount<'_> {
         builder::GetRepayableAmount::new(self)
     }
@@ -1459,8 +1459,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_auto_repay_mode`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_auto_repay_mode`] finds out what happened to the call.
     pub fn set_auto_repay_mode(&self) -> builder::SetAutoRepayMode<'_> {
         builder::SetAutoRepayMode::new(self)
     }
@@ -1469,8 +1469,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Spot:SpotTrade`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_spot_margin_state`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_spot_margin_state`] finds out what happened to the call.
     pub fn set_spot_margin_leverage(&self) -> builder::SetSpotMarginLeverage<'_> {
         builder::SetSpotMarginLeverage::new(self)
     }
@@ -1478,7 +1478,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_spot_margin_state(&self) -> builder::GetSpotMarginState<'_> {
         builder::GetSpotMarginState::new(self)
     }
@@ -1487,8 +1487,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Spot:SpotTrade`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_spot_margin_state`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_spot_margin_state`] finds out what happened to the call.
     pub fn switch_spot_margin_mode(&self) -> builder::SwitchSpotMarginMode<'_> {
         builder::SwitchSpotMarginMode::new(self)
     }
@@ -1501,7 +1501,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fixed_inventory(&self) -> builder::GetFixedInventory<'_> {
         builder::GetFixedInventory::new(self)
     }
@@ -1509,8 +1509,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_fixed_borrow_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fixed_borrow_orders`] finds out what happened to the call.
     pub fn fixed_borrow(&self) -> builder::FixedBorrow<'_> {
         builder::FixedBorrow::new(self)
     }
@@ -1518,8 +1518,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_fixed_borrow_contracts(&self) -> builder::GetFixedBorrowContracts<'_> {
         builder::GetFixedBorrowContracts::new(self)
     }
@@ -1527,8 +1527,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_fixed_borrow_orders(&self) -> builder::GetFixedBorrowOrders<'_> {
         builder::GetFixedBorrowOrders::new(self)
     }
@@ -1536,7 +1536,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_fixed_borrow_quotes(&self) -> builder::GetFixedBorrowQuotes<'_> {
         builder::GetFixedBorrowQuotes::new(self)
     }
@@ -1544,8 +1544,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_fixed_borrow_contracts`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_fixed_borrow_contracts`] finds out what happened to the call.
     pub fn renew_fixed_borrow(&self) -> builder::RenewFixedBorrow<'_> {
         builder::RenewFixedBorrow::new(self)
     }
@@ -1556,10 +1556,10 @@ impl Client {
 impl Client {
     /// Spreads, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_spread_instruments(&self) -> builder::GetSpreadInstruments<'_> {
         builder::GetSpreadInstruments::new(self)
     }
@@ -1567,7 +1567,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_spread_max_qty(&self) -> builder::GetSpreadMaxQty<'_> {
         builder::GetSpreadMaxQty::new(self)
     }
@@ -1575,25 +1575,25 @@ impl Client {
     ///
     /// Prices may be negative.
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_spread_orderbook(&self) -> builder::GetSpreadOrderbook<'_> {
         builder::GetSpreadOrderbook::new(self)
     }
     /// Trades of everybody in a spread
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_spread_recent_trades(&self) -> builder::GetSpreadRecentTrades<'_> {
         builder::GetSpreadRecentTrades::new(self)
     }
     /// Prices of a spread
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_spread_ticker(&self) -> builder::GetSpreadTicker<'_> {
         builder::GetSpreadTicker::new(self)
     }
@@ -1606,8 +1606,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_spread_trade_history(&self) -> builder::GetSpreadTradeHistory<'_> {
         builder::GetSpreadTradeHistory::new(self)
     }
@@ -1615,8 +1615,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_spread_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_spread_orders`] finds out what happened to the call.
     pub fn amend_spread_order(&self) -> builder::AmendSpreadOrder<'_> {
         builder::AmendSpreadOrder::new(self)
     }
@@ -1624,8 +1624,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_spread_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_spread_orders`] finds out what happened to the call.
     pub fn cancel_spread_order(&self) -> builder::CancelSpreadOrder<'_> {
         builder::CancelSpreadOrder::new(self)
     }
@@ -1633,8 +1633,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_open_spread_orders`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_open_spread_orders`] finds out what happened to the call.
     pub fn cancel_all_spread_orders(&self) -> builder::CancelAllSpreadOrders<'_> {
         builder::CancelAllSpreadOrders::new(self)
     }
@@ -1644,8 +1644,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: repeated with the same idempotency key `orderLinkId`; the client makes one where none is given. Where the venue refuses the repetition, `Error::was_applied_before` says that the first attempt was executed.
-    /// - After a lost response: [`Client::get_open_spread_orders`] tells what became of the call.
+    /// - Retry: retried with the same idempotency key `orderLinkId`; the client generates one if none is given. Where the venue refuses the repetition, `Error::was_applied_before` says that the first attempt was executed.
+    /// - After a lost response: [`Client::get_open_spread_orders`] finds out what happened to the call.
     pub fn place_spread_order(&self) -> builder::PlaceSpreadOrder<'_> {
         builder::PlaceSpreadOrder::new(self)
     }
@@ -1653,8 +1653,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_spread_order_history(&self) -> builder::GetSpreadOrderHistory<'_> {
         builder::GetSpreadOrderHistory::new(self)
     }
@@ -1662,8 +1662,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_open_spread_orders(&self) -> builder::GetOpenSpreadOrders<'_> {
         builder::GetOpenSpreadOrders::new(self)
     }
@@ -1674,18 +1674,18 @@ impl Client {
 impl Client {
     /// Announcements, page by page
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_announcement(&self) -> builder::GetAnnouncement<'_> {
         builder::GetAnnouncement::new(self)
     }
     /// Maintenance that is planned or in progress
     ///
-    /// - Credentials: none, anybody may call it.
+    /// - Credentials: none.
     /// - Cost: 1 of the rate limit `address`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_system_status(&self) -> builder::GetSystemStatus<'_> {
         builder::GetSystemStatus::new(self)
     }
@@ -1701,8 +1701,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:AccountTransfer mainaccount`.
     /// - Cost: 1 of the rate limit `create-sub-api-key`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_sub_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_sub_api_keys`] finds out what happened to the call.
     pub fn create_sub_api_key(&self) -> builder::CreateSubApiKey<'_> {
         builder::CreateSubApiKey::new(self)
     }
@@ -1713,8 +1713,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:AccountTransfer mainaccount`.
     /// - Cost: 1 of the rate limit `delete-api-key`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] finds out what happened to the call.
     pub fn delete_api_key(&self) -> builder::DeleteApiKey<'_> {
         builder::DeleteApiKey::new(self)
     }
@@ -1725,8 +1725,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:AccountTransfer`.
     /// - Cost: 1 of the rate limit `delete-sub-api-key`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_sub_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_sub_api_keys`] finds out what happened to the call.
     pub fn delete_sub_api_key(&self) -> builder::DeleteSubApiKey<'_> {
         builder::DeleteSubApiKey::new(self)
     }
@@ -1736,7 +1736,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-api-key`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_api_key(&self) -> builder::GetApiKey<'_> {
         builder::GetApiKey::new(self)
     }
@@ -1746,8 +1746,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `list-sub-api-keys`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_sub_api_keys(&self) -> builder::ListSubApiKeys<'_> {
         builder::ListSubApiKeys::new(self)
     }
@@ -1758,8 +1758,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:AccountTransfer mainaccount`.
     /// - Cost: 1 of the rate limit `update-api-key`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::get_api_key`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::get_api_key`] finds out what happened to the call.
     pub fn update_api_key(&self) -> builder::UpdateApiKey<'_> {
         builder::UpdateApiKey::new(self)
     }
@@ -1770,8 +1770,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:AccountTransfer`.
     /// - Cost: 1 of the rate limit `update-sub-api-key`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::list_sub_api_keys`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::list_sub_api_keys`] finds out what happened to the call.
     pub fn update_sub_api_key(&self) -> builder::UpdateSubApiKey<'_> {
         builder::UpdateSubApiKey::new(self)
     }
@@ -1785,8 +1785,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:SubMemberTransfer`.
     /// - Cost: 1 of the rate limit `create-sub-member`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::query_sub_members`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::query_sub_members`] finds out what happened to the call.
     pub fn create_sub_member(&self) -> builder::CreateSubMember<'_> {
         builder::CreateSubMember::new(self)
     }
@@ -1797,8 +1797,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:SubMemberTransfer`.
     /// - Cost: 1 of the rate limit `delete-sub-member`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::query_sub_members`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::query_sub_members`] finds out what happened to the call.
     pub fn delete_sub_member(&self) -> builder::DeleteSubMember<'_> {
         builder::DeleteSubMember::new(self)
     }
@@ -1806,8 +1806,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-custodial-sub-members`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_custodial_sub_members(&self) -> builder::GetCustodialSubMembers<'_> {
         builder::GetCustodialSubMembers::new(self)
     }
@@ -1816,8 +1816,8 @@ impl Client {
     /// - Credentials: `signature`.
     /// - Scope: `Wallet:SubMemberTransfer`.
     /// - Cost: 1 of the rate limit `freeze-sub-member`.
-    /// - Retry: repeated only where it is certain that the venue did not process it.
-    /// - After a lost response: [`Client::query_sub_members`] tells what became of the call.
+    /// - Retry: retried only if it is certain that the venue did not process it.
+    /// - After a lost response: [`Client::query_sub_members`] finds out what happened to the call.
     pub fn freeze_sub_member(&self) -> builder::FreezeSubMember<'_> {
         builder::FreezeSubMember::new(self)
     }
@@ -1825,7 +1825,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-member-type`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn get_member_type(&self) -> builder::GetMemberType<'_> {
         builder::GetMemberType::new(self)
     }
@@ -1833,8 +1833,8 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `get-friend-referrals`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn get_friend_referrals(&self) -> builder::GetFriendReferrals<'_> {
         builder::GetFriendReferrals::new(self)
     }
@@ -1842,7 +1842,7 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `query-sub-members`.
-    /// - Retry: safe, repeated after a passing failure.
+    /// - Retry: safe; retried after a transient failure.
     pub fn query_sub_members(&self) -> builder::QuerySubMembers<'_> {
         builder::QuerySubMembers::new(self)
     }
@@ -1850,13 +1850,13 @@ impl Client {
     ///
     /// - Credentials: `signature`.
     /// - Cost: 1 of the rate limit `list-sub-members`.
-    /// - Retry: safe, repeated after a passing failure.
-    /// - Pages: `stream` in place of `send` gives the items of all pages.
+    /// - Retry: safe; retried after a transient failure.
+    /// - Pages: `stream` instead of `send` returns the items of all pages.
     pub fn list_sub_members(&self) -> builder::ListSubMembers<'_> {
         builder::ListSubMembers::new(self)
     }
 }
-/// What operations are given before they are sent: the methods of `Client` return these.
+/// Builders of calls: the methods of `Client` return them.
 pub mod builder {
     use ::std::fmt::Display;
     use ::venuekit_transport::Pages;
@@ -1980,7 +1980,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::BorrowRecord> {
             Pages::by_cursor(
                 operations::GET_BORROW_HISTORY,
@@ -2192,7 +2192,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::AccountInstrument> {
             Pages::by_cursor(
                 operations::GET_ACCOUNT_INSTRUMENTS,
@@ -3032,7 +3032,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::TransactionLogEntry> {
             Pages::by_cursor(
                 operations::GET_TRANSACTION_LOG,
@@ -3226,7 +3226,7 @@ pub mod builder {
                 .query("limit", &self.limit);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Announcement> {
             Pages::by_page(
                 operations::GET_ANNOUNCEMENT,
@@ -3315,7 +3315,7 @@ pub mod builder {
                 .query("uids", &self.uids);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::RateLimit> {
             Pages::by_cursor(
                 operations::GET_ALL_RATE_LIMITS,
@@ -3663,7 +3663,7 @@ pub mod builder {
                 .query("size", &self.size);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::SmallBalanceExchange> {
             Pages::by_number(
                 self.cursor.clone(),
@@ -3795,7 +3795,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::DeliveryRecord> {
             Pages::by_cursor(
                 operations::GET_DELIVERY_RECORD,
@@ -3966,7 +3966,7 @@ pub mod builder {
                 .query("limit", &self.limit);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::InternalDeposit> {
             Pages::by_cursor(
                 operations::GET_INTERNAL_DEPOSIT_RECORDS,
@@ -4063,7 +4063,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Deposit> {
             Pages::by_cursor(
                 operations::GET_DEPOSIT_RECORDS,
@@ -4212,7 +4212,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Deposit> {
             Pages::by_cursor(
                 operations::GET_SUB_DEPOSIT_RECORDS,
@@ -4367,7 +4367,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::ConvertRecord> {
             Pages::by_cursor(
                 operations::GET_COIN_EXCHANGE_RECORDS,
@@ -4479,7 +4479,7 @@ pub mod builder {
                 .query("limit", &self.limit);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Conversion> {
             Pages::by_page(
                 operations::GET_CONVERT_HISTORY,
@@ -4645,7 +4645,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::FundingAccountEntry> {
             Pages::by_cursor(
                 operations::GET_FUNDING_ACCOUNT_HISTORY,
@@ -4759,7 +4759,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Settlement> {
             Pages::by_cursor(
                 operations::GET_USDC_SETTLEMENT,
@@ -5099,7 +5099,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::InternalTransfer> {
             Pages::by_cursor(
                 operations::GET_INTERNAL_TRANSFER_RECORDS,
@@ -5250,7 +5250,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::UniversalTransfer> {
             Pages::by_cursor(
                 operations::GET_UNIVERSAL_TRANSFER_RECORDS,
@@ -5624,7 +5624,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::WithdrawalAddress> {
             Pages::by_cursor(
                 operations::GET_WITHDRAWAL_ADDRESSES,
@@ -5732,7 +5732,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Withdrawal> {
             Pages::by_cursor(
                 operations::GET_WITHDRAWAL_RECORDS,
@@ -5904,7 +5904,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Execution> {
             Pages::by_cursor(
                 operations::GET_TRADE_HISTORY,
@@ -6033,7 +6033,7 @@ pub mod builder {
                 .query("endTime", &self.end_time);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::FiatTrade> {
             Pages::by_page(
                 operations::GET_FIAT_TRADE_HISTORY,
@@ -6328,7 +6328,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::LongShortRatio> {
             Pages::by_cursor(
                 operations::GET_LONG_SHORT_RATIO,
@@ -6442,7 +6442,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::DeliveryPrice> {
             Pages::by_cursor(
                 operations::GET_DELIVERY_PRICE,
@@ -6893,7 +6893,7 @@ pub mod builder {
                 .query("agree", &self.agree);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Instrument> {
             Pages::by_cursor(
                 operations::GET_INSTRUMENTS_INFO,
@@ -7210,7 +7210,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::OpenInterest> {
             Pages::by_cursor(
                 operations::GET_OPEN_INTEREST,
@@ -7492,7 +7492,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::RiskLimit> {
             Pages::by_cursor(
                 operations::GET_RISK_LIMIT,
@@ -8498,7 +8498,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Order> {
             Pages::by_cursor(
                 operations::GET_ORDER_HISTORY,
@@ -8878,7 +8878,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Order> {
             Pages::by_cursor(
                 operations::GET_OPEN_ORDERS,
@@ -9072,7 +9072,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::ClosedPnl> {
             Pages::by_cursor(
                 operations::GET_CLOSED_PNL,
@@ -9210,7 +9210,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::ClosedOptionPosition> {
             Pages::by_cursor(
                 operations::GET_CLOSED_OPTION_POSITIONS,
@@ -9299,7 +9299,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Position> {
             Pages::by_cursor(
                 operations::GET_POSITIONS,
@@ -9401,7 +9401,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::MovePositionRecord> {
             Pages::by_cursor(
                 operations::GET_MOVE_POSITION_HISTORY,
@@ -10147,7 +10147,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::FixedBorrowContract> {
             Pages::by_cursor(
                 operations::GET_FIXED_BORROW_CONTRACTS,
@@ -10236,7 +10236,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::FixedBorrowOrder> {
             Pages::by_cursor(
                 operations::GET_FIXED_BORROW_ORDERS,
@@ -10813,7 +10813,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::SpreadExecution> {
             Pages::by_cursor(
                 operations::GET_SPREAD_TRADE_HISTORY,
@@ -10886,7 +10886,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::SpreadInstrument> {
             Pages::by_cursor(
                 operations::GET_SPREAD_INSTRUMENTS,
@@ -11288,7 +11288,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::SpreadOrder> {
             Pages::by_cursor(
                 operations::GET_SPREAD_ORDER_HISTORY,
@@ -11377,7 +11377,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::OpenSpreadOrder> {
             Pages::by_cursor(
                 operations::GET_OPEN_SPREAD_ORDERS,
@@ -11867,7 +11867,7 @@ pub mod builder {
                 .query("nextCursor", &self.next_cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::SubMember> {
             Pages::by_cursor(
                 operations::GET_CUSTODIAL_SUB_MEMBERS,
@@ -12010,7 +12010,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::Referral> {
             Pages::by_cursor(
                 operations::GET_FRIEND_REFERRALS,
@@ -12111,7 +12111,7 @@ pub mod builder {
                 .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::SubApiKey> {
             Pages::by_cursor(
                 operations::LIST_SUB_API_KEYS,
@@ -12168,7 +12168,7 @@ pub mod builder {
                 .query("nextCursor", &self.next_cursor);
             self.client.session.call(call).await
         }
-        /// Every item of every page, as a stream. A page is asked for when the items before it are taken.
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
         pub fn stream(self) -> Pages<'a, types::SubMember> {
             Pages::by_cursor(
                 operations::LIST_SUB_MEMBERS,
@@ -24216,7 +24216,7 @@ pub mod types {
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<Withdrawal>,
     }
-    /// What the types of requests are built by.
+    /// Builders of the types of requests.
     pub mod builder {
         use super::{HashMap, wire};
         wire::builder! { AddMarginRequest {

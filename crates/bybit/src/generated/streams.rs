@@ -14,7 +14,7 @@ impl Streams {
         Self(streams::Streams::of(session, &STREAMS))
     }
 
-    /// What all channels share: connections, numbers, topics by name.
+    /// What all channels share: connections, counters, topics by name.
     pub fn shared(&self) -> &streams::Streams {
         &self.0
     }

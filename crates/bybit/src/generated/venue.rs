@@ -33,7 +33,7 @@ pub enum Environment {
     Demo,
     /// The demo mode of a test account, with its own keys. `https://api-demo-testnet.bybit.com`
     TestDemo,
-    /// Another server: a proxy, or a sandbox on this machine. The path prefix belongs to it.
+    /// Another server: a proxy, or a sandbox on this machine. Include the path prefix.
     Custom(String),
 }
 impl Environment {
@@ -2499,7 +2499,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     }),
 };
 impl super::client::Client {
-    /// The account's API keys, in the words that all venues share.
+    /// The account's API keys, with the interface that all venues share.
     pub fn keys(&self) -> ::venuekit_transport::key_lifecycle::SessionKeys<'_> {
         ::venuekit_transport::key_lifecycle::SessionKeys::with_rules(
             self.session(),
@@ -2507,7 +2507,7 @@ impl super::client::Client {
         )
     }
 }
-/// One row an operation, ordered by name.
+/// One row per operation, ordered by name.
 pub static OPERATIONS: &[Operation] = &[
     Operation {
         id: "add_margin",

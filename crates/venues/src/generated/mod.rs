@@ -6,8 +6,9 @@ use crate::Venue;
 use crate::registration::Registration;
 
 /// All venues, in the order of their names.
-pub(crate) static VENUES: [Registration; 5] = [
+pub(crate) static VENUES: [Registration; 6] = [
     Registration::of::<venuekit_bayse::Client, venuekit_bayse::Credentials>("bayse", Some(&venuekit_bayse::STREAMS)),
+    Registration::of::<venuekit_bybit::Client, venuekit_bybit::Credentials>("bybit", Some(&venuekit_bybit::STREAMS)),
     Registration::of::<venuekit_deribit::Client, venuekit_deribit::Credentials>("deribit", Some(&venuekit_deribit::STREAMS)),
     Registration::of::<venuekit_kalshi::Client, venuekit_kalshi::Credentials>("kalshi", Some(&venuekit_kalshi::STREAMS)),
     Registration::of::<venuekit_kalshi_perps::Client, venuekit_kalshi_perps::Credentials>("kalshi-perps", Some(&venuekit_kalshi_perps::STREAMS)),
@@ -18,20 +19,23 @@ pub(crate) static VENUES: [Registration; 5] = [
 impl Venue {
     /// `bayse`.
     pub const BAYSE: Self = Self(&VENUES[0]);
+    /// `bybit`.
+    pub const BYBIT: Self = Self(&VENUES[1]);
     /// `deribit`.
-    pub const DERIBIT: Self = Self(&VENUES[1]);
+    pub const DERIBIT: Self = Self(&VENUES[2]);
     /// `kalshi`.
-    pub const KALSHI: Self = Self(&VENUES[2]);
+    pub const KALSHI: Self = Self(&VENUES[3]);
     /// `kalshi-perps`.
-    pub const KALSHI_PERPS: Self = Self(&VENUES[3]);
+    pub const KALSHI_PERPS: Self = Self(&VENUES[4]);
     /// `yativo`.
-    pub const YATIVO: Self = Self(&VENUES[4]);
+    pub const YATIVO: Self = Self(&VENUES[5]);
 }
 
 /// Calls the visitor with the type of a channel's messages, where the channel makes an order book.
 pub(crate) fn with_book<V: BookVisitor>(venue: &str, channel: &str, visitor: V) -> Option<V::Output> {
     match venue {
         "bayse" => venuekit_bayse::with_book(channel, visitor),
+        "bybit" => venuekit_bybit::with_book(channel, visitor),
         "deribit" => venuekit_deribit::with_book(channel, visitor),
         "kalshi" => venuekit_kalshi::with_book(channel, visitor),
         "kalshi_perps" => venuekit_kalshi_perps::with_book(channel, visitor),
