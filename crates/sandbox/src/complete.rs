@@ -6,7 +6,7 @@ use std::fmt;
 use rand::RngExt;
 
 use crate::accounts::{Accounts, BayseAccount, BybitKey, DeribitKey, KalshiKey, YativoAccount};
-use crate::make::{ed25519_key_pair, public_pem_of, random_text, shared_rsa_key_pair, uuid};
+use crate::make::{ed25519_key_pair, pkcs8_pem_of, public_pem_of, random_text, shared_rsa_key_pair, uuid};
 use crate::verify::PublicKey;
 
 /// Why accounts cannot be used: names the field, never its value.
@@ -57,7 +57,8 @@ impl Accounts {
             let rsa = shared_rsa_key_pair().clone();
             self.bybit = vec![
                 BybitKey::default(),
-                BybitKey { private_key_pem: Some(rsa.private_pem), ..BybitKey::default() },
+                // Not every client of the venue reads PKCS#1.
+                BybitKey { private_key_pem: pkcs8_pem_of(&rsa.private_pem), ..BybitKey::default() },
                 // Of another account, so that two can trade with each other.
                 BybitKey { account: Some("counterparty1".to_owned()), ..BybitKey::default() },
             ];

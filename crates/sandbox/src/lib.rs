@@ -1,4 +1,4 @@
-//! A loopback server that behaves like Bayse, Kalshi, Yativo and Deribit.
+//! A loopback server that behaves like Bayse, Bybit, Deribit, Kalshi and Yativo.
 //!
 //! It answers every operation of every spec. Each request is checked against the spec, and what is wrong is said with its place,
 //! such as `body/orders/0/price: is required`. Operations that are not served from state are answered with an example made from
@@ -7,9 +7,10 @@
 //! It checks signatures, timestamps, scopes and second factors, answers with the error bodies that the venues use, and
 //! keeps its state in memory: a key created here signs at once, a rotated secret replaces the old one, a revoked key
 //! fails. One process serves all venues, distinguished by the beginning of the path; Kalshi's perpetual futures stand beside Kalshi.
-//! Deribit is served over a WebSocket too; Kalshi and Bayse stream over theirs. Orders of Kalshi and Deribit meet in a book: two
-//! accounts can trade with each other. What goes wrong with calls, connections and frames is said by [`Faults`]. Every frame of a
-//! stream is in the [`FrameLog`], and every order book can be asked for as it was at any of them.
+//! Deribit is served over a WebSocket too; Kalshi, Bayse and Bybit stream over theirs, and Bybit accepts orders there. Orders of
+//! Kalshi, Deribit and Bybit meet in a book: two accounts can trade with each other. What goes wrong with calls, connections and
+//! frames is said by [`Faults`]. Every frame of a stream is in the [`FrameLog`], and every order book can be asked for as it was
+//! at any of them.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {

@@ -43,6 +43,14 @@ pub(crate) fn shared_rsa_key_pair() -> &'static KeyPair {
     PAIR.get_or_init(rsa_key_pair)
 }
 
+/// An RSA key in PKCS#8 that came in PKCS#1.
+pub(crate) fn pkcs8_pem_of(pkcs1_pem: &str) -> Option<String> {
+    use rsa::pkcs1::DecodeRsaPrivateKey as _;
+
+    let key = PrivateKey::from_pkcs1_pem(pkcs1_pem).ok()?;
+    key.to_pkcs8_pem(LineEnding::LF).ok().map(|pem| pem.to_string())
+}
+
 /// The public half of a private key in PEM: PKCS#8 Ed25519, or PKCS#8 or PKCS#1 RSA.
 pub(crate) fn public_pem_of(private_pem: &str) -> Option<String> {
     use ed25519_dalek::pkcs8::DecodePrivateKey as _;

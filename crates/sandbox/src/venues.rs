@@ -62,12 +62,17 @@ impl Venue {
 
     /// Whether a response says that the credentials of its request were not accepted.
     pub(crate) fn refuses_credentials(self, response: &Response) -> bool {
-        if self != Self::Deribit || response.status == 401 {
-            return response.status == 401;
+        if response.status == 401 {
+            return true;
         }
-        // An error of the login comes with another status.
+        // At some venues the code of the error decides: it comes with another status.
+        let (at, decides): (&str, fn(i64) -> bool) = match self {
+            Self::Bybit => ("/retCode", bybit::refuses_credentials),
+            Self::Deribit => ("/error/code", deribit::refuses_credentials),
+            _ => return false,
+        };
         let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
-        body["error"]["code"].as_i64().is_some_and(deribit::refuses_credentials)
+        body.pointer(at).and_then(serde_json::Value::as_i64).is_some_and(decides)
     }
 
     /// The venue of that name.
@@ -212,7 +217,8 @@ impl Venues {
             Venue::Deribit => self.deribit.tradable(),
             Venue::Kalshi => self.kalshi.tradable(false),
             Venue::KalshiPerps => self.kalshi.tradable(true),
-            Venue::Bybit | Venue::Yativo => Vec::new(),
+            Venue::Bybit => self.bybit.tradable(),
+            Venue::Yativo => Vec::new(),
         }
     }
 
@@ -222,7 +228,8 @@ impl Venues {
             Venue::Bayse => self.bayse.make_market(market, step),
             Venue::Deribit => self.deribit.make_market(market, step),
             Venue::Kalshi | Venue::KalshiPerps => self.kalshi.make_market(market, step),
-            Venue::Bybit | Venue::Yativo => {}
+            Venue::Bybit => self.bybit.make_market(market, step),
+            Venue::Yativo => {}
         }
     }
 

@@ -10,8 +10,8 @@ use crate::signature::{
 };
 
 impl Bybit {
-    /// What the headers of a request say about its sender. `now` is when it arrived, `is_accepted` whether the credentials
-    /// were accepted.
+    /// What the headers of a request say about its sender. `now` is when it arrived, `is_accepted` whether its
+    /// credentials were.
     pub(crate) fn inspect(&self, request: &Request, now: i64, is_accepted: bool) -> Inspection {
         let values = HEADERS.map(|name| request.header(name).unwrap_or_default());
         let missing = |inspection: Inspection| {

@@ -8,6 +8,7 @@ mod inspect;
 mod instruments;
 mod keys;
 mod limits;
+mod maker;
 mod market;
 mod matching;
 mod members;
@@ -50,6 +51,7 @@ use self::orders::{Action, Desk};
 use self::permissions::Permissions;
 use self::read::Given;
 use self::reply::{Outcome, Refusal};
+pub(crate) use self::reply::refuses_credentials;
 pub(crate) use self::served::serves;
 use self::served::{Need, Route};
 pub use self::settings::BybitSettings;
@@ -143,7 +145,7 @@ impl Bybit {
         let given = Given::of(request)?;
         if let Some(key) = key {
             let is_write = request.method != http::Method::GET;
-            state.permit(key, route, is_write, &given)?;
+            state.permit(key, (route, &request.path), is_write, &given)?;
         }
         let reply = match (route, example) {
             (Some(route), _) => {
@@ -237,8 +239,8 @@ fn spec() -> Option<&'static Spec> {
     venuekit_spec::of("bybit")
 }
 
-/// Whether a problem of a request is for the operation to judge: the venue has its own codes for unknown words, an item of
-/// a batch is refused alone, and some clients send addresses as a list.
+/// Whether a problem of a request is for the operation to judge: the venue has its own codes for unknown words, an item
+/// of a batch is refused alone, and some clients send addresses as a list.
 fn is_judged_later(problem: &Problem) -> bool {
     problem.wrong_word || problem.at.starts_with("request/") || problem.field() == "ips"
 }
@@ -257,22 +259,30 @@ impl State {
     }
 
     /// Refuses a call that its key may not make.
-    fn permit(&self, key: usize, route: Option<&Route>, is_write: bool, given: &Given) -> Result<(), Refusal> {
+    fn permit(
+        &self,
+        key: usize,
+        (route, path): (Option<&Route>, &str),
+        is_write: bool,
+        given: &Given,
+    ) -> Result<(), Refusal> {
         let key = &self.members.keys[key];
         let is_master = self.members.all[key.member].is_master();
         let may: &Permissions = &key.permissions;
         // A key that only reads may still end itself.
-        let ends_itself = route.is_some_and(|route| route.path == "/v5/user/delete-sub-api" && !is_master);
+        let ends_itself = path == "/v5/user/delete-sub-api" && !is_master;
         if key.read_only && is_write && !ends_itself {
             return Err(Refusal::permission());
         }
-        let allowed = match route.map_or(Need::Key, |route| route.need) {
+        let allowed = match route.map_or_else(|| served::need_elsewhere(path), |route| route.need) {
             Need::Public | Need::Key => true,
             Need::Master => is_master,
             Need::Manager => is_master && may.manages(),
             Need::KeyManager => may.manages(),
             Need::Trade => may.trades(given.category()?),
             Need::Positions => may.holds(given.category()?),
+            Need::AnyTrade => Category::ALL.into_iter().any(|category| may.trades(category)),
+            Need::Withdraw => may.has("Wallet", "Withdraw"),
             Need::Transfer => may.has("Wallet", "AccountTransfer"),
             Need::MemberTransfer => {
                 may.has("Wallet", "SubMemberTransfer") || may.has("Wallet", "SubMemberTransferList")

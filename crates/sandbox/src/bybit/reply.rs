@@ -36,6 +36,11 @@ impl Outcome {
     }
 }
 
+/// Whether an error says that key, time, signature or address were not accepted.
+pub(crate) fn refuses_credentials(code: i64) -> bool {
+    [10002, 10003, 10004, 10007, 10008, 10010, 33004].contains(&code)
+}
+
 /// What the venue refuses: nearly always with the status 200 and a code.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Refusal {

@@ -19,6 +19,10 @@ pub(super) enum Need {
     Trade,
     /// The permission to see and set up positions of the product.
     Positions,
+    /// The permission to trade any product.
+    AnyTrade,
+    /// The permission to withdraw.
+    Withdraw,
     /// The permission to move coins within the account.
     Transfer,
     /// The permission to move coins between accounts.
@@ -41,6 +45,18 @@ pub(crate) fn serves(method: &str, template: &str) -> bool {
 
 pub(super) fn find(method: &str, path: &str) -> Option<&'static Route> {
     ROUTES.iter().find(|route| route.method == method && route.path == path)
+}
+
+/// What a caller needs for an operation that is not in the table.
+pub(super) fn need_elsewhere(path: &str) -> Need {
+    let trades =
+        ["/v5/order/", "/v5/position/", "/v5/spread/order/", "/v5/spread/execution/", "/v5/spot-margin-trade/"];
+    match path {
+        "/v5/asset/withdraw/create" | "/v5/asset/withdraw/cancel" => Need::Withdraw,
+        _ if path.starts_with("/v5/user/") => Need::Master,
+        _ if trades.iter().any(|prefix| path.starts_with(prefix)) => Need::AnyTrade,
+        _ => Need::Key,
+    }
 }
 
 const fn get(path: &'static str, need: Need, calls: usize) -> Route {

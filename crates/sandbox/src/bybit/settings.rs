@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct BybitSettings {
     /// Whether a call beyond the limit of its path is refused. It is not at first; the headers count down in any case.
     pub enforces_limits: bool,
-    /// A private connection, or one to the trade channel, on which nothing is sent for so long is cut, unless its URL says
-    /// how long it may be silent.
+    /// A private connection, or one to the trade channel, on which nothing is sent for so long is cut, unless its URL
+    /// says how long it may be silent.
     pub idle_millis: u64,
     /// A public connection without a subscription on which nothing is sent for so long is cut.
     pub idle_public_millis: u64,

@@ -15,7 +15,7 @@ use super::wallet;
 use crate::exchange::Side;
 
 /// No price is higher, and no trigger either.
-const MOST: Decimal = dec!(1999999.80);
+pub(super) const MOST: Decimal = dec!(1999999.80);
 /// A market order goes no further than this part from the best price.
 const SLIPPAGE: Decimal = dec!(0.05);
 /// Members of an order that are kept as they were given, and shown.

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::accounts::{Accounts, BayseAccount, DeribitKey, KalshiKey, YativoAccount};
+use crate::accounts::{Accounts, BayseAccount, BybitKey, DeribitKey, KalshiKey, YativoAccount};
 use crate::make::{random_text, sign_pss};
 use crate::spec::Operation;
 
@@ -40,6 +40,10 @@ pub(super) fn names(accounts: &Accounts, venue: &str) -> Vec<Name> {
     };
     match venue {
         "bayse" => named(accounts.bayse.iter().map(|account| Some(account.email.clone())).collect()),
+        "bybit" => {
+            let name = |key: &BybitKey| key.api_secret.is_some().then(|| key.api_key.clone());
+            named(accounts.bybit.iter().map(name).collect())
+        }
         "kalshi" | "kalshi_perps" => {
             let name = |key: &KalshiKey| {
                 let account = key.account.as_deref().unwrap_or("sandbox");
@@ -60,6 +64,7 @@ pub(super) fn names(accounts: &Accounts, venue: &str) -> Vec<Name> {
 pub(super) fn sign(accounts: &Accounts, venue: &str, index: usize, request: &Unsigned<'_>) -> Option<Headers> {
     match venue {
         "bayse" => Some(bayse(accounts.bayse.get(index)?, request)),
+        "bybit" => bybit(accounts.bybit.get(index)?, request),
         "kalshi" | "kalshi_perps" => kalshi(accounts.kalshi.get(index)?, request),
         "yativo" => Some(yativo(accounts.yativo.get(index)?, request)),
         "deribit" => deribit(accounts.deribit.get(index)?, request),
@@ -87,6 +92,18 @@ fn bayse(account: &BayseAccount, request: &Unsigned<'_>) -> Headers {
     let text = format!("{timestamp}.{}.{}.{hash}", request.method, request.path);
     let signature = STANDARD.encode(hmac(&account.secret_key, text.as_bytes()));
     vec![key, ("x-timestamp", timestamp.to_string()), ("x-signature", signature)]
+}
+
+fn bybit(key: &BybitKey, request: &Unsigned<'_>) -> Option<Headers> {
+    let (timestamp, window) = (request.now, "5000");
+    let payload = if request.method == "GET" { request.query.unwrap_or_default().as_bytes() } else { request.body };
+    let text = [format!("{timestamp}{}{window}", key.api_key).as_bytes(), payload].concat();
+    Some(vec![
+        ("x-bapi-api-key", key.api_key.clone()),
+        ("x-bapi-timestamp", timestamp.to_string()),
+        ("x-bapi-recv-window", window.to_owned()),
+        ("x-bapi-sign", hex::encode(hmac(key.api_secret.as_deref()?, &text))),
+    ])
 }
 
 fn kalshi(key: &KalshiKey, request: &Unsigned<'_>) -> Option<Headers> {

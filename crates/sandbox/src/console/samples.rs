@@ -6,7 +6,7 @@ use crate::exchange::Side;
 use crate::spec::example_requests;
 use crate::venues::{Venue, Venues};
 
-/// Optional members that an order needs all the same, by operation.
+/// Optional members that an order needs nevertheless, by operation.
 const NEEDED: [(&str, &[&str]); 3] = [
     ("placeOrder", &["price"]),
     ("private/buy", &["amount", "price", "type"]),
@@ -55,6 +55,11 @@ fn known_values(venues: &Venues, venue: &str) -> Map<String, Value> {
                 "side": Side::Bid.name(), "time_in_force": "good_till_canceled", "client_order_id": crate::make::uuid(),
             }))
         }
+        "bybit" => known(json!({
+            "category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.001",
+            "price": "90000", "interval": "60", "accountType": "UNIFIED", "coin": "USDT", "baseCoin": "BTC",
+            "settleCoin": "USDT", "timeInForce": "GTC", "orderLinkId": crate::make::uuid(),
+        })),
         "deribit" => known(json!({
             "instrument_name": "BTC-PERPETUAL", "currency": "BTC", "amount": 10, "price": 20000, "kind": "future",
             "type": "limit", "index_name": "btc_usd",

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt as _, StreamExt as _};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use rsa::pkcs1::DecodeRsaPrivateKey as _;
+use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::signature::{SignatureEncoding as _, Signer as _};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ pub fn hmac_hex(secret: &str, text: &str) -> String {
 #[derive(Clone)]
 pub enum Secret {
     Hmac(String),
-    /// PKCS#1 PEM.
+    /// PKCS#8 PEM.
     Rsa(String),
 }
 
@@ -77,7 +77,7 @@ impl<'a> Caller<'a> {
         match &self.secret {
             Secret::Hmac(secret) => hmac_hex(secret, text),
             Secret::Rsa(pem) => {
-                let key = rsa::PrivateKey::from_pkcs1_pem(pem).unwrap();
+                let key = rsa::PrivateKey::from_pkcs8_pem(pem).unwrap();
                 STANDARD.encode(rsa::pkcs1v15::SigningKey::<Sha256>::new(key).sign(text.as_bytes()).to_vec())
             }
         }

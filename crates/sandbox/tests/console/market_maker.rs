@@ -49,7 +49,7 @@ async fn the_markets_of_every_venue_move_and_trade() {
     let sandbox = sandbox().await;
     let console = Console::of(&sandbox);
     console.post("api/market-maker", json!({"seed": 7, "interval_millis": 10})).await;
-    for venue in ["kalshi", "kalshi_perps", "deribit", "bayse"] {
+    for venue in ["kalshi", "kalshi_perps", "deribit", "bayse", "bybit"] {
         let market = quoted(&console, venue).await;
         let path = format!("api/market/{venue}?id={market}");
         let mut bests = BTreeSet::new();

@@ -288,3 +288,44 @@ async fn what_is_wrong_with_tokens_and_secrets_is_named() {
     send(&sandbox, "GET", "/v1/user/me/api-keys", &headers, "").await.expect(401);
     assert_eq!(found(&sandbox).await.0, ["device"]);
 }
+
+#[tokio::test]
+async fn each_mistake_of_a_bybit_signature_is_named() {
+    let sandbox = sandbox().await;
+    let key = &sandbox.accounts().bybit[0];
+    let (name, secret) = (&key.api_key, key.api_secret.as_deref().unwrap());
+    let (now, query) = (now_millis(), "category=linear&symbol=BTC%55SDT");
+    let path = format!("/v5/order/realtime?{query}");
+    let ask = async |timestamp: i64, signature: String| {
+        let headers = [
+            ("X-BAPI-API-KEY", name.clone()),
+            ("X-BAPI-TIMESTAMP", timestamp.to_string()),
+            ("X-BAPI-RECV-WINDOW", "5000".to_owned()),
+            ("X-BAPI-SIGN", signature),
+        ];
+        let answer = send(&sandbox, "GET", &path, &headers, "").await.expect(200);
+        (answer["retCode"].as_i64().unwrap(), found(&sandbox).await)
+    };
+    for (part, message, text) in [
+        ("query", "the query was left out", format!("{now}{name}5000")),
+        ("query", "percent-encoded", format!("{now}{name}5000category=linear&symbol=BTCUSDT")),
+        ("query", "question mark", format!("{now}{name}5000?{query}")),
+        ("window", "left empty", format!("{now}{name}{query}")),
+        ("key", "left empty", format!("{now}5000{query}")),
+        ("timestamp", "seconds were signed", format!("{}{name}5000{query}", now / 1000)),
+    ] {
+        let (code, (parts, said)) = ask(now, hmac_hex(secret, &text)).await;
+        assert_eq!((code, parts), (10004, vec![part.to_owned()]), "{text}: {said}");
+        assert!(said.contains(message), "{text}: {said}");
+    }
+    let right = format!("{now}{name}5000{query}");
+    let (code, (parts, _)) = ask(now, STANDARD.encode(hmac(secret.as_bytes(), &right))).await;
+    assert_eq!((code, parts), (10004, vec!["encoding".to_owned()]));
+    let other = sandbox.accounts().bybit[2].api_secret.as_deref().unwrap();
+    let (code, (parts, _)) = ask(now, hmac_hex(other, &right)).await;
+    assert_eq!((code, parts), (10004, vec!["key".to_owned()]), "the secret of another key");
+    let late = now - 60_000;
+    let (code, (parts, said)) = ask(late, hmac_hex(secret, &format!("{late}{name}5000{query}"))).await;
+    assert_eq!((code, parts), (10002, vec!["timestamp".to_owned()]));
+    assert!(said.contains("server_timestamp"), "{said}");
+}

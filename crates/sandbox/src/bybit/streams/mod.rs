@@ -120,7 +120,7 @@ impl Bybit {
     }
 
     pub(crate) fn connections(&self) -> usize {
-        // Whoever has made no call yet has no connection.
+        // A caller without a call has no connection yet.
         self.if_used(|state| state.hub.connections.len())
     }
 

@@ -227,8 +227,8 @@ impl Hub {
         let mut frame = json!({
             "topic": text, "type": kind, "ts": now, "cts": feed.cts,
             "data": {
-                "s": &*instrument.symbol, "b": rows(levels.bids), "a": rows(levels.asks), "u": feed.u.saturating_add(*shift),
-                "seq": feed.seq,
+                "s": &*instrument.symbol, "b": rows(levels.bids), "a": rows(levels.asks),
+                "u": feed.u.saturating_add(*shift), "seq": feed.seq,
             },
         });
         if instrument.category == Category::Option {

@@ -126,7 +126,7 @@ impl State {
         if self.limits.count((login.member, path.to_owned()), limit, now, enforced).exceeded {
             return Err(Refusal::new(10006, "Too many visits. Exceeded the API Rate Limit."));
         }
-        self.permit(key, route, true, &given)?;
+        self.permit(key, (route, path), true, &given)?;
         let mut desk = crate::bybit::orders::Desk {
             trading: &mut self.trading,
             members: &mut self.members.all,
