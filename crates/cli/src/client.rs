@@ -1,11 +1,11 @@
-//! A client of any venue, and the seam through which any operation is sent.
+//! A client of any venue, and the one function by which any operation is sent.
 
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use venuekit_spec::Request;
-use venuekit_transport::client::{Call, JsonBody, Session};
-use venuekit_transport::credential_parts::FromCredentialParts as _;
-use venuekit_transport::{Challenge, Clock, Error, Response, RetryPolicy};
+use venuekit_transport::client::{Call, JsonBody};
+use venuekit_transport::{Challenge, Clock, Error, Response};
+use venuekit_venues::{Session, Settings};
 use venuekit_wire::Secret;
 
 use crate::credential::Credential;
@@ -15,72 +15,31 @@ use crate::venue::Venue;
 
 /// A client of one of the venues.
 #[derive(Clone, Debug)]
-pub enum Client {
-    /// Bayse's.
-    Bayse(venuekit_bayse::Client),
-    /// Deribit's.
-    Deribit(venuekit_deribit::Client),
-    /// Kalshi's.
-    Kalshi(venuekit_kalshi::Client),
-    /// That of Kalshi's perpetual futures.
-    KalshiPerps(venuekit_kalshi_perps::Client),
-    /// Yativo's.
-    Yativo(venuekit_yativo::Client),
-}
+pub struct Client(Session);
 
-/// How a client deals with what goes wrong.
+/// How a client handles failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryMode {
-    /// It repeats what may be repeated and follows the venue's clock.
+    /// It retries what may be retried and follows the venue's clock.
     Forgiving,
     /// It does neither: what is wrong shows.
     Plain,
-}
-
-/// The same call on whichever client it is.
-macro_rules! on {
-    ($self:expr, $client:ident => $call:expr) => {
-        match $self {
-            Client::Bayse($client) => $call,
-            Client::Deribit($client) => $call,
-            Client::Kalshi($client) => $call,
-            Client::KalshiPerps($client) => $call,
-            Client::Yativo($client) => $call,
-        }
-    };
 }
 
 impl Client {
     /// A client for a target. Nothing is sent.
     pub fn new(target: &Target, credential: &Credential, retry_mode: RetryMode) -> Result<Self, Failure> {
         let credentials = credentials(target.venue, credential)?;
-        macro_rules! build {
-            ($variant:ident, $venue:ident) => {{
-                let environment = $venue::Environment::Custom(target.base_url.clone());
-                let mut builder = $venue::Client::builder(environment).credentials(credentials);
-                builder = builder.timeouts(target.network.timeouts());
-                if let Some(proxy) = target.network.proxy() {
-                    builder = builder.proxy(proxy);
-                }
-                if retry_mode == RetryMode::Plain {
-                    builder = builder.retry(RetryPolicy::none()).correct_clock_skew(false);
-                }
-                Self::$variant(builder.build()?)
-            }};
-        }
-        Ok(match target.venue {
-            Venue::Bayse => build!(Bayse, venuekit_bayse),
-            Venue::Deribit => build!(Deribit, venuekit_deribit),
-            Venue::Kalshi => build!(Kalshi, venuekit_kalshi),
-            Venue::KalshiPerps => build!(KalshiPerps, venuekit_kalshi_perps),
-            Venue::Yativo => build!(Yativo, venuekit_yativo),
-        })
+        let settings = Settings::new(target.base_url.clone(), credentials)
+            .timeouts(target.network.timeouts())
+            .proxy(target.network.proxy());
+        let settings = if retry_mode == RetryMode::Plain { settings.plain() } else { settings };
+        Ok(Self(target.venue.session(settings)?))
     }
 
     /// Sends a request of an operation, signed and judged as any call of the client.
     pub async fn send(&self, operation: &'static str, request: &Request) -> Result<Response, Error> {
-        let session = self.session();
-        let row = session.venue().operation(operation);
+        let row = self.0.venue().operation(operation);
         let row = row.ok_or_else(|| Error::invalid_request(format!("`{operation}` is not in the operation table")))?;
         let query = request.query.as_deref().unwrap_or_default();
         let mut call = Call::new(row).encoded_path(&request.path).encoded_query(query);
@@ -93,39 +52,34 @@ impl Client {
                 .map_err(|_| Error::invalid_request("the request body is not UTF-8"))?;
             call = call.body(JsonBody::new(row, body)?);
         }
-        session.send(call).await
+        self.0.send(call).await
     }
 
     /// Its streams, by the venue's table.
     pub fn streams(&self, table: &'static venuekit_wire::stream::Streams) -> venuekit_streams::Streams {
-        venuekit_streams::Streams::of(self.session(), table)
+        venuekit_streams::Streams::of(&self.0, table)
     }
 
-    fn session(&self) -> &Session {
-        on!(self, client => client.session())
+    /// What makes its calls.
+    pub fn session(&self) -> &Session {
+        &self.0
     }
 
-    /// The same, its calls carrying a one-time code where the venue takes it in a header.
+    /// The same, its calls carrying a one-time code.
     #[must_use]
     pub fn with_code(&self, code: Secret) -> Self {
-        match self {
-            Self::Yativo(client) => Self::Yativo(client.with_code(code)),
-            other => other.clone(),
-        }
+        Self(self.0.with_code(code))
     }
 
-    /// The same, its calls answering a challenge.
+    /// The same, its calls responding to a challenge.
     #[must_use]
     pub fn confirming(&self, challenge: &Challenge, code: Secret) -> Self {
-        match self {
-            Self::Deribit(client) => Self::Deribit(client.confirm(challenge, code)),
-            other => other.clone(),
-        }
+        Self(self.0.confirming(challenge, code))
     }
 
     /// The clock that it signs by.
     pub fn clock(&self) -> Clock {
-        on!(self, client => client.clock().clone())
+        self.0.clock().clone()
     }
 }
 
@@ -140,15 +94,7 @@ pub fn credentials(venue: Venue, credential: &Credential) -> Result<venuekit_tra
     if credential.is_none() {
         return Ok(venuekit_transport::Credentials::none());
     }
-    let material = &credential.parts;
-    let made = match venue {
-        Venue::Bayse => venuekit_bayse::Credentials::from_credential_parts(material).map(Into::into),
-        Venue::Deribit => venuekit_deribit::Credentials::from_credential_parts(material).map(Into::into),
-        Venue::Kalshi => venuekit_kalshi::Credentials::from_credential_parts(material).map(Into::into),
-        Venue::KalshiPerps => venuekit_kalshi_perps::Credentials::from_credential_parts(material).map(Into::into),
-        Venue::Yativo => venuekit_yativo::Credentials::from_credential_parts(material).map(Into::into),
-    };
-    made.map_err(|error: Error| {
+    venue.credentials(&credential.parts).map_err(|error| {
         Failure::new(Exit::Store, format!("{}: {}", credential.source, error.message())).code("unusable")
     })
 }

@@ -14,11 +14,11 @@ use crate::venue::Venue;
 /// Venues.
 pub fn venues(current: &OsStr) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();
-    let all = Venue::ALL.iter().flat_map(|venue| {
+    let all = Venue::all().flat_map(|venue| {
         let within = venue.environments().into_iter().map(move |environment| format!("{venue}/{environment}"));
         [venue.to_string()].into_iter().chain(within.collect::<Vec<_>>())
     });
-    // Environments are offered once their venue stands there.
+    // Environments are offered after their venue.
     all.filter(|one| one.starts_with(&*current) && one.contains('/') == current.contains('/'))
         .map(CompletionCandidate::new)
         .collect()
@@ -27,7 +27,7 @@ pub fn venues(current: &OsStr) -> Vec<CompletionCandidate> {
 /// Environments: of the venue that was written, or of all.
 pub fn environments(current: &OsStr) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();
-    let venues = subject().map_or_else(|| Venue::ALL.to_vec(), |subject| vec![subject.venue]);
+    let venues = subject().map_or_else(|| Venue::all().collect(), |subject| vec![subject.venue]);
     let mut all: Vec<&str> = venues.into_iter().flat_map(Venue::environments).collect();
     all.sort_unstable();
     all.dedup();
@@ -38,7 +38,7 @@ pub fn environments(current: &OsStr) -> Vec<CompletionCandidate> {
 pub fn operations(current: &OsStr) -> Vec<CompletionCandidate> {
     let Some(subject) = subject() else { return Vec::new() };
     let current = current.to_string_lossy();
-    // A JSON-RPC method is offered once its slash stands there.
+    // A JSON-RPC method is offered after its slash.
     let by_method = current.contains('/');
     let named = subject.venue.spec().operations.iter().map(|one| (if by_method { &one.id } else { &one.name }, one));
     let fitting = named.filter(|(name, _)| name.starts_with(&*current));

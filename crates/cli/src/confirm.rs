@@ -17,8 +17,8 @@ pub fn is_attended() -> bool {
 /// Asks whether to go on.
 pub fn ask(question: &str) -> Result<(), Failure> {
     if !is_attended() {
-        let help = "say --yes to go on without being asked, or --dry-run to see what would be done";
-        return Err(Failure::usage(format!("{question} Nobody is there to be asked.")).code("unconfirmed").help(help));
+        let help = "use --yes to confirm, or --dry-run to see what would be done";
+        return Err(Failure::usage(format!("{question} There is no terminal to ask.")).code("unconfirmed").help(help));
     }
     let answer = line(&format!("{question} [y/N] "))?;
     match answer.trim().to_ascii_lowercase().as_str() {

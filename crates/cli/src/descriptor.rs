@@ -49,7 +49,7 @@ impl Lines {
     }
 }
 
-/// Opens a descriptor anew by its name in the file system, which needs no unsafe code.
+/// Opens a descriptor again by its name in the file system, which needs no unsafe code.
 fn open(number: u32) -> io::Result<File> {
     if cfg!(unix) {
         File::open(format!("/dev/fd/{number}"))

@@ -20,13 +20,13 @@ pub enum Exit {
     Usage = 2,
     /// There is no such thing: a key, a profile, an order.
     NotFound = 3,
-    /// It may have been carried out all the same: look before it is repeated.
+    /// It may have been executed nevertheless: look before it is repeated.
     Unknown = 4,
     /// No program can settle it: a person must act.
     NeedsPerson = 5,
     /// The store or a credential cannot be used.
     Store = 6,
-    /// No usable answer: the network, a venue that is down or overloaded. Trying again later is safe.
+    /// No usable response: the network, a venue that is down or overloaded. Trying again later is safe.
     Network = 7,
     /// A diagnosis or a verification found a fault.
     Fault = 8,
@@ -49,7 +49,7 @@ pub struct Failure {
     message: String,
     help: Option<Box<str>>,
     details: Map<String, Value>,
-    is_told: bool,
+    is_reported: bool,
     /// What else is wrong.
     others: Vec<Failure>,
 }
@@ -70,7 +70,7 @@ impl Failure {
             Exit::Internal => "internal",
         };
         let (code, message) = (code.into(), message.into());
-        Self { exit, code, message, help: None, details: Map::new(), is_told: false, others: Vec::new() }
+        Self { exit, code, message, help: None, details: Map::new(), is_reported: false, others: Vec::new() }
     }
 
     /// The command line or the configuration is wrong.
@@ -100,14 +100,14 @@ impl Failure {
         }
     }
 
-    /// A fault that the command has told in its own way: only the exit code is left to say.
-    pub fn told(exit: Exit) -> Self {
-        Self { is_told: true, ..Self::new(exit, "") }
+    /// A failure that the command has already reported: only the exit code remains.
+    pub fn reported(exit: Exit) -> Self {
+        Self { is_reported: true, ..Self::new(exit, "") }
     }
 
     /// The person said no.
     pub fn declined() -> Self {
-        Self::new(Exit::NeedsPerson, "not done: it was not confirmed").code("declined")
+        Self::new(Exit::NeedsPerson, "not done: not confirmed").code("declined")
     }
 
     /// A file that cannot be read or written.
@@ -171,8 +171,8 @@ impl Failure {
     }
 
     /// Whether nothing is left to say.
-    pub fn is_told(&self) -> bool {
-        self.is_told
+    pub fn is_reported(&self) -> bool {
+        self.is_reported
     }
 
     /// As one JSON document.
@@ -226,7 +226,7 @@ pub fn kind_word(kind: ErrorKind) -> &'static str {
 }
 
 fn exit_of(error: &Error) -> Exit {
-    let was_answered = error.status().is_some();
+    let has_response = error.status().is_some();
     match error.kind() {
         _ if error.may_have_been_applied() => Exit::Unknown,
         ErrorKind::NotFound => Exit::NotFound,
@@ -237,8 +237,8 @@ fn exit_of(error: &Error) -> Exit {
         | ErrorKind::Network
         | ErrorKind::Timeout
         | ErrorKind::Decode => Exit::Network,
-        ErrorKind::InvalidRequest if !was_answered => Exit::Usage,
-        ErrorKind::Unauthorized if !was_answered => Exit::Store,
+        ErrorKind::InvalidRequest if !has_response => Exit::Usage,
+        ErrorKind::Unauthorized if !has_response => Exit::Store,
         _ => Exit::Refused,
     }
 }
@@ -247,12 +247,12 @@ fn help_of(error: &Error) -> Option<String> {
     Some(match error.kind() {
         // The message names the operation that tells, where there is one.
         _ if error.may_have_been_applied() => match (error.idempotency_key(), error.reconcile_with()) {
-            (Some(key), _) => format!("it was sent under the name {key}"),
-            (None, None) => "find out what became of it before it is sent again".to_owned(),
+            (Some(key), _) => format!("it was sent with the idempotency key {key}"),
+            (None, None) => "find out what happened to it before repeating it".to_owned(),
             (None, Some(_)) => return None,
         },
         ErrorKind::Unauthorized | ErrorKind::Clock if error.status().is_some() => {
-            "`venuekit doctor` tells what is wrong with the key, the clock or the environment".to_owned()
+            "`venuekit doctor` finds out what is wrong with the key, the clock or the environment".to_owned()
         }
         ErrorKind::Forbidden => {
             "the key is known and may not do this: see its scopes with `venuekit keys list`".to_owned()

@@ -1,4 +1,4 @@
-//! Ctrl-C, and an end from outside. The terminal shows again what is typed, and whoever ends a command hears what was under way.
+//! Ctrl-C, and an end from outside. The terminal echoes again, and the user learns what was in flight.
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::{io, process};
@@ -10,32 +10,32 @@ use crate::output::Output;
 type Words = Box<dyn FnOnce() -> Option<Failure> + Send>;
 
 static LISTENS: Once = Once::new();
-static UNDER_WAY: Mutex<Option<(bool, Words)>> = Mutex::new(None);
+static IN_FLIGHT: Mutex<Option<(bool, Words)>> = Mutex::new(None);
 
-/// Something that an interrupt does not undo. While this lives, an interrupt tells of it.
-pub struct UnderWay(());
+/// Something that an interrupt does not undo. While this lives, an interrupt reports it.
+pub struct InterruptReport(());
 
 /// From now on until the guard is dropped, an interrupt ends the command with these words. There is one such guard at a time.
-pub fn telling(out: &Output, words: impl FnOnce() -> Option<Failure> + Send + 'static) -> UnderWay {
+pub fn reporting(out: &Output, words: impl FnOnce() -> Option<Failure> + Send + 'static) -> InterruptReport {
     listen();
-    *under_way() = Some((out.is_json(), Box::new(words)));
-    UnderWay(())
+    *in_flight() = Some((out.is_json(), Box::new(words)));
+    InterruptReport(())
 }
 
-impl Drop for UnderWay {
+impl Drop for InterruptReport {
     fn drop(&mut self) {
-        under_way().take();
+        in_flight().take();
     }
 }
 
-fn under_way() -> MutexGuard<'static, Option<(bool, Words)>> {
-    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+fn in_flight() -> MutexGuard<'static, Option<(bool, Words)>> {
+    IN_FLIGHT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A process that an interrupt is left to.
 struct Child {
     id: u32,
-    was_told: bool,
+    got_interrupt: bool,
 }
 
 static CHILD: Mutex<Option<Child>> = Mutex::new(None);
@@ -50,14 +50,14 @@ pub struct Waiting(());
 /// From now on until the guard is dropped, this process is waited for.
 pub fn waiting_for(id: Option<u32>) -> Waiting {
     listen();
-    *child() = id.map(|id| Child { id, was_told: false });
+    *child() = id.map(|id| Child { id, got_interrupt: false });
     Waiting(())
 }
 
 impl Waiting {
     /// Whether there was an interrupt.
     pub fn was_interrupted(&self) -> bool {
-        child().as_ref().is_some_and(|child| child.was_told)
+        child().as_ref().is_some_and(|child| child.got_interrupt)
     }
 }
 
@@ -71,9 +71,9 @@ impl Drop for Waiting {
 pub fn unseen<T>(ask: impl FnOnce() -> T) -> T {
     listen();
     terminal::remember();
-    let answer = ask();
+    let response = ask();
     terminal::forget();
-    answer
+    response
 }
 
 /// An interrupt or a request to terminate, listened for from now on, so that a command can be ended as soon as it says that it is ready.
@@ -103,12 +103,12 @@ fn listen() {
     });
 }
 
-/// Tells what is under way, and ends with its exit code. Returns where there is nothing to tell.
+/// Tells what is in flight, and ends with its exit code. Returns where there is nothing to tell.
 fn tell() {
     terminal::restore();
-    // It stays locked: whatever was under way must not end in the middle of this.
-    let mut under_way = under_way();
-    if let Some((json, words)) = under_way.take()
+    // It stays locked: whatever was in flight must not end in the middle of this.
+    let mut in_flight = in_flight();
+    if let Some((json, words)) = in_flight.take()
         && let Some(failure) = words()
     {
         Output::new(json).failure(&failure);
@@ -150,8 +150,8 @@ mod signals {
     /// Whether a process is waited for that has not been told to end yet. What is typed at a terminal has reached it already.
     fn is_left_to_child(kind: SignalKind) -> bool {
         let mut child = super::child();
-        let Some(child) = child.as_mut().filter(|child| !child.was_told) else { return false };
-        child.was_told = true;
+        let Some(child) = child.as_mut().filter(|child| !child.got_interrupt) else { return false };
+        child.got_interrupt = true;
         if kind != SignalKind::interrupt()
             && let Some(id) = i32::try_from(child.id).ok().and_then(Pid::from_raw)
         {

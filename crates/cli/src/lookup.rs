@@ -81,12 +81,12 @@ mod tests {
     #[test]
     fn an_operation_has_several_names() {
         for name in ["create_order_v2", "CreateOrderV2", "createOrderV2", "create-order-v2"] {
-            assert_eq!(operation(Venue::Kalshi, name).unwrap().spec.id, "CreateOrderV2");
+            assert_eq!(operation(Venue::named("kalshi"), name).unwrap().spec.id, "CreateOrderV2");
         }
         for name in ["private/create_api_key", "create_api_key"] {
-            assert_eq!(operation(Venue::Deribit, name).unwrap().row.path, "/private/create_api_key");
+            assert_eq!(operation(Venue::named("deribit"), name).unwrap().row.path, "/private/create_api_key");
         }
-        let near = operation(Venue::Kalshi, "creat_order_v2").unwrap_err().to_string();
+        let near = operation(Venue::named("kalshi"), "creat_order_v2").unwrap_err().to_string();
         assert!(near.contains("create_order_v2"), "{near}");
     }
 }

@@ -4,10 +4,18 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
 
 use crate::failure::{Exit, Failure};
-use crate::visible::visible;
+use crate::visible::{on_one_line, visible};
+
+/// Blanks between the columns of a table.
+const GAP: u16 = 3;
+
+/// What is in a cell of a table without a value.
+pub const EMPTY_CELL: &str = "-";
 
 /// Where the words of a step end.
 const COLUMN: usize = 10;
@@ -109,7 +117,7 @@ impl Output {
         }
     }
 
-    /// What a script is to know too, beside a good answer: on standard error, as JSON if that is wanted.
+    /// What a script is to know too, beside a successful response: on standard error, as JSON if that is wanted.
     pub fn aside(&self, text: &str) {
         match self.json {
             true => complain(&serde_json::json!({ "note": text }).to_string()),
@@ -127,26 +135,28 @@ impl Output {
         }
     }
 
-    /// Rows below their headings.
+    /// Rows below their headings. Columns of numbers are aligned to the right.
     pub fn table(&self, headings: &[&str], rows: &[Vec<String>]) {
-        let width = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-            cells.chain([headings[column].chars().count()]).max().unwrap_or_default()
-        };
-        let widths: Vec<usize> = (0..headings.len()).map(width).collect();
-        let line = |cells: &mut dyn Iterator<Item = &str>| {
-            let cells = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-            cells.collect::<Vec<_>>().join("   ").trim_end().to_owned()
-        };
-        self.line(&line(&mut headings.iter().copied()));
-        for row in rows {
-            self.line(&line(&mut row.iter().map(String::as_str)));
+        if self.json {
+            return;
         }
+        let mut table = Table::new();
+        table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(headings.iter().map(|heading| visible(heading)));
+        table.add_rows(rows.iter().map(|row| row.iter().map(|cell| on_one_line(cell)).collect::<Vec<_>>()));
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, GAP));
+            let mut cells = rows.iter().filter_map(|row| row.get(index)).filter(|cell| *cell != EMPTY_CELL).peekable();
+            if cells.peek().is_some() && cells.all(|cell| is_number(cell)) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table.lines().for_each(|line| self.line(line.trim_end()));
     }
 
     /// Why a command did not succeed.
     pub fn failure(&self, failure: &Failure) {
-        if failure.is_told() {
+        if failure.is_reported() {
             return;
         }
         match self.json {
@@ -167,4 +177,12 @@ impl Output {
 /// Writes to standard error. Nothing is left to do where that is closed.
 fn complain(text: &str) {
     _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether a cell is a number in digits.
+fn is_number(cell: &str) -> bool {
+    let digits = cell.strip_prefix('-').unwrap_or(cell);
+    digits.starts_with(|first: char| first.is_ascii_digit())
+        && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && digits.bytes().filter(|byte| *byte == b'.').count() <= 1
 }

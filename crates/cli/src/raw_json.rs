@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// No answer is nested deeper.
+/// No response is nested deeper.
 const DEEPEST: usize = 128;
 
 impl RawJson {
@@ -127,7 +127,7 @@ impl RawJson {
         dotted.split('.').filter(|name| !name.is_empty()).try_fold(self, |value, name| value.member(name))
     }
 
-    /// The way to a member that an object has twice: a reader takes one of the two, nobody knows which.
+    /// The way to a member that an object has twice: a reader takes one of the two, it is unknown which.
     pub fn repeated(&self) -> Option<String> {
         let below = |name: &str, value: &Self| value.repeated().map(|way| format!("{name}/{way}"));
         match self {
@@ -269,7 +269,7 @@ fn enclose(
     text.push(close);
 }
 
-/// Why a text is no JSON, without the place.
+/// Why a text is not JSON, without the place.
 pub fn reason(error: &serde_json::Error) -> String {
     let said = error.to_string();
     said.rsplit_once(" at line ").map_or_else(|| said.clone(), |(said, _)| said.to_owned())

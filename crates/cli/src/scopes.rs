@@ -27,7 +27,7 @@ pub fn known(venue: Venue) -> BTreeSet<&'static str> {
 
 /// All venues' permissions, for the help of commands that take some.
 pub fn help() -> String {
-    let venues = Venue::ALL.into_iter().filter(|venue| *venue != Venue::KalshiPerps);
+    let venues = Venue::all().filter(|venue| venue.of_keys() == *venue);
     let lines = venues.map(|venue| {
         let known: Vec<&str> = known(venue).into_iter().collect();
         let known = if known.is_empty() { "none: a key may do all".to_owned() } else { known.join(", ") };
@@ -36,7 +36,7 @@ pub fn help() -> String {
     format!("Scopes that the venues' operations ask for:\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Tells of permissions that no operation asks for.
+/// Reports permissions that no operation needs.
 pub fn note_unknown(out: &Output, venue: Venue, scopes: &[String]) {
     let known = known(venue);
     for scope in scopes.iter().filter(|scope| !known.is_empty() && !known.contains(scope.as_str())) {
@@ -88,9 +88,12 @@ mod tests {
 
     #[test]
     fn the_permissions_of_a_venue_are_those_of_its_operations() {
-        assert!(known(Venue::Kalshi).contains("write::trade") && known(Venue::Deribit).contains("wallet:read_write"));
-        assert!(known(Venue::Yativo).contains("transactions") && known(Venue::Bayse).is_empty());
-        assert!(!known(Venue::Deribit).contains(OF_ACCOUNT), "no key can be given it");
+        assert!(
+            known(Venue::named("kalshi")).contains("write::trade")
+                && known(Venue::named("deribit")).contains("wallet:read_write")
+        );
+        assert!(known(Venue::named("yativo")).contains("transactions") && known(Venue::named("bayse")).is_empty());
+        assert!(!known(Venue::named("deribit")).contains(OF_ACCOUNT), "no key can be given it");
         assert!(is_of_account("wallet:read_write mainaccount") && !is_of_account("wallet:read_write"));
         let help = help();
         assert!(
@@ -102,22 +105,22 @@ mod tests {
     #[test]
     fn what_is_meant_has_the_level_that_was_written() {
         for (venue, written, expected) in [
-            (Venue::Deribit, "trade:rw", &["trade:read_write"][..]),
-            (Venue::Deribit, "TRADE:RW", &["trade:read_write"]),
-            (Venue::Deribit, "trad:rw", &["trade:read_write"]),
-            (Venue::Deribit, "trade:readwrite", &["trade:read_write"]),
-            (Venue::Deribit, "trade:read-write", &["trade:read_write"]),
-            (Venue::Deribit, "trade:write", &["trade:read_write"]),
-            (Venue::Deribit, "trade.read_write", &["trade:read_write"]),
-            (Venue::Deribit, "wallet:r", &["wallet:read"]),
-            (Venue::Deribit, "wallets:read", &["wallet:read"]),
-            (Venue::Deribit, "account:raed", &["account:read"]),
-            (Venue::Deribit, "account", &["account:read", "account:read_write"]),
-            (Venue::Deribit, "trade:all", &["trade:read", "trade:read_write"]),
-            (Venue::Kalshi, "write:trade", &["write::trade"]),
-            (Venue::Kalshi, "write::trading", &["write::trade"]),
-            (Venue::Kalshi, "raed", &["read"]),
-            (Venue::Deribit, "nothing", &[]),
+            (Venue::named("deribit"), "trade:rw", &["trade:read_write"][..]),
+            (Venue::named("deribit"), "TRADE:RW", &["trade:read_write"]),
+            (Venue::named("deribit"), "trad:rw", &["trade:read_write"]),
+            (Venue::named("deribit"), "trade:readwrite", &["trade:read_write"]),
+            (Venue::named("deribit"), "trade:read-write", &["trade:read_write"]),
+            (Venue::named("deribit"), "trade:write", &["trade:read_write"]),
+            (Venue::named("deribit"), "trade.read_write", &["trade:read_write"]),
+            (Venue::named("deribit"), "wallet:r", &["wallet:read"]),
+            (Venue::named("deribit"), "wallets:read", &["wallet:read"]),
+            (Venue::named("deribit"), "account:raed", &["account:read"]),
+            (Venue::named("deribit"), "account", &["account:read", "account:read_write"]),
+            (Venue::named("deribit"), "trade:all", &["trade:read", "trade:read_write"]),
+            (Venue::named("kalshi"), "write:trade", &["write::trade"]),
+            (Venue::named("kalshi"), "write::trading", &["write::trade"]),
+            (Venue::named("kalshi"), "raed", &["read"]),
+            (Venue::named("deribit"), "nothing", &[]),
         ] {
             assert_eq!(meant(written, &known(venue)), expected, "{written}");
         }

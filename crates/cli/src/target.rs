@@ -1,14 +1,14 @@
 //! Where a call goes. A key of one environment never gets to another: that is decided here, before anything is sent.
 
 use url::Url;
-use venuekit_spec::Server;
 use venuekit_transport::endpoint::{is_loopback, may_carry_secrets};
+use venuekit_wire::server::Server;
 
 use crate::failure::Failure;
 use crate::network::Network;
 use crate::venue::{LOCAL, Venue, unknown_environment};
 
-/// Where the sandbox listens if nothing is said.
+/// Where the sandbox listens by default.
 pub const SANDBOX_PORT: u16 = 9100;
 
 /// Where the server on this machine is, if nothing else is said.
@@ -45,7 +45,7 @@ impl Target {
         let mut base_url = given.trim_end_matches('/').to_owned();
         // The bare address of a sandbox: each venue has its own prefix there.
         if url.path() == "/" {
-            base_url.push_str(venue.spec().prefix);
+            base_url.push_str(venue.prefix());
         }
         Ok(Self { venue, environment: environment.to_owned(), base_url, network: Network::default() })
     }
@@ -58,15 +58,16 @@ impl Target {
 
 /// A server's name and port alone are read as a scheme and a path.
 fn no_url(given: &str) -> Failure {
-    let help =
-        "write it as https://host/prefix; it stands in --base-url, in the profile's base-url or in VENUEKIT_LOCAL_URL";
-    Failure::usage(format!("the server's address `{given}` is no URL")).help(help)
+    let help = "expected https://host/prefix; it comes from --base-url, from the profile's base-url or from VENUEKIT_LOCAL_URL";
+    Failure::usage(format!("invalid server URL `{given}`")).help(help)
 }
 
 fn check(venue: Venue, environment: &str, url: &Url, given: &str) -> Result<(), Failure> {
     let loopback = is_loopback(url);
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err(Failure::usage("a base URL has no user, query or fragment: write https://host/prefix"));
+        return Err(Failure::usage(
+            "invalid base URL: it has a user, a query or a fragment; expected https://host/prefix",
+        ));
     }
     if url.host().is_none() {
         return Err(no_url(given));
@@ -92,7 +93,7 @@ fn check(venue: Venue, environment: &str, url: &Url, given: &str) -> Result<(), 
 /// The environments that a host is known to serve. Venues share hosts.
 fn whose(url: &Url) -> Vec<(Venue, &'static Server)> {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
-    let all = Venue::ALL.into_iter().flat_map(|venue| venue.spec().servers.iter().map(move |server| (venue, server)));
+    let all = Venue::all().flat_map(|venue| venue.servers().iter().map(move |server| (venue, server)));
     all.filter(|(_, server)| server.is_at(host)).collect()
 }
 
@@ -116,12 +117,12 @@ mod tests {
     use super::*;
 
     fn refused(environment: &str, url: &str) -> String {
-        Target::new(Venue::Kalshi, environment, Some(url)).unwrap_err().to_string()
+        Target::new(Venue::named("kalshi"), environment, Some(url)).unwrap_err().to_string()
     }
 
     #[test]
     fn an_environment_has_its_own_server_and_no_other_ones() {
-        let own = Target::new(Venue::Kalshi, "demo", None).unwrap();
+        let own = Target::new(Venue::named("kalshi"), "demo", None).unwrap();
         assert_eq!(own.base_url, "https://external-api.demo.kalshi.co/trade-api/v2");
         let production = "https://external-api.kalshi.com/trade-api/v2";
         for url in [production, "https://api.elections.kalshi.com./trade-api/v2", "https://API.elections.kalshi.com"] {
@@ -129,7 +130,7 @@ mod tests {
         }
         assert!(refused("production", "https://demo-api.kalshi.co/trade-api/v2").contains("is kalshi's demo"));
         let shared = Some("https://demo-api.kalshi.co/trade-api/v2");
-        assert!(Target::new(Venue::KalshiPerps, "demo", shared).is_ok());
+        assert!(Target::new(Venue::named("kalshi-perps"), "demo", shared).is_ok());
         let deribit = refused("demo", "https://test.deribit.com/api/v2");
         assert!(deribit.contains("is deribit's test environment") && deribit.contains("leave the address out"));
         assert!(refused("local", production).contains("is not on this machine"));
@@ -141,7 +142,7 @@ mod tests {
         }
         assert!(refused("demo", "https://user:word@proxy.example/").contains("has no user"));
         assert!(refused("test", "https://proxy.example").contains("has no environment `test`"));
-        assert!(Target::new(Venue::Kalshi, "demo", Some("https://proxy.example/prefix/")).is_ok());
+        assert!(Target::new(Venue::named("kalshi"), "demo", Some("https://proxy.example/prefix/")).is_ok());
     }
 
     #[test]
@@ -153,7 +154,7 @@ mod tests {
             (Some("http://localhost.:1"), "http://localhost.:1/trade-api/v2"),
             (Some("http://[::ffff:127.0.0.1]:1"), "http://[::ffff:127.0.0.1]:1/trade-api/v2"),
         ] {
-            assert_eq!(Target::new(Venue::Kalshi, "local", url).unwrap().base_url, base_url);
+            assert_eq!(Target::new(Venue::named("kalshi"), "local", url).unwrap().base_url, base_url);
         }
     }
 }

@@ -121,3 +121,15 @@ pub fn halves(venue: Venue, prefix: &str, parts: &CredentialParts) -> Option<(St
     let one = fitting.find(|one| is_set(&named(one.secret)))?;
     Some((one.id.map(named).unwrap_or_default(), named(one.secret)))
 }
+
+/// The credentials of the spec that these parts are good for.
+pub fn proves(venue: Venue, parts: &CredentialParts) -> &'static [&'static str] {
+    let kind = match parts {
+        CredentialParts::Key { kind: SecretKind::PrivateKeyPem, .. } => VariableKind::PrivateKey,
+        CredentialParts::Key { .. } => VariableKind::Key,
+        CredentialParts::Session { .. } => VariableKind::Session,
+        CredentialParts::Login { .. } => VariableKind::Login,
+        CredentialParts::Token(_) => VariableKind::Token,
+    };
+    venue.table().variables.of_kind(kind).map_or(&[], |one| one.proves)
+}

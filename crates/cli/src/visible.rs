@@ -1,4 +1,4 @@
-//! What others wrote, as a terminal may show it: an answer must not move the cursor, nor turn the text around.
+//! What others wrote, as a terminal may show it: a response must not move the cursor, nor turn the text around.
 
 /// The same with control characters and marks of direction written out. Ends of lines stay.
 pub fn visible(text: &str) -> String {

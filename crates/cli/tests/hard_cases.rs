@@ -226,7 +226,7 @@ fn a_write_whose_answer_cannot_be_printed_was_carried_out() {
     let output = world.shell("venuekit call bayse/local create_api_key name=full --yes --show-secrets > /dev/full");
     let (_, stderr) = texts(&output);
     assert_eq!(output.status.code(), Some(4), "{stderr}");
-    assert!(stderr.contains("create_api_key was carried out; its answer could not be printed"), "{stderr}");
+    assert!(stderr.contains("create_api_key was executed; its response could not be printed"), "{stderr}");
     assert!(stderr.contains(r#""secretKey":"sk_live_"#), "it was asked for by name: {stderr}");
     let (reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
     drop(reader);
@@ -271,7 +271,7 @@ fn an_answer_that_cannot_be_read_is_kept_where_it_may_hold_a_secret() {
     assert_eq!(output.status.code(), Some(4), "{stderr}");
     assert!(!stdout.contains("MARKER") && !stderr.contains("MARKER"));
     assert!(std::fs::read_to_string(world.home.join("a.json")).unwrap().contains("sk_live_MARKER"));
-    assert!(stderr.contains("what came is in a.json\n") && stderr.contains("list_api_keys` tells"), "{stderr}");
+    assert!(stderr.contains("the response is in a.json\n") && stderr.contains("list_api_keys` tells"), "{stderr}");
     for body in ["", r#"{"order_id": "#] {
         let output = world.venuekit(&order(&canned::start(move |_| Some((201, body.to_owned())))));
         let (_, stderr) = texts(&output);
@@ -282,8 +282,8 @@ fn an_answer_that_cannot_be_read_is_kept_where_it_may_hold_a_secret() {
         let url = canned::start(move |_| Some((200, body.to_owned())));
         world.venuekit(&[&["call", "kalshi/local", operation, "--base-url", &url], more].concat()).status.code()
     };
-    assert_eq!(read("get_balance", &[], ""), Some(7), "the spec says that there is an answer");
-    assert_eq!(read("get_markets", &["--all"], "{}"), Some(7), "an answer without its list is no empty list");
+    assert_eq!(read("get_balance", &[], ""), Some(7), "the spec says that there is a response");
+    assert_eq!(read("get_markets", &["--all"], "{}"), Some(7), "a response without its list is not an empty list");
     assert_eq!(read("get_markets", &["--all"], r#"{"markets": null, "cursor": ""}"#), Some(0));
 }
 
@@ -294,7 +294,7 @@ fn pages_without_an_end_end() {
     let output = world.venuekit(&["call", "kalshi/local", "get_markets", "--all", "--base-url", &url]);
     let (stdout, stderr) = texts(&output);
     assert_eq!((output.status.code(), stdout.lines().count()), (Some(7), 2), "{stderr}");
-    assert!(stderr.contains("a cursor came again"), "{stderr}");
+    assert!(stderr.contains("the cursor repeats"), "{stderr}");
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let url = canned::start(move |_| Some((200, deep.clone())));
     let output = world.venuekit(&["call", "kalshi/local", "get_balance", "--base-url", &url]);
@@ -311,7 +311,7 @@ fn a_list_that_breaks_off_tells_where_to_go_on() {
     });
     let output = world.venuekit(&["call", "kalshi/local", "get_markets", "--all", "--base-url", &url]);
     let (stdout, stderr) = texts(&output);
-    assert!(stderr.contains("cursor=second goes on from here"), "{stderr}");
+    assert!(stderr.contains("cursor=second continues from here"), "{stderr}");
     assert_eq!(stdout.trim(), r#"{"ticker":"A\u007f\u202e"}"#);
 }
 

@@ -134,13 +134,13 @@ fn what_came_is_told_and_no_secret_of_it() {
     let output = call(&world, &venue(201, &body), &format!("{line} --secrets-to key.json"));
     let (stdout, stderr) = texts(&output);
     assert_eq!(output.status.code(), Some(4), "{stderr}");
-    assert!(stderr.contains("what came is in key.json") && !(stdout + &stderr).contains(MARKER));
+    assert!(stderr.contains("the response is in key.json") && !(stdout + &stderr).contains(MARKER));
     assert!(std::fs::read_to_string(world.home.join("key.json")).unwrap().contains(MARKER));
     let output = call(&world, &venue(201, r#"{"note":"queued"}"#), &format!("{ORDER} --json"));
     let error: Value = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!(error["error"]["may_have_been_applied"], true);
     assert_eq!(error["error"]["reconcile_with"], "get_orders");
-    assert!(error["error"]["help"].as_str().unwrap().contains(r#"what came is {"note":"queued"}"#), "{error}");
+    assert!(error["error"]["help"].as_str().unwrap().contains(r#"the response is {"note":"queued"}"#), "{error}");
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn strict_names_what_the_spec_does_not_know() {
     let output = call(&world, &venue(200, market), "kalshi/local get_market ticker=A --strict");
     let (stdout, stderr) = texts(&output);
     assert_eq!(output.status.code(), Some(8), "{stderr}");
-    assert!(stdout.contains("aura"), "the response is printed all the same: {stdout}");
+    assert!(stdout.contains("aura"), "the response is printed nevertheless: {stdout}");
     for path in ["extra\n", "market.aura\n", r#"market.status: "paused_by_owner""#] {
         assert!(stderr.contains(path), "{path}: {stderr}");
     }
@@ -209,5 +209,5 @@ fn strict_names_what_the_spec_does_not_know() {
     let placed = call(&world, &venue(201, r#"{"order_id":"a","aura":1}"#), &format!("{ORDER} --strict"));
     let (_, stderr) = texts(&placed);
     assert_eq!(placed.status.code(), Some(8), "{stderr}");
-    assert!(stderr.contains("create_order_v2 was carried out, and its response has 1 value"), "{stderr}");
+    assert!(stderr.contains("create_order_v2 was executed, and its response has 1 value"), "{stderr}");
 }

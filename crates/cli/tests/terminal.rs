@@ -160,19 +160,19 @@ fn a_key_is_replaced_when_a_person_says_so_and_not_before() {
     // The new key is there; the old one stays until the consumer is said to have it.
     let mut terminal = Terminal::unlocked(&world, &["keys", "rotate", "kalshi/local/bot"]);
     terminal.answer("[y/N] ", "y");
-    terminal.answer("Has whoever uses it taken it over? [y/N] ", "n");
+    terminal.answer("Does its consumer use it now? [y/N] ", "n");
     let (code, text) = terminal.end();
     assert!(code == Some(5) && text.contains("it was not confirmed; the old one still works"), "{code:?}: {text}");
     let is_revoked = || world.sandbox.executed().keys().any(|call| call.contains("DELETE"));
     assert!(!is_revoked());
     let mut terminal = Terminal::unlocked(&world, &["keys", "resume"]);
-    terminal.asked("Has whoever uses it taken it over? [y/N] ");
+    terminal.asked("Does its consumer use it now? [y/N] ");
     terminal.press(CTRL_C);
     let (code, text) = terminal.end();
     assert!(code == Some(4) && text.contains("interrupted; the run bot-"), "{code:?}: {text}");
-    assert!(text.contains("goes on with it") && !is_revoked(), "{text}");
+    assert!(text.contains("continues it") && !is_revoked(), "{text}");
     let mut terminal = Terminal::unlocked(&world, &["keys", "resume", "kalshi/local/bot"]);
-    terminal.answer("Has whoever uses it taken it over? [y/N] ", "yes");
+    terminal.answer("Does its consumer use it now? [y/N] ", "yes");
     let (code, text) = terminal.end();
     assert!(code == Some(0) && text.contains("proved"), "{code:?}: {text}");
     assert!(is_revoked());

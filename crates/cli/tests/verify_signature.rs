@@ -238,7 +238,7 @@ fn what_is_wrong_with_the_signature_itself_is_named() {
     }
     let twice = format!("{}KALSHI-ACCESS-TIMESTAMP: 1\n", kalshi_capture(target, TIME, &right));
     let (found, _) = verify(&world, "kalshi", &twice, "kalshi.pub.pem");
-    assert_eq!(found["faults"][0], "the header kalshi-access-timestamp stands there twice, with different values");
+    assert_eq!(found["faults"][0], "the header kalshi-access-timestamp occurs twice, with different values");
     // A mark of the order of bytes, as editors write it, is no part of the request.
     let (found, _) =
         verify(&world, "kalshi", &format!("\u{feff}{}", kalshi_capture(target, TIME, &right)), "kalshi.pub.pem");

@@ -149,7 +149,7 @@ fn messages_are_lines_of_text_or_json_with_all_their_digits() {
         (&json!("message"), &json!("book"), &json!("stream"))
     );
     assert!(message["received_ms"].as_i64().is_some());
-    // What the venue wrote stands there as it wrote it.
+    // The venue's text is printed unchanged.
     let frames = world.sandbox.frames().all();
     let data = text.split_once("\"data\":").unwrap().1.trim_end().trim_end_matches('}');
     assert!(frames.iter().any(|frame| frame.text.contains(data)), "{data}");

@@ -50,7 +50,7 @@ pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure
     let out = context.out();
     let confirm = |question: String| {
         context.confirm(&question).map_err(|failure| match failure.exit {
-            Exit::Usage => failure.help("say --yes to go on without being asked"),
+            Exit::Usage => failure.help("use --yes to confirm"),
             _ => failure,
         })
     };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Config, KeySource};
 use crate::failure::Failure;
 
-/// Where the configuration is if nothing is said.
+/// Where the configuration is by default.
 pub fn default_path(config_dir: &Path) -> PathBuf {
     config_dir.join("config.toml")
 }

@@ -25,7 +25,7 @@ use crate::venue::Venue;
 pub struct Credential {
     /// Where it came from, in words.
     pub source: String,
-    /// What it is: with Bayse perhaps a key and a session, otherwise one thing. Nothing: public operations only.
+    /// What it is: one thing, or a key and a session where a session manages keys. Nothing: public operations only.
     pub parts: Vec<CredentialParts>,
     /// What the store says of it.
     pub stored: Option<Stored>,
@@ -49,7 +49,7 @@ pub struct Stored {
 pub enum Wanted {
     /// To make calls.
     Caller,
-    /// To care for keys.
+    /// To manage keys.
     Manager,
 }
 
@@ -86,7 +86,7 @@ impl Credential {
             for (name, text) in [(&id_name, id), (&secret_name, secret)] {
                 let Some(text) = text else { continue };
                 if let Some((_, says)) = flaw::fatal(text) {
-                    let help = "copy it again, all of it and nothing else";
+                    let help = "copy the whole value again, and nothing else";
                     return Err(Failure::new(Exit::Store, format!("{name} {says}")).code("unusable").help(help));
                 }
             }
@@ -124,12 +124,12 @@ impl Sources<'_> {
             (None, Some((KeySource::Elsewhere(place), _))) => self.elsewhere(target, place)?,
             (None, None) => self.of_variables(target.venue, &variables::prefix(target))?,
         };
-        if target.venue == Venue::Bayse {
+        if target.venue.has_sessions() {
             let is_session = |parts: &CredentialParts| {
                 matches!(parts, CredentialParts::Session { .. } | CredentialParts::Login { .. })
             };
             if !found.parts.iter().any(is_session) {
-                // A key of Bayse manages no keys: the session for that comes from the environment or not at all.
+                // Keys do not manage keys there: the session for that comes from the environment or not at all.
                 let more = self.of_variables(target.venue, &variables::prefix(target))?;
                 found.parts.extend(more.parts.into_iter().filter(is_session));
             }

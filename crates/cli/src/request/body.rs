@@ -39,7 +39,7 @@ pub fn insert(into: &mut RawJson, schema: &Schema, way: &[&str], text: &str) -> 
         if *into == empty() {
             *into = RawJson::List(Vec::new());
         }
-        let RawJson::List(items) = into else { return Err("is no list".to_owned()) };
+        let RawJson::List(items) = into else { return Err("is not a list".to_owned()) };
         if index > items.len() {
             return Err(format!("the item before it is missing: {} comes next", items.len()));
         }
@@ -51,7 +51,7 @@ pub fn insert(into: &mut RawJson, schema: &Schema, way: &[&str], text: &str) -> 
     if *into == empty() {
         *into = RawJson::Object(Vec::new());
     }
-    let RawJson::Object(members) = into else { return Err("is no object".to_owned()) };
+    let RawJson::Object(members) = into else { return Err("is not an object".to_owned()) };
     let (fields, others) = (schema.fields(), schema.other_members());
     let field = fields.iter().find(|field| plain(&field.name) == plain(name));
     let (name, schema) = match (field, &others) {
@@ -82,7 +82,7 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Stri
 pub fn read(found: &Found, file: &Path, unknown: bool) -> Result<RawJson, Failure> {
     let text = input::text(file)?;
     let Some(schema) = &found.spec.body else {
-        return Err(Failure::usage(format!("`{}` takes no body", found.spec.name)));
+        return Err(Failure::usage(format!("`{}` has no body", found.spec.name)));
     };
     let broken = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());
@@ -96,7 +96,7 @@ pub fn read(found: &Found, file: &Path, unknown: bool) -> Result<RawJson, Failur
         let fields = schema.at(above).map(|inner| inner.fields()).unwrap_or_default();
         let near = suggestions(last, fields.iter().map(|field| field.name.as_str()), 1);
         let near = near.first().map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        let help = format!("{near}--allow-unknown sends it as it stands");
+        let help = format!("{near}--allow-unknown sends it unchanged");
         return Err(Failure::usage(format!("body/{way}: is not in the spec")).code("unknown_field").help(help));
     }
     RawJson::parse(&text).map_err(broken)
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_way_leads_into_lists_and_objects() {
-        let found = operation(Venue::Kalshi, "batch_create_orders_v2").unwrap();
+        let found = operation(Venue::named("kalshi"), "batch_create_orders_v2").unwrap();
         let schema = found.spec.body.as_ref().unwrap();
         let mut body = RawJson::Object(Vec::new());
         let mut set = |way: &str, text| insert(&mut body, schema, &way.split('/').collect::<Vec<_>>(), text);

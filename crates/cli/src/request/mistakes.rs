@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use venuekit_spec::{ParameterLocation, RequestPart};
 
-use super::{Given, meaning, words};
+use super::{RequestBuilder, meaning, words};
 use crate::failure::Failure;
 use crate::lookup::Found;
 use crate::similar::plain;
@@ -12,7 +12,7 @@ use crate::similar::plain;
 /// What the spec says of what was not given.
 const REQUIRED: &str = "is required";
 
-impl Given {
+impl RequestBuilder {
     /// All that the spec says against the request.
     pub fn mistakes(&self, found: &Found) -> Vec<Failure> {
         let mut mistakes = self.draft(found).1;

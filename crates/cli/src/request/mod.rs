@@ -1,7 +1,7 @@
 //! A request of an operation, made of `name=value` arguments and checked against the spec.
 
 mod body;
-mod given;
+mod builder;
 mod mistakes;
 mod plain;
 mod value;
@@ -9,7 +9,7 @@ mod words;
 
 use venuekit_spec::{Parameter, Schema};
 
-pub use self::given::{Given, names};
+pub use self::builder::{RequestBuilder, names};
 pub use self::words::check;
 
 /// What a parameter means: by its own description, or by its schema's.

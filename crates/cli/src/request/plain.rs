@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_digits_wherever_they_stand() {
-        let found = operation(Venue::Kalshi, "batch_create_orders_v2").unwrap();
+        let found = operation(Venue::named("kalshi"), "batch_create_orders_v2").unwrap();
         let text = r#"{"orders":[{"price":"5E-2","count":"1e1","exchange_index":1.0,"client_order_id":"5E-2"},{"price":"0.0500"}]}"#;
         let mut value = RawJson::parse(text).unwrap();
         body(&mut value, found.spec.body.as_ref().unwrap()).unwrap();
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_spec_takes_the_decimals_that_the_library_reads() {
-        let fields = operation(Venue::Kalshi, "create_order_v2").unwrap().spec.fields();
+        let fields = operation(Venue::named("kalshi"), "create_order_v2").unwrap().spec.fields();
         let price = fields.into_iter().find(|field| field.name == "price").unwrap().schema;
         for text in [
             "0",

@@ -91,15 +91,15 @@ mod tests {
 
     #[test]
     fn a_text_becomes_what_the_spec_wants_with_all_its_digits() {
-        let price = field(Venue::Kalshi, "create_order_v2", "price");
+        let price = field(Venue::named("kalshi"), "create_order_v2", "price");
         assert_eq!(shown(&price, "0.5600"), r#""0.5600""#, "decimals as text");
-        let amount = field(Venue::Deribit, "buy", "amount");
+        let amount = field(Venue::named("deribit"), "buy", "amount");
         assert_eq!(shown(&amount, "0.10000000000000000001"), "0.10000000000000000001", "decimals as numbers");
         assert_eq!(shown(&amount, "ten"), r#""ten""#, "for the schema to refuse");
         assert_eq!(of(&amount, "1e400").unwrap_err(), "cannot be sent: number out of range");
-        let post_only = field(Venue::Deribit, "buy", "post_only");
+        let post_only = field(Venue::named("deribit"), "buy", "post_only");
         assert_eq!(shown(&post_only, "true"), "true");
-        let scopes = field(Venue::Kalshi, "generate_api_key", "scopes");
+        let scopes = field(Venue::named("kalshi"), "generate_api_key", "scopes");
         assert_eq!(shown(&scopes, "read"), r#"["read"]"#);
         assert_eq!(shown(&scopes, r#"["read","write"]"#), r#"["read","write"]"#);
         assert_eq!(of(&scopes, "[1e400]").unwrap_err(), "cannot be sent: number out of range");

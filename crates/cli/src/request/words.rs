@@ -4,13 +4,13 @@ use serde_json::Value;
 use venuekit_spec::{Problem, Request, RequestPart};
 use venuekit_wire::operation::Protocol;
 
-use super::Given;
+use super::RequestBuilder;
 use crate::failure::Failure;
 use crate::lookup::Found;
 use crate::raw_json::{RawJson, reason};
 
 /// All that is wrong with a request, and where its unlisted words stand, if those are allowed.
-pub fn check(given: &Given, found: &Found) -> Result<(Vec<Problem>, Vec<String>), Failure> {
+pub fn check(given: &RequestBuilder, found: &Found) -> Result<(Vec<Problem>, Vec<String>), Failure> {
     // With a listed word in the place of each unlisted one, the rest is checked too.
     let (mut listed, mut unlisted) = (given.clone(), Vec::new());
     loop {
@@ -39,7 +39,7 @@ fn problems(found: &Found, request: &Request) -> Result<Vec<Problem>, Failure> {
 }
 
 /// Puts a listed word where an unlisted one stands. False where there is none, or no text.
-fn put_listed(given: &mut Given, found: &Found, problem: &Problem) -> bool {
+fn put_listed(given: &mut RequestBuilder, found: &Found, problem: &Problem) -> bool {
     let word_of = |schema: &venuekit_spec::Schema| schema.words().into_iter().next();
     if matches!(problem.place, RequestPart::Body | RequestPart::Params) {
         let schema = found.spec.body.as_ref().and_then(|body| body.at(&problem.at));

@@ -17,7 +17,7 @@ use crate::venue::{LOCAL, Venue};
 /// How such a file begins. Only one that begins so is written over.
 const FIRST_LINE: &str = "# keys of a venuekit sandbox";
 
-/// On this machine a server answers at once.
+/// On this machine a server responds at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Writes the file, which only its owner may read.
@@ -25,7 +25,7 @@ pub fn write(file: &Path, sandbox: &Sandbox) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::file(file, &error);
     if fs::symlink_metadata(file).is_ok() {
         if !is_ours(file) {
-            let message = format!("{} is there already, and no file of a sandbox's keys", file.display());
+            let message = format!("{} already exists and is not a file of sandbox keys", file.display());
             return Err(Failure::usage(message).code("exists").help("name another file"));
         }
         if let Some(server) = running(file).filter(|server| *server != sandbox.base_url()) {
@@ -52,7 +52,7 @@ fn is_ours(file: &Path) -> bool {
     found.len() == 0 || first().is_some_and(|line| line == FIRST_LINE)
 }
 
-/// The server that a file names, where it answers.
+/// The server that a file names, where it responds.
 fn running(file: &Path) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
     let start = format!("export {LOCAL_URL}='");
@@ -63,27 +63,19 @@ fn running(file: &Path) -> Option<String> {
 
 /// The first account of each venue, by the names that `--env local` looks for.
 fn variables(sandbox: &Sandbox) -> Vec<(String, String)> {
-    let accounts = sandbox.accounts();
     let mut all = vec![(LOCAL_URL.to_owned(), sandbox.base_url())];
-    let mut add = |venue: Venue, kind: VariableKind, id: &str, secret: &str| {
+    for account in sandbox.accounts().exported() {
+        let Ok(venue) = account.venue.parse::<Venue>() else { continue };
+        let kind = match account.kind {
+            "private-key" => VariableKind::PrivateKey,
+            "session" => VariableKind::Session,
+            "login" => VariableKind::Login,
+            _ => VariableKind::Key,
+        };
         let prefix = venue.table().variables.prefix(LOCAL);
-        if let Some((Some(id_name), secret_name)) = variables::of_kind(venue, &prefix, kind) {
-            all.extend([(id_name, id.to_owned()), (secret_name, secret.to_owned())]);
+        if let Some((Some(id), secret)) = variables::of_kind(venue, &prefix, kind) {
+            all.extend([(id, account.id), (secret, account.secret)]);
         }
-    };
-    if let Some(account) = accounts.bayse.first() {
-        add(Venue::Bayse, VariableKind::Key, &account.public_key, &account.secret_key);
-        add(Venue::Bayse, VariableKind::Login, &account.email, &account.password);
-        add(Venue::Bayse, VariableKind::Session, &account.device_id, &account.auth_token);
-    }
-    if let Some((key, pem)) = accounts.kalshi.iter().find_map(|key| Some((key, key.private_key_pem.as_deref()?))) {
-        add(Venue::Kalshi, VariableKind::PrivateKey, &key.key_id, pem);
-    }
-    if let Some(account) = accounts.yativo.first() {
-        add(Venue::Yativo, VariableKind::Key, &account.api_key, &account.api_secret);
-    }
-    if let Some((key, secret)) = accounts.deribit.iter().find_map(|key| Some((key, key.client_secret.as_deref()?))) {
-        add(Venue::Deribit, VariableKind::Key, &key.client_id, secret);
     }
     all
 }

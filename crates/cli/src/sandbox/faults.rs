@@ -26,7 +26,7 @@ pub fn resolve(rule: &Rule) -> Result<Vec<Rule>, String> {
 }
 
 fn named(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Vec<Rule>, String> {
-    let venues: Vec<Venue> = venue.map_or(Venue::ALL.to_vec(), |venue| vec![venue]);
+    let venues: Vec<Venue> = venue.map_or_else(|| Venue::all().collect(), |venue| vec![venue]);
     if venues.iter().any(|venue| is_call(venue.spec(), text)) {
         return Ok(vec![venue.map_or_else(|| rule.clone(), |venue| struck(rule, venue, text))]);
     }
@@ -43,7 +43,7 @@ fn named(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Vec<Rule>, Str
     let operations = || venues.iter().flat_map(|venue| &venue.spec().operations);
     let names = operations().map(|one| one.name.as_str()).chain(operations().map(|one| one.id.as_str()));
     let whose = venue.map_or("any venue".to_owned(), |venue| venue.to_string());
-    let message = format!("`{text}` is no operation of {whose}");
+    let message = format!("{whose} has no operation `{text}`");
     Err(match closest(text, names) {
         Some(near) => format!("{message}; did you mean `{near}`?"),
         None => format!("{message}: write its name, its JSON-RPC method, or method and path"),
@@ -53,7 +53,7 @@ fn named(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Vec<Rule>, Str
 /// The handshake of a WebSocket, which is no operation.
 fn is_handshake(text: &str) -> bool {
     let Some(path) = text.strip_prefix("GET ") else { return false };
-    let mut endpoints = Venue::ALL.into_iter().filter_map(Venue::streams).flat_map(|table| table.endpoints);
+    let mut endpoints = Venue::all().filter_map(Venue::streams).flat_map(|table| table.endpoints);
     // A segment in braces stands for any.
     endpoints.any(|endpoint| {
         let (one, other) = (endpoint.path.split('/'), path.split('/'));
@@ -70,7 +70,7 @@ fn is_of_streams(rule: &Rule) -> bool {
 
 /// The rule for frames of this name, which begins with what a venue calls its frames or channels.
 fn of_streams(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Rule, String> {
-    let venues: Vec<Venue> = venue.map_or(Venue::ALL.to_vec(), |venue| vec![venue]);
+    let venues: Vec<Venue> = venue.map_or_else(|| Venue::all().collect(), |venue| vec![venue]);
     let tables = || venues.iter().filter_map(|venue| venue.streams());
     let first = text.split('/').next().unwrap_or_default();
     let family = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
@@ -83,7 +83,7 @@ fn of_streams(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Rule, Str
         return Ok(venue.map_or_else(|| rule.clone(), |venue| rule.clone().at(venue.spec().venue)));
     }
     let whose = venue.map_or("any venue".to_owned(), |venue| venue.to_string());
-    let message = format!("`{text}` is no frame or channel of {whose}");
+    let message = format!("{whose} has no frame or channel `{text}`");
     Err(match closest(first, names.iter().map(String::as_str)) {
         Some(near) => format!("{message}; did you mean `{near}`?"),
         None => format!("{message}: write data, reply, a channel, or a command such as subscribe/CHANNEL"),
@@ -103,16 +103,19 @@ fn types_of(table: &'static Streams) -> Vec<&'static str> {
             let types = [subscribe.0, subscribe.1, unsubscribe.0, unsubscribe.1, words.error];
             types.into_iter().chain(words.quiet.iter().copied()).collect()
         }
+        Dialect::Topics(words) => {
+            [words.subscribe, words.unsubscribe].into_iter().chain(words.quiet.iter().copied()).collect()
+        }
     }
 }
 
 /// The rule for one call of a venue. What both parts of Kalshi offer counts as that of the first.
 fn struck(rule: &Rule, venue: Venue, call: &str) -> Rule {
-    let first = Venue::ALL.into_iter().find(|venue| is_call(venue.spec(), call));
+    let first = Venue::all().find(|venue| is_call(venue.spec(), call));
     rule.clone().at(first.unwrap_or(venue).spec().venue).on(call)
 }
 
-/// Some faults are of frames, some of answers with a status.
+/// Some faults are of frames, some of responses with a status.
 fn can_happen(rule: &Rule) -> Result<(), String> {
     let is_possible = |transport| rule.fault.happens_over(transport);
     let venue = rule.venue.as_deref().and_then(|venue| venue.parse::<Venue>().ok());
@@ -155,9 +158,9 @@ fn is_call(spec: &Spec, text: &str) -> bool {
     of_template || served().is_some()
 }
 
-/// An operation as rules say it.
+/// An operation as rules name it: by its JSON-RPC method, or by method and path.
 fn call(spec: &Spec, operation: &Operation) -> String {
-    if spec.venue == "deribit" { operation.id.clone() } else { spec.counter(operation) }
+    if operation.id.contains('/') { operation.id.clone() } else { spec.counter(operation) }
 }
 
 #[cfg(test)]
@@ -200,8 +203,8 @@ mod tests {
         for (wrong, said) in [
             (rule().at("kalsi"), "did you mean `kalshi`?"),
             (rule().at("kalshi").on("get_balnce"), "did you mean `get_balance`?"),
-            (rule().at("kalshi").on("private/buy"), "is no operation of kalshi"),
-            (rule().on("GET /trade-api/v2/nothing/here"), "is no operation of any venue"),
+            (rule().at("kalshi").on("private/buy"), "kalshi has no operation"),
+            (rule().on("GET /trade-api/v2/nothing/here"), "no venue has the operation"),
             (rule().on("private/buyy"), "did you mean `private/buy`?"),
             (Rule::new(Fault::UnknownId).at("kalshi"), "the sandbox has none of kalshi"),
             (Rule::new(Fault::Reorder).at("yativo"), "the sandbox has none of yativo"),

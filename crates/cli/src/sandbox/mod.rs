@@ -4,13 +4,14 @@ mod env_file;
 mod faults;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 
 use clap::Args;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use venuekit_sandbox::{Accounts, Rule, Sandbox};
+use venuekit_sandbox::{Accounts, MarketMakerSettings, Recording, Rule, Sandbox};
 
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -25,12 +26,15 @@ pub struct SandboxArgs {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = SANDBOX_PORT, value_parser = number::port)]
     port: u16,
-    /// JSON with the accounts that may call; what it leaves out is made up
+    /// JSON with the accounts that may call; what it leaves out is generated
     #[arg(long, value_name = "FILE")]
     accounts: Option<PathBuf>,
     /// JSON with a list of faults: which calls go wrong, how, and how often
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
+    /// Let the markets of every venue move: a random walk with this seed, or a recording of quotes and trades
+    #[arg(long, value_name = "SEED|FILE", num_args = 0..=1, default_missing_value = "0")]
+    market_maker: Option<String>,
     /// Write the accounts' keys as environment variables that `--env local` finds
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
@@ -82,8 +86,15 @@ theirs alone:
                      a type that nobody knows, another value (`to`) at a
                      JSON pointer (`at`), numbers with exponents
 
-Example:
-  venuekit sandbox --env-file sandbox.env";
+The URL behind `console` opens a page in the browser: every request with the part of its signature that is wrong, a reference of all operations that can be tried, accounts, books and streams, and switches for faults. Only somebody who has the URL can open it.
+
+A recording for --market-maker is a JSON object on each line, with the milliseconds since the start:
+  {\"at_millis\": 0, \"venue\": \"kalshi\", \"market\": \"TICKER\", \"bids\": [[\"0.41\", 100]], \"asks\": [[\"0.43\", 100]]}
+  {\"at_millis\": 250, \"venue\": \"kalshi\", \"market\": \"TICKER\", \"side\": \"buy\", \"price\": \"0.43\", \"size\": 5}
+
+Examples:
+  venuekit sandbox --env-file sandbox.env
+  venuekit sandbox --market-maker          # a bot finds prices that move, and somebody to trade with";
 
 /// `venuekit sandbox`.
 pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failure> {
@@ -91,6 +102,7 @@ pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failu
     let faults = faults(arguments.faults.as_deref())?;
     let rules = faults.len();
     let faults: Vec<Rule> = faults.into_iter().flatten().collect();
+    let market_maker = arguments.market_maker.as_deref().map(market_maker).transpose()?;
     let complete = given.complete().map_err(|error| {
         let file = arguments.accounts.as_deref().unwrap_or(Path::new("accounts"));
         Failure::usage(format!("{}: {error}", file.display())).code("accounts")
@@ -98,6 +110,7 @@ pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failu
     let started = Sandbox::start_on(arguments.port, complete).await;
     let sandbox = started.map_err(|error| in_use(arguments.port, &error))?;
     sandbox.faults().set(faults);
+    sandbox.set_market_maker(market_maker).map_err(|message| Failure::usage(message).code("market-maker"))?;
     if let Some(file) = &arguments.env_file {
         env_file::write(file, &sandbox)?;
     }
@@ -122,7 +135,7 @@ fn accounts(file: Option<&Path>) -> Result<Accounts, Failure> {
 
 /// The faults of a file, each once for every venue that it strikes.
 fn faults(file: Option<&Path>) -> Result<Vec<Vec<Rule>>, Failure> {
-    let help = "`venuekit sandbox --help` lists the faults, and what each takes";
+    let help = "`venuekit sandbox --help` lists the faults and their members";
     let rules: Option<Vec<Rule>> = read_json(file, "faults").map_err(|failure| failure.help(help))?;
     let shown = file.unwrap_or(Path::new("faults")).display();
     let rules = rules.unwrap_or_default().into_iter().enumerate().map(|(index, rule)| {
@@ -132,12 +145,40 @@ fn faults(file: Option<&Path>) -> Result<Vec<Vec<Rule>>, Failure> {
     rules.collect()
 }
 
+/// A seed of the random walk, or the file of a recording.
+fn market_maker(text: &str) -> Result<MarketMakerSettings, Failure> {
+    let mut settings = MarketMakerSettings::default();
+    match text.parse() {
+        Ok(seed) => settings.seed = seed,
+        Err(_) => {
+            let file = Path::new(text);
+            let lines = fs::read_to_string(file).map_err(|error| Failure::file(file, &error))?;
+            let recording = Recording::read(&lines).map_err(|error| {
+                let help = "`venuekit sandbox --help` shows what a line holds";
+                Failure::usage(format!("{text}: {error}")).code("market-maker").help(help)
+            })?;
+            settings.recording = Some(Arc::new(recording));
+        }
+    }
+    Ok(settings)
+}
+
 fn in_use(port: u16, error: &io::Error) -> Failure {
     let failure = Failure::usage(format!("127.0.0.1:{port}: {error}")).code("port");
     match error.kind() {
-        io::ErrorKind::AddrInUse => failure.help("something listens there already: --port 0 takes a free port"),
+        io::ErrorKind::AddrInUse => failure.help("the port is in use: --port 0 chooses a free one"),
         _ => failure,
     }
+}
+
+/// How many accounts each venue has.
+fn counts(accounts: &Accounts) -> String {
+    let Ok(serde_json::Value::Object(venues)) = serde_json::to_value(accounts) else { return String::new() };
+    let count =
+        |(venue, list): (&String, &serde_json::Value)| format!("{venue} {}", list.as_array().map_or(0, Vec::len));
+    let mut counts: Vec<String> = venues.iter().map(count).collect();
+    counts.sort_unstable();
+    counts.join(", ")
 }
 
 fn show(context: &Context, arguments: &SandboxArgs, sandbox: &Sandbox, rules: usize) {
@@ -148,14 +189,11 @@ fn show(context: &Context, arguments: &SandboxArgs, sandbox: &Sandbox, rules: us
         false => out.step(word, text),
     };
     step("listening", &sandbox.base_url());
-    let counts = [
-        ("bayse", accounts.bayse.len()),
-        ("deribit", accounts.deribit.len()),
-        ("kalshi", accounts.kalshi.len()),
-        ("yativo", accounts.yativo.len()),
-    ];
-    let counts: Vec<String> = counts.iter().map(|(venue, count)| format!("{venue} {count}")).collect();
-    step("accounts", &counts.join(", "));
+    step("console", &sandbox.console_url());
+    step("accounts", &counts(accounts));
+    if let Some(source) = &arguments.market_maker {
+        step("markets", &format!("they move: {source}"));
+    }
     if rules > 0 {
         step("faults", &rules.to_string());
     }
@@ -166,7 +204,7 @@ fn show(context: &Context, arguments: &SandboxArgs, sandbox: &Sandbox, rules: us
     if let Some(accounts) = shown {
         out.line(&serde_json::to_string_pretty(accounts).unwrap_or_default());
     }
-    out.document(&json!({"base_url": sandbox.base_url(), "env_file": arguments.env_file, "accounts": shown,
+    out.document(&json!({"base_url": sandbox.base_url(), "console_url": sandbox.console_url(), "env_file": arguments.env_file, "accounts": shown,
         "faults": rules}));
 }
 

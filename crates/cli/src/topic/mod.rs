@@ -84,13 +84,13 @@ fn wrong(venue: Venue, channel: &'static Channel, error: &TopicError) -> Failure
             if let Some(near) = closest(parameter, own.iter().copied()) {
                 help = format!("did you mean `{near}`?");
             } else if own.is_empty() {
-                help = "the channel takes none".to_owned();
+                help = "the channel has no parameters".to_owned();
             }
             names = own;
         }
         TopicError::Missing { parameter, .. } | TopicError::Empty { parameter, .. } => names.push(parameter),
         TopicError::Invalid { parameter, .. } => {
-            help = format!("`venuekit watch {venue} {} --help` says what it takes", channel.id);
+            help = format!("`venuekit watch {venue} {} --help` lists its parameters", channel.id);
             names.push(parameter);
         }
         _ => {}
@@ -124,7 +124,7 @@ mod tests {
 
     fn topic(name: &str, parameters: &[&str]) -> Result<String, String> {
         let parameters: Vec<String> = parameters.iter().map(|&one| one.to_owned()).collect();
-        let topic = read(Venue::Kalshi, &example::TABLE, name, &parameters);
+        let topic = read(Venue::named("kalshi"), &example::TABLE, name, &parameters);
         topic.map(|topic| topic.to_string()).map_err(|failure| failure.to_string())
     }
 

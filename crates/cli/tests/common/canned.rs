@@ -36,7 +36,7 @@ fn serve(mut stream: &TcpStream, answer: &impl Fn(&str) -> Answer) {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
-    // Without an answer the connection just ends.
+    // Without a response the connection just ends.
     if let Some((status, body)) = answer(&line) {
         let head = format!(
             "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n",

@@ -176,7 +176,7 @@ fn accounts(key: &PrivateKey, reader: &PrivateKey) -> Accounts {
             ..DeribitKey::default()
         },
     ];
-    Accounts { kalshi, bayse, yativo, deribit }
+    Accounts { kalshi, bayse, yativo, deribit, ..Accounts::default() }
 }
 
 /// Both streams as text.

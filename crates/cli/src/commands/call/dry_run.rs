@@ -13,18 +13,18 @@ use crate::client;
 use crate::context::Context;
 use crate::credential::Credential;
 use crate::failure::{Exit, Failure};
-use crate::lookup::Found;
+use crate::lookup::{Found, SECOND_FACTOR};
 use crate::raw_json::RawJson;
 use crate::target::Target;
 use crate::venue::Venue;
 
-/// What stands in place of an idempotency key that the client makes.
+/// Shown in place of an idempotency key that the client makes.
 const NEW_KEY: &str = "[a new key]";
 
-/// What stands in place of a credential.
+/// Shown in place of a credential.
 const HIDDEN: &str = "[hidden]";
 
-/// What stands in place of a one-time code.
+/// Shown in place of a one-time code.
 const CODE: &str = "[the one-time code]";
 
 /// Names and values of headers.
@@ -42,7 +42,7 @@ pub fn dry_run(
     let out = context.out();
     let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     let url = format!("{}{}{query}", target.base_url, request.path);
-    let parsed = Url::parse(&url).map_err(|error| Failure::usage(format!("`{url}` is no URL: {error}")))?;
+    let parsed = Url::parse(&url).map_err(|error| Failure::usage(format!("invalid URL `{url}`: {error}")))?;
     let shown = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let mut headers: Headers = request.headers.iter().map(|(name, value)| (name.to_string(), shown(value))).collect();
     let new_key = match found.row.retry {
@@ -115,7 +115,7 @@ fn carried(
             .map_err(|error| Failure::new(Exit::Store, format!("{}: {error}", credential.source)).code("unusable"))?;
         for (header, value) in signed.headers() {
             let text = match value.is_sensitive() {
-                true if name == "second-factor" => CODE.to_owned(),
+                true if name == SECOND_FACTOR => CODE.to_owned(),
                 true => HIDDEN.to_owned(),
                 false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
             };
@@ -127,15 +127,11 @@ fn carried(
 
 /// The headers of a credential that the client fetches before the call.
 fn fetched(venue: Venue, name: &str) -> Headers {
-    let (operation, headers, what): (_, &[&str], _) = match venue {
-        Venue::Bayse => ("login", &["x-auth-token", "x-device-id"], "of a session, opened first by"),
-        Venue::Deribit => ("auth", &["authorization"], "a token, fetched first by"),
-        Venue::Yativo => ("exchange_api_key_for_token", &["authorization"], "a token, fetched first by"),
-        Venue::Kalshi | Venue::KalshiPerps => return vec![(name.to_owned(), HIDDEN.to_owned())],
-    };
-    let row = venue.table().operation(operation);
+    let Some(login) = venue.table().credentials.login(name) else { return vec![(name.to_owned(), HIDDEN.to_owned())] };
+    let row = venue.table().operation(login.operation);
     let call = row.map(|row| format!("{} {}", row.method, row.path)).unwrap_or_default();
-    headers.iter().map(|header| ((*header).to_owned(), format!("[{what} {call}]"))).collect()
+    let headers = venue.table().credentials.headers_of(name);
+    headers.map(|header| (header.to_owned(), format!("[fetched first by {call}]"))).collect()
 }
 
 /// A request that was not sent; its body keeps its digits.

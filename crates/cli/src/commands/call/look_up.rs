@@ -1,13 +1,14 @@
-//! The call that tells what became of one whose answer was lost.
+//! The lookup after a write whose response was lost.
 
 use venuekit_spec::ParameterLocation;
 
 use crate::lookup::{self, Found};
-use crate::request::{Given, fits};
+use crate::request::{RequestBuilder, fits, names};
 
-/// Its command line, with what both calls take by the same name. What is not known stands as `name=...`.
-pub fn said(found: &Found, given: &Given, place: &str) -> Option<String> {
-    let look_up = lookup::operation(found.venue, found.row.reconcile?).ok()?;
+/// Its command line, with what both calls take by the same name. What is unknown is written as `name=...`.
+pub fn said(found: &Found, given: &RequestBuilder, place: &str) -> Option<String> {
+    let reconcile = found.row.reconcile?;
+    let look_up = lookup::operation(found.venue, reconcile.operation).ok()?;
     let name = &look_up.spec.name;
     let parameters = look_up.spec.parameters.iter().filter(|one| one.place != ParameterLocation::Header);
     let taken = parameters.map(|one| (one.name.as_str(), &one.schema, one.required));
@@ -15,22 +16,21 @@ pub fn said(found: &Found, given: &Given, place: &str) -> Option<String> {
     let taken = taken.chain(fields.iter().map(|one| (one.name.as_str(), &one.schema, one.required)));
     let (mut line, mut hint) = (format!("venuekit call {place} {name}"), String::new());
     for (parameter, schema, required) in taken {
-        // An order that is looked up by its label is not found without one.
-        let identifies = name.ends_with(&format!("_by_{parameter}"));
-        // So the specs say that an answer without it is of no use.
-        let is_wanted = look_up.spec.description.contains(&format!("Give the {parameter}."));
+        // Without it the lookup finds nothing; where the write has it too, it should have been sent with one.
+        let is_needed = reconcile.by.contains(&parameter);
+        let identifies = is_needed && names(found.spec).iter().any(|name| name == parameter);
         match given.given(parameter).filter(|text| !schema.is_secret() && fits(schema, text)) {
             Some(text) => line.push_str(&format!(" {}", quoted(&argument(parameter, &text)))),
-            None if required || identifies || is_wanted => {
+            None if required || is_needed => {
                 line.push_str(&format!(" {parameter}=..."));
                 if identifies {
-                    hint = format!("\nit was sent without {parameter}, by which that one finds it");
+                    hint = format!("\nit was sent without {parameter}, by which the lookup finds it");
                 }
             }
             None => {}
         }
     }
-    Some(format!("`{line}` tells what became of it{hint}"))
+    Some(format!("check what happened to it: `{line}`{hint}"))
 }
 
 fn argument(name: &str, text: &str) -> String {
@@ -54,29 +54,30 @@ mod tests {
     fn line(venue: Venue, name: &str, arguments: &[&str]) -> String {
         let found = lookup::operation(venue, name).unwrap();
         let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
-        let given = Given::read(&found, &arguments, None, false).unwrap();
+        let given = RequestBuilder::read(&found, &arguments, None, false).unwrap();
         said(&found, &given, "here").unwrap()
     }
 
     #[test]
     fn what_both_calls_take_is_carried_over() {
         let order = ["eventId=e 1", "marketId=m", "side=BUY"];
-        let said = line(Venue::Bayse, "place_order", &order);
+        let said = line(Venue::named("bayse"), "place_order", &order);
         assert!(
-            said.starts_with("`venuekit call here list_orders side=BUY 'eventId=e 1' marketId=m currency=...`"),
+            said.contains("`venuekit call here list_orders side=BUY 'eventId=e 1' marketId=m currency=...`"),
             "{said}"
         );
-        let said = line(Venue::Bayse, "place_order", &[&order[..], &["currency=NGN"]].concat());
+        let said = line(Venue::named("bayse"), "place_order", &[&order[..], &["currency=NGN"]].concat());
         assert!(said.contains(" currency=NGN`"), "{said}");
-        assert!(line(Venue::Bayse, "cancel_order", &[ID]).contains(&format!("get_order {ID}`")));
+        assert!(line(Venue::named("bayse"), "cancel_order", &[ID]).contains(&format!("get_order {ID}`")));
     }
 
     #[test]
     fn what_identifies_and_was_not_given_is_said() {
-        let buy = |more: &[&str]| line(Venue::Deribit, "buy", &[&["instrument_name=BTC-PERPETUAL"], more].concat());
+        let buy =
+            |more: &[&str]| line(Venue::named("deribit"), "buy", &[&["instrument_name=BTC-PERPETUAL"], more].concat());
         let look_up = "get_order_state_by_label currency=... label=";
-        assert!(buy(&[]).contains(&format!("{look_up}...` tells")), "{}", buy(&[]));
-        assert!(buy(&[]).ends_with("it was sent without label, by which that one finds it"));
-        assert!(buy(&["label=mine"]).ends_with(&format!("{look_up}mine` tells what became of it")));
+        assert!(buy(&[]).contains(&format!("{look_up}...`")), "{}", buy(&[]));
+        assert!(buy(&[]).ends_with("it was sent without label, by which the lookup finds it"));
+        assert!(buy(&["label=mine"]).ends_with(&format!("{look_up}mine`")));
     }
 }

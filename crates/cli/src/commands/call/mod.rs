@@ -8,6 +8,7 @@ mod proof;
 mod secrets;
 mod send;
 mod strict;
+mod table;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use self::outcome::place;
 use self::secrets::Secrets;
 use self::send::Sender;
 use self::strict::Strict;
+use self::table::TableView;
 use crate::client::{Client, RetryMode};
 use crate::commands::describe;
 use crate::complete;
@@ -30,7 +32,7 @@ use crate::credential::Credential;
 use crate::failure::{Exit, Failure};
 use crate::lookup::{self, Found};
 use crate::raw_json::RawJson;
-use crate::request::{self, Given};
+use crate::request::{self, RequestBuilder};
 use crate::similar::plain;
 use crate::subject::Subject;
 use crate::target::Target;
@@ -54,6 +56,12 @@ pub struct CallArgs {
     /// All pages, one after the other
     #[arg(long)]
     all: bool,
+    /// Print the list in the response as a table
+    #[arg(long)]
+    table: bool,
+    /// The columns of the table; dots lead into nested members
+    #[arg(long, value_name = "A,B.C", value_delimiter = ',')]
+    columns: Vec<String>,
     /// Show what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -66,10 +74,10 @@ pub struct CallArgs {
     /// Name what the response holds that the spec does not know, and exit with 8 if there is any
     #[arg(long)]
     strict: bool,
-    /// Print secrets that the answer holds
+    /// Print secrets that the response holds
     #[arg(long, conflicts_with = "secrets_to")]
     show_secrets: bool,
-    /// Keep an answer that holds secrets in a new file, which only its owner may read
+    /// Keep a response that holds secrets in a new file, which only its owner may read
     #[arg(long, value_name = "FILE")]
     secrets_to: Option<PathBuf>,
     /// What the operation takes and gives
@@ -91,6 +99,7 @@ first time it asks twice for the passphrase of the new store.
 Examples:
   venuekit call kalshi get_markets limit=5 status=open --env demo
   venuekit call kalshi get_markets --all --env demo
+  venuekit call kalshi get_markets --env demo --columns ticker,yes_bid_dollars,close_time
   venuekit call deribit ticker instrument_name=BTC-PERPETUAL --env test
   venuekit call bayse/local place_order --help";
 
@@ -114,10 +123,10 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
         return Err(Failure::usage(message).code("websocket_only").help(help));
     }
     note_of(context, &found, arguments);
-    let (mut given, target) = checked(context, subject, &found, arguments)?;
+    let (mut given, target, table) = checked(context, subject, &found, arguments)?;
     let request = given.request(&found)?;
     for at in request::check(&given, &found)?.1 {
-        context.out().note(&format!("note: {at} is none of the words that the spec lists; it is sent as it stands"));
+        context.out().note(&format!("note: {at} is not one of the words that the spec lists; it is sent unchanged"));
     }
     let credential = credential(context, &target, subject, &found, arguments.dry_run).await?;
     if arguments.dry_run {
@@ -128,7 +137,7 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     if found.is_write() {
         let what = given.shown(&secret_names(&found));
         let what = if what.is_empty() { String::new() } else { format!(": {what}") };
-        context.confirm(&format!("{} at {} changes something{what}. Go on?", found.spec.name, place(&target)))?;
+        context.confirm(&format!("{} at {} changes something{what}. Continue?", found.spec.name, place(&target)))?;
     }
     let key = given.identify(&found);
     let request = given.request(&found)?;
@@ -144,10 +153,13 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
         key,
         look_up,
         strict: arguments.strict.then(Strict::default),
-        made_up: Once::new(),
-        under_way: RefCell::default(),
+        generated: Once::new(),
+        in_flight: RefCell::default(),
     };
-    let sent = if arguments.all { all(context, &sender, given).await } else { once(context, &sender, &request).await };
+    let sent = match arguments.all {
+        true => all(context, &sender, given, table.as_ref()).await,
+        false => once(context, &sender, &request, table.as_ref()).await,
+    };
     let sent = match &sender.strict {
         Some(strict) => sent.and_then(|()| strict.verdict(&found, arguments.all)),
         None => sent,
@@ -158,39 +170,61 @@ pub async fn run(context: &Context, arguments: &CallArgs) -> Result<(), Failure>
     sent
 }
 
-async fn once(context: &Context, sender: &Sender<'_>, request: &Request) -> Result<(), Failure> {
+async fn once(
+    context: &Context,
+    sender: &Sender<'_>,
+    request: &Request,
+    table: Option<&TableView>,
+) -> Result<(), Failure> {
     let whole = sender.send(request).await?;
-    let answer = sender.secrets.hide(whole);
+    let response = sender.secrets.hide(whole);
     let out = context.out();
-    match out.is_json() {
-        true => out.raw(&format!("{}\n", answer.compact())),
-        false if answer == RawJson::null() => out.note("done: the venue answers nothing"),
-        false => out.line(&answer.pretty()),
+    let rows = table.and_then(|table| Some((table, table.items(&response)?)));
+    match rows {
+        _ if out.is_json() => out.raw(&format!("{}\n", response.compact())),
+        Some((table, items)) => table.print(out, &items),
+        None if response == RawJson::null() => out.note("done: the venue returns nothing"),
+        None => {
+            if table.is_some() {
+                out.note("note: the response has no list; it is printed as JSON");
+            }
+            out.line(&response.pretty());
+        }
     }
     let printed = if out.is_closed() && sender.found.is_write() {
-        Err(Failure::new(Exit::Network, "standard output: nobody reads it"))
+        Err(Failure::new(Exit::Network, "standard output is closed"))
     } else {
         out.finish()
     };
     match printed {
-        Err(why) if sender.found.is_write() => Err(sender.unprinted(&why, &answer.compact())),
+        Err(why) if sender.found.is_write() => Err(sender.unprinted(&why, &response.compact())),
         // It can be read again.
         printed => printed.map_err(|why| why.exit(Exit::Network)),
     }
 }
 
-async fn all(context: &Context, sender: &Sender<'_>, given: Given) -> Result<(), Failure> {
+async fn all(
+    context: &Context,
+    sender: &Sender<'_>,
+    given: RequestBuilder,
+    table: Option<&TableView>,
+) -> Result<(), Failure> {
     let out = context.out();
     let mut kept = Vec::new();
-    pages::all(sender, given, |items| {
+    let sent = pages::all(sender, given, |items| {
         let items = items.into_iter().map(|item| sender.secrets.hide(item));
-        match out.is_json() {
+        match out.is_json() || table.is_some() {
             true => kept.extend(items),
             false => items.for_each(|item| out.line(&item.compact())),
         }
         !out.is_closed()
     })
-    .await?;
+    .await;
+    // The rows that came are shown, also before an error.
+    if let Some(table) = table.filter(|_| sent.is_ok() || !kept.is_empty()) {
+        table.print(out, &kept);
+    }
+    sent?;
     if out.is_json() {
         out.raw(&format!("{}\n", RawJson::List(kept).compact()));
     }
@@ -217,13 +251,13 @@ fn checked(
     subject: &Subject,
     found: &Found,
     arguments: &CallArgs,
-) -> Result<(Given, Target), Failure> {
+) -> Result<(RequestBuilder, Target, Option<TableView>), Failure> {
     let (given, mut mistakes) =
-        Given::collect(found, &arguments.parameters, arguments.body.as_deref(), arguments.allow_unknown);
+        RequestBuilder::collect(found, &arguments.parameters, arguments.body.as_deref(), arguments.allow_unknown);
     mistakes.extend(given.mistakes(found));
     let name = &found.spec.name;
     if arguments.totp && !found.takes_code() && !found.spec.second_factor {
-        mistakes.push(Failure::usage(format!("`{name}` takes no one-time code")).help("leave out --totp"));
+        mistakes.push(Failure::usage(format!("`{name}` accepts no one-time code")).help("leave out --totp"));
     }
     if arguments.all && found.row.page.is_none() {
         mistakes.push(pages::no_pages(found));
@@ -232,8 +266,17 @@ fn checked(
         // A secret that has no place to go would be lost.
         mistakes.extend(Secrets::check(found, arguments.show_secrets, arguments.secrets_to.as_deref()).err());
     }
+    let is_table = arguments.table || !arguments.columns.is_empty();
+    if is_table && context.out().is_json() {
+        mistakes.push(Failure::usage("--json and --table are two forms of one response").help("leave one of them out"));
+    }
+    let table = is_table.then(|| TableView::new(found, &arguments.columns, arguments.allow_unknown)).transpose();
+    let table = table.unwrap_or_else(|failure| {
+        mistakes.push(failure);
+        None
+    });
     match context.target(subject) {
-        Ok(target) => Failure::all(mistakes).map_or(Ok((given, target)), Err),
+        Ok(target) => Failure::all(mistakes).map_or(Ok((given, target, table)), Err),
         Err(failure) => Err(failure.after(mistakes)),
     }
 }

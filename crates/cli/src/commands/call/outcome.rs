@@ -18,7 +18,7 @@ impl Sender<'_> {
         let place = place(self.target);
         let is_lost = error.may_have_been_applied();
         let is_of_code = carried_code && (is_about_code(&error) || error.kind() == ErrorKind::Challenge);
-        let (kind, was_answered) = (error.kind(), error.status().is_some());
+        let (kind, has_response) = (error.kind(), error.status().is_some());
         let failure = Failure::from(error);
         match kind {
             _ if is_lost => match self.afterwards() {
@@ -26,36 +26,35 @@ impl Sender<'_> {
                 None => failure,
             },
             _ if is_of_code => of_code(failure),
-            ErrorKind::Unauthorized | ErrorKind::Clock if was_answered => failure.help(format!(
-                "`venuekit doctor {place}` tells what is wrong with the key, the clock or the environment"
+            ErrorKind::Unauthorized | ErrorKind::Clock if has_response => failure.help(format!(
+                "`venuekit doctor {place}` finds out what is wrong with the key, the clock or the environment"
             )),
-            ErrorKind::Network if !was_answered => failure.help(format!(
-                "{} was asked; `venuekit doctor {place}` tells whether it can be reached",
+            ErrorKind::Network if !has_response => failure.help(format!(
+                "the server is {}; `venuekit doctor {place}` finds out whether it can be reached",
                 self.target.base_url
             )),
             _ => failure,
         }
     }
 
-    /// The command was told to end before the answer was there.
+    /// The command was interrupted before the response came.
     pub fn interrupted(&self) -> Failure {
-        let mut message =
-            format!("{}: interrupted; it may have been carried out, do not repeat it", self.found.spec.name);
-        if let Some(operation) = self.found.row.reconcile {
-            message.push_str(&format!(" before `{operation}` has told"));
+        let mut message = format!("{}: interrupted; it may have been executed, do not repeat it", self.found.spec.name);
+        if let Some(reconcile) = self.found.row.reconcile {
+            message.push_str(&format!(": check with `{}` first", reconcile.operation));
         }
         self.with_traces(Failure::new(Exit::Unknown, message).code("interrupted"))
     }
 
-    /// It was carried out, and nobody can read the answer.
-    pub fn unprinted(&self, why: &Failure, answer: &str) -> Failure {
+    /// It was carried out, and its response cannot be printed.
+    pub fn unprinted(&self, why: &Failure, response: &str) -> Failure {
         let message =
-            format!("{} was carried out; its answer could not be printed: {}", self.found.spec.name, why.message());
+            format!("{} was executed; its response could not be printed: {}", self.found.spec.name, why.message());
         let help = match self.secrets.file() {
-            Some(file) => format!("do not repeat it: the answer is in {}", file.display()),
-            None => format!("do not repeat it; the answer was {answer}"),
+            Some(file) => format!("do not repeat it: the response is in {}", file.display()),
+            None => format!("do not repeat it; the response was {response}"),
         };
-        self.with_traces(Failure::new(Exit::Unknown, message).code("answer_not_printed")).help(help)
+        self.with_traces(Failure::new(Exit::Unknown, message).code("response_not_printed")).help(help)
     }
 
     pub(super) fn with_traces(&self, mut failure: Failure) -> Failure {
@@ -63,8 +62,8 @@ impl Sender<'_> {
         if let Some((_, key)) = &self.key {
             failure = failure.detail("idempotency_key", key.as_str());
         }
-        if let Some(operation) = self.found.row.reconcile {
-            failure = failure.detail("reconcile_with", operation);
+        if let Some(reconcile) = self.found.row.reconcile {
+            failure = failure.detail("reconcile_with", reconcile.operation);
         }
         match self.afterwards() {
             Some(help) => failure.help(help),
@@ -72,10 +71,10 @@ impl Sender<'_> {
         }
     }
 
-    /// What to do about a write whose outcome nobody knows.
+    /// What to do about a write whose outcome it is unknown.
     fn afterwards(&self) -> Option<String> {
         let key = self.key.as_ref().map(|(name, key)| {
-            format!("it was sent with {name}={key}; sent again with the same, it is not carried out twice")
+            format!("it was sent with {name}={key}; repeated with the same one, it is not executed twice")
         });
         let lines: Vec<String> = key.into_iter().chain(self.look_up.clone()).collect();
         (!lines.is_empty()).then(|| lines.join("\n"))

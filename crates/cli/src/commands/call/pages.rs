@@ -8,26 +8,26 @@ use super::send::Sender;
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
 use crate::raw_json::RawJson;
-use crate::request::{self, Given};
+use crate::request::{self, RequestBuilder};
 
 /// Asks for all pages, and hands over the items of each. Ends early where the receiver says so.
 pub async fn all(
     sender: &Sender<'_>,
-    mut given: Given,
+    mut given: RequestBuilder,
     mut receive: impl FnMut(Vec<RawJson>) -> bool,
 ) -> Result<(), Failure> {
     let found = sender.found;
     let Some(page) = found.row.page else { return Err(no_pages(found)) };
     let (Page::Cursor { param, items, .. } | Page::Number { param, items, .. } | Page::Offset { param, items }) = page;
     note_other_lists(sender, items);
-    let mut walk = Walk::new(page, given.value_of(param));
+    let mut walk = Pager::new(page, given.value_of(param));
     let mut at = None;
     loop {
-        let answer =
+        let response =
             sender.send(&given.request(found)?).await.map_err(|failure| broken_off(failure, param, at.as_ref()))?;
-        let list = items_of(found, &answer, items)?;
+        let list = items_of(found, &response, items)?;
         walk.check(&list)?;
-        let next = walk.next(&answer, list.len());
+        let next = walk.next(&response, list.len());
         // What is here is handed over, whatever is wrong with the way on.
         let is_wanted = receive(list);
         match next?.filter(|_| is_wanted) {
@@ -40,8 +40,14 @@ pub async fn all(
     }
 }
 
+/// Where the items of a page are, with dots.
+pub fn items_at(page: Page) -> &'static str {
+    let (Page::Cursor { items, .. } | Page::Number { items, .. } | Page::Offset { items, .. }) = page;
+    items
+}
+
 /// How far a list has been walked.
-struct Walk {
+struct Pager {
     page: Page,
     /// The number of the page, or of items that were left out.
     number: i64,
@@ -49,33 +55,33 @@ struct Walk {
     before: Vec<RawJson>,
 }
 
-impl Walk {
+impl Pager {
     fn new(page: Page, first: Option<String>) -> Self {
         let start = i64::from(matches!(page, Page::Number { .. }));
         let number = first.as_ref().and_then(|text| text.parse().ok()).unwrap_or(start);
         Self { page, number, asked: first.into_iter().collect(), before: Vec::new() }
     }
 
-    /// A venue that does not heed the parameter would answer the same page for ever.
+    /// A venue that does not obey the parameter would return the same page forever.
     fn check(&mut self, list: &[RawJson]) -> Result<(), Failure> {
         if !matches!(self.page, Page::Number { last: None, .. } | Page::Offset { .. }) {
             return Ok(());
         }
         if !list.is_empty() && self.before == list {
-            return Err(endless("a page has the items of the page before"));
+            return Err(endless("a page has the items of the page before it"));
         }
         self.before = list.to_vec();
         Ok(())
     }
 
     /// The position of the next page; none after the last.
-    fn next(&mut self, answer: &RawJson, items: usize) -> Result<Option<RawJson>, Failure> {
-        let text = |at: &str| answer.at(at).and_then(RawJson::as_text);
+    fn next(&mut self, response: &RawJson, items: usize) -> Result<Option<RawJson>, Failure> {
+        let text = |at: &str| response.at(at).and_then(RawJson::as_text);
         let has_more = match self.page {
             Page::Cursor { next, .. } => {
                 let Some(cursor) = text(next).filter(|cursor| !cursor.is_empty()) else { return Ok(None) };
                 let is_new = self.asked.insert(cursor);
-                return if is_new { Ok(answer.at(next).cloned()) } else { Err(endless("a cursor came again")) };
+                return if is_new { Ok(response.at(next).cloned()) } else { Err(endless("a cursor was repeated")) };
             }
             Page::Number { last: Some(last), .. } => {
                 self.number = self.number.saturating_add(1);
@@ -94,28 +100,28 @@ impl Walk {
     }
 }
 
-fn items_of(found: &Found, answer: &RawJson, items: &str) -> Result<Vec<RawJson>, Failure> {
+fn items_of(found: &Found, response: &RawJson, items: &str) -> Result<Vec<RawJson>, Failure> {
     let failed = |what: &str| {
         let message = format!("{}: `{items}` {what}", found.spec.name);
         Err(Failure::new(Exit::Network, message).code("decode"))
     };
-    match answer.at(items) {
+    match response.at(items) {
         Some(RawJson::List(items)) => Ok(items.clone()),
         Some(RawJson::Scalar(raw)) if raw == "null" => Ok(Vec::new()),
-        None if !is_required(found, items) && matches!(answer, RawJson::Object(_)) => Ok(Vec::new()),
-        None => failed("is missing in the answer"),
-        Some(_) => failed("in the answer is no list"),
+        None if !is_required(found, items) && matches!(response, RawJson::Object(_)) => Ok(Vec::new()),
+        None => failed("is missing in the response"),
+        Some(_) => failed("in the response is not a list"),
     }
 }
 
-/// Whether the spec says that an answer always has its list. Some venues leave out an empty one.
+/// Whether the spec says that a response always has its list. Some venues leave out an empty one.
 fn is_required(found: &Found, items: &str) -> bool {
     let first = items.split('.').next().unwrap_or_default();
     let fields = found.spec.answer.as_ref().map(venuekit_spec::Schema::fields).unwrap_or_default();
     fields.iter().any(|field| field.name == first && field.required)
 }
 
-/// Parameters by which a list without a rule for its pages is asked for in parts.
+/// Parameters by which a list without a rule for its pages is requested in parts.
 const POSITIONS: [&str; 6] = ["page", "offset", "continuation", "cursor", "start_id", "start_timestamp"];
 
 /// `--all` for what has no pages.
@@ -138,7 +144,7 @@ fn note_other_lists(sender: &Sender<'_>, items: &str) {
         .map(|field| field.name.as_str())
         .collect();
     if !others.is_empty() {
-        sender.context.out().note(&format!("note: --all lists {items}; the answer also has {}", others.join(", ")));
+        sender.context.out().note(&format!("note: --all lists {items}; the response also has {}", others.join(", ")));
     }
 }
 
@@ -146,9 +152,9 @@ fn note_other_lists(sender: &Sender<'_>, items: &str) {
 fn broken_off(failure: Failure, param: &str, at: Option<&String>) -> Failure {
     let Some(at) = at else { return failure };
     let advice = failure.advice().map(|advice| format!("{advice}\n")).unwrap_or_default();
-    failure.help(format!("{advice}{param}={at} goes on from here")).detail("next", at.as_str())
+    failure.help(format!("{advice}{param}={at} continues from here")).detail("next", at.as_str())
 }
 
 fn endless(what: &str) -> Failure {
-    Failure::new(Exit::Network, format!("{what}: the pages have no end")).code("decode")
+    Failure::new(Exit::Network, format!("{what}: the pages never end")).code("decode")
 }

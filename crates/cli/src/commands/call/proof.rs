@@ -6,17 +6,17 @@ use crate::lookup::Found;
 use crate::raw_json::RawJson;
 
 /// What a response lacks: of what the spec calls vital, and of entries for the items of a batch.
-pub fn lack(found: &Found, request: &Request, answer: &RawJson) -> Option<Lack> {
-    let value = answer.outline();
-    found.spec.lacks(Some(&value)).or_else(|| unanswered(found, request, answer))
+pub fn lack(found: &Found, request: &Request, response: &RawJson) -> Option<Lack> {
+    let value = response.outline();
+    found.spec.lacks(Some(&value)).or_else(|| missing_entries(found, request, response))
 }
 
 /// A batch whose response has fewer entries than the request has items.
-fn unanswered(found: &Found, request: &Request, answer: &RawJson) -> Option<Lack> {
+fn missing_entries(found: &Found, request: &Request, response: &RawJson) -> Option<Lack> {
     let sent = count(&RawJson::parse(std::str::from_utf8(&request.body).ok()?).ok()?, found.row.rate?.per_item?)?;
     let fields = found.spec.answer.as_ref().map(Schema::fields).unwrap_or_default();
     let list = fields.into_iter().find(|field| field.required && field.schema.types().contains("array"))?.name;
-    let entries = count(answer, &list)?;
+    let entries = count(response, &list)?;
     (entries < sent).then(|| Lack { at: list, reason: format!("has {entries} of {sent} entries") })
 }
 
@@ -38,28 +38,40 @@ mod tests {
 
     #[test]
     fn a_batch_has_an_entry_for_each_item() {
-        for (venue, name, body, answer, said) in [
+        for (venue, name, body, response, said) in [
             (
-                Venue::Kalshi,
+                Venue::named("kalshi"),
                 "batch_create_orders_v2",
                 r#"{"orders":[{},{}]}"#,
                 r#"{"orders":[{"order_id":"a"}]}"#,
                 Some("has 1 of 2 entries"),
             ),
             (
-                Venue::Kalshi,
+                Venue::named("kalshi"),
                 "batch_cancel_orders_v2",
                 r#"{"orders":[{}]}"#,
                 r#"{"orders":[]}"#,
                 Some("has 0 of 1 entries"),
             ),
-            (Venue::Bayse, "batch_place_orders", r#"{"orders":[{}]}"#, r#"{"results":[]}"#, Some("has 0 of 1 entries")),
-            (Venue::Bayse, "batch_cancel_orders", r#"{"orderIds":["a"]}"#, r#"{"results":[{"success":true}]}"#, None),
+            (
+                Venue::named("bayse"),
+                "batch_place_orders",
+                r#"{"orders":[{}]}"#,
+                r#"{"results":[]}"#,
+                Some("has 0 of 1 entries"),
+            ),
+            (
+                Venue::named("bayse"),
+                "batch_cancel_orders",
+                r#"{"orderIds":["a"]}"#,
+                r#"{"results":[{"success":true}]}"#,
+                None,
+            ),
         ] {
             let found = operation(venue, name).unwrap();
             let (path, headers) = (String::new(), HeaderMap::new());
             let request = Request { method: Method::POST, path, query: None, headers, body: Bytes::from(body) };
-            let found = lack(&found, &request, &RawJson::parse(answer).unwrap()).map(|lack| lack.reason);
+            let found = lack(&found, &request, &RawJson::parse(response).unwrap()).map(|lack| lack.reason);
             assert_eq!(found.as_deref(), said, "{name}");
         }
     }

@@ -1,4 +1,4 @@
-//! Answers that hold a secret, such as a new key. They are shown once by the venue, so they must have a place to go before the call.
+//! Responses that hold a secret, such as a new key. They are shown once by the venue, so they must have a place to go before the call.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Seek, Write};
@@ -9,7 +9,7 @@ use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
 use crate::raw_json::RawJson;
 
-/// Where the secrets of an answer go.
+/// Where the secrets of a response go.
 pub struct Secrets {
     names: Vec<String>,
     is_secret: bool,
@@ -25,30 +25,31 @@ enum Place {
 
 struct Kept {
     file: File,
-    /// What of it is answers.
+    /// How much of it is responses.
     length: u64,
 }
 
 impl Secrets {
-    /// Refuses a call whose answer holds a secret that has no place to go.
+    /// Refuses a call whose response holds a secret that has no place to go.
     pub fn check(found: &Found, shown: bool, file: Option<&Path>) -> Result<(), Failure> {
         if shown || file.is_some() || !found.spec.answers_with_secret() {
             return Ok(());
         }
-        let message = format!("the answer of `{}` holds a secret, and has no place to go", found.spec.name);
-        let of_keys = if found.spec.name.contains("key") { "; `venuekit keys` cares for keys as a whole" } else { "" };
+        let message = format!("the response of `{}` contains a secret, and no place is given for it", found.spec.name);
+        let of_keys =
+            if found.spec.name.contains("key") { "; `venuekit keys` manages the whole life of keys" } else { "" };
         let help = format!("--secrets-to FILE keeps it, --show-secrets prints it{of_keys}");
-        Err(Failure::usage(message).code("secret_answer").help(help))
+        Err(Failure::usage(message).code("secret_response").help(help))
     }
 
     /// Makes the file.
     pub fn prepare(found: &Found, file: Option<&Path>) -> Result<Self, Failure> {
         if file == Some(Path::new("-")) {
-            return Err(Failure::usage("--secrets-to wants the name of a file").help("--show-secrets prints them"));
+            return Err(Failure::usage("--secrets-to needs the name of a file").help("--show-secrets prints them"));
         }
-        let answer = found.spec.answer.as_ref();
-        let names = answer.map(|answer| answer.secret_names().into_iter().collect()).unwrap_or_default();
-        let is_secret = answer.is_some_and(venuekit_spec::Schema::is_secret);
+        let response = found.spec.answer.as_ref();
+        let names = response.map(|response| response.secret_names().into_iter().collect()).unwrap_or_default();
+        let is_secret = response.is_some_and(venuekit_spec::Schema::is_secret);
         let place = match file {
             Some(path) => Place::File(path.to_owned(), Mutex::new(create(path)?)),
             None => Place::Shown,
@@ -56,19 +57,19 @@ impl Secrets {
         Ok(Self { names, is_secret, place })
     }
 
-    /// Keeps an answer as it came, before anything else is done with it.
-    pub fn keep(&self, answer: &[u8]) -> Result<(), Failure> {
+    /// Keeps a response as it came, before anything else is done with it.
+    pub fn keep(&self, response: &[u8]) -> Result<(), Failure> {
         let Place::File(path, file) = &self.place else { return Ok(()) };
         let written = file.lock().map_err(|_| std::io::Error::other("in use")).and_then(|mut file| {
-            file.length += answer.len() as u64 + 1;
-            file.file.write_all(answer)?;
+            file.length += response.len() as u64 + 1;
+            file.file.write_all(response)?;
             file.file.write_all(b"\n")?;
             file.file.set_len(file.length)?;
             file.file.sync_all()
         });
         written.map_err(|error| {
-            let message = format!("{}: {error}; what the answer held is lost", path.display());
-            let help = "what was made has a secret that nobody knows: revoke it, and make another";
+            let message = format!("{}: {error}; the secret in the response is lost", path.display());
+            let help = "revoke what was created: its secret is lost; then create another";
             Failure::new(Exit::NeedsPerson, message).code("secret_not_kept").help(help)
         })
     }
@@ -91,23 +92,23 @@ impl Secrets {
         }
     }
 
-    /// What may be shown of an answer.
-    pub fn hide(&self, mut answer: RawJson) -> RawJson {
+    /// What may be shown of a response.
+    pub fn hide(&self, mut response: RawJson) -> RawJson {
         if let Place::File(path, _) = &self.place {
             let replacement = format!("[in {}]", path.display());
             if self.is_secret {
                 return RawJson::text(&replacement);
             }
-            answer.redact(&self.names, &replacement);
+            response.redact(&self.names, &replacement);
         }
-        answer
+        response
     }
 }
 
-/// No answer that holds a secret is longer.
+/// No response that holds a secret is longer.
 const ROOM: usize = 64 * 1024;
 
-/// A new file that only its owner may read, with room for an answer: a full disk shows before the call.
+/// A new file that only its owner may read, with room for a response: a full disk shows before the call.
 fn create(path: &Path) -> Result<Kept, Failure> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -115,7 +116,7 @@ fn create(path: &Path) -> Result<Kept, Failure> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
-            Failure::usage(format!("{} is there already", path.display())).code("file").help("name a new file")
+            Failure::usage(format!("{} already exists", path.display())).code("file").help("name a new file")
         }
         _ => Failure::file(path, &error),
     })?;

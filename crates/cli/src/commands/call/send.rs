@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::confirm;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::interrupt::{self, UnderWay};
+use crate::interrupt::{self, InterruptReport};
 use crate::lookup::Found;
 use crate::one_time_code::is_about_code;
 use crate::raw_json::RawJson;
@@ -24,7 +24,7 @@ use crate::target::Target;
 const LONGEST: usize = 400;
 
 /// The header by which the sandbox says that nothing was carried out.
-const MADE_UP: &str = "x-sandbox";
+const GENERATED: &str = "x-sandbox";
 
 /// What is needed to send requests of one operation.
 pub struct Sender<'a> {
@@ -38,62 +38,62 @@ pub struct Sender<'a> {
     pub found: &'a Found,
     /// Whether a one-time code goes along although the venue may do without.
     pub with_code: bool,
-    /// Where secrets of the answers go.
+    /// Where secrets of the responses go.
     pub secrets: Arc<Secrets>,
     /// The name under which a repeated call does nothing again, and the parameter that carries it.
     pub key: Option<(&'static str, String)>,
     /// What looks for values that the spec does not know, where that is wanted.
     pub strict: Option<Strict>,
-    /// What to say about the call that tells what became of this one, if its answer is lost.
+    /// What to say about the call that tells what became of this one, if its response is lost.
     pub look_up: Option<String>,
     /// Said once, however many pages there are.
-    pub made_up: Once,
-    /// A write that was sent: it may stand, whatever becomes of its answer.
-    pub under_way: RefCell<Option<UnderWay>>,
+    pub generated: Once,
+    /// A write that was sent: it may stand, whatever happens to its response.
+    pub in_flight: RefCell<Option<InterruptReport>>,
 }
 
 impl Sender<'_> {
-    /// The answer, as it is written.
+    /// The response, as it is written.
     pub async fn send(&self, request: &Request) -> Result<RawJson, Failure> {
         let response = self.response(request).await?;
-        if response.headers().contains_key(MADE_UP) {
+        if response.headers().contains_key(GENERATED) {
             let note = "the sandbox keeps no state for this operation: the response is an example made from the spec";
-            self.made_up.call_once(|| self.context.out().aside(note));
+            self.generated.call_once(|| self.context.out().aside(note));
         }
         self.secrets.keep(response.body())?;
         let body =
             std::str::from_utf8(response.body()).map_err(|_| self.unproved("the response body is not UTF-8", None))?;
-        let answer = match body.trim() {
+        let response = match body.trim() {
             "" => RawJson::null(),
             body => RawJson::parse(body).map_err(|_| self.unproved("the response body is not JSON", Some(body)))?,
         };
-        match proof::lack(self.found, request, &answer) {
-            Some(lack) => Err(self.unproved(&lack.to_string(), Some(&answer.compact()))),
+        match proof::lack(self.found, request, &response) {
+            Some(lack) => Err(self.unproved(&lack.to_string(), Some(&response.compact()))),
             None => {
                 if let Some(strict) = &self.strict {
-                    strict.look(self.found, &answer);
+                    strict.look(self.found, &response);
                 }
-                Ok(answer)
+                Ok(response)
             }
         }
     }
 
-    /// The venue answered with a good status, and the response does not prove that the call was carried out.
+    /// The venue responded with a success status, and the response does not prove that the call was carried out.
     fn unproved(&self, why: &str, came: Option<&str>) -> Failure {
         let message = format!("{}: {why}", self.found.spec.name);
         let failure = match self.found.is_write() {
             true => {
-                let message = format!("{message}; it may have been carried out, do not just repeat it");
+                let message = format!("{message}; it may have been executed, do not just repeat it");
                 self.with_traces(Failure::new(Exit::Unknown, message))
             }
             false => Failure::new(Exit::Network, message),
         };
         let came = match (self.secrets.file(), came.filter(|came| *came != "null")) {
-            (Some(file), _) => format!("what came is in {}", file.display()),
+            (Some(file), _) => format!("the response is in {}", file.display()),
             (None, Some(came)) if came.chars().count() > LONGEST => {
-                format!("what came begins with {}", came.chars().take(LONGEST).collect::<String>())
+                format!("the response begins with {}", came.chars().take(LONGEST).collect::<String>())
             }
-            (None, Some(came)) => format!("what came is {came}"),
+            (None, Some(came)) => format!("the response is {came}"),
             (None, None) => return failure.code("decode"),
         };
         let advice = failure.advice().map(|advice| format!("\n{advice}")).unwrap_or_default();
@@ -131,7 +131,7 @@ impl Sender<'_> {
 
     async fn code(&self) -> Result<Secret, Failure> {
         // Whatever was sent was refused.
-        drop(self.under_way.take());
+        drop(self.in_flight.take());
         self.context.code(self.target).await
     }
 
@@ -143,8 +143,8 @@ impl Sender<'_> {
                 secrets.discard();
                 Some(failure)
             };
-            drop(self.under_way.take());
-            *self.under_way.borrow_mut() = Some(interrupt::telling(self.context.out(), words));
+            drop(self.in_flight.take());
+            *self.in_flight.borrow_mut() = Some(interrupt::reporting(self.context.out(), words));
         }
         client.send(self.found.row.id, request).await
     }

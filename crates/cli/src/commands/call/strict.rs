@@ -19,8 +19,8 @@ pub struct Strict {
 
 impl Strict {
     /// Looks at a response.
-    pub fn look(&self, found: &Found, answer: &RawJson) {
-        let value = answer.outline();
+    pub fn look(&self, found: &Found, response: &RawJson) {
+        let value = response.outline();
         let unknown = match &found.spec.answer {
             Some(schema) => schema.unknown(&value),
             None => {
@@ -58,6 +58,7 @@ fn document(unknown: &Unknown) -> Value {
     match &unknown.what {
         Novelty::Member => json!({"path": unknown.path}),
         Novelty::Word(word) => json!({"path": unknown.path, "value": word}),
+        Novelty::Null => json!({"path": unknown.path, "value": null}),
     }
 }
 

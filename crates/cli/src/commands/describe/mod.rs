@@ -1,6 +1,6 @@
 //! `venuekit describe`: the operations of a venue, and what one takes and gives.
 
-mod taken;
+mod input;
 mod text;
 
 use clap::Args;
@@ -10,7 +10,7 @@ use venuekit_sandbox::keeps_state;
 use venuekit_spec::{Operation, Schema};
 use venuekit_wire::operation::{Key, Page, Retry};
 
-use self::taken::taken;
+use self::input::inputs;
 pub use self::text::said;
 use self::text::wrapped;
 use crate::complete;
@@ -76,12 +76,11 @@ fn show(out: &Output, arguments: &DescribeArgs) -> Result<(), Failure> {
 fn venues(out: &Output) {
     let row = |venue: Venue| {
         let environments = venue.environments().join(", ");
-        vec![venue.to_string(), venue.spec().operations.len().to_string(), environments]
+        vec![venue.to_string(), venue.table().operations.len().to_string(), environments]
     };
-    out.table(&["venue", "operations", "environments"], &Venue::ALL.map(row));
-    let venues = Venue::ALL.map(|venue| {
-        json!({"venue": venue.name(), "operations": venue.spec().operations.len(), "environments": venue.environments()})
-    });
+    out.table(&["venue", "operations", "environments"], &Venue::all().map(row).collect::<Vec<_>>());
+    let venue = |venue: Venue| json!({"venue": venue.name(), "operations": venue.table().operations.len(), "environments": venue.environments()});
+    let venues: Vec<Value> = Venue::all().map(venue).collect();
     out.document(&json!({ "venues": venues }));
 }
 
@@ -115,7 +114,7 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
         .iter()
         .map(|one| {
             json!({"name": one.name, "id": one.id, "tag": one.tag, "summary": one.summary, "method": one.method,
-            "path": format!("{}{}", venue.spec().prefix, one.template), "deprecated": one.deprecated,
+            "path": format!("{}{}", venue.prefix(), one.template), "deprecated": one.deprecated,
             "sandbox": in_sandbox(venue, one)})
         })
         .collect();
@@ -125,9 +124,9 @@ pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
 /// What an operation takes and gives.
 pub fn one(out: &Output, found: &Found) {
     let (operation, row) = (found.spec, found.row);
-    let (taken, description) = (taken(found), said(found.venue, &operation.description));
+    let (inputs, description) = (inputs(found), said(found.venue, &operation.description));
     out.line(&format!("{}: {}", operation.name, operation.summary));
-    out.line(&format!("{} {}{}", operation.method, found.venue.spec().prefix, operation.template));
+    out.line(&format!("{} {}{}", operation.method, found.venue.prefix(), operation.template));
     if !operation.description.is_empty() {
         out.line(&format!("\n{}", wrapped(&description, 0)));
     }
@@ -144,7 +143,10 @@ pub fn one(out: &Output, found: &Found) {
     }
     out.step("repeat", &repeat(found));
     let sandbox = in_sandbox(found.venue, operation);
-    out.step("sandbox", if sandbox == EXAMPLE { "answers with an example made from the spec" } else { "keeps state" });
+    out.step(
+        "sandbox",
+        if sandbox == EXAMPLE { "responds with an example generated from the spec" } else { "keeps state" },
+    );
     let items = row.page.map(|page| match page {
         Page::Cursor { items, .. } | Page::Number { items, .. } | Page::Offset { items, .. } => items,
     });
@@ -153,10 +155,10 @@ pub fn one(out: &Output, found: &Found) {
         out.step("pages", &format!("--all follows them{which}"));
     }
     if operation.answers_with_secret() {
-        out.step("secret", "the answer holds one: --secrets-to FILE or --show-secrets");
+        out.step("secret", "the response contains one: --secrets-to FILE or --show-secrets");
     }
     for (heading, required) in [("Required:", true), ("Optional:", false)] {
-        let mut part = taken.iter().filter(|one| one.required == required).peekable();
+        let mut part = inputs.iter().filter(|one| one.required == required).peekable();
         if part.peek().is_some() {
             out.line(&format!("\n{heading}"));
         }
@@ -164,25 +166,25 @@ pub fn one(out: &Output, found: &Found) {
             one.print(out);
         }
     }
-    let answer = operation.answer.as_ref();
-    let fields = answer.map(Schema::fields).unwrap_or_default();
-    if let Some(answer) = answer {
-        out.line(&format!("\nAnswer: {}", if fields.is_empty() { answer.kind() } else { "object".to_owned() }));
+    let response = operation.answer.as_ref();
+    let fields = response.map(Schema::fields).unwrap_or_default();
+    if let Some(response) = response {
+        out.line(&format!("\nResponse: {}", if fields.is_empty() { response.kind() } else { "object".to_owned() }));
         for field in &fields {
             out.line(&format!("  {} ({})", field.name, field.schema.kind()));
         }
     }
-    let taken: Vec<Value> = taken.iter().map(taken::Taken::document).collect();
-    let answer: Vec<Value> = fields
+    let inputs: Vec<Value> = inputs.iter().map(input::Input::document).collect();
+    let response: Vec<Value> = fields
         .iter()
         .map(|field| json!({"name": field.name, "kind": field.schema.kind(), "description": field.description}))
         .collect();
     out.document(&json!({
         "venue": found.venue.name(), "name": operation.name, "id": operation.id, "method": operation.method,
-        "path": format!("{}{}", found.venue.spec().prefix, operation.template), "summary": operation.summary, "description": description,
+        "path": format!("{}{}", found.venue.prefix(), operation.template), "summary": operation.summary, "description": description,
         "deprecated": operation.deprecated, "websocket_only": found.is_socket_only(),
         "access": row.access, "scope": row.scope, "changes_something": found.is_write(), "pages": row.page.is_some(), "pages_of": items,
-        "answers_with_secret": operation.answers_with_secret(), "sandbox": sandbox, "reconcile_with": row.reconcile, "parameters": taken, "answer": answer,
+        "response_has_secret": operation.answers_with_secret(), "sandbox": sandbox, "reconcile_with": row.reconcile.map(|reconcile| reconcile.operation), "parameters": inputs, "response": response,
     }));
 }
 
@@ -214,8 +216,11 @@ fn access(found: &Found) -> String {
 }
 
 fn repeat(found: &Found) -> String {
-    let reconcile =
-        found.row.reconcile.map(|name| format!("; `{name}` tells what became of a lost one")).unwrap_or_default();
+    let reconcile = found
+        .row
+        .reconcile
+        .map(|lookup| format!("; after a lost response, check with `{}`", lookup.operation))
+        .unwrap_or_default();
     match found.row.retry {
         Retry::Safe => "safe: it only reads".to_owned(),
         Retry::Keyed(Key::Header(name) | Key::Field(name)) => format!("with the same {name}{reconcile}"),

@@ -54,7 +54,10 @@ mod tests {
 
     #[test]
     fn operations_are_called_as_they_are_called_here() {
-        assert_eq!(said(Venue::Kalshi, "Use GetRFQQuote, or `GetQuote`."), "Use get_rfq_quote, or `get_quote`.");
-        assert_eq!(said(Venue::Kalshi, "Getting a quote"), "Getting a quote");
+        assert_eq!(
+            said(Venue::named("kalshi"), "Use GetRFQQuote, or `GetQuote`."),
+            "Use get_rfq_quote, or `get_quote`."
+        );
+        assert_eq!(said(Venue::named("kalshi"), "Getting a quote"), "Getting a quote");
     }
 }

@@ -5,15 +5,17 @@ use std::time::UNIX_EPOCH;
 use venuekit_transport::Response;
 use venuekit_wire::UnixMillis;
 
-use super::facts::Facts;
+use venuekit_wire::credentials::ClockWindow;
+
 use super::report::Report;
 
-/// Less than this is nobody's fault: it is in the nature of the measurement.
+/// Less than this cannot be measured.
 const UNSURE_MILLIS: i64 = 2_000;
 
-/// What is to be added to this machine's clock, in milliseconds, by an answer that was asked for at `sent`. None where it tells no time.
+/// What is to be added to this machine's clock, in milliseconds, by the response to a call of the time `sent`. None where it has no
+/// time.
 pub fn offset(response: &Response, sent: UnixMillis) -> Option<i64> {
-    // An answer that lay in a cache tells an old time.
+    // A response from a cache has an old time.
     if response.headers().contains_key(http::header::AGE) {
         return None;
     }
@@ -30,15 +32,15 @@ pub fn offset(response: &Response, sent: UnixMillis) -> Option<i64> {
 }
 
 /// Says whether the clock is right.
-pub fn look(report: &mut Report<'_>, facts: &Facts, offset: Option<i64>) {
+pub fn look(report: &mut Report<'_>, window: Option<ClockWindow>, offset: Option<i64>) {
     const CHECK: &str = "clock";
     let Some(offset) = offset else {
-        let found = if facts.window.is_some() { "the venue told no time" } else { "no time is signed here" };
+        let found = if window.is_some() { "the venue sent no time" } else { "no time is signed here" };
         return report.skipped(CHECK, found);
     };
     let way = if offset > 0 { "behind" } else { "ahead of" };
     let found = format!("this machine is {} {way} the venue", shown(offset.abs()));
-    let limit = facts.window.as_ref().map(|window| if offset > 0 { window.behind } else { window.ahead });
+    let limit = window.map(|window| i64::from(if offset > 0 { window.behind } else { window.ahead }));
     match limit {
         Some(limit) if offset.abs() >= limit * 1000 => {
             let found = format!("{found}, which may refuse times that are {limit} s off");

@@ -3,13 +3,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use venuekit_auth::{Algorithm, Found, KeyError, PrivateKey};
-use venuekit_keys::Credential as CredentialParts;
 use venuekit_keys::record::State;
+use venuekit_transport::credential_parts::CredentialParts;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
+use venuekit_wire::signature::KeyType;
 use venuekit_wire::variables::VariableKind;
 
-use super::facts;
 use super::report::Report;
 use crate::credential::{Credential, flaw};
 use crate::target::Target;
@@ -26,7 +26,7 @@ struct Names {
 }
 
 /// Looks at all of a credential. Whether it is of use at all.
-pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential) -> bool {
+pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential, page: &str) -> bool {
     if let Some(stored) = &credential.stored
         && stored.state != State::Active
     {
@@ -42,7 +42,7 @@ pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential) -
         };
         match material {
             CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
-                pair(report, venue, &names("the id of the key", "the private key"), public_id, secret)
+                pair(report, venue, &names("the id of the key", "the private key"), public_id, secret, page)
             }
             CredentialParts::Key { public_id, secret, .. } => {
                 let named = |kind| credential.variable(target, kind);
@@ -73,27 +73,27 @@ fn good(report: &mut Report<'_>, found: &str) -> bool {
 /// Whether a text was copied as it should be.
 fn whole(report: &mut Report<'_>, name: &str, text: &str) -> bool {
     if let Some((cause, says)) = flaw::fatal(text) {
-        report.fault(CHECK, cause, format!("{name} {says}"), "copy it again, all of it and nothing else");
+        report.fault(CHECK, cause, format!("{name} {says}"), "copy the whole value again, and nothing else");
         return false;
     }
     if let Some((cause, says)) = flaw::odd(text) {
-        report.odd(CHECK, cause, format!("{name} {says}"), "if the key is refused, take them away");
+        report.odd(CHECK, cause, format!("{name} {says}"), "if the key is refused, remove them");
     }
     true
 }
 
-fn pair(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str, pem: &Secret) -> bool {
-    if matches!(venue, Venue::Bayse | Venue::Yativo) {
-        let remedy = format!("give the two texts that {venue} showed when the key was made");
-        report.fault(CHECK, "wrong_key_type", format!("a private key, and {venue} takes a shared secret"), &remedy);
+fn pair(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str, pem: &Secret, page: &str) -> bool {
+    let Some(variables) = venue.table().variables.of_kind(VariableKind::PrivateKey) else {
+        let remedy = format!("give the two texts that {venue} showed when the key was created");
+        report.fault(CHECK, "wrong_key_type", format!("a private key, and {venue} accepts shared secrets"), &remedy);
         return false;
-    }
+    };
     if !whole(report, &names.id, public_id) {
         return false;
     }
-    if matches!(venue, Venue::Kalshi | Venue::KalshiPerps) && !flaw::is_uuid(public_id) {
-        let remedy = format!("if the key is not known, copy its id again: {}", facts::of(venue).page);
-        report.odd("key id", "key_id", format!("{} is no UUID, as Kalshi's key ids are", names.id), &remedy);
+    if variables.id_is_uuid && !flaw::is_uuid(public_id) {
+        let remedy = format!("if the key is unknown, copy its id again: {page}");
+        report.odd("key id", "key_id", format!("{} is not a UUID, as the key ids of {venue} are", names.id), &remedy);
     }
     match PrivateKey::from_pem(pem.expose()) {
         Ok(key) => {
@@ -105,9 +105,9 @@ fn pair(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str, p
                 Algorithm::Ed25519 => "Ed25519, PKCS#8".to_owned(),
             };
             report.good(CHECK, kind);
-            if venue == Venue::Deribit && key.algorithm() == Algorithm::Rsa {
+            if key.algorithm() == Algorithm::Rsa && is_unsure(venue) {
                 let remedy = "if the signature is refused, make an Ed25519 key: its form is documented";
-                report.odd(CHECK, "rsa", "no page of Deribit names the padding of RSA signatures", remedy);
+                report.odd(CHECK, "rsa", format!("no page of {venue} names the padding of RSA signatures"), remedy);
             }
             true
         }
@@ -116,6 +116,12 @@ fn pair(report: &mut Report<'_>, venue: Venue, names: &Names, public_id: &str, p
             false
         }
     }
+}
+
+/// Whether no source confirms how the venue checks RSA signatures.
+fn is_unsure(venue: Venue) -> bool {
+    let rules = venue.table().credentials.signatures.iter().filter_map(|signature| signature.rule(KeyType::Rsa));
+    rules.fold(None, |unsure, rule| Some(unsure.unwrap_or(true) && rule.is_unsure)).unwrap_or(false)
 }
 
 /// The form of an RSA key by its first bytes, which say nothing of the key itself: PKCS#8 names the algorithm there. The label
@@ -164,14 +170,17 @@ fn shared(
     secret: &Secret,
 ) -> bool {
     let secret = secret.expose();
-    if matches!(venue, Venue::Kalshi | Venue::KalshiPerps) {
+    let variables = &venue.table().variables;
+    let (Some(own), accepts_pairs) =
+        (variables.of_kind(VariableKind::Key), variables.of_kind(VariableKind::PrivateKey).is_some())
+    else {
         let remedy = format!("give the private key as PEM: {}", named(VariableKind::PrivateKeyFile));
-        report.fault(CHECK, "wrong_key_type", "a shared secret, and Kalshi takes a private key", &remedy);
+        report.fault(CHECK, "wrong_key_type", format!("a shared secret, and {venue} accepts private keys"), &remedy);
         return false;
-    }
+    };
     if secret.contains("-----BEGIN") {
-        let remedy = match venue {
-            Venue::Deribit => {
+        let remedy = match accepts_pairs {
+            true => {
                 let secret = named(VariableKind::Key);
                 format!(
                     "set {} or {} instead of {secret}",
@@ -179,17 +188,17 @@ fn shared(
                     named(VariableKind::PrivateKeyFile)
                 )
             }
-            _ => "give the secret that the venue showed when the key was made".to_owned(),
+            false => "give the secret that the venue showed when the key was created".to_owned(),
         };
-        report.fault(CHECK, "wrong_key_type", "a private key stands in place of the shared secret", &remedy);
+        report.fault(CHECK, "wrong_key_type", "a private key is given in place of the shared secret", &remedy);
         return false;
     }
     if is_file_name(secret) {
-        let remedy = match venue {
-            Venue::Deribit => {
-                format!("where it holds a private key, set {} to that name", named(VariableKind::PrivateKeyFile))
+        let remedy = match accepts_pairs {
+            true => {
+                format!("if it holds a private key, set {} to that name", named(VariableKind::PrivateKeyFile))
             }
-            _ => "give the text that is in it".to_owned(),
+            false => "give the text that is in it".to_owned(),
         };
         report.fault(CHECK, "file_name", format!("{} is the name of a file, not a secret", names.secret), &remedy);
         return false;
@@ -197,10 +206,10 @@ fn shared(
     if !whole(report, &names.id, public_id) || !whole(report, &names.secret, secret) {
         return false;
     }
-    if let Some((public, private)) = facts::of(venue).prefixes {
+    if let Some((public, private)) = own.begins {
         let swapped = !private.is_empty() && public_id.starts_with(private) || secret.starts_with(public);
         if swapped {
-            let found = "the public and the secret part stand in each other's place";
+            let found = "the public and the secret part are swapped";
             report.fault(CHECK, "swapped", found, "exchange the two");
             return false;
         }

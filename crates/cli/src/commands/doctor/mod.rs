@@ -2,7 +2,6 @@
 
 mod account;
 mod clock;
-mod facts;
 mod key;
 mod probe;
 mod prove;
@@ -17,8 +16,9 @@ mod unknown;
 use clap::Args;
 use serde_json::json;
 use venuekit_wire::UnixMillis;
+use venuekit_wire::credentials::CredentialRules;
+use venuekit_wire::variables::VariableKind;
 
-use self::facts::Facts;
 use self::report::Report;
 use self::symptom::Cause;
 use crate::context::Context;
@@ -45,33 +45,34 @@ pub struct DoctorArgs {
 }
 
 const AFTER_HELP: &str = "\
-Every call that it makes changes nothing. Exit code 8 says that a fault was found, 7 that the venue has put off all that it \
-was asked with the key.
+Every call that it makes changes nothing. Exit code 8 says that a fault was found, 7 that the venue \
+asked to wait at every call with the key.
 
 Example:
   venuekit doctor kalshi/demo/bot --for create_order_v2";
 
-/// A diagnosis under way.
+/// A diagnosis in flight.
 pub struct Examination<'a> {
     context: &'a Context,
     arguments: &'a DoctorArgs,
     target: Target,
     credential: Credential,
-    facts: &'static Facts,
+    /// What the venue's spec says of its credentials.
+    rules: &'static CredentialRules,
     /// What the key should be allowed to call, until that is known.
     wanted: Option<Found>,
-    /// What is to be added to this machine's clock, where the venue told its time.
+    /// What is to be added to this machine's clock, where the venue sent its time.
     offset_millis: Option<i64>,
-    /// Whether a signed call was answered, and not only put off.
-    was_answered: bool,
-    /// Whether the venue has put a call off.
-    was_put_off: bool,
+    /// Whether a signed call got a response, and not only the advice to wait.
+    has_response: bool,
+    /// Whether the venue has asked to wait.
+    was_delayed: bool,
     report: Report<'a>,
 }
 
 /// `venuekit doctor`.
 pub async fn run(context: &Context, arguments: &DoctorArgs) -> Result<(), Failure> {
-    // A slip of the pen is said before anything is sent.
+    // A typing mistake is reported before anything is sent.
     let wanted =
         arguments.operation.as_ref().map(|name| lookup::operation(arguments.subject.venue, name)).transpose()?;
     let target = context.target(&arguments.subject)?;
@@ -85,17 +86,17 @@ pub async fn run(context: &Context, arguments: &DoctorArgs) -> Result<(), Failur
             Credential::none()
         }
     };
-    let facts = facts::of(target.venue);
+    let rules = &target.venue.table().credentials;
     let mut examination = Examination {
         context,
         arguments,
         target,
         credential,
-        facts,
+        rules,
         wanted,
         offset_millis: None,
-        was_answered: false,
-        was_put_off: false,
+        has_response: false,
+        was_delayed: false,
         report,
     };
     examination.go().await?;
@@ -111,6 +112,18 @@ impl Examination<'_> {
         Ok(())
     }
 
+    /// Where a person manages the keys.
+    fn page(&self) -> &'static str {
+        let venue = self.target.venue.of_keys();
+        venue.table().key_page(&self.target.environment).unwrap_or("the account's settings at the venue")
+    }
+
+    /// Whether the venue accepts key pairs as well as shared secrets, each with its own ids.
+    fn has_two_kinds(&self) -> bool {
+        let variables = &self.target.venue.table().variables;
+        [VariableKind::Key, VariableKind::PrivateKey].iter().all(|kind| variables.of_kind(*kind).is_some())
+    }
+
     fn look_at_key(&mut self) -> bool {
         if self.report.is_bad() {
             return false;
@@ -118,8 +131,8 @@ impl Examination<'_> {
         if self.credential.is_none() {
             let prefix = self.credential.prefix.clone().unwrap_or_else(|| variables::prefix(&self.target));
             let found = match variables::missing(&self.target, &prefix) {
-                Some(hint) => format!("there is none: {hint}"),
-                None => "there is none".to_owned(),
+                Some(hint) => format!("no credential: {hint}"),
+                None => "no credential".to_owned(),
             };
             let names = variables::names_after(self.target.venue, &prefix);
             let remedy = format!("name a stored key with --key NAME, or set {names}");
@@ -134,23 +147,28 @@ impl Examination<'_> {
         for half in self.credential.prefix.iter().flat_map(|prefix| variables::half(&self.target, prefix)) {
             self.report.odd("credential", "half", half, "set both, or neither");
         }
-        key::look(&mut self.report, &self.target, &self.credential)
+        let page = self.page();
+        key::look(&mut self.report, &self.target, &self.credential, page)
     }
 
-    /// Whether the venue answers at all, and what time it is there.
+    /// Whether the venue responds at all, and what time it is there.
     async fn reach(&mut self) -> Result<bool, Failure> {
         let anonymous = probe::client(&self.target, &Credential::none(), 0)?;
-        let (probe, sent) = (&self.facts.reach, UnixMillis::now());
+        let Some(probe) = &self.rules.probes.reach else {
+            self.report.skipped("server", "the spec names no call that shows whether the venue is reached");
+            return Ok(true);
+        };
+        let sent = UnixMillis::now();
         let error = match probe::send(&self.target, &anonymous, probe).await {
             Ok(Some(response)) if !probe::fits(probe, &response) => {
-                let found = format!("{}: the answer is none of the venue's", probe.operation);
+                let found = format!("{}: the response is not the venue's", probe.operation);
                 self.report.fault("server", "web_page", found, server::OTHER_SERVER);
                 return Ok(false);
             }
             Ok(response) => {
-                self.report.good("server", "answers");
+                self.report.good("server", "responds");
                 self.offset_millis = response.and_then(|response| clock::offset(&response, sent));
-                clock::look(&mut self.report, self.facts, self.offset_millis);
+                clock::look(&mut self.report, self.rules.clock_window, self.offset_millis);
                 return Ok(true);
             }
             Err(error) => error,
@@ -160,9 +178,9 @@ impl Examination<'_> {
             Cause::Foreign => server::foreign(&error),
             // A path that every venue has.
             _ if error.status() == Some(http::StatusCode::NOT_FOUND) => ("wrong_server", server::OTHER_SERVER),
-            // Any other answer of the venue shows that it is there.
+            // Any other response of the venue shows that it is reached.
             _ => {
-                self.report.good("server", "answers");
+                self.report.good("server", "responds");
                 return Ok(true);
             }
         };
@@ -171,11 +189,11 @@ impl Examination<'_> {
     }
 
     fn finish(mut self) -> Result<(), Failure> {
-        // Nothing was found because nothing was said.
-        let is_unknown = self.was_put_off && !self.was_answered && !self.report.is_bad();
+        // Nothing was found because no call got a response.
+        let is_unknown = self.was_delayed && !self.has_response && !self.report.is_bad();
         if let Some(wanted) = self.wanted.filter(|_| !self.report.is_bad()) {
-            let found = format!("whether the key may call {} stays open", wanted.spec.name);
-            self.report.fault("operation", "open", found, "ask again once the rest is settled");
+            let found = format!("whether the key may call {} is unknown", wanted.spec.name);
+            self.report.fault("operation", "open", found, "run it again once the rest is settled");
         }
         let ok = !self.report.is_bad() && !is_unknown;
         self.context
@@ -184,7 +202,7 @@ impl Examination<'_> {
             "base_url": self.target.base_url, "checks": self.report.checks()}));
         match ok {
             true => Ok(()),
-            false => Err(Failure::told(if is_unknown { Exit::Network } else { Exit::Fault })),
+            false => Err(Failure::reported(if is_unknown { Exit::Network } else { Exit::Fault })),
         }
     }
 }

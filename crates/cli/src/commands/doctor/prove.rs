@@ -1,11 +1,11 @@
-//! Signed calls, with the clock put right: what fails now is no fault of the clock.
+//! Signed calls, with the clock corrected: what fails now is not the clock's fault.
 
-use venuekit_keys::Credential as CredentialParts;
+use venuekit_transport::credential_parts::CredentialParts;
+use venuekit_wire::credentials::Cause as Known;
 
 use super::symptom::{Cause, cause};
 use super::{Examination, account, probe, server};
 use crate::client::Client;
-use crate::venue::Venue;
 
 /// What proves who is calling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Examination<'_> {
             }
         };
         let has_key = self.credential.key().is_some();
-        if self.target.venue != Venue::Bayse {
+        if !self.target.venue.has_sessions() {
             let proof = if has_key { Proof::Key } else { Proof::Token };
             return self.prove_key(&client, proof).await;
         }
@@ -46,21 +46,21 @@ impl Examination<'_> {
     }
 
     async fn prove_key(&mut self, client: &Client, proof: Proof) -> bool {
-        for probe in self.facts.prove {
+        for probe in self.rules.probes.key {
             match probe::send(&self.target, client, probe).await {
                 Ok(Some(response)) if !probe::proves(probe, &response) => {
-                    let found = format!("{}: the answer is none of the venue's", probe.operation);
+                    let found = format!("{}: the response is not the venue's", probe.operation);
                     self.report.fault("server", "web_page", found, server::OTHER_SERVER);
                     return false;
                 }
                 Ok(_) => {
-                    self.was_answered = true;
+                    self.has_response = true;
                     self.report.good("signed call", probe.proves);
                 }
                 Err(error) => match cause(self.target.venue, &error) {
                     // A venue that looks at scopes has looked at the signature before.
-                    Cause::Scope | Cause::SubAccount => {
-                        self.was_answered = true;
+                    Cause::Known(Known::Scope | Known::SubAccount) => {
+                        self.has_response = true;
                         let found =
                             format!("the signature is accepted; {} needs more than the key may do", probe.operation);
                         self.report.good("signed call", found);
@@ -83,17 +83,17 @@ impl Examination<'_> {
             true => Proof::Session,
             false if !has_login => return true,
             false if has_key => {
-                self.report.skipped("login", "not tried: Bayse takes one login in two minutes");
+                self.report.skipped("login", "not tried: the key was, and venues allow few logins");
                 return true;
             }
             false => Proof::Login,
         };
         if has_login && proof == Proof::Session {
-            self.report.skipped("login", "not tried: the session counts before it");
+            self.report.skipped("login", "not tried: the session is used instead");
         }
         match account::keys(client).await {
             Ok(keys) => {
-                self.was_answered = true;
+                self.has_response = true;
                 let word = if keys.len() == 1 { "key" } else { "keys" };
                 self.report.good("session", format!("lists {} {word}", keys.len()));
                 true

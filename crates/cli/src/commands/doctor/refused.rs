@@ -2,6 +2,7 @@
 
 use venuekit_transport::Error;
 use venuekit_transport::keys::SecretKind;
+use venuekit_wire::credentials::Cause as Known;
 use venuekit_wire::variables::VariableKind;
 
 use super::prove::Proof;
@@ -9,7 +10,7 @@ use super::symptom::{Cause, cause};
 use super::{Examination, account, probe, server};
 use crate::target::Target;
 use crate::variables;
-use crate::venue::{LOCAL, Venue};
+use crate::venue::LOCAL;
 
 const CHECK: &str = "signed call";
 
@@ -18,34 +19,34 @@ impl Examination<'_> {
     pub(super) async fn refused(&mut self, error: &Error, cause: Cause, proof: Proof) {
         let found = error.to_string();
         match cause {
-            Cause::UnknownKey
-            | Cause::KeyOrSecret
-            | Cause::OtherSecret
-            | Cause::SessionOver
-            | Cause::Expired
-            | Cause::Revoked
-            | Cause::Disabled
-                if proof != Proof::Key =>
-            {
+            Cause::Known(
+                Known::UnknownKey
+                | Known::KeyOrSecret
+                | Known::OtherSecret
+                | Known::SessionOver
+                | Known::Expired
+                | Known::Revoked
+                | Known::Disabled,
+            ) if proof != Proof::Key => {
                 self.no_key(&found, proof);
             }
-            Cause::UnknownKey => {
+            Cause::Known(Known::UnknownKey) => {
                 let elsewhere = self.elsewhere().await;
                 self.unknown(&format!("{} does not know this key", self.target.environment), &found, elsewhere).await;
             }
-            Cause::KeyOrSecret => {
+            Cause::Known(Known::KeyOrSecret) => {
                 let elsewhere = self.elsewhere().await;
                 self.unknown("the key or its secret is wrong: the venue does not say which", &found, elsewhere).await;
             }
-            Cause::OtherSecret => {
+            Cause::Known(Known::OtherSecret) => {
                 let said = format!("the venue knows the key and the signature is of another one: {found}");
                 self.other_secret(&said).await;
             }
-            Cause::Clock => self.clock_refused(&found),
-            Cause::Disabled => self.disabled(&found, None),
-            Cause::NotYetActive => self.not_yet_active(&found, &format!("look it up: {}", self.facts.page)),
-            Cause::Revoked => self.revoked(&format!("the key was revoked: {found}")),
-            Cause::Expired => self.expired(&format!("the key has expired: {found}")),
+            Cause::Known(Known::Clock) => self.clock_refused(&found),
+            Cause::Known(Known::Disabled) => self.disabled(&found, None),
+            Cause::Known(Known::NotYetActive) => self.not_yet_active(&found, &format!("look it up: {}", self.page())),
+            Cause::Known(Known::Revoked) => self.revoked(&format!("the key was revoked: {found}")),
+            Cause::Known(Known::Expired) => self.expired(&format!("the key has expired: {found}")),
             Cause::Unreachable => {
                 let (word, remedy) = server::unreachable(error);
                 self.report.fault("server", word, found, remedy);
@@ -97,13 +98,13 @@ impl Examination<'_> {
             Some(_) => self.report.fault(
                 CHECK,
                 "clock",
-                format!("{found}\nthe timestamp was refused although the clock was put right by the venue's own"),
+                format!("{found}\nthe timestamp was refused although the clock was corrected by the venue's time"),
                 "something between here and the venue delays requests or changes their time; try without a proxy",
             ),
             None => self.report.fault(
                 CHECK,
                 "clock",
-                format!("{found}\nthe timestamp was refused, and the venue told no time to put the clock right by"),
+                format!("{found}\nthe timestamp was refused, and the venue sent no time to correct the clock by"),
                 "set this machine's clock",
             ),
         }
@@ -111,7 +112,7 @@ impl Examination<'_> {
 
     /// The venue asks to wait: nothing is wrong with the key.
     fn wait(&mut self, error: &Error) {
-        self.was_put_off = true;
+        self.was_delayed = true;
         let remedy = match error.retry_after() {
             Some(wait) => format!("ask again in {} s", wait.as_secs().max(1)),
             None => "ask again later".to_owned(),
@@ -122,20 +123,22 @@ impl Examination<'_> {
 
     /// What is refused for another reason than the key or its secret.
     fn not_the_key(&mut self, cause: Cause, found: &str) {
-        let page = self.facts.page;
+        let page = self.page();
         let (check, word, what, remedy) = match cause {
-            Cause::Scope => ("scopes", "scope", "the key is known and may not do this", self.wider_hint()),
-            Cause::SubAccount => (
+            Cause::Known(Known::Scope) => {
+                ("scopes", "scope", "the key is known and may not do this", self.wider_hint())
+            }
+            Cause::Known(Known::SubAccount) => (
                 "scopes",
                 "sub_account",
                 "the key is of a sub-account, which may not do this",
                 format!("use a key of the whole account: {page}"),
             ),
-            Cause::Address => (
+            Cause::Known(Known::Address) => (
                 "address",
                 "ip_allow_list",
                 "the venue refuses calls from this address",
-                match self.facts.limits_addresses {
+                match self.target.venue.of_keys().keys().is_some_and(|keys| keys.binds_addresses) {
                     true => {
                         format!("add this machine's public address to the key's list, or use a key without one: {page}")
                     }
@@ -144,20 +147,20 @@ impl Examination<'_> {
                         .to_owned(),
                 },
             ),
-            Cause::Region => (
+            Cause::Known(Known::Region) => (
                 "address",
                 "region",
                 "the venue does not serve this country or region",
                 "no other key helps: see where the venue may be used, and whether a proxy or VPN moves this machine"
                     .to_owned(),
             ),
-            Cause::Verification => (
+            Cause::Known(Known::Verification) => (
                 "account",
                 "verification",
-                "the venue wants the account verified first",
+                "the venue requires the account to be verified first",
                 "finish that in the venue's own pages; no other key helps".to_owned(),
             ),
-            Cause::Locked => (
+            Cause::Known(Known::Locked) => (
                 "account",
                 "locked",
                 "the venue has locked this, and not because of the key",
@@ -169,19 +172,19 @@ impl Examination<'_> {
                 "the venue does not allow this, and names no reason that is known",
                 format!("look at what it says, and at the key's limits: {page}"),
             ),
-            Cause::NoSignature => (
+            Cause::Known(Known::NoSignature) => (
                 CHECK,
                 "no_signature",
                 "the headers that prove who calls did not reach the venue",
-                "something in between takes them away: try without a proxy".to_owned(),
+                "something in between removes them: try without a proxy".to_owned(),
             ),
-            Cause::SessionOver => {
+            Cause::Known(Known::SessionOver) => {
                 ("token", "expired", "a token that was just fetched is refused", "ask again".to_owned())
             }
-            Cause::SecondFactor => (
+            Cause::Known(Known::SecondFactor) => (
                 CHECK,
                 "second_factor",
-                "the venue wants a one-time code for a call that needs none elsewhere",
+                "the venue requires a one-time code for a call that needs none elsewhere",
                 "pass one with --totp-fd N".to_owned(),
             ),
             Cause::Unsendable => (
@@ -190,7 +193,9 @@ impl Examination<'_> {
                 "the call could not be made with this key",
                 "copy the key and its secret again".to_owned(),
             ),
-            _ => (CHECK, "other", "this is none of the known causes", format!("look at what the venue says; {page}")),
+            _ => {
+                (CHECK, "other", "this is not one of the known causes", format!("look at what the venue says; {page}"))
+            }
         };
         self.report.fault(check, word, format!("{what}: {found}"), &remedy);
     }
@@ -204,14 +209,18 @@ impl Examination<'_> {
 
     /// What the account calls the key, and who has listed it, where that is known.
     pub(super) fn disabled(&mut self, found: &str, listed: Option<(&str, &str)>) {
-        let remedy = match (self.facts.switch_on, listed) {
-            (Some((operation, parameter)), Some((id, source))) => {
+        let enable = self.target.venue.of_keys().keys().and_then(|keys| keys.enable);
+        let remedy = match (enable, listed) {
+            (Some(enable), Some((id, source))) => {
                 // The key that is off cannot do it: the one that has listed it can.
                 let account = format!("{}/{}", self.target.venue, self.target.environment);
                 let by = source.strip_prefix("stored key ").unwrap_or(&account);
-                format!("switch it on again: venuekit call {by} {operation} {parameter}={id} --secrets-to key.json")
+                format!(
+                    "switch it on again: venuekit call {by} {} {}={id} --secrets-to key.json",
+                    enable.operation, enable.id.name
+                )
             }
-            _ => format!("switch it on again, or make another: {}", self.facts.page),
+            _ => format!("switch it on again, or make another: {}", self.page()),
         };
         self.report.fault("key state", "disabled", format!("the key is switched off: {found}"), &remedy);
     }
@@ -227,7 +236,7 @@ impl Examination<'_> {
     }
 
     async fn other_secret(&mut self, said: &str) {
-        if self.target.venue == Venue::Deribit {
+        if self.has_two_kinds() {
             let seen = account::seen_by_others(self.context, &self.target, &self.credential, self.offset()).await;
             let public_id = self.credential.public_id().unwrap_or_default();
             if let Some((source, keys)) = &seen
@@ -239,12 +248,10 @@ impl Examination<'_> {
         }
         let is_pair = self.credential.key().is_some_and(|(_, _, kind)| kind == SecretKind::PrivateKeyPem);
         let named = |kind| self.credential.variable(&self.target, kind);
-        let also = match self.target.venue {
-            Venue::Deribit if is_pair => {
-                format!("where the id is of a key with a secret, set {}", named(VariableKind::Key))
-            }
-            Venue::Deribit => format!("where the id is of a key pair, set {}", named(VariableKind::PrivateKeyFile)),
-            _ => String::new(),
+        let also = match (self.has_two_kinds(), is_pair) {
+            (true, true) => format!("if the id belongs to a key with a secret, set {}", named(VariableKind::Key)),
+            (true, false) => format!("if the id belongs to a key pair, set {}", named(VariableKind::PrivateKeyFile)),
+            (false, _) => String::new(),
         };
         if is_pair { self.wrong_pair(said, &also) } else { self.wrong_secret(said, &also) }
     }
@@ -268,8 +275,14 @@ impl Examination<'_> {
 
     /// Whether a call proves who is calling without sending what is a secret itself.
     pub(super) fn signs(&self) -> bool {
-        let signing = matches!(self.target.venue, Venue::Kalshi | Venue::KalshiPerps | Venue::Deribit);
-        signing && self.credential.key().is_some()
+        let Some((_, _, kind)) = self.credential.key() else { return false };
+        let kind = if kind == SecretKind::PrivateKeyPem { VariableKind::PrivateKey } else { VariableKind::Key };
+        let signs = |name: &&str| {
+            let login = self.rules.login(name);
+            self.rules.signature(name).is_some() || login.is_some_and(|login| login.signed_by.is_some())
+        };
+        let variables = self.target.venue.table().variables.of_kind(kind);
+        variables.is_some_and(|one| !one.id_is_secret && one.proves.iter().any(signs))
     }
 
     /// The other environment that knows the key, where it was allowed to ask. Only what signs is sent, never what is a secret itself.
@@ -279,14 +292,14 @@ impl Examination<'_> {
         }
         for other in self.others() {
             let Ok(client) = probe::client(&other, &self.credential, self.offset()) else { continue };
-            let Some(first) = self.facts.prove.first() else { continue };
+            let Some(first) = self.rules.probes.key.first() else { continue };
             let asked = probe::send(&other, &client, first).await;
             let knows = match &asked {
                 Ok(Some(response)) => probe::proves(first, response),
                 Ok(None) => true,
                 Err(error) => matches!(
                     cause(other.venue, error),
-                    Cause::OtherSecret | Cause::Scope | Cause::SubAccount | Cause::Address
+                    Cause::Known(Known::OtherSecret | Known::Scope | Known::SubAccount | Known::Address)
                 ),
             };
             if knows {

@@ -1,9 +1,8 @@
-//! Commands that mend what was found. They can be typed as they are printed.
+//! Commands that repair what was found. They can be typed as they are printed.
 
 use super::Examination;
 use super::scope::covers;
-use crate::scopes::grantable;
-use crate::venue::Venue;
+use crate::scopes::{grantable, known};
 
 impl Examination<'_> {
     /// The command that makes another key with these scopes.
@@ -18,9 +17,9 @@ impl Examination<'_> {
         let beside = present.iter().filter(|scope| !covers(&[needed.to_owned()], scope));
         let mut scopes: Vec<String> = beside.cloned().collect();
         scopes.push(needed.to_owned());
-        // Kalshi takes `write` only together with `read`.
-        let is_kalshi = matches!(self.target.venue, Venue::Kalshi | Venue::KalshiPerps);
-        if is_kalshi && needed == "write" && !scopes.iter().any(|scope| scope == "read") {
+        // Writing without reading is refused where the two are scopes of their own.
+        let has_read = || known(self.target.venue).contains("read") && !scopes.iter().any(|scope| scope == "read");
+        if needed == "write" && has_read() {
             scopes.insert(0, "read".to_owned());
         }
         self.new_key(&scopes)

@@ -2,20 +2,24 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use venuekit_keys::Credential as CredentialParts;
 use venuekit_transport::keys::KeyInfo;
 use venuekit_wire::UnixMillis;
+use venuekit_wire::credentials::Cause as Known;
+use venuekit_wire::key_lifecycle::ScopeRule;
 
 use super::symptom::{Cause, cause};
 use super::{Examination, account, probe};
-use crate::lookup::Found;
+use crate::lookup::{Found, SECOND_FACTOR};
 use crate::scopes::{OF_ACCOUNT, grantable, is_of_account};
-use crate::venue::Venue;
+use crate::variables;
 
 const CHECK: &str = "scopes";
 
 /// How far ahead the end of a key is worth a word, in milliseconds.
-const SOON: i64 = 7 * 24 * 3600 * 1000;
+const SOON: i64 = 7 * DAY;
+
+/// A day in milliseconds.
+const DAY: i64 = 24 * 3600 * 1000;
 
 /// Whether one of the scopes allows what needs `needed`: itself, the one above it, or writing where reading is needed.
 pub fn covers(scopes: &[String], needed: &str) -> bool {
@@ -49,9 +53,9 @@ impl Examination<'_> {
         const CHECK: &str = "operation";
         let name = &wanted.spec.name;
         if !self.carries(wanted) {
-            let found = format!("{name} takes another credential than is here");
+            let found = format!("{name} needs another credential than the one given");
             let remedy = match wanted.row.access.iter().any(|way| way.contains(&"session")) {
-                true => "Bayse's keys manage no keys: give a session or a login for that",
+                true => "a session manages keys here, and no key does: give a session or a login",
                 false => "give a key: a session manages keys and nothing else",
             };
             return self.report.fault(CHECK, "credential_kind", found, remedy);
@@ -76,37 +80,40 @@ impl Examination<'_> {
                     false => "",
                 };
                 let remedy = format!("make a key with it: {}{also}", self.wider_key(&scopes, needed));
-                self.report.fault(CHECK, "scope", format!("{name} needs {needed}, which the key has not"), &remedy);
+                self.report.fault(
+                    CHECK,
+                    "scope",
+                    format!("{name} needs {needed}, which the key does not have"),
+                    &remedy,
+                );
             }
             Err(why) => {
-                let found = format!("{name} needs {needed}, and whether the key has it stays open: {why}");
-                self.report.fault(CHECK, "open", found, &format!("look it up: {}", self.facts.page));
+                let found = format!("{name} needs {needed}, and whether the key has it is unknown: {why}");
+                self.report.fault(CHECK, "open", found, &format!("look it up: {}", self.page()));
             }
         }
     }
 
-    /// Whether a call of an operation can be proven with what is here. Only Bayse tells kinds of callers apart.
+    /// Whether what is given is good for a call of an operation.
     fn carries(&self, wanted: &Found) -> bool {
         let has = |credential: &str| {
-            self.credential.parts.iter().any(|material| match material {
-                CredentialParts::Key { .. } => credential != "session",
-                _ => credential == "session",
-            })
+            let mut proves = self.credential.parts.iter().flat_map(|parts| variables::proves(self.target.venue, parts));
+            credential == SECOND_FACTOR || proves.any(|name| *name == credential)
         };
-        let ways = wanted.row.access;
-        self.target.venue != Venue::Bayse || ways.iter().any(|way| way.iter().all(|credential| has(credential)))
+        wanted.row.access.iter().any(|way| way.iter().all(|credential| has(credential)))
     }
 
     /// The key's scopes; none where the venue has none. Otherwise why nothing tells.
     async fn scopes(&mut self) -> Result<Option<Vec<String>>, String> {
-        if self.target.venue == Venue::Bayse {
+        let rule = self.target.venue.of_keys().keys().map(|keys| keys.scopes);
+        if rule == Some(ScopeRule::None) {
             return Ok(None);
         }
         let why = match self.own_entry().await {
             Ok(Some(own)) => {
                 self.look_at_entry(&own);
-                // A key of Deribit's may do nothing at all.
-                if !own.scopes.is_empty() || self.target.venue == Venue::Deribit {
+                // A key without scopes may do nothing at all there.
+                if !own.scopes.is_empty() || rule == Some(ScopeRule::Required) {
                     return Ok(Some(own.scopes));
                 }
                 "the account's list names no scopes".to_owned()
@@ -120,7 +127,7 @@ impl Examination<'_> {
         }
         let client = probe::client(&self.target, &self.credential, self.offset());
         match client {
-            Ok(client) => account::granted(&client, &self.credential).await.map(Some).ok_or(why),
+            Ok(client) => account::granted(&client, &self.target, &self.credential).await.map(Some).ok_or(why),
             Err(_) => Err(why),
         }
     }
@@ -141,16 +148,26 @@ impl Examination<'_> {
             return Ok(Some(own));
         }
         Err(match cause(self.target.venue, &error) {
-            Cause::Scope | Cause::SubAccount => "the key may not list keys, so nothing tells what it may do".to_owned(),
+            Cause::Known(Known::Scope | Known::SubAccount) => {
+                "the key may not list keys, so what it may do is unknown".to_owned()
+            }
             _ => format!("the account's keys could not be listed: {error}"),
         })
+    }
+
+    /// When the key ends for want of an address that it is bound to, at venues where that ends keys.
+    fn end_of_unbound(&self, own: &KeyInfo) -> Option<UnixMillis> {
+        let days = self.target.venue.of_keys().keys()?.unbound_days?;
+        let is_bound = own.restrictions.iter().any(|limit| limit.starts_with("address"));
+        let created = own.created.filter(|_| !is_bound)?;
+        Some(UnixMillis(created.get().saturating_add(i64::from(days) * DAY)))
     }
 
     fn look_at_entry(&mut self, own: &KeyInfo) {
         if !own.restrictions.is_empty() {
             self.report.good("limits", own.restrictions.join(", "));
         }
-        let Some(end) = own.expires else { return };
+        let Some(end) = own.expires.or_else(|| self.end_of_unbound(own)) else { return };
         let (left, day) = (end.get() - UnixMillis::now().get(), date(end));
         if left <= 0 {
             let found = format!("the key should have ended on {day}, and still works");

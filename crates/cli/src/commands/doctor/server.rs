@@ -5,7 +5,7 @@ use venuekit_transport::{Error, ErrorKind};
 /// The word for it, and what to do about it.
 pub type Fault = (&'static str, &'static str);
 
-/// Why there is no answer of the venue's own.
+/// Why there is no response of the venue's own.
 pub fn unreachable(error: &Error) -> Fault {
     let said = error.message().to_ascii_lowercase();
     if said.contains("certificate") {
@@ -34,12 +34,12 @@ fn certificate(said: &str) -> Fault {
     }
     (
         "certificate",
-        "nobody that this machine trusts has signed the server's certificate: where a proxy of your own reads along, \
+        "no authority that this machine trusts has signed the server's certificate: for your own inspecting proxy, \
          put its certificate into a PEM file and set SSL_CERT_FILE to that",
     )
 }
 
-/// Somebody else has answered.
+/// Something else has responded.
 pub fn foreign(error: &Error) -> Fault {
     match error.status() {
         Some(status) if status.is_redirection() => {
@@ -49,6 +49,6 @@ pub fn foreign(error: &Error) -> Fault {
     }
 }
 
-/// What to do where something answers that is not the venue.
+/// What to do where something responds that is not the venue.
 pub const OTHER_SERVER: &str =
-    "check the server's address: a captive portal, a proxy or another server answers in the venue's place";
+    "check the server's address: a captive portal, a proxy or another server responds in the venue's place";

@@ -1,136 +1,65 @@
-//! What a refusal means: a table of what venues say.
+//! What a refusal means: rows that hold for all venues, between those of a venue's spec (`x-symptoms`).
 
 use serde_json::Value;
 use venuekit_transport::{Error, ErrorKind};
+use venuekit_wire::credentials::{Cause as Known, Symptom, words};
 
 use crate::venue::Venue;
 
-/// Why a call was refused.
+/// Why a call was refused, or did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The venue does not know the key: another environment, or revoked.
-    UnknownKey,
-    /// The venue knows the key and the signature is of another one.
-    OtherSecret,
-    /// The key or its secret; the venue does not say which.
-    KeyOrSecret,
-    /// The headers that prove who calls did not get there.
-    NoSignature,
-    /// The session or the token is over.
-    SessionOver,
-    /// The key itself has ended.
-    Expired,
-    /// The key was revoked.
-    Revoked,
-    /// The key is switched off.
-    Disabled,
-    /// The key is too new.
-    NotYetActive,
-    /// One of the two clocks.
-    Clock,
-    /// The key may not do this.
-    Scope,
-    /// The key is of a sub-account, which may not do this.
-    SubAccount,
-    /// The key may not be used from here.
-    Address,
-    /// Nobody may call from this country.
-    Region,
-    /// The account is not verified yet.
-    Verification,
-    /// The venue has locked trading.
-    Locked,
-    /// Not allowed, for no reason that is known.
+    /// What the venue says.
+    Known(Known),
+    /// Not allowed, for no known reason.
     Forbidden,
-    /// A one-time code is missing.
-    SecondFactor,
     /// Too many calls.
     Wait,
     /// The network, or the venue is down.
     Unreachable,
-    /// Somebody in between has answered, not the venue.
+    /// Something between here and the venue has responded.
     Foreign,
     /// It could not even be sent.
     Unsendable,
-    /// Nothing that is known.
+    /// No known cause.
     Other,
 }
 
-/// A row of the table: the first one that fits counts.
-struct Symptom {
-    venue: Option<Venue>,
-    /// The kinds of errors that it is about; none for all that are about credentials.
-    kind: Option<ErrorKind>,
-    /// Words that the venue says, in lower case, with blanks for all that is neither letter nor digit.
-    says: &'static str,
-    cause: Cause,
+const fn row(says: &'static str, cause: Known) -> Symptom {
+    Symptom { kind: None, says, cause }
 }
 
-const fn any(says: &'static str, cause: Cause) -> Symptom {
-    Symptom { venue: None, kind: None, says, cause }
-}
-
-const fn at(venue: Venue, says: &'static str, cause: Cause) -> Symptom {
-    Symptom { venue: Some(venue), kind: None, says, cause }
-}
-
-const fn kind(kind: ErrorKind, cause: Cause) -> Symptom {
-    Symptom { venue: None, kind: Some(kind), says: "", cause }
-}
-
+/// Rows for all venues. The first that fits counts.
 const SYMPTOMS: &[Symptom] = &[
-    Symptom {
-        venue: Some(Venue::Deribit),
-        kind: Some(ErrorKind::Maintenance),
-        says: "locked by admin",
-        cause: Cause::Locked,
-    },
-    kind(ErrorKind::Network, Cause::Unreachable),
-    kind(ErrorKind::Timeout, Cause::Unreachable),
-    kind(ErrorKind::Maintenance, Cause::Unreachable),
-    kind(ErrorKind::Server, Cause::Unreachable),
-    kind(ErrorKind::RateLimited, Cause::Wait),
-    kind(ErrorKind::Clock, Cause::Clock),
-    kind(ErrorKind::Challenge, Cause::SecondFactor),
-    // One sentence for three causes.
-    at(Venue::Yativo, "invalid expired or revoked", Cause::KeyOrSecret),
-    any("unknown or disabled", Cause::KeyOrSecret),
-    any("ip", Cause::Address),
-    any("whitelist", Cause::Address),
-    any("allowlist", Cause::Address),
-    any("allow list", Cause::Address),
-    any("region", Cause::Region),
-    any("country", Cause::Region),
-    any("two factor", Cause::SecondFactor),
-    any("2fa", Cause::SecondFactor),
-    any("timestamp", Cause::Clock),
-    any("verification required", Cause::Verification),
-    any("not active", Cause::NotYetActive),
-    any("not yet active", Cause::NotYetActive),
-    any("sub account", Cause::SubAccount),
-    any("subaccount", Cause::SubAccount),
-    any("signature is missing", Cause::NoSignature),
-    any("incorrect api key signature", Cause::OtherSecret),
-    any("invalid signature", Cause::OtherSecret),
-    at(Venue::Bayse, "session", Cause::SessionOver),
-    at(Venue::Yativo, "access token", Cause::SessionOver),
-    any("token expired", Cause::SessionOver),
-    any("expired token", Cause::SessionOver),
-    any("revoked", Cause::Revoked),
-    any("expired", Cause::Expired),
-    any("disabled", Cause::Disabled),
-    at(Venue::Kalshi, "not found", Cause::UnknownKey),
-    at(Venue::KalshiPerps, "not found", Cause::UnknownKey),
-    at(Venue::Bayse, "invalid api key", Cause::UnknownKey),
-    any("scope", Cause::Scope),
-    any("scopes", Cause::Scope),
-    any("permission", Cause::Scope),
-    any("permissions", Cause::Scope),
-    // The numbers and the word by which these two refuse what a key has no scope for.
-    at(Venue::Deribit, "13021", Cause::Scope),
-    at(Venue::Yativo, "forbidden", Cause::Scope),
-    kind(ErrorKind::Forbidden, Cause::Forbidden),
-    kind(ErrorKind::Unauthorized, Cause::KeyOrSecret),
+    Symptom { kind: Some(ErrorKind::Clock), says: "", cause: Known::Clock },
+    Symptom { kind: Some(ErrorKind::Challenge), says: "", cause: Known::SecondFactor },
+    row("unknown or disabled", Known::KeyOrSecret),
+    row("ip", Known::Address),
+    row("whitelist", Known::Address),
+    row("allowlist", Known::Address),
+    row("allow list", Known::Address),
+    row("region", Known::Region),
+    row("country", Known::Region),
+    row("two factor", Known::SecondFactor),
+    row("2fa", Known::SecondFactor),
+    row("timestamp", Known::Clock),
+    row("verification required", Known::Verification),
+    row("not active", Known::NotYetActive),
+    row("not yet active", Known::NotYetActive),
+    row("sub account", Known::SubAccount),
+    row("subaccount", Known::SubAccount),
+    row("signature is missing", Known::NoSignature),
+    row("incorrect api key signature", Known::OtherSecret),
+    row("invalid signature", Known::OtherSecret),
+    row("token expired", Known::SessionOver),
+    row("expired token", Known::SessionOver),
+    row("revoked", Known::Revoked),
+    row("expired", Known::Expired),
+    row("disabled", Known::Disabled),
+    row("scope", Known::Scope),
+    row("scopes", Known::Scope),
+    row("permission", Known::Scope),
+    row("permissions", Known::Scope),
 ];
 
 /// What a refusal means.
@@ -143,9 +72,9 @@ pub fn cause(venue: Venue, error: &Error) -> Cause {
         };
     };
     if status == http::StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS {
-        return Cause::Region;
+        return Cause::Known(Known::Region);
     }
-    // No refusal: what came with a good status is not what the venue answers to that call.
+    // Not a refusal: what came with a success status is not the venue's response to that call.
     if status.is_success() && error.kind() == ErrorKind::Decode {
         return Cause::Foreign;
     }
@@ -153,22 +82,28 @@ pub fn cause(venue: Venue, error: &Error) -> Cause {
     if status.is_redirection() || !status.is_server_error() && !body(error).is_empty() && !is_json(error) {
         return Cause::Foreign;
     }
-    let said = words(error);
-    let is_refusal = matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::Forbidden);
-    let fits = |symptom: &&Symptom| {
-        symptom.venue.is_none_or(|one| one == venue)
-            && symptom.kind.map_or(is_refusal, |kind| kind == error.kind())
-            && (symptom.says.is_empty() || said.contains(&format!(" {} ", symptom.says)))
-    };
-    SYMPTOMS.iter().find(fits).map_or(Cause::Other, |symptom| symptom.cause)
+    let said = words([error.code(), Some(error.message()), error.detail()].into_iter().flatten());
+    let find =
+        |rows: &[Symptom]| rows.iter().find(|row| row.fits(error.kind(), &said)).map(|row| Cause::Known(row.cause));
+    let rules = &venue.table().credentials.symptoms;
+    find(rules.first).or_else(|| of_server(error)).or_else(|| find(SYMPTOMS)).or_else(|| find(rules.last)).unwrap_or(
+        match error.kind() {
+            ErrorKind::Forbidden => Cause::Forbidden,
+            ErrorKind::Unauthorized => Cause::Known(Known::KeyOrSecret),
+            _ => Cause::Other,
+        },
+    )
 }
 
-/// What the venue says, as words with a blank around each.
-fn words(error: &Error) -> String {
-    let texts = [error.code(), Some(error.message()), error.detail()];
-    let said = texts.into_iter().flatten().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-    let words = said.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.fold(" ".to_owned(), |said, word| said + word + " ")
+/// What says nothing of the caller.
+fn of_server(error: &Error) -> Option<Cause> {
+    match error.kind() {
+        ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Maintenance | ErrorKind::Server => {
+            Some(Cause::Unreachable)
+        }
+        ErrorKind::RateLimited => Some(Cause::Wait),
+        _ => None,
+    }
 }
 
 /// The body of a refusal. It is not shown.
@@ -177,7 +112,7 @@ fn body(error: &Error) -> Vec<u8> {
     error.raw_body().map(<[u8]>::to_vec).or_else(sealed).unwrap_or_default()
 }
 
-/// Whether the answer is JSON, as all that venues say themselves.
+/// Whether the response is a JSON object, as all that venues say themselves.
 pub fn is_json(error: &Error) -> bool {
     serde_json::from_slice::<Value>(&body(error)).is_ok_and(|body| body.is_object())
 }

@@ -9,7 +9,7 @@ use venuekit_wire::variables::VariableKind;
 use super::{Examination, account};
 use crate::target::Target;
 use crate::variables;
-use crate::venue::{LOCAL, Venue};
+use crate::venue::LOCAL;
 
 /// What else keeps a new key from working.
 const OR_OTHER_SECRET: &str = "the secret is of another key";
@@ -59,7 +59,7 @@ impl Examination<'_> {
         if !others.is_empty() && self.signs() && !self.arguments.ask_other_environments {
             remedy.push_str(&format!("; --ask-other-environments asks {} too", others.join(", ")));
         }
-        remedy.push_str(&format!("\nlook it up: {}", self.facts.page));
+        remedy.push_str(&format!("\nlook it up: {}", self.page()));
         self.report.fault("environment", word, said, &remedy);
     }
 
@@ -119,9 +119,9 @@ impl Examination<'_> {
         self.wrong_secret(&seen, "");
     }
 
-    /// Whether the key is of another kind than what is given for it. Deribit's keys are of two, and its list shows which.
+    /// Whether the key is of another kind than what is given for it. Where there are two kinds, the list shows which.
     pub(super) fn other_kind(&mut self, own: &KeyInfo, seen: &str) -> bool {
-        if self.target.venue != Venue::Deribit {
+        if !self.has_two_kinds() {
             return false;
         }
         let named = |kind| self.credential.variable(&self.target, kind);
@@ -136,7 +136,11 @@ impl Examination<'_> {
             ),
             (Some((_, _, SecretKind::PrivateKeyPem)), None) => (
                 "as one with a shared secret: no private key belongs to it",
-                format!("give the secret that Deribit showed when the key was made: {}", named(VariableKind::Key)),
+                format!(
+                    "give the secret that {} showed when the key was created: {}",
+                    self.target.venue,
+                    named(VariableKind::Key)
+                ),
             ),
             _ => return false,
         };

@@ -4,21 +4,18 @@ use std::sync::Arc;
 
 use venuekit_keys::journal::RunId;
 use venuekit_keys::store::Store;
-use venuekit_keys::{
-    Account, Engine, Manager, Outcome, Reference, Report, Revoke, Settings, Target as Ends, Task, Venue as KeyVenue,
-};
+use venuekit_keys::{Account, Engine, Manager, Outcome, Reference, Report, Revoke, Settings, Target as Ends, Task};
 use venuekit_wire::variables::VariableKind;
 
 use super::failure::of_person;
-use super::operator::Person;
+use super::operator::CliOperator;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
-use crate::interrupt::{self, UnderWay};
+use crate::interrupt::{self, InterruptReport};
 use crate::store;
 use crate::subject::Subject;
 use crate::target::Target;
 use crate::variables;
-use crate::venue::Venue;
 
 /// One account, and the engine that cares for its keys.
 pub struct AccountClient<'a> {
@@ -34,18 +31,18 @@ impl<'a> AccountClient<'a> {
         Self::with(context, subject, context.keys().to_write()?)
     }
 
-    /// For what only reads. A session of Bayse's is kept all the same: there is one login in two minutes.
+    /// For what only reads. A session is stored nevertheless: venues allow few logins.
     pub fn reading(context: &'a Context, subject: &Subject) -> Result<Self, Failure> {
-        match subject.venue {
-            Venue::Bayse => Self::open(context, subject),
-            _ => Self::with(context, subject, context.keys().to_read()?),
+        match subject.venue.has_sessions() {
+            true => Self::open(context, subject),
+            false => Self::with(context, subject, context.keys().to_read()?),
         }
     }
 
     fn with(context: &'a Context, subject: &Subject, store: Arc<dyn Store>) -> Result<Self, Failure> {
-        let target = context.target(&of_keys(subject))?;
+        let target = context.target(&Subject { venue: subject.venue.of_keys(), ..subject.clone() })?;
         let account = Account {
-            venue: target.venue.of_keys(),
+            venue: target.venue.key_venue(),
             environment: target.environment.clone(),
             base_url: target.base_url.clone(),
         };
@@ -69,7 +66,7 @@ impl<'a> AccountClient<'a> {
         };
         let reference = store::reference(&self.target, name)?;
         if !reference.is_a_key() {
-            return Err(Failure::usage(format!("{reference} is no key: `venuekit totp` cares for it")));
+            return Err(Failure::usage(format!("{reference} is not a key: `venuekit totp` manages it")));
         }
         Ok(reference)
     }
@@ -87,7 +84,8 @@ impl<'a> AccountClient<'a> {
         let usual = variables::prefix(&self.target);
         let prefix = given.prefix.unwrap_or_else(|| usual.clone());
         // Where a profile names variables, nothing else takes their place.
-        if self.account.venue != KeyVenue::Bayse && prefix == usual {
+        let has_sessions = self.target.venue.has_sessions();
+        if !has_sessions && prefix == usual {
             if let Some(reference) = about {
                 return Ok(Manager::Stored(reference.clone()));
             }
@@ -99,23 +97,23 @@ impl<'a> AccountClient<'a> {
                 return Ok(Manager::Stored(reference));
             }
         }
-        let (message, help) = match self.account.venue {
-            KeyVenue::Bayse => {
+        let (message, help) = match has_sessions {
+            true => {
                 let names = |kind| variables::both(self.target.venue, &prefix, kind);
                 let help = format!("set {}, or {}", names(VariableKind::Session), names(VariableKind::Login));
-                ("Bayse's keys are managed by a session or a login, and there is none", help)
+                (format!("no session and no login: one of them manages the keys of {}", self.target.venue), help)
             }
-            _ => {
+            false => {
                 let help = variables::names_after(self.target.venue, &prefix);
                 let help = format!("name a stored one with --key, or set {help}");
-                ("the account's keys are managed by a key, and it is not said which", help)
+                ("no key is named that manages the account's keys".to_owned(), help)
             }
         };
         Err(Failure::new(Exit::Store, message).code("no_manager").help(help))
     }
 
     /// Has a task done, or says what would be done.
-    pub async fn run(&self, task: Task, manager: &Manager, person: &Person<'_>, dry: bool) -> Result<(), Failure> {
+    pub async fn run(&self, task: Task, manager: &Manager, person: &CliOperator<'_>, dry: bool) -> Result<(), Failure> {
         let out = self.context.out();
         if dry {
             let preview = self.engine.preview(&self.account, &task, manager, person).await?;
@@ -127,7 +125,7 @@ impl<'a> AccountClient<'a> {
         let ended = self.public_id_of_old(&task).await;
         note_unreadable(self.context, &self.engine);
         let earlier: Vec<RunId> = self.engine.unfinished()?.into_iter().map(|left| left.run).collect();
-        let _told = self.under_way(move |run| !earlier.contains(run));
+        let _report = self.in_flight(move |run| !earlier.contains(run));
         let outcome = self.engine.run(&self.account, task, manager, person).await?;
         let done = matches!(outcome, Outcome::Done(_));
         finish(person, outcome)?;
@@ -162,9 +160,9 @@ impl<'a> AccountClient<'a> {
     }
 
     /// While the guard lives, an interrupt tells how to go on with the run.
-    pub fn under_way(&self, is_it: impl Fn(&RunId) -> bool + Send + 'static) -> UnderWay {
+    pub fn in_flight(&self, is_it: impl Fn(&RunId) -> bool + Send + 'static) -> InterruptReport {
         let (engine, account) = (self.engine.clone(), self.account.to_string());
-        interrupt::telling(self.context.out(), move || {
+        interrupt::reporting(self.context.out(), move || {
             let mut unfinished = engine.unfinished().ok()?.into_iter();
             let left = unfinished.find(|left| left.plan.account == account && is_it(&left.run))?;
             let failure = Failure::new(Exit::Unknown, format!("interrupted; the run {} has not ended", left.run));
@@ -174,17 +172,17 @@ impl<'a> AccountClient<'a> {
 }
 
 /// Tells how a run ended.
-pub fn finish(person: &Person<'_>, outcome: Outcome) -> Result<(), Failure> {
+pub fn finish(person: &CliOperator<'_>, outcome: Outcome) -> Result<(), Failure> {
     match outcome {
         Outcome::Done(report) => {
             let out = person.context.out();
             out.document(&Ended { report: &report, events: person.events() });
             out.finish().map_err(|why| {
                 let message =
-                    format!("the run {} is done; what it tells could not be printed: {}", report.run, why.message());
+                    format!("the run {} is done; its result could not be printed: {}", report.run, why.message());
                 let help = format!("`venuekit keys list {}` shows the key", person.account());
                 Failure::new(Exit::Unknown, message)
-                    .code("answer_not_printed")
+                    .code("response_not_printed")
                     .help(help)
                     .detail("run", report.run.as_str())
             })
@@ -211,10 +209,4 @@ pub fn note_unreadable(context: &Context, engine: &Engine) {
             left.advice()
         ));
     }
-}
-
-/// Kalshi's perpetual futures take Kalshi's keys.
-fn of_keys(subject: &Subject) -> Subject {
-    let venue = if subject.venue == Venue::KalshiPerps { Venue::Kalshi } else { subject.venue };
-    Subject { venue, ..subject.clone() }
 }

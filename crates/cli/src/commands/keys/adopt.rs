@@ -9,7 +9,7 @@ use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
 
 use super::account_client::AccountClient;
-use super::operator::Person;
+use super::operator::CliOperator;
 use crate::confirm;
 use crate::context::Context;
 use crate::credential::pem;
@@ -70,7 +70,7 @@ pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure
         out.document(&serde_json::json!({ "would_store": reference.to_string() }));
         return Ok(());
     }
-    let person = Person::new(context, &client.target, None);
+    let person = CliOperator::new(context, &client.target, None);
     let adopted = client.engine.adopt(&client.account, &reference, &credential, &person).await?;
     out.step("adopted", &public_id);
     out.document(&adopted);
@@ -111,7 +111,7 @@ fn asked() -> Result<Secret, Failure> {
         Some(secret) => secret,
         None => input::secret_from_stdin()?,
     };
-    if secret.is_empty() { Err(Failure::new(Exit::Store, "there is no secret")) } else { Ok(secret) }
+    if secret.is_empty() { Err(Failure::new(Exit::Store, "the secret is empty")) } else { Ok(secret) }
 }
 
 fn from_environment(client: &AccountClient<'_>) -> Result<Credential, Failure> {

@@ -5,8 +5,8 @@ use venuekit_auth::KeyKind;
 use venuekit_keys::{Create, Origin, Task};
 
 use super::account_client::AccountClient;
-use super::given;
-use super::operator::Person;
+use super::operator::CliOperator;
+use super::values;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::scopes::{self, note_unknown};
@@ -22,13 +22,16 @@ pub struct CreateArgs {
     #[arg(long)]
     name: Option<String>,
     /// A permission, in the venue's own words, as listed below; several times for several
-    #[arg(long = "scope", value_name = "SCOPE", value_parser = given::scope)]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope)]
     scopes: Vec<String>,
     /// Who makes the secret, and of what kind; best takes this machine where the venue lets it
     #[arg(long, value_enum, default_value_t)]
     kind: Kind,
+    /// The sub-account that the key is for, where the venue manages keys of sub-accounts
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    sub_account: Option<String>,
     /// A command that has the consumer take the key over; its exit code 0 acknowledges
-    #[arg(long, value_name = "COMMAND", value_parser = given::command)]
+    #[arg(long, value_name = "COMMAND", value_parser = values::command)]
     hand_over: Option<String>,
     /// Say what would be done; nothing is changed
     #[arg(long)]
@@ -84,9 +87,10 @@ pub async fn run(context: &Context, arguments: &CreateArgs) -> Result<(), Failur
     let create = Create {
         reference,
         scopes: arguments.scopes.clone(),
+        sub_account: arguments.sub_account.clone(),
         origin: arguments.kind.into(),
         by_command: arguments.hand_over.is_some(),
     };
-    let person = Person::new(context, &client.target, arguments.hand_over.as_deref());
+    let person = CliOperator::new(context, &client.target, arguments.hand_over.as_deref());
     client.run(Task::Create(create), &manager, &person, arguments.dry_run).await
 }

@@ -25,7 +25,7 @@ pub struct ExportArgs {
     /// The file to write, for its owner alone; - is standard output
     #[arg(long, value_name = "FILE")]
     to: String,
-    /// How to write it; by the ending of FILE if nothing is said, as variables if that says nothing
+    /// How to write it; by the ending of FILE by default, as variables if that says nothing
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Write over a file that is there
@@ -79,7 +79,7 @@ fn format(arguments: &ExportArgs, key: &StoredKey, is_json: bool) -> Result<Form
     let format = match (arguments.format, of_place) {
         (Some(said), Some(other)) if !said.agrees(other, key) => {
             let (said, other) = (said.name(), other.name());
-            let message = format!("--format {said} and {place} do not agree: that is a place for --format {other}");
+            let message = format!("--format {said} does not fit {place}, which is for --format {other}");
             let help = match to_screen {
                 true => "leave one of them out".to_owned(),
                 false => format!("leave --format out, or name the file otherwise, such as key.{said}"),
@@ -128,7 +128,7 @@ pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failur
     let path = Path::new(&arguments.to);
     write(path, text.expose(), arguments.force).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            Failure::usage(format!("{} is there already", path.display())).code("exists").help("--force writes over it")
+            Failure::usage(format!("{} already exists", path.display())).code("exists").help("--force writes over it")
         }
         _ => Failure::file(path, &error),
     })?;
@@ -157,7 +157,7 @@ fn write(path: &Path, text: &str, force: bool) -> io::Result<()> {
     // What a link leads to is written over, and no pipe or device is replaced by a file.
     let there = if force { fs::canonicalize(path).ok() } else { None };
     if there.as_ref().is_some_and(|there| !there.is_file()) {
-        return Err(io::Error::other("it is no regular file; `--to -` prints the secret"));
+        return Err(io::Error::other("it is not a regular file; `--to -` prints the secret"));
     }
     let path = there.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -40,6 +40,6 @@ impl From<Error> for Failure {
 
 /// A run that waits for a person.
 pub fn of_person(needs: &NeedsPerson) -> Failure {
-    let help = format!("{}\n`venuekit keys resume {}` goes on", needs.how, needs.run);
+    let help = format!("{}\n`venuekit keys resume {}` continues", needs.how, needs.run);
     Failure::new(Exit::NeedsPerson, needs.what.clone()).help(help).detail("run", needs.run.as_str())
 }

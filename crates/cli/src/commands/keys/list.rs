@@ -5,7 +5,7 @@ use venuekit_keys::record::State;
 use venuekit_keys::{Account, Line, Reference, Venue as KeyVenue};
 
 use super::account_client::AccountClient;
-use super::operator::Person;
+use super::operator::CliOperator;
 use super::when;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -14,7 +14,7 @@ use crate::subject::Subject;
 /// What `venuekit keys list` takes.
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// VENUE or VENUE/ENVIRONMENT; all that is stored if nothing is said
+    /// VENUE or VENUE/ENVIRONMENT; all that is stored by default
     subject: Option<Subject>,
     /// Only what is stored: no venue is asked
     #[arg(long)]
@@ -32,7 +32,7 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
                 client.engine.stored(&client.account).await?
             } else {
                 let manager = client.manager(None).await?;
-                let person = Person::new(context, &client.target, None);
+                let person = CliOperator::new(context, &client.target, None);
                 client.engine.list(&client.account, &manager, &person).await?
             }
         }

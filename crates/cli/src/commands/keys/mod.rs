@@ -5,7 +5,6 @@ mod adopt;
 mod create;
 mod export;
 mod failure;
-mod given;
 mod list;
 mod operator;
 mod report;
@@ -13,6 +12,7 @@ mod resume;
 mod revoke;
 mod rotate;
 mod show;
+mod values;
 mod when;
 
 use crate::context::Context;

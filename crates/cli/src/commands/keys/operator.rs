@@ -13,7 +13,7 @@ use crate::interrupt;
 use crate::target::Target;
 
 /// Who is told how a run goes, has the codes, and takes the new key over.
-pub struct Person<'a> {
+pub struct CliOperator<'a> {
     pub context: &'a Context,
     target: &'a Target,
     /// What has the consumer take the new key.
@@ -21,7 +21,7 @@ pub struct Person<'a> {
     events: Mutex<Vec<Event>>,
 }
 
-impl<'a> Person<'a> {
+impl<'a> CliOperator<'a> {
     pub fn new(context: &'a Context, target: &'a Target, command: Option<&'a str>) -> Self {
         Self { context, target, command, events: Mutex::default() }
     }
@@ -41,19 +41,19 @@ impl<'a> Person<'a> {
             return run(command, key).await;
         }
         let yes = self.context.global().yes;
-        // A run that was broken off before its command ran: nobody has told the consumer, and no `--yes` does.
+        // A run that was interrupted before its command ran: the consumer was not notified, and `--yes` does not do it.
         if key.by_command && (yes || !confirm::is_attended()) {
             return Err(
-                "its run was begun with --hand-over: say that again (`--hand-over true` if it was done)".to_owned()
+                "its run was started with --hand-over: give that again (`--hand-over true` if it was done)".to_owned()
             );
         }
         if yes || !(key.replaces || key.by_command) {
             return Ok(());
         }
         if !confirm::is_attended() {
-            return Err("nobody is there to say that it was: say --yes, or --hand-over COMMAND".to_owned());
+            return Err("there is no terminal to confirm it: use --yes, or --hand-over COMMAND".to_owned());
         }
-        let question = format!("The new key is stored as {}. Has whoever uses it taken it over?", key.reference);
+        let question = format!("The new key is stored as {}. Does its consumer use it now?", key.reference);
         confirm::ask(&question).map_err(|_| "it was not confirmed".to_owned())
     }
 }
@@ -69,7 +69,7 @@ async fn run(command: &str, key: &Handed) -> Result<(), String> {
         .stdout(Stdio::from(std::io::stderr()))
         .spawn()
         .map_err(|error| format!("`{command}` did not start: {error}"))?;
-    // Given up now, the run would revoke a key that the command may hand over a second later.
+    // RequestBuilder up now, the run would revoke a key that the command may hand over a second later.
     let waiting = interrupt::waiting_for(child.id());
     let status = child.wait().await.map_err(|error| format!("`{command}`: {error}"))?;
     let how = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
@@ -80,8 +80,8 @@ async fn run(command: &str, key: &Handed) -> Result<(), String> {
     }
 }
 
-impl Operator for Person<'_> {
-    fn tell(&self, event: &Event) {
+impl Operator for CliOperator<'_> {
+    fn notify(&self, event: &Event) {
         let out = self.context.out();
         match event {
             Event::Waiting { .. }

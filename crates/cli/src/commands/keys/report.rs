@@ -7,7 +7,7 @@ use venuekit_wire::UnixMillis;
 
 use super::account_client::AccountClient;
 use super::list::{of_account, stored_accounts};
-use super::operator::Person;
+use super::operator::CliOperator;
 use super::when;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
@@ -18,7 +18,7 @@ use crate::venue::Venue;
 /// What `venuekit keys report` takes.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
-    /// VENUE or VENUE/ENVIRONMENT, several if need be; all accounts with stored keys if nothing is said
+    /// VENUE or VENUE/ENVIRONMENT, several if need be; all accounts with stored keys by default
     subjects: Vec<Subject>,
     /// A key that is older is told
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = number::days)]
@@ -49,14 +49,14 @@ struct Reported {
 
 /// An account that could not be asked.
 #[derive(Serialize)]
-struct Unasked {
+struct NotQueried {
     account: String,
     error: String,
 }
 
 /// `venuekit keys report`.
 pub async fn run(context: &Context, arguments: &ReportArgs) -> Result<(), Failure> {
-    let (mut reported, mut unasked) = (Vec::new(), Vec::new());
+    let (mut reported, mut not_queried) = (Vec::new(), Vec::new());
     for subject in subjects(context, arguments).await? {
         let account = subject.to_string();
         match ask(context, &subject).await {
@@ -65,30 +65,30 @@ pub async fn run(context: &Context, arguments: &ReportArgs) -> Result<(), Failur
                 reported.extend(
                     lines.into_iter().filter(|line| line.live != Some(false) || line.reference.is_some()).map(|line| {
                         let is_known = is_known(&line);
-                        examine(&account, line, is_known, arguments, UnixMillis::now())
+                        examine(subject.venue, &account, line, is_known, arguments, UnixMillis::now())
                     }),
                 );
             }
-            Err(failure) => unasked.push(Unasked { account, error: failure.message().to_owned() }),
+            Err(failure) => not_queried.push(NotQueried { account, error: failure.message().to_owned() }),
         }
     }
     let out = context.out();
-    if reported.is_empty() && unasked.is_empty() {
+    if reported.is_empty() && not_queried.is_empty() {
         out.line(&context.no_keys());
     }
     if !reported.is_empty() {
         let rows: Vec<Vec<String>> = reported.iter().map(row).collect();
         out.table(&["account", "key", "age", "ends", "last used", "scopes", "findings"], &rows);
     }
-    for one in &unasked {
+    for one in &not_queried {
         out.note(&format!("{} could not be asked: {}", one.account, one.error));
     }
-    out.document(&serde_json::json!({ "keys": reported, "not_asked": unasked }));
-    if reported.is_empty() && !unasked.is_empty() {
-        return Err(Failure::told(Exit::Network));
+    out.document(&serde_json::json!({ "keys": reported, "not_asked": not_queried }));
+    if reported.is_empty() && !not_queried.is_empty() {
+        return Err(Failure::reported(Exit::Network));
     }
-    let told = !unasked.is_empty() || reported.iter().any(|key| !key.findings.is_empty());
-    if arguments.check && told { Err(Failure::told(Exit::Fault)) } else { Ok(()) }
+    let told = !not_queried.is_empty() || reported.iter().any(|key| !key.findings.is_empty());
+    if arguments.check && told { Err(Failure::reported(Exit::Fault)) } else { Ok(()) }
 }
 
 async fn subjects(context: &Context, arguments: &ReportArgs) -> Result<Vec<Subject>, Failure> {
@@ -115,7 +115,7 @@ async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<String
         Ok(manager) => manager,
         Err(failure) => any_stored(&client).await?.ok_or(failure)?,
     };
-    let person = Person::new(context, &client.target, None);
+    let person = CliOperator::new(context, &client.target, None);
     let lines = client.engine.list(&client.account, &manager, &person).await?;
     let mut known = context.profile_for(&client.target)?.map(|profile| profile.known_keys.clone()).unwrap_or_default();
     // What cannot be read there is reported by whatever uses it.
@@ -135,7 +135,7 @@ fn is_one_of(line: &Line, list: &[String]) -> bool {
 
 /// A report may be asked for by any key of the account: the first that the store has.
 async fn any_stored(client: &AccountClient<'_>) -> Result<Option<Manager>, Failure> {
-    if client.target.venue == Venue::Bayse {
+    if client.target.venue.has_sessions() {
         return Ok(None);
     }
     let stored = client.engine.stored(&client.account).await?;
@@ -144,7 +144,22 @@ async fn any_stored(client: &AccountClient<'_>) -> Result<Option<Manager>, Failu
     Ok(first.map(Manager::Stored))
 }
 
-fn examine(account: &str, line: Line, is_known: bool, arguments: &ReportArgs, now: UnixMillis) -> Reported {
+/// When a key ends for want of an address that it is bound to, at venues where that ends keys.
+fn end_of_unbound(venue: Venue, line: &Line) -> Option<UnixMillis> {
+    let days = venue.of_keys().keys()?.unbound_days?;
+    let is_bound = line.restrictions.iter().any(|limit| limit.starts_with("address"));
+    let created = line.created.filter(|_| !is_bound)?;
+    Some(UnixMillis(created.get().saturating_add(i64::from(days) * when::DAY_MILLIS)))
+}
+
+fn examine(
+    venue: Venue,
+    account: &str,
+    line: Line,
+    is_known: bool,
+    arguments: &ReportArgs,
+    now: UnixMillis,
+) -> Reported {
     let age_days = line.created.map(|created| when::days_between(created, now));
     let mut findings = Vec::new();
     let mut ends = |what: &str, at: Option<UnixMillis>| {
@@ -156,6 +171,9 @@ fn examine(account: &str, line: Line, is_known: bool, arguments: &ReportArgs, no
         }
     };
     ends("it", line.expires);
+    if line.expires.is_none() {
+        ends("it is bound to no address, and", end_of_unbound(venue, &line));
+    }
     ends("region attestation", line.attested_until);
     findings.extend(line.unreadable.clone());
     match line.live {

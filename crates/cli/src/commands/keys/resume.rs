@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use venuekit_keys::{Reference, Unfinished, Work};
 
 use super::account_client::{AccountClient, finish, note_unreadable};
-use super::operator::Person;
-use super::{given, when};
+use super::operator::CliOperator;
+use super::{values, when};
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::subject::Subject;
@@ -14,7 +14,7 @@ use crate::subject::Subject;
 /// What `venuekit keys resume` takes.
 #[derive(Args, Debug)]
 pub struct ResumeArgs {
-    /// The run, or its key as VENUE/ENVIRONMENT/NAME; the only one that has not ended if nothing is said
+    /// The run, or its key as VENUE/ENVIRONMENT/NAME; the only one that has not ended by default
     run: Option<String>,
     /// Give it up: what it has made is revoked, and the old key is the one to use again
     #[arg(long)]
@@ -23,7 +23,7 @@ pub struct ResumeArgs {
     #[arg(long, conflicts_with = "abandon")]
     confirm_ended: bool,
     /// A command that has the consumer take the new key over; its exit code 0 lets the old one be revoked
-    #[arg(long, value_name = "COMMAND", conflicts_with = "abandon", value_parser = given::command)]
+    #[arg(long, value_name = "COMMAND", conflicts_with = "abandon", value_parser = values::command)]
     hand_over: Option<String>,
     /// Say which runs have not ended, and how far they have come; nothing is changed
     #[arg(long)]
@@ -56,13 +56,13 @@ pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failur
     // A key that is being made manages nothing yet.
     let about = reference.filter(|_| left.plan.work != Work::Create);
     let manager = client.manager(about.as_ref()).await?;
-    let person = Person::new(context, &client.target, arguments.hand_over.as_deref());
+    let person = CliOperator::new(context, &client.target, arguments.hand_over.as_deref());
     let run = left.run.clone();
-    let _told = client.under_way(move |other| *other == run);
+    let _report = client.in_flight(move |other| *other == run);
     if arguments.abandon {
         if !left.can_be_abandoned {
-            let message = format!("{} has gone too far to be given up", words(left));
-            return Err(Failure::usage(message).help(format!("`venuekit keys resume {}` goes on with it", left.run)));
+            let message = format!("{} is too far to be abandoned", words(left));
+            return Err(Failure::usage(message).help(format!("`venuekit keys resume {}` continues it", left.run)));
         }
         context.confirm(&format!("Give up {}? What it has made is revoked.", words(left)))?;
         client.engine.abandon(&client.account, &left.run, &manager, &person).await?;
@@ -93,7 +93,7 @@ fn choose<'a>(unfinished: &'a [Unfinished], run: Option<&str>) -> Result<&'a Unf
     };
     wanted.ok_or_else(|| {
         let run = run.unwrap_or_default();
-        let failure = Failure::new(Exit::NotFound, format!("there is no run `{run}` that has not ended"));
+        let failure = Failure::new(Exit::NotFound, format!("there is no unfinished run `{run}`"));
         failure.help("`venuekit keys resume --dry-run` lists them")
     })
 }
@@ -116,7 +116,7 @@ fn words(left: &Unfinished) -> String {
 fn show(context: &Context, unfinished: &[Unfinished]) {
     let out = context.out();
     if unfinished.is_empty() {
-        out.line("nothing is left to be done");
+        out.line("no unfinished runs");
     }
     let step = |left: &Unfinished| serde_json::to_value(&left.last).ok().and_then(|step| step.get("step").cloned());
     let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();

@@ -5,7 +5,7 @@ use serde_json::json;
 use venuekit_keys::{Revoke, Target as Ends, Task};
 
 use super::account_client::AccountClient;
-use super::operator::Person;
+use super::operator::CliOperator;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::subject::Subject;
@@ -54,7 +54,7 @@ pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failur
         context.confirm(&format!("Revoke the key {what} for good?"))?;
     }
     let task = Task::Revoke(Revoke { target: ends, last: arguments.last });
-    let person = Person::new(context, &client.target, None);
+    let person = CliOperator::new(context, &client.target, None);
     client.run(task, &manager, &person, arguments.dry_run).await
 }
 
@@ -78,12 +78,16 @@ pub async fn forget(context: &Context, arguments: &ForgetArgs) -> Result<(), Fai
         context.keys().record(&reference, None).await?;
     }
     if arguments.dry_run {
-        out.step("would", &format!("remove {reference} and its secret from the store; the venue is not told"));
+        out.step(
+            "would",
+            &format!("remove {reference} and its secret from the store; the venue still accepts the key"),
+        );
         out.document(&json!({ "would_forget": reference.to_string() }));
         return Ok(());
     }
-    context
-        .confirm(&format!("Remove {reference} from the store? Its secret is gone then; the venue still takes it."))?;
+    context.confirm(&format!(
+        "Remove {reference} from the store? Its secret is deleted; the venue still accepts the key."
+    ))?;
     client.engine.forget(&client.account, &reference).await?;
     out.step("forgotten", &reference.to_string());
     out.document(&json!({ "forgotten": reference.to_string() }));

@@ -5,8 +5,8 @@ use venuekit_keys::{Rotate, Task};
 
 use super::account_client::AccountClient;
 use super::create::Kind;
-use super::given;
-use super::operator::Person;
+use super::operator::CliOperator;
+use super::values;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::scopes::{self, note_unknown};
@@ -21,8 +21,8 @@ pub struct RotateArgs {
     /// What it is called in the store
     #[arg(long)]
     name: Option<String>,
-    /// Permissions of the new key; those of the old one if nothing is said
-    #[arg(long = "scope", value_name = "SCOPE", value_parser = given::scope)]
+    /// Permissions of the new key; those of the old one by default
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = values::scope)]
     scopes: Vec<String>,
     /// Who makes the secret; a shared secret is followed by a shared secret
     #[arg(long, value_enum, default_value_t)]
@@ -31,7 +31,7 @@ pub struct RotateArgs {
     #[arg(long)]
     in_place: bool,
     /// A command that has the consumer take the new key over; its exit code 0 lets the old one be revoked
-    #[arg(long, value_name = "COMMAND", value_parser = given::command)]
+    #[arg(long, value_name = "COMMAND", value_parser = values::command)]
     hand_over: Option<String>,
     /// Say what would be done; nothing is changed
     #[arg(long)]
@@ -60,6 +60,6 @@ pub async fn run(context: &Context, arguments: &RotateArgs) -> Result<(), Failur
         in_place: arguments.in_place,
         by_command: arguments.hand_over.is_some(),
     };
-    let person = Person::new(context, &client.target, arguments.hand_over.as_deref());
+    let person = CliOperator::new(context, &client.target, arguments.hand_over.as_deref());
     client.run(Task::Rotate(rotate), &manager, &person, arguments.dry_run).await
 }

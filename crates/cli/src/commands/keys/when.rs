@@ -3,7 +3,8 @@
 use time::OffsetDateTime;
 use venuekit_wire::UnixMillis;
 
-const DAY_MILLIS: i64 = 86_400_000;
+/// A day.
+pub const DAY_MILLIS: i64 = 86_400_000;
 
 /// The day, in UTC.
 pub fn day(at: UnixMillis) -> String {

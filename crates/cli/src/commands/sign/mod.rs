@@ -8,9 +8,11 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 use venuekit_auth::Parts;
 use venuekit_wire::UnixMillis;
+use venuekit_wire::signature::Piece;
 
+pub use self::signature::signer;
 use self::signature::{Signature, sign};
-use crate::commands::verify::{below_host, is_url, is_websocket, shown};
+use crate::commands::verify::{below_host, is_url, shown};
 use crate::context::Context;
 use crate::credential::Credential;
 use crate::failure::Failure;
@@ -18,7 +20,6 @@ use crate::input;
 use crate::number;
 use crate::subject::Subject;
 use crate::target::Target;
-use crate::venue::Venue;
 
 /// What `venuekit sign` takes.
 #[derive(Args, Debug)]
@@ -46,7 +47,7 @@ pub struct SignArgs {
 }
 
 const AFTER_HELP: &str = "\
-Nothing is sent. Deribit's key pairs sign a login: METHOD and PATH are then those of public/auth.
+Nothing is sent. Where a key signs a login and no request, METHOD and PATH are those of the login.
 
 Example:
   venuekit sign kalshi/demo/bot GET '/trade-api/v2/portfolio/orders?limit=5'
@@ -62,21 +63,25 @@ pub async fn run(context: &Context, arguments: &SignArgs) -> Result<(), Failure>
     let credential = context.credential(&target, &arguments.subject).await?;
     let body = arguments.body.as_deref().map(input::bytes).transpose()?.unwrap_or_default();
     let given = below_host(&arguments.path);
-    let (path, prefix) = match is_url(&arguments.path) || is_websocket(target.venue, &given) {
+    let (path, prefix) = match is_url(&arguments.path) || target.venue.is_websocket(&given) {
         true => (given, None),
         false => whole_path(&target, &given),
     };
     let parts = Parts::new(&arguments.method, &path, &body);
     let time = arguments.time.unwrap_or_else(|| UnixMillis::now().get());
     let signature = sign(&target, &credential, &parts, time, arguments.nonce.as_deref())?;
-    let is_login = !signature.params.is_empty();
+    let is_login = signature.login.is_some();
     notes(context, arguments, &target, &parts, &signature);
-    if is_login && !parts.path.ends_with("/public/auth") {
-        let note = "note: a key pair signs no request: these params are for public/auth, and requests carry its token";
-        context.out().note(note);
+    if let Some(row) = signature.login.and_then(|login| target.venue.table().operation(login.operation))
+        && !parts.path.ends_with(row.path)
+    {
+        let path = row.path.trim_start_matches('/');
+        let note =
+            format!("note: this key signs no request: these params are for {path}, and requests carry its token");
+        context.out().note(&note);
     }
     if let Some(prefix) = prefix.filter(|_| signature.text.is_some() && !is_login) {
-        context.out().note(&format!("note: {prefix} was put in front of the path, since it is signed too"));
+        context.out().note(&format!("note: {prefix} was added to the path: it is signed too"));
     }
     show(context, &target, &credential, &signature, arguments.show_secrets);
     Ok(())
@@ -84,15 +89,15 @@ pub async fn run(context: &Context, arguments: &SignArgs) -> Result<(), Failure>
 
 /// What was given and does not count, and what the venue does not know.
 fn notes(context: &Context, arguments: &SignArgs, target: &Target, parts: &Parts<'_>, signature: &Signature) {
-    let (venue, is_login) = (target.venue, !signature.params.is_empty());
-    let signs = |venues: &[Venue]| signature.text.is_some() && venues.contains(&venue);
-    if arguments.nonce.is_some() && !signs(&[Venue::Deribit]) {
+    let (venue, is_login) = (target.venue, signature.login.is_some());
+    let signs = |pieces: &[Piece]| signature.rule.is_some_and(|rule| pieces.iter().any(|piece| rule.covers(*piece)));
+    if arguments.nonce.is_some() && !signs(&[Piece::Nonce]) {
         context.out().note("note: --nonce was not used: no nonce is signed here");
     }
-    if arguments.body.is_some() && (is_login || !signs(&[Venue::Bayse, Venue::Deribit])) {
+    if arguments.body.is_some() && !signs(&[Piece::Body, Piece::BodyHash]) {
         context.out().note("note: --body was not used: no body is signed here");
     }
-    let is_websocket = is_websocket(venue, parts.path);
+    let is_websocket = venue.is_websocket(parts.path);
     if signature.text.is_some() && is_websocket && parts.method != "GET" {
         context.out().note("note: a WebSocket connection is opened by a GET, and that is the method to sign");
     }
@@ -111,14 +116,14 @@ const MILLIS: std::ops::Range<i64> = 100_000_000_000..100_000_000_000_000;
 fn check(arguments: &SignArgs) -> Result<(), Failure> {
     let (method, path) = (&arguments.method, &arguments.path);
     if !METHODS.contains(&method.to_ascii_uppercase().as_str()) {
-        let message = format!("`{method}` is no method: METHOD comes first, then PATH");
+        let message = format!("invalid method `{method}`: METHOD comes first, then PATH");
         return Err(Failure::usage(message).help(format!("METHOD is one of {}", METHODS.join(", "))));
     }
     if path.is_empty() {
         return Err(Failure::usage("the path is empty").help("write it as it is sent, such as /portfolio/balance"));
     }
     if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let message = format!("`{}` is no path that can be sent: it holds a blank or another such letter", path);
+        let message = format!("invalid path `{}`: it has a blank or another character that cannot be sent", path);
         return Err(Failure::usage(message).help("write it as it is sent, with %20 for a blank"));
     }
     match arguments.time {
@@ -130,8 +135,8 @@ fn check(arguments: &SignArgs) -> Result<(), Failure> {
     }
     match &arguments.nonce {
         Some(nonce) if nonce.is_empty() || !nonce.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',') => {
-            let message = format!("--nonce `{nonce}` is no nonce that can be sent");
-            Err(Failure::usage(message).help("it is made of visible ASCII without blanks and commas, such as a1b2c3"))
+            let message = format!("invalid --nonce `{nonce}`");
+            Err(Failure::usage(message).help("expected visible ASCII without blanks and commas, such as a1b2c3"))
         }
         _ => Ok(()),
     }
@@ -157,7 +162,7 @@ fn show(context: &Context, target: &Target, credential: &Credential, signature: 
     out.step("key", &credential.source);
     match &signature.text {
         Some(text) => out.step("signed", &shown(text)),
-        None => out.step("signed", &format!("nothing: {} takes this credential as it is", target.venue)),
+        None => out.step("signed", &format!("nothing: {} accepts this credential as it is", target.venue)),
     }
     let value_of = |value: &str, hidden: bool| if hidden && !secrets { HIDDEN.to_owned() } else { value.to_owned() };
     let mut headers = Map::new();

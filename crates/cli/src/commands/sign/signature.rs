@@ -1,12 +1,12 @@
-//! What is signed, and the headers or params that come of it.
+//! What is signed, and the headers or params that come of it, by the venue's spec (`x-signatures`).
 
 use serde_json::{Value, json};
-use venuekit_auth::bayse::{self, BayseWrite};
-use venuekit_auth::deribit::{DeribitHmac, DeribitKey};
-use venuekit_auth::kalshi::KalshiSigner;
-use venuekit_auth::{Headers, Nonces, Parts, PrivateKey, SignError, Signed, Signer, yativo};
-use venuekit_keys::Credential as CredentialParts;
+use venuekit_auth::described::{DescribedSigner, ParamValue, SigningKey};
+use venuekit_auth::{Nonces, Parts, PrivateKey, SignError, Signer as _};
+use venuekit_transport::credential_parts::CredentialParts;
 use venuekit_transport::keys::SecretKind;
+use venuekit_wire::credentials::{Carries, Login};
+use venuekit_wire::signature::Signature as Rule;
 use venuekit_wire::variables::VariableKind;
 
 use crate::credential::Credential;
@@ -15,14 +15,22 @@ use crate::target::Target;
 use crate::variables;
 use crate::venue::Venue;
 
+/// A key that cannot be read, or that cannot sign this.
+type Error = Box<dyn std::error::Error>;
+
 /// What was signed, and what goes on the request.
+#[derive(Default)]
 pub struct Signature {
+    /// How it is signed, where anything is.
+    pub rule: Option<&'static Rule>,
     /// The text, where one is signed.
     pub text: Option<String>,
     /// Headers in their order: name, value, and whether the value is the credential itself.
     pub headers: Vec<(String, String, bool)>,
     /// Params of a login, where that is what is signed.
     pub params: Vec<(String, Value)>,
+    /// The login that they are for.
+    pub login: Option<&'static Login>,
 }
 
 /// Signs as the venue's client does.
@@ -34,94 +42,115 @@ pub fn sign(
     nonce: Option<&str>,
 ) -> Result<Signature, Failure> {
     if credential.is_none() {
-        let message = format!("there is no key of {}/{} to sign with", target.venue, target.environment);
+        let message = format!("no key of {}/{} to sign with", target.venue, target.environment);
         let help = format!("name a stored key with --key NAME, or set {}", variables::names(target));
         return Err(Failure::new(Exit::Store, message).code("no_key").help(help));
     }
-    let is_login = |material: &&CredentialParts| matches!(material, CredentialParts::Login { .. });
-    if credential.parts.iter().all(|material| is_login(&material)) {
+    let is_login = |one: &&CredentialParts| matches!(one, CredentialParts::Login { .. });
+    if credential.parts.iter().all(|one| is_login(&one)) {
         let message = format!("{}: a login signs nothing", credential.source);
         let names = variables::both(target.venue, &variables::prefix(target), VariableKind::Key);
         let help = format!("name a stored key with --key NAME, or set {names}");
         return Err(Failure::new(Exit::Store, message).code("wrong_key_type").help(help));
     }
     credential.check(target.venue)?;
-    let unusable = |error: &dyn std::fmt::Display| {
-        Failure::new(Exit::Store, format!("{}: {error}", credential.source)).code("unusable")
-    };
-    let nonces = || nonce.map_or_else(Nonces::random, fixed);
-    let mut made = Signature { text: None, headers: Vec::new(), params: Vec::new() };
-    // Where a key or a session is there as well, a login is not needed.
-    for material in credential.parts.iter().filter(|material| !is_login(material)) {
-        match (target.venue, material) {
-            (Venue::Deribit, CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem }) => {
-                let key = PrivateKey::from_pem(secret.expose()).map_err(|error| unusable(&error))?;
-                let signer = DeribitKey::new(public_id, key).map_err(|error| unusable(&error))?.with_nonces(nonces());
-                let signed = signer.client_signature(time, "").map_err(|error| unusable(&error))?;
-                made.text = Some(signed.string_to_sign());
-                made.params = vec![
-                    ("grant_type".to_owned(), json!("client_signature")),
-                    ("client_id".to_owned(), json!(signed.client_id)),
-                    ("timestamp".to_owned(), json!(signed.timestamp)),
-                    ("nonce".to_owned(), json!(signed.nonce)),
-                    ("data".to_owned(), json!(signed.data)),
-                    ("signature".to_owned(), json!(signed.signature.expose())),
-                ];
-            }
-            (venue, material) => {
-                for signer in signers(venue, material, nonces()).map_err(|error| unusable(&error))? {
-                    let signed = signer.sign(parts, time).map_err(|error| unusable(&error))?;
-                    made.add(&signed);
-                }
-            }
-        }
+    let mut made = Signature::default();
+    // With a key or a session, a login is not needed.
+    for one in credential.parts.iter().filter(|one| !is_login(one)) {
+        made.add(target.venue, one, parts, time, nonce).map_err(|error| unusable(credential, &error))?;
+    }
+    if made.headers.is_empty() && made.params.is_empty() {
+        return Err(unusable(credential, &SignError::Unfit("credential")));
     }
     Ok(made)
 }
 
-fn fixed(nonce: &str) -> Nonces {
-    let nonce = nonce.to_owned();
-    Nonces::from_fn(move || nonce.clone())
+fn unusable(credential: &Credential, error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Store, format!("{}: {error}", credential.source)).code("unusable")
 }
 
-fn signers(
-    venue: Venue,
-    material: &CredentialParts,
-    nonces: Nonces,
-) -> Result<Vec<Box<dyn Signer>>, Box<dyn std::error::Error>> {
-    Ok(match (venue, material) {
-        (Venue::Kalshi | Venue::KalshiPerps, CredentialParts::Key { public_id, secret, .. }) => {
-            vec![Box::new(KalshiSigner::new(public_id, PrivateKey::from_pem(secret.expose())?)?)]
-        }
-        (Venue::Bayse, CredentialParts::Key { public_id, secret, .. }) => {
-            vec![Box::new(bayse::read(public_id.as_str())?), Box::new(BayseWrite::new(secret.clone())?)]
-        }
-        (Venue::Bayse, CredentialParts::Session { token, device_id }) => {
-            vec![Box::new(bayse::session(token.clone(), device_id.clone())?)]
-        }
-        (Venue::Deribit, CredentialParts::Key { public_id, secret, .. }) => {
-            vec![Box::new(DeribitHmac::new(public_id, secret.clone())?.with_nonces(nonces))]
-        }
-        (Venue::Yativo, CredentialParts::Key { public_id, secret, .. }) => {
-            vec![Box::new(yativo::key_headers(public_id.as_str(), secret.clone())?)]
-        }
-        (Venue::Deribit | Venue::Yativo, CredentialParts::Token(token)) => {
-            vec![Box::new(Headers::bearer(token.clone())?)]
-        }
-        _ => return Err(Box::new(SignError::Unfit("credential"))),
+/// The text and the params of a login that a credential signs.
+fn params(
+    rule: &'static Rule,
+    one: &CredentialParts,
+    time: i64,
+    nonce: Option<&str>,
+) -> Result<(String, Vec<(String, Value)>), Error> {
+    let signed = signer(rule, one, nonce)?.params(time, "")?;
+    let params = signed.params().iter().map(|(name, value)| {
+        let value = match value {
+            ParamValue::Text(text) => json!(text),
+            ParamValue::Number(number) => json!(number),
+            ParamValue::Signature(signature) => json!(signature.expose()),
+            _ => Value::Null,
+        };
+        ((*name).to_owned(), value)
+    });
+    Ok((signed.string_to_sign().to_owned(), params.collect()))
+}
+
+/// What signs by a rule with a credential.
+pub fn signer(rule: &'static Rule, one: &CredentialParts, nonce: Option<&str>) -> Result<DescribedSigner, Error> {
+    let CredentialParts::Key { public_id, secret, kind } = one else {
+        return Err(SignError::Unfit("credential").into());
+    };
+    let key = match kind {
+        SecretKind::PrivateKeyPem => SigningKey::Pair(PrivateKey::from_pem(secret.expose())?),
+        _ => SigningKey::Shared(secret.clone()),
+    };
+    let signer = DescribedSigner::new(rule, public_id, key)?;
+    Ok(match nonce.map(str::to_owned) {
+        Some(nonce) => signer.with_nonces(Nonces::from_fn(move || nonce.clone())),
+        None => signer,
     })
 }
 
 impl Signature {
-    fn add(&mut self, signed: &Signed) {
-        let text = signed.string_to_sign().map(str::to_owned);
-        let is_signature = text.is_some();
-        self.text = self.text.take().or(text);
-        for (name, value) in signed.headers() {
-            // A signature proves one request; without a signed text, the header is the credential itself.
-            let hidden = value.is_sensitive() && !is_signature;
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            self.headers.push((name.as_str().to_owned(), value, hidden));
+    /// What the venue's client would make of one credential.
+    fn add(
+        &mut self,
+        venue: Venue,
+        one: &CredentialParts,
+        parts: &Parts<'_>,
+        time: i64,
+        nonce: Option<&str>,
+    ) -> Result<(), Error> {
+        let rules = &venue.table().credentials;
+        for name in variables::proves(venue, one) {
+            if let Some(rule) = rules.signature(name) {
+                let signed = signer(rule, one, nonce)?.sign(parts, time)?;
+                (self.rule, self.text) = (Some(rule), signed.string_to_sign().map(str::to_owned));
+                // A signature proves one request: it is shown.
+                self.headers.extend(signed.headers().iter().map(|(header, value)| {
+                    (header.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned(), false)
+                }));
+                continue;
+            }
+            let login = rules.login(name).filter(|_| matches!(one, CredentialParts::Key { .. }));
+            if let Some((login, rule)) = login.and_then(|login| Some((login, rules.signature(login.signed_by?)?))) {
+                let (text, params) = params(rule, one, time, nonce)?;
+                (self.rule, self.text, self.params, self.login) = (Some(rule), Some(text), params, Some(login));
+            } else if login.is_none() {
+                self.carry(venue, name, one);
+            }
+        }
+        Ok(())
+    }
+
+    /// The headers of a credential that is sent as it is.
+    fn carry(&mut self, venue: Venue, name: &str, one: &CredentialParts) {
+        let kind = VariableKind::Key;
+        let id_is_secret = matches!(one, CredentialParts::Session { .. })
+            || venue.table().variables.of_kind(kind).is_some_and(|variables| variables.id_is_secret);
+        let (id, secret) = one.halves();
+        for scheme in venue.table().credentials.schemes.iter().filter(|scheme| scheme.credential == name) {
+            let (value, hidden) = match scheme.carries {
+                Carries::Id => (id.map(str::to_owned), id_is_secret),
+                Carries::Secret => (secret.map(str::to_owned), true),
+                Carries::Bearer => (secret.map(|token| format!("Bearer {token}")), true),
+                _ => (None, true),
+            };
+            self.headers.extend(value.map(|value| (scheme.header.to_owned(), value, hidden)));
         }
     }
 }

@@ -55,7 +55,7 @@ impl Capture {
             let line = line.trim_end_matches('\r');
             let line = match (is_verbose, line.strip_prefix('>')) {
                 (true, Some(sent)) => sent.strip_prefix(' ').unwrap_or(sent),
-                // Whatever else a verbose client tells: connections, answers.
+                // Whatever else a verbose client tells: connections, responses.
                 (true, None) => continue,
                 (false, _) => line,
             };
@@ -100,7 +100,7 @@ impl Capture {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a header stands there again with another value.
+    /// Whether a header is repeated with another value.
     pub fn is_ambiguous(&self, name: &str) -> bool {
         let mut values = self.headers.iter().filter(|(own, _)| own == name).map(|(_, value)| value);
         let first = values.next();
@@ -126,7 +126,7 @@ impl Capture {
         self.header("content-length")?.parse().ok()
     }
 
-    /// Whether it tells of a body.
+    /// Whether it announces a body.
     pub fn says_body(&self) -> bool {
         self.content_length().is_some_and(|length| length > 0)
     }

@@ -82,7 +82,7 @@ pub enum Scheme {
     Proper,
     /// RSA-PSS with a salt of this length, in place of the right one; none is the longest that fits.
     Salt(Option<usize>),
-    /// RSA-PSS whose mask is made with SHA-1, as Java has it if nothing is said, and a salt of this length.
+    /// RSA-PSS whose mask is made with SHA-1, as Java has it by default, and a salt of this length.
     Sha1Mask(usize),
     /// RSA-PSS.
     Pss,

@@ -1,55 +1,17 @@
 //! One guess of what was signed, and how a venue puts the text together.
 
+use venuekit_wire::signature::{Algorithm, KeyType, Piece, Place, Signature as Rule, TimeUnit};
+
 use super::check::{Encoding, Hash, Key, Scheme, hashed, is_right};
 
-/// What a venue signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Kalshi: time, method, path.
-    Kalshi,
-    /// Bayse: time, method, path and the hash of the body, with dots between them.
-    Bayse,
-    /// A request of Deribit: time, nonce, method, path with query, body, each on its line.
-    Deribit,
-    /// A login of Deribit: time, nonce and data on their lines.
-    Login,
-}
-
-/// A piece of the signed text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// The timestamp.
-    Time,
-    /// The nonce.
-    Nonce,
-    /// The method.
-    Method,
-    /// Path and query.
-    Target,
-    /// The body, its hash, or the data of a login.
-    Body,
-}
-
-impl Kind {
-    /// The pieces of the text in their order.
-    pub fn pieces(self) -> &'static [Piece] {
-        match self {
-            Self::Kalshi => &[Piece::Time, Piece::Method, Piece::Target],
-            Self::Bayse => &[Piece::Time, Piece::Method, Piece::Target, Piece::Body],
-            Self::Deribit => &[Piece::Time, Piece::Nonce, Piece::Method, Piece::Target, Piece::Body],
-            Self::Login => &[Piece::Time, Piece::Nonce, Piece::Body],
-        }
-    }
-
-    /// What stands between the pieces, and behind the last one.
-    pub fn separators(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Kalshi => ("", ""),
-            Self::Bayse => (".", ""),
-            Self::Deribit => ("\n", "\n"),
-            Self::Login => ("\n", ""),
-        }
-    }
+/// The pieces of a rule's text. How path and body go into it is identified by other members of a guess.
+pub fn pieces(rule: &Rule) -> Vec<Piece> {
+    let plain = |piece: &Piece| match piece {
+        Piece::Path => Piece::Target,
+        Piece::BodyHash | Piece::Data => Piece::Body,
+        other => *other,
+    };
+    rule.text.iter().map(plain).collect()
 }
 
 /// How the body goes into the text.
@@ -76,8 +38,12 @@ pub enum BodyForm {
 /// One guess.
 #[derive(Clone)]
 pub struct Guess {
-    /// What is signed.
-    pub kind: Kind,
+    /// What the venue wants to be signed.
+    pub rule: &'static Rule,
+    /// What else its callers sign.
+    pub other_rules: &'static [Rule],
+    /// Method and path of the call that logs in, where that is signed.
+    pub login: Option<(String, String)>,
     /// The time, as its digits.
     pub time: String,
     /// The nonce, where there is one.
@@ -88,6 +54,10 @@ pub struct Guess {
     pub origin: String,
     /// The path.
     pub path: String,
+    /// What is in front of the path of every operation.
+    pub prefix: &'static str,
+    /// Whether a WebSocket is opened at the path.
+    pub is_websocket: bool,
     /// The path as the venue describes it, with braces in place of values, where there are any.
     pub template: Option<String>,
     /// The query, where there is one.
@@ -102,6 +72,8 @@ pub struct Guess {
     pub body_form: BodyForm,
     /// The pieces of the text in their order.
     pub pieces: Vec<Piece>,
+    /// Fixed pieces of the rule for which the request has another value.
+    pub literals: Vec<(&'static str, String)>,
     /// What stands between the pieces.
     pub separator: &'static str,
     /// What stands behind the last piece.
@@ -132,18 +104,24 @@ impl Guess {
             Piece::Time => self.time.clone().into(),
             Piece::Nonce => self.nonce.clone().into(),
             Piece::Method => self.method.clone().into(),
-            Piece::Target => match self.query.as_ref().filter(|_| self.with_query) {
+            Piece::Id => self.key_id.clone().into(),
+            Piece::Text(text) => {
+                let sent = self.literals.iter().find(|(own, _)| *own == text);
+                sent.map_or(text, |(_, sent)| sent.as_str()).as_bytes().to_vec()
+            }
+            Piece::Query => self.query.clone().filter(|_| self.with_query).unwrap_or_default().into(),
+            Piece::Path | Piece::Target => match self.query.as_ref().filter(|_| self.with_query) {
                 Some(query) => format!("{}?{query}", self.path).into(),
                 None => self.path.clone().into(),
             },
-            Piece::Body => self.body_part(),
+            Piece::Body | Piece::BodyHash | Piece::Data => self.body_part(),
         }
     }
 
     fn body_part(&self) -> Vec<u8> {
         let hash = |bytes: &[u8]| hashed(Hash::Sha256, bytes);
         match self.body_form {
-            BodyForm::Proper if self.kind != Kind::Bayse => self.body.clone(),
+            BodyForm::Proper if !self.rule.covers(Piece::BodyHash) => self.body.clone(),
             BodyForm::Proper if self.body.is_empty() => Vec::new(),
             BodyForm::Proper | BodyForm::HashOfNone => hex::encode(hash(&self.body)).into_bytes(),
             BodyForm::HashOfEmpty => hex::encode(hash(&[])).into_bytes(),
@@ -157,9 +135,27 @@ impl Guess {
         }
     }
 
+    /// Whether a login is signed, and no request.
+    pub fn is_login(&self) -> bool {
+        self.rule.place == Place::Params
+    }
+
+    /// Whether the body belongs to the text, as it is or as its hash.
+    pub fn signs_body(&self) -> bool {
+        self.rule.covers(Piece::Body) || self.rule.covers(Piece::BodyHash)
+    }
+
+    /// Whether the time is signed in seconds.
+    pub fn is_in_seconds(&self) -> bool {
+        self.rule.time == TimeUnit::Seconds
+    }
+
     /// The padding that the venue wants of RSA keys.
-    fn padding(&self) -> Scheme {
-        if self.kind == Kind::Kalshi { Scheme::Pss } else { Scheme::Pkcs1v15 }
+    pub fn padding(&self) -> Scheme {
+        match self.rule.rule(KeyType::Rsa).map(|rule| rule.algorithm) {
+            Some(Algorithm::PssSha256) => Scheme::Pss,
+            _ => Scheme::Pkcs1v15,
+        }
     }
 
     /// Whether it is what was signed.

@@ -3,25 +3,29 @@
 use std::path::Path;
 
 use venuekit_auth::{Found, KeyError, PrivateKey};
+use venuekit_wire::signature::{KeyType, Place, Signature as Rule};
+use venuekit_wire::variables::VariableKind;
 use zeroize::Zeroizing;
 
 use super::VerifyArgs;
 use super::check::{Encoding, Key};
-use super::guess::{Guess, Kind};
+use super::guess::Guess;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::input;
+use crate::venue::Venue;
 
 /// The key that should have signed: its name, and what identifies it, where that is known.
 pub async fn find(
     context: &Context,
     arguments: &VerifyArgs,
-    kind: Kind,
+    rule: &'static Rule,
 ) -> Result<(Key, String, Option<String>), Failure> {
-    // A file may also be given as --key: whoever has one in hand writes it there.
+    let venue = arguments.subject.venue;
+    // A file may also be given as --key.
     let as_key = context.global().key.as_deref().map(Path::new).filter(|path| path.is_file());
     if let Some(file) = arguments.key_file.as_deref().or(as_key) {
-        return Ok((of_file(file, kind)?, input::shown(file), None));
+        return Ok((of_file(file, venue, rule)?, input::shown(file), None));
     }
     let target = context.target(&arguments.subject).map_err(|failure| match failure.word() {
         "no_environment" => {
@@ -37,41 +41,46 @@ pub async fn find(
             .code("no_key")
             .help("give it with --key-file FILE, or --key NAME"));
     };
-    let key = of_text(secret.expose(), kind, &credential.source)?;
+    let key = of_text(secret.expose(), venue, rule, &credential.source)?;
     Ok((key, credential.source.clone(), Some(public_id.to_owned())))
 }
 
 /// The key in a file.
-pub fn of_file(file: &Path, kind: Kind) -> Result<Key, Failure> {
+pub fn of_file(file: &Path, venue: Venue, rule: &'static Rule) -> Result<Key, Failure> {
     let (bytes, name) = (Zeroizing::new(input::bytes(file)?), input::shown(file));
     let text = std::str::from_utf8(&bytes).map_err(|_| no_pem(&bytes, &name))?;
-    of_text(text, kind, &name)
+    of_text(text, venue, rule, &name)
 }
 
-fn of_text(text: &str, kind: Kind, name: &str) -> Result<Key, Failure> {
+fn of_text(text: &str, venue: Venue, rule: &'static Rule, name: &str) -> Result<Key, Failure> {
     let is_pem = text.contains("-----BEGIN");
     let secret = text.trim_end_matches(['\r', '\n']);
     let pem = || Key::from_pem(text).ok_or_else(|| no_pem(text.as_bytes(), name));
-    match kind {
-        Kind::Kalshi => pem(),
-        Kind::Login if is_pem => pem(),
-        Kind::Bayse if is_pem => Err(unusable(name, "is a PEM, and Bayse's requests are signed with a shared secret")
-            .help("give a file with the secret part of the key")),
-        Kind::Deribit if is_pem => {
-            Err(unusable(name, "is a PEM, and Deribit's requests are signed with the client secret")
-                .help("a key pair signs a login, public/auth: give that request, or a file with the client secret"))
+    let accepts_pairs = rule.keys.iter().any(|rule| rule.key != KeyType::Shared);
+    let public = || venue.table().variables.of_kind(VariableKind::Key)?.begins.map(|(public, _)| public);
+    match rule.rule(KeyType::Shared).is_some() {
+        false => pem(),
+        true if is_pem && accepts_pairs => pem(),
+        true if is_pem => {
+            let logins = venue.table().credentials.signatures.iter().any(|other| other.place == Place::Params);
+            let help = match logins {
+                true => "a key pair signs a login: give that request, or a file with the shared secret",
+                false => "give a file with the secret part of the key",
+            };
+            Err(unusable(name, &format!("is a PEM, and requests to {venue} are signed with a shared secret"))
+                .help(help))
         }
-        Kind::Bayse if secret.starts_with("pk_") => {
+        true if public().is_some_and(|public| !public.is_empty() && secret.starts_with(public)) => {
             Err(unusable(name, "holds the public part of a key, and the secret one signs")
                 .help("give a file with the secret part of the key"))
         }
-        _ if secret.is_empty() => Err(unusable(name, "is empty")),
-        _ => Ok(Key::Shared(Zeroizing::new(secret.as_bytes().to_vec()))),
+        true if secret.is_empty() => Err(unusable(name, "is empty")),
+        true => Ok(Key::Shared(Zeroizing::new(secret.as_bytes().to_vec()))),
     }
 }
 
 fn unusable(name: &str, why: &str) -> Failure {
-    let help = "a PEM is wanted, public or private, RSA or Ed25519; for Bayse and Deribit's client secrets a file with the secret";
+    let help = "expected a PEM, public or private, RSA or Ed25519; for shared secrets a file with the secret";
     Failure::new(Exit::Store, format!("{name} {why}")).code("unusable").help(help)
 }
 
@@ -79,7 +88,7 @@ fn unusable(name: &str, why: &str) -> Failure {
 fn no_pem(bytes: &[u8], name: &str) -> Failure {
     use Found::{Binary, CertificateRequest, LegacyEncrypted, OtherPem, SshPublic, Text};
 
-    let is_not = |what: &str| unusable(name, &format!("is no key that can check a signature: {what}"));
+    let is_not = |what: &str| unusable(name, &format!("cannot check a signature: {what}"));
     let said = match PrivateKey::from_pem(bytes) {
         _ if String::from_utf8_lossy(bytes).contains("PUBLIC KEY-----") => {
             return is_not("it is a public one that is damaged, cut off or neither RSA nor Ed25519");
@@ -113,7 +122,7 @@ fn no_pem(bytes: &[u8], name: &str) -> Failure {
     }
 }
 
-/// What a signature is that no key of this kind makes, told by its length.
+/// What a signature is that no key of this kind makes, identified by its length.
 pub fn odd_length(guess: &Guess, signature: &str) -> Option<String> {
     use Encoding::{Base64, Base64NoPad, Base64Url, Base64UrlNoPad};
 
@@ -126,7 +135,7 @@ pub fn odd_length(guess: &Guess, signature: &str) -> Option<String> {
     let wanted = guess.key.signature_length();
     let Some(length) = lengths.first() else {
         let wanted = guess.encoding.words();
-        return Some(format!("the signature is neither base64 nor hex, or is cut off: the venue wants {wanted}"));
+        return Some(format!("invalid signature, neither base64 nor hex: the venue expects {wanted}"));
     };
     if lengths.contains(&wanted) {
         return None;

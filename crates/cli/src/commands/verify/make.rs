@@ -1,19 +1,35 @@
 //! How mistakes are made.
 
+use venuekit_wire::signature::{Piece, Place};
 use zeroize::Zeroizing;
 
 use super::check::{Encoding, Key, Scheme};
-use super::guess::{BodyForm, Guess, Kind, Piece};
+use super::guess::{BodyForm, Guess};
 use crate::raw_json::RawJson;
 
 pub(super) fn replace_path(guess: &mut Guess, change: impl FnOnce(&str) -> Option<String>) -> bool {
-    if guess.kind == Kind::Login {
+    if !guess.pieces.contains(&Piece::Target) {
         return false;
     }
     change(&guess.path).map(|path| guess.path = path).is_some()
 }
 
-/// Cuts the digits of a time, or makes up those that were cut: three of them, all zero or whatever they were.
+/// The last part of the prefix, such as `/v2`, and what is before it.
+pub(super) fn version(guess: &Guess) -> Option<(&'static str, &'static str)> {
+    let at = guess.prefix.rfind('/')?;
+    Some(guess.prefix.split_at(at)).filter(|(root, _)| !root.is_empty())
+}
+
+/// The text of another rule of the venue: that of a login in place of a request's, or the other way round.
+pub(super) fn other_rule(guess: &mut Guess, place: Place) -> bool {
+    let Some(rule) = guess.other_rules.iter().find(|rule| rule.place == place) else { return false };
+    let is_other = guess.rule.place != place;
+    (guess.pieces, guess.separator, guess.end) = (super::guess::pieces(rule), rule.separator, rule.end);
+    guess.body.clear();
+    is_other
+}
+
+/// Cuts the digits of a time, or adds those that were cut: three zeros.
 pub(super) fn cut_time(guess: &mut Guess, long: usize, short: usize) -> bool {
     match guess.time.len() {
         length if length == long => guess.time.truncate(short),
@@ -24,7 +40,7 @@ pub(super) fn cut_time(guess: &mut Guess, long: usize, short: usize) -> bool {
 }
 
 pub(super) fn other_method(guess: &mut Guess, method: &str) -> bool {
-    let is_other = guess.kind != Kind::Login && guess.method != method;
+    let is_other = guess.pieces.contains(&Piece::Method) && guess.method != method;
     guess.method = method.to_owned();
     is_other
 }
@@ -39,7 +55,7 @@ pub(super) fn body_form(guess: &mut Guess, form: BodyForm, needs_body: bool) -> 
 
 pub(super) fn replace_body(guess: &mut Guess, change: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> bool {
     // A venue that signs no body has it in the text where it was put there by mistake.
-    let matters = guess.kind != Kind::Login && guess.pieces.contains(&Piece::Body);
+    let matters = !guess.is_login() && guess.pieces.contains(&Piece::Body);
     match change(&guess.body).filter(|new| matters && *new != guess.body) {
         Some(body) => {
             guess.body = body;
@@ -148,7 +164,7 @@ pub(super) fn times(guess: &Guess) -> Vec<Guess> {
 
 /// The milliseconds of the second that was sent.
 pub(super) fn thousandths(guess: &Guess) -> Vec<Guess> {
-    if guess.kind != Kind::Bayse || guess.time.len() != 10 {
+    if !guess.is_in_seconds() || guess.time.len() != 10 {
         return Vec::new();
     }
     (0..1000).map(|more| Guess { time: format!("{}{more:03}", guess.time), ..guess.clone() }).collect()

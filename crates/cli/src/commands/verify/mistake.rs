@@ -77,9 +77,9 @@ impl Mistake {
         let remedy = self.remedy;
         match (self.part, expected.separator) {
             (Part::Encoding, _) => format!("write the signature as {}: {remedy}", expected.encoding.words()),
-            (Part::Separator, "") => format!("nothing stands between the parts: {remedy}"),
-            (Part::Separator, ".") => format!("a dot stands between the parts: {remedy}"),
-            (Part::Separator, _) => format!("a line feed stands between the parts: {remedy}"),
+            (Part::Separator, "") => format!("nothing separates the parts: {remedy}"),
+            (Part::Separator, ".") => format!("a dot separates the parts: {remedy}"),
+            (Part::Separator, _) => format!("a line feed separates the parts: {remedy}"),
             _ => remedy.to_owned(),
         }
     }

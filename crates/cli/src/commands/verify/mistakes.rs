@@ -1,10 +1,12 @@
 //! The mistakes that people make, as a list: each is tried alone, and each with each other.
 
+use venuekit_wire::signature::{Piece, Place};
+
 use super::check::{Encoding, Form, Hash, Scheme, lenient_base64};
-use super::guess::{BodyForm, Kind, Piece};
+use super::guess::BodyForm;
 use super::make::{
-    ascii, body_form, cut_time, encode, leave_out, orders, other_method, query_orders, replace_body, replace_json,
-    replace_path, rsa, scheme, secret, separate, shared, thousandths, times,
+    ascii, body_form, cut_time, encode, leave_out, orders, other_method, other_rule, query_orders, replace_body,
+    replace_json, replace_path, rsa, scheme, secret, separate, shared, thousandths, times, version,
 };
 use super::mistake::{Mistake, Part, many, mistake};
 use crate::raw_json::RawJson;
@@ -24,34 +26,47 @@ pub const MISTAKES: &[Mistake] = &[
         guess.query.replace(decoded.clone()).is_some_and(|query| query != decoded)
     }),
     mistake("path_without_prefix", Part::Path, "sign the whole path, with the prefix of the API", |guess| {
-        ["/trade-api/v2", "/api/v2", "/v1"]
-            .iter()
-            .any(|prefix| replace_path(guess, |path| path.strip_prefix(prefix).map(str::to_owned)))
+        // Where the API has no prefix of its own, it begins with a version.
+        let prefix = if guess.prefix.is_empty() { "/v1" } else { guess.prefix };
+        replace_path(guess, |path| path.strip_prefix(prefix).map(str::to_owned))
     }),
     mistake("path_without_version", Part::Path, "sign the whole path, with the prefix of the API", |guess| {
-        replace_path(guess, |path| path.strip_prefix("/trade-api").or(path.strip_prefix("/api")).map(str::to_owned))
+        let Some((root, _)) = version(guess) else { return false };
+        replace_path(guess, |path| path.strip_prefix(root).map(str::to_owned))
     }),
-    mistake("path_with_prefix_twice", Part::Path, "the prefix of the API stands once in the signed path", |guess| {
-        let prefix = ["/trade-api/v2", "/api/v2"].into_iter().find(|prefix| guess.path.starts_with(prefix));
-        prefix.is_some_and(|prefix| replace_path(guess, |path| Some(format!("{prefix}{path}"))))
+    mistake("path_with_prefix_twice", Part::Path, "the prefix of the API is in the signed path once", |guess| {
+        let prefix = guess.prefix;
+        let has_prefix = !prefix.is_empty() && guess.path.starts_with(prefix);
+        has_prefix && replace_path(guess, |path| Some(format!("{prefix}{path}")))
     }),
     mistake(
         "websocket_path_with_prefix",
         Part::Path,
         "sign the path of the WebSocket as it is sent: the prefix of the REST paths was put in front of it",
-        |guess| replace_path(guess, |path| path.starts_with("/trade-api/ws").then(|| format!("/trade-api/v2{path}"))),
+        |guess| {
+            let (prefix, is_websocket) = (guess.prefix, guess.is_websocket);
+            is_websocket && replace_path(guess, |path| Some(format!("{prefix}{path}")))
+        },
     ),
     mistake(
         "websocket_path_of_rest",
         Part::Path,
-        "sign the path of the WebSocket as it is sent: ws stands before the version in it",
-        |guess| replace_path(guess, |path| path.contains("/ws/v2").then(|| path.replacen("/ws/v2", "/v2/ws", 1))),
+        "sign the path of the WebSocket as it is sent: ws is before the version in it",
+        |guess| {
+            let Some((_, version)) = version(guess).filter(|_| guess.is_websocket) else { return false };
+            let sent = format!("/ws{version}");
+            replace_path(guess, |path| path.contains(&sent).then(|| path.replacen(&sent, &format!("{version}/ws"), 1)))
+        },
     ),
     mistake(
         "path_of_version_1",
         Part::Path,
-        "the signed path has version 2 of the API in it, not version 1",
-        |guess| replace_path(guess, |path| path.contains("api/v2/").then(|| path.replacen("api/v2/", "api/v1/", 1))),
+        "the signed path has another version of the API in it, not version 1",
+        |guess| {
+            let Some((root, version)) = version(guess).filter(|(_, version)| *version != "/v1") else { return false };
+            let (own, first) = (format!("{root}{version}/"), format!("{root}/v1/"));
+            replace_path(guess, |path| path.contains(&own).then(|| path.replacen(&own, &first, 1)))
+        },
     ),
     mistake("path_without_slash", Part::Path, "the signed path begins with a slash", |guess| {
         replace_path(guess, |path| path.strip_prefix('/').map(str::to_owned))
@@ -84,10 +99,10 @@ pub const MISTAKES: &[Mistake] = &[
         replace_path(guess, |path| Some(format!("{host}{path}")))
     }),
     mistake("seconds", Part::Time, "sign the time in milliseconds, with the digits that the header has", |guess| {
-        guess.kind != Kind::Bayse && cut_time(guess, 13, 10)
+        !guess.is_in_seconds() && cut_time(guess, 13, 10)
     }),
     mistake("milliseconds", Part::Time, "sign the time in seconds, with the digits that the header has", |guess| {
-        guess.kind == Kind::Bayse && cut_time(guess, 13, 10)
+        guess.is_in_seconds() && cut_time(guess, 13, 10)
     }),
     mistake("time_left_out", Part::Time, "the time belongs to the signed text", |guess| leave_out(guess, Piece::Time)),
     mistake("time_empty", Part::Time, "the time belongs to the signed text", |guess| {
@@ -101,7 +116,7 @@ pub const MISTAKES: &[Mistake] = &[
     }),
     mistake("method_lower_case", Part::Method, "sign the method in capitals", |guess| {
         let lower = guess.method.to_ascii_lowercase();
-        guess.kind != Kind::Login && std::mem::replace(&mut guess.method, lower.clone()) != lower
+        guess.pieces.contains(&Piece::Method) && std::mem::replace(&mut guess.method, lower.clone()) != lower
     }),
     mistake("method_left_out", Part::Method, "the method belongs to the signed text", |guess| {
         leave_out(guess, Piece::Method)
@@ -117,58 +132,55 @@ pub const MISTAKES: &[Mistake] = &[
         other_method(guess, "DELETE")
     }),
     mistake("body_left_out", Part::BodyForm, "the body belongs to the signed text", |guess| {
-        matches!(guess.kind, Kind::Bayse | Kind::Deribit) && body_form(guess, BodyForm::Out, true)
+        guess.signs_body() && body_form(guess, BodyForm::Out, true)
     }),
     mistake("body_part_left_out", Part::BodyForm, "the body belongs to the signed text", |guess| {
-        matches!(guess.kind, Kind::Bayse | Kind::Deribit) && !guess.body.is_empty() && leave_out(guess, Piece::Body)
+        guess.signs_body() && !guess.body.is_empty() && leave_out(guess, Piece::Body)
     }),
     mistake("data_left_out", Part::Body, "the data that is sent belongs to the signed text", |guess| {
-        guess.kind == Kind::Login && !std::mem::take(&mut guess.body).is_empty()
+        guess.is_login() && !std::mem::take(&mut guess.body).is_empty()
     }),
     mistake(
         "empty_part_left_out",
         Part::BodyForm,
-        "the last part is empty, and what stands in front of it stays: Bayse's dot, Deribit's line feed",
-        |guess| guess.kind != Kind::Deribit && guess.body.is_empty() && leave_out(guess, Piece::Body),
+        "the last part is empty, and the separator before it stays",
+        |guess| guess.end.is_empty() && guess.body.is_empty() && leave_out(guess, Piece::Body),
     ),
     mistake("body_included", Part::BodyForm, "the body does not belong to the signed text", |guess| {
-        guess.kind == Kind::Kalshi && body_form(guess, BodyForm::Raw, true)
+        !guess.is_login() && !guess.signs_body() && body_form(guess, BodyForm::Raw, true)
     }),
     mistake(
         "body_hash_included",
         Part::BodyForm,
         "the body does not belong to the signed text, nor does its hash",
-        |guess| guess.kind == Kind::Kalshi && body_form(guess, BodyForm::HashOfNone, false),
+        |guess| !guess.is_login() && !guess.signs_body() && body_form(guess, BodyForm::HashOfNone, false),
     ),
     mistake(
         "body_not_hashed",
         Part::BodyForm,
         "the SHA-256 of the body is signed, as hex, not the body itself",
-        |guess| guess.kind == Kind::Bayse && body_form(guess, BodyForm::Raw, true),
+        |guess| guess.rule.covers(Piece::BodyHash) && body_form(guess, BodyForm::Raw, true),
     ),
-    mistake(
-        "hash_of_no_body",
-        Part::BodyForm,
-        "where there is no body, nothing stands in place of its hash",
-        |guess| guess.kind == Kind::Bayse && guess.body.is_empty() && body_form(guess, BodyForm::HashOfNone, false),
-    ),
+    mistake("hash_of_no_body", Part::BodyForm, "without a body, nothing takes the place of its hash", |guess| {
+        guess.rule.covers(Piece::BodyHash) && guess.body.is_empty() && body_form(guess, BodyForm::HashOfNone, false)
+    }),
     mistake("hash_upper_case", Part::BodyForm, "write the hash of the body in lower case", |guess| {
-        guess.kind == Kind::Bayse && body_form(guess, BodyForm::UpperHash, true)
+        guess.rule.covers(Piece::BodyHash) && body_form(guess, BodyForm::UpperHash, true)
     }),
     mistake("hash_base64", Part::BodyForm, "write the hash of the body as hex, not as base64", |guess| {
-        guess.kind == Kind::Bayse && body_form(guess, BodyForm::Base64Hash, true)
+        guess.rule.covers(Piece::BodyHash) && body_form(guess, BodyForm::Base64Hash, true)
     }),
     mistake("hash_sha512", Part::BodyForm, "the body is hashed with SHA-256, not with SHA-512", |guess| {
-        guess.kind == Kind::Bayse && body_form(guess, BodyForm::Sha512, true)
+        guess.rule.covers(Piece::BodyHash) && body_form(guess, BodyForm::Sha512, true)
     }),
     mistake("body_hashed", Part::BodyForm, "the body itself is signed, not its hash", |guess| {
-        guess.kind == Kind::Deribit && body_form(guess, BodyForm::HashOfNone, false)
+        guess.rule.covers(Piece::Body) && body_form(guess, BodyForm::HashOfNone, false)
     }),
     mistake(
         "hash_of_empty_text",
         Part::BodyForm,
         "the SHA-256 of an empty text was signed in place of the body: read the body before it is hashed",
-        |guess| guess.kind != Kind::Login && body_form(guess, BodyForm::HashOfEmpty, true),
+        |guess| !guess.is_login() && body_form(guess, BodyForm::HashOfEmpty, true),
     ),
     mistake(
         "body_as_in_its_file",
@@ -240,14 +252,14 @@ pub const MISTAKES: &[Mistake] = &[
         "sign the body that is sent: it was signed with \\u escapes in it, as Python writes JSON",
         |guess| replace_body(guess, |body| Some(ascii(std::str::from_utf8(body).ok()?).into_bytes())),
     ),
-    mistake("line_end_left_out", Part::End, "a line feed stands behind every part, the last one too", |guess| {
-        guess.kind == Kind::Deribit && !std::mem::take(&mut guess.end).is_empty()
+    mistake("line_end_left_out", Part::End, "a line feed follows every part, the last one too", |guess| {
+        !std::mem::take(&mut guess.end).is_empty()
     }),
-    mistake("line_end_twice", Part::End, "one line feed stands behind the last part, not two", |guess| {
-        guess.kind == Kind::Deribit && guess.body.is_empty() && std::mem::replace(&mut guess.end, "\n\n") == "\n"
+    mistake("line_end_twice", Part::End, "one line feed follows the last part, not two", |guess| {
+        guess.rule.end == "\n" && guess.body.is_empty() && std::mem::replace(&mut guess.end, "\n\n") == "\n"
     }),
-    mistake("line_end_added", Part::End, "nothing stands behind the last part, no line feed either", |guess| {
-        guess.kind != Kind::Deribit && std::mem::replace(&mut guess.end, "\n").is_empty()
+    mistake("line_end_added", Part::End, "nothing follows the last part, no line feed either", |guess| {
+        guess.rule.end.is_empty() && std::mem::replace(&mut guess.end, "\n").is_empty()
     }),
     mistake("dots", Part::Separator, "they were signed with dots", |guess| separate(guess, ".")),
     mistake("no_separator", Part::Separator, "they were signed with nothing", |guess| separate(guess, "")),
@@ -258,7 +270,7 @@ pub const MISTAKES: &[Mistake] = &[
         separate(guess, "\r\n")
     }),
     mistake("backslash_n", Part::Separator, "they were signed with a backslash and an n", |guess| {
-        if !matches!(guess.kind, Kind::Deribit | Kind::Login) {
+        if guess.rule.separator != "\n" {
             return false;
         }
         guess.end = if guess.end.is_empty() { "" } else { "\\n" };
@@ -301,7 +313,7 @@ pub const MISTAKES: &[Mistake] = &[
     mistake(
         "mask_sha1",
         Part::Scheme,
-        "PSS with a mask (MGF1) of SHA-256: one of SHA-1 was used, as Java does if nothing is said",
+        "PSS with a mask (MGF1) of SHA-256: one of SHA-1 was used, as Java does by default",
         |guess| rsa(guess, Scheme::Sha1Mask(32)),
     ),
     mistake(
@@ -310,11 +322,11 @@ pub const MISTAKES: &[Mistake] = &[
         "PSS with a mask (MGF1) of SHA-256 and a salt of 32 bytes: SHA-1 and 20 bytes were used",
         |guess| rsa(guess, Scheme::Sha1Mask(20)),
     ),
-    mistake("pkcs1v15", Part::Scheme, "RSA-PSS is wanted, not PKCS#1 v1.5", |guess| {
-        guess.kind == Kind::Kalshi && rsa(guess, Scheme::Pkcs1v15)
+    mistake("pkcs1v15", Part::Scheme, "the venue expects RSA-PSS, not PKCS#1 v1.5", |guess| {
+        guess.padding() == Scheme::Pss && rsa(guess, Scheme::Pkcs1v15)
     }),
-    mistake("pss", Part::Scheme, "PKCS#1 v1.5 is wanted, not RSA-PSS", |guess| {
-        guess.kind != Kind::Kalshi && rsa(guess, Scheme::Pss)
+    mistake("pss", Part::Scheme, "the venue expects PKCS#1 v1.5, not RSA-PSS", |guess| {
+        guess.padding() != Scheme::Pss && rsa(guess, Scheme::Pss)
     }),
     mistake("sha512", Part::Scheme, "the hash is SHA-256, not SHA-512", |guess| {
         scheme(guess, Scheme::Hash(Hash::Sha512))
@@ -338,13 +350,13 @@ pub const MISTAKES: &[Mistake] = &[
     mistake(
         "hash_of_secret_and_text",
         Part::Scheme,
-        "an HMAC with SHA-256 is wanted: secret and text were put together and hashed",
+        "the venue expects an HMAC with SHA-256: secret and text were put together and hashed",
         |guess| shared(guess, Scheme::HashOfSecretAndText),
     ),
     mistake(
         "hash_of_text_and_secret",
         Part::Scheme,
-        "an HMAC with SHA-256 is wanted: text and secret were put together and hashed",
+        "the venue expects an HMAC with SHA-256: text and secret were put together and hashed",
         |guess| shared(guess, Scheme::HashOfTextAndSecret),
     ),
     mistake(
@@ -392,26 +404,16 @@ pub const MISTAKES: &[Mistake] = &[
         },
     ),
     mistake("text_of_a_login", Part::Kind, "sign the request itself: the text of a login was signed", |guess| {
-        let is_request = guess.kind == Kind::Deribit;
-        guess.pieces = vec![Piece::Time, Piece::Nonce, Piece::Body];
-        (guess.body, guess.end) = (Vec::new(), "");
-        is_request
+        other_rule(guess, Place::Params)
     }),
-    mistake(
-        "text_of_a_request",
-        Part::Kind,
-        "a login signs time, nonce and data: the text of a request was signed",
-        |guess| {
-            let is_login = guess.kind == Kind::Login;
-            guess.pieces = Kind::Deribit.pieces().to_vec();
-            guess.end = "\n";
-            guess.body.clear();
-            if guess.path.is_empty() {
-                (guess.method, guess.path) = ("POST".to_owned(), "/api/v2/public/auth".to_owned());
-            }
-            is_login
-        },
-    ),
+    mistake("text_of_a_request", Part::Kind, "a login signs another text: that of a request was signed", |guess| {
+        if guess.path.is_empty()
+            && let Some((method, path)) = guess.login.clone()
+        {
+            (guess.method, guess.path) = (method, path);
+        }
+        other_rule(guess, Place::Headers)
+    }),
     many(
         "query_order",
         Part::Query,

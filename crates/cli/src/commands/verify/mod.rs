@@ -2,9 +2,9 @@
 
 mod body;
 mod capture;
+mod case;
 mod check;
 mod fields;
-mod given;
 mod guess;
 mod key;
 mod make;
@@ -21,8 +21,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 pub use self::capture::{below_host, is_url};
-use self::given::Given;
-pub use self::given::is_websocket;
+use self::case::Case;
 pub use self::guess::shown;
 use self::mistake::Mistake;
 use self::search::{Found, search};
@@ -68,7 +67,7 @@ Example:
 /// `venuekit verify-signature`.
 pub async fn run(context: &Context, arguments: &VerifyArgs) -> Result<(), Failure> {
     let out = context.out();
-    let given = match given::read(context, arguments).await {
+    let given = match case::read(context, arguments).await {
         Err(failure) if failure.exit == Exit::Fault => return Err(incomplete(out, &failure)),
         read => read?,
     };
@@ -109,7 +108,7 @@ pub async fn run(context: &Context, arguments: &VerifyArgs) -> Result<(), Failur
     out.document(
         &json!({"verdict": verdict, "expected": right, "signed": signed, "mistakes": mistakes, "faults": faults}),
     );
-    if verdict == "right" { Ok(()) } else { Err(Failure::told(Exit::Fault)) }
+    if verdict == "right" { Ok(()) } else { Err(Failure::reported(Exit::Fault)) }
 }
 
 /// A request without what a signature needs.
@@ -118,10 +117,10 @@ fn incomplete(out: &Output, failure: &Failure) -> Failure {
     failure.advice().into_iter().for_each(|help| out.line(&format!("      {help}")));
     out.document(&json!({"verdict": "incomplete", "expected": null, "signed": null, "mistakes": [],
         "faults": [failure.message()]}));
-    Failure::told(Exit::Fault)
+    Failure::reported(Exit::Fault)
 }
 
-fn show_nothing(out: &Output, given: &Given, tried: usize) {
+fn show_nothing(out: &Output, given: &Case, tried: usize) {
     let nonce = if given.guess.nonce.is_empty() { "" } else { " nonce," };
     out.line(&format!(
         "FAIL  the signature fits none of {tried} forms that were tried: another key signed, or another time,{nonce} path or body"

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::case::Case;
 use super::check::{Encoding, Key, Scheme};
-use super::given::Given;
 use super::guess::Guess;
 use super::mistake::Mistake;
 use super::mistakes::MISTAKES;
@@ -36,7 +36,7 @@ pub enum Found {
 }
 
 /// Finds out what a signature is right for.
-pub fn search(given: &Given) -> Found {
+pub fn search(given: &Case) -> Found {
     let mut seen = Seen::default();
     if given.guess.fits(&given.signature) {
         return Found::Right;

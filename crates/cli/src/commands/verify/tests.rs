@@ -1,4 +1,4 @@
-//! Signatures with a mistake in them: each one is told by its name.
+//! Signatures with a mistake in them: each one is identified by its name.
 
 use std::str::FromStr;
 
@@ -7,37 +7,114 @@ use base64::engine::general_purpose::STANDARD;
 use rsa::pkcs8::{DecodePublicKey, EncodePublicKey};
 use rsa::{Pkcs1v15Sign, Pss};
 use venuekit_auth::{KeyKind, PrivateKey};
+use venuekit_wire::signature::{
+    Algorithm, Encoding as Written, KeyType, Piece, Place, Signature as Rule, SigningRule, TimeUnit,
+};
 
+use super::case::Case;
 use super::check::{Encoding, Hash, Key, Scheme, hashed};
-use super::given::Given;
-use super::guess::{BodyForm, Guess, Kind};
+use super::guess::{BodyForm, Guess, pieces};
 use super::mistakes::MISTAKES;
 use super::search::{Found, search};
 
-fn guess(kind: Kind, key: Key) -> Guess {
-    let (separator, end) = kind.separators();
-    let shared = matches!(key, Key::Shared(_));
+const fn by(key: KeyType, algorithm: Algorithm, encoding: Written) -> SigningRule {
+    SigningRule { key, algorithm, encoding, is_unsure: false }
+}
+
+const BY_PAIR: &[SigningRule] = &[
+    by(KeyType::Rsa, Algorithm::PssSha256, Written::Base64),
+    by(KeyType::Ed25519, Algorithm::Ed25519, Written::Base64),
+];
+
+/// Time, method and path, without separators.
+const PLAIN: Rule = Rule {
+    name: "signature",
+    text: &[Piece::Time, Piece::Method, Piece::Path],
+    separator: "",
+    end: "",
+    time: TimeUnit::Millis,
+    ahead_millis: 0,
+    keys: BY_PAIR,
+    fields: &[],
+    place: Place::Headers,
+};
+
+/// With a hash of the body, in seconds, and dots.
+const HASHED: Rule = Rule {
+    text: &[Piece::Time, Piece::Method, Piece::Path, Piece::BodyHash],
+    separator: ".",
+    time: TimeUnit::Seconds,
+    keys: &[by(KeyType::Shared, Algorithm::HmacSha256, Written::Base64)],
+    ..PLAIN
+};
+
+/// With a nonce, the query and the body, each on its own line.
+const LINES: Rule = Rule {
+    text: &[Piece::Time, Piece::Nonce, Piece::Method, Piece::Target, Piece::Body],
+    separator: "\n",
+    end: "\n",
+    keys: &[by(KeyType::Shared, Algorithm::HmacSha256, Written::Hex)],
+    ..PLAIN
+};
+
+/// A login beside it.
+const LOGIN: Rule = Rule {
+    name: "login",
+    text: &[Piece::Time, Piece::Nonce, Piece::Data],
+    end: "",
+    keys: &[
+        by(KeyType::Shared, Algorithm::HmacSha256, Written::Hex),
+        by(KeyType::Rsa, Algorithm::Pkcs1v15Sha256, Written::Base64Url),
+        by(KeyType::Ed25519, Algorithm::Ed25519, Written::Base64Url),
+    ],
+    place: Place::Params,
+    ..LINES
+};
+
+/// With a fixed text and the query alone, both signed without separators.
+const FIXED: Rule = Rule {
+    text: &[Piece::Time, Piece::Id, Piece::Text("5000"), Piece::Query, Piece::Body],
+    keys: &[by(KeyType::Shared, Algorithm::HmacSha256, Written::Hex)],
+    ..PLAIN
+};
+
+static RULES: [Rule; 5] = [PLAIN, HASHED, LINES, LOGIN, FIXED];
+static LINED: [Rule; 2] = [LINES, LOGIN];
+
+fn guess(rule: Rule, key: Key) -> Guess {
+    let rule = RULES.iter().find(|one| **one == rule).unwrap();
+    let kind = match key {
+        Key::Shared(_) => KeyType::Shared,
+        Key::Rsa(_) => KeyType::Rsa,
+        Key::Ed25519(_) => KeyType::Ed25519,
+    };
+    let is_hashed = *rule == HASHED;
+    let has_nonce = rule.covers(Piece::Nonce);
     Guess {
-        kind,
-        time: if kind == Kind::Bayse { "1703123456" } else { "1703123456789" }.to_owned(),
-        nonce: if matches!(kind, Kind::Deribit | Kind::Login) { "abc" } else { "" }.to_owned(),
+        rule,
+        other_rules: if has_nonce { &LINED } else { &[] },
+        login: Some(("POST".to_owned(), "/trade-api/v2/public/auth".to_owned())),
+        prefix: if is_hashed { "" } else { "/trade-api/v2" },
+        is_websocket: false,
+        time: if is_hashed { "1703123456" } else { "1703123456789" }.to_owned(),
+        nonce: if has_nonce { "abc" } else { "" }.to_owned(),
         method: "POST".to_owned(),
         origin: "https://venue.example".to_owned(),
-        path: if kind == Kind::Bayse { "/v1/pm/orders/a%20b" } else { "/trade-api/v2/portfolio/orders/a%20b" }
-            .to_owned(),
+        path: if is_hashed { "/v1/pm/orders/a%20b" } else { "/trade-api/v2/portfolio/orders/a%20b" }.to_owned(),
         template: Some("/trade-api/v2/portfolio/orders/{order_id}".to_owned()),
         query: Some("limit=5&label=a%20b".to_owned()),
-        with_query: kind == Kind::Deribit,
-        body: if kind == Kind::Login { String::new() } else { r#"{ "b": 1.50,"a": ["é"]}"#.to_owned() }.into_bytes(),
+        with_query: rule.covers(Piece::Target) || rule.covers(Piece::Query),
+        body: if *rule == LOGIN { String::new() } else { r#"{ "b": 1.50,"a": ["é"]}"#.to_owned() }.into_bytes(),
         given_body: Some("{ \"b\": 1.50,\n\"a\": [\"é\"]}\n".as_bytes().to_vec()),
         body_form: BodyForm::Proper,
-        pieces: kind.pieces().to_vec(),
-        separator,
-        end,
-        encoding: match kind {
-            Kind::Kalshi | Kind::Bayse => Encoding::Base64,
-            _ if shared => Encoding::Hex,
-            _ => Encoding::Base64UrlNoPad,
+        pieces: pieces(rule),
+        literals: Vec::new(),
+        separator: rule.separator,
+        end: rule.end,
+        encoding: match rule.rule(kind).unwrap().encoding {
+            Written::Hex => Encoding::Hex,
+            Written::Base64 => Encoding::Base64,
+            Written::Base64Url => Encoding::Base64UrlNoPad,
         },
         scheme: Scheme::Proper,
         key,
@@ -85,7 +162,7 @@ fn sign(signer: &Signer, guess: &Guess) -> String {
             let text = if hash == Hash::Sha256 { text } else { hashed(hash, &text) };
             key.sign_ed25519(&text).unwrap().to_vec()
         }
-        (Signer::Rsa(key), _) => rsa_sign(key, scheme, guess.kind, hash, &text),
+        (Signer::Rsa(key), _) => rsa_sign(key, scheme, guess.padding(), hash, &text),
         (Signer::Shared, _) => unreachable!("a shared secret signs with itself"),
     };
     match guess.encoding {
@@ -100,11 +177,11 @@ fn sign(signer: &Signer, guess: &Guess) -> String {
     }
 }
 
-fn rsa_sign(key: &rsa::PrivateKey, scheme: Scheme, kind: Kind, hash: Hash, text: &[u8]) -> Vec<u8> {
+fn rsa_sign(key: &rsa::PrivateKey, scheme: Scheme, padding: Scheme, hash: Hash, text: &[u8]) -> Vec<u8> {
     use rsa::sha2::{Sha256, Sha384, Sha512};
 
     let digest = hashed(hash, text);
-    let plain = scheme == Scheme::Pkcs1v15 || scheme == Scheme::Proper && kind != Kind::Kalshi;
+    let plain = scheme == Scheme::Pkcs1v15 || scheme == Scheme::Proper && padding != Scheme::Pss;
     if plain {
         let scheme = match hash {
             Hash::Sha1 => Pkcs1v15Sign::new::<sha1::Sha1>(),
@@ -145,21 +222,21 @@ fn shared() -> (Signer, Key) {
     (Signer::Shared, Key::Shared(b"sk_live_c2VjcmV0c2VjcmV0".to_vec().into()))
 }
 
-fn given(guess: Guess, signature: String) -> Given {
-    Given { guess, signature, others: Vec::new(), faults: Vec::new() }
+fn case(guess: Guess, signature: String) -> Case {
+    Case { guess, signature, others: Vec::new(), faults: Vec::new() }
 }
 
 /// Every mistake that makes sense here is found, as itself or as one that comes to the same.
-fn all_are_found(kind: Kind, signer: &Signer, key: &Key) -> usize {
-    let right = guess(kind, key.clone());
-    assert!(matches!(search(&given(right.clone(), sign(signer, &right))), Found::Right));
+fn all_are_found(rule: Rule, signer: &Signer, key: &Key) -> usize {
+    let right = guess(rule, key.clone());
+    assert!(matches!(search(&case(right.clone(), sign(signer, &right))), Found::Right));
     let mut tried = 0;
     for mistake in MISTAKES {
         // Of the many the first, the last and one between; what no library here signs has a test of its own.
         let all = mistake.guesses(&right);
         let some = [all.first(), all.get(all.len() / 2), all.last()].into_iter().flatten();
         for wrong in some.take(all.len()).filter(|wrong| !matches!(wrong.scheme, Scheme::Sha1Mask(_))) {
-            match search(&given(right.clone(), sign(signer, wrong))) {
+            match search(&case(right.clone(), sign(signer, wrong))) {
                 Found::Wrong { guess, mistakes } => {
                     assert_eq!(mistakes.len(), 1, "{}", mistake.name);
                     let same = guess.text() == wrong.text() && mistakes[0].part == mistake.part;
@@ -183,13 +260,14 @@ fn every_mistake_is_found_for_every_kind_of_key() {
     let (rsa, rsa_key) = rsa_pair();
     let (ed25519, ed25519_key) = ed25519_pair();
     let (secret, secret_key) = shared();
-    assert!(all_are_found(Kind::Kalshi, &rsa, &rsa_key) >= 30);
-    assert!(all_are_found(Kind::Kalshi, &ed25519, &ed25519_key) >= 24);
-    assert!(all_are_found(Kind::Bayse, &secret, &secret_key) >= 35);
-    assert!(all_are_found(Kind::Deribit, &secret, &secret_key) >= 30);
-    assert!(all_are_found(Kind::Login, &secret, &secret_key) >= 10);
-    assert!(all_are_found(Kind::Login, &rsa, &rsa_key) >= 10);
-    assert!(all_are_found(Kind::Login, &ed25519, &ed25519_key) >= 8);
+    assert!(all_are_found(PLAIN, &rsa, &rsa_key) >= 30);
+    assert!(all_are_found(PLAIN, &ed25519, &ed25519_key) >= 24);
+    assert!(all_are_found(HASHED, &secret, &secret_key) >= 35);
+    assert!(all_are_found(LINES, &secret, &secret_key) >= 30);
+    assert!(all_are_found(FIXED, &secret, &secret_key) >= 30);
+    assert!(all_are_found(LOGIN, &secret, &secret_key) >= 10);
+    assert!(all_are_found(LOGIN, &rsa, &rsa_key) >= 10);
+    assert!(all_are_found(LOGIN, &ed25519, &ed25519_key) >= 8);
 }
 
 const MASK_KEY: &str = "\
@@ -222,29 +300,26 @@ const MASK_SHA1_SALT_20: &str = "\
 #[test]
 fn a_mask_of_another_hash_is_found() {
     let key = Key::from_pem(MASK_KEY).unwrap();
-    let right = Guess {
-        method: "GET".to_owned(),
-        path: "/trade-api/v2/portfolio/orders".to_owned(),
-        ..guess(Kind::Kalshi, key)
-    };
+    let right =
+        Guess { method: "GET".to_owned(), path: "/trade-api/v2/portfolio/orders".to_owned(), ..guess(PLAIN, key) };
     for (signature, name) in [(MASK_SHA1, "mask_sha1"), (MASK_SHA1_SALT_20, "mask_sha1_salt_20")] {
-        let Found::Wrong { mistakes, .. } = search(&given(right.clone(), signature.to_owned())) else {
+        let Found::Wrong { mistakes, .. } = search(&case(right.clone(), signature.to_owned())) else {
             panic!("{name}")
         };
         assert_eq!(mistakes.iter().map(|one| one.name).collect::<Vec<_>>(), [name]);
     }
-    assert!(matches!(search(&given(right, MASK_PROPER.to_owned())), Found::Right));
+    assert!(matches!(search(&case(right, MASK_PROPER.to_owned())), Found::Right));
 }
 
 #[test]
 fn two_mistakes_at_once_are_both_told() {
     let (signer, key) = ed25519_pair();
-    let right = guess(Kind::Kalshi, key);
+    let right = guess(PLAIN, key);
     let named = |name: &str| MISTAKES.iter().find(|one| one.name == name).unwrap();
     for pair in [["query_included", "method_lower_case"], ["path_without_prefix", "seconds"], ["query_included", "hex"]]
     {
         let wrong = pair.iter().fold(right.clone(), |guess, name| named(name).one(&guess).unwrap());
-        let Found::Wrong { mistakes, .. } = search(&given(right.clone(), sign(&signer, &wrong))) else {
+        let Found::Wrong { mistakes, .. } = search(&case(right.clone(), sign(&signer, &wrong))) else {
             panic!("{pair:?}")
         };
         assert_eq!(mistakes.iter().map(|one| one.name).collect::<Vec<_>>(), pair);
@@ -252,17 +327,17 @@ fn two_mistakes_at_once_are_both_told() {
 }
 
 #[test]
-fn another_key_is_told_and_nonsense_is_not_explained() {
+fn another_key_is_reported_and_nonsense_is_not_explained() {
     let ((signer, key), (_, own)) = (ed25519_pair(), ed25519_pair());
-    let right = guess(Kind::Kalshi, own);
+    let right = guess(PLAIN, own);
     let signature = sign(&signer, &right);
     let others = vec![("other.pem".to_owned(), key)];
-    let Found::OtherKey { name, mistakes, .. } = search(&Given { others, ..given(right.clone(), signature.clone()) })
+    let Found::OtherKey { name, mistakes, .. } = search(&Case { others, ..case(right.clone(), signature.clone()) })
     else {
         panic!("the other key signed")
     };
     assert_eq!((name.as_str(), mistakes.len()), ("other.pem", 0));
-    let Found::Nothing { tried } = search(&given(right.clone(), signature)) else { panic!("nobody signed this") };
+    let Found::Nothing { tried } = search(&case(right.clone(), signature)) else { panic!("nobody signed this") };
     assert!(tried > 100, "{tried}");
-    assert!(matches!(search(&given(right, String::from_str("no base64!").unwrap())), Found::Nothing { .. }));
+    assert!(matches!(search(&case(right, String::from_str("no base64!").unwrap())), Found::Nothing { .. }));
 }

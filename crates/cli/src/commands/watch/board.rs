@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use venuekit_books::BookView;
 
-use super::told::Told;
+use super::status::StreamStatus;
 
 /// So many books are kept for show. The subscription has no such bound.
 const MOST: usize = 1000;
@@ -15,7 +15,7 @@ const MOST: usize = 1000;
 #[derive(Debug, Default)]
 pub struct Board {
     /// The books.
-    pub books: BTreeMap<Arc<str>, Shown>,
+    pub books: BTreeMap<Arc<str>, BookState>,
     /// Why everything is uncertain, and since when.
     stale: Option<(String, SystemTime)>,
     /// The same for single instruments, which may have no book yet.
@@ -28,12 +28,12 @@ pub struct Board {
 
 /// One book.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct BookState {
     /// The book.
     pub book: BookView,
     /// When the newest change of it was read.
     pub received: SystemTime,
-    /// How long that was under way, where the venue says when it sent it.
+    /// How long that was in flight, where the venue says when it sent it.
     pub lag: Option<Duration>,
     /// The venue's count of it.
     pub sequence: Option<i64>,
@@ -69,7 +69,7 @@ pub enum State<'a> {
 
 impl Board {
     /// A book changed, by so many messages.
-    pub fn change(&mut self, instrument: Arc<str>, shown: Shown, messages: u64) {
+    pub fn change(&mut self, instrument: Arc<str>, shown: BookState, messages: u64) {
         self.counts.changes += messages;
         if self.books.len() < MOST || self.books.contains_key(&instrument) {
             self.books.insert(instrument, shown);
@@ -77,9 +77,9 @@ impl Board {
     }
 
     /// The state of the data changed.
-    pub fn told(&mut self, told: &Told<'_>) {
-        match told {
-            Told::Stale { reason, item, since } => {
+    pub fn status(&mut self, status: &StreamStatus<'_>) {
+        match status {
+            StreamStatus::Stale { reason, item, since } => {
                 self.counts.stale += 1;
                 let why = (reason.to_string(), *since);
                 match item {
@@ -90,7 +90,7 @@ impl Board {
                     Some(_) => {}
                 }
             }
-            Told::Resynced { item, .. } => {
+            StreamStatus::Resynced { item, .. } => {
                 self.counts.resynced += 1;
                 match item {
                     Some(item) => _ = self.stale_items.remove(*item),
@@ -100,10 +100,10 @@ impl Board {
                     }
                 }
             }
-            Told::Lagged(count) => self.counts.dropped += count,
-            Told::Unknown { .. } => self.counts.unknown += 1,
-            Told::Refused(_) => {}
-            Told::Ended(ended) => self.ended = Some(ended.to_string()),
+            StreamStatus::Lagged(count) => self.counts.dropped += count,
+            StreamStatus::Unknown { .. } => self.counts.unknown += 1,
+            StreamStatus::Refused(_) => {}
+            StreamStatus::Ended(ended) => self.ended = Some(ended.to_string()),
         }
     }
 

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use venuekit_books::{Level, Levels};
 
-use super::board::Shown;
+use super::board::BookState;
 use super::message::clock;
-use super::told::millis;
+use super::status::millis;
 
 /// The best levels, for people.
-pub fn text(instrument: &str, shown: &Shown) -> String {
+pub fn text(instrument: &str, shown: &BookState) -> String {
     let mut line = format!("{}  {instrument}", clock(shown.received));
     for (side, level) in [("bid", shown.book.best_bid()), ("ask", shown.book.best_ask())] {
         _ = match level {
@@ -25,7 +25,7 @@ pub fn text(instrument: &str, shown: &Shown) -> String {
 }
 
 /// The levels of both sides, so many of each, the best first: price and size as texts, so that no reader rounds them.
-pub fn json(instrument: &str, shown: &Shown, is_live: bool, levels: usize) -> Value {
+pub fn json(instrument: &str, shown: &BookState, is_live: bool, levels: usize) -> Value {
     let of = |side: Levels<'_>| -> Vec<[String; 2]> {
         side.take(levels).map(|Level { price, size }| [price.to_string(), size.to_string()]).collect()
     };
@@ -59,14 +59,14 @@ mod tests {
         book.set_mark(9);
         let received = UNIX_EPOCH + Duration::from_millis(1_790_000_000_005);
         let lag = Some(Duration::from_millis(12));
-        let shown = Shown { book: BookView::from(book), received, lag, sequence: None };
+        let shown = BookState { book: BookView::from(book), received, lag, sequence: None };
         assert_eq!(text("A", &shown), "14:13:20.005  A  bid 0.40 x 10.0  ask 0.425 x 5  spread 0.025");
         assert_eq!(
             json("A", &shown, true, 1),
             json!({"event": "book", "instrument": "A", "live": true, "received_ms": 1_790_000_000_005_i64, "lag_ms": 12,
                 "sequence": null, "mark": 9, "bids": [["0.40", "10.0"]], "asks": [["0.425", "5"]]})
         );
-        let empty = Shown { book: BookView::default(), ..shown };
+        let empty = BookState { book: BookView::default(), ..shown };
         assert_eq!(text("A", &empty), "14:13:20.005  A  no bids  no asks");
     }
 }

@@ -10,14 +10,14 @@ use venuekit_books::BookMessage;
 use venuekit_streams::{BookChange, BookVisitor, Event, LiveBook, Message, StreamMessage, Subscribe, Topic};
 use venuekit_wire::UnixMillis;
 
-use super::board::{Board, Shown};
+use super::board::{Board, BookState};
 use super::book_line;
 use super::limits::Limits;
 use super::messages::show;
 use super::open::{Source, refused};
 use super::outcome::{Outcome, begun, finished, internal};
-use super::screen::{Screen, Wish};
-use super::told::Told;
+use super::screen::{KeyAction, Screen};
+use super::status::StreamStatus;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::interrupt::stopped;
@@ -79,10 +79,10 @@ async fn watch<T: StreamMessage + BookMessage>(watch: Watch<'_>) -> Result<(), F
             biased;
             _ = &mut stopped => break Outcome::Enough,
             () = limits.over() => break Outcome::Enough,
-            wish = wish(&mut screen) => match wish {
-                Wish::End => break Outcome::Enough,
-                wish => {
-                    turn(&mut screen, wish, &board);
+            action = action(&mut screen) => match action {
+                KeyAction::End => break Outcome::Enough,
+                action => {
+                    turn(&mut screen, action, &board);
                     continue;
                 }
             },
@@ -100,10 +100,10 @@ async fn watch<T: StreamMessage + BookMessage>(watch: Watch<'_>) -> Result<(), F
                 changed(context, &books, &mut board, message, screen.is_none(), levels) && limits.shown(1)
             }
             other => {
-                if let Some(told) = Told::of(other) {
-                    board.told(&told);
+                if let Some(status) = StreamStatus::of(other) {
+                    board.status(&status);
                     if screen.is_none() {
-                        show(context, &told);
+                        show(context, &status);
                     }
                 }
                 false
@@ -137,7 +137,7 @@ fn changed<T>(
     let instrument = &message.value.instrument;
     let Some(book) = books.get(instrument) else { return false };
     let (received, sequence) = (message.received, message.sequence);
-    let shown = Shown { book, received, lag: lag(received, message.sent), sequence };
+    let shown = BookState { book, received, lag: lag(received, message.sent), sequence };
     if in_lines {
         let out = context.out();
         match out.is_json() {
@@ -149,15 +149,15 @@ fn changed<T>(
     true
 }
 
-/// How long a message was under way, by the clocks of both. Clocks that differ make it nothing, not less.
+/// How long a message was in flight, by the clocks of both. Clocks that differ make it nothing, not less.
 fn lag(received: SystemTime, sent: Option<UnixMillis>) -> Option<Duration> {
     let sent = UNIX_EPOCH + Duration::from_millis(u64::try_from(sent?.0).ok()?);
     Some(received.duration_since(sent).unwrap_or_default())
 }
 
-async fn wish(screen: &mut Option<Screen>) -> Wish {
+async fn action(screen: &mut Option<Screen>) -> KeyAction {
     match screen {
-        Some(screen) => screen.wish().await,
+        Some(screen) => screen.action().await,
         None => std::future::pending().await,
     }
 }
@@ -169,8 +169,8 @@ async fn at(due: Option<Instant>) {
     }
 }
 
-fn turn(screen: &mut Option<Screen>, wish: Wish, board: &Board) {
+fn turn(screen: &mut Option<Screen>, action: KeyAction, board: &Board) {
     if let Some(screen) = screen {
-        screen.turn(wish, board.instruments().len());
+        screen.turn(action, board.instruments().len());
     }
 }

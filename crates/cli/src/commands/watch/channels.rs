@@ -113,6 +113,7 @@ fn gaps(channel: &Channel) -> &'static str {
         Sequence::None => "cannot be seen",
         Sequence::Counter { .. } => "seen by the venue's count",
         Sequence::Chain { .. } => "seen: each message names the one before it",
+        Sequence::Successive { .. } => "seen: each change counts on by one",
         Sequence::PerItem { .. } => "seen by the count of each item",
     }
 }
@@ -123,6 +124,6 @@ fn recovery(channel: &Channel) -> &'static str {
         Recovery::Resubscribe => "by subscribing again, which brings a snapshot",
         Recovery::Next => "by the next message, which is whole",
         Recovery::CatchUp(_) => "by calls that list what was missed",
-        Recovery::Never => "none: what was missed is lost, and told",
+        Recovery::Never => "none: what was missed is lost, and reported",
     }
 }

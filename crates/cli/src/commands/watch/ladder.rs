@@ -12,7 +12,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use venuekit_books::{Book, Side, aligned};
 
-use super::board::{Board, Shown, State};
+use super::board::{Board, BookState, State};
 use super::message::clock;
 use crate::visible::on_one_line;
 
@@ -101,7 +101,7 @@ fn fitting(facts: &[String], width: usize) -> String {
 }
 
 /// What is known of a book beside its levels, the most important first.
-fn facts(shown: Option<&Shown>, now: SystemTime) -> Vec<String> {
+fn facts(shown: Option<&BookState>, now: SystemTime) -> Vec<String> {
     let Some(shown) = shown else { return Vec::new() };
     let lag = shown.lag.map_or_else(|| "lag unknown".to_owned(), |lag| format!("lag {}", span(lag)));
     let age = now.duration_since(shown.received).unwrap_or_default();
@@ -271,7 +271,7 @@ mod tests {
     use venuekit_wire::rust_decimal::Decimal;
 
     use super::*;
-    use crate::commands::watch::told::Told;
+    use crate::commands::watch::status::StreamStatus;
 
     fn number(text: &str) -> Decimal {
         text.parse().unwrap()
@@ -281,17 +281,17 @@ mod tests {
         UNIX_EPOCH + Duration::from_secs(1_796_000_000 + seconds)
     }
 
-    fn book(levels: &[(Side, &str, &str)]) -> Shown {
+    fn book(levels: &[(Side, &str, &str)]) -> BookState {
         let mut book = Book::new();
         for (side, price, size) in levels {
             book.set(*side, number(price), number(size)).unwrap();
         }
         book.set_mark(917);
         let (received, lag) = (at(0), Some(Duration::from_millis(35)));
-        Shown { book: BookView::from(book), received, lag, sequence: Some(42) }
+        BookState { book: BookView::from(book), received, lag, sequence: Some(42) }
     }
 
-    fn deep() -> Shown {
+    fn deep() -> BookState {
         book(&[
             (Side::Ask, "61240", "3"),
             (Side::Ask, "61235", "1200.25"),
@@ -301,7 +301,7 @@ mod tests {
         ])
     }
 
-    fn board(books: &[(&str, Shown)]) -> Board {
+    fn board(books: &[(&str, BookState)]) -> Board {
         let mut board = Board::default();
         for (instrument, shown) in books {
             board.change(Arc::from(*instrument), shown.clone(), 1);
@@ -380,7 +380,7 @@ mod tests {
     fn a_book_that_is_uncertain_says_why_and_since_when() {
         let mut board = board(&[("A", deep()), ("B", book(&[(Side::Bid, "1", "2")]))]);
         let (reason, item) = (Reason::Overflow, Arc::from("A"));
-        board.told(&Told::Stale { reason: &reason, item: Some(&item), since: at(1) });
+        board.status(&StreamStatus::Stale { reason: &reason, item: Some(&item), since: at(1) });
         let shown = screen(&board, 0, 100, 14);
         assert!(shown.contains("STALE  A (1 of 2)"), "{shown}");
         assert!(shown.contains("the reader was too slow; for 2000 ms this book has been uncertain"), "{shown}");
@@ -391,9 +391,9 @@ mod tests {
         );
         assert!(screen(&board, 9, 100, 14).contains("B (2 of 2)"));
 
-        board.told(&Told::Stale { reason: &reason, item: None, since: at(2) });
+        board.status(&StreamStatus::Stale { reason: &reason, item: None, since: at(2) });
         assert!(screen(&board, 1, 100, 14).contains("STALE  B"));
-        board.told(&Told::Resynced { item: None, missed: Missed::None, caught_up: 0 });
+        board.status(&StreamStatus::Resynced { item: None, missed: Missed::None, caught_up: 0 });
         assert!(screen(&board, 0, 100, 14).contains("LIVE  A"));
         assert_eq!((board.counts.stale, board.counts.resynced), (2, 1));
     }

@@ -48,9 +48,7 @@ pub fn span(text: &str) -> Result<Duration, String> {
     };
     let number = number.parse::<serde_json::Number>().ok().and_then(|number| number.as_u64());
     let seconds = number.and_then(|number| number.checked_mul(unit)).filter(|seconds| (1..=MOST).contains(seconds));
-    seconds
-        .map(Duration::from_secs)
-        .ok_or_else(|| "it is no span of time up to a year, such as 30s, 5m or 2h".to_owned())
+    seconds.map(Duration::from_secs).ok_or_else(|| "expected a time up to a year, such as 30s, 5m or 2h".to_owned())
 }
 
 /// A number of messages.

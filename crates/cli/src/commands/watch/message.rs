@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use venuekit_streams::{Message, Origin, Raw};
 
-use super::told::{as_written, millis};
+use super::status::{as_written, millis};
 use crate::raw_json::RawJson;
 
 /// Of a longer list people are shown so many, and how many more there are.

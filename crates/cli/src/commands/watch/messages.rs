@@ -8,7 +8,7 @@ use venuekit_streams::{Event, Overflow, Topic};
 use super::limits::Limits;
 use super::open::{Source, refused};
 use super::outcome::{Outcome, begun, finished};
-use super::told::Told;
+use super::status::StreamStatus;
 use super::{message, outcome};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -41,8 +41,8 @@ pub async fn run(context: &Context, mut source: Source, topic: Topic, mut limits
             if limits.shown(1) {
                 break Outcome::Enough;
             }
-        } else if let Some(told) = Told::of(&event) {
-            show(context, &told);
+        } else if let Some(status) = StreamStatus::of(&event) {
+            show(context, &status);
         }
         if let Event::Ended(ended) = event {
             break Outcome::Ended(ended);
@@ -61,10 +61,10 @@ pub fn overflow(source: &Source) -> Overflow {
 }
 
 /// A state, in the line of the messages.
-pub fn show(context: &Context, told: &Told<'_>) {
+pub fn show(context: &Context, status: &StreamStatus<'_>) {
     let out = context.out();
     match out.is_json() {
-        true => out.document(&told.json()),
-        false => out.line(&format!("{}  -- {}", message::clock(SystemTime::now()), told.text())),
+        true => out.document(&status.json()),
+        false => out.line(&format!("{}  -- {}", message::clock(SystemTime::now()), status.text())),
     }
 }

@@ -11,7 +11,7 @@ mod messages;
 mod open;
 mod outcome;
 mod screen;
-mod told;
+mod status;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -119,7 +119,7 @@ pub async fn run(context: &Context, arguments: &WatchArgs) -> Result<(), Failure
 /// The channels of a venue.
 fn table(venue: Venue) -> Result<&'static Streams, Failure> {
     venue.streams().ok_or_else(|| {
-        let others: Vec<&str> = Venue::ALL.iter().filter(|one| one.streams().is_some()).map(|one| one.name()).collect();
+        let others: Vec<&str> = Venue::all().filter(|one| one.streams().is_some()).map(Venue::name).collect();
         let help = format!("these do: {}", others.join(", "));
         Failure::usage(format!("{venue} has no live streams")).code("no_streams").help(help)
     })

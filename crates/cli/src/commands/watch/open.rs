@@ -11,7 +11,7 @@ use venuekit_wire::stream::Streams as Table;
 
 use super::WatchArgs;
 use super::channels::is_signed;
-use super::told::refusal_json;
+use super::status::refusal_json;
 use crate::client::{Client, RetryMode};
 use crate::config::KeySource;
 use crate::context::Context;
@@ -139,7 +139,7 @@ pub fn unreadable(path: &Path, error: &RecordError) -> Failure {
     match error {
         RecordError::Io(error) => Failure::file(path, error),
         RecordError::OtherVenue { venue } => {
-            let named = Venue::ALL.iter().find(|one| one.streams().is_some_and(|table| table.venue == *venue));
+            let named = Venue::all().find(|one| one.streams().is_some_and(|table| table.venue == *venue));
             let failure = Failure::usage(message).code("other_venue");
             match named {
                 Some(venue) => failure.help(format!("say `venuekit watch {venue}`")),
@@ -162,7 +162,7 @@ pub fn refused(error: &Error) -> Failure {
         Error::Full { .. } => Failure::new(Exit::Refused, message).code("full"),
         Error::Connection(_) => Failure::new(Exit::Refused, message)
             .code("connection")
-            .help("`venuekit doctor` tells what is wrong with the key, the clock or the environment"),
+            .help("`venuekit doctor` finds out what is wrong with the key, the clock or the environment"),
         _ => Failure::new(Exit::Network, message).code("network"),
     }
 }

@@ -8,7 +8,7 @@ use venuekit_streams::record::RecordError;
 use venuekit_streams::{Ended, Topic};
 
 use super::open::{Source, unreadable};
-use super::told::refusal_json;
+use super::status::refusal_json;
 use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -27,7 +27,7 @@ pub fn begun(out: &Output, place: &str, topic: &Topic) {
     out.note(&format!("watching {topic} of {place}; Ctrl-C ends"));
 }
 
-/// Closes everything, and says what became of it.
+/// Closes everything, and says what happened to it.
 pub async fn finished(
     context: &Context,
     source: &Source,

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What a key means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum KeyAction {
     /// Watching ends.
     End,
     /// The next book.
@@ -36,7 +36,7 @@ pub enum Wish {
 /// The terminal. It is as it was before once this is dropped.
 pub struct Screen {
     terminal: DefaultTerminal,
-    wishes: mpsc::Receiver<Wish>,
+    wishes: mpsc::Receiver<KeyAction>,
     is_over: Arc<AtomicBool>,
     drawn: Option<Instant>,
     is_changed: bool,
@@ -60,8 +60,8 @@ impl Screen {
                     Ok(false) => {}
                     Ok(true) => match event::read() {
                         Ok(event) => {
-                            if let Some(wish) = wish(&event)
-                                && send.blocking_send(wish).is_err()
+                            if let Some(action) = action(&event)
+                                && send.blocking_send(action).is_err()
                             {
                                 return;
                             }
@@ -81,21 +81,21 @@ impl Screen {
     }
 
     /// The next key. Never, once the terminal has gone.
-    pub async fn wish(&mut self) -> Wish {
+    pub async fn action(&mut self) -> KeyAction {
         match self.wishes.recv().await {
-            Some(wish) => wish,
+            Some(action) => action,
             None => std::future::pending().await,
         }
     }
 
     /// Another book of so many.
-    pub fn turn(&mut self, wish: Wish, books: usize) {
+    pub fn turn(&mut self, action: KeyAction, books: usize) {
         let last = books.saturating_sub(1);
-        self.selected = match wish {
-            Wish::Next if self.selected >= last => 0,
-            Wish::Next => self.selected + 1,
-            Wish::Previous if self.selected == 0 => last,
-            Wish::Previous => self.selected.min(last).saturating_sub(1),
+        self.selected = match action {
+            KeyAction::Next if self.selected >= last => 0,
+            KeyAction::Next => self.selected + 1,
+            KeyAction::Previous if self.selected == 0 => last,
+            KeyAction::Previous => self.selected.min(last).saturating_sub(1),
             _ => self.selected,
         };
         self.is_changed = true;
@@ -128,19 +128,19 @@ impl Drop for Screen {
 }
 
 /// What a key means. In the mode that a ladder needs, Ctrl-C is a key like any other.
-fn wish(event: &Event) -> Option<Wish> {
+fn action(event: &Event) -> Option<KeyAction> {
     let key = match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => key,
-        Event::Resize(..) => return Some(Wish::Draw),
+        Event::Resize(..) => return Some(KeyAction::Draw),
         _ => return None,
     };
     match key {
         KeyEvent { code: KeyCode::Char('c' | 'd'), modifiers, .. } if modifiers.contains(KeyModifiers::CONTROL) => {
-            Some(Wish::End)
+            Some(KeyAction::End)
         }
-        KeyEvent { code: KeyCode::Char('q') | KeyCode::Esc, .. } => Some(Wish::End),
-        KeyEvent { code: KeyCode::Tab | KeyCode::Right | KeyCode::Down, .. } => Some(Wish::Next),
-        KeyEvent { code: KeyCode::BackTab | KeyCode::Left | KeyCode::Up, .. } => Some(Wish::Previous),
+        KeyEvent { code: KeyCode::Char('q') | KeyCode::Esc, .. } => Some(KeyAction::End),
+        KeyEvent { code: KeyCode::Tab | KeyCode::Right | KeyCode::Down, .. } => Some(KeyAction::Next),
+        KeyEvent { code: KeyCode::BackTab | KeyCode::Left | KeyCode::Up, .. } => Some(KeyAction::Previous),
         _ => None,
     }
 }
@@ -151,14 +151,14 @@ mod tests {
 
     #[test]
     fn keys_end_it_and_turn_to_other_books() {
-        let key = |code, modifiers| wish(&Event::Key(KeyEvent::new(code, modifiers)));
+        let key = |code, modifiers| action(&Event::Key(KeyEvent::new(code, modifiers)));
         let none = KeyModifiers::NONE;
-        assert_eq!(key(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Wish::End));
+        assert_eq!(key(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(KeyAction::End));
         assert_eq!(key(KeyCode::Char('c'), none), None);
-        assert_eq!(key(KeyCode::Char('q'), none), Some(Wish::End));
-        assert_eq!(key(KeyCode::Tab, none), Some(Wish::Next));
-        assert_eq!(key(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Wish::Previous));
-        assert_eq!(wish(&Event::Resize(80, 24)), Some(Wish::Draw));
-        assert_eq!(wish(&Event::FocusGained), None);
+        assert_eq!(key(KeyCode::Char('q'), none), Some(KeyAction::End));
+        assert_eq!(key(KeyCode::Tab, none), Some(KeyAction::Next));
+        assert_eq!(key(KeyCode::BackTab, KeyModifiers::SHIFT), Some(KeyAction::Previous));
+        assert_eq!(action(&Event::Resize(80, 24)), Some(KeyAction::Draw));
+        assert_eq!(action(&Event::FocusGained), None);
     }
 }

@@ -17,7 +17,7 @@ use crate::similar::{plain, suggestions};
 
 /// What was given for a call, each value in its place.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
+pub struct RequestBuilder {
     pub(super) path: Vec<(String, String)>,
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
@@ -30,7 +30,7 @@ pub struct Given {
     pub(super) is_body_unread: bool,
 }
 
-impl Given {
+impl RequestBuilder {
     /// Reads the arguments of a call, and its body's file.
     pub fn read(found: &Found, arguments: &[String], file: Option<&Path>, unknown: bool) -> Result<Self, Failure> {
         let (given, mistakes) = Self::collect(found, arguments, file, unknown);
@@ -116,8 +116,7 @@ impl Given {
             (several, in_body) => {
                 let places = several.iter().map(|one| word(one.place)).chain(in_body.then_some("body"));
                 let places: Vec<String> = places.map(|place| format!("{place}/{rest}=...")).collect();
-                Err(Failure::usage(format!("`{name}` stands in several places"))
-                    .help(format!("write {}", places.join(" or "))))
+                Err(Failure::usage(format!("`{name}` is ambiguous")).help(format!("write {}", places.join(" or "))))
             }
         }
     }
@@ -338,9 +337,9 @@ fn unknown_name(found: &Found, name: &str) -> Failure {
     let near = suggestions(name, known.iter().map(String::as_str), 3);
     let is_open = !name.contains('/') && found.spec.body.as_ref().is_some_and(|body| body.other_members().is_some());
     let help = match near.as_slice() {
-        [] if is_open => format!("the body is open: body/{name}=... sends it as it stands"),
-        [] if known.is_empty() => "it takes no parameters".to_owned(),
-        [] => format!("it takes {}", known.join(", ")),
+        [] if is_open => format!("the body is open: body/{name}=... sends it unchanged"),
+        [] if known.is_empty() => "it has no parameters".to_owned(),
+        [] => format!("its parameters are {}", known.join(", ")),
         near => format!("did you mean `{}`?", near.join("` or `")),
     };
     let message = format!("`{}` has no parameter `{name}`", found.spec.name);
@@ -356,7 +355,7 @@ mod tests {
     fn request(venue: Venue, name: &str, arguments: &[&str]) -> Result<Request, String> {
         let found = operation(venue, name).unwrap();
         let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
-        let given = Given::read(&found, &arguments, None, false).map_err(|failure| failure.to_string())?;
+        let given = RequestBuilder::read(&found, &arguments, None, false).map_err(|failure| failure.to_string())?;
         given.request(&found).map_err(|failure| failure.to_string())
     }
 
@@ -371,7 +370,7 @@ mod tests {
             "self_trade_prevention_type=taker_at_cross",
             "client-order-id=mine",
         ];
-        let request = request(Venue::Kalshi, "create_order_v2", &order).unwrap();
+        let request = request(Venue::named("kalshi"), "create_order_v2", &order).unwrap();
         assert_eq!(request.path, "/portfolio/events/orders");
         let body = String::from_utf8(request.body.to_vec()).unwrap();
         assert!(body.contains(r#""count":"10.00""#) && body.contains(r#""client_order_id":"mine""#), "{body}");
@@ -379,26 +378,28 @@ mod tests {
 
     #[test]
     fn a_body_without_members_takes_none_from_the_path_and_none_that_is_not_placed() {
-        let confirmed = request(Venue::Kalshi, "confirm_quote", &["quote_id=11111111-1111-4111-8111-111111111111"]);
+        let confirmed =
+            request(Venue::named("kalshi"), "confirm_quote", &["quote_id=11111111-1111-4111-8111-111111111111"]);
         assert_eq!(&confirmed.unwrap().body[..], b"{}");
-        let made = |arguments: &[&str]| request(Venue::Deribit, "create_subaccount", arguments);
+        let made = |arguments: &[&str]| request(Venue::named("deribit"), "create_subaccount", arguments);
         assert!(made(&["name=foo"]).unwrap_err().contains("has no parameter `name`"));
         assert!(made(&["body/name=foo"]).unwrap_err().contains("has no parameter `body/name`"));
-        let open = |arguments: &[&str]| request(Venue::Yativo, "passkey_verify", arguments);
+        let open = |arguments: &[&str]| request(Venue::named("yativo"), "passkey_verify", arguments);
         assert!(open(&["id=x"]).unwrap_err().contains("body/id=... sends it"));
         assert_eq!(&open(&["body/id=x"]).unwrap().body[..], br#"{"id":"x"}"#);
         for placed in ["amount", "params/amount", "body/amount"] {
             let argument = format!("{placed}=ten");
-            let error = request(Venue::Deribit, "buy", &["instrument_name=BTC-PERPETUAL", &argument]).unwrap_err();
+            let error =
+                request(Venue::named("deribit"), "buy", &["instrument_name=BTC-PERPETUAL", &argument]).unwrap_err();
             assert!(error.contains("params/amount: must be a number"), "{error}");
         }
     }
 
     #[test]
-    fn what_a_call_is_told_by_and_what_a_person_is_asked() {
-        let found = operation(Venue::Kalshi, "create_order_v2").unwrap();
+    fn what_a_call_is_reported_by_and_what_a_person_is_asked() {
+        let found = operation(Venue::named("kalshi"), "create_order_v2").unwrap();
         let arguments = ["ticker=A".to_owned(), "side=bid".to_owned()];
-        let mut given = Given::read(&found, &arguments, None, false).unwrap();
+        let mut given = RequestBuilder::read(&found, &arguments, None, false).unwrap();
         assert_eq!(given.shown(&["side".to_owned()]), "ticker=A, side=[hidden]");
         let (name, key) = given.identify(&found).unwrap();
         assert_eq!((name, key.len()), ("client_order_id", 36));
@@ -407,9 +408,9 @@ mod tests {
 
     #[test]
     fn path_and_query_are_encoded() {
-        let request = request(Venue::Kalshi, "get_markets", &["limit=5", "tickers=A B,C"]).unwrap();
+        let request = request(Venue::named("kalshi"), "get_markets", &["limit=5", "tickers=A B,C"]).unwrap();
         assert_eq!(request.query.as_deref(), Some("limit=5&tickers=A+B%2CC"));
-        let error = tests::request(Venue::Kalshi, "get_order", &["order_id=a/b"]).unwrap_err();
+        let error = tests::request(Venue::named("kalshi"), "get_order", &["order_id=a/b"]).unwrap_err();
         assert!(error.contains("path/order_id: must match"), "{error}");
     }
 
@@ -427,7 +428,7 @@ mod tests {
             ("create_order_v2", &["ticker=A", "side=bid"], "body/count: is required, and so are body/price, body/"),
             ("confirm_quote", &["foo=x"], "has no parameter `foo`"),
         ] {
-            let error = request(Venue::Kalshi, name, arguments).unwrap_err();
+            let error = request(Venue::named("kalshi"), name, arguments).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
     }

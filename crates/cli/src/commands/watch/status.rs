@@ -9,12 +9,12 @@ use venuekit_streams::{Ended, Event, Missed, Raw, Reason, Refusal, Resynced, Sta
 
 /// A state of the data, whatever its type is.
 #[derive(Clone, Copy, Debug)]
-pub enum Told<'a> {
+pub enum StreamStatus<'a> {
     /// From here on something may be missing.
     Stale {
         /// Why.
         reason: &'a Reason,
-        /// What it is about; everything, if nothing is said.
+        /// What it is about; everything, by default.
         item: Option<&'a Arc<str>>,
         /// Since when.
         since: SystemTime,
@@ -47,7 +47,7 @@ pub enum Told<'a> {
     Ended(&'a Ended),
 }
 
-impl<'a> Told<'a> {
+impl<'a> StreamStatus<'a> {
     /// The state that an event is, where it is no message.
     pub fn of<T>(event: &'a Event<T>) -> Option<Self> {
         match event {
@@ -209,45 +209,49 @@ mod tests {
     fn states_are_sentences_and_json() {
         let item = Arc::from("A");
         let gap = Reason::Gap { expected: 5, got: 7 };
-        let told = [
+        let status = [
             (
-                Told::Stale { reason: &gap, item: Some(&item), since: at() },
+                StreamStatus::Stale { reason: &gap, item: Some(&item), since: at() },
                 "stale A: gap: 5 was due, 7 came",
                 json!({"event": "stale", "reason": "gap", "text": "gap: 5 was due, 7 came", "item": "A",
                     "since_ms": 1_790_000_000_123_i64, "expected": 5, "got": 7}),
             ),
             (
-                Told::Resynced { item: None, missed: Missed::Exactly(2), caught_up: 0 },
+                StreamStatus::Resynced { item: None, missed: Missed::Exactly(2), caught_up: 0 },
                 "resynchronized: 2 frames were missed",
                 json!({"event": "resynced", "item": null, "missed": 2, "caught_up": 0}),
             ),
             (
-                Told::Resynced { item: Some(&item), missed: Missed::Unknown, caught_up: 3 },
+                StreamStatus::Resynced { item: Some(&item), missed: Missed::Unknown, caught_up: 3 },
                 "resynchronized A: what was missed is not known, 3 caught up",
                 json!({"event": "resynced", "item": "A", "missed": null, "caught_up": 3}),
             ),
-            (Told::Lagged(9), "too slow: 9 messages were dropped here", json!({"event": "lagged", "dropped": 9})),
             (
-                Told::Unknown { kind: "new_type", raw: br#"{"a":1.50}"#, received: at(), error: None },
+                StreamStatus::Lagged(9),
+                "too slow: 9 messages were dropped here",
+                json!({"event": "lagged", "dropped": 9}),
+            ),
+            (
+                StreamStatus::Unknown { kind: "new_type", raw: br#"{"a":1.50}"#, received: at(), error: None },
                 r#"a message of the type new_type is unknown: {"a":1.50}"#,
                 json!({"event": "unknown", "type": "new_type", "received_ms": 1_790_000_000_123_i64, "error": null,
                     "raw": r#"{"a":1.50}"#}),
             ),
             (
-                Told::Unknown { kind: "", raw: b"{", received: at(), error: Some("end of text") },
+                StreamStatus::Unknown { kind: "", raw: b"{", received: at(), error: Some("end of text") },
                 "a message cannot be read (end of text): {",
                 json!({"event": "unknown", "type": "", "received_ms": 1_790_000_000_123_i64, "error": "end of text",
                     "raw": "{"}),
             ),
             (
-                Told::Ended(&Ended::Failed("no key".to_owned())),
+                StreamStatus::Ended(&Ended::Failed("no key".to_owned())),
                 "ended: no connection: no key",
                 json!({"event": "ended", "reason": "failed", "text": "no connection: no key"}),
             ),
         ];
-        for (told, text, json) in told {
-            assert_eq!(told.text(), text);
-            assert_eq!(told.json(), json);
+        for (status, text, json) in status {
+            assert_eq!(status.text(), text);
+            assert_eq!(status.json(), json);
         }
     }
 }

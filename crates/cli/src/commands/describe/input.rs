@@ -12,7 +12,7 @@ use crate::request::meaning;
 const DEEPEST: usize = 4;
 
 /// One thing that an operation takes.
-pub struct Taken {
+pub struct Input {
     /// As it is written on the command line: `orders/0/price`.
     way: String,
     name: String,
@@ -24,14 +24,14 @@ pub struct Taken {
 }
 
 /// All that an operation takes, what is required first.
-pub fn taken(found: &Found) -> Vec<Taken> {
+pub fn inputs(found: &Found) -> Vec<Input> {
     let parameters = found.spec.parameters.iter().map(|one| {
         let place = match one.place {
             ParameterLocation::Path => "path",
             ParameterLocation::Query => "query",
             ParameterLocation::Header => "header",
         };
-        Taken {
+        Input {
             way: one.name.clone(),
             name: one.name.clone(),
             place,
@@ -42,15 +42,15 @@ pub fn taken(found: &Found) -> Vec<Taken> {
         }
     });
     let fields = found.spec.fields().into_iter().map(|field| member(found, "", field, 0));
-    let mut all: Vec<Taken> = parameters.chain(fields).collect();
+    let mut all: Vec<Input> = parameters.chain(fields).collect();
     all.sort_by_key(|one| !one.required);
     all
 }
 
-fn member(found: &Found, above: &str, field: Field, depth: usize) -> Taken {
+fn member(found: &Found, above: &str, field: Field, depth: usize) -> Input {
     let way = if above.is_empty() { field.name.clone() } else { format!("{above}/{}", field.name) };
     let members = members(found, &way, &field.schema, depth + 1);
-    Taken {
+    Input {
         way,
         name: field.name,
         place: "body",
@@ -62,7 +62,7 @@ fn member(found: &Found, above: &str, field: Field, depth: usize) -> Taken {
 }
 
 /// The members of an object, or of the objects in a list.
-fn members(found: &Found, way: &str, schema: &Schema, depth: usize) -> Vec<Taken> {
+fn members(found: &Found, way: &str, schema: &Schema, depth: usize) -> Vec<Input> {
     if depth > DEEPEST {
         return Vec::new();
     }
@@ -72,7 +72,7 @@ fn members(found: &Found, way: &str, schema: &Schema, depth: usize) -> Vec<Taken
     }
 }
 
-impl Taken {
+impl Input {
     /// Its line, what it means, and below it its members.
     pub fn print(&self, out: &Output) {
         out.line(&format!("  {} ({}, {})", self.way, self.kind, self.place));

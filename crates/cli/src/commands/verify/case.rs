@@ -1,11 +1,14 @@
 //! What is to be checked: the signature, what should have been signed, the key, and what is wrong on the face of it.
 
+use venuekit_wire::signature::{Encoding as Written, KeyType, Piece, Place, Signature as Rule};
+use venuekit_wire::variables::VariableKind;
+
 use super::VerifyArgs;
 use super::body::Body;
 use super::capture::{Capture, below_host, is_url};
 use super::check::{Encoding, Key, Scheme};
 use super::fields;
-use super::guess::{BodyForm, Guess, Kind};
+use super::guess::{BodyForm, Guess, pieces};
 use super::key;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -13,7 +16,7 @@ use crate::input;
 use crate::venue::Venue;
 
 /// What is to be checked.
-pub struct Given {
+pub struct Case {
     /// What the venue expects to be signed.
     pub guess: Guess,
     /// The signature as it was sent.
@@ -25,7 +28,7 @@ pub struct Given {
 }
 
 /// Reads the capture, and finds the key.
-pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Given, Failure> {
+pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Case, Failure> {
     let venue = arguments.subject.venue;
     let file = arguments.headers.display();
     let capture = Capture::read(&input::text(&arguments.headers)?).map_err(|what| {
@@ -39,56 +42,55 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Given, Fa
     let Body { sent: body, given: given_body, difference } = Body::new(body, capture.content_length());
     let target = arguments.path.as_deref().map(below_host).or(capture.target.clone());
     let mut fields = fields::read(venue, &capture, target.as_deref(), &body)?;
-    let kind = fields.kind;
-    let signs_body = matches!(kind, Kind::Bayse | Kind::Deribit);
+    let rule = fields.rule;
+    let signs_body = rule.covers(Piece::Body) || rule.covers(Piece::BodyHash);
     if signs_body && body.is_empty() && capture.says_body() {
         let message = format!("{file} has no body, and its content-length says that one was sent");
         return Err(Failure::usage(message).help("give the body exactly as it was sent with --body FILE"));
     }
-    let (key, key_name, key_id) = key::find(context, arguments, kind).await?;
+    let (key, key_name, key_id) = key::find(context, arguments, rule).await?;
     let mut faults = fields::faults(venue, &capture, &mut fields);
     match difference.filter(|_| signs_body) {
-        // What was sent is known all the same: its signature may be right.
+        // What was sent is known nevertheless: its signature may be right.
         Some(difference) if given_body.is_some() => {
             context.out().note(&format!("note: {difference}: it is taken without line ends, as curl's -d sends it"));
         }
         difference => faults.extend(difference),
     }
     match (&fields.key_id, &key_id) {
-        (Some(sent), Some(known)) if sent != known => faults.push(match venue {
+        (Some(sent), Some(known)) if sent != known => faults.push(match id_is_secret(venue) {
             // The public part alone reads an account.
-            Venue::Bayse => format!("the request names another key than that of {key_name}"),
-            _ => format!("the request names the key {sent}, and {key_name} is {known}"),
+            true => format!("the request names another key than that of {key_name}"),
+            false => format!("the request names the key {sent}, and {key_name} is {known}"),
         }),
         _ => {}
     }
-    let others = arguments.other_key.iter().map(|file| Ok((file.display().to_string(), key::of_file(file, kind)?)));
+    let others =
+        arguments.other_key.iter().map(|file| Ok((file.display().to_string(), key::of_file(file, venue, rule)?)));
     let others = others.collect::<Result<_, Failure>>()?;
     let missing = |what: &str, option: &str| {
         Failure::usage(format!("{file} has no request line: the {what} is not known")).help(format!("say {option}"))
     };
-    let is_login = kind == Kind::Login;
+    let is_login = rule.place == Place::Params;
     let method = arguments.method.clone().or(capture.method.clone()).or(is_login.then(String::new));
     let method = method.ok_or_else(|| missing("method", "--method GET"))?;
     let target = target.or(is_login.then(String::new)).ok_or_else(|| missing("path", "--path /..."))?;
     let (path, query) = target.split_once('?').map_or((target.as_str(), None), |(path, query)| (path, Some(query)));
     let mut path = path.to_owned();
     let is_whole = arguments.path.as_deref().map_or(capture.has_url(), is_url);
-    if is_whole && !is_login && !is_websocket(venue, &path) && !venue.spec().knows(&path) {
+    if is_whole && !is_login && !venue.is_websocket(&path) && !venue.spec().knows(&path) {
         faults.insert(0, format!("no operation of {venue} has the path {path}, to which the request was sent"));
-    } else if !is_login && !is_websocket(venue, &path) {
-        let (whole, fault) = with_prefix(venue.spec().prefix, &path);
+    } else if !is_login && !venue.is_websocket(&path) {
+        let (whole, fault) = with_prefix(venue.prefix(), &path);
         (path, faults) = (whole, fault.into_iter().chain(faults).collect());
     }
     let template = template(venue, &method, &path);
-    let (separator, end) = kind.separators();
-    let encoding = match (kind, &key) {
-        (Kind::Kalshi | Kind::Bayse, _) => Encoding::Base64,
-        (_, Key::Shared(_)) => Encoding::Hex,
-        _ => Encoding::Base64UrlNoPad,
-    };
     let guess = Guess {
-        kind,
+        rule,
+        other_rules: venue.table().credentials.signatures,
+        login: login_call(venue, rule),
+        is_websocket: venue.is_websocket(&path),
+        prefix: venue.prefix(),
         time: fields.time,
         nonce: fields.nonce,
         method: method.to_ascii_uppercase(),
@@ -96,26 +98,47 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Given, Fa
         path,
         template,
         query: query.map(str::to_owned),
-        with_query: kind == Kind::Deribit,
+        with_query: rule.covers(Piece::Target) || rule.covers(Piece::Query),
         body: if is_login { fields.data.into_bytes() } else { body },
         given_body,
         body_form: BodyForm::Proper,
-        pieces: kind.pieces().to_vec(),
-        separator,
-        end,
-        encoding,
+        pieces: pieces(rule),
+        literals: fields.literals,
+        separator: rule.separator,
+        end: rule.end,
+        encoding: encoding(rule, &key),
         scheme: Scheme::Proper,
         key,
         key_name,
         key_id: fields.key_id.unwrap_or_default(),
     };
-    Ok(Given { guess, signature: fields.signature, others, faults })
+    Ok(Case { guess, signature: fields.signature, others, faults })
 }
 
-/// Whether a path is one at which a WebSocket connection is opened, of the venue itself or of another that takes its keys.
-pub fn is_websocket(venue: Venue, path: &str) -> bool {
-    let takes_its_keys = |other: &Venue| other.of_keys() == venue.of_keys();
-    Venue::ALL.into_iter().filter(takes_its_keys).any(|venue| venue.spec().is_websocket(path))
+/// Whether the id alone reads an account, so that it is not shown.
+fn id_is_secret(venue: Venue) -> bool {
+    venue.table().variables.of_kind(VariableKind::Key).is_some_and(|variables| variables.id_is_secret)
+}
+
+/// How the venue wants a signature of this key to be written.
+fn encoding(rule: &Rule, key: &Key) -> Encoding {
+    let kind = match key {
+        Key::Rsa(_) => KeyType::Rsa,
+        Key::Ed25519(_) => KeyType::Ed25519,
+        Key::Shared(_) => KeyType::Shared,
+    };
+    match rule.rule(kind).or(rule.keys.first().copied()).map(|rule| rule.encoding) {
+        Some(Written::Hex) => Encoding::Hex,
+        Some(Written::Base64Url) => Encoding::Base64UrlNoPad,
+        _ => Encoding::Base64,
+    }
+}
+
+/// Method and path of the call that logs in with such a signature.
+fn login_call(venue: Venue, rule: &Rule) -> Option<(String, String)> {
+    let login = venue.table().credentials.logins.iter().find(|login| login.signed_by == Some(rule.name))?;
+    let row = venue.table().operation(login.operation)?;
+    Some((row.method.to_owned(), format!("{}{}", venue.prefix(), row.path)))
 }
 
 fn usual_origin(venue: Venue) -> String {
@@ -127,8 +150,8 @@ fn usual_origin(venue: Venue) -> String {
 fn template(venue: Venue, method: &str, path: &str) -> Option<String> {
     let spec = venue.spec();
     let method = http::Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
-    let operation = spec.find(&method, path.strip_prefix(spec.prefix)?).ok()?;
-    Some(format!("{}{}", spec.prefix, operation.template))
+    let operation = spec.find(&method, path.strip_prefix(venue.prefix())?).ok()?;
+    Some(format!("{}{}", venue.prefix(), operation.template))
 }
 
 /// The path that the venue knows, and what is wrong with the one that was sent.

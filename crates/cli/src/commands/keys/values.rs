@@ -2,13 +2,13 @@
 
 /// A command for `--hand-over`. An empty one, as a variable that is not set leaves it, would acknowledge without doing anything.
 pub fn command(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("there is no command in it".to_owned()) } else { Ok(text.to_owned()) }
+    if text.trim().is_empty() { Err("invalid command: it is empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// One permission.
 pub fn scope(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains([',', ' ']) {
-        return Err("it is one permission: say --scope several times for several".to_owned());
+        return Err("expected one permission; repeat --scope for several".to_owned());
     }
     Ok(text.to_owned())
 }
