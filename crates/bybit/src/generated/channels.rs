@@ -22,7 +22,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
         held: &["already subscribed"], retry: &[],
     }),
     keep_alive: wire::KeepAlive { ask_after: 20, dead_after: 60, ping: Some("{\"op\":\"ping\"}") },
-    limits: wire::Limits { per_command: 10, commands_per_second: u32::MAX, per_connection: usize::MAX, connections: &[("demo", 5), ("production", 50), ("test", 50)], channel_once: false },
+    limits: wire::Limits { per_command: 10, commands_per_second: u32::MAX, per_connection: 500, connections: &[("demo", 5), ("production", 50), ("test", 50)], channel_once: false },
     channels: &[
         wire::Channel {
             name: "earn.discountbuy.offers", id: "earn_discount_buy", endpoint: "earn", access: wire::Access::Public,
