@@ -11,8 +11,13 @@ use std::process::{Child, Command, Stdio};
 pub const FILE: &str = "docs/terminal.svg";
 
 /// What is typed. The session ends at the first command that exits with another code than the one beside it.
-const SESSION: [(&str, i32); 5] = [
+const SESSION: [(&str, i32); 6] = [
     ("venuekit doctor kalshi/local", 0),
+    (
+        "venuekit call deribit/local get_book_summary_by_currency currency=BTC --table \\
+    --columns instrument_name,bid_price,ask_price,mark_price",
+        0,
+    ),
     ("venuekit keys create deribit/local/bot --scope account:read --scope trade:read_write", 0),
     ("venuekit keys rotate deribit/local/bot --hand-over 'systemctl restart bot' --yes", 0),
     ("head -1 captured.txt  # a request of another client, which the venue refused", 0),
@@ -79,7 +84,8 @@ fn session(binary: &Path, folder: &Path) -> Result<Vec<String>, String> {
         if !lines.is_empty() {
             lines.push(String::new());
         }
-        lines.push(format!("$ {command}"));
+        // What is typed goes on in the next line after a backslash.
+        lines.extend(format!("$ {command}").lines().map(str::to_owned));
         lines.extend(shell.expect(command, code)?.lines().map(str::to_owned));
     }
     Ok(lines)
@@ -180,6 +186,10 @@ fn colored(row: &str) -> Vec<(&'static str, &str)> {
     if let Some(command) = row.strip_prefix("$ ") {
         let (command, comment) = command.find("  #").map_or((command, ""), |at| command.split_at(at));
         return vec![("prompt", "$ "), ("typed", command), ("dim", comment)];
+    }
+    // What is typed after a backslash.
+    if row.starts_with("    --") {
+        return vec![("typed", row)];
     }
     let word = row.split(' ').next().unwrap_or_default();
     let (class, word) = match word {
