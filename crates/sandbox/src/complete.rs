@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_left_out_is_made_up() {
+    fn everything_left_out_is_generated() {
         let accounts = Accounts::default().complete().unwrap();
         let kinds: Vec<_> =
             accounts.kalshi.iter().map(|key| PublicKey::from_pem(&key.public_key_pem).unwrap().rsa_bits()).collect();

@@ -40,7 +40,7 @@ impl Reply {
     }
 
     /// The same answer, marked as an example: its operation is not served from state.
-    pub(crate) fn made_up(self) -> Self {
+    pub(crate) fn generated(self) -> Self {
         self.with_header("x-sandbox", "example made from the spec")
     }
 

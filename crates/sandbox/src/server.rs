@@ -28,7 +28,7 @@ use crate::kalshi::{self, KalshiSettings};
 use crate::market_maker::MarketMakerSettings;
 use crate::message::{Reply, Request};
 use crate::request_log::{self, Arrived};
-use crate::stream::{Cut, Listener};
+use crate::stream::{Disconnector, Listener};
 use crate::streams::{BookLevels, FrameLog};
 use crate::venues::{Venue, Venues, is_below};
 
@@ -67,7 +67,7 @@ impl Sandbox {
         let shared = Shared { venues: Arc::clone(&venues), console_token: Arc::clone(&console_token), address };
         let (stop, stopped) = oneshot::channel::<()>();
         let router = Router::new().fallback(serve).with_state(shared);
-        let service = router.into_make_service_with_connect_info::<Cut>();
+        let service = router.into_make_service_with_connect_info::<Disconnector>();
         // The receiver ends when the sender is dropped with the sandbox; open connections end with their current call.
         let server = axum::serve(Listener(listener), service).with_graceful_shutdown(async { _ = stopped.await });
         tokio::spawn(server.into_future());
@@ -323,14 +323,14 @@ impl Drop for Sandbox {
 
 /// Where WebSockets are opened.
 #[derive(Clone, Copy)]
-enum Door {
+enum WebsocketVenue {
     Bayse,
     Bybit,
     Deribit,
     Kalshi,
 }
 
-impl Door {
+impl WebsocketVenue {
     fn at(path: &str) -> Option<Self> {
         if path == deribit::WEBSOCKET_PATH {
             Some(Self::Deribit)
@@ -356,14 +356,14 @@ struct Shared {
 
 async fn serve(
     State(shared): State<Shared>,
-    ConnectInfo(cut): ConnectInfo<Cut>,
+    ConnectInfo(cut): ConnectInfo<Disconnector>,
     request: http::Request<Body>,
 ) -> Response {
     let Shared { venues, console_token, address } = shared;
     if is_below(request.uri().path(), console::PREFIX) {
         return console::serve(&venues, &console_token, address, request).await;
     }
-    let door = Door::at(request.uri().path());
+    let websocket = WebsocketVenue::at(request.uri().path());
     let (mut parts, body) = request.into_parts();
     let upgrade = parts.extensions.remove();
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
@@ -376,17 +376,17 @@ async fn serve(
         let (request, transport) = (Arc::clone(&request), Transport::Http);
         (venues.requests.arrive(Arrived { venue: venue.name(), transport, request, time }), time)
     });
-    let fault = fault_of(&venues, &request, door.is_some());
+    let fault = fault_of(&venues, &request, websocket.is_some());
     if let (Some((pending, _)), Some(fault)) = (&pending, &fault) {
         pending.fault(fault);
     }
     let mut sent = None;
     let carry_out = async {
-        match door {
-            Some(Door::Bayse) => bayse::open_websocket(&venues.bayse, &request, upgrade, cut.clone()),
-            Some(Door::Bybit) => bybit::open_websocket(&venues.bybit, &request, upgrade, cut.clone()),
-            Some(Door::Deribit) => deribit::open_websocket(&venues.deribit, &request, upgrade, cut.clone()),
-            Some(Door::Kalshi) => {
+        match websocket {
+            Some(WebsocketVenue::Bayse) => bayse::open_websocket(&venues.bayse, &request, upgrade, cut.clone()),
+            Some(WebsocketVenue::Bybit) => bybit::open_websocket(&venues.bybit, &request, upgrade, cut.clone()),
+            Some(WebsocketVenue::Deribit) => deribit::open_websocket(&venues.deribit, &request, upgrade, cut.clone()),
+            Some(WebsocketVenue::Kalshi) => {
                 kalshi::open_websocket(&venues.kalshi, Arc::clone(&request), upgrade, cut.clone()).await
             }
             None => {

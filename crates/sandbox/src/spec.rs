@@ -8,17 +8,17 @@ pub use venuekit_spec::{ExampleRequest, example_requests};
 use crate::message::Reply;
 
 /// Answers an operation that nothing is remembered for.
-pub(crate) trait Answering {
+pub(crate) trait ExampleReply {
     /// A successful response.
     fn reply(&self, given: &Given) -> Reply;
 }
 
-impl Answering for Operation {
+impl ExampleReply for Operation {
     fn reply(&self, given: &Given) -> Reply {
         let reply = match self.example(given) {
             Some(value) => Reply::json(self.status, &value),
             None => Reply::empty(self.status),
         };
-        reply.made_up()
+        reply.generated()
     }
 }

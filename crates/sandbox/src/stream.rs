@@ -22,7 +22,7 @@ impl axum::serve::Listener for Listener {
         let (tcp, address) = axum::serve::Listener::accept(&mut self.0).await;
         // Where this fails answers are slower, no more.
         let _ = tcp.set_nodelay(true);
-        (Stream { tcp, cut: Cut::default() }, address)
+        (Stream { tcp, cut: Disconnector::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -32,7 +32,7 @@ impl axum::serve::Listener for Listener {
 
 /// Cuts a connection: nothing is read from it or written to it any more.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cut(Arc<Mutex<Inner>>);
+pub(crate) struct Disconnector(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -41,7 +41,7 @@ struct Inner {
     writer: Option<Waker>,
 }
 
-impl Cut {
+impl Disconnector {
     pub(crate) fn cut(&self) {
         let mut inner = self.lock();
         inner.is_cut = true;
@@ -67,7 +67,7 @@ impl Cut {
     }
 }
 
-impl Connected<IncomingStream<'_, Listener>> for Cut {
+impl Connected<IncomingStream<'_, Listener>> for Disconnector {
     fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
         stream.io().cut.clone()
     }
@@ -77,7 +77,7 @@ impl Connected<IncomingStream<'_, Listener>> for Cut {
 #[derive(Debug)]
 pub(crate) struct Stream {
     tcp: TcpStream,
-    cut: Cut,
+    cut: Disconnector,
 }
 
 impl Stream {

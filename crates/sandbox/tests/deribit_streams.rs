@@ -140,7 +140,7 @@ async fn each_channel_has_a_chain_of_its_own() {
     assert_eq!(books[&channels[2]].0.bids, books[&channels[0]].0.bids);
     // What changes nothing in the book gives it no new number.
     assert!(sandbox.deribit_book(FUTURE, last.unwrap() + 1).is_none());
-    set(&sandbox, |settings| settings.made_up_book = false);
+    set(&sandbox, |settings| settings.generated_book = false);
     let change = next(&mut socket, &channels[0]).await;
     assert_eq!(change["asks"].as_array().unwrap().len(), 3, "the venue takes its offers away: {change}");
     let (mut book, _) = books.remove(&channels[0]).unwrap();

@@ -56,10 +56,10 @@ fn signed(trade: &Value) -> Decimal {
 }
 
 impl Walk {
-    async fn new(seed: u64, made_up_book: bool) -> Self {
+    async fn new(seed: u64, generated_book: bool) -> Self {
         let desk = Desk::new(ACCOUNTS).await;
         desk.sandbox.set_deribit_settings(DeribitSettings {
-            made_up_book,
+            generated_book,
             user_transfer_millis: 0,
             ..DeribitSettings::default()
         });
@@ -301,7 +301,7 @@ impl Walk {
         let book = public("public/get_order_book", json!({"instrument_name": name, "depth": 10000})).await;
         let ticker = public("public/ticker", by_name.clone()).await;
         let summary = public("public/get_book_summary_by_instrument", by_name.clone()).await;
-        let is_made_up = self.desk.sandbox.deribit_settings().made_up_book;
+        let is_made_up = self.desk.sandbox.deribit_settings().generated_book;
         for (side, direction, best, of_summary) in
             [("bids", "buy", "best_bid_price", "bid_price"), ("asks", "sell", "best_ask_price", "ask_price")]
         {
@@ -396,7 +396,7 @@ impl Walk {
             // Shown where one of the checks fails.
             println!("{step}: {what}");
             let all = self.check().await;
-            if !self.desk.sandbox.deribit_settings().made_up_book {
+            if !self.desk.sandbox.deribit_settings().generated_book {
                 for (currency, total) in [("BTC", dec!(30)), ("ETH", dec!(300)), ("USDC", dec!(750000))] {
                     let off = (Self::total(&all, currency) - total).abs();
                     assert!(off < dec!(0.0001), "{currency}: {off} too much or too little");

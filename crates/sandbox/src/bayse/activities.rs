@@ -54,7 +54,7 @@ impl Ledger {
 /// Amounts are texts here.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct ActivityView {
     id: String,
     #[serde(rename = "type")]
     kind: String,
@@ -98,7 +98,7 @@ fn text(value: Decimal) -> String {
 }
 
 impl Activity {
-    fn shown(&self, events: &[Event]) -> Option<Shown> {
+    fn shown(&self, events: &[Event]) -> Option<ActivityView> {
         let Self { id, kind, order, at } = self;
         let outcome = events::outcome(events, &order.outcome_id)?;
         let is_buy = order.terms.side == Side::Buy;
@@ -111,7 +111,7 @@ impl Activity {
         let size = fill.map_or(order.size, |(shares, _)| shares);
         let amount = fill.map_or(order.terms.amount, |(_, money)| money);
         let price = fill.map_or(order.price, |(shares, money)| money / shares / currency.multiplier());
-        Some(Shown {
+        Some(ActivityView {
             id: id.clone(),
             kind: kind.name(order.terms.side),
             order_id: order.id.clone(),
@@ -150,7 +150,7 @@ impl Activity {
 
 #[derive(Serialize)]
 struct Page {
-    activities: Vec<Shown>,
+    activities: Vec<ActivityView>,
     pagination: Pagination,
 }
 

@@ -63,7 +63,7 @@ pub(super) fn once(
 }
 
 #[derive(Serialize)]
-struct Answer<T> {
+struct BatchResponse<T> {
     engine: Engine,
     results: Vec<T>,
     summary: Summary,
@@ -92,7 +92,7 @@ fn answer<T: Serialize>(results: Vec<T>, success: impl Fn(&T) -> bool) -> Reply 
     let total = results.len();
     let succeeded = results.iter().filter(|result| success(result)).count();
     let summary = Summary { total, succeeded, failed: total - succeeded };
-    Reply::json(200, &Answer { engine: Engine::Clob, results, summary })
+    Reply::json(200, &BatchResponse { engine: Engine::Clob, results, summary })
 }
 
 #[derive(Deserialize)]

@@ -91,7 +91,7 @@ pub(super) struct Exchange {
 }
 
 /// What an order would do if it came now.
-struct Meeting {
+struct MatchPlan {
     /// Offers with what is taken of each.
     taken: Vec<(Offer, Decimal)>,
     /// The owner's own orders that are to be cancelled.
@@ -237,9 +237,9 @@ impl Exchange {
         self.orders.len() - 1
     }
 
-    fn meet(&self, order: &Order, outcome: &Outcome<'_>, limit: Decimal) -> Meeting {
+    fn meet(&self, order: &Order, outcome: &Outcome<'_>, limit: Decimal) -> MatchPlan {
         let side = order.terms.side;
-        let mut meeting = Meeting { taken: Vec::new(), own: Vec::new(), left: order.remaining(), is_stopped: false };
+        let mut meeting = MatchPlan { taken: Vec::new(), own: Vec::new(), left: order.remaining(), is_stopped: false };
         for offer in self.offers(outcome, order.terms.currency, side.other()) {
             if meeting.left.is_zero() || !side.reaches(limit, offer.price) {
                 break;
@@ -274,7 +274,7 @@ impl Exchange {
         accounts: &mut [Account],
         index: usize,
         outcome: &Outcome<'_>,
-        meeting: Meeting,
+        meeting: MatchPlan,
         rests: bool,
         now: i64,
     ) {
@@ -531,7 +531,7 @@ fn new_order(account: usize, outcome: &Outcome<'_>, terms: Terms, price: Decimal
 }
 
 /// Whether an account has the money or the shares for what an order takes, and for its rest.
-fn afford(account: &Account, order: &Order, meeting: &Meeting, rests: bool) -> Result<(), Rejection> {
+fn afford(account: &Account, order: &Order, meeting: &MatchPlan, rests: bool) -> Result<(), Rejection> {
     let terms = &order.terms;
     let unit = terms.currency.multiplier();
     let rest = if rests { meeting.left } else { Decimal::ZERO };

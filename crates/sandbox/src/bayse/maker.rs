@@ -6,7 +6,7 @@ use rust_decimal_macros::dec;
 use super::events::{self, Engine};
 use super::ledger::Currency;
 use super::order::{Duration, SelfTrade, Side, Terms};
-use super::streams::View;
+use super::streams::MarketState;
 use super::{Account, Bayse, State};
 use crate::accounts::BayseAccount;
 use crate::make::random_text;
@@ -75,7 +75,7 @@ impl Bayse {
         }
         let changes = state.exchange.take_changes();
         let State { accounts, exchange, hub } = state;
-        hub.publish(&changes, View { events: &self.events, accounts, exchange, now });
+        hub.publish(&changes, MarketState { events: &self.events, accounts, exchange, now });
     }
 }
 

@@ -31,7 +31,7 @@ use crate::faults::Faults;
 use crate::make::uuid;
 use crate::message::{Reply, Request};
 use crate::request_log::RequestLog;
-use crate::spec::{self, Answering, Given, Operation};
+use crate::spec::{self, ExampleReply, Given, Operation};
 use crate::streams::FrameLog;
 
 use self::error::Refusal;
@@ -41,7 +41,7 @@ use self::keys::Key;
 use self::ledger::{Currency, Ledger};
 pub(crate) use self::served::serves;
 pub use self::streams::BayseStreamSettings;
-use self::streams::{Hub, View};
+use self::streams::{Hub, MarketState};
 pub(crate) use self::streams::{is_stream, open_websocket};
 
 /// Any number of accounts, each with its sessions, keys and orders.
@@ -153,7 +153,7 @@ impl Bayse {
         exchange.expire(accounts, now);
         let reply = self.answer_at(operation, request, exchange, accounts, now);
         let changes = exchange.take_changes();
-        hub.publish(&changes, View { events: &self.events, accounts, exchange, now });
+        hub.publish(&changes, MarketState { events: &self.events, accounts, exchange, now });
         reply
     }
 

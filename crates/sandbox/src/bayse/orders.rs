@@ -191,7 +191,7 @@ struct AmmOrder {
 /// An order as the read routes show it: `type` is the order type.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Shown {
+struct OrderView {
     id: String,
     market_id: String,
     outcome_id: String,
@@ -213,7 +213,7 @@ struct Shown {
     updated_at: String,
 }
 
-impl Shown {
+impl OrderView {
     fn new(order: &Order) -> Self {
         Self {
             id: order.id.clone(),
@@ -309,7 +309,7 @@ pub(super) fn single(rejection: Rejection) -> Refusal {
 
 pub(super) fn get(exchange: &Exchange, account: usize, id: &str) -> Result<Reply, Refusal> {
     let index = exchange.own(account, id).map_err(single)?;
-    Ok(Reply::json(200, &Shown::new(&exchange.orders[index])))
+    Ok(Reply::json(200, &OrderView::new(&exchange.orders[index])))
 }
 
 pub(super) fn cancel(
@@ -324,7 +324,7 @@ pub(super) fn cancel(
 
 #[derive(Serialize)]
 struct OrderPage {
-    orders: Vec<Shown>,
+    orders: Vec<OrderView>,
     pagination: Pagination,
 }
 
@@ -343,6 +343,6 @@ pub(super) fn list(exchange: &Exchange, account: usize, request: &Request) -> Re
             && same(&market, &order.market_id)
             && same(&outcome, &order.outcome_id)
     });
-    let (orders, pagination) = read::page(request, matching.map(Shown::new).collect())?;
+    let (orders, pagination) = read::page(request, matching.map(OrderView::new).collect())?;
     Ok(Reply::json(200, &OrderPage { orders, pagination }))
 }

@@ -26,7 +26,7 @@ struct Body {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct SharesResponse {
     operation_id: String,
     market_id: String,
     /// Shares of each outcome.
@@ -37,7 +37,7 @@ struct Answer {
     proceeds: Option<Number>,
 }
 
-struct Asked<'a> {
+struct SharesRequest<'a> {
     event: &'a Event,
     market: &'a Market,
     currency: Currency,
@@ -45,7 +45,7 @@ struct Asked<'a> {
     money: Decimal,
 }
 
-fn read_body<'a>(events: &'a [Event], market_id: &str, request: &Request) -> Result<Asked<'a>, Refusal> {
+fn read_body<'a>(events: &'a [Event], market_id: &str, request: &Request) -> Result<SharesRequest<'a>, Refusal> {
     let body: Body = read::body(request)?;
     let (event, market) = events::market(events, market_id).ok_or_else(|| Refusal::not_found("market"))?;
     if event.status != "open" {
@@ -61,14 +61,14 @@ fn read_body<'a>(events: &'a [Event], market_id: &str, request: &Request) -> Res
     if shares.is_zero() {
         return Err(Refusal::invalid("quantity is worth no share"));
     }
-    Ok(Asked { event, market, currency, shares, money: shares * currency.multiplier() })
+    Ok(SharesRequest { event, market, currency, shares, money: shares * currency.multiplier() })
 }
 
-fn answer(exchange: &Exchange, asked: &Asked<'_>, proceeds: Option<Decimal>) -> Reply {
+fn answer(exchange: &Exchange, asked: &SharesRequest<'_>, proceeds: Option<Decimal>) -> Reply {
     let price = |id: &str| Number::from(exchange.price_of(asked.market, id));
     Reply::json(
         200,
-        &Answer {
+        &SharesResponse {
             operation_id: uuid(),
             market_id: asked.market.id.clone(),
             quantity: asked.shares.into(),

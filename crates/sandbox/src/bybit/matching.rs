@@ -9,7 +9,7 @@ use super::position::Close;
 use super::seed::tick;
 use super::trading::{MAKER, PublicTrade, TAKER, Trading, owner};
 use crate::exchange::{
-    Amendment, Fill, Happening, Reason, Refused, SelfTradePrevention, Side, Terms, TimeInForce, Trade,
+    Amendment, ExchangeEvent, Fill, Reason, Refused, SelfTradePrevention, Side, Terms, TimeInForce, Trade,
 };
 use crate::make::uuid;
 
@@ -168,7 +168,7 @@ impl Trading {
         let (mut fills, mut trades, mut touched) = (Vec::new(), Vec::new(), Vec::new());
         for one in happened {
             match one {
-                Happening::Level(change) => {
+                ExchangeEvent::Level(change) => {
                     let mark = self.history.change(&name, change.side, change.price, change.delta);
                     self.marks.insert(instrument, mark);
                     self.changes.books.insert(instrument, mark);
@@ -179,9 +179,9 @@ impl Trading {
                         self.note_trade(instrument, &trade, mark);
                     }
                 }
-                Happening::Fill(fill, ..) => fills.push(*fill),
-                Happening::Trade(trade) => trades.push(trade),
-                Happening::Order(order) => {
+                ExchangeEvent::Fill(fill, ..) => fills.push(*fill),
+                ExchangeEvent::Trade(trade) => trades.push(trade),
+                ExchangeEvent::Order(order) => {
                     if let Some(index) = self.by_book_id.get(&order.id).copied() {
                         self.follow(index, &order);
                         if !touched.contains(&index) {
@@ -189,7 +189,7 @@ impl Trading {
                         }
                     }
                 }
-                Happening::Position(..) => {}
+                ExchangeEvent::Position(..) => {}
             }
         }
         for index in touched {

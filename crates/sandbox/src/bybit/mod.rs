@@ -41,7 +41,7 @@ use crate::exchange::Side;
 use crate::executed::Executed;
 use crate::faults::Faults;
 use crate::message::{Reply, Request};
-use crate::spec::{self, Answering, Operation, Problem, Spec};
+use crate::spec::{self, ExampleReply, Operation, Problem, Spec};
 use crate::streams::{BookLevels, FrameLog};
 
 use self::category::Category;
@@ -50,8 +50,8 @@ use self::members::Members;
 use self::orders::{Action, Desk};
 use self::permissions::Permissions;
 use self::read::Given;
-use self::reply::{Outcome, Refusal};
 pub(crate) use self::reply::refuses_credentials;
+use self::reply::{Outcome, Refusal};
 pub(crate) use self::served::serves;
 use self::served::{Need, Route};
 pub use self::settings::BybitSettings;

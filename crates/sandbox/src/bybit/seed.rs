@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 
 use super::trading::{MAKER, PublicTrade, TAKER, Trading, owner};
-use crate::exchange::{Happening, SelfTradePrevention, Side, Terms, TimeInForce};
+use crate::exchange::{ExchangeEvent, SelfTradePrevention, Side, Terms, TimeInForce};
 
 /// Levels on each side.
 const LEVELS: i64 = 60;
@@ -63,11 +63,11 @@ fn note(trading: &mut Trading, index: usize) {
     let mut last = Decimal::ZERO;
     for one in happened {
         match one {
-            Happening::Level(change) => {
+            ExchangeEvent::Level(change) => {
                 let mark = trading.history.change(&name, change.side, change.price, change.delta);
                 trading.marks.insert(index, mark);
             }
-            Happening::Trade(trade) => {
+            ExchangeEvent::Trade(trade) => {
                 let tick = tick(last, trade.price);
                 last = trade.price;
                 let trade = PublicTrade {

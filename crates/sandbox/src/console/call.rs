@@ -40,7 +40,7 @@ const SEGMENT: &AsciiSet = &CONTROLS
 /// What is to be sent.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct CallRequest {
     venue: String,
     operation: String,
     #[serde(default)]
@@ -58,7 +58,7 @@ pub(super) struct Wanted {
 }
 
 /// Sends it, and shows the response without secrets.
-pub(super) async fn send(venues: &Venues, address: SocketAddr, wanted: Wanted) -> Response {
+pub(super) async fn send(venues: &Venues, address: SocketAddr, wanted: CallRequest) -> Response {
     let spec = venuekit_spec::of(&wanted.venue);
     let found = spec.and_then(|spec| Some((spec, spec.method(&wanted.operation)?)));
     let Some((spec, operation)) = found else { return refusal(404, "the venue has no such operation") };
@@ -93,7 +93,7 @@ fn build(
     address: SocketAddr,
     spec: &Spec,
     operation: &Operation,
-    wanted: &Wanted,
+    wanted: &CallRequest,
 ) -> Result<http::Request<String>, String> {
     let mut path = format!("{}{}", spec.prefix, operation.template);
     for (name, value) in &wanted.path {
@@ -144,7 +144,7 @@ fn build(
 }
 
 /// The body as it is sent: a JSON-RPC call has an envelope.
-fn body(spec: &Spec, operation: &Operation, wanted: &Wanted) -> Result<String, String> {
+fn body(spec: &Spec, operation: &Operation, wanted: &CallRequest) -> Result<String, String> {
     let text = wanted.body.as_deref().unwrap_or_default().trim();
     if spec.venue != "deribit" {
         return Ok(text.to_owned());

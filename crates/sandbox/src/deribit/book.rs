@@ -12,7 +12,7 @@ const MADE_UP_LEVELS: u32 = 3;
 
 /// Where an order is kept.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Slot {
+pub(super) struct OrderLocation {
     /// Index into the accounts.
     pub(super) account: usize,
     /// Index into the account's orders.
@@ -22,8 +22,8 @@ pub(super) struct Slot {
 /// The open limit orders on one instrument, the best price first, and of one price the oldest.
 #[derive(Debug, Default)]
 pub(super) struct Book {
-    bids: BTreeMap<(Decimal, i64), Slot>,
-    asks: BTreeMap<(Decimal, i64), Slot>,
+    bids: BTreeMap<(Decimal, i64), OrderLocation>,
+    asks: BTreeMap<(Decimal, i64), OrderLocation>,
     /// Number of the last trade.
     pub(super) trade_seq: i64,
     /// Number of the last change; none while nothing has changed.
@@ -33,7 +33,7 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn insert(&mut self, side: Direction, price: Decimal, turn: i64, slot: Slot) {
+    pub(super) fn insert(&mut self, side: Direction, price: Decimal, turn: i64, slot: OrderLocation) {
         self.side_mut(side).insert((rank(side, price), turn), slot);
     }
 
@@ -54,7 +54,7 @@ impl Book {
         (self.trade_seq, direction)
     }
 
-    fn orders(&self, side: Direction) -> impl Iterator<Item = Slot> + '_ {
+    fn orders(&self, side: Direction) -> impl Iterator<Item = OrderLocation> + '_ {
         self.side(side).values().copied()
     }
 
@@ -62,14 +62,14 @@ impl Book {
         self.side(side).keys().next().map(|(best, _)| rank(side, *best))
     }
 
-    fn side(&self, side: Direction) -> &BTreeMap<(Decimal, i64), Slot> {
+    fn side(&self, side: Direction) -> &BTreeMap<(Decimal, i64), OrderLocation> {
         match side {
             Direction::Buy => &self.bids,
             Direction::Sell => &self.asks,
         }
     }
 
-    fn side_mut(&mut self, side: Direction) -> &mut BTreeMap<(Decimal, i64), Slot> {
+    fn side_mut(&mut self, side: Direction) -> &mut BTreeMap<(Decimal, i64), OrderLocation> {
         match side {
             Direction::Buy => &mut self.bids,
             Direction::Sell => &mut self.asks,
@@ -90,11 +90,11 @@ fn rank(side: Direction, price: Decimal) -> Decimal {
 pub(super) struct Offer {
     pub(super) price: Decimal,
     pub(super) amount: Decimal,
-    pub(super) maker: Option<Slot>,
+    pub(super) maker: Option<OrderLocation>,
 }
 
 /// The made-up levels of a side.
-fn made_up(instrument: &Instrument, side: Direction) -> impl Iterator<Item = Offer> + use<> {
+fn generated(instrument: &Instrument, side: Direction) -> impl Iterator<Item = Offer> + use<> {
     let prices = instrument.prices;
     let spread = prices.ask - prices.bid;
     (0..MADE_UP_LEVELS).map(Decimal::from).map(move |step| Offer {
@@ -114,8 +114,8 @@ impl State {
         let book = self.books.get(instrument.instrument_name);
         let opposite = book.and_then(|book| book.best(side.other()));
         let is_free = move |offer: &Offer| opposite.is_none_or(|price| side.other().is_beyond(price, offer.price));
-        let made_up = made_up(instrument, side).filter(|_| self.settings.made_up_book);
-        let mut levels = made_up.filter(is_free).peekable();
+        let generated = generated(instrument, side).filter(|_| self.settings.generated_book);
+        let mut levels = generated.filter(is_free).peekable();
         let orders = book.into_iter().flat_map(move |book| book.orders(side));
         let mut orders = orders.filter_map(|slot| self.offer(slot)).peekable();
         std::iter::from_fn(move || match (levels.peek(), orders.peek()) {
@@ -125,7 +125,7 @@ impl State {
         })
     }
 
-    fn offer(&self, slot: Slot) -> Option<Offer> {
+    fn offer(&self, slot: OrderLocation) -> Option<Offer> {
         let order = self.order(slot);
         Some(Offer { price: order.price.limit()?, amount: order.left(), maker: Some(slot) })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::book::Slot;
+use super::book::OrderLocation;
 use super::error::Error;
 use super::filter::{self, KindFilter, TypeFilter};
 use super::instruments::Instrument;
@@ -71,7 +71,7 @@ pub(super) fn cancel_by_label(state: &mut State, session: &Session, params: &Par
     let listed = |order: &Order| {
         currency.as_ref().is_none_or(|currency| state.is_on(order, |one| one.is_listed_under(currency)))
     };
-    let slots: Vec<Slot> = open.filter(|(_, order)| listed(order)).map(|(slot, _)| slot).collect();
+    let slots: Vec<OrderLocation> = open.filter(|(_, order)| listed(order)).map(|(slot, _)| slot).collect();
     end_all(state, &slots, "user_request");
     done(&slots.len())
 }
@@ -87,24 +87,24 @@ fn cancel_where(
         of_type.lets_in(order) && state.is_on(order, |instrument| wanted(instrument) && kind.lets_in(instrument))
     };
     let open = state.open_orders(session.account);
-    let slots: Vec<Slot> = open.filter(|(_, order)| fits(order)).map(|(slot, _)| slot).collect();
+    let slots: Vec<OrderLocation> = open.filter(|(_, order)| fits(order)).map(|(slot, _)| slot).collect();
     end_and_report(state, &slots, params)
 }
 
 /// Cancels orders, and lists them where `detailed` asks for it, else counts them.
-pub(super) fn end_and_report(state: &mut State, slots: &[Slot], params: &Params) -> Outcome {
+pub(super) fn end_and_report(state: &mut State, slots: &[OrderLocation], params: &Params) -> Outcome {
     let is_detailed = params.boolean("detailed")?.unwrap_or_default();
     end_all(state, slots, "user_request");
     if is_detailed { done(&reports(state, slots)) } else { done(&slots.len()) }
 }
 
-pub(super) fn end_all(state: &mut State, slots: &[Slot], reason: &'static str) {
+pub(super) fn end_all(state: &mut State, slots: &[OrderLocation], reason: &'static str) {
     for slot in slots {
         state.end(*slot, OrderState::Cancelled, Some(reason));
     }
 }
 
-fn reports<'a>(state: &'a State, slots: &[Slot]) -> Vec<Report<'a>> {
+fn reports<'a>(state: &'a State, slots: &[OrderLocation]) -> Vec<Report<'a>> {
     let mut groups: BTreeMap<(&'static str, &'static str), Vec<&Order>> = BTreeMap::new();
     for order in slots.iter().map(|slot| state.order(*slot)) {
         groups.entry((order.instrument_name, order.order_type)).or_default().push(order);
@@ -121,7 +121,7 @@ impl State {
     pub(super) fn cancel_orders_of(&mut self, connection: u64) {
         for account in 0..self.accounts.len() {
             let own = self.open_orders(account).filter(|(_, order)| order.connection == Some(connection));
-            let slots: Vec<Slot> = own.map(|(slot, _)| slot).collect();
+            let slots: Vec<OrderLocation> = own.map(|(slot, _)| slot).collect();
             end_all(self, &slots, "cancel_on_disconnect");
         }
     }

@@ -33,7 +33,7 @@ const DEPTHS: [usize; 3] = [1, 10, 20];
 
 /// How often a channel tells.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Pace {
+pub(super) enum UpdateInterval {
     /// At each change.
     Raw,
     Fast,
@@ -42,7 +42,7 @@ pub(super) enum Pace {
     Slow,
 }
 
-impl Pace {
+impl UpdateInterval {
     fn read(text: &str) -> Option<Self> {
         match text {
             "raw" => Some(Self::Raw),
@@ -108,23 +108,23 @@ pub(super) enum Private {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Channel {
     /// The whole book first, then what changes.
-    Book(&'static str, Pace),
+    Book(&'static str, UpdateInterval),
     /// The best levels, each time whole: the step that prices are rounded to, and how many levels.
     Window {
         instrument: &'static str,
         group: Option<number::Number>,
         depth: usize,
-        pace: Pace,
+        pace: UpdateInterval,
     },
-    Ticker(&'static str, Pace),
+    Ticker(&'static str, UpdateInterval),
     IncrementalTicker(&'static str),
     Quote(&'static str),
-    Perpetual(&'static str, Pace),
+    Perpetual(&'static str, UpdateInterval),
     /// One of a price index: its family, and the index.
     Index(&'static str, &'static str),
     Candles(&'static str, &'static str),
-    Trades(Scope, Pace),
-    Own(Private, Scope, Pace),
+    Trades(Scope, UpdateInterval),
+    Own(Private, Scope, UpdateInterval),
     /// A currency, or `ANY`.
     Portfolio(String),
     /// One that tells what does not happen here, unless a test says that it does.
@@ -221,13 +221,13 @@ impl Channel {
             return Self::read_book(state, &parts);
         }
         if let Some([name, pace]) = of("ticker").as_deref() {
-            return Some(Self::Ticker(instrument(name)?, Pace::read(pace)?));
+            return Some(Self::Ticker(instrument(name)?, UpdateInterval::read(pace)?));
         }
         if let Some([name, pace]) = of("perpetual").as_deref() {
             let is_perpetual = state.instrument(name)?.settlement_period == Some("perpetual");
             return instrument(name)
                 .filter(|_| is_perpetual)
-                .zip(Pace::read(pace))
+                .zip(UpdateInterval::read(pace))
                 .map(|(it, pace)| Self::Perpetual(it, pace));
         }
         if let Some(name) = one("incremental_ticker") {
@@ -245,7 +245,7 @@ impl Channel {
             }
         }
         if let Some((pace, scope)) = of("trades").as_deref().and_then(<[&str]>::split_last) {
-            let pace = Pace::read(pace)?;
+            let pace = UpdateInterval::read(pace)?;
             return Some(Self::Trades(Scope::read(state, scope)?, pace));
         }
         if let Some(currency) = one("user.portfolio") {
@@ -263,13 +263,13 @@ impl Channel {
         own.into_iter().find_map(|(family, what)| {
             let parts = of(family)?;
             let (pace, scope) = parts.split_last()?;
-            Some(Self::Own(what, Scope::read(state, scope)?, Pace::read(pace)?))
+            Some(Self::Own(what, Scope::read(state, scope)?, UpdateInterval::read(pace)?))
         })
     }
 
     fn read_book(state: &State, parts: &[&str]) -> Option<Self> {
         match parts {
-            [name, pace] => Some(Self::Book(state.instrument(name)?.instrument_name, Pace::read(pace)?)),
+            [name, pace] => Some(Self::Book(state.instrument(name)?.instrument_name, UpdateInterval::read(pace)?)),
             [name, group, depth, pace] => {
                 let instrument = state.instrument(name)?;
                 let group = match *group {
@@ -278,7 +278,7 @@ impl Channel {
                 };
                 let is_zero = group.is_some_and(|step| step.0.is_zero() || step.0.is_sign_negative());
                 let depth = depth.parse().ok().filter(|depth| DEPTHS.contains(depth))?;
-                let pace = Pace::read(pace).filter(|pace| *pace != Pace::Raw && !is_zero)?;
+                let pace = UpdateInterval::read(pace).filter(|pace| *pace != UpdateInterval::Raw && !is_zero)?;
                 Some(Self::Window { instrument: instrument.instrument_name, group, depth, pace })
             }
             _ => None,
@@ -299,7 +299,7 @@ impl Channel {
         }
     }
 
-    pub(super) fn pace(&self) -> Pace {
+    pub(super) fn pace(&self) -> UpdateInterval {
         match self {
             Self::Book(_, pace)
             | Self::Window { pace, .. }
@@ -307,9 +307,9 @@ impl Channel {
             | Self::Perpetual(_, pace)
             | Self::Trades(_, pace)
             | Self::Own(_, _, pace) => *pace,
-            Self::IncrementalTicker(_) => Pace::Second,
-            Self::Quote(_) => Pace::Fast,
-            _ => Pace::Raw,
+            Self::IncrementalTicker(_) => UpdateInterval::Second,
+            Self::Quote(_) => UpdateInterval::Fast,
+            _ => UpdateInterval::Raw,
         }
     }
 }

@@ -4,11 +4,11 @@ use rust_decimal::Decimal;
 
 use super::error::Error;
 use super::filter;
+use super::order_request::{self, OrderRequest};
 use super::orders::Direction;
 use super::params::Params;
 use super::place;
 use super::state::{Outcome, Session, State, done};
-use super::wish::{self, Wish};
 
 /// An order for the whole position, which only makes it smaller.
 pub(super) fn close_position(state: &mut State, session: &Session, params: &Params) -> Outcome {
@@ -21,12 +21,13 @@ pub(super) fn close_position(state: &mut State, session: &Session, params: &Para
     let limit = match order_type {
         "limit" => {
             let price = params.required("price", params.decimal("price")?)?;
-            wish::check_price(&instrument, price)?;
+            order_request::check_price(&instrument, price)?;
             Some(price)
         }
         _ => None,
     };
-    let wish = Wish { order_type, limit, reduce_only: true, ..Wish::limit(size.abs(), Decimal::ZERO) };
+    let order_request =
+        OrderRequest { order_type, limit, reduce_only: true, ..OrderRequest::limit(size.abs(), Decimal::ZERO) };
     let direction = if size.is_sign_negative() { Direction::Buy } else { Direction::Sell };
-    done(&place::fulfil(state, session, &instrument, direction, wish)?)
+    done(&place::fulfil(state, session, &instrument, direction, order_request)?)
 }

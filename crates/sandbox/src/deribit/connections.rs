@@ -10,14 +10,14 @@ use serde::Serialize;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::channels::{self, Pace};
+use super::channels::{self, UpdateInterval};
 use super::feeds::Feed;
-use super::heartbeat::{Beat, Heartbeat};
-use super::limit::Spender;
+use super::heartbeat::{Heartbeat, HeartbeatAction};
+use super::limit::RateLimitSubject;
 use super::state::State;
 use crate::faults::{Candidate, Fault, Faults, Transport};
-use crate::stream::Cut;
-use crate::streams::{About, End, FrameLog, Outbox, Outgoing};
+use crate::stream::Disconnector;
+use crate::streams::{CloseReason, FrameLog, FrameMetadata, Outgoing, SendQueue};
 
 /// What the venue tells a client that reads too slowly.
 const TOO_SLOW: &str = "connection_too_slow";
@@ -26,14 +26,14 @@ const UNKNOWN: &str = r#"{"jsonrpc":"2.0","method":"market_weather","params":{"s
 
 /// An open connection.
 pub(super) struct Connection {
-    outbox: Outbox,
-    cut: Cut,
+    outbox: SendQueue,
+    cut: Disconnector,
     faults: Faults,
     pub(super) login: Option<ConnectionLogin>,
     /// What it hears, by channel.
     pub(super) feeds: BTreeMap<String, Feed>,
     /// When what is due at a pace is told.
-    pub(super) planned: BTreeMap<Pace, Instant>,
+    pub(super) planned: BTreeMap<UpdateInterval, Instant>,
     heartbeat: Heartbeat,
     /// When the client said something last.
     heard: Instant,
@@ -52,7 +52,7 @@ pub(super) struct ConnectionLogin {
 
 /// What a notification is about.
 #[derive(Clone, Copy)]
-pub(super) struct Notice<'a> {
+pub(super) struct NotificationInfo<'a> {
     /// As it was subscribed to.
     pub(super) channel: &'a str,
     pub(super) label: Option<&'a str>,
@@ -67,11 +67,11 @@ pub(super) struct Notice<'a> {
 struct Notification<'a, T: Serialize> {
     jsonrpc: &'static str,
     method: &'static str,
-    params: Told<'a, T>,
+    params: NotificationParams<'a, T>,
 }
 
 #[derive(Serialize)]
-struct Told<'a, T: Serialize> {
+struct NotificationParams<'a, T: Serialize> {
     channel: &'a str,
     data: &'a T,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,35 +80,35 @@ struct Told<'a, T: Serialize> {
 
 impl Connection {
     /// Sends a notification, or what goes wrong with it on purpose.
-    pub(super) fn notify(&self, notice: Notice<'_>, data: &impl Serialize) {
+    pub(super) fn notify(&self, notice: NotificationInfo<'_>, data: &impl Serialize) {
         let fault = self.strike(notice);
         self.notify_with(notice, data, fault);
     }
 
     /// What goes wrong on purpose with a notification.
-    pub(super) fn strike(&self, notice: Notice<'_>) -> Option<Fault> {
+    pub(super) fn strike(&self, notice: NotificationInfo<'_>) -> Option<Fault> {
         let family = channels::family(notice.channel);
         let with_kind = format!("{family}/{}", notice.kind);
         let with_instrument = format!("{with_kind}/{}", notice.instrument.unwrap_or_default());
         strike(&self.faults, &["data", notice.channel, family, &with_kind, &with_instrument], false)
     }
 
-    pub(super) fn notify_with(&self, notice: Notice<'_>, data: &impl Serialize, fault: Option<Fault>) {
-        let params = Told { channel: notice.channel, data, label: notice.label };
+    pub(super) fn notify_with(&self, notice: NotificationInfo<'_>, data: &impl Serialize, fault: Option<Fault>) {
+        let params = NotificationParams { channel: notice.channel, data, label: notice.label };
         let notification = Notification { jsonrpc: "2.0", method: "subscription", params };
         let text = serde_json::to_string(&notification).expect("notifications are plain JSON");
         self.is_busy.set(true);
-        let about = About {
+        let about = FrameMetadata {
             channel: Some(notice.channel.to_owned().into()),
             kind: if notice.kind.is_empty() { "subscription" } else { notice.kind }.into(),
             item: notice.instrument.map(Arc::from),
             mark: notice.mark,
-            ..About::default()
+            ..FrameMetadata::default()
         };
         self.send_faulty(text, about, fault);
     }
 
-    fn send_faulty(&self, text: String, about: About, fault: Option<Fault>) {
+    fn send_faulty(&self, text: String, about: FrameMetadata, fault: Option<Fault>) {
         match fault {
             Some(Fault::Gap { by }) => {
                 let text = without_link(&text, by).unwrap_or(text);
@@ -117,19 +117,19 @@ impl Connection {
             Some(Fault::Error { code, text: message }) => {
                 let told = message.clone().unwrap_or_else(|| "internal_server_error".to_owned());
                 let error = serde_json::json!({"jsonrpc": "2.0", "error": {"code": code, "message": told}});
-                let kind = About { kind: Cow::Borrowed("error"), ..About::default() };
+                let kind = FrameMetadata { kind: Cow::Borrowed("error"), ..FrameMetadata::default() };
                 self.push(Outgoing::new(text, about, Some(Fault::Error { code, text: message })));
                 self.push(Outgoing::new(error.to_string(), kind, None));
             }
             Some(Fault::UnknownType) => {
-                let unknown = About { kind: "market_weather".into(), ..About::default() };
+                let unknown = FrameMetadata { kind: "market_weather".into(), ..FrameMetadata::default() };
                 let fault = Some(Fault::UnknownType);
                 self.push(Outgoing { text: Utf8Bytes::from_static(UNKNOWN), about: unknown, fault });
                 self.push(Outgoing::new(text, about, None));
             }
             Some(Fault::SlowReader) => {
                 self.push(Outgoing::new(text, about, Some(Fault::SlowReader)));
-                self.end(End::Close(4000, TOO_SLOW.to_owned()));
+                self.end(CloseReason::Close(4000, TOO_SLOW.to_owned()));
             }
             fault => self.push(Outgoing::new(text, about, fault)),
         }
@@ -137,7 +137,7 @@ impl Connection {
 
     /// Sends a response to a call, or what goes wrong with it on purpose.
     pub(super) fn answer(&self, text: String, fault: Option<Fault>) {
-        let about = || About { kind: Cow::Borrowed("answer"), ..About::default() };
+        let about = || FrameMetadata { kind: Cow::Borrowed("answer"), ..FrameMetadata::default() };
         let fault = match fault {
             Some(Fault::DropAfter) => Some(Fault::DropBefore),
             Some(Fault::SilenceAfter) => Some(Fault::Drop),
@@ -158,7 +158,7 @@ impl Connection {
     }
 
     /// Ends it once what waits has gone.
-    pub(super) fn end(&self, end: End) {
+    pub(super) fn end(&self, end: CloseReason) {
         self.outbox.end(end);
     }
 
@@ -195,8 +195,8 @@ impl Connection {
             return;
         }
         match self.heartbeat.beat(!self.is_busy.take()) {
-            Beat::Say(kinds) => kinds.iter().for_each(|kind| self.say(kind)),
-            Beat::Silence => self.end(End::Close(4000, "heartbeat close".to_owned())),
+            HeartbeatAction::Say(kinds) => kinds.iter().for_each(|kind| self.say(kind)),
+            HeartbeatAction::Silence => self.end(CloseReason::Close(4000, "heartbeat close".to_owned())),
         }
     }
 
@@ -204,7 +204,7 @@ impl Connection {
         let with_kind = format!("heartbeat/{kind}");
         let fault = strike(&self.faults, &["heartbeat", &with_kind], true);
         let text = format!(r#"{{"jsonrpc":"2.0","method":"heartbeat","params":{{"type":"{kind}"}}}}"#);
-        self.send_faulty(text, About { kind: Cow::Borrowed(kind), ..About::default() }, fault);
+        self.send_faulty(text, FrameMetadata { kind: Cow::Borrowed(kind), ..FrameMetadata::default() }, fault);
     }
 }
 
@@ -226,8 +226,8 @@ pub(super) fn strike(faults: &Faults, names: &[&str], by_name_only: bool) -> Opt
 
 impl State {
     /// Remembers a new connection: its number and its queue.
-    pub(super) fn connect(&mut self, cut: Cut, faults: Faults, log: &FrameLog) -> (u64, Outbox) {
-        let (number, outbox) = (log.open(), Outbox::new(self.settings.waiting_frames));
+    pub(super) fn connect(&mut self, cut: Disconnector, faults: Faults, log: &FrameLog) -> (u64, SendQueue) {
+        let (number, outbox) = (log.open(), SendQueue::new(self.settings.waiting_frames));
         let connection = Connection {
             outbox: outbox.clone(),
             cut,
@@ -255,7 +255,7 @@ impl State {
         let (now, idle) = (Instant::now(), self.idle());
         let Some(connection) = self.connections.get_mut(&number) else { return };
         connection.beat(now, idle);
-        let due: BTreeSet<Pace> =
+        let due: BTreeSet<UpdateInterval> =
             connection.planned.iter().filter(|(_, at)| **at <= now).map(|(pace, _)| *pace).collect();
         for pace in due {
             self.flush(number, pace);
@@ -287,12 +287,12 @@ impl State {
     }
 
     /// Whose calls a connection's calls count among.
-    pub(super) fn spender(&self, connection: Option<u64>) -> Spender {
+    pub(super) fn rate_limit_subject(&self, connection: Option<u64>) -> RateLimitSubject {
         match connection {
-            None => Spender::Stranger,
+            None => RateLimitSubject::Stranger,
             Some(number) => match self.connections.get(&number).and_then(|connection| connection.login.as_ref()) {
-                Some(login) => Spender::Account(login.account),
-                None => Spender::Connection(number),
+                Some(login) => RateLimitSubject::Account(login.account),
+                None => RateLimitSubject::Connection(number),
             },
         }
     }

@@ -2,16 +2,16 @@
 
 use rust_decimal::Decimal;
 
-use super::book::Slot;
+use super::book::OrderLocation;
 use super::error::Error;
 use super::filter;
 use super::instruments::Instrument;
 use super::matching;
+use super::order_request::{self, QuoteMark};
 use super::orders::{OrderState, Price};
 use super::params::Params;
-use super::place::{Placed, check_funds, check_in_time, resting_limit};
+use super::place::{OrderResult, check_funds, check_in_time, resting_limit};
 use super::state::{Outcome, Session, State, done};
-use super::wish::{self, QuoteMark};
 use crate::number::Number;
 
 /// `private/edit`.
@@ -49,11 +49,11 @@ pub(super) struct Amendment {
     pub(super) quote: Option<QuoteMark>,
 }
 
-fn change(state: &mut State, slot: Slot, params: &Params) -> Outcome {
+fn change(state: &mut State, slot: OrderLocation, params: &Params) -> Outcome {
     let instrument = open_instrument(state, slot)?;
     check_in_time(state, params)?;
     let amendment = Amendment {
-        amount: wish::read_amount(params, &instrument)?,
+        amount: order_request::read_amount(params, &instrument)?,
         price: params.decimal("price")?,
         post_only: params.boolean("post_only")?,
         reject_post_only: params.boolean("reject_post_only")?,
@@ -67,7 +67,7 @@ fn change(state: &mut State, slot: Slot, params: &Params) -> Outcome {
 }
 
 /// The instrument of an order that is open.
-fn open_instrument(state: &State, slot: Slot) -> Result<Instrument, Error> {
+fn open_instrument(state: &State, slot: OrderLocation) -> Result<Instrument, Error> {
     let order = state.order(slot);
     if !order.is_open() {
         return Err(Error::new(Error::NOT_OPEN_ORDER));
@@ -76,7 +76,7 @@ fn open_instrument(state: &State, slot: Slot) -> Result<Instrument, Error> {
 }
 
 /// Changes an open order.
-pub(super) fn amend(state: &mut State, slot: Slot, amendment: Amendment) -> Result<Placed, Error> {
+pub(super) fn amend(state: &mut State, slot: OrderLocation, amendment: Amendment) -> Result<OrderResult, Error> {
     let instrument = open_instrument(state, slot)?;
     let before = state.order(slot).clone();
     let mut order = before.clone();
@@ -92,7 +92,7 @@ pub(super) fn amend(state: &mut State, slot: Slot, amendment: Amendment) -> Resu
     let or_reject = amendment.reject_post_only.or(order.reject_post_only).unwrap_or_default();
     order.reject_post_only = order.post_only.then_some(or_reject);
     if let (Price::Limit(_), Some(price)) = (order.price, amendment.price) {
-        wish::check_price(&instrument, price)?;
+        order_request::check_price(&instrument, price)?;
         let is_waiting = order.trigger.is_some();
         let price = if order.post_only && !is_waiting {
             resting_limit(state, &instrument, order.direction, price, or_reject)?
@@ -129,5 +129,5 @@ pub(super) fn amend(state: &mut State, slot: Slot, amendment: Amendment) -> Resu
     let trades = if is_in_book && !keeps_place { matching::execute(state, &instrument, slot) } else { Vec::new() };
     state.notify_order(slot);
     state.after_trades(slot.account, &trades);
-    Ok(Placed { order: state.order(slot).clone(), trades })
+    Ok(OrderResult { order: state.order(slot).clone(), trades })
 }

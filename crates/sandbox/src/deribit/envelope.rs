@@ -22,7 +22,7 @@ pub(super) struct Call {
 }
 
 /// The caller's id, where it could be read, and the call or what is wrong with it.
-pub(super) struct Opened {
+pub(super) struct ParsedRequest {
     pub(super) id: Option<Box<RawValue>>,
     pub(super) call: Result<Call, Error>,
 }
@@ -38,54 +38,54 @@ struct Envelope<'a> {
 }
 
 /// Takes the envelope off. A GET without a body has none: its method is the path, its params the query.
-pub(super) fn open(request: &Request) -> Opened {
+pub(super) fn open(request: &Request) -> ParsedRequest {
     let path = request.path.strip_prefix(PREFIX).unwrap_or_default().trim_start_matches('/');
     if request.body.len() > BODY_LIMIT {
-        return Opened { id: None, call: Err(Error::new(Error::ENTITY_TOO_LARGE)) };
+        return ParsedRequest { id: None, call: Err(Error::new(Error::ENTITY_TOO_LARGE)) };
     }
     match request.method {
         http::Method::GET if request.body.is_empty() => {
             let params = Params::from_query(request.query_pairs());
-            Opened { id: None, call: Ok(Call { method: path.to_owned(), params }) }
+            ParsedRequest { id: None, call: Ok(Call { method: path.to_owned(), params }) }
         }
         http::Method::GET | http::Method::POST => open_body(request, path),
-        _ => Opened { id: None, call: Err(Error::new(Error::BAD_REQUEST).because("use GET or POST")) },
+        _ => ParsedRequest { id: None, call: Err(Error::new(Error::BAD_REQUEST).because("use GET or POST")) },
     }
 }
 
-fn open_body(request: &Request, path: &str) -> Opened {
+fn open_body(request: &Request, path: &str) -> ParsedRequest {
     let content_type = request.header("content-type").unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
-        return Opened { id: None, call: Err(Error::new(Error::INVALID_CONTENT_TYPE)) };
+        return ParsedRequest { id: None, call: Err(Error::new(Error::INVALID_CONTENT_TYPE)) };
     }
     let envelope = match read_envelope(&request.body) {
         Ok(envelope) => envelope,
-        Err(error) => return Opened { id: None, call: Err(error) },
+        Err(error) => return ParsedRequest { id: None, call: Err(error) },
     };
     let id = envelope.id.filter(|id| is_id(id)).map(ToOwned::to_owned);
-    Opened { id, call: check_envelope(&envelope, path) }
+    ParsedRequest { id, call: check_envelope(&envelope, path) }
 }
 
 /// Takes the envelope off a message of a connection, which has to have an id.
-pub(super) fn open_message(text: &str) -> Opened {
+pub(super) fn open_message(text: &str) -> ParsedRequest {
     if text.len() > BODY_LIMIT {
-        return Opened { id: None, call: Err(Error::new(Error::ENTITY_TOO_LARGE)) };
+        return ParsedRequest { id: None, call: Err(Error::new(Error::ENTITY_TOO_LARGE)) };
     }
     let envelope = match read_envelope(text.as_bytes()) {
         Ok(envelope) => envelope,
         // Over HTTP what is not JSON has an error of its own.
         Err(error) if error.is(Error::PARSE_ERROR) => {
-            return Opened { id: None, call: Err(Error::new(Error::BAD_REQUEST).because("not JSON")) };
+            return ParsedRequest { id: None, call: Err(Error::new(Error::BAD_REQUEST).because("not JSON")) };
         }
-        Err(error) => return Opened { id: None, call: Err(error) },
+        Err(error) => return ParsedRequest { id: None, call: Err(error) },
     };
     // A request without an id is carried out, and its response has none either.
     if envelope.id.is_none() {
-        return Opened { id: None, call: check_envelope(&envelope, "") };
+        return ParsedRequest { id: None, call: check_envelope(&envelope, "") };
     }
     let id = envelope.id.filter(|id| is_id(id)).map(ToOwned::to_owned);
-    Opened { id, call: check_envelope(&envelope, "") }
+    ParsedRequest { id, call: check_envelope(&envelope, "") }
 }
 
 fn read_envelope(body: &[u8]) -> Result<Envelope<'_>, Error> {
@@ -120,19 +120,19 @@ fn check_envelope(envelope: &Envelope<'_>, path: &str) -> Result<Call, Error> {
 }
 
 /// When a call arrived: answers say how long it took.
-pub(super) struct Arrival {
+pub(super) struct ReceiveTime {
     us: i64,
     instant: Instant,
 }
 
-impl Arrival {
+impl ReceiveTime {
     pub(super) fn now(clock: &Clock) -> Self {
         Self { us: clock.millis() * 1000, instant: Instant::now() }
     }
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct ResponseEnvelope<'a> {
     jsonrpc: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Box<RawValue>>,
@@ -150,25 +150,33 @@ struct Answer<'a> {
 }
 
 /// Puts the envelope on.
-pub(super) fn seal(id: Option<Box<RawValue>>, outcome: Result<&RawValue, &Error>, arrival: &Arrival) -> Reply {
+pub(super) fn seal(id: Option<Box<RawValue>>, outcome: Result<&RawValue, &Error>, received: &ReceiveTime) -> Reply {
     let status = outcome.map_or_else(Error::status, |_| 200);
-    Reply::json(status, &enclose(id, outcome, arrival))
+    Reply::json(status, &enclose(id, outcome, received))
 }
 
 /// The same as a message of a connection.
-pub(super) fn seal_message(id: Option<Box<RawValue>>, outcome: Result<&RawValue, &Error>, arrival: &Arrival) -> String {
-    serde_json::to_string(&enclose(id, outcome, arrival)).expect("answers are plain JSON")
+pub(super) fn seal_message(
+    id: Option<Box<RawValue>>,
+    outcome: Result<&RawValue, &Error>,
+    received: &ReceiveTime,
+) -> String {
+    serde_json::to_string(&enclose(id, outcome, received)).expect("answers are plain JSON")
 }
 
-fn enclose<'a>(id: Option<Box<RawValue>>, outcome: Result<&'a RawValue, &'a Error>, arrival: &Arrival) -> Answer<'a> {
-    let us_diff = i64::try_from(arrival.instant.elapsed().as_micros()).unwrap_or(i64::MAX);
-    Answer {
+fn enclose<'a>(
+    id: Option<Box<RawValue>>,
+    outcome: Result<&'a RawValue, &'a Error>,
+    received: &ReceiveTime,
+) -> ResponseEnvelope<'a> {
+    let us_diff = i64::try_from(received.instant.elapsed().as_micros()).unwrap_or(i64::MAX);
+    ResponseEnvelope {
         jsonrpc: "2.0",
         id,
         result: outcome.ok(),
         error: outcome.err(),
-        us_in: arrival.us,
-        us_out: arrival.us + us_diff,
+        us_in: received.us,
+        us_out: received.us + us_diff,
         us_diff,
         testnet: true,
     }

@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 
 use super::candles;
 use super::changes::OwnChanges;
-use super::channels::{Channel, Pace};
+use super::channels::{Channel, UpdateInterval};
 use super::indexes;
 use super::instruments::{CURRENCIES, Instrument};
 use super::market;
 use super::orders::{Direction, Order};
 use super::positions;
-use super::shown::{Levels, ShownBook};
+use super::published::{Levels, PublishedBook};
 use super::state::State;
 use super::summary;
 use super::trades::Trade;
@@ -30,7 +30,7 @@ pub(super) struct Feed {
     /// Whether something may have changed since the last notification.
     pub(super) is_due: bool,
     told: Option<Value>,
-    book: Option<Arc<ShownBook>>,
+    book: Option<Arc<PublishedBook>>,
     /// Orders or trades that wait to be told together.
     gathered: Vec<Box<RawValue>>,
     /// The same of everything that changes, by instrument.
@@ -38,7 +38,7 @@ pub(super) struct Feed {
 }
 
 /// Something to tell.
-pub(super) struct News {
+pub(super) struct ChannelUpdate {
     /// `snapshot` or `change`, where the channel has both.
     pub(super) kind: &'static str,
     pub(super) instrument: Option<&'static str>,
@@ -107,7 +107,7 @@ impl Feed {
     }
 
     /// What there is to tell, where it is not what was told last.
-    pub(super) fn news(&mut self, state: &State, account: Option<usize>) -> Vec<News> {
+    pub(super) fn news(&mut self, state: &State, account: Option<usize>) -> Vec<ChannelUpdate> {
         if !self.gathered.is_empty() {
             return vec![plain(None, raw(&std::mem::take(&mut self.gathered)))];
         }
@@ -158,7 +158,7 @@ impl Feed {
         Some(vec![record])
     }
 
-    fn gathered_changes(&mut self, state: &State, account: Option<usize>) -> Vec<News> {
+    fn gathered_changes(&mut self, state: &State, account: Option<usize>) -> Vec<ChannelUpdate> {
         let changes = std::mem::take(&mut self.changes);
         let Some(account) = account else { return Vec::new() };
         let told = changes.iter().filter_map(|(name, own)| {
@@ -168,7 +168,7 @@ impl Feed {
         told.collect()
     }
 
-    fn incremental_news(&mut self, now: &Value, instrument: Option<&'static str>) -> Option<News> {
+    fn incremental_news(&mut self, now: &Value, instrument: Option<&'static str>) -> Option<ChannelUpdate> {
         let now = now.as_object()?;
         let told = self.told.replace(Value::Object(now.clone()));
         let kind = if told.is_some() { "change" } else { "snapshot" };
@@ -181,11 +181,11 @@ impl Feed {
         }
         let mut news = Map::from_iter([("type".to_owned(), json!(kind))]);
         news.extend(changed);
-        Some(News { kind, instrument, mark: None, data: raw(&news) })
+        Some(ChannelUpdate { kind, instrument, mark: None, data: raw(&news) })
     }
 
-    fn book_news(&mut self, state: &State, name: &'static str) -> Option<News> {
-        let now = state.shown.now(name)?;
+    fn book_news(&mut self, state: &State, name: &'static str) -> Option<ChannelUpdate> {
+        let now = state.published.now(name)?;
         let before = self.book.replace(Arc::clone(&now));
         if before.as_ref().is_some_and(|before| before.change_id == now.change_id) {
             return None;
@@ -209,12 +209,12 @@ impl Feed {
             bids,
             asks,
         };
-        Some(News { kind, instrument: Some(name), mark: Some(now.change_id), data: raw(&message) })
+        Some(ChannelUpdate { kind, instrument: Some(name), mark: Some(now.change_id), data: raw(&message) })
     }
 }
 
-fn plain(instrument: Option<&'static str>, data: Box<RawValue>) -> News {
-    News { kind: "", instrument, mark: None, data }
+fn plain(instrument: Option<&'static str>, data: Box<RawValue>) -> ChannelUpdate {
+    ChannelUpdate { kind: "", instrument, mark: None, data }
 }
 
 #[derive(Serialize)]
@@ -321,6 +321,6 @@ fn quote(state: &State, instrument: &Instrument) -> Quote {
 }
 
 /// Whether a pace gathers records until its time.
-pub(super) fn gathers(pace: Pace) -> bool {
-    pace != Pace::Raw
+pub(super) fn gathers(pace: UpdateInterval) -> bool {
+    pace != UpdateInterval::Raw
 }

@@ -15,7 +15,7 @@ pub(super) struct Heartbeat {
 
 /// What a beat comes to.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) enum Beat {
+pub(super) enum HeartbeatAction {
     /// Messages of these types.
     Say(&'static [&'static str]),
     /// Nobody is there.
@@ -44,13 +44,13 @@ impl Heartbeat {
     }
 
     /// A beat. Each asks for a sign of life; where the client was told nothing since the last one there is a heartbeat too.
-    pub(super) fn beat(&mut self, is_quiet: bool) -> Beat {
+    pub(super) fn beat(&mut self, is_quiet: bool) -> HeartbeatAction {
         self.next = self.interval.and_then(|interval| Instant::now().checked_add(interval));
         if self.asked {
-            return Beat::Silence;
+            return HeartbeatAction::Silence;
         }
         self.asked = true;
-        Beat::Say(if is_quiet { &["heartbeat", "test_request"] } else { &["test_request"] })
+        HeartbeatAction::Say(if is_quiet { &["heartbeat", "test_request"] } else { &["test_request"] })
     }
 }
 
@@ -62,11 +62,11 @@ mod tests {
     fn who_is_silent_is_asked_once() {
         let mut heartbeat = Heartbeat::default();
         heartbeat.set(Some(Duration::from_secs(10)));
-        assert_eq!(heartbeat.beat(false), Beat::Say(&["test_request"]), "a busy connection");
+        assert_eq!(heartbeat.beat(false), HeartbeatAction::Say(&["test_request"]), "a busy connection");
         heartbeat.heard(true);
-        assert_eq!(heartbeat.beat(true), Beat::Say(&["heartbeat", "test_request"]));
+        assert_eq!(heartbeat.beat(true), HeartbeatAction::Say(&["heartbeat", "test_request"]));
         heartbeat.heard(false);
-        assert_eq!(heartbeat.beat(true), Beat::Silence, "only public/test is a response");
+        assert_eq!(heartbeat.beat(true), HeartbeatAction::Silence, "only public/test is a response");
         heartbeat.set(None);
         assert_eq!(heartbeat.next(), None);
     }

@@ -11,14 +11,14 @@ const CALL: u128 = 1_000_000_000;
 
 /// Whose calls are counted together.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub(super) enum Spender {
+pub(super) enum RateLimitSubject {
     Account(usize),
     Connection(u64),
     Stranger,
 }
 
 #[derive(Default)]
-pub(super) struct Buckets(HashMap<Spender, Bucket>);
+pub(super) struct Buckets(HashMap<RateLimitSubject, Bucket>);
 
 struct Bucket {
     left: u128,
@@ -27,9 +27,14 @@ struct Bucket {
 
 impl Buckets {
     /// Takes a call out of the caller's bucket.
-    pub(super) fn spend(&mut self, limit: &RequestLimit, spender: Spender, now: Instant) -> Result<(), Error> {
+    pub(super) fn spend(
+        &mut self,
+        limit: &RequestLimit,
+        rate_limit_subject: RateLimitSubject,
+        now: Instant,
+    ) -> Result<(), Error> {
         let full = u128::from(limit.burst) * CALL;
-        let bucket = self.0.entry(spender).or_insert(Bucket { left: full, at: now });
+        let bucket = self.0.entry(rate_limit_subject).or_insert(Bucket { left: full, at: now });
         let back = now.saturating_duration_since(bucket.at).as_nanos() * u128::from(limit.per_second);
         bucket.left = (bucket.left + back).min(full);
         bucket.at = now;
@@ -58,9 +63,19 @@ mod tests {
     fn a_bucket_empties_and_fills() {
         let limit = RequestLimit { burst: 2, per_second: 10, closes: true };
         let (mut buckets, start) = (Buckets::default(), Instant::now());
-        let mut spend = |spender, millis| buckets.spend(&limit, spender, start + Duration::from_millis(millis)).is_ok();
-        assert!(spend(Spender::Account(0), 0) && spend(Spender::Account(0), 0) && !spend(Spender::Account(0), 0));
-        assert!(spend(Spender::Connection(1), 0), "another one's bucket");
-        assert!(!spend(Spender::Account(0), 99) && spend(Spender::Account(0), 100) && !spend(Spender::Account(0), 100));
+        let mut spend = |rate_limit_subject, millis| {
+            buckets.spend(&limit, rate_limit_subject, start + Duration::from_millis(millis)).is_ok()
+        };
+        assert!(
+            spend(RateLimitSubject::Account(0), 0)
+                && spend(RateLimitSubject::Account(0), 0)
+                && !spend(RateLimitSubject::Account(0), 0)
+        );
+        assert!(spend(RateLimitSubject::Connection(1), 0), "another one's bucket");
+        assert!(
+            !spend(RateLimitSubject::Account(0), 99)
+                && spend(RateLimitSubject::Account(0), 100)
+                && !spend(RateLimitSubject::Account(0), 100)
+        );
     }
 }

@@ -5,11 +5,11 @@ use rust_decimal_macros::dec;
 
 use super::Deribit;
 use super::instruments::Instrument;
+use super::order_request::OrderRequest;
 use super::orders::Direction;
 use super::place;
 use super::scope::Scope;
 use super::state::{Session, State};
-use super::wish::Wish;
 use crate::market_maker::{MarketStep, Tradable};
 
 const PLENTY: Decimal = dec!(1_000_000_000);
@@ -69,8 +69,9 @@ impl Deribit {
             takers.push((direction, taker.price, taker.size));
         }
         for (direction, price, amount) in takers.into_iter().filter(|(.., amount)| !amount.is_zero()) {
-            let wish = Wish { time_in_force: "immediate_or_cancel", ..Wish::limit(amount, price) };
-            let placed = place::fulfil(&mut state, &session, &instrument, direction, wish);
+            let order_request =
+                OrderRequest { time_in_force: "immediate_or_cancel", ..OrderRequest::limit(amount, price) };
+            let placed = place::fulfil(&mut state, &session, &instrument, direction, order_request);
             debug_assert!(placed.is_ok(), "the market taker is refused: {:?}", placed.err());
         }
         state.publish();

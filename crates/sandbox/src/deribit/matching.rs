@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 
-use super::book::{Offer, Slot};
+use super::book::{Offer, OrderLocation};
 use super::channels::Private;
 use super::funds;
 use super::instruments::Instrument;
@@ -15,14 +15,14 @@ use super::trades::{Liquidity, Match, PublicTrade, Trade};
 use crate::number::Number;
 
 /// Lets an open order meet the book; what is left of it stays there, or ends. Returns its trades.
-pub(super) fn execute(state: &mut State, instrument: &Instrument, slot: Slot) -> Vec<Trade> {
+pub(super) fn execute(state: &mut State, instrument: &Instrument, slot: OrderLocation) -> Vec<Trade> {
     let order = state.order(slot);
     let (direction, left, is_market) = (order.direction, order.left(), order.order_type == "market");
     let stays_with_rest = order.original_order_type == Some("market_limit");
     let best = state.offers(instrument, direction.other()).next().map(|offer| offer.price);
     let limit = if stays_with_rest { best } else { order.price.limit() };
     let is_immediate = matches!(order.time_in_force, "immediate_or_cancel" | "fill_or_kill");
-    let Meeting { offers, own, missing, is_stopped } = meet(state, instrument, slot, limit);
+    let MatchPlan { offers, own, missing, is_stopped } = meet(state, instrument, slot, limit);
     let fills = order.time_in_force != "fill_or_kill" || missing.is_zero();
     let trades = if fills { take(state, instrument, slot, left, offers, own) } else { Vec::new() };
 
@@ -43,21 +43,21 @@ pub(super) fn execute(state: &mut State, instrument: &Instrument, slot: Slot) ->
     trades
 }
 
-struct Meeting {
+struct MatchPlan {
     offers: Vec<Offer>,
     /// The owner's own orders on the way: they are cancelled, not traded with.
-    own: Vec<Slot>,
+    own: Vec<OrderLocation>,
     /// What nobody offers.
     missing: Decimal,
     /// Whether an order of the owner's own ends the taking order, as the account has chosen.
     is_stopped: bool,
 }
 
-fn meet(state: &State, instrument: &Instrument, slot: Slot, limit: Option<Decimal>) -> Meeting {
+fn meet(state: &State, instrument: &Instrument, slot: OrderLocation, limit: Option<Decimal>) -> MatchPlan {
     let order = state.order(slot);
     let (mut offers, mut own, mut missing, mut is_stopped) = (Vec::new(), Vec::new(), order.left(), false);
     let profile = &state.accounts[slot.account].profile;
-    let is_own = |maker: Slot| {
+    let is_own = |maker: OrderLocation| {
         maker.account == slot.account
             || profile.self_trading_in_subaccounts && state.main_of(maker.account) == state.main_of(slot.account)
     };
@@ -79,16 +79,16 @@ fn meet(state: &State, instrument: &Instrument, slot: Slot, limit: Option<Decima
             }
         }
     }
-    Meeting { offers, own, missing, is_stopped }
+    MatchPlan { offers, own, missing, is_stopped }
 }
 
 fn take(
     state: &mut State,
     instrument: &Instrument,
-    slot: Slot,
+    slot: OrderLocation,
     left: Decimal,
     offers: Vec<Offer>,
-    own: Vec<Slot>,
+    own: Vec<OrderLocation>,
 ) -> Vec<Trade> {
     debug_assert!(offers.iter().map(|offer| offer.amount).sum::<Decimal>() <= left);
     for maker in own {
@@ -129,7 +129,7 @@ impl State {
                 && order.order_state == OrderState::Open
                 && order.instrument_name == instrument.instrument_name
         });
-        let slots: Vec<Slot> = reducing.map(|(slot, _)| slot).collect();
+        let slots: Vec<OrderLocation> = reducing.map(|(slot, _)| slot).collect();
         for slot in slots {
             let order = self.order(slot);
             let (direction, left) = (order.direction, order.left());
@@ -155,7 +155,7 @@ struct Pair<'a> {
 
 impl Pair<'_> {
     /// Books one side of it.
-    fn book(&self, state: &mut State, slot: Slot, liquidity: Liquidity) -> Trade {
+    fn book(&self, state: &mut State, slot: OrderLocation, liquidity: Liquidity) -> Trade {
         let Self { instrument, one } = *self;
         let Match { amount, price, .. } = one;
         let now = state.now();

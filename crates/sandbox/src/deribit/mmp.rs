@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::book::Slot;
+use super::book::OrderLocation;
 use super::error::Error;
 use super::orders::OrderState;
 use super::params::Params;
@@ -54,13 +54,13 @@ struct Status<'a> {
 }
 
 /// What names a protection, as far as a call says.
-struct Wanted {
+struct ProtectionRequest {
     index_name: Option<String>,
     group: Option<String>,
     block_rfq: bool,
 }
 
-impl Wanted {
+impl ProtectionRequest {
     fn read(params: &Params) -> Result<Self, Error> {
         Ok(Self {
             index_name: params.text("index_name")?,
@@ -93,7 +93,7 @@ impl Protection {
 
 /// `private/get_mmp_config`.
 pub(super) fn get_mmp_config(state: &mut State, session: &Session, params: &Params) -> Outcome {
-    let wanted = Wanted::read(params)?;
+    let wanted = ProtectionRequest::read(params)?;
     let all = state.accounts[session.account].protections.iter();
     done(&all.filter(|one| wanted.is(one)).collect::<Vec<_>>())
 }
@@ -139,7 +139,7 @@ pub(super) fn set_mmp_config(state: &mut State, session: &Session, params: &Para
 
 /// `private/get_mmp_status`: what is frozen.
 pub(super) fn get_mmp_status(state: &mut State, session: &Session, params: &Params) -> Outcome {
-    let (wanted, now) = (Wanted::read(params)?, state.now());
+    let (wanted, now) = (ProtectionRequest::read(params)?, state.now());
     let frozen = state.accounts[session.account].protections.iter().filter(|one| wanted.is(one) && one.is_frozen(now));
     let status = |one: &Protection| json_status(one);
     done(&frozen.map(status).collect::<Vec<_>>())
@@ -158,7 +158,7 @@ fn json_status(one: &Protection) -> serde_json::Value {
 /// `private/reset_mmp`.
 pub(super) fn reset_mmp(state: &mut State, session: &Session, params: &Params) -> Outcome {
     params.required("index_name", params.text("index_name")?)?;
-    let (wanted, now) = (Wanted::read(params)?, state.now());
+    let (wanted, now) = (ProtectionRequest::read(params)?, state.now());
     for one in state.accounts[session.account].protections.iter_mut().filter(|one| wanted.is(one)) {
         one.frozen_until = None;
         one.since = now;
@@ -195,7 +195,7 @@ impl State {
                 let is_in_group = if group.is_empty() { order.mmp } else { order.mmp_group.as_ref() == Some(&group) };
                 is_in_group && self.is_on(order, |instrument| instrument.price_index == index_name)
             });
-            let slots: Vec<Slot> = watched.map(|(slot, _)| slot).collect();
+            let slots: Vec<OrderLocation> = watched.map(|(slot, _)| slot).collect();
             for slot in slots {
                 self.end(slot, OrderState::Cancelled, Some("mmp_trigger"));
             }

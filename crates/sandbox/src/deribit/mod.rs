@@ -30,6 +30,7 @@ mod market;
 mod matching;
 mod methods;
 mod mmp;
+mod order_request;
 mod orders;
 mod overview;
 mod params;
@@ -37,25 +38,24 @@ mod place;
 mod positions;
 mod profile;
 mod publish;
+mod published;
 mod quotes;
 mod reference;
 mod scope;
 mod second_factor;
 mod session;
 mod settings;
-mod shown;
 mod state;
 mod subaccounts;
 mod subscriptions;
 mod summary;
-mod talk;
 mod tape;
 mod tokens;
 mod trades;
 mod transfers;
 mod triggers;
 mod wallet;
-mod wish;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -66,22 +66,22 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use self::envelope::{Arrival, Call, Opened};
+use self::envelope::{Call, ParsedRequest, ReceiveTime};
 use self::error::Error;
-use self::limit::Spender;
+use self::limit::RateLimitSubject;
 pub(crate) use self::methods::serves;
 use self::methods::{Access, Run};
 use self::second_factor::Step;
 pub use self::settings::{DeribitSettings, RequestLimit};
 use self::state::{Session, State, done};
-pub(crate) use self::talk::open_websocket;
+pub(crate) use self::websocket::open_websocket;
 use crate::accounts::DeribitKey;
 use crate::clock::Clock;
 use crate::executed::Executed;
 use crate::faults::{Candidate, Fault, Faults, Transport};
 use crate::message::{Reply, Request};
 use crate::request_log::{self, Arrived, Pending, RequestLog};
-use crate::streams::{BookLevels, End, FrameLog};
+use crate::streams::{BookLevels, CloseReason, FrameLog};
 
 /// Where the WebSocket is served.
 pub(crate) const WEBSOCKET_PATH: &str = "/ws/api/v2";
@@ -97,12 +97,12 @@ pub(crate) struct Deribit {
 }
 
 /// What a call came to.
-struct Answered {
+struct CallResult {
     result: Box<RawValue>,
     /// The method that was carried out; none where a second factor was asked for instead.
     executed: Option<&'static str>,
     /// Nothing is remembered for the method.
-    made_up: bool,
+    generated: bool,
 }
 
 /// Where a call comes from.
@@ -114,8 +114,8 @@ enum Origin<'a> {
 
 /// A message of a connection, read.
 struct Message {
-    opened: Opened,
-    arrival: Arrival,
+    opened: ParsedRequest,
+    received: ReceiveTime,
 }
 
 impl Message {
@@ -151,8 +151,8 @@ impl Deribit {
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
-        let arrival = Arrival::now(&self.clock);
-        let Opened { id, call } = envelope::open(request);
+        let received = ReceiveTime::now(&self.clock);
+        let ParsedRequest { id, call } = envelope::open(request);
         let answered = call.and_then(|call| {
             let mut state = self.state();
             let answered = answer(&mut state, Origin::Request(request), &call);
@@ -160,10 +160,10 @@ impl Deribit {
             answered
         });
         match answered {
-            Err(error) => envelope::seal(id, Err(&error), &arrival),
-            Ok(Answered { result, executed, made_up }) => {
-                let reply = envelope::seal(id, Ok(&result), &arrival);
-                let reply = if made_up { reply.made_up() } else { reply };
+            Err(error) => envelope::seal(id, Err(&error), &received),
+            Ok(CallResult { result, executed, generated }) => {
+                let reply = envelope::seal(id, Ok(&result), &received);
+                let reply = if generated { reply.generated() } else { reply };
                 match executed {
                     Some(method) => reply.executing(counter(method)),
                     None => reply,
@@ -173,7 +173,7 @@ impl Deribit {
     }
 
     fn read(&self, text: &str) -> Message {
-        Message { arrival: Arrival::now(&self.clock), opened: envelope::open_message(text) }
+        Message { received: ReceiveTime::now(&self.clock), opened: envelope::open_message(text) }
     }
 
     /// Notes a message of a connection in the log.
@@ -206,32 +206,32 @@ impl Deribit {
         message: Message,
         fault: Option<Fault>,
         sent: &mut Option<request_log::Response>,
-    ) -> ControlFlow<End> {
-        let Message { opened: Opened { id, call }, arrival } = message;
+    ) -> ControlFlow<CloseReason> {
+        let Message { opened: ParsedRequest { id, call }, received } = message;
         let mut state = self.state();
-        let Some(own) = state.connections.get_mut(&connection) else { return Break(End::Cut) };
+        let Some(own) = state.connections.get_mut(&connection) else { return Break(CloseReason::Abort) };
         own.hear(call.as_ref().is_ok_and(|call| call.method == "public/test"));
         let answered = call.and_then(|call| answer(&mut state, Origin::Connection(connection), &call));
-        if let Ok(Answered { executed: Some(method), .. }) = &answered {
+        if let Ok(CallResult { executed: Some(method), .. }) = &answered {
             self.executed.add("deribit", &counter(method));
         }
         let idle = state.idle();
         let is_over_limit = matches!(&answered, Err(error) if error.is(Error::TOO_MANY_REQUESTS));
         let closes = is_over_limit && state.settings.limit.as_ref().is_some_and(|limit| limit.closes);
-        let Some(own) = state.connections.get(&connection) else { return Break(End::Cut) };
+        let Some(own) = state.connections.get(&connection) else { return Break(CloseReason::Abort) };
         if own.is_leaving {
             // The response to a logout is the end of the connection.
             state.publish();
-            return Break(End::Close(CloseCode::Normal.into(), "logged out".to_owned()));
+            return Break(CloseReason::Close(CloseCode::Normal.into(), "logged out".to_owned()));
         }
         let outcome = answered.as_ref().map(|answered| &*answered.result);
         // Before what the call has changed is told: a channel does not begin before its subscription is acknowledged.
         let status = answered.as_ref().map_or_else(Error::status, |_| 200);
-        let text = envelope::seal_message(id, outcome, &arrival);
+        let text = envelope::seal_message(id, outcome, &received);
         *sent = Some(request_log::Response { status, headers: http::HeaderMap::new(), body: text.clone().into() });
         own.answer(text, fault);
         if closes {
-            own.end(End::Close(CloseCode::Policy.into(), "too many requests".to_owned()));
+            own.end(CloseReason::Close(CloseCode::Policy.into(), "too many requests".to_owned()));
         }
         own.arrange(idle);
         state.publish();
@@ -271,9 +271,9 @@ impl Deribit {
         if state.settings.limit != settings.limit {
             state.buckets.clear();
         }
-        let moves_books = state.settings.made_up_book != settings.made_up_book;
+        let changes_books = state.settings.generated_book != settings.generated_book;
         state.settings = settings;
-        if moves_books {
+        if changes_books {
             state.touch_all();
             state.publish();
         }
@@ -294,7 +294,7 @@ fn counter(method: &str) -> String {
     format!("POST /api/v2/{method}")
 }
 
-fn answer(state: &mut State, origin: Origin<'_>, call: &Call) -> Result<Answered, Error> {
+fn answer(state: &mut State, origin: Origin<'_>, call: &Call) -> Result<CallResult, Error> {
     let method = methods::find(&call.method)?;
     state.deliver_transfers();
     let connection = match origin {
@@ -305,20 +305,20 @@ fn answer(state: &mut State, origin: Origin<'_>, call: &Call) -> Result<Answered
         Origin::Connection(number) => Some(number),
     };
     let session = method.access.as_ref().map(|access| authenticate(state, origin, &call.params, access)).transpose();
-    let spender = match &session {
-        Ok(Some(session)) => Spender::Account(session.account),
-        _ => state.spender(connection),
+    let rate_limit_subject = match &session {
+        Ok(Some(session)) => RateLimitSubject::Account(session.account),
+        _ => state.rate_limit_subject(connection),
     };
-    state.spend(spender, Instant::now())?;
+    state.spend(rate_limit_subject, Instant::now())?;
     let session = session?;
     let given = method.operation.map(|operation| call.params.check(operation)).transpose()?.unwrap_or_default();
     if let Some(session) = &session
         && method.access.as_ref().is_some_and(|access| access.second_factor)
         && let Step::Ask(challenge) = second_factor::check(state, session, method.name, &call.params)?
     {
-        return Ok(Answered { result: challenge?, executed: None, made_up: false });
+        return Ok(CallResult { result: challenge?, executed: None, generated: false });
     }
-    let made_up = matches!(method.run, Run::Example(_));
+    let generated = matches!(method.run, Run::Example(_));
     let result = match (method.run, session, connection) {
         (Run::Public(run), ..) => run(state, &call.params)?,
         (Run::Login(run), ..) => run(state, connection, &call.params)?,
@@ -327,7 +327,7 @@ fn answer(state: &mut State, origin: Origin<'_>, call: &Call) -> Result<Answered
         (Run::Example(operation), ..) => done(&operation.example(&given))?,
         _ => return Err(Error::new(Error::METHOD_NOT_FOUND)),
     };
-    Ok(Answered { result, executed: Some(method.name), made_up })
+    Ok(CallResult { result, executed: Some(method.name), generated })
 }
 
 /// The session of a private call, if it reaches as far as the method asks for.

@@ -3,15 +3,15 @@
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
-use super::book::Slot;
+use super::book::OrderLocation;
 use super::channels::Private;
 use super::error::Error;
 use super::filter::{self, KindFilter, TypeFilter};
 use super::funds;
 use super::instruments::Instrument;
+use super::order_request::QuoteMark;
 use super::params::Params;
 use super::state::{Outcome, Session, State, done};
-use super::wish::QuoteMark;
 use crate::number::Number;
 
 const USUAL_COUNT: i64 = 20;
@@ -177,17 +177,17 @@ pub(super) fn prefixed(instrument: &Instrument, id: i64) -> String {
 }
 
 impl State {
-    pub(super) fn order(&self, slot: Slot) -> &Order {
+    pub(super) fn order(&self, slot: OrderLocation) -> &Order {
         &self.accounts[slot.account].orders[slot.order]
     }
 
-    pub(super) fn order_mut(&mut self, slot: Slot) -> &mut Order {
+    pub(super) fn order_mut(&mut self, slot: OrderLocation) -> &mut Order {
         &mut self.accounts[slot.account].orders[slot.order]
     }
 
     /// Keeps a new order.
-    pub(super) fn keep(&mut self, account: usize, order: Order) -> Slot {
-        let slot = Slot { account, order: self.accounts[account].orders.len() };
+    pub(super) fn keep(&mut self, account: usize, order: Order) -> OrderLocation {
+        let slot = OrderLocation { account, order: self.accounts[account].orders.len() };
         self.by_order_id.insert(order.order_id.clone(), slot);
         self.accounts[account].orders.push(order);
         self.accounts[account].open.insert(slot.order);
@@ -196,7 +196,7 @@ impl State {
     }
 
     /// Ties up what an order asks for now.
-    pub(super) fn reserve(&mut self, slot: Slot) {
+    pub(super) fn reserve(&mut self, slot: OrderLocation) {
         let order = self.order(slot);
         let Some(instrument) = self.instrument(order.instrument_name) else { return };
         let price = order.price.limit().unwrap_or(instrument.prices.mark);
@@ -207,7 +207,7 @@ impl State {
     }
 
     /// Gives an order its place in the book.
-    pub(super) fn rest(&mut self, slot: Slot) {
+    pub(super) fn rest(&mut self, slot: OrderLocation) {
         let turn = self.next_id();
         let order = self.order_mut(slot);
         let Some(price) = order.price.limit() else { return };
@@ -218,13 +218,13 @@ impl State {
     }
 
     /// Takes an order out of the book and out of what is open.
-    pub(super) fn leave_book(&mut self, slot: Slot) {
+    pub(super) fn leave_book(&mut self, slot: OrderLocation) {
         self.give_up_place(slot);
         self.accounts[slot.account].open.remove(&slot.order);
     }
 
     /// Takes an order out of the book for a while.
-    pub(super) fn give_up_place(&mut self, slot: Slot) {
+    pub(super) fn give_up_place(&mut self, slot: OrderLocation) {
         let order = self.order_mut(slot);
         if let (Some(turn), Some(price)) = (order.turn.take(), order.price.limit()) {
             let (name, direction) = (order.instrument_name, order.direction);
@@ -233,7 +233,7 @@ impl State {
     }
 
     /// Ends an order that is open.
-    pub(super) fn end(&mut self, slot: Slot, order_state: OrderState, reason: Option<&'static str>) {
+    pub(super) fn end(&mut self, slot: OrderLocation, order_state: OrderState, reason: Option<&'static str>) {
         let now = self.now();
         self.leave_book(slot);
         let order = self.order_mut(slot);
@@ -245,28 +245,28 @@ impl State {
     }
 
     /// Tells its owner how an order stands.
-    pub(super) fn notify_order(&mut self, slot: Slot) {
+    pub(super) fn notify_order(&mut self, slot: OrderLocation) {
         let order = self.order(slot).clone();
         self.notify_owner(slot.account, Private::Orders, order.instrument_name, std::slice::from_ref(&order));
         self.changes.of(slot.account, order.instrument_name).add_order(order);
     }
 
     /// The caller's order that `order_id` names; other people's are not there.
-    pub(super) fn own_slot(&self, session: &Session, params: &Params) -> Result<Slot, Error> {
+    pub(super) fn own_slot(&self, session: &Session, params: &Params) -> Result<OrderLocation, Error> {
         self.slot_of(session.account, params)
     }
 
     /// The order of an account that `order_id` names.
-    pub(super) fn slot_of(&self, account: usize, params: &Params) -> Result<Slot, Error> {
+    pub(super) fn slot_of(&self, account: usize, params: &Params) -> Result<OrderLocation, Error> {
         let id = params.required("order_id", params.text("order_id")?)?;
         let slot = self.by_order_id.get(&id).copied().filter(|slot| slot.account == account);
         slot.ok_or_else(|| Error::new(Error::ORDER_NOT_FOUND))
     }
 
     /// The caller's open orders, the oldest first.
-    pub(super) fn open_orders(&self, account: usize) -> impl Iterator<Item = (Slot, &Order)> {
+    pub(super) fn open_orders(&self, account: usize) -> impl Iterator<Item = (OrderLocation, &Order)> {
         let account_of = &self.accounts[account];
-        account_of.open.iter().map(move |order| (Slot { account, order: *order }, &account_of.orders[*order]))
+        account_of.open.iter().map(move |order| (OrderLocation { account, order: *order }, &account_of.orders[*order]))
     }
 
     /// Whether an order is on an instrument that a test lets in.

@@ -8,17 +8,17 @@ use super::filter;
 use super::funds;
 use super::instruments::Instrument;
 use super::matching;
+use super::order_request::{self, OrderRequest};
 use super::orders::{Direction, Order, OrderState, Price, prefixed};
 use super::params::Params;
 use super::positions;
 use super::state::{Outcome, Session, State, done};
 use super::trades::Trade;
-use super::wish::{self, Wish};
 use crate::number::Number;
 
 /// An order as it stands after placing or changing it, and what it traded by that.
 #[derive(Serialize)]
-pub(super) struct Placed {
+pub(super) struct OrderResult {
     pub(super) order: Order,
     pub(super) trades: Vec<Trade>,
 }
@@ -35,10 +35,10 @@ pub(super) fn sell(state: &mut State, session: &Session, params: &Params) -> Out
 
 fn place(state: &mut State, session: &Session, params: &Params, direction: Direction) -> Outcome {
     let instrument = filter::required_instrument(state, params)?.clone();
-    let wish = wish::read(params, &instrument)?;
+    let order_request = order_request::read(params, &instrument)?;
     check_in_time(state, params)?;
-    let label = wish.label.clone();
-    let placed = fulfil(state, session, &instrument, direction, wish)?;
+    let label = order_request.label.clone();
+    let placed = fulfil(state, session, &instrument, direction, order_request)?;
     *state.labels.entry(label).or_default() += 1;
     done(&placed)
 }
@@ -57,22 +57,22 @@ pub(super) fn fulfil(
     session: &Session,
     instrument: &Instrument,
     direction: Direction,
-    mut wish: Wish,
-) -> Result<Placed, Error> {
+    mut order_request: OrderRequest,
+) -> Result<OrderResult, Error> {
     let account = session.account;
-    if wish.reduce_only && wish.trigger.is_none() {
-        wish.amount = positions::reducible(state, account, instrument, direction, wish.amount)?;
+    if order_request.reduce_only && order_request.trigger.is_none() {
+        order_request.amount = positions::reducible(state, account, instrument, direction, order_request.amount)?;
     }
-    if let Some(limit) = wish.limit.filter(|_| wish.post_only && wish.trigger.is_none()) {
-        wish.limit = Some(resting_limit(state, instrument, direction, limit, wish.reject_post_only)?);
+    if let Some(limit) = order_request.limit.filter(|_| order_request.post_only && order_request.trigger.is_none()) {
+        order_request.limit = Some(resting_limit(state, instrument, direction, limit, order_request.reject_post_only)?);
     }
-    if !wish.reduce_only {
-        let price = wish.limit.unwrap_or(instrument.prices.mark);
-        check_funds(state, account, instrument, direction, wish.amount, price, Decimal::ZERO)?;
+    if !order_request.reduce_only {
+        let price = order_request.limit.unwrap_or(instrument.prices.mark);
+        check_funds(state, account, instrument, direction, order_request.amount, price, Decimal::ZERO)?;
     }
-    let is_waiting = wish.trigger.is_some();
-    let quote = wish.quote.take();
-    let mut order = new_order(state, session, instrument, direction, wish);
+    let is_waiting = order_request.trigger.is_some();
+    let quote = order_request.quote.take();
+    let mut order = new_order(state, session, instrument, direction, order_request);
     if let Some(mark) = quote {
         order.mark_quote(mark);
     }
@@ -80,7 +80,7 @@ pub(super) fn fulfil(
     let trades = if is_waiting { Vec::new() } else { matching::execute(state, instrument, slot) };
     state.notify_order(slot);
     state.after_trades(slot.account, &trades);
-    Ok(Placed { order: state.order(slot).clone(), trades })
+    Ok(OrderResult { order: state.order(slot).clone(), trades })
 }
 
 /// The limit of an order that must not take.
@@ -120,35 +120,41 @@ pub(super) fn check_funds(
     Ok(())
 }
 
-fn new_order(state: &mut State, session: &Session, instrument: &Instrument, direction: Direction, wish: Wish) -> Order {
+fn new_order(
+    state: &mut State,
+    session: &Session,
+    instrument: &Instrument,
+    direction: Direction,
+    order_request: OrderRequest,
+) -> Order {
     let (id, now) = (state.next_id(), state.now());
-    let is_trigger = wish.trigger.is_some();
+    let is_trigger = order_request.trigger.is_some();
     Order {
         order_id: order_id(instrument, is_trigger, id),
         order_state: if is_trigger { OrderState::Untriggered } else { OrderState::Open },
-        order_type: wish.order_type,
-        original_order_type: wish.original_order_type,
-        time_in_force: wish.time_in_force,
+        order_type: order_request.order_type,
+        original_order_type: order_request.original_order_type,
+        time_in_force: order_request.time_in_force,
         instrument_name: instrument.instrument_name,
         direction,
-        price: wish.limit.map_or(Price::Market, |price| Price::Limit(Number(price))),
-        amount: Number(wish.amount),
-        contracts: Number(instrument.contracts(wish.amount)),
+        price: order_request.limit.map_or(Price::Market, |price| Price::Limit(Number(price))),
+        amount: Number(order_request.amount),
+        contracts: Number(instrument.contracts(order_request.amount)),
         filled_amount: Number(Decimal::ZERO),
         average_price: Number(Decimal::ZERO),
-        label: wish.label,
+        label: order_request.label,
         creation_timestamp: now,
         last_update_timestamp: now,
-        post_only: wish.post_only,
-        reject_post_only: wish.post_only.then_some(wish.reject_post_only),
-        reduce_only: wish.reduce_only,
-        display_amount: wish.display_amount.map(Number),
-        trigger: wish.trigger,
+        post_only: order_request.post_only,
+        reject_post_only: order_request.post_only.then_some(order_request.reject_post_only),
+        reduce_only: order_request.reduce_only,
+        display_amount: order_request.display_amount.map(Number),
+        trigger: order_request.trigger,
         is_liquidation: false,
         is_rebalance: false,
         risk_reducing: false,
         replaced: false,
-        mmp: wish.mmp,
+        mmp: order_request.mmp,
         mmp_group: None,
         quote: false,
         quote_id: None,

@@ -3,17 +3,17 @@
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::channels::{Channel, Pace, Private};
-use super::connections::{Connection, Notice};
-use super::feeds::{AllChanges, Feed, News, gathers};
+use super::channels::{Channel, Private, UpdateInterval};
+use super::connections::{Connection, NotificationInfo};
+use super::feeds::{AllChanges, ChannelUpdate, Feed, gathers};
 use super::instruments::Instrument;
 use super::state::State;
 use super::trades::PublicTrade;
 use crate::faults::Fault;
 
 /// A notification that is nothing but its data.
-fn notice<'a>(channel: &'a str, feed: &'a Feed, instrument: Option<&'a str>) -> Notice<'a> {
-    Notice { channel, label: feed.label.as_deref(), kind: "", instrument, mark: None }
+fn notice<'a>(channel: &'a str, feed: &'a Feed, instrument: Option<&'a str>) -> NotificationInfo<'a> {
+    NotificationInfo { channel, label: feed.label.as_deref(), kind: "", instrument, mark: None }
 }
 
 fn named<'a>(instruments: &'a [Instrument], name: &str) -> Option<&'a Instrument> {
@@ -121,7 +121,7 @@ impl State {
                 let is_touched = feed.channel.instrument().is_some_and(|name| changes.instruments.contains(name));
                 feed.is_due |= is_touched || matches!(feed.channel, Channel::Portfolio(_));
             }
-            connection.tell(self, Pace::Raw);
+            connection.tell(self, UpdateInterval::Raw);
             connection.plan();
             connection.arrange(self.idle());
         }
@@ -129,7 +129,7 @@ impl State {
     }
 
     /// Tells a connection what has changed on its channels of a pace.
-    pub(super) fn flush(&mut self, number: u64, pace: Pace) {
+    pub(super) fn flush(&mut self, number: u64, pace: UpdateInterval) {
         let Some(mut connection) = self.connections.remove(&number) else { return };
         connection.planned.remove(&pace);
         connection.tell(self, pace);
@@ -149,7 +149,7 @@ impl Connection {
     }
 
     /// Tells what is due on the channels of a pace, and what begins on any.
-    fn tell(&mut self, state: &State, pace: Pace) {
+    fn tell(&mut self, state: &State, pace: UpdateInterval) {
         let account = self.login.as_ref().map(|login| login.account);
         let mut feeds = std::mem::take(&mut self.feeds);
         for (channel, feed) in &mut feeds {
@@ -163,8 +163,8 @@ impl Connection {
         self.feeds = feeds;
     }
 
-    fn tell_news(&self, state: &State, channel: &str, feed: &mut Feed, news: News) {
-        let notice = |news: &News, label| Notice {
+    fn tell_news(&self, state: &State, channel: &str, feed: &mut Feed, news: ChannelUpdate) {
+        let notice = |news: &ChannelUpdate, label| NotificationInfo {
             channel,
             label,
             kind: news.kind,
@@ -182,7 +182,7 @@ impl Connection {
     /// Sees to it that what is due is told in time.
     fn plan(&mut self) {
         let now = Instant::now();
-        for pace in [Pace::Fast, Pace::Second, Pace::Slow] {
+        for pace in [UpdateInterval::Fast, UpdateInterval::Second, UpdateInterval::Slow] {
             let is_due = self.feeds.values().any(|feed| feed.is_due && feed.channel.pace() == pace);
             if is_due && !self.planned.contains_key(&pace) {
                 self.planned.insert(pace, now + pace.pause());

@@ -3,18 +3,18 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::book::Slot;
+use super::book::OrderLocation;
 use super::cancel;
 use super::edit::{self, Amendment};
 use super::error::Error;
 use super::filter::KindFilter;
 use super::market;
+use super::order_request::{self, OrderRequest, QuoteMark};
 use super::orders::{Direction, Order};
 use super::params::Params;
-use super::place::{self, Placed};
+use super::place::{self, OrderResult};
 use super::state::{Outcome, Session, State, done};
 use super::trades::Trade;
-use super::wish::{self, QuoteMark, Wish};
 use crate::number::Number;
 
 const MAX_QUOTES: usize = 100;
@@ -113,7 +113,7 @@ impl Batch<'_> {
         quote: &Quote,
         side: &Side,
         direction: Direction,
-    ) -> Result<Option<Placed>, Error> {
+    ) -> Result<Option<OrderResult>, Error> {
         let instrument = state.instrument(&quote.instrument_name).cloned();
         let instrument = instrument.ok_or_else(|| Error::new(Error::INVALID_INSTRUMENT))?;
         let account = self.session.account;
@@ -130,14 +130,14 @@ impl Batch<'_> {
         if amount.is_some_and(|amount| amount.is_zero()) {
             let old = old.ok_or_else(|| Error::new(Error::ORDER_NOT_FOUND))?;
             cancel::end_all(state, &[old], "user_request");
-            return Ok(Some(Placed { order: state.order(old).clone(), trades: Vec::new() }));
+            return Ok(Some(OrderResult { order: state.order(old).clone(), trades: Vec::new() }));
         }
         let price = side.price.map(|price| price.0);
         if let Some(amount) = amount {
-            wish::check_amount(&instrument, amount)?;
+            order_request::check_amount(&instrument, amount)?;
         }
         if let Some(price) = price {
-            wish::check_price(&instrument, price)?;
+            order_request::check_price(&instrument, price)?;
         }
         let mark = QuoteMark {
             quote_id: self.quote_id.clone(),
@@ -158,14 +158,14 @@ impl Batch<'_> {
             return edit::amend(state, old, amendment).map(Some);
         }
         let missing = |name: &str| Error::invalid_param(name, "missing");
-        let wish = Wish {
+        let order_request = OrderRequest {
             mmp: true,
             post_only: side.post_only.unwrap_or_default(),
             reject_post_only: side.reject_post_only.unwrap_or_default(),
             quote: Some(mark),
-            ..Wish::limit(amount.ok_or_else(|| missing("amount"))?, price.ok_or_else(|| missing("price"))?)
+            ..OrderRequest::limit(amount.ok_or_else(|| missing("amount"))?, price.ok_or_else(|| missing("price"))?)
         };
-        place::fulfil(state, self.session, &instrument, direction, wish).map(Some)
+        place::fulfil(state, self.session, &instrument, direction, order_request).map(Some)
     }
 }
 
@@ -217,6 +217,6 @@ pub(super) fn cancel_quotes(state: &mut State, session: &Session, params: &Param
     };
     let open = state.open_orders(session.account);
     let quotes = open.filter(|(_, order)| order.quote && test(state, order));
-    let slots: Vec<Slot> = quotes.map(|(slot, _)| slot).collect();
+    let slots: Vec<OrderLocation> = quotes.map(|(slot, _)| slot).collect();
     cancel::end_and_report(state, &slots, params)
 }

@@ -15,7 +15,7 @@ pub struct DeribitSettings {
     /// How many calls are let in. There is no limit at first.
     pub limit: Option<RequestLimit>,
     /// Whether the venue itself stands in every book, so that the caller who trades alone finds somebody to trade with. It does at first.
-    pub made_up_book: bool,
+    pub generated_book: bool,
     /// A connection without a subscription on which nothing is said for so long is cut.
     pub idle_millis: u64,
     /// So many frames may wait for a client that does not read; then its connection is cut. Holds for connections to come.
@@ -50,7 +50,7 @@ impl Default for DeribitSettings {
             refresh_token_seconds: 86_400,
             heartbeat_second_millis: 1000,
             limit: None,
-            made_up_book: true,
+            generated_book: true,
             idle_millis: 60_000,
             waiting_frames: 4096,
             shuffles_channels: false,

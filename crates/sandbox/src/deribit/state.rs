@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::address_book::AddressBook;
-use super::book::{Book, Slot};
+use super::book::{Book, OrderLocation};
 use super::changes::Changes;
 use super::connections::Connection;
 use super::credentials::Nonces;
@@ -17,15 +17,15 @@ use super::error::Error;
 use super::instruments::{self, Instrument};
 use super::keys::{Key, Secret};
 use super::ledger::Entry;
-use super::limit::{Buckets, Spender};
+use super::limit::{Buckets, RateLimitSubject};
 use super::mmp::Protection;
 use super::orders::Order;
 use super::positions::Position;
 use super::profile::Profile;
+use super::published::PublishedBooks;
 use super::scope::Scope;
 use super::second_factor::Challenges;
 use super::settings::DeribitSettings;
-use super::shown::Shown;
 use super::tape::Tape;
 use super::tokens::Login;
 use super::trades::Trade;
@@ -93,7 +93,7 @@ pub(super) struct State {
     pub(super) challenges: Challenges,
     pub(super) instruments: Vec<Instrument>,
     pub(super) books: HashMap<&'static str, Book>,
-    pub(super) by_order_id: HashMap<String, Slot>,
+    pub(super) by_order_id: HashMap<String, OrderLocation>,
     pub(super) tape: Tape,
     /// What the call that is in flight has changed.
     pub(super) changes: Changes,
@@ -102,7 +102,7 @@ pub(super) struct State {
     pub(super) connections: BTreeMap<u64, Connection>,
     pub(super) settings: DeribitSettings,
     pub(super) faults: Faults,
-    pub(super) shown: Shown,
+    pub(super) published: PublishedBooks,
     pub(super) buckets: Buckets,
     /// The account that takes on behalf of the market maker, once there is one.
     pub(super) market_taker: Option<usize>,
@@ -130,7 +130,7 @@ impl State {
             connections: BTreeMap::new(),
             settings: DeribitSettings::default(),
             faults,
-            shown: Shown::default(),
+            published: PublishedBooks::default(),
             buckets: Buckets::default(),
             market_taker: None,
             last_id: 0,
@@ -208,9 +208,9 @@ impl State {
     }
 
     /// Counts a call, where there is a limit.
-    pub(super) fn spend(&mut self, spender: Spender, now: Instant) -> Result<(), Error> {
+    pub(super) fn spend(&mut self, rate_limit_subject: RateLimitSubject, now: Instant) -> Result<(), Error> {
         match &self.settings.limit {
-            Some(limit) => self.buckets.spend(limit, spender, now),
+            Some(limit) => self.buckets.spend(limit, rate_limit_subject, now),
             None => Ok(()),
         }
     }

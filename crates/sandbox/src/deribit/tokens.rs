@@ -33,7 +33,7 @@ pub(super) struct Login {
 }
 
 /// What a login shall be.
-struct Wanted {
+struct LoginRequest {
     key_id: i64,
     account: usize,
     scope: Scope,
@@ -115,7 +115,7 @@ fn log_in(state: &mut State, connection: Option<u64>, key_id: i64, params: &Para
     if let Some(number) = connection.filter(|_| requested.session.is_none()) {
         state.end_connection_logins(number);
     }
-    let wanted = Wanted { key_id, account, scope, session: requested.session, sid, lifetime };
+    let wanted = LoginRequest { key_id, account, scope, session: requested.session, sid, lifetime };
     open_login(state, connection, wanted, params)
 }
 
@@ -125,7 +125,8 @@ fn refresh(state: &mut State, connection: Option<u64>, params: &Params) -> Outco
     let old = state.logins.remove(found);
     let Login { access_token, key_id, account, scope, session, sid, lifetime, .. } = old;
     let is_session = session.is_some();
-    let result = open_login(state, connection, Wanted { key_id, account, scope, session, sid, lifetime }, params)?;
+    let result =
+        open_login(state, connection, LoginRequest { key_id, account, scope, session, sid, lifetime }, params)?;
     if is_session && let Some(renewed) = state.logins.last() {
         // The session goes on for every connection that is logged in with it.
         let logins = state.connections.values_mut().filter_map(|connection| connection.login.as_mut());
@@ -145,7 +146,7 @@ pub(super) fn fork(state: &mut State, connection: Option<u64>, params: &Params) 
     }
     let Login { key_id, account, lifetime, .. } = *old;
     let scope = old.scope.clone();
-    let wanted = Wanted { key_id, account, scope, session: Some(name), sid: Some(random_token("sid")), lifetime };
+    let wanted = LoginRequest { key_id, account, scope, session: Some(name), sid: Some(random_token("sid")), lifetime };
     open_login(state, None, wanted, params)
 }
 
@@ -166,7 +167,7 @@ pub(super) fn exchange(state: &mut State, connection: Option<u64>, params: &Para
         state.logins.remove(found);
     }
     let sid = requested.session.is_some().then(|| random_token("sid"));
-    let wanted = Wanted { key_id, account, scope, session: requested.session, sid, lifetime };
+    let wanted = LoginRequest { key_id, account, scope, session: requested.session, sid, lifetime };
     open_login(state, connection, wanted, params)
 }
 
@@ -188,9 +189,9 @@ fn requested_scope(params: &Params) -> Result<Requested, Error> {
     Requested::parse(&requested).map_err(|word| Error::invalid_param("scope", format!("unknown scope {word}")))
 }
 
-fn open_login(state: &mut State, connection: Option<u64>, wanted: Wanted, params: &Params) -> Outcome {
+fn open_login(state: &mut State, connection: Option<u64>, wanted: LoginRequest, params: &Params) -> Outcome {
     let now = state.now();
-    let Wanted { key_id, account, scope, session, sid, lifetime } = wanted;
+    let LoginRequest { key_id, account, scope, session, sid, lifetime } = wanted;
     let key = state.keys.iter().find(|key| key.id == key_id).ok_or_else(|| Error::new(Error::INVALID_CREDENTIALS))?;
     let login = Login {
         key_id,

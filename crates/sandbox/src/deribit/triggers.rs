@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::book::Slot;
+use super::book::OrderLocation;
 use super::matching;
 use super::orders::{Direction, Order, OrderState};
 use super::positions;
@@ -38,7 +38,7 @@ impl State {
         }
     }
 
-    fn reached(&self, instrument_name: &str) -> Option<Slot> {
+    fn reached(&self, instrument_name: &str) -> Option<OrderLocation> {
         let last = self.last_price(instrument_name)?;
         let waiting = (0..self.accounts.len()).flat_map(|account| self.open_orders(account));
         let mut waiting = waiting.filter(|(_, order)| {
@@ -47,7 +47,7 @@ impl State {
         waiting.find(|(_, order)| order.is_reached(last)).map(|(slot, _)| slot)
     }
 
-    fn wake(&mut self, slot: Slot) {
+    fn wake(&mut self, slot: OrderLocation) {
         let now = self.now();
         let order = self.order_mut(slot);
         order.order_state = OrderState::Open;

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::account::Position;
 use super::engine::{Exchange, Refused, Rules};
 use super::funds::Change;
-use super::journal::Happening;
+use super::journal::ExchangeEvent;
 use super::order::{Order, Reason, Status, Traded};
 use super::terms::{Owner, SelfTradePrevention, Side, Terms, TimeInForce};
 
@@ -156,7 +156,7 @@ impl<R: Rules> Exchange<R> {
             if !before.count.is_zero() {
                 account.updated = now;
                 position.updated = now;
-                notes.push(Happening::Position(*owner, ticker.to_owned(), Box::new(position.clone())));
+                notes.push(ExchangeEvent::Position(*owner, ticker.to_owned(), Box::new(position.clone())));
                 settled.push((*owner, before));
             }
         }

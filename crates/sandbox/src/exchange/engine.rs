@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::account::{Account, Position};
 use super::book::Book;
 use super::funds::Change;
-use super::journal::{Happening, LevelChange};
+use super::journal::{ExchangeEvent, LevelChange};
 use super::order::{Order, Reason, Status};
 use super::records::{Fill, Trade};
 use super::terms::{Owner, SelfTradePrevention, Side, Terms, TimeInForce};
@@ -60,7 +60,7 @@ pub(crate) struct Exchange<R> {
     fills: Vec<Fill>,
     sequence: u64,
     /// What has happened and was not taken yet.
-    journal: Vec<Happening>,
+    journal: Vec<ExchangeEvent>,
 }
 
 /// What an order would do on arrival.
@@ -95,17 +95,17 @@ impl<R: Rules> Exchange<R> {
     }
 
     /// What has happened since this was asked last.
-    pub(crate) fn take_journal(&mut self) -> Vec<Happening> {
+    pub(crate) fn take_journal(&mut self) -> Vec<ExchangeEvent> {
         std::mem::take(&mut self.journal)
     }
 
-    pub(super) fn note(&mut self, happening: Happening) {
+    pub(super) fn note(&mut self, happening: ExchangeEvent) {
         self.journal.push(happening);
     }
 
     /// Notes an order as it is now.
     pub(super) fn note_order(&mut self, index: usize) {
-        self.journal.push(Happening::Order(Box::new(self.orders[index].clone())));
+        self.journal.push(ExchangeEvent::Order(Box::new(self.orders[index].clone())));
     }
 
     /// Notes what an order adds to its level, or takes from it.
@@ -121,7 +121,7 @@ impl<R: Rules> Exchange<R> {
             reason,
             time,
         };
-        self.journal.push(Happening::Level(change));
+        self.journal.push(ExchangeEvent::Level(change));
     }
 
     /// Adds to the funds of a subaccount, or takes from them. The caller checks what is available.
@@ -400,7 +400,7 @@ impl<R: Rules> Exchange<R> {
             open_interest: book.open_interest,
         };
         self.trades.push(trade.clone());
-        self.note(Happening::Trade(trade));
+        self.note(ExchangeEvent::Trade(trade));
         self.orders[taker].reason = Reason::Trade;
     }
 
@@ -445,7 +445,7 @@ impl<R: Rules> Exchange<R> {
             realized,
         };
         self.fills.push(fill.clone());
-        self.note(Happening::Fill(Box::new(fill), Box::new(held), client_order_id));
+        self.note(ExchangeEvent::Fill(Box::new(fill), Box::new(held), client_order_id));
         grown
     }
 }

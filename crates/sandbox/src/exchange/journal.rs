@@ -11,7 +11,7 @@ use super::terms::{Owner, Side};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub(crate) enum Happening {
+pub(crate) enum ExchangeEvent {
     Level(LevelChange),
     Trade(Trade),
     /// A fill, and the position that it led to.

@@ -19,7 +19,7 @@ pub(crate) use self::book::Book;
 pub(crate) use self::candles::{Candle, Range};
 pub(crate) use self::change::Amendment;
 pub(crate) use self::engine::{Exchange, Refused, Rules};
-pub(crate) use self::journal::{Happening, LevelChange};
+pub(crate) use self::journal::{ExchangeEvent, LevelChange};
 pub(crate) use self::order::{Order, Reason, Status, Traded};
 pub(crate) use self::records::{Fill, Trade};
 pub(crate) use self::terms::{Owner, SelfTradePrevention, Side, Terms, TimeInForce};

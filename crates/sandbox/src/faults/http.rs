@@ -13,12 +13,12 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
 use super::Fault;
-use crate::stream::Cut;
+use crate::stream::Disconnector;
 
 const PAGE: &str = "<html><head><title>Error</title></head><body><h1>Error</h1></body></html>";
 
 /// The response to a call that meets a fault.
-pub(crate) async fn answer(fault: Fault, cut: &Cut, carry_out: impl Future<Output = Response>) -> Response {
+pub(crate) async fn answer(fault: Fault, cut: &Disconnector, carry_out: impl Future<Output = Response>) -> Response {
     match fault {
         Fault::Delay { ms } => {
             let response = carry_out.await;
@@ -53,7 +53,7 @@ async fn never() -> Infallible {
 }
 
 /// What is answered over a connection that is cut reaches nobody.
-fn drop_connection(cut: &Cut) -> Response {
+fn drop_connection(cut: &Disconnector) -> Response {
     cut.cut();
     Response::new(Body::empty())
 }

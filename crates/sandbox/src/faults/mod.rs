@@ -16,12 +16,12 @@ pub struct Faults(Arc<Mutex<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
-    rules: Vec<Armed>,
+    rules: Vec<ActiveRule>,
     random: StdRng,
 }
 
 #[derive(Debug)]
-struct Armed {
+struct ActiveRule {
     rule: Rule,
     /// Calls that the rule was for.
     met: u64,
@@ -52,13 +52,13 @@ impl Faults {
 
     /// The same with a seed for the chances: the same seed and the same calls have the same faults.
     pub fn set_seeded(&self, rules: Vec<Rule>, seed: u64) {
-        let rules = rules.into_iter().map(|rule| Armed { rule, met: 0, struck: 0 }).collect();
+        let rules = rules.into_iter().map(|rule| ActiveRule { rule, met: 0, struck: 0 }).collect();
         *self.lock() = Inner { rules, random: StdRng::seed_from_u64(seed) };
     }
 
     /// Adds a rule behind all others.
     pub fn add(&self, rule: Rule) {
-        self.lock().rules.push(Armed { rule, met: 0, struck: 0 });
+        self.lock().rules.push(ActiveRule { rule, met: 0, struck: 0 });
     }
 
     /// Ends the rule at a place, as [`rules`](Self::rules) lists them. Whether there was one.
@@ -73,7 +73,7 @@ impl Faults {
 
     /// All rules, in the order in which they were given.
     pub fn rules(&self) -> Vec<Rule> {
-        self.lock().rules.iter().map(|armed| armed.rule.clone()).collect()
+        self.lock().rules.iter().map(|active| active.rule.clone()).collect()
     }
 
     /// Ends all rules.
@@ -83,13 +83,13 @@ impl Faults {
 
     /// How often each rule struck, in the order in which they were given.
     pub fn strikes(&self) -> Vec<u64> {
-        self.lock().rules.iter().map(|armed| armed.struck).collect()
+        self.lock().rules.iter().map(|active| active.struck).collect()
     }
 
     /// The fault that a call meets.
     pub(crate) fn strike(&self, call: &Candidate<'_>) -> Option<Fault> {
         let Inner { rules, random } = &mut *self.lock();
-        rules.iter_mut().find_map(|armed| armed.strike(call, random))
+        rules.iter_mut().find_map(|active| active.strike(call, random))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -97,7 +97,7 @@ impl Faults {
     }
 }
 
-impl Armed {
+impl ActiveRule {
     fn strike(&mut self, call: &Candidate<'_>, random: &mut StdRng) -> Option<Fault> {
         let rule = &self.rule;
         let is_meant = rule.venue.as_ref().is_none_or(|venue| venue == call.venue)

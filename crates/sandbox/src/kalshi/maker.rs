@@ -26,7 +26,7 @@ impl Kalshi {
         is_count && self.make(ticker, price, |exchange, now| exchange.trade(ticker, price, count, now))
     }
 
-    fn make(&self, ticker: &str, price: Decimal, act: impl FnOnce(&mut dyn Make, i64)) -> bool {
+    fn make(&self, ticker: &str, price: Decimal, act: impl FnOnce(&mut dyn MarketMakerOrders, i64)) -> bool {
         let now = self.clock.millis();
         let mut state = self.lock();
         state.pass_time(now);
@@ -39,24 +39,24 @@ impl Kalshi {
 }
 
 /// The exchange of a market, if it has the price.
-fn exchange_of<'a>(state: &'a mut State, ticker: &str, price: Decimal) -> Option<&'a mut dyn Make> {
+fn exchange_of<'a>(state: &'a mut State, ticker: &str, price: Decimal) -> Option<&'a mut dyn MarketMakerOrders> {
     if state.perps.contract(ticker).is_some() {
         let is_price = price >= TICK && price.scale() <= TICK.scale();
-        return is_price.then_some(&mut state.perps.exchange as &mut dyn Make);
+        return is_price.then_some(&mut state.perps.exchange as &mut dyn MarketMakerOrders);
     }
     state.market(ticker).filter(|market| market.allows(price))?;
     Some(&mut state.events)
 }
 
 /// What the market maker does on either exchange.
-trait Make {
+trait MarketMakerOrders {
     fn quote(&mut self, ticker: &str, side: Side, price: Decimal, size: Decimal, now: i64);
     fn trade(&mut self, ticker: &str, price: Decimal, count: Decimal, now: i64);
     fn requote(&mut self, ticker: &str, step: &MarketStep, now: i64);
     fn take(&mut self, ticker: &str, taker: &Taker, now: i64);
 }
 
-impl<R: Rules> Make for Exchange<R> {
+impl<R: Rules> MarketMakerOrders for Exchange<R> {
     fn quote(&mut self, ticker: &str, side: Side, price: Decimal, size: Decimal, now: i64) {
         let own = self.resting(ticker, side).filter(|order| order.owner == MAKER && order.terms.price == price);
         let own: Vec<(String, Decimal)> = own.map(|order| (order.id.clone(), order.remaining)).collect();

@@ -40,7 +40,7 @@ use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::message::{Reply, Request};
 use crate::request_log::RequestLog;
-use crate::spec::{self, Answering, Operation, Spec};
+use crate::spec::{self, ExampleReply, Operation, Spec};
 use crate::streams::FrameLog;
 
 use self::call::Call;
@@ -48,7 +48,7 @@ use self::error::Refusal;
 use self::keys::Key;
 use self::routes::Run;
 use self::state::State;
-use self::streams::Feeds;
+use self::streams::Streams;
 
 pub(crate) use self::routes::serves;
 pub use self::streams::KalshiSettings;
@@ -64,7 +64,7 @@ pub(crate) struct Kalshi {
 impl Kalshi {
     pub(crate) fn new(keys: &[KalshiKey], clock: Clock, faults: Faults, logs: (FrameLog, RequestLog)) -> Self {
         let (frames, requests) = logs;
-        let feeds = Feeds::new(clock.clone(), faults, frames);
+        let feeds = Streams::new(clock.clone(), faults, frames);
         let state = Mutex::new(State::new(keys, clock.millis(), feeds));
         Self { clock, requests, state }
     }

@@ -34,7 +34,7 @@ impl Instance {
 
 /// Where money is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Purse {
+pub(super) struct MoneyLocation {
     pub(super) instance: Instance,
     pub(super) owner: Owner,
 }
@@ -43,8 +43,8 @@ pub(super) struct Purse {
 #[derive(Debug)]
 pub(super) struct Transfer {
     pub(super) id: String,
-    pub(super) from: Purse,
-    pub(super) to: Purse,
+    pub(super) from: MoneyLocation,
+    pub(super) to: MoneyLocation,
     /// Dollars.
     pub(super) amount: Decimal,
     /// Milliseconds since the Unix epoch.
@@ -119,14 +119,14 @@ impl State {
         owners
     }
 
-    fn available(&self, purse: Purse) -> Decimal {
+    fn available(&self, purse: MoneyLocation) -> Decimal {
         match purse.instance {
             Instance::EventContract => self.events.available(purse.owner),
             Instance::Margined => self.perps.exchange.available(purse.owner),
         }
     }
 
-    fn deposit(&mut self, purse: Purse, amount: Decimal, now: i64) {
+    fn deposit(&mut self, purse: MoneyLocation, amount: Decimal, now: i64) {
         match purse.instance {
             Instance::EventContract => self.events.deposit(purse.owner, amount, now),
             Instance::Margined => self.perps.exchange.deposit(purse.owner, amount, now),
@@ -136,7 +136,7 @@ impl State {
     /// Moves money once for a name of the caller, and gives the id of the transfer.
     pub(super) fn transfer(
         &mut self,
-        (from, to): (Purse, Purse),
+        (from, to): (MoneyLocation, MoneyLocation),
         amount: Decimal,
         client_id: Option<&str>,
         now: i64,

@@ -12,7 +12,7 @@ use crate::exchange::{Position, Rules};
 use crate::message::Reply;
 
 /// A position and the event of its market.
-struct Held<'a> {
+struct PositionRow<'a> {
     ticker: &'a str,
     event: &'a str,
     position: &'a Position,
@@ -36,9 +36,9 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     };
     let positions = state.events.account(owner).into_iter().flat_map(|account| account.positions());
     let held = positions.filter_map(|(ticker, position)| {
-        state.market(ticker).map(|market| Held { ticker, event: &market.event_ticker, position })
+        state.market(ticker).map(|market| PositionRow { ticker, event: &market.event_ticker, position })
     });
-    let matching: Vec<Held> = held
+    let matching: Vec<PositionRow> = held
         .filter(|held| {
             !elsewhere
                 && (settlement == "all" || held.position.settled == (settlement == "settled"))
@@ -55,11 +55,11 @@ pub(super) fn get(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     Ok(Reply::json(200, &json!({"market_positions": markets, "event_positions": events, "cursor": cursor})))
 }
 
-fn exposure(state: &State, held: &Held) -> Decimal {
+fn exposure(state: &State, held: &PositionRow) -> Decimal {
     state.events.rules.position_margin(held.position, Decimal::ZERO)
 }
 
-fn market_json(state: &State, held: &Held) -> Value {
+fn market_json(state: &State, held: &PositionRow) -> Value {
     let position = held.position;
     json!({
         "ticker": held.ticker,
@@ -73,9 +73,10 @@ fn market_json(state: &State, held: &Held) -> Value {
     })
 }
 
-fn event_json(state: &State, event: &str, all: &[Held]) -> Value {
-    let sum =
-        |value: &dyn Fn(&Held) -> Decimal| all.iter().filter(|held| held.event == event).map(value).sum::<Decimal>();
+fn event_json(state: &State, event: &str, all: &[PositionRow]) -> Value {
+    let sum = |value: &dyn Fn(&PositionRow) -> Decimal| {
+        all.iter().filter(|held| held.event == event).map(value).sum::<Decimal>()
+    };
     json!({
         "event_ticker": event,
         "total_cost_dollars": dollars(sum(&|held| held.position.spent)),

@@ -13,7 +13,7 @@ use super::money::Money;
 use super::perps::Perps;
 use super::rfqs::Rfqs;
 use super::seed;
-use super::streams::{Event, Feeds};
+use super::streams::{Event, Streams};
 use crate::accounts::KalshiKey;
 use crate::exchange::{Exchange, Owner, Position, Reason};
 
@@ -41,7 +41,7 @@ pub(super) struct State {
     pub(super) rfqs: Rfqs,
     pub(super) money: Money,
     pub(super) perps: Perps,
-    pub(super) feeds: Feeds,
+    pub(super) feeds: Streams,
     /// When time passed last, in milliseconds since the Unix epoch.
     last_time: i64,
     /// When a market next changes by itself, in milliseconds since the Unix epoch.
@@ -49,7 +49,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(keys: &[KalshiKey], now: i64, feeds: Feeds) -> Self {
+    pub(super) fn new(keys: &[KalshiKey], now: i64, feeds: Streams) -> Self {
         let mut users: Vec<String> = Vec::new();
         let mut registered = Vec::new();
         for (index, key) in keys.iter().enumerate() {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::error::Refusal;
-use super::money::{Allocation, Instance, Purse, Transfer};
+use super::money::{Allocation, Instance, MoneyLocation, Transfer};
 use super::orders::check_shard;
 use super::read::{self, cents, dollars};
 use super::state::State;
@@ -139,7 +139,7 @@ fn between_subaccounts(state: &mut State, call: &Call, instance: Instance) -> Re
     if body.client_transfer_id.is_empty() {
         return Err(Refusal::invalid("client_transfer_id is required"));
     }
-    let purse = |number: i64| Ok::<_, Refusal>(Purse { instance, owner: call.owner(Some(number))? });
+    let purse = |number: i64| Ok::<_, Refusal>(MoneyLocation { instance, owner: call.owner(Some(number))? });
     let places = (purse(body.from_subaccount)?, purse(body.to_subaccount)?);
     let amount = Decimal::new(body.amount_cents, 2);
     state.transfer(places, amount, Some(&body.client_transfer_id), call.now)?;
@@ -185,7 +185,7 @@ pub(super) fn between_instances(state: &mut State, call: &Call) -> Result<Reply,
     let purse = |name: &str, subaccount: Option<i64>| {
         let instance = Instance::named(name).ok_or_else(|| Refusal::invalid("unknown exchange instance"))?;
         let owner = Owner { user, ..call.owner(subaccount)? };
-        Ok::<_, Refusal>(Purse { instance, owner })
+        Ok::<_, Refusal>(MoneyLocation { instance, owner })
     };
     let from = purse(&body.source, body.source_subaccount)?;
     let to = purse(&body.destination, body.destination_subaccount)?;

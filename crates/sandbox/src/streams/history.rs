@@ -23,22 +23,22 @@ pub struct BookLevels {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Ladders {
+struct BookSides {
     bids: BTreeMap<Decimal, Decimal>,
     asks: BTreeMap<Decimal, Decimal>,
     mark: i64,
 }
 
-impl Ladders {
+impl BookSides {
     fn apply(&mut self, change: &Change) {
-        let ladder = match change.side {
+        let levels_of_side = match change.side {
             Side::Bid => &mut self.bids,
             Side::Ask => &mut self.asks,
         };
-        let size = ladder.entry(change.price).or_default();
+        let size = levels_of_side.entry(change.price).or_default();
         *size += change.delta;
         if size.is_zero() {
-            ladder.remove(&change.price);
+            levels_of_side.remove(&change.price);
         }
         self.mark = change.mark;
     }
@@ -63,16 +63,16 @@ struct Change {
 }
 
 #[derive(Debug, Default)]
-struct Past {
-    base: Ladders,
-    now: Ladders,
+struct BookHistory {
+    base: BookSides,
+    now: BookSides,
     changes: VecDeque<Change>,
 }
 
 /// The books of a venue, each at any of its last marks.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    books: HashMap<Arc<str>, Past>,
+    books: HashMap<Arc<str>, BookHistory>,
     last_mark: i64,
 }
 
@@ -82,20 +82,20 @@ impl History {
         // Nobody may take marks for a sequence without holes.
         self.last_mark += if self.last_mark % 5 == 3 { 2 } else { 1 };
         let change = Change { mark: self.last_mark, side, price, delta };
-        let past = self.books.entry(Arc::clone(instrument)).or_default();
-        past.now.apply(&change);
-        past.changes.push_back(change);
-        if past.changes.len() > KEPT
-            && let Some(oldest) = past.changes.pop_front()
+        let book = self.books.entry(Arc::clone(instrument)).or_default();
+        book.now.apply(&change);
+        book.changes.push_back(change);
+        if book.changes.len() > KEPT
+            && let Some(oldest) = book.changes.pop_front()
         {
-            past.base.apply(&oldest);
+            book.base.apply(&oldest);
         }
         self.last_mark
     }
 
     /// The book as it is now, empty where nothing has ever rested in it.
     pub(crate) fn now(&self, instrument: &str) -> BookLevels {
-        self.books.get(instrument).map(|past| past.now.show()).unwrap_or_default()
+        self.books.get(instrument).map(|book| book.now.show()).unwrap_or_default()
     }
 
     /// The book as it was at a mark; none where that is longer ago than is kept, or still to come.
@@ -103,13 +103,13 @@ impl History {
         if mark > self.last_mark {
             return None;
         }
-        let Some(past) = self.books.get(instrument) else { return Some(BookLevels::default()) };
-        if mark < past.base.mark {
+        let Some(book) = self.books.get(instrument) else { return Some(BookLevels::default()) };
+        if mark < book.base.mark {
             return None;
         }
-        let mut ladders = past.base.clone();
-        past.changes.iter().take_while(|change| change.mark <= mark).for_each(|change| ladders.apply(change));
-        Some(ladders.show())
+        let mut sides = book.base.clone();
+        book.changes.iter().take_while(|change| change.mark <= mark).for_each(|change| sides.apply(change));
+        Some(sides.show())
     }
 }
 

@@ -16,7 +16,7 @@ const KEPT_BYTES: usize = 256 * 1024 * 1024;
 
 /// What a frame tells, beside its text.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct About {
+pub(crate) struct FrameMetadata {
     pub(crate) channel: Option<Cow<'static, str>>,
     pub(crate) kind: Cow<'static, str>,
     /// The venue's number of the subscription.
@@ -32,13 +32,13 @@ pub(crate) struct About {
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing {
     pub(crate) text: Utf8Bytes,
-    pub(crate) about: About,
+    pub(crate) about: FrameMetadata,
     /// What goes wrong with it.
     pub(crate) fault: Option<Fault>,
 }
 
 impl Outgoing {
-    pub(crate) fn new(text: String, about: About, fault: Option<Fault>) -> Self {
+    pub(crate) fn new(text: String, about: FrameMetadata, fault: Option<Fault>) -> Self {
         Self { text: text.into(), about, fault }
     }
 }
@@ -120,7 +120,7 @@ struct Entry {
     connection: u64,
     index: u64,
     text: Utf8Bytes,
-    about: About,
+    about: FrameMetadata,
     sent: bool,
     fault: Option<Fault>,
 }
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     fn outgoing(text: &str) -> Outgoing {
-        Outgoing::new(text.to_owned(), About::default(), None)
+        Outgoing::new(text.to_owned(), FrameMetadata::default(), None)
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod socket;
 
 pub use self::history::BookLevels;
 pub(crate) use self::history::History;
-pub(crate) use self::log::{About, Outgoing};
 pub use self::log::{Frame, FrameLog};
-pub(crate) use self::outbox::{End, Outbox};
-pub(crate) use self::socket::{Seat, Talk, serve};
+pub(crate) use self::log::{FrameMetadata, Outgoing};
+pub(crate) use self::outbox::{CloseReason, SendQueue};
+pub(crate) use self::socket::{ConnectionHandler, ConnectionSetup, serve};

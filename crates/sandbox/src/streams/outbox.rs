@@ -11,19 +11,19 @@ use crate::faults::Fault;
 
 /// How a connection ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum CloseReason {
     /// Without a word.
-    Cut,
+    Abort,
     Close(u16, String),
 }
 
 /// The reader of a subscription is too slow.
 #[derive(Debug)]
-pub(crate) struct Full;
+pub(crate) struct QueueFull;
 
 /// The queue of one connection. A copy is a handle on the same one.
 #[derive(Clone, Debug)]
-pub(crate) struct Outbox(Arc<Inner>);
+pub(crate) struct SendQueue(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -40,7 +40,7 @@ struct Queue {
     limit: usize,
     /// When the venue wants to be asked.
     tick_at: Option<Instant>,
-    end: Option<End>,
+    end: Option<CloseReason>,
     closed: bool,
 }
 
@@ -55,7 +55,7 @@ impl Queue {
     }
 }
 
-impl Outbox {
+impl SendQueue {
     pub(crate) fn new(limit: usize) -> Self {
         let queue =
             Queue { frames: VecDeque::new(), counts: HashMap::new(), limit, tick_at: None, end: None, closed: false };
@@ -63,7 +63,7 @@ impl Outbox {
     }
 
     /// Puts a frame behind all others.
-    pub(crate) fn push(&self, outgoing: Outgoing) -> Result<(), Full> {
+    pub(crate) fn push(&self, outgoing: Outgoing) -> Result<(), QueueFull> {
         let mut queue = self.queue();
         if queue.closed {
             return Ok(());
@@ -71,7 +71,7 @@ impl Outbox {
         let limit = queue.limit;
         let count = queue.counts.entry(outgoing.about.subscription).or_default();
         if *count >= limit {
-            return Err(Full);
+            return Err(QueueFull);
         }
         *count += 1;
         queue.frames.push_back(outgoing);
@@ -89,7 +89,7 @@ impl Outbox {
     }
 
     /// Ends the connection once everything that waits has gone.
-    pub(crate) fn end(&self, end: End) {
+    pub(crate) fn end(&self, end: CloseReason) {
         self.queue().end.get_or_insert(end);
         self.0.changed.notify_one();
     }
@@ -129,7 +129,7 @@ impl Outbox {
     }
 
     /// How the connection is to end, once nothing waits any more.
-    pub(super) fn is_over(&self) -> Option<End> {
+    pub(super) fn is_over(&self) -> Option<CloseReason> {
         let queue = self.queue();
         queue.end.clone().filter(|_| queue.frames.is_empty())
     }
@@ -149,17 +149,17 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use super::super::log::About;
+    use super::super::log::FrameMetadata;
     use super::*;
 
     fn of(subscription: u64) -> Outgoing {
-        let about = About { subscription: Some(subscription), ..About::default() };
+        let about = FrameMetadata { subscription: Some(subscription), ..FrameMetadata::default() };
         Outgoing::new(subscription.to_string(), about, None)
     }
 
     #[test]
     fn each_subscription_has_its_own_bound() {
-        let outbox = Outbox::new(2);
+        let outbox = SendQueue::new(2);
         assert!(outbox.push(of(1)).is_ok() && outbox.push(of(1)).is_ok() && outbox.push(of(2)).is_ok());
         assert!(outbox.push(of(1)).is_err());
         assert_eq!(outbox.pop().unwrap().text, "1");
@@ -175,11 +175,11 @@ mod tests {
 
     #[test]
     fn what_waits_goes_before_the_end() {
-        let outbox = Outbox::new(2);
+        let outbox = SendQueue::new(2);
         outbox.push(of(1)).unwrap();
-        outbox.end(End::Close(1000, "done".to_owned()));
+        outbox.end(CloseReason::Close(1000, "done".to_owned()));
         assert_eq!(outbox.is_over(), None);
         outbox.pop().unwrap();
-        assert_eq!(outbox.is_over(), Some(End::Close(1000, "done".to_owned())));
+        assert_eq!(outbox.is_over(), Some(CloseReason::Close(1000, "done".to_owned())));
     }
 }

@@ -15,23 +15,23 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::log::{FrameLog, Outgoing};
-use super::outbox::{End, Outbox};
+use super::outbox::{CloseReason, SendQueue};
 use super::{alter, parts};
 use crate::faults::Fault;
 
 const MESSAGE_LIMIT: usize = 1024 * 1024;
 /// How long a client may take to close its end.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// So many frames go into one write at most.
 const TOGETHER: usize = 64;
 
 /// What a venue does for its connections.
-pub(crate) trait Talk: Send + Sync {
+pub(crate) trait ConnectionHandler: Send + Sync {
     /// Takes a message. What there is to say goes into the connection's outbox.
-    fn hear(&self, connection: u64, text: &str) -> ControlFlow<End>;
+    fn on_message(&self, connection: u64, text: &str) -> ControlFlow<CloseReason>;
 
     /// Notes a sign of life that says nothing.
-    fn stir(&self, _connection: u64) {}
+    fn on_activity(&self, _connection: u64) {}
 
     /// Is called at the time that the outbox was given.
     fn tick(&self, connection: u64);
@@ -41,11 +41,11 @@ pub(crate) trait Talk: Send + Sync {
 }
 
 /// A connection that a venue has made room for.
-pub(crate) struct Seat {
+pub(crate) struct ConnectionSetup {
     pub(crate) venue: &'static str,
     /// The log's number of the connection.
     pub(crate) connection: u64,
-    pub(crate) outbox: Outbox,
+    pub(crate) outbox: SendQueue,
     pub(crate) log: FrameLog,
     /// Whether messages that wait together go in one frame, a line each.
     pub(crate) joins: bool,
@@ -54,26 +54,26 @@ pub(crate) struct Seat {
 }
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(talk: &impl Talk, seat: Seat, io: TokioIo<Upgraded>) {
+pub(crate) async fn serve(handler: &impl ConnectionHandler, setup: ConnectionSetup, io: TokioIo<Upgraded>) {
     let config = WebSocketConfig::default()
         .read_buffer_size(32 * 1024)
         .max_message_size(Some(MESSAGE_LIMIT))
         .max_frame_size(Some(MESSAGE_LIMIT));
     let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
     let mut socket =
-        Socket { stream, index: 0, held: None, late: VecDeque::new(), together: None, wrote: Instant::now(), seat };
-    let end = socket.run(talk).await;
+        Socket { stream, index: 0, held: None, late: VecDeque::new(), together: None, wrote: Instant::now(), setup };
+    let end = socket.run(handler).await;
     // Before anything else, so that nobody sees a connection that is gone.
-    talk.disconnect(socket.seat.connection);
+    handler.disconnect(socket.setup.connection);
     socket.withhold_all();
-    if let End::Close(code, reason) = end {
+    if let CloseReason::Close(code, reason) = end {
         // A client that reads on gets to see what was sent; one that does not is not waited for.
-        _ = tokio::time::timeout(FAREWELL, socket.close(code, reason)).await;
+        _ = tokio::time::timeout(CLOSE_TIMEOUT, socket.close(code, reason)).await;
     }
 }
 
 struct Socket {
-    seat: Seat,
+    setup: ConnectionSetup,
     stream: WebSocketStream<TokioIo<Upgraded>>,
     index: u64,
     /// A frame that waits until another one has gone.
@@ -86,13 +86,13 @@ struct Socket {
     wrote: Instant,
 }
 
-type Flow = ControlFlow<End>;
+type Flow = ControlFlow<CloseReason>;
 
 impl Socket {
-    async fn run(&mut self, talk: &impl Talk) -> End {
+    async fn run(&mut self, handler: &impl ConnectionHandler) -> CloseReason {
         loop {
             let flow = match self.write_some().await {
-                Continue(()) => self.wait(talk).await,
+                Continue(()) => self.wait(handler).await,
                 end => end,
             };
             if let Break(end) = flow {
@@ -101,13 +101,13 @@ impl Socket {
         }
     }
 
-    async fn wait(&mut self, talk: &impl Talk) -> Flow {
-        if let Some(end) = self.seat.outbox.is_over() {
+    async fn wait(&mut self, handler: &impl ConnectionHandler) -> Flow {
+        if let Some(end) = self.setup.outbox.is_over() {
             return Break(end);
         }
-        let outbox = self.seat.outbox.clone();
-        let connection = self.seat.connection;
-        let ping_at = self.seat.ping.and_then(|(pause, _)| self.wrote.checked_add(pause));
+        let outbox = self.setup.outbox.clone();
+        let connection = self.setup.connection;
+        let ping_at = self.setup.ping.and_then(|(pause, _)| self.wrote.checked_add(pause));
         let tick_at = outbox.next_tick();
         let late_at = self.late.iter().map(|(at, _)| *at).min();
         let until = |at: Option<Instant>| sleep_until(at.unwrap_or_else(Instant::now));
@@ -115,21 +115,21 @@ impl Socket {
             // What has come already is heard before anything is due.
             biased;
             message = self.stream.next() => match message {
-                None | Some(Err(_)) => Break(End::Cut),
-                Some(Ok(Message::Text(text))) => talk.hear(connection, text.as_str()),
+                None | Some(Err(_)) => Break(CloseReason::Abort),
+                Some(Ok(Message::Text(text))) => handler.on_message(connection, text.as_str()),
                 Some(Ok(Message::Binary(_))) => {
-                    Break(End::Close(CloseCode::Unsupported.into(), "text frames only".to_owned()))
+                    Break(CloseReason::Close(CloseCode::Unsupported.into(), "text frames only".to_owned()))
                 }
                 // The library answers pings and closing frames itself; the latter are followed by the end of the stream.
                 Some(Ok(_)) => {
-                    talk.stir(connection);
+                    handler.on_activity(connection);
                     Continue(())
                 }
             },
             () = outbox.changed() => Continue(()),
             () = until(tick_at), if tick_at.is_some() => {
                 outbox.ticked();
-                talk.tick(connection);
+                handler.tick(connection);
                 Continue(())
             }
             () = until(late_at), if late_at.is_some() => self.write_late().await,
@@ -141,10 +141,10 @@ impl Socket {
     async fn write_some(&mut self) -> Flow {
         let (mut count, mut joined) = (0, Vec::new());
         while count < TOGETHER
-            && let Some(outgoing) = self.seat.outbox.pop()
+            && let Some(outgoing) = self.setup.outbox.pop()
         {
             count += 1;
-            if self.seat.joins && outgoing.fault.is_none() && self.together.is_none() {
+            if self.setup.joins && outgoing.fault.is_none() && self.together.is_none() {
                 joined.push(outgoing);
                 continue;
             }
@@ -154,7 +154,7 @@ impl Socket {
         self.write_joined(&mut joined).await?;
         if count == TOGETHER {
             // There may be more, and nobody says so again.
-            self.seat.outbox.tell_again();
+            self.setup.outbox.tell_again();
         }
         if count > 0 { self.flush().await } else { Continue(()) }
     }
@@ -171,7 +171,7 @@ impl Socket {
     }
 
     async fn ping(&mut self) -> Flow {
-        let (_, payload) = self.seat.ping.unwrap_or_default();
+        let (_, payload) = self.setup.ping.unwrap_or_default();
         self.feed(Message::Ping(payload.into())).await?;
         self.flush().await
     }
@@ -183,11 +183,11 @@ impl Socket {
             Some(Fault::Drop | Fault::Error { .. } | Fault::SlowReader) => self.withhold(outgoing),
             Some(Fault::DropBefore) => {
                 self.withhold(outgoing);
-                return Break(End::Cut);
+                return Break(CloseReason::Abort);
             }
             Some(Fault::Close { code, reason }) => {
                 self.withhold(outgoing);
-                return Break(End::Close(code, reason));
+                return Break(CloseReason::Close(code, reason));
             }
             Some(Fault::CloseMidAnswer) => return self.break_off(outgoing).await,
             Some(Fault::Delay { ms }) => {
@@ -275,11 +275,11 @@ impl Socket {
         _ = io.write_all(&half).await;
         _ = io.flush().await;
         _ = io.shutdown().await;
-        Break(End::Cut)
+        Break(CloseReason::Abort)
     }
 
     fn note(&mut self, outgoing: Outgoing, sent: bool) {
-        let Seat { venue, connection, log, .. } = &self.seat;
+        let ConnectionSetup { venue, connection, log, .. } = &self.setup;
         log.add((venue, *connection, self.index), outgoing, sent);
         self.index += 1;
     }
@@ -293,7 +293,7 @@ impl Socket {
         let held = self.held.take().into_iter();
         let together = self.together.take().into_iter().flat_map(|(_, waiting)| waiting);
         let late = std::mem::take(&mut self.late).into_iter().map(|(_, outgoing)| outgoing);
-        let waiting: Vec<Outgoing> = held.chain(together).chain(late).chain(self.seat.outbox.close()).collect();
+        let waiting: Vec<Outgoing> = held.chain(together).chain(late).chain(self.setup.outbox.close()).collect();
         waiting.into_iter().for_each(|outgoing| self.withhold(outgoing));
     }
 
@@ -318,6 +318,6 @@ impl Socket {
 fn lost(written: Result<(), tungstenite::Error>) -> Flow {
     match written {
         Ok(()) => Continue(()),
-        Err(_) => Break(End::Cut),
+        Err(_) => Break(CloseReason::Abort),
     }
 }

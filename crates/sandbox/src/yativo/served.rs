@@ -5,7 +5,7 @@ use super::reply::Failure;
 use super::routes::{Call, Permission, Route};
 use super::state::State;
 use crate::message::{Reply, Request};
-use crate::spec::{self, Answering, Operation};
+use crate::spec::{self, ExampleReply, Operation};
 
 /// What is served.
 pub(super) struct Served {

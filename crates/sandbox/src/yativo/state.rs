@@ -26,13 +26,13 @@ pub(super) struct Owner {
     pub(super) accounts: Vec<Account>,
     pub(super) assets: Vec<Asset>,
     pub(super) transactions: Vec<Transaction>,
-    pub(super) transfers: HashMap<String, Remembered>,
+    pub(super) transfers: HashMap<String, StoredTransfer>,
     pub(super) webhooks: Vec<Webhook>,
     window: Window,
 }
 
 /// A transfer and its response, by idempotency key.
-pub(super) struct Remembered {
+pub(super) struct StoredTransfer {
     pub(super) transfer: Transfer,
     pub(super) transaction_id: String,
     pub(super) answer: Bytes,

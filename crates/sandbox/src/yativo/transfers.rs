@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::accounts::Asset;
 use super::reply::{Failure, Success};
 use super::routes::Call;
-use super::state::{Owner, Remembered, State, iso, object_id, random_hex};
+use super::state::{Owner, State, StoredTransfer, iso, object_id, random_hex};
 use crate::message::Reply;
 use crate::number::{self, Number};
 
@@ -215,7 +215,7 @@ pub(super) fn send_funds(state: &mut State, call: &Call<'_>) -> Answer {
     };
     let reply = sent(&transaction, older_shape);
     if let Some(key) = key {
-        let remembered = Remembered {
+        let remembered = StoredTransfer {
             transfer,
             transaction_id: transaction.transaction_id.clone(),
             answer: reply.body.clone(),

@@ -12,15 +12,15 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::Endpoint;
 use super::command::Room;
 use crate::faults::{Candidate, Fault, Faults, Transport};
-use crate::stream::Cut;
-use crate::streams::{About, Outbox, Outgoing};
+use crate::stream::Disconnector;
+use crate::streams::{FrameMetadata, Outgoing, SendQueue};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A message of a type that it is unknown.
 const UNKNOWN: &str = r#"{"type":"market_weather","data":{"sky":"clear"},"timestamp":0}"#;
 
 /// A message of a room.
-pub(super) struct Told {
+pub(super) struct ChannelMessage {
     pub(super) channel: &'static str,
     pub(super) kind: Cow<'static, str>,
     pub(super) item: Arc<str>,
@@ -86,8 +86,8 @@ impl<'a> Reply<'a> {
 
 pub(super) struct Connection {
     pub(super) endpoint: Endpoint,
-    pub(super) outbox: Outbox,
-    cut: Cut,
+    pub(super) outbox: SendQueue,
+    cut: Disconnector,
     pub(super) rooms: BTreeMap<String, Room>,
     /// When something came last.
     pub(super) heard: Instant,
@@ -96,7 +96,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(endpoint: Endpoint, outbox: Outbox, cut: Cut) -> Self {
+    pub(super) fn new(endpoint: Endpoint, outbox: SendQueue, cut: Disconnector) -> Self {
         Self { endpoint, outbox, cut, rooms: BTreeMap::new(), heard: Instant::now(), taken: VecDeque::new() }
     }
 
@@ -117,37 +117,41 @@ impl Connection {
         let kind = reply.kind();
         let with_channel = format!("{kind}/{}", channel.unwrap_or_default());
         let names = ["reply", kind, &with_channel];
-        let about = About { channel: channel.map(Cow::Borrowed), kind: Cow::Borrowed(kind), ..About::default() };
+        let about = FrameMetadata {
+            channel: channel.map(Cow::Borrowed),
+            kind: Cow::Borrowed(kind),
+            ..FrameMetadata::default()
+        };
         self.send(faults, &names, reply.text().into(), about);
     }
 
-    pub(super) fn tell(&self, faults: &Faults, told: &Told) {
-        let Told { channel, kind, item, mark, text } = told;
+    pub(super) fn tell(&self, faults: &Faults, told: &ChannelMessage) {
+        let ChannelMessage { channel, kind, item, mark, text } = told;
         let with_kind = format!("{channel}/{kind}");
         let with_item = format!("{with_kind}/{item}");
         let names = ["data", *channel, &with_kind, &with_item];
-        let about = About {
+        let about = FrameMetadata {
             channel: Some(Cow::Borrowed(channel)),
             kind: kind.clone(),
             item: Some(Arc::clone(item)),
             mark: *mark,
-            ..About::default()
+            ..FrameMetadata::default()
         };
         self.send(faults, &names, text.clone(), about);
     }
 
     /// Puts a message into the queue. A client that reads too slowly loses the connection.
-    fn send(&self, faults: &Faults, names: &[&str], text: Utf8Bytes, about: About) {
+    fn send(&self, faults: &Faults, names: &[&str], text: Utf8Bytes, about: FrameMetadata) {
         let fault = strike(faults, names, false);
         match &fault {
             Some(Fault::UnknownType) => {
-                let unknown = About { kind: Cow::Borrowed("market_weather"), ..about.clone() };
+                let unknown = FrameMetadata { kind: Cow::Borrowed("market_weather"), ..about.clone() };
                 self.push(Outgoing { text: Utf8Bytes::from_static(UNKNOWN), about: unknown, fault });
                 self.push(Outgoing { text, about, fault: None });
             }
             Some(Fault::Error { text: message, .. }) => {
                 let error = Reply::error(message.as_deref().unwrap_or("internal error"), 0).text();
-                let kind = About { kind: Cow::Borrowed("error"), ..About::default() };
+                let kind = FrameMetadata { kind: Cow::Borrowed("error"), ..FrameMetadata::default() };
                 self.push(Outgoing { text, about, fault });
                 self.push(Outgoing::new(error, kind, None));
             }

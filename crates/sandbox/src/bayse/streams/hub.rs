@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::Endpoint;
 use super::command::{Command, Room};
-use super::connection::{Connection, Reply, Told, strike};
-use super::publish::ToldBook;
+use super::connection::{ChannelMessage, Connection, Reply, strike};
+use super::publish::PublishedBook;
 use super::settings::BayseStreamSettings;
 use crate::bayse::Account;
 use crate::bayse::events::Event;
@@ -17,15 +17,15 @@ use crate::bayse::exchange::Exchange;
 use crate::bayse::ledger::Currency;
 use crate::faults::{Fault, Faults};
 use crate::overview;
-use crate::stream::Cut;
-use crate::streams::{FrameLog, Outbox};
+use crate::stream::Disconnector;
+use crate::streams::{FrameLog, SendQueue};
 
 /// So many messages may wait for a client that does not read; then its connection is cut.
 const MAX_WAITING: usize = 4096;
 
 /// The market as it stands, which the hub reports.
 #[derive(Clone, Copy)]
-pub(in crate::bayse) struct View<'a> {
+pub(in crate::bayse) struct MarketState<'a> {
     pub(in crate::bayse) events: &'a [Event],
     pub(in crate::bayse) accounts: &'a [Account],
     pub(in crate::bayse) exchange: &'a Exchange,
@@ -41,9 +41,9 @@ pub(in crate::bayse) struct Hub {
     /// By room.
     hearers: HashMap<String, BTreeSet<u64>>,
     /// How books were told last, by outcome and currency.
-    pub(super) books: BTreeMap<(String, Currency), ToldBook>,
+    pub(super) books: BTreeMap<(String, Currency), PublishedBook>,
     /// What was told of books, the oldest first.
-    pub(super) kept: VecDeque<(Currency, ToldBook)>,
+    pub(super) kept: VecDeque<(Currency, PublishedBook)>,
     /// What was told of prices last, by event.
     pub(super) prices: HashMap<String, String>,
     /// Where prices of assets begin, as a test has set them.
@@ -82,8 +82,8 @@ impl Hub {
     }
 
     /// Remembers a new connection, and greets it: its number and its queue.
-    pub(super) fn connect(&mut self, endpoint: Endpoint, cut: Cut, now: i64) -> (u64, Outbox) {
-        let (number, outbox) = (self.log.open(), Outbox::new(MAX_WAITING));
+    pub(super) fn connect(&mut self, endpoint: Endpoint, cut: Disconnector, now: i64) -> (u64, SendQueue) {
+        let (number, outbox) = (self.log.open(), SendQueue::new(MAX_WAITING));
         self.connections.insert(number, Connection::new(endpoint, outbox.clone(), cut));
         let greeting = Reply::Connected {
             status: "connected",
@@ -151,7 +151,7 @@ impl Hub {
     }
 
     /// Carries out what a client asked for.
-    pub(super) fn carry_out(&mut self, number: u64, command: Command, view: View<'_>) {
+    pub(super) fn carry_out(&mut self, number: u64, command: Command, view: MarketState<'_>) {
         match strike(&self.faults, &[command.name()], true) {
             Some(Fault::Error { text, .. }) => {
                 return self.refuse(number, text.as_deref().unwrap_or("internal error"), view.now);
@@ -184,7 +184,7 @@ impl Hub {
     }
 
     /// Lets a connection hear a room. One that it hears already is acknowledged, and does not begin again.
-    fn subscribe(&mut self, number: u64, room: Room, view: View<'_>) {
+    fn subscribe(&mut self, number: u64, room: Room, view: MarketState<'_>) {
         let name = room.name();
         match strike(&self.faults, &[&format!("subscribe/{}", room.channel()), &format!("subscribe/{name}")], true) {
             Some(Fault::Error { text, .. }) => {
@@ -208,14 +208,14 @@ impl Hub {
         }
     }
 
-    fn tell_one(&self, number: u64, told: &Told) {
+    fn tell_one(&self, number: u64, told: &ChannelMessage) {
         if let Some(connection) = self.connections.get(&number) {
             connection.tell(&self.faults, told);
         }
     }
 
     /// Sends a message to all who hear a room. Returns how many those are.
-    pub(super) fn tell(&self, room: &str, told: &Told) -> usize {
+    pub(super) fn tell(&self, room: &str, told: &ChannelMessage) -> usize {
         let Some(hearers) = self.hearers.get(room) else { return 0 };
         hearers.iter().for_each(|number| self.tell_one(*number, told));
         hearers.len()
@@ -231,7 +231,7 @@ impl Hub {
         let known = hearers.filter_map(|number| self.connections.get(number)?.rooms.get(room)).next();
         let Some(known) = known else { return 0 };
         let text = super::records::message(kind, data, now).into();
-        let told = Told {
+        let told = ChannelMessage {
             channel: known.channel(),
             kind: kind.to_owned().into(),
             item: known.item().into(),

@@ -18,13 +18,13 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use self::command::Message;
-pub(super) use self::hub::{Hub, View};
+pub(super) use self::hub::{Hub, MarketState};
 pub use self::settings::BayseStreamSettings;
 use super::{Bayse, Currency, State};
 use crate::message::Request;
-use crate::stream::Cut;
+use crate::stream::Disconnector;
 use crate::streams::handshake::Handshake;
-use crate::streams::{BookLevels, End, Seat, Talk, serve};
+use crate::streams::{BookLevels, CloseReason, ConnectionHandler, ConnectionSetup, serve};
 
 /// Where a connection is made to. Each offers channels of its own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,7 +67,12 @@ pub(crate) fn is_stream(path: &str) -> bool {
 }
 
 /// Answers a handshake, and serves the connection that it opens.
-pub(crate) fn open_websocket(bayse: &Arc<Bayse>, request: &Request, upgrade: Option<OnUpgrade>, cut: Cut) -> Response {
+pub(crate) fn open_websocket(
+    bayse: &Arc<Bayse>,
+    request: &Request,
+    upgrade: Option<OnUpgrade>,
+    cut: Disconnector,
+) -> Response {
     let Some(endpoint) = Endpoint::at(&request.path) else { return Response::new(Body::empty()) };
     let handshake = match Handshake::read(request, upgrade) {
         Ok(handshake) => handshake,
@@ -84,12 +89,12 @@ pub(crate) fn open_websocket(bayse: &Arc<Bayse>, request: &Request, upgrade: Opt
     })
 }
 
-impl Talk for Bayse {
-    fn hear(&self, connection: u64, text: &str) -> ControlFlow<End> {
+impl ConnectionHandler for Bayse {
+    fn on_message(&self, connection: u64, text: &str) -> ControlFlow<CloseReason> {
         let now = self.clock.millis();
         let State { accounts, exchange, hub } = &mut *self.state();
         let limit = hub.settings.messages_per_second;
-        let Some(own) = hub.connections.get_mut(&connection) else { return Break(End::Cut) };
+        let Some(own) = hub.connections.get_mut(&connection) else { return Break(CloseReason::Abort) };
         let endpoint = own.endpoint;
         self.requests.command("bayse", endpoint.path(), text, now, None);
         if own.hears_too_much(limit) {
@@ -98,7 +103,7 @@ impl Talk for Bayse {
         }
         exchange.expire(accounts, now);
         let changes = exchange.take_changes();
-        let view = View { events: &self.events, accounts, exchange, now };
+        let view = MarketState { events: &self.events, accounts, exchange, now };
         hub.publish(&changes, view);
         match Message::read(text).and_then(|message| message.command(endpoint, accounts, &self.events)) {
             Ok(command) => hub.carry_out(connection, command, view),
@@ -107,7 +112,7 @@ impl Talk for Bayse {
         Continue(())
     }
 
-    fn stir(&self, connection: u64) {
+    fn on_activity(&self, connection: u64) {
         if let Some(own) = self.state().hub.connections.get_mut(&connection) {
             own.heard = tokio::time::Instant::now();
         }
@@ -119,10 +124,10 @@ impl Talk for Bayse {
         let State { accounts, exchange, hub } = &mut *self.state();
         exchange.expire(accounts, now);
         let changes = exchange.take_changes();
-        hub.publish(&changes, View { events: &self.events, accounts, exchange, now });
+        hub.publish(&changes, MarketState { events: &self.events, accounts, exchange, now });
         if hub.is_idle(connection) {
             if let Some(own) = hub.connections.get(&connection) {
-                own.outbox.end(End::Cut);
+                own.outbox.end(CloseReason::Abort);
             }
         } else {
             hub.tick(connection, now);
@@ -136,11 +141,11 @@ impl Talk for Bayse {
 }
 
 impl Bayse {
-    fn seat(&self, endpoint: Endpoint, cut: Cut) -> (u64, Seat) {
+    fn seat(&self, endpoint: Endpoint, cut: Disconnector) -> (u64, ConnectionSetup) {
         let State { hub, .. } = &mut *self.state();
         let (connection, outbox) = hub.connect(endpoint, cut, self.clock.millis());
         let (log, joins) = (hub.log.clone(), hub.settings.joins_messages);
-        (connection, Seat { venue: "bayse", connection, outbox, log, ping: None, joins })
+        (connection, ConnectionSetup { venue: "bayse", connection, outbox, log, ping: None, joins })
     }
 
     pub(crate) fn connections(&self) -> usize {

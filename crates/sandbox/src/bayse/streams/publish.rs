@@ -8,8 +8,8 @@ use time::format_description::well_known::Rfc3339;
 
 use super::assets;
 use super::command::Room;
-use super::connection::Told;
-use super::hub::{Hub, View};
+use super::connection::ChannelMessage;
+use super::hub::{Hub, MarketState};
 use super::records::{self, AssetPrice, Book, BookUpdate};
 use crate::bayse::events;
 use crate::bayse::exchange::{Changes, Fill};
@@ -18,15 +18,15 @@ use crate::number::Number;
 
 /// A book as it was told.
 #[derive(Clone)]
-pub(super) struct ToldBook {
+pub(super) struct PublishedBook {
     pub(super) book: Book,
     /// Its time in microseconds, which is its mark.
     pub(super) micros: i64,
 }
 
-impl ToldBook {
-    fn told(&self, now: i64) -> Told {
-        Told {
+impl PublishedBook {
+    fn told(&self, now: i64) -> ChannelMessage {
+        ChannelMessage {
             channel: "orderbook",
             kind: "orderbook_update".into(),
             item: self.book.outcome_id().into(),
@@ -38,7 +38,7 @@ impl ToldBook {
 
 impl Hub {
     /// Tells what has changed since the last time.
-    pub(in crate::bayse) fn publish(&mut self, changes: &Changes, view: View<'_>) {
+    pub(in crate::bayse) fn publish(&mut self, changes: &Changes, view: MarketState<'_>) {
         for fill in &changes.fills {
             self.tell_fill(fill, view);
         }
@@ -63,7 +63,7 @@ impl Hub {
     }
 
     /// What a room begins with.
-    pub(super) fn first(&mut self, room: &Room, view: View<'_>) -> Vec<Told> {
+    pub(super) fn first(&mut self, room: &Room, view: MarketState<'_>) -> Vec<ChannelMessage> {
         match room {
             Room::Prices { event } => self.prices_now(event, view).map(|(told, _)| told).into_iter().collect(),
             Room::Books { market, currency } => {
@@ -75,7 +75,7 @@ impl Hub {
         }
     }
 
-    fn tell_fill(&self, fill: &Fill, view: View<'_>) {
+    fn tell_fill(&self, fill: &Fill, view: MarketState<'_>) {
         let order = &fill.order;
         let account = &view.accounts[order.account];
         let (event, market, user) = (order.event_id.clone(), order.market_id.clone(), account.user_id.clone());
@@ -92,7 +92,10 @@ impl Hub {
                 let kind = records::activity_kind(fill);
                 let text = records::message(kind, &activity, view.now).into();
                 let item = room.item().into();
-                self.tell(&name, &Told { channel: room.channel(), kind: kind.into(), item, mark: None, text });
+                self.tell(
+                    &name,
+                    &ChannelMessage { channel: room.channel(), kind: kind.into(), item, mark: None, text },
+                );
             }
         }
         let own = Room::Orders { user: user.clone(), market };
@@ -100,24 +103,25 @@ impl Hub {
         if self.has_hearers(&name) {
             let text = records::message("order_updated", &records::order_update(fill, &user), view.now).into();
             let (channel, item) = (own.channel(), own.item().into());
-            self.tell(&name, &Told { channel, kind: "order_updated".into(), item, mark: None, text });
+            self.tell(&name, &ChannelMessage { channel, kind: "order_updated".into(), item, mark: None, text });
         }
     }
 
     /// The prices of an event as a message, and whether they differ from what was told last.
-    fn prices_now(&mut self, event: &str, view: View<'_>) -> Option<(Told, bool)> {
+    fn prices_now(&mut self, event: &str, view: MarketState<'_>) -> Option<(ChannelMessage, bool)> {
         let known = view.events.iter().find(|known| known.id == event)?;
         let prices = records::prices(view.exchange, known);
         let without_time = records::message("price_update", &prices, 0);
         let before = self.prices.insert(event.to_owned(), without_time.clone());
         let text = records::message("price_update", &prices, view.now).into();
-        let told = Told { channel: "prices", kind: "price_update".into(), item: event.into(), mark: None, text };
+        let told =
+            ChannelMessage { channel: "prices", kind: "price_update".into(), item: event.into(), mark: None, text };
         Some((told, before.as_ref() != Some(&without_time)))
     }
 
     /// The book of an outcome as a message, and whether it differs from what was told last. Two states of a book never have
     /// the same time.
-    fn book_now(&mut self, outcome: &str, currency: Currency, view: View<'_>) -> Option<(Told, bool)> {
+    fn book_now(&mut self, outcome: &str, currency: Currency, view: MarketState<'_>) -> Option<(ChannelMessage, bool)> {
         let known = events::outcome(view.events, outcome)?;
         let mut book = records::book(view.exchange, &known, currency);
         let key = (outcome.to_owned(), currency);
@@ -128,7 +132,7 @@ impl Hub {
         let micros = view.now.saturating_mul(1000);
         let micros = before.map_or(micros, |before| micros.max(before.micros + 1));
         book.timestamp = moment(micros);
-        let now = ToldBook { book, micros };
+        let now = PublishedBook { book, micros };
         let told = now.told(view.now);
         self.kept.push_back((currency, now.clone()));
         while self.kept.len() > self.settings.books_kept {
@@ -139,19 +143,19 @@ impl Hub {
     }
 
     /// The book of an outcome as it was told at a time.
-    pub(super) fn kept(&self, outcome: &str, currency: Currency, timestamp: &str) -> Option<&ToldBook> {
-        let is_meant = |(of, told): &&(Currency, ToldBook)| {
+    pub(super) fn kept(&self, outcome: &str, currency: Currency, timestamp: &str) -> Option<&PublishedBook> {
+        let is_meant = |(of, told): &&(Currency, PublishedBook)| {
             *of == currency && told.book.outcome_id() == outcome && told.book.timestamp == timestamp
         };
         self.kept.iter().rev().find(is_meant).map(|(_, told)| told)
     }
 
-    pub(super) fn asset(&self, symbol: &'static str, now: i64) -> Told {
+    pub(super) fn asset(&self, symbol: &'static str, now: i64) -> ChannelMessage {
         let second = now.div_euclid(1000);
         let price = assets::price(symbol, self.assets.get(symbol).copied(), second);
         let record = AssetPrice { symbol, price: Number::from(price), timestamp: now };
         let text = records::message("asset_price", &record, now).into();
-        Told { channel: "asset_prices", kind: "asset_price".into(), item: symbol.into(), mark: None, text }
+        ChannelMessage { channel: "asset_prices", kind: "asset_price".into(), item: symbol.into(), mark: None, text }
     }
 
     /// Gives an asset a price from now on, and tells it. Returns how many hear it; none where there is no such asset.

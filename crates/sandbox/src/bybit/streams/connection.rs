@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 use super::topics::{Endpoint, Topic};
 use crate::faults::{Candidate, Fault, Faults, Transport};
-use crate::stream::Cut;
-use crate::streams::{About, Outbox, Outgoing};
+use crate::stream::Disconnector;
+use crate::streams::{FrameMetadata, Outgoing, SendQueue};
 
 /// A message on an unknown topic.
 const UNKNOWN: &str = r#"{"topic":"marketWeather.BTCUSDT","type":"snapshot","ts":0,"data":{"sky":"clear"}}"#;
@@ -31,8 +31,8 @@ pub(super) struct Login {
 pub(super) struct Connection {
     pub(super) endpoint: Endpoint,
     pub(super) id: String,
-    pub(super) outbox: Outbox,
-    cut: Cut,
+    pub(super) outbox: SendQueue,
+    cut: Disconnector,
     pub(super) topics: BTreeMap<String, Topic>,
     pub(super) login: Option<Login>,
     /// When something came last.
@@ -60,7 +60,7 @@ pub(super) struct Label<'a> {
 }
 
 impl Connection {
-    pub(super) fn new(endpoint: Endpoint, outbox: Outbox, cut: Cut, silence: Option<Duration>) -> Self {
+    pub(super) fn new(endpoint: Endpoint, outbox: SendQueue, cut: Disconnector, silence: Option<Duration>) -> Self {
         Self {
             endpoint,
             id: crate::make::uuid(),
@@ -86,12 +86,12 @@ impl Connection {
     /// Sends a frame of data, or what goes wrong with it.
     pub(super) fn send(&self, label: Label<'_>, frame: &impl Serialize, fault: Option<Fault>) {
         let text = serde_json::to_string(frame).expect("frames are plain JSON");
-        let about = About {
+        let about = FrameMetadata {
             channel: Some(Cow::Borrowed(label.topic.channel)),
             kind: if label.kind.is_empty() { label.topic.channel } else { label.kind }.into(),
             item: Some(Arc::clone(label.item.unwrap_or(&label.topic.item))),
             mark: label.mark,
-            ..About::default()
+            ..FrameMetadata::default()
         };
         self.push_faulty(text, about, fault);
     }
@@ -99,13 +99,13 @@ impl Connection {
     /// Sends the reply to a command, or what goes wrong with it.
     pub(super) fn reply(&self, faults: &Faults, kind: &str, reply: &Value) {
         let fault = strike(faults, &["reply", kind], false);
-        let about = About { kind: kind.to_owned().into(), ..About::default() };
+        let about = FrameMetadata { kind: kind.to_owned().into(), ..FrameMetadata::default() };
         self.push_faulty(reply.to_string(), about, fault);
     }
 
     /// Sends the response to a call of the trade channel, or what goes wrong with it.
     pub(super) fn respond(&self, response: &Value, fault: Option<Fault>) {
-        let about = || About { kind: Cow::Borrowed("response"), ..About::default() };
+        let about = || FrameMetadata { kind: Cow::Borrowed("response"), ..FrameMetadata::default() };
         let fault = match fault {
             Some(Fault::DropAfter) => Some(Fault::DropBefore),
             Some(Fault::SilenceAfter) => Some(Fault::Drop),
@@ -118,16 +118,16 @@ impl Connection {
         self.push(Outgoing::new(response.to_string(), about(), fault));
     }
 
-    fn push_faulty(&self, text: String, about: About, fault: Option<Fault>) {
+    fn push_faulty(&self, text: String, about: FrameMetadata, fault: Option<Fault>) {
         match &fault {
             Some(Fault::UnknownType) => {
-                let unknown = About { kind: Cow::Borrowed("marketWeather"), ..About::default() };
+                let unknown = FrameMetadata { kind: Cow::Borrowed("marketWeather"), ..FrameMetadata::default() };
                 self.push(Outgoing::new(UNKNOWN.to_owned(), unknown, fault));
                 self.push(Outgoing::new(text, about, None));
             }
             Some(Fault::Error { text: message, .. }) => {
                 let error = self.error(message.as_deref().unwrap_or("Internal error"), "", "");
-                let kind = About { kind: Cow::Borrowed("error"), ..About::default() };
+                let kind = FrameMetadata { kind: Cow::Borrowed("error"), ..FrameMetadata::default() };
                 self.push(Outgoing::new(text, about, fault));
                 self.push(Outgoing::new(error.to_string(), kind, None));
             }

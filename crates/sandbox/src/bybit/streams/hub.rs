@@ -13,8 +13,8 @@ use crate::bybit::candles::Interval;
 use crate::bybit::settings::BybitSettings;
 use crate::bybit::trading::Trading;
 use crate::faults::Faults;
-use crate::stream::Cut;
-use crate::streams::{FrameLog, Outbox};
+use crate::stream::Disconnector;
+use crate::streams::{FrameLog, SendQueue};
 
 /// Connections are looked after so often.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -51,8 +51,13 @@ impl Hub {
     }
 
     /// Remembers a new connection: its number and its queue.
-    pub(super) fn connect(&mut self, endpoint: Endpoint, cut: Cut, silence: Option<Duration>) -> (u64, Outbox) {
-        let (number, outbox) = (self.log.open(), Outbox::new(self.settings.waiting_frames));
+    pub(super) fn connect(
+        &mut self,
+        endpoint: Endpoint,
+        cut: Disconnector,
+        silence: Option<Duration>,
+    ) -> (u64, SendQueue) {
+        let (number, outbox) = (self.log.open(), SendQueue::new(self.settings.waiting_frames));
         self.connections.insert(number, Connection::new(endpoint, outbox.clone(), cut, silence));
         self.plan(number);
         (number, outbox)

@@ -23,9 +23,9 @@ use self::trade::Message;
 use super::{Bybit, State};
 use crate::faults::{Candidate, Fault, Transport};
 use crate::message::Request;
-use crate::stream::Cut;
+use crate::stream::Disconnector;
 use crate::streams::handshake::Handshake;
-use crate::streams::{End, Seat, Talk, serve};
+use crate::streams::{CloseReason, ConnectionHandler, ConnectionSetup, serve};
 
 /// How long a connection may be silent, at least and at most, where its URL says so.
 const SILENCE_SECONDS: std::ops::RangeInclusive<u64> = 30..=600;
@@ -36,7 +36,12 @@ pub(crate) fn is_stream(path: &str) -> bool {
 }
 
 /// Accepts a handshake, and serves the connection that it opens.
-pub(crate) fn open_websocket(bybit: &Arc<Bybit>, request: &Request, upgrade: Option<OnUpgrade>, cut: Cut) -> Response {
+pub(crate) fn open_websocket(
+    bybit: &Arc<Bybit>,
+    request: &Request,
+    upgrade: Option<OnUpgrade>,
+    cut: Disconnector,
+) -> Response {
     let handshake = match Handshake::read(request, upgrade) {
         Ok(handshake) => handshake,
         Err(refused) => return *refused,
@@ -62,11 +67,11 @@ fn silence(text: &str) -> Option<Duration> {
     (is_known && SILENCE_SECONDS.contains(&seconds)).then(|| Duration::from_secs(seconds))
 }
 
-impl Talk for Bybit {
-    fn hear(&self, connection: u64, text: &str) -> ControlFlow<End> {
+impl ConnectionHandler for Bybit {
+    fn on_message(&self, connection: u64, text: &str) -> ControlFlow<CloseReason> {
         let now = self.clock.millis();
         let state = &mut *self.state();
-        let Some(own) = state.hub.connections.get_mut(&connection) else { return Break(End::Cut) };
+        let Some(own) = state.hub.connections.get_mut(&connection) else { return Break(CloseReason::Abort) };
         own.heard = tokio::time::Instant::now();
         if own.endpoint == Endpoint::Trade {
             let message = Message::read(text);
@@ -75,7 +80,7 @@ impl Talk for Bybit {
                 Candidate { venue: "bybit", transport: Transport::Websocket, names: &names, by_name_only: false };
             let fault = self.faults.strike(&call);
             match fault {
-                Some(Fault::DropBefore) => return Break(End::Cut),
+                Some(Fault::DropBefore) => return Break(CloseReason::Abort),
                 Some(Fault::SilenceBefore) => return Continue(()),
                 fault => state.hear_trade(connection, &message, fault, &self.executed, now),
             }
@@ -87,7 +92,7 @@ impl Talk for Bybit {
         Continue(())
     }
 
-    fn stir(&self, connection: u64) {
+    fn on_activity(&self, connection: u64) {
         if let Some(own) = self.state().hub.connections.get_mut(&connection) {
             own.heard = tokio::time::Instant::now();
         }
@@ -99,7 +104,7 @@ impl Talk for Bybit {
         let State { trading, hub, .. } = &mut *self.state();
         if hub.is_idle(connection) {
             if let Some(own) = hub.connections.get(&connection) {
-                own.outbox.end(End::Cut);
+                own.outbox.end(CloseReason::Abort);
             }
         } else {
             hub.tick(trading, now);
@@ -113,10 +118,10 @@ impl Talk for Bybit {
 }
 
 impl Bybit {
-    fn seat(&self, endpoint: Endpoint, cut: Cut, silence: Option<Duration>) -> Seat {
+    fn seat(&self, endpoint: Endpoint, cut: Disconnector, silence: Option<Duration>) -> ConnectionSetup {
         let hub = &mut self.state().hub;
         let (connection, outbox) = hub.connect(endpoint, cut, silence);
-        Seat { venue: "bybit", connection, outbox, log: hub.log.clone(), ping: None, joins: false }
+        ConnectionSetup { venue: "bybit", connection, outbox, log: hub.log.clone(), ping: None, joins: false }
     }
 
     pub(crate) fn connections(&self) -> usize {

@@ -86,12 +86,12 @@ fn amount(text: Option<&str>, name: &str) -> Result<Option<Decimal>, Refusal> {
 }
 
 /// What a call is about: a position, of one subaccount in one market.
-struct Place {
+struct PositionKey {
     owner: Owner,
     ticker: String,
 }
 
-impl Place {
+impl PositionKey {
     fn of(state: &State, call: &Call) -> Result<Self, Refusal> {
         let contract = state.perps.contract(call.given.in_path("ticker")).ok_or_else(Refusal::not_found)?;
         Ok(Self { owner: call.subaccount_or_primary()?, ticker: contract.ticker.to_owned() })
@@ -115,7 +115,7 @@ fn kind(call: &Call) -> Result<Option<Kind>, Refusal> {
 }
 
 pub(in super::super) fn list(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
-    let (place, kind) = (Place::of(state, call)?, kind(call)?);
+    let (place, kind) = (PositionKey::of(state, call)?, kind(call)?);
     let live =
         state.perps.triggers.0.iter().filter(|trigger| {
             trigger.is_live() && place.has(trigger) && kind.is_none_or(|kind| trigger.kind() == kind)
@@ -126,7 +126,7 @@ pub(in super::super) fn list(state: &mut State, call: &Call) -> Result<Reply, Re
 
 pub(in super::super) fn set(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let new: NewTrigger = read::body(call.request)?;
-    let place = Place::of(state, call)?;
+    let place = PositionKey::of(state, call)?;
     let perps = &mut state.perps;
     let (kind, name) = (new.kind()?, new.client_trigger_id.clone().filter(|name| !name.is_empty()));
     let anchor = new.anchor_order_id.clone().filter(|id| !id.is_empty());
@@ -210,7 +210,7 @@ fn shown(triggers: &Triggers, id: &str) -> Result<Reply, Refusal> {
 
 /// The live bracket that a call names.
 fn bracket<'a>(state: &'a mut State, call: &Call) -> Result<&'a mut Trigger, Refusal> {
-    let (place, id) = (Place::of(state, call)?, call.given.in_path("trigger_id"));
+    let (place, id) = (PositionKey::of(state, call)?, call.given.in_path("trigger_id"));
     let found =
         state.perps.triggers.0.iter_mut().find(|trigger| {
             trigger.id == id && trigger.is_live() && place.has(trigger) && trigger.kind() == Kind::Bracket
@@ -234,7 +234,7 @@ pub(in super::super) fn delete_one(state: &mut State, call: &Call) -> Result<Rep
 }
 
 pub(in super::super) fn delete(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
-    let (place, kind) = (Place::of(state, call)?, kind(call)?);
+    let (place, kind) = (PositionKey::of(state, call)?, kind(call)?);
     for trigger in &mut state.perps.triggers.0 {
         if trigger.is_live() && place.has(trigger) && kind.is_none_or(|kind| trigger.kind() == kind) {
             trigger.end(TriggerStatus::Canceled, Some("user_canceled"), call.now);
@@ -244,19 +244,19 @@ pub(in super::super) fn delete(state: &mut State, call: &Call) -> Result<Reply, 
 }
 
 pub(in super::super) fn list_isolated(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
-    Place::of(state, call)?;
+    PositionKey::of(state, call)?;
     Ok(Reply::json(200, &json!({"exit_triggers": []})))
 }
 
 pub(in super::super) fn set_isolated(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let new: NewTrigger = read::body(call.request)?;
     new.prices(new.kind()?)?;
-    Place::of(state, call)?;
+    PositionKey::of(state, call)?;
     Err(Refusal::detailed(400, "invalid_parameters", "the position is not open"))
 }
 
 pub(in super::super) fn delete_isolated(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
-    Place::of(state, call)?;
+    PositionKey::of(state, call)?;
     Ok(Reply::empty(204))
 }
 

@@ -12,49 +12,49 @@ use super::channels::{Channel, Endpoint, Filter};
 use super::codes;
 use super::connections::Connection;
 use super::params::{Command, Params};
-use super::send::{Answer, Pen};
+use super::send::{CommandReply, FrameWriter};
 use super::settings::KalshiSettings;
 use super::subscription::{Quotes, Subscription};
 use crate::faults::Fault;
 use crate::kalshi::auth;
 use crate::kalshi::markets::market_id;
 use crate::kalshi::state::State;
-use crate::streams::End;
+use crate::streams::CloseReason;
 
 /// The word for all indices.
 const ALL: &str = "all";
 
 /// Carries out a message of a connection, unless that has been cut.
-pub(super) fn carry_out(state: &mut State, number: u64, text: &str) -> ControlFlow<End> {
-    let Some(mut connection) = state.feeds.connections.remove(&number) else { return Break(End::Cut) };
-    let flow = Speaker { state, connection: &mut connection }.carry_out(text);
+pub(super) fn carry_out(state: &mut State, number: u64, text: &str) -> ControlFlow<CloseReason> {
+    let Some(mut connection) = state.feeds.connections.remove(&number) else { return Break(CloseReason::Abort) };
+    let flow = CommandHandler { state, connection: &mut connection }.carry_out(text);
     state.feeds.connections.insert(number, connection);
     flow
 }
 
-struct Speaker<'a> {
+struct CommandHandler<'a> {
     state: &'a mut State,
     connection: &'a mut Connection,
 }
 
 /// What a command asks to hear.
-struct Wanted {
+struct MarketSelection {
     /// Markets, by their tickers.
     markets: Vec<String>,
     /// Whether they were named by their ids.
     by_id: bool,
 }
 
-impl Speaker<'_> {
-    fn pen(&self) -> Pen<'_> {
-        self.state.feeds.pen()
+impl CommandHandler<'_> {
+    fn writer(&self) -> FrameWriter<'_> {
+        self.state.feeds.writer()
     }
 
     fn refuse(&self, id: Option<i64>, channel: Option<&'static str>, code: i64) {
-        self.pen().refuse(self.connection, id, channel, code);
+        self.writer().refuse(self.connection, id, channel, code);
     }
 
-    fn carry_out(&mut self, text: &str) -> ControlFlow<End> {
+    fn carry_out(&mut self, text: &str) -> ControlFlow<CloseReason> {
         let command = match Command::read(text) {
             Ok(command) => command,
             Err(unread) => {
@@ -81,29 +81,29 @@ impl Speaker<'_> {
     }
 
     /// What goes wrong on purpose with a command on a channel: whether it goes on.
-    fn meets_fault(&self, id: Option<i64>, command: &str, channel: &'static str) -> ControlFlow<End, bool> {
+    fn meets_fault(&self, id: Option<i64>, command: &str, channel: &'static str) -> ControlFlow<CloseReason, bool> {
         let names = [command, &format!("{command}/{channel}")];
-        match self.pen().strike(self.connection.endpoint, &names, true) {
+        match self.writer().strike(self.connection.endpoint, &names, true) {
             Some(Fault::Error { code, text }) => {
                 let msg = Some(codes::data(code, text.as_deref()));
-                let answer = Answer { kind: "error", channel: Some(channel), msg, ..Answer::default() };
-                self.pen().reply(self.connection, id, answer);
+                let answer = CommandReply { kind: "error", channel: Some(channel), msg, ..CommandReply::default() };
+                self.writer().reply(self.connection, id, answer);
                 Continue(false)
             }
             Some(Fault::LeaveOut | Fault::SilenceBefore | Fault::Drop) => Continue(false),
-            Some(Fault::DropBefore) => Break(End::Cut),
-            Some(Fault::Close { code, reason }) => Break(End::Close(code, reason)),
+            Some(Fault::DropBefore) => Break(CloseReason::Abort),
+            Some(Fault::Close { code, reason }) => Break(CloseReason::Close(code, reason)),
             _ => Continue(true),
         }
     }
 
-    fn subscribe(&mut self, id: Option<i64>, params: &Params) -> Result<ControlFlow<End>, i64> {
+    fn subscribe(&mut self, id: Option<i64>, params: &Params) -> Result<ControlFlow<CloseReason>, i64> {
         let channels = params.texts("channels")?;
         if channels.is_empty() {
             return Err(codes::NO_CHANNELS);
         }
         let quotes = quotes(params)?;
-        let wanted = self.wanted(params)?;
+        let selected_markets = self.selected_markets(params)?;
         for name in channels {
             let Some(channel) = self.connection.endpoint.channel(&name) else {
                 self.refuse(id, None, codes::UNKNOWN_CHANNEL);
@@ -114,7 +114,7 @@ impl Speaker<'_> {
                 Continue(false) => continue,
                 Break(end) => return Ok(Break(end)),
             }
-            if let Err(code) = self.subscribe_to(id, channel, params, &wanted, quotes) {
+            if let Err(code) = self.subscribe_to(id, channel, params, &selected_markets, quotes) {
                 self.refuse(id, Some(channel.name), code);
             }
         }
@@ -126,15 +126,15 @@ impl Speaker<'_> {
         id: Option<i64>,
         channel: &'static Channel,
         params: &Params,
-        wanted: &Wanted,
+        selected_markets: &MarketSelection,
         quotes: Quotes,
     ) -> Result<(), i64> {
         if channel.private && auth::authorize(&self.connection.key, Some("read")).is_err() {
             return Err(codes::NOT_ALLOWED);
         }
         let named = match channel.filter {
-            Filter::Named if wanted.markets.is_empty() => return Err(codes::NO_MARKET),
-            Filter::Named | Filter::Markets => wanted.markets.clone(),
+            Filter::Named if selected_markets.markets.is_empty() => return Err(codes::NO_MARKET),
+            Filter::Named | Filter::Markets => selected_markets.markets.clone(),
             Filter::Indices(_) if !self.state.feeds.settings.indices => return Err(codes::NOT_ALLOWED),
             Filter::Indices(indices) => params.texts(indices.member)?,
             Filter::None | Filter::Quotes => Vec::new(),
@@ -157,16 +157,17 @@ impl Speaker<'_> {
             Filter::None | Filter::Quotes => true,
             Filter::Named | Filter::Indices(_) => false,
         };
-        subscription.chosen.all |= takes_all;
+        subscription.selection.all |= takes_all;
         subscription.skip_ack = skip_ack.unwrap_or(subscription.skip_ack);
-        let added = subscription.chosen.add(&named, all_word(channel));
+        let added = subscription.selection.add(&named, all_word(channel));
         let sid = subscription.sid;
         if is_new {
             let msg = Some(json!({"channel": channel.name, "sid": sid}));
-            let answer = Answer { kind: "subscribed", channel: Some(channel.name), sid: Some(sid), seq: None, msg };
-            self.pen().reply(self.connection, id, answer);
+            let answer =
+                CommandReply { kind: "subscribed", channel: Some(channel.name), sid: Some(sid), seq: None, msg };
+            self.writer().reply(self.connection, id, answer);
         } else {
-            self.acknowledge(id, channel, wanted.by_id, false);
+            self.acknowledge(id, channel, selected_markets.by_id, false);
         }
         self.begin(channel, &added, takes_all, initial);
         Ok(())
@@ -176,10 +177,10 @@ impl Speaker<'_> {
     fn acknowledge(&mut self, id: Option<i64>, channel: &'static Channel, by_id: bool, is_update: bool) {
         let counts = is_update && self.state.feeds.settings.counts_replies;
         let Some(subscription) = self.connection.subscriptions.get_mut(channel.name) else { return };
-        let mut names: Vec<&str> = subscription.chosen.names.iter().map(|name| &**name).collect();
+        let mut names: Vec<&str> = subscription.selection.names.iter().map(|name| &**name).collect();
         let (msg, counts) = match channel.filter {
             Filter::Indices(indices) => {
-                if subscription.chosen.all {
+                if subscription.selection.all {
                     names.push(ALL);
                 }
                 (Some(json!({ indices.member: names })), true)
@@ -198,7 +199,11 @@ impl Speaker<'_> {
         };
         let seq = (counts && channel.counted).then(|| subscription.next_seq());
         let sid = Some(subscription.sid);
-        self.pen().reply(self.connection, id, Answer { kind: "ok", channel: Some(channel.name), sid, seq, msg });
+        self.writer().reply(
+            self.connection,
+            id,
+            CommandReply { kind: "ok", channel: Some(channel.name), sid, seq, msg },
+        );
     }
 
     /// Tells what a subscription begins with.
@@ -233,7 +238,7 @@ impl Speaker<'_> {
     }
 
     /// The markets that a command names, by tickers or ids.
-    fn wanted(&self, params: &Params) -> Result<Wanted, i64> {
+    fn selected_markets(&self, params: &Params) -> Result<MarketSelection, i64> {
         let mut markets = params.one_or_several("market_ticker", "market_tickers")?;
         let ids = params.one_or_several("market_id", "market_ids")?;
         let by_id = !ids.is_empty();
@@ -246,10 +251,10 @@ impl Speaker<'_> {
             // One that it is unknown is let in and never heard of, like a ticker.
             markets.extend(ids.into_iter().map(|id| known.get(&id).map_or(id, |ticker| (*ticker).to_owned())));
         }
-        Ok(Wanted { markets, by_id })
+        Ok(MarketSelection { markets, by_id })
     }
 
-    fn update(&mut self, id: Option<i64>, params: &Params) -> Result<ControlFlow<End>, i64> {
+    fn update(&mut self, id: Option<i64>, params: &Params) -> Result<ControlFlow<CloseReason>, i64> {
         let mut sids = params.integers("sids")?;
         sids.extend(params.integer("sid")?);
         let action = params.text("action")?.filter(|action| !action.is_empty()).ok_or(codes::NO_ACTION)?;
@@ -264,10 +269,10 @@ impl Speaker<'_> {
         if let Err(code) = done {
             let msg = Some(codes::data(code, None));
             let sid = u64::try_from(sid).ok();
-            self.pen().reply(
+            self.writer().reply(
                 self.connection,
                 id,
-                Answer { kind: "error", channel: Some(channel.name), sid, seq: None, msg },
+                CommandReply { kind: "error", channel: Some(channel.name), sid, seq: None, msg },
             );
         }
         Ok(Continue(()))
@@ -306,9 +311,9 @@ impl Speaker<'_> {
             }
             let subscription = self.connection.subscriptions.get_mut(channel.name).ok_or(codes::UNKNOWN_SID)?;
             if action == add {
-                subscription.chosen.add(&names, Some(ALL));
+                subscription.selection.add(&names, Some(ALL));
             } else {
-                subscription.chosen.remove(&names, Some(ALL));
+                subscription.selection.remove(&names, Some(ALL));
             }
             self.acknowledge(id, channel, false, true);
             return Ok(());
@@ -321,12 +326,12 @@ impl Speaker<'_> {
         if !is_known {
             return Err(codes::UNSUPPORTED);
         }
-        let wanted = self.wanted(params)?;
-        if wanted.markets.is_empty() {
+        let selected_markets = self.selected_markets(params)?;
+        if selected_markets.markets.is_empty() {
             return Err(codes::NO_MARKET);
         }
         if action == "get_snapshot" {
-            let markets: Vec<Arc<str>> = wanted.markets.iter().map(|market| market.as_str().into()).collect();
+            let markets: Vec<Arc<str>> = selected_markets.markets.iter().map(|market| market.as_str().into()).collect();
             self.state.send_snapshots(self.connection, &markets, id);
             return Ok(());
         }
@@ -336,12 +341,12 @@ impl Speaker<'_> {
         subscription.skip_ack = skip_ack.unwrap_or(subscription.skip_ack);
         let mut added = Vec::new();
         if action == "add_markets" {
-            check_count(&self.state.feeds.settings, Some(subscription), &wanted.markets)?;
-            added = subscription.chosen.add(&wanted.markets, None);
+            check_count(&self.state.feeds.settings, Some(subscription), &selected_markets.markets)?;
+            added = subscription.selection.add(&selected_markets.markets, None);
         } else {
-            subscription.chosen.remove(&wanted.markets, None);
+            subscription.selection.remove(&selected_markets.markets, None);
         }
-        self.acknowledge(id, channel, wanted.by_id, true);
+        self.acknowledge(id, channel, selected_markets.by_id, true);
         self.begin(channel, &added, false, initial);
         Ok(())
     }
@@ -349,11 +354,11 @@ impl Speaker<'_> {
     fn list_indices(&mut self, id: Option<i64>, channel: &'static Channel, kind: &'static str, msg: &Value) {
         let Some(subscription) = self.connection.subscriptions.get_mut(channel.name) else { return };
         let (sid, seq) = (Some(subscription.sid), Some(subscription.next_seq()));
-        let answer = Answer { kind, channel: Some(channel.name), sid, seq, msg: Some(msg.clone()) };
-        self.pen().reply(self.connection, id, answer);
+        let answer = CommandReply { kind, channel: Some(channel.name), sid, seq, msg: Some(msg.clone()) };
+        self.writer().reply(self.connection, id, answer);
     }
 
-    fn unsubscribe(&mut self, id: Option<i64>, params: &Params) -> Result<ControlFlow<End>, i64> {
+    fn unsubscribe(&mut self, id: Option<i64>, params: &Params) -> Result<ControlFlow<CloseReason>, i64> {
         let sids = params.integers("sids")?;
         if sids.is_empty() {
             return Err(codes::NO_SIDS);
@@ -370,8 +375,8 @@ impl Speaker<'_> {
             }
             let Some(mut subscription) = self.connection.subscriptions.remove(channel.name) else { continue };
             let (sid, seq) = (Some(subscription.sid), Some(subscription.next_seq()));
-            let answer = Answer { kind: "unsubscribed", channel: Some(channel.name), sid, seq, msg: None };
-            self.pen().reply(self.connection, id, answer);
+            let answer = CommandReply { kind: "unsubscribed", channel: Some(channel.name), sid, seq, msg: None };
+            self.writer().reply(self.connection, id, answer);
         }
         Ok(Continue(()))
     }
@@ -381,7 +386,7 @@ impl Speaker<'_> {
         all.sort_by_key(|subscription| subscription.sid);
         let shown = all.iter().map(|one| json!({"channel": one.channel.name, "sid": one.sid}));
         let msg = Some(shown.collect());
-        self.pen().reply(self.connection, id, Answer { kind: "ok", msg, ..Answer::default() });
+        self.writer().reply(self.connection, id, CommandReply { kind: "ok", msg, ..CommandReply::default() });
     }
 }
 
@@ -390,8 +395,8 @@ fn all_word(channel: &Channel) -> Option<&'static str> {
 }
 
 fn check_count(settings: &KalshiSettings, known: Option<&Subscription>, names: &[String]) -> Result<(), i64> {
-    let is_new = |name: &&String| known.is_none_or(|known| !known.chosen.names.contains(name.as_str()));
-    let count = known.map_or(0, |known| known.chosen.names.len()) + names.iter().filter(is_new).count();
+    let is_new = |name: &&String| known.is_none_or(|known| !known.selection.names.contains(name.as_str()));
+    let count = known.map_or(0, |known| known.selection.names.len()) + names.iter().filter(is_new).count();
     if count > settings.markets { Err(codes::TOO_MANY_MARKETS) } else { Ok(()) }
 }
 

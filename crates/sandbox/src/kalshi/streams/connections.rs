@@ -14,8 +14,8 @@ use crate::exchange::Owner;
 use crate::faults::Faults;
 use crate::kalshi::keys::Key;
 use crate::overview;
-use crate::stream::Cut;
-use crate::streams::{FrameLog, History, Outbox, Seat};
+use crate::stream::Disconnector;
+use crate::streams::{ConnectionSetup, FrameLog, History, SendQueue};
 
 /// What the frame says with which the venue asks whether somebody is there.
 const PING: &str = "heartbeat";
@@ -24,8 +24,8 @@ const PING: &str = "heartbeat";
 pub(super) struct Connection {
     pub(super) endpoint: Endpoint,
     pub(super) key: Arc<Key>,
-    pub(super) outbox: Outbox,
-    pub(super) cut: Cut,
+    pub(super) outbox: SendQueue,
+    pub(super) cut: Disconnector,
     /// By channel: a connection hears each once.
     pub(super) subscriptions: BTreeMap<&'static str, Subscription>,
     pub(super) last_sid: u64,
@@ -39,7 +39,7 @@ impl Connection {
 
     /// Whether it hears of something on a channel.
     pub(super) fn hears(&self, channel: &str, name: &str) -> bool {
-        self.subscriptions.get(channel).is_some_and(|subscription| subscription.chosen.has(name))
+        self.subscriptions.get(channel).is_some_and(|subscription| subscription.selection.has(name))
     }
 }
 
@@ -55,7 +55,7 @@ pub(in crate::kalshi) struct Event {
 }
 
 /// The streams of both endpoints.
-pub(in crate::kalshi) struct Feeds {
+pub(in crate::kalshi) struct Streams {
     pub(super) clock: Clock,
     pub(super) faults: Faults,
     pub(super) log: FrameLog,
@@ -69,7 +69,7 @@ pub(in crate::kalshi) struct Feeds {
     pub(super) noted: Vec<Event>,
 }
 
-impl Feeds {
+impl Streams {
     pub(in crate::kalshi) fn new(clock: Clock, faults: Faults, log: FrameLog) -> Self {
         Self {
             clock,
@@ -99,11 +99,11 @@ impl Feeds {
     pub(in crate::kalshi) fn overview(&self, endpoint: Endpoint) -> Vec<overview::Connection> {
         let own = self.connections.iter().filter(|(_, connection)| connection.endpoint == endpoint);
         let subscription = |(channel, subscription): (&&'static str, &Subscription)| {
-            let chosen = &subscription.chosen;
-            match chosen.all || chosen.names.is_empty() {
+            let selection = &subscription.selection;
+            match selection.all || selection.names.is_empty() {
                 true => (*channel).to_owned(),
                 false => {
-                    let names: Vec<&str> = chosen.names.iter().map(|name| &**name).collect();
+                    let names: Vec<&str> = selection.names.iter().map(|name| &**name).collect();
                     format!("{channel}: {}", names.join(", "))
                 }
             }
@@ -118,18 +118,18 @@ impl Feeds {
     }
 
     /// Makes room for a connection, unless its account has too many.
-    pub(super) fn connect(&mut self, endpoint: Endpoint, key: Arc<Key>, cut: Cut) -> Option<Seat> {
+    pub(super) fn connect(&mut self, endpoint: Endpoint, key: Arc<Key>, cut: Disconnector) -> Option<ConnectionSetup> {
         let is_same = |other: &&Connection| other.endpoint == endpoint && other.key.user == key.user;
         if self.connections.values().filter(is_same).count() >= self.settings.connections {
             return None;
         }
         let connection = self.log.open();
-        let outbox = Outbox::new(self.settings.waiting_frames);
+        let outbox = SendQueue::new(self.settings.waiting_frames);
         let pause = Duration::from_millis(self.settings.ping_millis);
         let opened =
             Connection { endpoint, key, outbox: outbox.clone(), cut, subscriptions: BTreeMap::new(), last_sid: 0 };
         self.connections.insert(connection, opened);
-        Some(Seat {
+        Some(ConnectionSetup {
             venue: endpoint.venue(),
             connection,
             outbox,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::channels::{Channel, Endpoint, Filter};
-use super::connections::{Connection, Event, Feeds};
+use super::connections::{Connection, Event, Streams};
 use super::send::Data;
 use crate::exchange::Owner;
 use crate::kalshi::groups::GroupEvent;
@@ -82,7 +82,7 @@ impl Event {
     }
 }
 
-impl Feeds {
+impl Streams {
     /// Tells an event to those who may hear it. Returns how many those are.
     pub(super) fn tell_event(&mut self, endpoint: Endpoint, event: &Event) -> usize {
         let Some(channel) = endpoint.channel(event.channel) else { return 0 };
@@ -94,7 +94,7 @@ impl Feeds {
             }
             let item: Option<Arc<str>> = event.item.as_deref().map(Arc::from);
             let msg = event.data.to_string();
-            self.pen().tell(connection, channel.name, Data::new(event.kind, item.as_ref(), &msg));
+            self.writer().send(connection, channel.name, Data::new(event.kind, item.as_ref(), &msg));
             count += 1;
         }
         self.connections = connections;
@@ -115,10 +115,10 @@ impl Feeds {
         let mut count = 0;
         for connection in connections.values_mut().filter(|connection| connection.endpoint == endpoint) {
             let Some(subscription) = connection.subscriptions.get(channel.name) else { continue };
-            if item.as_ref().is_some_and(|item| !subscription.chosen.has(item)) {
+            if item.as_ref().is_some_and(|item| !subscription.selection.has(item)) {
                 continue;
             }
-            self.pen().tell(connection, channel.name, Data::new(kind, item.as_ref(), &data.to_string()));
+            self.writer().send(connection, channel.name, Data::new(kind, item.as_ref(), &data.to_string()));
             count += 1;
         }
         self.connections = connections;
@@ -138,6 +138,6 @@ fn lets_in(connection: &Connection, channel: &Channel, event: &Event) -> bool {
             let is_public = event.kind.starts_with("rfq_");
             (is_own || is_public && !subscription.quotes.own) && item.is_none_or(|item| subscription.quotes.has(item))
         }
-        _ => is_for_account && item.is_none_or(|item| subscription.chosen.has(item)),
+        _ => is_for_account && item.is_none_or(|item| subscription.selection.has(item)),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::channels::{Filter, Indices};
-use super::connections::{Connection, Feeds};
+use super::connections::{Connection, Streams};
 use super::send::Data;
 
 const WINDOW_MILLIS: i64 = 60_000;
@@ -64,7 +64,7 @@ fn message(kind: &str, indices: &Indices, index: &str, now: i64) -> Value {
     json
 }
 
-impl Feeds {
+impl Streams {
     /// Tells the values that are due on a connection.
     pub(super) fn tell_indices(&self, connection: &mut Connection) {
         let now = Instant::now();
@@ -74,7 +74,7 @@ impl Feeds {
             let Some(at) = subscription.next_value else { continue };
             let mut next = at;
             if at <= now {
-                let names = indices.known.iter().copied().filter(|name| subscription.chosen.has(name));
+                let names = indices.known.iter().copied().filter(|name| subscription.selection.has(name));
                 due.push((subscription.channel.name, indices, names.collect()));
                 next = now + Duration::from_millis(self.settings.index_millis.max(1) / indices.per_value);
                 subscription.next_value = Some(next);
@@ -85,7 +85,7 @@ impl Feeds {
         for (channel, indices, names) in due {
             for name in names {
                 let msg = message(channel, indices, name, millis).to_string();
-                self.pen().tell(connection, channel, Data::new(channel, Some(&Arc::from(name)), &msg));
+                self.writer().send(connection, channel, Data::new(channel, Some(&Arc::from(name)), &msg));
             }
         }
     }

@@ -26,14 +26,14 @@ use hyper::upgrade::OnUpgrade;
 use serde_json::Value;
 
 pub(in crate::kalshi) use self::channels::Endpoint;
-pub(in crate::kalshi) use self::connections::{Event, Feeds};
+pub(in crate::kalshi) use self::connections::{Event, Streams};
 pub use self::settings::KalshiSettings;
 use super::error::Refusal;
 use super::{Kalshi, auth};
 use crate::message::{Reply, Request};
-use crate::stream::Cut;
+use crate::stream::Disconnector;
 use crate::streams::handshake::Handshake;
-use crate::streams::{BookLevels, End, Talk, serve};
+use crate::streams::{BookLevels, CloseReason, ConnectionHandler, serve};
 
 /// Below this nothing but WebSockets is served.
 pub(crate) const WEBSOCKET_ROOT: &str = "/trade-api/ws";
@@ -46,7 +46,7 @@ pub(crate) async fn open_websocket(
     kalshi: &Arc<Kalshi>,
     request: Arc<Request>,
     upgrade: Option<OnUpgrade>,
-    cut: Cut,
+    cut: Disconnector,
 ) -> Response {
     let endpoint = match request.path.as_str() {
         WEBSOCKET_PATH => Endpoint::Events,
@@ -95,8 +95,8 @@ fn response(reply: Reply) -> Response {
     response
 }
 
-impl Talk for Kalshi {
-    fn hear(&self, connection: u64, text: &str) -> ControlFlow<End> {
+impl ConnectionHandler for Kalshi {
+    fn on_message(&self, connection: u64, text: &str) -> ControlFlow<CloseReason> {
         let now = self.clock.millis();
         let mut state = self.lock();
         state.pass_time(now);

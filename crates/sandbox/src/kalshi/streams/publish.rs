@@ -12,7 +12,7 @@ use super::connections::Connection;
 use super::messages;
 use super::perps;
 use super::send::Data;
-use crate::exchange::{Fill, Happening, LevelChange, Order, Owner, Position, Trade};
+use crate::exchange::{ExchangeEvent, Fill, LevelChange, Order, Owner, Position, Trade};
 use crate::kalshi::state::State;
 
 /// A day: the clock may have been set meanwhile.
@@ -50,18 +50,18 @@ impl State {
         }
     }
 
-    fn tell_all(&mut self, endpoint: Endpoint, happened: Vec<Happening>) {
+    fn tell_all(&mut self, endpoint: Endpoint, happened: Vec<ExchangeEvent>) {
         if happened.is_empty() {
             return;
         }
         let mut audience = Audience { state: self, endpoint, touched: BTreeSet::new() };
         for happening in happened {
             match happening {
-                Happening::Level(change) => audience.level(&change),
-                Happening::Trade(trade) => audience.trade(&trade),
-                Happening::Fill(fill, held, id) => audience.fill(&fill, &held, id.as_deref()),
-                Happening::Order(order) => audience.order(&order),
-                Happening::Position(owner, ticker, held) => audience.position(owner, &ticker, &held),
+                ExchangeEvent::Level(change) => audience.level(&change),
+                ExchangeEvent::Trade(trade) => audience.trade(&trade),
+                ExchangeEvent::Fill(fill, held, id) => audience.fill(&fill, &held, id.as_deref()),
+                ExchangeEvent::Order(order) => audience.order(&order),
+                ExchangeEvent::Position(owner, ticker, held) => audience.position(owner, &ticker, &held),
             }
         }
         audience.tickers();
@@ -79,7 +79,7 @@ impl State {
         let pause = Duration::from_millis(self.feeds.settings.perps_ticker_millis);
         let Some(subscription) = connection.subscriptions.get("ticker") else { return };
         let now = Instant::now();
-        let time = |ticker: &Arc<str>| subscription.told.get(ticker).map_or(now, |told| *told + pause);
+        let time = |ticker: &Arc<str>| subscription.sent_tickers.get(ticker).map_or(now, |sent_at| *sent_at + pause);
         let due: Vec<(Arc<str>, Instant)> =
             subscription.due.iter().map(|ticker| (Arc::clone(ticker), time(ticker))).collect();
         for (ticker, at) in due {
@@ -94,7 +94,7 @@ impl State {
 
 impl Audience<'_> {
     /// Tells every connection that is wanted, each with what is right for it.
-    fn tell(
+    fn send(
         &mut self,
         channel: &'static str,
         name: &str,
@@ -108,7 +108,7 @@ impl Audience<'_> {
             let Some((kind, mark, msg)) = data(self.state, connection) else { continue };
             let (item, msg) = (Arc::from(name), msg.to_string());
             let data = Data { mark, ..Data::new(kind, Some(&item), &msg) };
-            self.state.feeds.pen().tell(connection, channel, data);
+            self.state.feeds.writer().send(connection, channel, data);
         }
         self.state.feeds.connections = connections;
     }
@@ -122,7 +122,7 @@ impl Audience<'_> {
         let mark = history.change(&change.ticker, change.side, change.price, change.delta);
         self.touched.insert(Arc::clone(&change.ticker));
         let endpoint = self.endpoint;
-        self.tell("orderbook_delta", &change.ticker, |_, connection| {
+        self.send("orderbook_delta", &change.ticker, |_, connection| {
             let is_own = connection.sees(change.owner);
             let subscription = connection.subscriptions.get("orderbook_delta")?;
             let msg = match endpoint {
@@ -139,7 +139,7 @@ impl Audience<'_> {
             Endpoint::Events => messages::trade(trade),
             Endpoint::Perps => perps::trade(trade),
         });
-        self.tell("trade", &trade.ticker, |_, _| Some(("trade", None, Arc::clone(&msg))));
+        self.send("trade", &trade.ticker, |_, _| Some(("trade", None, Arc::clone(&msg))));
     }
 
     fn fill(&mut self, fill: &Fill, held: &Position, client_order_id: Option<&str>) {
@@ -147,7 +147,7 @@ impl Audience<'_> {
             Endpoint::Events => messages::fill(fill, held, client_order_id),
             Endpoint::Perps => perps::fill(fill, held, client_order_id),
         });
-        self.tell("fill", &fill.ticker, |_, connection| {
+        self.send("fill", &fill.ticker, |_, connection| {
             connection.sees(fill.owner).then(|| ("fill", None, Arc::clone(&msg)))
         });
         self.position(fill.owner, &fill.ticker, held);
@@ -157,7 +157,7 @@ impl Audience<'_> {
         if self.endpoint == Endpoint::Perps {
             return;
         }
-        self.tell("market_positions", ticker, |state, connection| {
+        self.send("market_positions", ticker, |state, connection| {
             connection.sees(owner).then(|| {
                 let msg = messages::position(&state.user_id(owner), owner.subaccount, ticker, held, &state.events);
                 ("market_position", None, Arc::new(msg))
@@ -167,7 +167,7 @@ impl Audience<'_> {
 
     fn order(&mut self, order: &Order) {
         let endpoint = self.endpoint;
-        self.tell("user_orders", &order.ticker, |state, connection| {
+        self.send("user_orders", &order.ticker, |state, connection| {
             connection.sees(order.owner).then(|| {
                 let user = &state.user_id(order.owner);
                 let msg = match endpoint {
@@ -199,8 +199,8 @@ impl Audience<'_> {
         }
         let pause = Duration::from_millis(self.state.feeds.settings.perps_ticker_millis);
         for connection in connections {
-            let told = connection.subscriptions.get("ticker").and_then(|one| one.told.get(ticker)).copied();
-            let next = told.map(|told| told + pause).filter(|next| *next > Instant::now());
+            let sent_at = connection.subscriptions.get("ticker").and_then(|one| one.sent_tickers.get(ticker)).copied();
+            let next = sent_at.map(|sent_at| sent_at + pause).filter(|next| *next > Instant::now());
             match next.filter(|_| self.endpoint == Endpoint::Perps) {
                 Some(next) => {
                     if let Some(subscription) = connection.subscriptions.get_mut("ticker") {

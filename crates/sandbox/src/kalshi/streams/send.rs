@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::channels::Endpoint;
 use super::codes;
-use super::connections::{Connection, Feeds};
+use super::connections::{Connection, Streams};
 use super::subscription::Subscription;
 use crate::clock::Clock;
 use crate::faults::{Candidate, Fault, Faults, Transport};
-use crate::streams::{About, Outgoing};
+use crate::streams::{FrameMetadata, Outgoing};
 
 /// What a frame of data tells.
 pub(super) struct Data<'a> {
@@ -33,7 +33,7 @@ impl<'a> Data<'a> {
 
 /// The reply to a command.
 #[derive(Default)]
-pub(super) struct Answer {
+pub(super) struct CommandReply {
     pub(super) kind: &'static str,
     pub(super) channel: Option<&'static str>,
     pub(super) sid: Option<u64>,
@@ -75,25 +75,25 @@ impl Envelope<'_> {
 }
 
 /// What writing a frame needs besides the connection.
-pub(super) struct Pen<'a> {
+pub(super) struct FrameWriter<'a> {
     pub(super) clock: &'a Clock,
     pub(super) faults: &'a Faults,
 }
 
-impl Feeds {
-    pub(super) fn pen(&self) -> Pen<'_> {
-        Pen { clock: &self.clock, faults: &self.faults }
+impl Streams {
+    pub(super) fn writer(&self) -> FrameWriter<'_> {
+        FrameWriter { clock: &self.clock, faults: &self.faults }
     }
 }
 
-impl Pen<'_> {
+impl FrameWriter<'_> {
     pub(super) fn strike(&self, endpoint: Endpoint, names: &[&str], by_name_only: bool) -> Option<Fault> {
         let transport = Transport::Stream;
         self.faults.strike(&Candidate { venue: endpoint.venue(), transport, names, by_name_only })
     }
 
     /// Tells something on a channel. The caller has seen that the subscription lets it in.
-    pub(super) fn tell(&self, connection: &mut Connection, channel: &'static str, data: Data<'_>) {
+    pub(super) fn send(&self, connection: &mut Connection, channel: &'static str, data: Data<'_>) {
         let endpoint = connection.endpoint;
         let Some(subscription) = connection.subscriptions.get_mut(channel) else { return };
         let with_kind = format!("{channel}/{}", data.kind);
@@ -128,7 +128,7 @@ impl Pen<'_> {
         let sid = Some(subscription.sid);
         let envelope =
             Envelope { kind: data.kind, id: data.id, sid, seq, msg: Some(data.msg), now: self.clock.millis() };
-        let about = About {
+        let about = FrameMetadata {
             channel: Some(subscription.channel.name.into()),
             kind: Cow::Owned(data.kind.to_owned()),
             subscription: sid,
@@ -150,12 +150,16 @@ impl Pen<'_> {
             connection.subscriptions.remove(channel);
         }
         let msg = Some(codes::data(code, text));
-        self.reply(connection, None, Answer { kind: "error", channel: Some(channel), sid: Some(sid), seq: None, msg });
+        self.reply(
+            connection,
+            None,
+            CommandReply { kind: "error", channel: Some(channel), sid: Some(sid), seq: None, msg },
+        );
     }
 
     /// Replies to a command, or tells an error of none.
-    pub(super) fn reply(&self, connection: &Connection, id: Option<i64>, answer: Answer) {
-        let Answer { kind, channel, sid, seq, msg } = answer;
+    pub(super) fn reply(&self, connection: &Connection, id: Option<i64>, answer: CommandReply) {
+        let CommandReply { kind, channel, sid, seq, msg } = answer;
         let of_channel = channel.map(|channel| format!("{kind}/{channel}"));
         let names = ["reply", kind, of_channel.as_deref().unwrap_or_default()];
         let fault = self.strike(connection.endpoint, &names, true);
@@ -163,12 +167,12 @@ impl Pen<'_> {
         // The reply to a subscription has its number inside.
         let outer_sid = sid.filter(|_| kind != "subscribed");
         let envelope = Envelope { kind, id, sid: outer_sid, seq, msg: msg.as_deref(), now: self.clock.millis() };
-        let about = About {
+        let about = FrameMetadata {
             channel: channel.map(Into::into),
             kind: kind.into(),
             subscription: sid,
             sequence: seq,
-            ..About::default()
+            ..FrameMetadata::default()
         };
         if connection.outbox.push(Outgoing::new(envelope.write(), about, fault)).is_err() {
             // Somebody sends commands and reads no replies.
@@ -178,7 +182,7 @@ impl Pen<'_> {
 
     pub(super) fn refuse(&self, connection: &Connection, id: Option<i64>, channel: Option<&'static str>, code: i64) {
         let msg = Some(codes::data(code, None));
-        self.reply(connection, id, Answer { kind: "error", channel, msg, ..Answer::default() });
+        self.reply(connection, id, CommandReply { kind: "error", channel, msg, ..CommandReply::default() });
     }
 }
 

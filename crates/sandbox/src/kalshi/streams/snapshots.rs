@@ -33,7 +33,7 @@ impl State {
             };
             let msg = msg.to_string();
             let data = Data { mark: Some(book.mark), id, ..Data::new("orderbook_snapshot", Some(ticker), &msg) };
-            self.feeds.pen().tell(connection, "orderbook_delta", data);
+            self.feeds.writer().send(connection, "orderbook_delta", data);
         }
     }
 
@@ -69,10 +69,10 @@ impl State {
             msg.extend(times);
         }
         if let Some(subscription) = connection.subscriptions.get_mut("ticker") {
-            subscription.told.insert(Arc::clone(ticker), Instant::now());
+            subscription.sent_tickers.insert(Arc::clone(ticker), Instant::now());
             subscription.due.remove(ticker);
         }
         let msg = msg.to_string();
-        self.feeds.pen().tell(connection, "ticker", Data::new("ticker", Some(ticker), &msg));
+        self.feeds.writer().send(connection, "ticker", Data::new("ticker", Some(ticker), &msg));
     }
 }

@@ -9,13 +9,13 @@ use super::channels::Channel;
 
 /// What a subscription lets in.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Chosen {
+pub(super) struct Selection {
     /// Whether it lets in everything. Names that were chosen are remembered nevertheless.
     pub(super) all: bool,
     pub(super) names: BTreeSet<Arc<str>>,
 }
 
-impl Chosen {
+impl Selection {
     pub(super) fn has(&self, name: &str) -> bool {
         self.all || self.names.contains(name)
     }
@@ -71,13 +71,13 @@ pub(super) struct Subscription {
     pub(super) sid: u64,
     /// The number of the last frame.
     pub(super) seq: u64,
-    pub(super) chosen: Chosen,
+    pub(super) selection: Selection,
     /// Whether prices of no are told as those of yes that they stand for.
     pub(super) use_yes_price: bool,
     pub(super) skip_ack: bool,
     pub(super) quotes: Quotes,
     /// When the ticker of a market was told last.
-    pub(super) told: BTreeMap<Arc<str>, Instant>,
+    pub(super) sent_tickers: BTreeMap<Arc<str>, Instant>,
     /// Markets whose ticker has changed since.
     pub(super) due: BTreeSet<Arc<str>>,
     /// When the indices have their next values.
@@ -92,11 +92,11 @@ impl Subscription {
             channel,
             sid,
             seq: 0,
-            chosen: Chosen::default(),
+            selection: Selection::default(),
             use_yes_price: false,
             skip_ack: false,
             quotes: Quotes::default(),
-            told: BTreeMap::new(),
+            sent_tickers: BTreeMap::new(),
             due: BTreeSet::new(),
             next_value: None,
             commands: (None, 0),
@@ -116,14 +116,14 @@ mod tests {
     #[test]
     fn all_is_a_mode_beside_names() {
         let names = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
-        let mut chosen = Chosen::default();
-        assert_eq!(chosen.add(&names(&["BRTI", "all", "BRTI"]), Some("all")).len(), 1);
-        assert!(chosen.has("ETHUSD_RTI"));
-        chosen.remove(&names(&["BRTI"]), Some("all"));
-        assert!(chosen.has("BRTI"), "one that is taken away is not left out of all");
-        chosen.add(&names(&["BRTI"]), Some("all"));
-        chosen.remove(&names(&["all"]), Some("all"));
-        assert!(chosen.has("BRTI") && !chosen.has("ETHUSD_RTI"));
+        let mut selection = Selection::default();
+        assert_eq!(selection.add(&names(&["BRTI", "all", "BRTI"]), Some("all")).len(), 1);
+        assert!(selection.has("ETHUSD_RTI"));
+        selection.remove(&names(&["BRTI"]), Some("all"));
+        assert!(selection.has("BRTI"), "one that is taken away is not left out of all");
+        selection.add(&names(&["BRTI"]), Some("all"));
+        selection.remove(&names(&["all"]), Some("all"));
+        assert!(selection.has("BRTI") && !selection.has("ETHUSD_RTI"));
     }
 
     #[test]

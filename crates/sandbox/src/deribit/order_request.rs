@@ -11,7 +11,7 @@ use crate::number::Number;
 const MAX_LABEL: usize = 64;
 
 /// What a caller wants, checked.
-pub(super) struct Wish {
+pub(super) struct OrderRequest {
     pub(super) order_type: &'static str,
     pub(super) original_order_type: Option<&'static str>,
     pub(super) amount: Decimal,
@@ -36,7 +36,7 @@ pub(super) struct QuoteMark {
     pub(super) group: String,
 }
 
-impl Wish {
+impl OrderRequest {
     /// A plain limit order.
     pub(super) fn limit(amount: Decimal, price: Decimal) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Wish {
 }
 
 /// Reads the params of a new order.
-pub(super) fn read(params: &Params, instrument: &Instrument) -> Result<Wish, Error> {
+pub(super) fn read(params: &Params, instrument: &Instrument) -> Result<OrderRequest, Error> {
     let types =
         ["limit", "stop_limit", "take_limit", "market", "stop_market", "take_market", "market_limit", "trailing_stop"];
     let times = ["good_til_cancelled", "good_til_day", "fill_or_kill", "immediate_or_cancel"];
@@ -69,7 +69,7 @@ pub(super) fn read(params: &Params, instrument: &Instrument) -> Result<Wish, Err
     if label.chars().count() > MAX_LABEL {
         return Err(Error::invalid_param("label", "at most 64 characters"));
     }
-    Ok(Wish {
+    Ok(OrderRequest {
         order_type,
         original_order_type,
         amount: params.required("amount", read_amount(params, instrument)?)?,

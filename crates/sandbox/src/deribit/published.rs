@@ -18,13 +18,13 @@ pub(super) type Levels = BTreeMap<Decimal, Decimal>;
 
 /// A book as it was told.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct ShownBook {
+pub(super) struct PublishedBook {
     pub(super) change_id: i64,
     pub(super) bids: Levels,
     pub(super) asks: Levels,
 }
 
-impl ShownBook {
+impl PublishedBook {
     fn levels(&self) -> BookLevels {
         BookLevels {
             bids: self.bids.iter().rev().map(|(price, amount)| (*price, *amount)).collect(),
@@ -40,15 +40,15 @@ impl ShownBook {
 
 /// The books that somebody hears.
 #[derive(Default)]
-pub(super) struct Shown {
-    now: HashMap<&'static str, Arc<ShownBook>>,
+pub(super) struct PublishedBooks {
+    now: HashMap<&'static str, Arc<PublishedBook>>,
     /// Those of before and of now, the oldest first.
-    kept: VecDeque<(&'static str, Arc<ShownBook>)>,
+    kept: VecDeque<(&'static str, Arc<PublishedBook>)>,
     kept_levels: usize,
 }
 
-impl Shown {
-    fn keep(&mut self, instrument: &'static str, book: ShownBook) {
+impl PublishedBooks {
+    fn keep(&mut self, instrument: &'static str, book: PublishedBook) {
         let book = Arc::new(book);
         self.kept_levels += book.count();
         self.kept.push_back((instrument, Arc::clone(&book)));
@@ -60,7 +60,7 @@ impl Shown {
         }
     }
 
-    pub(super) fn now(&self, instrument: &str) -> Option<Arc<ShownBook>> {
+    pub(super) fn now(&self, instrument: &str) -> Option<Arc<PublishedBook>> {
         self.now.get(instrument).cloned()
     }
 }
@@ -74,26 +74,27 @@ impl State {
         if !is_heard {
             let change_id = self.next_change_id();
             self.books.entry(instrument).or_default().change_id = Some(change_id);
-            self.shown.now.remove(instrument);
+            self.published.now.remove(instrument);
             return;
         }
         let Some((bids, asks)) = self.sides(instrument) else { return };
-        if self.shown.now.get(instrument).is_some_and(|shown| shown.bids == bids && shown.asks == asks) {
+        if self.published.now.get(instrument).is_some_and(|published| published.bids == bids && published.asks == asks)
+        {
             return;
         }
         let change_id = self.next_change_id();
         self.books.entry(instrument).or_default().change_id = Some(change_id);
-        self.shown.keep(instrument, ShownBook { change_id, bids, asks });
+        self.published.keep(instrument, PublishedBook { change_id, bids, asks });
     }
 
     /// Shows a book that somebody begins to hear, under the number that it has.
     pub(super) fn show_first(&mut self, instrument: &'static str) {
-        if self.shown.now.contains_key(instrument) {
+        if self.published.now.contains_key(instrument) {
             return;
         }
         if let Some((bids, asks)) = self.sides(instrument) {
             let change_id = self.change_id(instrument);
-            self.shown.keep(instrument, ShownBook { change_id, bids, asks });
+            self.published.keep(instrument, PublishedBook { change_id, bids, asks });
         }
     }
 
@@ -112,7 +113,7 @@ impl State {
     /// The book of an instrument as it was told at a number.
     pub(super) fn shown_at(&self, instrument: &str, change_id: i64) -> Option<BookLevels> {
         let is_meant =
-            |(name, book): &&(&'static str, Arc<ShownBook>)| *name == instrument && book.change_id == change_id;
-        self.shown.kept.iter().rev().find(is_meant).map(|(_, book)| book.levels())
+            |(name, book): &&(&'static str, Arc<PublishedBook>)| *name == instrument && book.change_id == change_id;
+        self.published.kept.iter().rev().find(is_meant).map(|(_, book)| book.levels())
     }
 }

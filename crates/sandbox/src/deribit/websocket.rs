@@ -9,9 +9,9 @@ use hyper::upgrade::OnUpgrade;
 use super::Deribit;
 use crate::faults::Fault;
 use crate::message::Request;
-use crate::stream::Cut;
+use crate::stream::Disconnector;
 use crate::streams::handshake::Handshake;
-use crate::streams::{End, Seat, Talk, serve};
+use crate::streams::{CloseReason, ConnectionHandler, ConnectionSetup, serve};
 use crate::venues::Venue;
 
 /// Answers a handshake, and serves the connection that it opens.
@@ -19,7 +19,7 @@ pub(crate) fn open_websocket(
     deribit: &Arc<Deribit>,
     request: &Request,
     upgrade: Option<OnUpgrade>,
-    cut: Cut,
+    cut: Disconnector,
 ) -> Response {
     let handshake = match Handshake::read(request, upgrade) {
         Ok(handshake) => handshake,
@@ -36,8 +36,8 @@ pub(crate) fn open_websocket(
     })
 }
 
-impl Talk for Deribit {
-    fn hear(&self, connection: u64, text: &str) -> ControlFlow<End> {
+impl ConnectionHandler for Deribit {
+    fn on_message(&self, connection: u64, text: &str) -> ControlFlow<CloseReason> {
         let call = self.read(text);
         let (pending, request) = self.arrive(call.method(), text);
         let fault = call.method().and_then(|method| self.fault_of_message(method));
@@ -47,7 +47,7 @@ impl Talk for Deribit {
         let is_lost = matches!(fault, Some(Fault::DropAfter | Fault::SilenceAfter));
         let mut sent = None;
         let flow = match fault {
-            Some(Fault::DropBefore) => Break(End::Cut),
+            Some(Fault::DropBefore) => Break(CloseReason::Abort),
             Some(Fault::SilenceBefore) => Continue(()),
             fault => self.carry_out(connection, call, fault, &mut sent),
         };
@@ -75,8 +75,8 @@ impl Talk for Deribit {
 }
 
 impl Deribit {
-    fn seat(&self, cut: Cut) -> Seat {
+    fn seat(&self, cut: Disconnector) -> ConnectionSetup {
         let (connection, outbox) = self.state().connect(cut, self.faults.clone(), &self.log);
-        Seat { venue: "deribit", connection, outbox, log: self.log.clone(), ping: None, joins: false }
+        ConnectionSetup { venue: "deribit", connection, outbox, log: self.log.clone(), ping: None, joins: false }
     }
 }
