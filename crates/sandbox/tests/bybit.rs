@@ -204,6 +204,9 @@ async fn what_a_key_may_not_do_is_refused() {
     assert_eq!(wallet.refused("/v5/order/create", order("spot")).await, 10005);
     assert_eq!(reads.refused("/v5/order/create", order("spot")).await, 10005);
     reads.read("/v5/order/realtime", "category=spot").await;
+    let withdrawal = json!({"id": "10197"});
+    assert_eq!(wallet.refused("/v5/asset/withdraw/cancel", withdrawal).await, 10005);
+    assert_eq!(wallet.refused("/v5/position/switch-mode", json!({"category": "linear", "mode": 0})).await, 10005);
     let member = json!({"username": "trader01", "memberType": 1});
     assert_eq!(spot.refused("/v5/user/create-sub-member", member.clone()).await, 10005, "no wallet permission");
     let uid = sub_account(&wallet, "trader01").await;

@@ -158,7 +158,7 @@ fn ips(given: &Given) -> Result<Option<Vec<String>>, Refusal> {
         None => return Ok(None),
         Some(Value::String(text)) => text.split(',').map(|one| one.trim().to_owned()).collect(),
         Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(_) => return Err(Refusal::params("ips must be a text")),
+        Some(_) => return Err(Refusal::params("body/ips: must be a string")),
     };
     let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty() && text != "*").collect();
     if texts.iter().any(|text| text.parse::<std::net::IpAddr>().is_err()) {

@@ -1,4 +1,4 @@
-//! A random walk of each market.
+//! A random walk of each market, which returns to where it began.
 
 use std::collections::HashMap;
 
@@ -44,9 +44,19 @@ impl Walks {
 }
 
 impl Walk {
+    /// A change of the price: up, down or none, and the likelier back the further the price is from where it began.
+    fn change(&mut self) -> i64 {
+        let pull = (self.offset * 4).clamp(-60, 60);
+        match self.random.random_range(0..300_i64) {
+            drawn if drawn < 100 - pull => 1,
+            drawn if drawn >= 200 - pull => -1,
+            _ => 0,
+        }
+    }
+
     fn step(&mut self) -> MarketStep {
+        let moved = self.offset + self.change();
         let market = &self.market;
-        let moved = self.offset + self.random.random_range(-1..=1);
         let price = |offset: i64| market.price + market.tick * Decimal::from(offset);
         // A price at its bound turns back.
         let room = market.tick * Decimal::from(LEVELS + 1);

@@ -70,7 +70,10 @@ async fn the_markets_of_every_venue_move_and_trade() {
 async fn a_resting_order_is_filled_when_the_price_comes_to_it() {
     let sandbox = sandbox().await;
     let console = Console::of(&sandbox);
-    sandbox.set_market_maker(Some(fast(1))).unwrap();
+    // Slow enough that the price is still the same when the order arrives.
+    let mut settings = fast(1);
+    settings.interval_millis = 250;
+    sandbox.set_market_maker(Some(settings)).unwrap();
     let ticker = quoted(&console, "kalshi").await;
     let key = Kalshi::given(&sandbox, 1);
     let view = console.get(&format!("api/market/kalshi?id={ticker}")).await;

@@ -481,7 +481,7 @@ async fn bybit(caller: &Caller) -> Value {
         "updateApiKey": {"body": {"permissions": null, "readOnly": 0}},
         "updateSubApiKey": {"body": {"permissions": spot, "ips": "*", "readOnly": 0}, "needed": {"apikey": keys[0]}},
         "deleteSubApiKey": {"needed": {"apikey": keys[1]}},
-        "createSubMember": {"needed": {"username": "trader09", "memberType": 1}},
+        "createSubMember": {"body": {"password": "Passw0rd"}, "needed": {"username": "trader09", "memberType": 1}},
         "listSubMembers": {"query": {"pageSize": 2, "nextCursor": null}},
         "freezeSubMember": {"needed": {"subuid": uid(2), "frozen": 1}},
         "deleteSubMember": {"needed": {"subMemberId": subs[3]}},
