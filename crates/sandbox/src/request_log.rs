@@ -113,7 +113,7 @@ impl Default for RequestLog {
 }
 
 impl RequestLog {
-    /// Notes a request. Its outcome is told to what is returned.
+    /// Notes a request. Its outcome is reported to the returned value.
     pub(crate) fn arrive(&self, arrived: Arrived) -> Pending {
         let mut inner = self.lock();
         inner.last_id += 1;

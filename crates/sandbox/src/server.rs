@@ -214,7 +214,7 @@ impl Sandbox {
         self.venues.deribit.settings()
     }
 
-    /// Sets Deribit up again; what is open goes on.
+    /// Sets Deribit up again; what is open continues.
     pub fn set_deribit_settings(&self, settings: DeribitSettings) {
         self.venues.deribit.set_settings(settings);
     }
@@ -234,7 +234,7 @@ impl Sandbox {
         self.venues.kalshi.set_settings(settings);
     }
 
-    /// Tells something on a channel of Kalshi's stream, as a message of that type, to every connection whose subscription lets it
+    /// Sends something on a channel of Kalshi's stream, as a message of that type, to every connection whose subscription lets it
     /// in. Returns how many those are.
     pub fn kalshi_notify(&self, channel: &str, kind: &str, data: &Value) -> usize {
         self.venues.kalshi.notify(false, channel, kind, data)
@@ -283,22 +283,22 @@ impl Sandbox {
         self.venues.bayse.stream_settings()
     }
 
-    /// Sets the streams of Bayse up again; what is open goes on.
+    /// Sets the streams of Bayse up again; what is open continues.
     pub fn set_bayse_stream_settings(&self, settings: BayseStreamSettings) {
         self.venues.bayse.set_stream_settings(settings);
     }
 
-    /// Sends a message of Bayse, such as `price_update`, to all who hear a room, such as `prices:EVENT`. Returns how many those are.
+    /// Sends a message of Bayse, such as `price_update`, to all subscribers of a room, such as `prices:EVENT`. Returns how many those are.
     pub fn bayse_notify(&self, room: &str, kind: &str, data: &Value) -> usize {
         self.venues.bayse.notify(room, kind, data)
     }
 
-    /// Gives an asset of Bayse a price, which is told at once. Returns how many hear of it; none where there is no such asset.
+    /// Gives an asset of Bayse a price, which is sent at once. Returns how many receive it; none where there is no such asset.
     pub fn set_bayse_asset_price(&self, symbol: &str, price: Decimal) -> Option<usize> {
         self.venues.bayse.set_asset_price(symbol, price)
     }
 
-    /// The book of an outcome of Bayse as it was told on a stream, by the `timestamp` that it carried.
+    /// The book of an outcome of Bayse as it was sent on a stream, by the `timestamp` that it carried.
     pub fn bayse_book(&self, outcome_id: &str, currency: &str, timestamp: &str) -> Option<BookLevels> {
         self.venues.bayse.book_at(outcome_id, currency, timestamp)
     }

@@ -63,7 +63,7 @@ pub(super) struct Fill {
     pub(super) price: Decimal,
 }
 
-/// What a call changes: who listens hears of it when the call is done.
+/// What a call changes: subscribers are notified when the call is done.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// The books that may have changed, by outcome and currency.

@@ -56,7 +56,7 @@ pub(crate) struct Bayse {
 struct State {
     accounts: Vec<Account>,
     exchange: Exchange,
-    /// Who hears what.
+    /// Who is subscribed to what.
     hub: Hub,
 }
 

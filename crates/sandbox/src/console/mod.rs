@@ -11,8 +11,6 @@ mod entries;
 mod events;
 mod guard;
 mod samples;
-#[cfg(test)]
-mod tests;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

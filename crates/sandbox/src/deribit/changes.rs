@@ -1,4 +1,4 @@
-//! What one call changes: who listens hears of it when the call is done.
+//! What one call changes: subscribers are notified when the call is done.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -95,7 +95,7 @@ impl Scope {
     }
 }
 
-/// What an account hears of its own.
+/// What an account receives of its own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Private {
     Orders,

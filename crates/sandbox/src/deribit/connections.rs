@@ -30,14 +30,14 @@ pub(super) struct Connection {
     cut: Disconnector,
     faults: Faults,
     pub(super) login: Option<ConnectionLogin>,
-    /// What it hears, by channel.
+    /// What it receives, by channel.
     pub(super) feeds: BTreeMap<String, Feed>,
-    /// When what is due at a pace is told.
+    /// When what is due at a pace is sent.
     pub(super) planned: BTreeMap<UpdateInterval, Instant>,
     heartbeat: Heartbeat,
     /// When the client said something last.
     heard: Instant,
-    /// Whether it was told anything since the last beat.
+    /// Whether it was sent anything since the last beat.
     is_busy: Cell<bool>,
     pub(super) cancels_on_disconnect: bool,
     /// Whether it was logged out, which cancels nothing.

@@ -1,4 +1,4 @@
-//! What the subscribers of a channel hear, out of the venue's state.
+//! What the subscribers of a channel receive, out of the venue's state.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::summary;
 use super::trades::Trade;
 use crate::number::Number;
 
-/// A channel that a connection hears, and what it has heard on it.
+/// A channel that a connection receives, and what it has received on it.
 pub(super) struct Feed {
     pub(super) channel: Channel,
     /// Given when subscribing; notifications carry it.
@@ -31,7 +31,7 @@ pub(super) struct Feed {
     pub(super) is_due: bool,
     told: Option<Value>,
     book: Option<Arc<PublishedBook>>,
-    /// Orders or trades that wait to be told together.
+    /// Orders or trades that wait to be sent together.
     gathered: Vec<Box<RawValue>>,
     /// The same of everything that changes, by instrument.
     changes: BTreeMap<&'static str, OwnChanges>,
@@ -83,7 +83,7 @@ impl Feed {
         Self { channel, label, is_due: true, told: None, book: None, gathered: Vec::new(), changes: BTreeMap::new() }
     }
 
-    /// Has records told together at the channel's pace.
+    /// Has records sent together at the channel's pace.
     pub(super) fn gather(&mut self, records: &[impl Serialize]) {
         self.gathered.extend(records.iter().map(raw));
         self.is_due = true;
@@ -106,7 +106,7 @@ impl Feed {
         self.book.take().is_some()
     }
 
-    /// What there is to tell, where it is not what was told last.
+    /// What there is to tell, where it is not what was sent last.
     pub(super) fn news(&mut self, state: &State, account: Option<usize>) -> Vec<ChannelUpdate> {
         if !self.gathered.is_empty() {
             return vec![plain(None, raw(&std::mem::take(&mut self.gathered)))];
@@ -195,7 +195,7 @@ impl Feed {
         let (mut bids, asks) = (level_changes(old_bids, &now.bids), level_changes(old_asks, &now.asks));
         bids.reverse();
         if before.is_some() && bids.is_empty() && asks.is_empty() {
-            // It is what it was when it was told last: there is nothing between the two numbers.
+            // It is what it was when it was sent last: there is nothing between the two numbers.
             self.book = before;
             return None;
         }

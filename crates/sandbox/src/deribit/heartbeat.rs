@@ -43,7 +43,7 @@ impl Heartbeat {
         self.asked &= !is_test;
     }
 
-    /// A beat. Each asks for a sign of life; where the client was told nothing since the last one there is a heartbeat too.
+    /// A beat. Each asks for a sign of life; where the client was sent nothing since the last one there is a heartbeat too.
     pub(super) fn beat(&mut self, is_quiet: bool) -> HeartbeatAction {
         self.next = self.interval.and_then(|interval| Instant::now().checked_add(interval));
         if self.asked {

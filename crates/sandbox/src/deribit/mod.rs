@@ -225,7 +225,7 @@ impl Deribit {
             return Break(CloseReason::Close(CloseCode::Normal.into(), "logged out".to_owned()));
         }
         let outcome = answered.as_ref().map(|answered| &*answered.result);
-        // Before what the call has changed is told: a channel does not begin before its subscription is acknowledged.
+        // Before what the call has changed is sent: a channel does not begin before its subscription is acknowledged.
         let status = answered.as_ref().map_or_else(Error::status, |_| 200);
         let text = envelope::seal_message(id, outcome, &received);
         *sent = Some(request_log::Response { status, headers: http::HeaderMap::new(), body: text.clone().into() });
@@ -261,7 +261,7 @@ impl Deribit {
         self.state().settings.clone()
     }
 
-    /// The book of an instrument as it was told at a number; none where it was not told then, or that is too long ago.
+    /// The book of an instrument as it was sent at a number; none where it was not sent then, or that is too long ago.
     pub(crate) fn book_at(&self, instrument: &str, change_id: i64) -> Option<BookLevels> {
         self.state().shown_at(instrument, change_id)
     }

@@ -244,7 +244,7 @@ impl State {
         self.notify_order(slot);
     }
 
-    /// Tells its owner how an order stands.
+    /// Sends its owner how an order stands.
     pub(super) fn notify_order(&mut self, slot: OrderLocation) {
         let order = self.order(slot).clone();
         self.notify_owner(slot.account, Private::Orders, order.instrument_name, std::slice::from_ref(&order));

@@ -1,4 +1,4 @@
-//! Who is told what, and when.
+//! Who is sent what, and when.
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -21,11 +21,11 @@ fn named<'a>(instruments: &'a [Instrument], name: &str) -> Option<&'a Instrument
 }
 
 impl State {
-    /// Notifies everybody who hears the channel. Returns how many those are.
+    /// Notifies everybody who is subscribed to the channel. Returns how many those are.
     pub(super) fn notify(&self, channel: &str, data: &impl Serialize) -> usize {
-        let hearers =
+        let subscribers =
             self.connections.values().filter_map(|connection| Some((connection, connection.feeds.get(channel)?)));
-        hearers
+        subscribers
             .map(|(connection, feed)| connection.notify(notice(channel, feed, feed.channel.instrument()), data))
             .count()
     }
@@ -87,7 +87,7 @@ impl State {
         }
     }
 
-    /// Tells what the calls since the last time have changed; what is not told at each change waits for its time.
+    /// Sends what the calls since the last time have changed; what is not sent at each change waits for its time.
     pub(super) fn publish(&mut self) {
         let changes = std::mem::take(&mut self.changes);
         for name in &changes.instruments {
@@ -128,7 +128,7 @@ impl State {
         self.connections = connections;
     }
 
-    /// Tells a connection what has changed on its channels of a pace.
+    /// Sends a connection what has changed on its channels of a pace.
     pub(super) fn flush(&mut self, number: u64, pace: UpdateInterval) {
         let Some(mut connection) = self.connections.remove(&number) else { return };
         connection.planned.remove(&pace);
@@ -148,7 +148,7 @@ impl Connection {
         self.login.as_ref().is_some_and(|login| login.account == account)
     }
 
-    /// Tells what is due on the channels of a pace, and what begins on any.
+    /// Sends what is due on the channels of a pace, and what begins on any.
     fn tell(&mut self, state: &State, pace: UpdateInterval) {
         let account = self.login.as_ref().map(|login| login.account);
         let mut feeds = std::mem::take(&mut self.feeds);
@@ -179,7 +179,7 @@ impl Connection {
         self.notify_with(notice(&news, label.as_deref()), &news.data, fault);
     }
 
-    /// Sees to it that what is due is told in time.
+    /// Sees to it that what is due is sent in time.
     fn plan(&mut self) {
         let now = Instant::now();
         for pace in [UpdateInterval::Fast, UpdateInterval::Second, UpdateInterval::Slow] {

@@ -16,7 +16,7 @@ const KEPT_LEVELS: usize = 2_000_000;
 /// The amounts of a side by price.
 pub(super) type Levels = BTreeMap<Decimal, Decimal>;
 
-/// A book as it was told.
+/// A book as it was sent.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) struct PublishedBook {
     pub(super) change_id: i64,
@@ -38,7 +38,7 @@ impl PublishedBook {
     }
 }
 
-/// The books that somebody hears.
+/// The books that somebody receives.
 #[derive(Default)]
 pub(super) struct PublishedBooks {
     now: HashMap<&'static str, Arc<PublishedBook>>,
@@ -87,7 +87,7 @@ impl State {
         self.published.keep(instrument, PublishedBook { change_id, bids, asks });
     }
 
-    /// Shows a book that somebody begins to hear, under the number that it has.
+    /// Shows a book that somebody begins to receive, under the number that it has.
     pub(super) fn show_first(&mut self, instrument: &'static str) {
         if self.published.now.contains_key(instrument) {
             return;
@@ -110,7 +110,7 @@ impl State {
         names.into_iter().for_each(|name| self.changes.touch(name));
     }
 
-    /// The book of an instrument as it was told at a number.
+    /// The book of an instrument as it was sent at a number.
     pub(super) fn shown_at(&self, instrument: &str, change_id: i64) -> Option<BookLevels> {
         let is_meant =
             |(name, book): &&(&'static str, Arc<PublishedBook>)| *name == instrument && book.change_id == change_id;

@@ -1,4 +1,4 @@
-//! Which channels a connection hears.
+//! Which channels a connection receives.
 
 use super::channels::{self, Channel, is_private};
 use super::connections;
@@ -31,7 +31,7 @@ pub(super) fn subscribe_private(state: &mut State, connection: u64, params: &Par
     add(state, connection, channels, label.as_ref())
 }
 
-/// Lets a connection hear channels. One that it hears already goes on as it is, and does not begin again.
+/// Lets a connection receive channels. One that it receives already continues as it is, and does not begin again.
 fn add(state: &mut State, connection: u64, names: Vec<String>, label: Option<&String>) -> Outcome {
     let mut known: Vec<(Channel, String)> = Vec::new();
     for name in names {

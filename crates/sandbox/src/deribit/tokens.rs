@@ -95,7 +95,7 @@ fn check_signature(state: &mut State, params: &Params) -> Result<i64, Error> {
         return Err(invalid("invalid signature"));
     }
     let key_id = key.id;
-    // The nonce is optional, and an empty one cannot be told from another.
+    // The nonce is optional, and an empty one cannot be distinguished from another.
     if nonce.is_empty() {
         state.check_timestamp(timestamp)?;
     } else {
@@ -128,7 +128,7 @@ fn refresh(state: &mut State, connection: Option<u64>, params: &Params) -> Outco
     let result =
         open_login(state, connection, LoginRequest { key_id, account, scope, session, sid, lifetime }, params)?;
     if is_session && let Some(renewed) = state.logins.last() {
-        // The session goes on for every connection that is logged in with it.
+        // The session continues for every connection that is logged in with it.
         let logins = state.connections.values_mut().filter_map(|connection| connection.login.as_mut());
         for login in logins.filter(|login| login.access_token == access_token) {
             login.access_token.clone_from(&renewed.access_token);

@@ -1,4 +1,4 @@
-//! What has happened on an exchange, in order, for those who are told of it.
+//! What has happened on an exchange, in order, for those who are notified of it.
 
 use std::sync::Arc;
 

@@ -43,7 +43,7 @@ impl Group {
     }
 }
 
-/// The groups of one exchange, and what has happened to them and was not told yet.
+/// The groups of one exchange, and what has happened to them and was not sent yet.
 #[derive(Default)]
 pub(super) struct Groups(Vec<Group>, Vec<GroupEvent>);
 

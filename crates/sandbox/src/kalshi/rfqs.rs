@@ -31,7 +31,7 @@ struct Entry {
 pub(super) struct Rfqs {
     rfqs: Vec<Entry>,
     quotes: Vec<Entry>,
-    /// What has happened and was not told yet.
+    /// What has happened and was not sent yet.
     happened: Vec<Event>,
 }
 
@@ -48,7 +48,7 @@ impl Rfqs {
         self.happened.push(Event::of_quotes(kind, vec![rfq.owner], &rfq.json, more));
     }
 
-    /// Notes what has become of a quote. The two whom it is between hear of it.
+    /// Notes what has become of a quote. The two parties are notified.
     fn note_quote(&mut self, kind: &'static str, index: usize, mut more: Value) {
         let quote = &self.quotes[index];
         for bid in ["yes_bid_dollars", "no_bid_dollars"] {

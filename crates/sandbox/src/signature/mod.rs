@@ -134,6 +134,3 @@ fn report(signed: &Signed<'_>) -> SignatureReport {
         signed_text: None,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 
 const MINUTE_MILLIS: i64 = 60_000;
 
-/// Requests a minute that a key is told it has. The count is kept and shown, not enforced.
+/// Requests a minute that a key is reported to have. The count is kept and shown, not enforced.
 pub(super) const REQUESTS_PER_MINUTE: u32 = 60;
 
 /// Everything of one customer.

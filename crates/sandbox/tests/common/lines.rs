@@ -131,7 +131,7 @@ impl Stream {
 /// A sandbox with two accounts of Bayse, whose streams tell nothing at the beginning unless something happens.
 pub async fn quiet_sandbox() -> Sandbox {
     let sandbox = sandbox().await;
-    let settings = BayseStreamSettings { tells_at_once: false, ..BayseStreamSettings::default() };
+    let settings = BayseStreamSettings { sends_at_once: false, ..BayseStreamSettings::default() };
     sandbox.set_bayse_stream_settings(settings);
     sandbox
 }

@@ -40,11 +40,11 @@ struct Auth {
 pub(super) enum Command {
     Ping,
     Unsubscribe(String),
-    /// What it is to hear. What it may not hear has an error of its own, and leaves the others as they are.
+    /// What it is to receive. What it may not receive has an error of its own, and leaves the others as they are.
     Subscribe(Vec<Result<Room, String>>),
 }
 
-/// Something to hear.
+/// Something to receive.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Room {
     /// All fills of an event, or of one of its markets.

@@ -101,7 +101,7 @@ impl Connection {
     }
 
     /// Notes a message. Whether it is one too many within a second.
-    pub(super) fn hears_too_much(&mut self, limit: usize) -> bool {
+    pub(super) fn exceeds_message_rate(&mut self, limit: usize) -> bool {
         self.heard = Instant::now();
         while self.taken.front().is_some_and(|at| self.heard - *at >= SECOND) {
             self.taken.pop_front();
@@ -125,7 +125,7 @@ impl Connection {
         self.send(faults, &names, reply.text().into(), about);
     }
 
-    pub(super) fn tell(&self, faults: &Faults, told: &ChannelMessage) {
+    pub(super) fn send_message(&self, faults: &Faults, told: &ChannelMessage) {
         let ChannelMessage { channel, kind, item, mark, text } = told;
         let with_kind = format!("{channel}/{kind}");
         let with_item = format!("{with_kind}/{item}");

@@ -1,4 +1,4 @@
-//! Who hears what: the open connections and their rooms.
+//! Who is subscribed to what: the open connections and their rooms.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -32,19 +32,19 @@ pub(in crate::bayse) struct MarketState<'a> {
     pub(in crate::bayse) now: i64,
 }
 
-/// All connections and what they hear.
+/// All connections and what they receive.
 pub(in crate::bayse) struct Hub {
     pub(super) settings: BayseStreamSettings,
     pub(super) faults: Faults,
     pub(super) log: FrameLog,
     pub(super) connections: BTreeMap<u64, Connection>,
     /// By room.
-    hearers: HashMap<String, BTreeSet<u64>>,
-    /// How books were told last, by outcome and currency.
+    subscribers: HashMap<String, BTreeSet<u64>>,
+    /// How books were sent last, by outcome and currency.
     pub(super) books: BTreeMap<(String, Currency), PublishedBook>,
-    /// What was told of books, the oldest first.
+    /// Books that were sent, the oldest first.
     pub(super) kept: VecDeque<(Currency, PublishedBook)>,
-    /// What was told of prices last, by event.
+    /// Prices that were sent last, by event.
     pub(super) prices: HashMap<String, String>,
     /// Where prices of assets begin, as a test has set them.
     pub(super) assets: BTreeMap<&'static str, Decimal>,
@@ -57,7 +57,7 @@ impl Hub {
             faults,
             log,
             connections: BTreeMap::new(),
-            hearers: HashMap::new(),
+            subscribers: HashMap::new(),
             books: BTreeMap::new(),
             kept: VecDeque::new(),
             prices: HashMap::new(),
@@ -132,10 +132,10 @@ impl Hub {
     }
 
     fn forget(&mut self, room: &str, number: u64) {
-        if let Some(hearers) = self.hearers.get_mut(room) {
-            hearers.remove(&number);
-            if hearers.is_empty() {
-                self.hearers.remove(room);
+        if let Some(subscribers) = self.subscribers.get_mut(room) {
+            subscribers.remove(&number);
+            if subscribers.is_empty() {
+                self.subscribers.remove(room);
             }
         }
     }
@@ -183,7 +183,7 @@ impl Hub {
         }
     }
 
-    /// Lets a connection hear a room. One that it hears already is acknowledged, and does not begin again.
+    /// Lets a connection receive a room. One that it receives already is acknowledged, and does not begin again.
     fn subscribe(&mut self, number: u64, room: Room, view: MarketState<'_>) {
         let name = room.name();
         match strike(&self.faults, &[&format!("subscribe/{}", room.channel()), &format!("subscribe/{name}")], true) {
@@ -199,36 +199,36 @@ impl Hub {
         let reply = Reply::Subscribed { room: &name, message, timestamp: view.now };
         self.reply(number, Some(room.channel()), &reply);
         if is_new {
-            self.hearers.entry(name).or_default().insert(number);
-            if self.settings.tells_at_once {
+            self.subscribers.entry(name).or_default().insert(number);
+            if self.settings.sends_at_once {
                 for told in self.first(&room, view) {
-                    self.tell_one(number, &told);
+                    self.send_to(number, &told);
                 }
             }
         }
     }
 
-    fn tell_one(&self, number: u64, told: &ChannelMessage) {
+    fn send_to(&self, number: u64, told: &ChannelMessage) {
         if let Some(connection) = self.connections.get(&number) {
-            connection.tell(&self.faults, told);
+            connection.send_message(&self.faults, told);
         }
     }
 
-    /// Sends a message to all who hear a room. Returns how many those are.
-    pub(super) fn tell(&self, room: &str, told: &ChannelMessage) -> usize {
-        let Some(hearers) = self.hearers.get(room) else { return 0 };
-        hearers.iter().for_each(|number| self.tell_one(*number, told));
-        hearers.len()
+    /// Sends a message to all subscribers of a room. Returns how many those are.
+    pub(super) fn send_message(&self, room: &str, told: &ChannelMessage) -> usize {
+        let Some(subscribers) = self.subscribers.get(room) else { return 0 };
+        subscribers.iter().for_each(|number| self.send_to(*number, told));
+        subscribers.len()
     }
 
-    pub(super) fn has_hearers(&self, room: &str) -> bool {
-        self.hearers.contains_key(room)
+    pub(super) fn has_subscribers(&self, room: &str) -> bool {
+        self.subscribers.contains_key(room)
     }
 
-    /// Sends a message of any kind to all who hear a room.
+    /// Sends a message of any kind to all subscribers of a room.
     pub(super) fn notify(&self, room: &str, kind: &str, data: &serde_json::Value, now: i64) -> usize {
-        let hearers = self.hearers.get(room).into_iter().flatten();
-        let known = hearers.filter_map(|number| self.connections.get(number)?.rooms.get(room)).next();
+        let subscribers = self.subscribers.get(room).into_iter().flatten();
+        let known = subscribers.filter_map(|number| self.connections.get(number)?.rooms.get(room)).next();
         let Some(known) = known else { return 0 };
         let text = super::records::message(kind, data, now).into();
         let told = ChannelMessage {
@@ -238,15 +238,15 @@ impl Hub {
             mark: None,
             text,
         };
-        self.tell(room, &told)
+        self.send_message(room, &told)
     }
 
-    /// Tells a connection the prices of the assets that it hears.
+    /// Sends a connection the prices of the assets that it receives.
     pub(super) fn tick(&self, number: u64, now: i64) {
         let Some(connection) = self.connections.get(&number) else { return };
         for room in connection.rooms.values() {
             if let Room::Asset(symbol) = room {
-                connection.tell(&self.faults, &self.asset(symbol, now));
+                connection.send_message(&self.faults, &self.asset(symbol, now));
             }
         }
     }

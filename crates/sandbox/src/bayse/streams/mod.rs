@@ -1,4 +1,4 @@
-//! The streams: connections, what their clients ask for, and what they are told.
+//! The streams: connections, what their clients ask for, and what they are sent.
 
 mod assets;
 mod command;
@@ -97,7 +97,7 @@ impl ConnectionHandler for Bayse {
         let Some(own) = hub.connections.get_mut(&connection) else { return Break(CloseReason::Abort) };
         let endpoint = own.endpoint;
         self.requests.command("bayse", endpoint.path(), text, now, None);
-        if own.hears_too_much(limit) {
+        if own.exceeds_message_rate(limit) {
             hub.refuse(connection, "rate limit exceeded: too many messages", now);
             return Continue(());
         }
@@ -156,17 +156,17 @@ impl Bayse {
         self.state().hub.cut_connections()
     }
 
-    /// Sends a message to all who hear a room. Returns how many those are.
+    /// Sends a message to all subscribers of a room. Returns how many those are.
     pub(crate) fn notify(&self, room: &str, kind: &str, data: &Value) -> usize {
         self.state().hub.notify(room, kind, data, self.clock.millis())
     }
 
-    /// Gives an asset a price from now on. Returns how many hear of it; none where there is no such asset.
+    /// Gives an asset a price from now on. Returns how many receive it; none where there is no such asset.
     pub(crate) fn set_asset_price(&self, symbol: &str, price: Decimal) -> Option<usize> {
         self.state().hub.set_asset(symbol, price, self.clock.millis())
     }
 
-    /// The book of an outcome as it was told at a time.
+    /// The book of an outcome as it was sent at a time.
     pub(crate) fn book_at(&self, outcome: &str, currency: &str, timestamp: &str) -> Option<BookLevels> {
         let currency = Currency::read(currency)?;
         let state = self.state();

@@ -1,4 +1,4 @@
-//! What is told: fills, prices, books and assets as they stand.
+//! What is sent: fills, prices, books and assets as they stand.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::bayse::exchange::{Changes, Fill};
 use crate::bayse::ledger::Currency;
 use crate::number::Number;
 
-/// A book as it was told.
+/// A book as it was sent.
 #[derive(Clone)]
 pub(super) struct PublishedBook {
     pub(super) book: Book,
@@ -37,7 +37,7 @@ impl PublishedBook {
 }
 
 impl Hub {
-    /// Tells what has changed since the last time.
+    /// Sends what has changed since the last time.
     pub(in crate::bayse) fn publish(&mut self, changes: &Changes, view: MarketState<'_>) {
         for fill in &changes.fills {
             self.tell_fill(fill, view);
@@ -45,19 +45,19 @@ impl Hub {
         let priced: BTreeSet<&str> = changes.fills.iter().map(|fill| fill.order.event_id.as_str()).collect();
         for event in priced {
             let room = Room::Prices { event: event.to_owned() }.name();
-            if self.has_hearers(&room)
+            if self.has_subscribers(&room)
                 && let Some((told, true)) = self.prices_now(event, view)
             {
-                self.tell(&room, &told);
+                self.send_message(&room, &told);
             }
         }
         for (outcome, currency) in &changes.books {
             let Some(known) = events::outcome(view.events, outcome) else { continue };
             let room = Room::Books { market: known.market.id.clone(), currency: *currency }.name();
-            if self.has_hearers(&room)
+            if self.has_subscribers(&room)
                 && let Some((told, true)) = self.book_now(outcome, *currency, view)
             {
-                self.tell(&room, &told);
+                self.send_message(&room, &told);
             }
         }
     }
@@ -86,13 +86,13 @@ impl Hub {
         ];
         for room in for_all {
             let name = room.name();
-            if self.has_hearers(&name)
+            if self.has_subscribers(&name)
                 && let Some(activity) = records::activity(fill, account, view.events)
             {
                 let kind = records::activity_kind(fill);
                 let text = records::message(kind, &activity, view.now).into();
                 let item = room.item().into();
-                self.tell(
+                self.send_message(
                     &name,
                     &ChannelMessage { channel: room.channel(), kind: kind.into(), item, mark: None, text },
                 );
@@ -100,14 +100,14 @@ impl Hub {
         }
         let own = Room::Orders { user: user.clone(), market };
         let name = own.name();
-        if self.has_hearers(&name) {
+        if self.has_subscribers(&name) {
             let text = records::message("order_updated", &records::order_update(fill, &user), view.now).into();
             let (channel, item) = (own.channel(), own.item().into());
-            self.tell(&name, &ChannelMessage { channel, kind: "order_updated".into(), item, mark: None, text });
+            self.send_message(&name, &ChannelMessage { channel, kind: "order_updated".into(), item, mark: None, text });
         }
     }
 
-    /// The prices of an event as a message, and whether they differ from what was told last.
+    /// The prices of an event as a message, and whether they differ from what was sent last.
     fn prices_now(&mut self, event: &str, view: MarketState<'_>) -> Option<(ChannelMessage, bool)> {
         let known = view.events.iter().find(|known| known.id == event)?;
         let prices = records::prices(view.exchange, known);
@@ -119,7 +119,7 @@ impl Hub {
         Some((told, before.as_ref() != Some(&without_time)))
     }
 
-    /// The book of an outcome as a message, and whether it differs from what was told last. Two states of a book never have
+    /// The book of an outcome as a message, and whether it differs from what was sent last. Two states of a book never have
     /// the same time.
     fn book_now(&mut self, outcome: &str, currency: Currency, view: MarketState<'_>) -> Option<(ChannelMessage, bool)> {
         let known = events::outcome(view.events, outcome)?;
@@ -142,7 +142,7 @@ impl Hub {
         Some((told, true))
     }
 
-    /// The book of an outcome as it was told at a time.
+    /// The book of an outcome as it was sent at a time.
     pub(super) fn kept(&self, outcome: &str, currency: Currency, timestamp: &str) -> Option<&PublishedBook> {
         let is_meant = |(of, told): &&(Currency, PublishedBook)| {
             *of == currency && told.book.outcome_id() == outcome && told.book.timestamp == timestamp
@@ -158,12 +158,12 @@ impl Hub {
         ChannelMessage { channel: "asset_prices", kind: "asset_price".into(), item: symbol.into(), mark: None, text }
     }
 
-    /// Gives an asset a price from now on, and tells it. Returns how many hear it; none where there is no such asset.
+    /// Gives an asset a price from now on, and tells it. Returns how many receive it; none where there is no such asset.
     pub(super) fn set_asset(&mut self, symbol: &str, price: Decimal, now: i64) -> Option<usize> {
         let symbol = assets::symbol(symbol)?;
         let moved = assets::price(symbol, Some(Decimal::ZERO), now.div_euclid(1000));
         self.assets.insert(symbol, price - moved);
-        Some(self.tell(&Room::Asset(symbol).name(), &self.asset(symbol, now)))
+        Some(self.send_message(&Room::Asset(symbol).name(), &self.asset(symbol, now)))
     }
 }
 

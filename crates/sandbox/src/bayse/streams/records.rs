@@ -28,7 +28,7 @@ pub(super) fn message(kind: &str, data: &impl Serialize, timestamp: i64) -> Stri
     serde_json::to_string(&Message { kind, data, timestamp }).expect("records are plain JSON")
 }
 
-/// A fill as everybody hears of it. Nothing in it numbers the fill: an order shows up with each of its fills.
+/// A fill as everybody receives it. Nothing in it numbers the fill: an order shows up with each of its fills.
 #[derive(Serialize)]
 pub(super) struct Activity<'a> {
     user: User<'a>,
@@ -136,7 +136,7 @@ pub(super) fn activity<'a>(fill: &'a Fill, account: &'a Account, events: &'a [Ev
     })
 }
 
-/// A fill as its owner hears of it: how the order stands now. Its times are seconds, but that of the envelope.
+/// A fill as its owner receives it: how the order stands now. Its times are seconds, but that of the envelope.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderUpdate<'a> {

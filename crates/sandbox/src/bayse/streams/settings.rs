@@ -10,11 +10,11 @@ pub struct BayseStreamSettings {
     pub messages_per_second: usize,
     /// A connection from which nothing comes for so long is cut.
     pub idle_millis: u64,
-    /// How often the prices of assets are told. They are the same for everybody in the same second.
+    /// How often the prices of assets are sent. They are the same for everybody in the same second.
     pub asset_tick_millis: u64,
-    /// Whether who subscribes to books or prices is told at once how they stand. Nothing that is known of the venue says so;
+    /// Whether a subscriber to books or prices is sent their current state at once. Nothing that is known of the venue says so;
     /// a client must not wait for it.
-    pub tells_at_once: bool,
+    pub sends_at_once: bool,
     /// Whether messages that wait for the same connection leave in one frame, with a line break between them, as those of the
     /// venue do. Without it each has a frame of its own.
     pub joins_messages: bool,
@@ -28,7 +28,7 @@ impl Default for BayseStreamSettings {
             messages_per_second: 10,
             idle_millis: 60_000,
             asset_tick_millis: 1000,
-            tells_at_once: true,
+            sends_at_once: true,
             joins_messages: true,
             books_kept: 100_000,
         }

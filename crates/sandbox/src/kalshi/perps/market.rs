@@ -16,7 +16,7 @@ use crate::number::Number;
 
 const DAY_MILLIS: i64 = 86_400_000;
 const FUNDING_MILLIS: i64 = DAY_MILLIS / 3;
-/// Told and not paid.
+/// Reported and not paid.
 const FUNDING_RATE: Number = Number(dec!(0.0001));
 pub(in super::super) const TICK: Decimal = dec!(0.0001);
 

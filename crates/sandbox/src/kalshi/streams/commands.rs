@@ -37,7 +37,7 @@ struct CommandHandler<'a> {
     connection: &'a mut Connection,
 }
 
-/// What a command asks to hear.
+/// What a command asks to receive.
 struct MarketSelection {
     /// Markets, by their tickers.
     markets: Vec<String>,
@@ -80,7 +80,7 @@ impl CommandHandler<'_> {
         })
     }
 
-    /// What goes wrong on purpose with a command on a channel: whether it goes on.
+    /// What goes wrong on purpose with a command on a channel: whether it continues.
     fn meets_fault(&self, id: Option<i64>, command: &str, channel: &'static str) -> ControlFlow<CloseReason, bool> {
         let names = [command, &format!("{command}/{channel}")];
         match self.writer().strike(self.connection.endpoint, &names, true) {
@@ -206,7 +206,7 @@ impl CommandHandler<'_> {
         );
     }
 
-    /// Tells what a subscription begins with.
+    /// Sends what a subscription begins with.
     fn begin(&mut self, channel: &'static Channel, added: &[Arc<str>], takes_all: bool, initial: bool) {
         match (channel.name, channel.filter) {
             ("orderbook_delta", _) => self.state.send_snapshots(self.connection, added, None),

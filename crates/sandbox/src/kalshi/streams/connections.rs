@@ -26,7 +26,7 @@ pub(super) struct Connection {
     pub(super) key: Arc<Key>,
     pub(super) outbox: SendQueue,
     pub(super) cut: Disconnector,
-    /// By channel: a connection hears each once.
+    /// By channel: a connection receives each once.
     pub(super) subscriptions: BTreeMap<&'static str, Subscription>,
     pub(super) last_sid: u64,
 }
@@ -37,17 +37,17 @@ impl Connection {
         self.key.user == owner.user && self.key.subaccount.is_none_or(|number| number == owner.subaccount)
     }
 
-    /// Whether it hears of something on a channel.
+    /// Whether it receives something on a channel.
     pub(super) fn hears(&self, channel: &str, name: &str) -> bool {
         self.subscriptions.get(channel).is_some_and(|subscription| subscription.selection.has(name))
     }
 }
 
-/// An event that was noted while something else went on, and is told with the rest.
+/// An event that was noted while something else went on, and is sent with the rest.
 pub(in crate::kalshi) struct Event {
     pub(super) channel: &'static str,
     pub(super) kind: &'static str,
-    /// Whose it is. Everybody hears of what is nobody's.
+    /// Whose it is. Everybody receives what is nobody's.
     pub(super) owners: Vec<Owner>,
     /// The market.
     pub(super) item: Option<String>,
@@ -63,9 +63,9 @@ pub(in crate::kalshi) struct Streams {
     pub(super) connections: BTreeMap<u64, Connection>,
     pub(super) events: History,
     pub(super) perps: History,
-    /// The ticker of each market as it was told last, without its times.
+    /// The ticker of each market as it was sent last, without its times.
     pub(super) tickers: HashMap<Arc<str>, Value>,
-    /// What was noted and not told yet.
+    /// What was noted and not sent yet.
     pub(super) noted: Vec<Event>,
 }
 
@@ -150,7 +150,7 @@ impl Streams {
         open.len()
     }
 
-    /// Notes something that is told once the call that it belongs to is over.
+    /// Notes something that is sent once the call that it belongs to is over.
     pub(in crate::kalshi) fn note(&mut self, event: Event) {
         self.noted.push(event);
     }

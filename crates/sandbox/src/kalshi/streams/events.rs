@@ -1,4 +1,4 @@
-//! What is told besides trading: order groups, requests for quotes, the life of markets, and whatever a test says.
+//! What is sent besides trading: order groups, requests for quotes, the life of markets, and whatever a test says.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::kalshi::markets::Market;
 use crate::kalshi::read::{count, dollars};
 use crate::kalshi::state::State;
 
-/// What is told of a request, and which member of what it shows that is.
+/// What is sent about a request, and which member of what it shows that is.
 const OF_REQUEST: &[(&str, &str)] = &[
     ("id", "id"),
     ("creator_id", "creator_id"),
@@ -31,7 +31,7 @@ const OF_QUOTE: &[(&str, &str)] = &[
 ];
 
 impl State {
-    /// Tells what has become of order groups on both exchanges.
+    /// Sends what has become of order groups on both exchanges.
     pub(super) fn note_groups(&mut self, now: i64) {
         for (endpoint, happened) in
             [(Endpoint::Events, self.groups.take_events()), (Endpoint::Perps, self.perps.groups.take_events())]
@@ -83,7 +83,7 @@ impl Event {
 }
 
 impl Streams {
-    /// Tells an event to those who may hear it. Returns how many those are.
+    /// Sends an event to those who may receive it. Returns how many those are.
     pub(super) fn tell_event(&mut self, endpoint: Endpoint, event: &Event) -> usize {
         let Some(channel) = endpoint.channel(event.channel) else { return 0 };
         let mut connections = std::mem::take(&mut self.connections);
@@ -101,7 +101,7 @@ impl Streams {
         count
     }
 
-    /// Tells what a test says, to all whose subscriptions let it in.
+    /// Sends what a test says, to all whose subscriptions let it in.
     pub(super) fn notify(&mut self, endpoint: Endpoint, channel: &str, kind: &str, data: &Value) -> usize {
         let Some(channel) = endpoint.channel(channel) else { return 0 };
         let member = match channel.filter {
@@ -132,7 +132,7 @@ fn lets_in(connection: &Connection, channel: &Channel, event: &Event) -> bool {
     let is_for_account = event.owners.is_empty() || event.owners.iter().any(|owner| is_of_account(*owner));
     let item = event.item.as_deref();
     match channel.filter {
-        // Everybody's requests are told unless only own ones are wanted; quotes have an owner.
+        // Everybody's requests are sent unless only own ones are wanted; quotes have an owner.
         Filter::Quotes => {
             let is_own = event.owners.iter().any(|owner| is_of_account(*owner));
             let is_public = event.kind.starts_with("rfq_");

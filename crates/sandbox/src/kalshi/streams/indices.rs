@@ -65,7 +65,7 @@ fn message(kind: &str, indices: &Indices, index: &str, now: i64) -> Value {
 }
 
 impl Streams {
-    /// Tells the values that are due on a connection.
+    /// Sends the values that are due on a connection.
     pub(super) fn tell_indices(&self, connection: &mut Connection) {
         let now = Instant::now();
         let mut due: Vec<(&'static str, &'static Indices, Vec<&'static str>)> = Vec::new();

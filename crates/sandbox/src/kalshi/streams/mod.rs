@@ -139,7 +139,7 @@ impl Kalshi {
         self.lock().feeds.settings = settings;
     }
 
-    /// Tells everybody on a channel whose subscription lets it in. Returns how many those are.
+    /// Notifies everybody on a channel whose subscription lets it in. Returns how many those are.
     pub(crate) fn notify(&self, is_perps: bool, channel: &str, kind: &str, data: &Value) -> usize {
         let endpoint = if is_perps { Endpoint::Perps } else { Endpoint::Events };
         self.lock().feeds.notify(endpoint, channel, kind, data)

@@ -1,4 +1,4 @@
-//! Tells what has happened on both exchanges since the last time.
+//! Sends what has happened on both exchanges since the last time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::kalshi::state::State;
 /// A day: the clock may have been set meanwhile.
 const LONGEST_WAIT: u64 = 86_400_000;
 
-/// The connections of an endpoint while they are told something.
+/// The connections of an endpoint while they are sent something.
 struct Audience<'a> {
     state: &'a mut State,
     endpoint: Endpoint,
@@ -27,7 +27,7 @@ struct Audience<'a> {
 }
 
 impl State {
-    /// Tells what the calls since the last time have changed.
+    /// Sends what the calls since the last time have changed.
     pub(in crate::kalshi) fn publish(&mut self, now: i64) {
         let happened = self.events.take_journal();
         self.tell_all(Endpoint::Events, happened);
@@ -41,7 +41,7 @@ impl State {
         self.wait_for_time(now);
     }
 
-    /// Sees to it that what ends by itself is told then, though nobody calls.
+    /// Sees to it that what ends by itself is sent then, though nobody calls.
     fn wait_for_time(&self, now: i64) {
         let Some(connection) = self.feeds.connections.values().next() else { return };
         let Ok(pause) = u64::try_from(self.next_change().saturating_sub(now)) else { return };
@@ -67,7 +67,7 @@ impl State {
         audience.tickers();
     }
 
-    /// Tells a connection what had to wait for its time.
+    /// Sends a connection what had to wait for its time.
     pub(super) fn tick(&mut self, number: u64) {
         let Some(mut connection) = self.feeds.connections.remove(&number) else { return };
         self.tell_due_tickers(&mut connection);
@@ -93,7 +93,7 @@ impl State {
 }
 
 impl Audience<'_> {
-    /// Tells every connection that is wanted, each with what is right for it.
+    /// Sends every connection that is wanted, each with what is right for it.
     fn send(
         &mut self,
         channel: &'static str,
@@ -179,7 +179,7 @@ impl Audience<'_> {
         });
     }
 
-    /// Tells the tickers that differ from what was told last.
+    /// Sends the tickers that differ from what was sent last.
     fn tickers(&mut self) {
         for ticker in std::mem::take(&mut self.touched) {
             let mut connections = std::mem::take(&mut self.state.feeds.connections);

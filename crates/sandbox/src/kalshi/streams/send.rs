@@ -92,7 +92,7 @@ impl FrameWriter<'_> {
         self.faults.strike(&Candidate { venue: endpoint.venue(), transport, names, by_name_only })
     }
 
-    /// Tells something on a channel. The caller has seen that the subscription lets it in.
+    /// Sends something on a channel. The caller has seen that the subscription lets it in.
     pub(super) fn send(&self, connection: &mut Connection, channel: &'static str, data: Data<'_>) {
         let endpoint = connection.endpoint;
         let Some(subscription) = connection.subscriptions.get_mut(channel) else { return };
@@ -139,7 +139,7 @@ impl FrameWriter<'_> {
         Outgoing::new(envelope.write(), about, fault)
     }
 
-    /// Tells an error of a subscription. After a terminal one it is over, and what waits for it is not sent.
+    /// Sends an error of a subscription. After a terminal one it is over, and what waits for it is not sent.
     fn end(&self, connection: &mut Connection, channel: &'static str, code: i64, text: Option<&str>) {
         let Some(subscription) = connection.subscriptions.get(channel) else { return };
         let sid = subscription.sid;

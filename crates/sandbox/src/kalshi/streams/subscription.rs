@@ -1,4 +1,4 @@
-//! What one connection hears on one channel.
+//! What one connection receives on one channel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,10 +45,10 @@ impl Selection {
     }
 }
 
-/// Which share of the requests for quotes a subscription hears.
+/// Which share of the requests for quotes a subscription receives.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Quotes {
-    /// Whether only own requests are told.
+    /// Whether only own requests are sent.
     pub(super) own: bool,
     /// Into how many shares, and which one.
     pub(super) shard: Option<(u64, u64)>,
@@ -64,7 +64,7 @@ impl Quotes {
     }
 }
 
-/// What one connection hears on one channel.
+/// What one connection receives on one channel.
 #[derive(Debug)]
 pub(super) struct Subscription {
     pub(super) channel: &'static Channel,
@@ -72,11 +72,11 @@ pub(super) struct Subscription {
     /// The number of the last frame.
     pub(super) seq: u64,
     pub(super) selection: Selection,
-    /// Whether prices of no are told as those of yes that they stand for.
+    /// Whether prices of no are sent as those of yes that they stand for.
     pub(super) use_yes_price: bool,
     pub(super) skip_ack: bool,
     pub(super) quotes: Quotes,
-    /// When the ticker of a market was told last.
+    /// When the ticker of a market was sent last.
     pub(super) sent_tickers: BTreeMap<Arc<str>, Instant>,
     /// Markets whose ticker has changed since.
     pub(super) due: BTreeSet<Arc<str>>,
