@@ -18,6 +18,7 @@ mod markup;
 mod model;
 mod names;
 mod picture;
+mod reference;
 mod registry;
 mod source;
 mod streams;
@@ -49,6 +50,7 @@ usage: cargo xtask codegen [VENUE...] [--check]   regenerate the clients; with -
        cargo xtask growth [NUMBER...] [--codegen] measure an operation's cost in specs of so many; --codegen: no compiler
        cargo xtask ci [STEP...]                   run .ci/run, which CI runs; with steps, these alone
        cargo xtask picture [BINARY]               draw docs/terminal.svg from a session with the sandbox
+       cargo xtask reference --out DIR            write the reference documentation of every operation as static pages
 each works on the workspace that it is run in; --root=DIR names another";
 
 fn main() -> ExitCode {
@@ -95,6 +97,7 @@ fn run(root: Option<PathBuf>, words: &[String], flags: &[String]) -> Result<Exit
             return growth(&workspace(root)?, &sizes, flags.is_empty());
         }
         (["ci", steps @ ..], []) => return ci::run(&workspace(root)?, steps),
+        (["reference", out], ["--out"]) => return reference(&workspace(root)?, Path::new(out)),
         (["picture"], []) => return picture(&workspace(root)?, None),
         (["picture", binary], []) => return picture(&workspace(root)?, Some(Path::new(binary))),
         (["codegen", ..], []) => |root, venues| codegen(root, venues, false),
@@ -129,6 +132,12 @@ fn chosen(root: &Path, names: &[&str]) -> Result<Vec<String>, String> {
         }
     }
     Ok(chosen)
+}
+
+/// Writes the reference documentation as static pages.
+fn reference(root: &Path, out: &Path) -> Result<ExitCode, String> {
+    let files = reference::write(root, out)?;
+    Ok(print(&format!("{} files in {}: open index.html", files.len(), out.display())))
 }
 
 /// Writes to standard output. Whoever reads it may stop when they have seen enough, as `head` does.
