@@ -89,7 +89,7 @@ impl Case {
         let ended = std::fs::read_to_string(&path).is_ok_and(|said| said == "done");
         if !ended {
             self.run(&orders).await;
-            assert_eq!(orders.said(), "done", "{what}\n{}", journals(self.folder.path()));
+            assert_eq!(orders.venue_message(), "done", "{what}\n{}", journals(self.folder.path()));
         }
         let engine = engine(self.folder.path());
         let record = open_store(self.folder.path()).get(&self.world.reference()).await.unwrap();
@@ -140,7 +140,7 @@ async fn killed_at_every_write(venue: Venue, work: Work) {
             if status.success() {
                 break;
             }
-            assert_eq!(status.signal(), Some(9), "{what}: {}", orders.said());
+            assert_eq!(status.signal(), Some(9), "{what}: {}", orders.venue_message());
             deaths += 1;
         }
         assert!(deaths > 3, "{venue} {work:?}: {deaths} deaths {when:?}");

@@ -1,5 +1,5 @@
 //! The key engine under kills and impostors at once: runs are killed at every write while one response in twenty is not the venue's,
-//! and whoever goes on meets the same. In the end the account has one new working key with its secret in the store, and no other.
+//! and the next process meets the same. In the end the account has one new working key with its secret in the store, and no other.
 //!
 //! `cargo test -p venuekit-keys --test soak -- --ignored --nocapture` prints the figures.
 #![allow(clippy::print_stdout, reason = "the figures are what it is run for")]
@@ -135,14 +135,14 @@ async fn one(venue: Venue, work: Work, death: Death, seed: u64, figures: &Shared
     let killed = status.signal() == Some(9);
     let through = status.success();
     orders.death = None;
-    let mut said = if killed { String::new() } else { orders.said() };
+    let mut said = if killed { String::new() } else { orders.venue_message() };
     let mut times = 1;
     while said != "done" {
         assert!(times < PATIENCE, "{what}: {said}");
         let _ = std::fs::remove_file(folder.path().join("said.txt"));
         run(&orders).await;
         times += 1;
-        said = orders.said();
+        said = orders.venue_message();
         let mut figures = figures.lock().unwrap();
         let end = ["done", "person", "error"].into_iter().find(|end| said.starts_with(end)).unwrap_or("nothing");
         *figures.ends.entry(end).or_default() += 1;

@@ -273,7 +273,13 @@ fn a_run_may_move_between_threads() {
     let account = Account::known(Venue::KALSHI, "demo").unwrap();
     let manager = Manager::Given(Given::Pair("id".into(), "pem".into()).credential());
     let reference = Reference::of(&account, "bot").unwrap();
-    let create = venuekit_keys::Create { reference, scopes: Vec::new(), origin: Origin::Best, sub_account: None, by_command: false };
+    let create = venuekit_keys::Create {
+        reference,
+        scopes: Vec::new(),
+        origin: Origin::Best,
+        sub_account: None,
+        by_command: false,
+    };
     let watching = Watching::default();
     movable(engine.run(&account, Task::Create(create), &manager, &watching));
 }

@@ -3,7 +3,7 @@
 use venuekit_transport::keys::KeyInfo;
 
 use super::difference::Life;
-use super::retire::says_gone;
+use super::retire::is_not_found;
 use super::run::{Run, StepFailure};
 use crate::error::{Error, Next};
 use crate::event::Event;
@@ -41,7 +41,7 @@ impl Run<'_> {
         if may_have_revoked(self.steps()) {
             return Err(only_resumed("the old key may have ended already"));
         }
-        // Whoever uses a key that is dead by now is not harmed.
+        // Users of a key that is dead by now are not harmed.
         if was_taken_over(&self.plan, self.steps()) {
             match self.new_life().await? {
                 Life::Ended => {}
@@ -74,19 +74,19 @@ impl Run<'_> {
         let asked = self.steps().iter().any(|step| matches!(step, Step::Asking { .. }));
         let made = match known {
             Some(id) => vec![KeyInfo::new(id)],
-            None if asked => self.find_settled().await?,
+            None if asked => self.find_after_settling().await?,
             None => Vec::new(),
         };
         if asked && made.is_empty() {
-            self.tell_late();
+            self.notify_late();
         }
         for key in made {
             match self.desk_revoke(&key.id).await {
-                Ok(()) => self.is_unlisted(&key.id).await?,
-                Err(error) if says_gone(&error) => {}
+                Ok(()) => self.wait_until_unlisted(&key.id).await?,
+                Err(error) if is_not_found(&error) => {}
                 Err(error) => return Err(error.into()),
             }
-            self.client.tell(Event::Revoked { id: key.id });
+            self.client.notify(Event::Revoked { id: key.id });
         }
         self.forget_candidate().await?;
         self.note(Step::Abandoned)

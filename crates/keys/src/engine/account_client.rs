@@ -53,8 +53,8 @@ impl<'a> AccountClient<'a> {
         venue_driver::facts(self.account.venue)
     }
 
-    pub(super) fn tell(&self, event: Event) {
-        self.operator.tell(&event);
+    pub(super) fn notify(&self, event: Event) {
+        self.operator.notify(&event);
     }
 
     /// A stored record, or an empty one.
@@ -130,7 +130,7 @@ impl<'a> AccountClient<'a> {
             // A second challenge after a wrong code was already reported.
             let carried_code = !matches!(factor, Factor::None);
             if carried_code && (access.wants_code(&error) || access.was_wrong_code(&error)) {
-                self.tell(Event::Warning { text: "the venue did not take the one-time code".to_owned() });
+                self.notify(Event::Warning { text: "the venue did not take the one-time code".to_owned() });
             }
             if access.wants_code(&error) {
                 let code = self.operator.code(self.account).await;
@@ -193,7 +193,7 @@ impl Error {
 }
 
 /// A list that leaves out the key that asked for it is not the venue's, or not the whole of it. It shows nothing of other keys.
-pub(super) fn has_its_own(manager: &Credential, listed: &[KeyInfo]) -> Result<(), Error> {
+pub(super) fn lists_own_key(manager: &Credential, listed: &[KeyInfo]) -> Result<(), Error> {
     match manager.public_id() {
         Some(own) if listed.iter().all(|info| info.public_id.as_deref() != Some(own)) => {
             let why = "the list of keys leaves out the key that asked for it: it is not the venue's, or not whole";

@@ -36,7 +36,7 @@ impl AccountClient<'_> {
 
     /// None where the venue says that it does not know the key.
     async fn unless_unknown(&self, key: &Credential) -> Result<Option<Life>, Error> {
-        Ok(match self.try_key(key).await? {
+        Ok(match self.probe_key(key).await? {
             ProbeOutcome::Works { .. } => Some(Life::Alive),
             ProbeOutcome::Unknown(_) => None,
             ProbeOutcome::Nothing(error) => Some(Life::Unproved(error)),
@@ -48,7 +48,7 @@ impl AccountClient<'_> {
         if let Credential::Session { .. } | Credential::Login { .. } = credential {
             return self.call(credential, |access, factor| access.list(factor)).await.map(drop);
         }
-        match self.try_key(credential).await? {
+        match self.probe_key(credential).await? {
             ProbeOutcome::Works { .. } => Ok(()),
             ProbeOutcome::Unknown(error) | ProbeOutcome::Nothing(error) => Err(error),
         }

@@ -3,8 +3,8 @@
 use venuekit_transport::keys::RotatedKey;
 use venuekit_wire::{Secret, UnixSeconds};
 
-use super::make::said;
-use super::retire::says_gone;
+use super::make::venue_message;
+use super::retire::is_not_found;
 use super::run::{Run, StepFailure};
 use crate::error::Error;
 use crate::event::Event;
@@ -48,15 +48,15 @@ impl Run<'_> {
             match self.managed(|access, factor| access.rotate(id, factor)).await {
                 Ok(made) => return self.store_replaced(old, made).await,
                 Err(error) if error.may_have_been_applied() => {
-                    self.client.tell(Event::Unknown { why: said(&error) });
+                    self.client.notify(Event::Unknown { why: venue_message(&error) });
                 }
                 Err(error) if first => {
                     self.forget_candidate().await?;
-                    self.note(Step::Failed { why: said(&error) })?;
-                    self.client.tell(Event::Undone);
+                    self.note(Step::Failed { why: venue_message(&error) })?;
+                    self.client.notify(Event::Undone);
                     return Err(StepFailure::Refused(error));
                 }
-                Err(error) if says_gone(&error) => {
+                Err(error) if is_not_found(&error) => {
                     return Err(StepFailure::Person {
                         what: format!("the key {id} was removed while its secret was being replaced"),
                         how: "Make a new key, then remove this one from the store.".to_owned(),
@@ -90,8 +90,8 @@ impl Run<'_> {
         });
         self.client.engine.store.put(&record).await?;
         self.note(Step::Stored { public_id: public_id.unwrap_or_default() })?;
-        self.tell_stored();
-        self.client.tell(Event::Replaced { id: made.id });
+        self.notify_stored();
+        self.client.notify(Event::Replaced { id: made.id });
         Ok(())
     }
 }

@@ -5,12 +5,12 @@ use venuekit_transport::keys::KeyInfo;
 use venuekit_transport::{Error as VenueError, ErrorKind};
 use venuekit_wire::{UnixMillis, UnixSeconds};
 
-use super::account_client::{AccountClient, Manager, has_its_own};
+use super::account_client::{AccountClient, Manager, lists_own_key};
 use super::plan::find;
 use super::verify::ProbeOutcome;
 use super::{Engine, Operator, Silent};
 use crate::Credential;
-use crate::account::{Account, Venue};
+use crate::account::Account;
 use crate::error::{Cause, Error};
 use crate::event::Event;
 use crate::record::{Kind, Record, State, StoredKey};
@@ -81,7 +81,7 @@ impl Engine {
         let attested = venue_driver::attested_until(account, &manager, &self.settings.network()).await;
         let attested_until = attested.ok().flatten();
         // Only a whole list shows that a stored key is not in it.
-        let is_whole = has_its_own(&client.manager().await?, &listed).is_ok();
+        let is_whole = lists_own_key(&client.manager().await?, &listed).is_ok();
         let mut lines: Vec<Line> = listed.iter().map(line_of).collect();
         let (records, unreadable) = self.records(account).await?;
         for record in records {
@@ -152,8 +152,8 @@ impl Engine {
         let manager = Manager::Stored(reference.clone());
         let client = AccountClient::new(self, account, &manager, &Silent);
         let credential = client.manager().await?;
-        tried(
-            client.try_key(&credential).await?,
+        probed(
+            client.probe_key(&credential).await?,
             &reference.to_string(),
             &format!("`venuekit doctor {reference}` shows why"),
         )
@@ -201,7 +201,7 @@ impl Engine {
             return Err(Error::usage(format!("that key is stored as `{name}`")));
         }
         let help = format!("See that the id and the secret belong together, and to {account}.");
-        client.tell(tried(client.try_key(credential).await?, "the key", &help)?);
+        client.notify(probed(client.probe_key(credential).await?, "the key", &help)?);
         let listed = if client.facts().keys_manage() { client.list().await.unwrap_or_default() } else { Vec::new() };
         let info = listed.iter().find(|info| info.public_id.as_deref() == Some(public_id));
         let key = StoredKey {
@@ -216,12 +216,12 @@ impl Engine {
         };
         let id = key.id.clone();
         self.store.put(&Record { reference: reference.clone(), keys: vec![key] }).await?;
-        client.tell(Event::Stored { reference: reference.to_string() });
+        client.notify(Event::Stored { reference: reference.to_string() });
         Ok(Adopted { reference: reference.to_string(), id })
     }
 }
 
-fn tried(shown: ProbeOutcome, what: &str, help: &str) -> Result<Event, Error> {
+fn probed(shown: ProbeOutcome, what: &str, help: &str) -> Result<Event, Error> {
     match shown {
         ProbeOutcome::Works { millis, refused } => Ok(Event::Verified { millis, refused }),
         ProbeOutcome::Nothing(error) if !is_refused_by_the_venue(&error) => Err(error),

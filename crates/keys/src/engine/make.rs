@@ -5,7 +5,7 @@ use venuekit_transport::ErrorKind;
 use venuekit_transport::keys::{CreatedKey, KeyInfo, NewKey};
 use venuekit_wire::{Secret, UnixSeconds};
 
-use super::retire::says_gone;
+use super::retire::is_not_found;
 use super::run::{Run, StepFailure};
 use crate::error::Error;
 use crate::event::Event;
@@ -29,7 +29,9 @@ impl Run<'_> {
             if candidate.as_ref().is_some_and(|key| key.state != State::Prepared) {
                 return self.identify().await;
             }
-            if self.may_have_asked() && self.take_back(candidate.as_ref()).await.map_err(StepFailure::of_open_call)? {
+            if self.may_have_asked()
+                && self.recover_lost(candidate.as_ref()).await.map_err(StepFailure::of_open_call)?
+            {
                 return self.identify().await;
             }
             let pair = self.prepare(candidate).await?;
@@ -40,12 +42,12 @@ impl Run<'_> {
                     return self.identify().await;
                 }
                 Err(error) if error.may_have_been_applied() => {
-                    self.client.tell(Event::Unknown { why: said(&error) });
+                    self.client.notify(Event::Unknown { why: venue_message(&error) });
                 }
                 // An earlier attempt has come through after all.
                 Err(error) if error.is(ErrorKind::Conflict) && self.attempts() > 1 => {}
-                Err(error) if takes_no_pair(&error) && pair.is_some() && self.plan.origin == Origin::Best => {
-                    self.client.tell(Event::VenueMakes { why: said(&error) });
+                Err(error) if refuses_pairs(&error) && pair.is_some() && self.plan.origin == Origin::Best => {
+                    self.client.notify(Event::VenueMakes { why: venue_message(&error) });
                     self.forget_candidate().await?;
                     self.note(Step::VenueMakes)?;
                 }
@@ -53,7 +55,7 @@ impl Run<'_> {
             }
         }
         let candidate = self.candidate().await?;
-        if self.take_back(candidate.as_ref()).await.map_err(StepFailure::of_open_call)? {
+        if self.recover_lost(candidate.as_ref()).await.map_err(StepFailure::of_open_call)? {
             return self.identify().await;
         }
         Err(StepFailure::Person {
@@ -80,8 +82,8 @@ impl Run<'_> {
     }
 
     /// Looks for what an unanswered call has left. A key whose secret the store has is taken; any other is revoked.
-    async fn take_back(&mut self, candidate: Option<&StoredKey>) -> Result<bool, StepFailure> {
-        let found = self.find_settled().await?;
+    async fn recover_lost(&mut self, candidate: Option<&StoredKey>) -> Result<bool, StepFailure> {
+        let found = self.find_after_settling().await?;
         let ours = candidate.filter(|key| key.kind == Kind::PrivateKeyPem && !key.secret.is_empty());
         let mut taken = None;
         for info in found {
@@ -93,10 +95,10 @@ impl Run<'_> {
                     key.public_id = info.public_id.clone();
                     key.state = State::Stored;
                     self.put(key).await?;
-                    self.client.tell(Event::Found { id: info.id.clone() });
+                    self.client.notify(Event::Found { id: info.id.clone() });
                     taken = info.public_id;
                 }
-                _ => self.revoke_orphan(&info).await?,
+                _ => self.revoke_unknown(&info).await?,
             }
         }
         if let Some(public_id) = &taken {
@@ -106,7 +108,7 @@ impl Run<'_> {
     }
 
     /// The keys that this run has made, once a call that is still in flight has had time to end.
-    pub(super) async fn find_settled(&self) -> Result<Vec<KeyInfo>, Error> {
+    pub(super) async fn find_after_settling(&self) -> Result<Vec<KeyInfo>, Error> {
         let found = self.find().await?;
         if !found.is_empty() {
             return Ok(found);
@@ -119,7 +121,7 @@ impl Run<'_> {
     pub(super) async fn settle(&self) {
         let settle = self.client.engine.settings.settle;
         self.client
-            .tell(Event::Waiting { what: "a call whose response was lost may still be in progress", next: settle });
+            .notify(Event::Waiting { what: "a call whose response was lost may still be in progress", next: settle });
         tokio::time::sleep(settle).await;
     }
 
@@ -130,15 +132,15 @@ impl Run<'_> {
         Ok(found)
     }
 
-    pub(super) async fn revoke_orphan(&mut self, info: &KeyInfo) -> Result<(), StepFailure> {
+    pub(super) async fn revoke_unknown(&mut self, info: &KeyInfo) -> Result<(), StepFailure> {
         let id = info.id.as_str();
         match self.managed(|access, factor| access.revoke(id, factor)).await {
-            Ok(()) => self.is_unlisted(id).await?,
-            Err(error) if says_gone(&error) => {}
+            Ok(()) => self.wait_until_unlisted(id).await?,
+            Err(error) if is_not_found(&error) => {}
             Err(error) => return Err(error.into()),
         }
         self.note(Step::Orphan { id: info.id.clone() })?;
-        self.client.tell(Event::Orphan { id: info.id.clone() });
+        self.client.notify(Event::Orphan { id: info.id.clone() });
         Ok(())
     }
 
@@ -166,26 +168,26 @@ impl Run<'_> {
         }
         let kind = match self.plan.origin {
             Origin::Here(kind) => kind,
-            _ => self.usual_kind().await?,
+            _ => self.default_kind().await?,
         };
         let pair = PrivateKey::generate(kind).map_err(venuekit_transport::Error::from)?;
         let algorithm = pair.algorithm();
-        self.client.tell(Event::Made { algorithm: algorithm.to_string() });
+        self.client.notify(Event::Made { algorithm: algorithm.to_string() });
         if let (Algorithm::Ed25519, Work::Create, Some(clients)) =
             (algorithm, self.plan.work, self.client.facts().without_ed25519())
         {
             let (algorithm, clients) = (algorithm.to_string(), clients.to_owned());
-            self.client.tell(Event::Unsupported { algorithm, clients });
+            self.client.notify(Event::Unsupported { algorithm, clients });
         }
         place.kind = Kind::PrivateKeyPem;
         place.secret = pair.private_key_pem();
         self.put(place).await?;
-        self.tell_stored();
+        self.notify_stored();
         Ok(Some(pair))
     }
 
     /// The kind of the pair that is to be replaced, since its consumer may read no other.
-    async fn usual_kind(&self) -> Result<KeyKind, StepFailure> {
+    async fn default_kind(&self) -> Result<KeyKind, StepFailure> {
         let old = self.plan.old.as_ref().and_then(|old| old.label.as_ref());
         let record = self.record().await?;
         let pair = record.keys.iter().find(|key| old == Some(&key.label) && key.kind == Kind::PrivateKeyPem);
@@ -236,23 +238,23 @@ impl Run<'_> {
             // A pair of ours is in the store, and the venue's list names it: that can wait. Otherwise what fails here is found by
             // its name when the run is resumed.
             if !ours && let Some(id) = key.id.clone() {
-                self.revoke_orphan(&KeyInfo::new(id)).await?;
+                self.revoke_unknown(&KeyInfo::new(id)).await?;
             }
             return Err(error.into());
         }
         self.note(Step::Stored { public_id: made.public_id })?;
         if !ours {
-            self.tell_stored();
+            self.notify_stored();
         }
         if let Some(text) = made.warning {
-            self.client.tell(Event::Warning { text });
+            self.client.notify(Event::Warning { text });
         }
         Ok(())
     }
 
-    pub(super) fn tell_stored(&self) {
+    pub(super) fn notify_stored(&self) {
         if let Some(reference) = &self.plan.reference {
-            self.client.tell(Event::Stored { reference: reference.clone() });
+            self.client.notify(Event::Stored { reference: reference.clone() });
         }
     }
 
@@ -277,16 +279,16 @@ impl Run<'_> {
             self.revoke_others(&key, found).await?;
         }
         if let (false, Some(id)) = (self.did(&Step::Verified), key.id) {
-            self.client.tell(Event::Registered { id });
+            self.client.notify(Event::Registered { id });
         }
         if !granted.is_empty() {
-            self.client.tell(Event::Scopes { scopes: granted });
+            self.client.notify(Event::Scopes { scopes: granted });
         }
         Ok(())
     }
 
     /// An end to what an attempt has left that came through late, after its response was given up.
-    pub(super) async fn sweep(&mut self) -> Result<(), StepFailure> {
+    pub(super) async fn revoke_late(&mut self) -> Result<(), StepFailure> {
         if self.attempts() > 1
             && let Some(key) = self.candidate().await?
         {
@@ -295,21 +297,21 @@ impl Run<'_> {
             // The last attempt got a response; of those before it some were refused, or found and undone.
             let settled = |step: &&Step| matches!(step, Step::Orphan { .. } | Step::VenueMakes);
             if self.attempts() > 1 + self.steps().iter().filter(settled).count() {
-                self.tell_late();
+                self.notify_late();
             }
         }
         Ok(())
     }
 
     /// A call was given up, and nobody can wait forever to see what happens to it.
-    pub(super) fn tell_late(&self) {
+    pub(super) fn notify_late(&self) {
         let (account, name) = (self.plan.account.clone(), self.plan.label.clone());
-        self.client.tell(Event::Late { account, name });
+        self.client.notify(Event::Late { account, name });
     }
 
     async fn revoke_others(&mut self, key: &StoredKey, found: Vec<KeyInfo>) -> Result<(), StepFailure> {
         for info in found.iter().filter(|info| !is_same(key, info)) {
-            self.revoke_orphan(info).await?;
+            self.revoke_unknown(info).await?;
         }
         Ok(())
     }
@@ -317,8 +319,8 @@ impl Run<'_> {
     /// The venue said no: what was prepared is removed, and the run has ended.
     async fn refused(&mut self, error: Error) -> Result<(), StepFailure> {
         self.forget_candidate().await?;
-        self.note(Step::Failed { why: said(&error) })?;
-        self.client.tell(Event::Undone);
+        self.note(Step::Failed { why: venue_message(&error) })?;
+        self.client.notify(Event::Undone);
         Err(StepFailure::Refused(error))
     }
 
@@ -330,13 +332,13 @@ impl Run<'_> {
     }
 }
 
-/// What the venue said, in its own words.
-pub(super) fn said(error: &Error) -> String {
+/// What the venue venue_message, in its own words.
+pub(super) fn venue_message(error: &Error) -> String {
     error.venue().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
 /// The venue's own refusal, and not that of something in between, to which no secret may come back.
-fn takes_no_pair(error: &Error) -> bool {
+fn refuses_pairs(error: &Error) -> bool {
     error.is(ErrorKind::Forbidden) && error.venue().is_some_and(venuekit_transport::Error::has_known_code)
 }
 

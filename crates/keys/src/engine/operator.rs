@@ -1,4 +1,4 @@
-//! Whoever has a run done.
+//! The operator of a run: a person or a program.
 
 use venuekit_wire::Secret;
 
@@ -10,7 +10,7 @@ use crate::reference::Reference;
 /// The caller of a run: it is notified of its progress, has the one-time codes, and passes the new key on.
 pub trait Operator: Send + Sync {
     /// Something was done, or is waited for.
-    fn tell(&self, event: &Event) {
+    fn notify(&self, event: &Event) {
         let _ = event;
     }
 

@@ -2,7 +2,7 @@
 
 use venuekit_transport::keys::KeyInfo;
 
-use super::account_client::{AccountClient, has_its_own};
+use super::account_client::{AccountClient, lists_own_key};
 use crate::error::Error;
 use crate::event::Event;
 use crate::record::{Kind, StoredKey};
@@ -30,7 +30,7 @@ impl AccountClient<'_> {
             return Err(Error::usage_with(message, "Choose another name, or rotate that key."));
         }
         let listed = self.list_without_code().await?;
-        self.see_room(&listed);
+        self.warn_if_full(&listed);
         Ok(Plan {
             work: Work::Create,
             account: self.account.to_string(),
@@ -52,7 +52,7 @@ impl AccountClient<'_> {
         };
         let listed = self.list().await?;
         let Some(info) = find(&listed, key) else {
-            has_its_own(&self.manager().await?, &listed)?;
+            lists_own_key(&self.manager().await?, &listed)?;
             let message = format!("the account has no key `{}` that is `{}`", key.label, rotate.reference);
             return Err(Error::not_found(message));
         };
@@ -83,7 +83,7 @@ impl AccountClient<'_> {
             None => info.scopes.clone(),
         };
         if !rotate.in_place {
-            self.see_room(&listed);
+            self.warn_if_full(&listed);
             self.fits(&scopes, origin)?;
         }
         Ok(Plan {
@@ -142,7 +142,7 @@ impl AccountClient<'_> {
             _ => None,
         };
         let Some(info) = info else {
-            has_its_own(&self.manager().await?, &listed)?;
+            lists_own_key(&self.manager().await?, &listed)?;
             let help = "Nothing is left to revoke. `venuekit keys forget` removes it from the store.";
             let what = match &revoke.target {
                 Target::Listed(id) => return Err(Error::not_found(format!("the account has no key `{id}`"))),
@@ -193,9 +193,9 @@ impl AccountClient<'_> {
     }
 
     /// Tells that the venue will hardly take another key. It decides: what it allows may have changed.
-    fn see_room(&self, listed: &[KeyInfo]) {
+    fn warn_if_full(&self, listed: &[KeyInfo]) {
         if let Some(most) = self.facts().most_keys().filter(|most| listed.len() >= *most) {
-            self.tell(Event::Full { most });
+            self.notify(Event::Full { most });
         }
     }
 

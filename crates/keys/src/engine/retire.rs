@@ -3,9 +3,9 @@
 use venuekit_transport::keys::KeyInfo;
 use venuekit_transport::{Error as VenueError, ErrorKind};
 
-use super::account_client::has_its_own;
+use super::account_client::lists_own_key;
 use super::difference::Life;
-use super::make::said;
+use super::make::venue_message;
 use super::run::{Run, StepFailure};
 use crate::BoxFuture;
 use crate::Credential;
@@ -28,7 +28,7 @@ impl Run<'_> {
             self.note_once(Step::Revoking { id: old.id.clone() })?;
             if self.revoke_old(&old.id).await? {
                 self.note(Step::Revoked)?;
-                self.client.tell(Event::Revoked { id: old.id.clone() });
+                self.client.notify(Event::Revoked { id: old.id.clone() });
             }
         }
         self.prove(&old.id, earlier).await
@@ -55,11 +55,11 @@ impl Run<'_> {
         for _ in 0..ATTEMPTS {
             match self.managed(|access, factor| access.revoke(id, factor)).await {
                 Ok(()) => return Ok(true),
-                Err(error) if says_gone(&error) => return Ok(true),
+                Err(error) if is_not_found(&error) => return Ok(true),
                 // A key that revoked itself cannot ask again.
                 Err(error) if error.venue().is_some_and(VenueError::is_unknown_key) => return Ok(false),
                 Err(error) if error.may_have_been_applied() => {
-                    self.client.tell(Event::Unknown { why: said(&error) });
+                    self.client.notify(Event::Unknown { why: venue_message(&error) });
                     last = Some(error);
                 }
                 Err(error) => return Err(error.into()),
@@ -81,7 +81,7 @@ impl Run<'_> {
             let life = self.old_life(id).await?;
             if let Life::Ended = life {
                 self.note(Step::Proved)?;
-                self.client.tell(Event::Proved { tried: self.old_key().await?.is_some() });
+                self.client.notify(Event::Proved { tried: self.old_key().await?.is_some() });
                 return Ok(());
             }
             let mut next = waits.next();
@@ -96,7 +96,7 @@ impl Run<'_> {
                 Life::Alive => "the old key still works",
                 _ => "no call shows yet whether the old key has ended",
             };
-            self.client.tell(Event::Waiting { what, next });
+            self.client.notify(Event::Waiting { what, next });
             tokio::time::sleep(next).await;
         }
     }
@@ -124,7 +124,7 @@ impl Run<'_> {
     }
 
     /// Waits until the list has no live key of this id: nobody has its secret, so that no call of its own can show that it has ended.
-    pub(super) async fn is_unlisted(&self, id: &str) -> Result<(), Error> {
+    pub(super) async fn wait_until_unlisted(&self, id: &str) -> Result<(), Error> {
         let mut waits = self.client.engine.settings.prove.between();
         loop {
             let listed = self.managed_list().await?;
@@ -141,7 +141,7 @@ impl Run<'_> {
 
     /// The account's keys, by a list that is the venue's own: it has the key that asked for it.
     pub(super) async fn managed_list(&self) -> Result<Vec<KeyInfo>, Error> {
-        self.managed_and(|access, factor| access.list(factor), |manager, listed| has_its_own(manager, listed)).await
+        self.managed_and(|access, factor| access.list(factor), |manager, listed| lists_own_key(manager, listed)).await
     }
 
     /// A call as the credential that manages the account's keys. While a key takes another one's place, the one that manages may be the one
@@ -199,6 +199,6 @@ impl Run<'_> {
 }
 
 /// The venue's own word that there is no such key, and not that of a page in between.
-pub(super) fn says_gone(error: &Error) -> bool {
+pub(super) fn is_not_found(error: &Error) -> bool {
     error.is(ErrorKind::NotFound) && error.venue().is_some_and(VenueError::has_known_code)
 }

@@ -47,7 +47,7 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(client: AccountClient<'a>, guard: Guard, id: RunId, plan: Plan, steps: Vec<Step>) -> Self {
         if !steps.is_empty() {
-            client.tell(Event::Resumed { run: id.to_string() });
+            client.notify(Event::Resumed { run: id.to_string() });
         }
         Self { client, id, plan, steps, _guard: guard }
     }
@@ -83,7 +83,7 @@ impl<'a> Run<'a> {
         if !self.did(&Step::Confirmed) {
             self.client.engine.journal.append(&self.id, &Entry::now(Step::Confirmed))?;
             self.steps.push(Step::Confirmed);
-            self.client.tell(Event::Confirmed { id: old.id });
+            self.client.notify(Event::Confirmed { id: old.id });
         }
         Ok(())
     }
@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
         self.promote().await?;
         self.hand_over().await?;
         self.retire().await?;
-        self.sweep().await
+        self.revoke_late().await
     }
 
     /// The new key becomes the one to use, the old one the one to be revoked: in one write.
@@ -126,7 +126,7 @@ impl<'a> Run<'a> {
         taken.map_err(|why| Error::new(Cause::HandOver { why, work: self.plan.work }))?;
         self.note(Step::HandedOver)?;
         if self.plan.work == Work::Rotate {
-            self.client.tell(Event::HandedOver);
+            self.client.notify(Event::HandedOver);
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ pub(super) enum ProbeOutcome {
 
 impl AccountClient<'_> {
     /// One call with a key.
-    pub(super) async fn try_key(&self, credential: &Credential) -> Result<ProbeOutcome, Error> {
+    pub(super) async fn probe_key(&self, credential: &Credential) -> Result<ProbeOutcome, Error> {
         let access = self.connect(credential)?;
         let begun = Instant::now();
         let result = access.works().await;
@@ -60,18 +60,18 @@ impl Run<'_> {
         };
         let mut waits = self.client.engine.settings.verify.between();
         loop {
-            let shown = self.client.try_key(&credential).await?;
+            let shown = self.client.probe_key(&credential).await?;
             let (what, error) = match shown {
                 ProbeOutcome::Works { millis, refused } => {
                     self.note(Step::Verified)?;
-                    self.client.tell(Event::Verified { millis, refused });
+                    self.client.notify(Event::Verified { millis, refused });
                     return Ok(());
                 }
                 ProbeOutcome::Unknown(error) => ("the venue does not know the new key yet", error),
                 ProbeOutcome::Nothing(error) => ("no response of the venue shows that the new key works", error),
             };
             let Some(next) = waits.next() else { return Err(self.does_not_work(error)) };
-            self.client.tell(Event::Waiting { what, next });
+            self.client.notify(Event::Waiting { what, next });
             tokio::time::sleep(next).await;
         }
     }

@@ -160,7 +160,7 @@ impl VaultStore {
     fn refused(&self, status: StatusCode, body: &[u8]) -> StoreError {
         let problems: Problems = serde_json::from_slice(body).unwrap_or(Problems { errors: Vec::new() });
         let said = problems.errors.iter().map(|error| error.trim()).collect::<Vec<_>>().join("; ");
-        let said = if said.is_empty() { "it says no more".to_owned() } else { said };
+        let said = if said.is_empty() { "no explanation".to_owned() } else { said };
         let what = format!("{}: {} ({said})", self.settings.address, status.as_u16());
         if status.is_server_error() || status.is_redirection() {
             return StoreError::Unreachable(what);

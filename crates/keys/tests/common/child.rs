@@ -75,7 +75,7 @@ impl Orders {
     }
 
     /// What the child said when it ended by itself.
-    pub fn said(&self) -> String {
+    pub fn venue_message(&self) -> String {
         fs::read_to_string(self.folder.join("said.txt")).unwrap_or_default()
     }
 }
@@ -136,7 +136,13 @@ fn task(account: &Account, orders: &Orders) -> Task {
     let reference = Reference::of(account, "bot").unwrap();
     let create = |origin| {
         let scopes = crate::common::scopes(account.venue);
-        Task::Create(venuekit_keys::Create { reference: reference.clone(), scopes, origin, sub_account: None, by_command: false })
+        Task::Create(venuekit_keys::Create {
+            reference: reference.clone(),
+            scopes,
+            origin,
+            sub_account: None,
+            by_command: false,
+        })
     };
     let rotate = |in_place| {
         Task::Rotate(Rotate {

@@ -202,7 +202,7 @@ impl Watching {
 }
 
 impl Operator for Watching {
-    fn tell(&self, event: &Event) {
+    fn notify(&self, event: &Event) {
         self.events.lock().unwrap().push(event.clone());
     }
 
