@@ -10,7 +10,7 @@ use serde_json::Value;
 use syn::visit::{self, Visit};
 use syn::{PathArguments, Type};
 
-const VENUES: [&str; 5] = ["bayse", "deribit", "kalshi", "kalshi_perps", "yativo"];
+const VENUES: [&str; 6] = ["bayse", "bybit", "deribit", "kalshi", "kalshi_perps", "yativo"];
 
 /// The package of a venue's folder.
 fn package(venue: &str) -> String {
@@ -500,14 +500,13 @@ fn named_modules(text: &str, modules: &BTreeSet<String>) -> BTreeSet<String> {
     names.filter(|name| modules.contains(name)).collect()
 }
 
-#[test]
-fn the_modules_of_transport_have_no_circle() {
-    let folder = root().join("crates/transport/src");
+/// What each module at the top of a folder imports of the others. Unit tests are left out.
+fn imports(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let module = |path: &Path| {
-        let first = path.strip_prefix(&folder).unwrap().components().next().unwrap();
+        let first = path.strip_prefix(folder).unwrap().components().next().unwrap();
         first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
     };
-    let files = sources(&folder);
+    let files = sources(folder);
     let modules: BTreeSet<String> = files.iter().map(|(path, _)| module(path)).filter(|name| name != "lib").collect();
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (path, text) in files.iter().filter(|(path, _)| !path.ends_with("tests.rs")) {
@@ -516,11 +515,82 @@ fn the_modules_of_transport_have_no_circle() {
         named.remove(&own);
         uses.entry(own).or_default().append(&mut named);
     }
-    assert!(uses["exec"].contains("session") && uses["session"].contains("error"), "imports are found: {uses:?}");
+    uses
+}
+
+/// The modules that import each other in a circle, directly or not.
+fn circles(mut uses: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
     // What names nothing that is left goes, until nothing goes any more.
     while let Some(leaf) = uses.iter().find(|(_, named)| named.is_empty()).map(|(name, _)| name.clone()) {
         uses.remove(&leaf);
         uses.values_mut().for_each(|named| _ = named.remove(&leaf));
     }
-    assert!(uses.is_empty(), "these modules import each other in a circle: {uses:?}");
+    uses
+}
+
+#[test]
+fn the_modules_of_transport_have_no_circle() {
+    let uses = imports(&root().join("crates/transport/src"));
+    assert!(uses["exec"].contains("session") && uses["session"].contains("error"), "imports are found: {uses:?}");
+    assert_eq!(circles(uses), BTreeMap::new(), "these modules import each other in a circle");
+}
+
+/// The layers of the command, from the lowest. What is not in them may be anywhere, as long as there is no circle.
+const LAYERS: [&[&str]; 8] = [
+    &["options"],
+    &["venue", "subject"],
+    &["target", "config"],
+    &["variables", "store"],
+    &["credential"],
+    &["context"],
+    &["commands", "sandbox"],
+    &["args"],
+];
+
+#[test]
+fn the_command_has_layers() {
+    let uses = imports(&root().join("crates/cli/src"));
+    assert!(uses["context"].contains("credential") && uses["args"].contains("commands"), "imports are found: {uses:?}");
+    assert_eq!(circles(uses.clone()), BTreeMap::new(), "these modules import each other in a circle");
+    let layer = |name: &String| LAYERS.iter().position(|layer| layer.contains(&name.as_str()));
+    for (module, below) in
+        uses.iter().filter_map(|(module, named)| Some((module, layer(module)?, named))).map(|(module, own, named)| {
+            // Through modules that are in no layer too.
+            let (mut open, mut reached) = (named.clone(), BTreeSet::new());
+            while let Some(next) = open.pop_first() {
+                if reached.insert(next.clone()) && layer(&next).is_none() {
+                    open.extend(uses.get(&next).cloned().unwrap_or_default());
+                }
+            }
+            (
+                module,
+                reached.into_iter().filter(|name| layer(name).is_some_and(|other| other > own)).collect::<Vec<_>>(),
+            )
+        })
+    {
+        assert_eq!(below, Vec::<String>::new(), "{module} imports what is above it");
+    }
+    // The commands among themselves.
+    assert_eq!(circles(imports(&root().join("crates/cli/src/commands"))), BTreeMap::new());
+}
+
+/// The command and the engine of keys know no venue: all that differs is in tables.
+#[test]
+fn the_command_and_the_key_engine_name_no_venue() {
+    let venues = ["bayse", "bybit", "deribit", "kalshi", "yativo"];
+    for folder in ["crates/cli", "crates/keys"] {
+        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
+        let dependencies = manifest.split("[dependencies]").nth(1).unwrap();
+        assert!(venues.iter().all(|venue| !dependencies.contains(&format!("venuekit-{venue}"))), "{folder}");
+        for (path, text) in sources(&root().join(folder).join("src")) {
+            if path.ends_with("tests.rs") {
+                continue;
+            }
+            let mut found: Vec<String> = Texts::of(&text).all;
+            found.retain(|text| venues.iter().any(|venue| text.to_lowercase().contains(venue)));
+            // Examples of a help page.
+            found.retain(|text| !text.contains("venuekit ") && !text.contains("KALSHI_DEMO_"));
+            assert_eq!(found, Vec::<String>::new(), "{}", path.display());
+        }
+    }
 }

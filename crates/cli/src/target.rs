@@ -138,7 +138,7 @@ mod tests {
         assert!(refused("demo", "http://proxy.example/").contains("is not https"));
         for url in ["", "127.0.0.1:9100", "localhost:9100"] {
             let said = refused("local", url);
-            assert!(said.contains("is no URL") && said.contains("VENUEKIT_LOCAL_URL"), "{said}");
+            assert!(said.contains("invalid server URL") && said.contains("VENUEKIT_LOCAL_URL"), "{said}");
         }
         assert!(refused("demo", "https://user:word@proxy.example/").contains("has no user"));
         assert!(refused("test", "https://proxy.example").contains("has no environment `test`"));

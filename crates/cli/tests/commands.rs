@@ -1,6 +1,8 @@
 //! The sandbox as a command, completions, manual pages, exit codes.
 #![cfg(unix)]
 
+#[path = "common/canned.rs"]
+mod canned;
 mod common;
 
 use std::io::{BufRead, BufReader};
@@ -138,7 +140,7 @@ fn a_sandbox_that_cannot_start_says_why() {
     let port = world.sandbox.base_url().rsplit(':').next().unwrap().to_owned();
     let output = world.venuekit(&["sandbox", "--port", &port]);
     let (stdout, stderr) = texts(&output);
-    assert!(stdout.is_empty() && stderr.contains("--port 0 takes a free port"), "{stderr}");
+    assert!(stdout.is_empty() && stderr.contains("--port 0 chooses a free one"), "{stderr}");
     assert_eq!(output.status.code(), Some(2));
     for (accounts, said) in [
         ("{\n  \"kalshi\": [}\n}", "accounts.json:2:14: expected value"),
@@ -331,7 +333,7 @@ fn a_stored_seed_makes_codes() {
         assert_eq!(output.status.code(), Some(2), "a seed is no key: {command} {:?}", texts(&output));
     }
     let help = texts(&other).1;
-    assert!(help.contains("say --yes") && !help.contains("--dry-run"), "{help}");
+    assert!(help.contains("use --yes") && !help.contains("--dry-run"), "{help}");
     let wrong = world.with("VENUEKIT_PASSPHRASE", "another", &["totp", "code", "yativo/local"]);
     assert_eq!(wrong.status.code(), Some(6), "{:?}", texts(&wrong));
     assert!(world.venuekit(&["totp", "remove", "yativo/local", "--yes"]).status.success());
@@ -353,4 +355,37 @@ fn what_only_reads_makes_no_store() {
         world.venuekit(arguments);
         assert!(!world.home.join(".local/share/venuekit").exists(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_list_is_printed_as_a_table() {
+    let world = World::new("table");
+    let url = canned::start(|request| {
+        let pages = [
+            r#"{"markets":[{"ticker":"A","yes_bid_dollars":"0.5600","volume_fp":"10.00"}],"cursor":"next"}"#,
+            r#"{"markets":[{"ticker":"LONG","yes_bid_dollars":"0.0500"},{"ticker":"B","yes_bid_dollars":null}],"cursor":""}"#,
+        ];
+        Some((200, pages[usize::from(request.contains("cursor=next"))].to_owned()))
+    });
+    let call = |arguments: &[&str]| {
+        let output =
+            world.venuekit(&[&["call", "kalshi/local", "get_markets", "--base-url", &url], arguments].concat());
+        (output.status.code(), texts(&output))
+    };
+    let (code, (stdout, stderr)) = call(&["--all", "--columns", "ticker,yes_bid_dollars"]);
+    assert_eq!((code, stderr.contains("error")), (Some(0), false), "{stderr}");
+    let rows: Vec<Vec<&str>> = stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows, [["ticker", "yes_bid_dollars"], ["A", "0.5600"], ["LONG", "0.0500"], ["B", "-"]]);
+    let (code, (stdout, _)) = call(&["--table"]);
+    assert_eq!((code, stdout.lines().next().unwrap().split_whitespace().count()), (Some(0), 3), "{stdout}");
+    for (arguments, said) in
+        [(&["--columns", "tickr"][..], "did you mean `ticker`?"), (&["--table", "--json"], "two forms of one response")]
+    {
+        let (code, (stdout, stderr)) = call(arguments);
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+    let output = world.venuekit(&["call", "kalshi/local", "get_exchange_status", "--table"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(texts(&output).1.contains("its response has no list to print as a table"), "{:?}", texts(&output));
 }

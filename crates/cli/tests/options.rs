@@ -40,14 +40,14 @@ fn the_ending_and_the_format_of_an_export_agree() {
         assert!(text.starts_with(begins), "{arguments}: {}", text.lines().next().unwrap_or_default());
     }
     for (arguments, said) in [
-        ("kalshi/local/bot --to x.pem --format env", "--format env and the name `x.pem` do not agree"),
-        ("kalshi/local/bot --to x.env --format pem", "--format pem and the name `x.env` do not agree"),
-        ("kalshi/local/bot --to x.json --format secret", "do not agree"),
-        ("kalshi/local/bot --to x.pem --format json", "do not agree"),
-        ("kalshi/local/bot --to - --format pem --json", "--format pem and --json do not agree"),
+        ("kalshi/local/bot --to x.pem --format env", "--format env does not fit the name `x.pem`"),
+        ("kalshi/local/bot --to x.env --format pem", "--format pem does not fit the name `x.env`"),
+        ("kalshi/local/bot --to x.json --format secret", "does not fit"),
+        ("kalshi/local/bot --to x.pem --format json", "does not fit"),
+        ("kalshi/local/bot --to - --format pem --json", "--format pem does not fit --json"),
         ("bayse/local/bot --to x.pem", "this key is a shared secret"),
         ("bayse/local/bot --to x --format pem", "this key is a shared secret"),
-        ("bayse/local/bot --to x.pem --format secret", "do not agree"),
+        ("bayse/local/bot --to x.pem --format secret", "does not fit"),
     ] {
         let output = world.shell(&format!("venuekit keys export {arguments}"));
         let (stdout, stderr) = texts(&output);
@@ -70,7 +70,7 @@ fn a_store_that_is_named_and_not_there_is_no_empty_one() {
     let output = world.with("VENUEKIT_STORE_FILE", "/nonexistent/keys.age", &["keys", "list"]);
     assert!(texts(&output).1.contains("which VENUEKIT_STORE_FILE names"), "{:?}", texts(&output));
     let none = ok(&world.venuekit(&["keys", "list"]));
-    assert!(none.starts_with("no keys: the store ") && none.contains("is not there yet"), "{none}");
+    assert!(none.starts_with("no keys: the store ") && none.contains("does not exist yet"), "{none}");
     ok(&world.shell("venuekit keys create kalshi/local/bot --scope read --store-file new.age; test -e new.age"));
     assert!(ok(&world.shell("venuekit keys list --store-file new.age")).contains("kalshi/local/bot"));
 }
@@ -154,7 +154,7 @@ fn all_mistakes_are_told_at_once() {
         "body/count: must be a decimal number as text",
         "body/ticker: is required, and so are ",
         "body/self_trade_prevention_type",
-        "`create_order_v2` takes no one-time code",
+        "`create_order_v2` accepts no one-time code",
         "which environment of kalshi?",
     ] {
         assert!(stderr.contains(said), "{said}: {stderr}");
@@ -269,7 +269,7 @@ fn a_wrong_one_time_code_is_explained_in_words_of_this_command() {
         let output = world.shell(&format!("printf '654321\\n654322\\n' | {as_other} venuekit {command} --totp-fd 0"));
         let (stdout, stderr) = texts(&output);
         assert_eq!(output.status.code(), Some(5), "{command}: {stdout}{stderr}");
-        assert!(stderr.contains(": the venue did not take the one-time code: it is not"), "{command}: {stderr}");
+        assert!(stderr.contains(": the venue did not accept the one-time code: it is not"), "{command}: {stderr}");
         for foreign in ["confirm", "13668", "security_key_authorization_error", "second factor"] {
             assert!(!stderr.contains(foreign), "{command}: {foreign}: {stderr}");
         }

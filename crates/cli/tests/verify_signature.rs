@@ -85,7 +85,7 @@ fn kalshi() {
     let both = sign("1703123456GET/trade-api/v2/portfolio/orders?limit=5");
     let (found, _) = verify(&world, "kalshi", &kalshi_capture(target, "1703123456", &both), "kalshi.pub.pem");
     assert_eq!(mistakes(&found), ["query_included"]);
-    assert_eq!(found["faults"][0], "the timestamp is in seconds: Unix milliseconds are wanted, 13 digits");
+    assert_eq!(found["faults"][0], "the timestamp is in seconds: expected Unix milliseconds, 13 digits");
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn what_is_wrong_with_the_signature_itself_is_named() {
         (hex::encode_upper([7; 60]), false, "the signature has 60 bytes, and may be cut off"),
         (STANDARD.encode([7; 256]), false, "the signature has 256 bytes, as an RSA key makes them"),
         (STANDARD.encode([7; 60]), false, "the signature has 60 bytes, and may be cut off"),
-        ("?".to_owned(), false, "the signature is neither base64 nor hex"),
+        ("?".to_owned(), false, "invalid signature, neither base64 nor hex"),
     ] {
         let (found, code) = verify(&world, "kalshi", &kalshi_capture(target, TIME, &signature), "kalshi.pub.pem");
         assert_eq!((found["verdict"].as_str(), code), (Some("wrong"), Some(8)), "{found}");

@@ -42,12 +42,19 @@ fn named(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Vec<Rule>, Str
     }
     let operations = || venues.iter().flat_map(|venue| &venue.spec().operations);
     let names = operations().map(|one| one.name.as_str()).chain(operations().map(|one| one.id.as_str()));
-    let whose = venue.map_or("any venue".to_owned(), |venue| venue.to_string());
-    let message = format!("{whose} has no operation `{text}`");
+    let message = unknown(venue, "operation", text);
     Err(match closest(text, names) {
         Some(near) => format!("{message}; did you mean `{near}`?"),
         None => format!("{message}: write its name, its JSON-RPC method, or method and path"),
     })
+}
+
+/// The sentence about a name that a venue does not have, or none of them.
+fn unknown(venue: Option<Venue>, what: &str, text: &str) -> String {
+    match venue {
+        Some(venue) => format!("{venue} has no {what} `{text}`"),
+        None => format!("no venue has the {what} `{text}`"),
+    }
 }
 
 /// The handshake of a WebSocket, which is no operation.
@@ -82,8 +89,7 @@ fn of_streams(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Rule, Str
     if names.contains(&family(first)) {
         return Ok(venue.map_or_else(|| rule.clone(), |venue| rule.clone().at(venue.spec().venue)));
     }
-    let whose = venue.map_or("any venue".to_owned(), |venue| venue.to_string());
-    let message = format!("{whose} has no frame or channel `{text}`");
+    let message = unknown(venue, "frame or channel", text);
     Err(match closest(first, names.iter().map(String::as_str)) {
         Some(near) => format!("{message}; did you mean `{near}`?"),
         None => format!("{message}: write data, reply, a channel, or a command such as subscribe/CHANNEL"),
@@ -213,7 +219,7 @@ mod tests {
             (Rule::new(Fault::status(500)).over(Transport::Websocket), "does not happen to calls over a WebSocket"),
             (rule().over(Transport::Stream), "does not happen to frames of streams"),
             (Rule::new(Fault::Drop).at("kalshi").on("orderbok_delta"), "did you mean `orderbook_delta`?"),
-            (Rule::new(Fault::Drop).on("private/buy"), "is no frame or channel of any venue"),
+            (Rule::new(Fault::Drop).on("private/buy"), "no venue has the frame or channel"),
         ] {
             let error = resolved(wrong).unwrap_err();
             assert!(error.contains(said), "{error}");

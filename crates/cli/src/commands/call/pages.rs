@@ -81,7 +81,7 @@ impl Pager {
             Page::Cursor { next, .. } => {
                 let Some(cursor) = text(next).filter(|cursor| !cursor.is_empty()) else { return Ok(None) };
                 let is_new = self.asked.insert(cursor);
-                return if is_new { Ok(response.at(next).cloned()) } else { Err(endless("a cursor was repeated")) };
+                return if is_new { Ok(response.at(next).cloned()) } else { Err(endless("the cursor repeats")) };
             }
             Page::Number { last: Some(last), .. } => {
                 self.number = self.number.saturating_add(1);

@@ -44,7 +44,7 @@ impl Strict {
             return Ok(());
         }
         let (name, count) = (&found.spec.name, unknown.len());
-        let done = if found.is_write() { " was carried out, and" } else { ":" };
+        let done = if found.is_write() { " was executed, and" } else { ":" };
         let values = if count == 1 { "value" } else { "values" };
         let lines: Vec<String> = unknown.iter().map(|one| on_one_line(&one.to_string())).collect();
         let listed: Vec<Value> = unknown.iter().map(document).collect();

@@ -2,7 +2,7 @@
 
 /// A command for `--hand-over`. An empty one, as a variable that is not set leaves it, would acknowledge without doing anything.
 pub fn command(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("invalid command: it is empty".to_owned()) } else { Ok(text.to_owned()) }
+    if text.trim().is_empty() { Err("the command is empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// One permission.

@@ -116,7 +116,9 @@ impl Signature {
         nonce: Option<&str>,
     ) -> Result<(), Error> {
         let rules = &venue.table().credentials;
-        for name in variables::proves(venue, one) {
+        let proves = variables::proves(venue, one);
+        let signs = proves.iter().any(|name| rules.signature(name).is_some());
+        for name in proves {
             if let Some(rule) = rules.signature(name) {
                 let signed = signer(rule, one, nonce)?.sign(parts, time)?;
                 (self.rule, self.text) = (Some(rule), signed.string_to_sign().map(str::to_owned));
@@ -126,22 +128,27 @@ impl Signature {
                 }));
                 continue;
             }
-            let login = rules.login(name).filter(|_| matches!(one, CredentialParts::Key { .. }));
+            let is_key = matches!(one, CredentialParts::Key { .. });
+            let login = rules.login(name).filter(|_| is_key);
             if let Some((login, rule)) = login.and_then(|login| Some((login, rules.signature(login.signed_by?)?))) {
+                // Who signs requests need not log in.
+                if signs {
+                    continue;
+                }
                 let (text, params) = params(rule, one, time, nonce)?;
                 (self.rule, self.text, self.params, self.login) = (Some(rule), Some(text), params, Some(login));
             } else if login.is_none() {
-                self.carry(venue, name, one);
+                self.carry(venue, name, one, signs);
             }
         }
         Ok(())
     }
 
     /// The headers of a credential that is sent as it is.
-    fn carry(&mut self, venue: Venue, name: &str, one: &CredentialParts) {
-        let kind = VariableKind::Key;
-        let id_is_secret = matches!(one, CredentialParts::Session { .. })
-            || venue.table().variables.of_kind(kind).is_some_and(|variables| variables.id_is_secret);
+    fn carry(&mut self, venue: Venue, name: &str, one: &CredentialParts, signs: bool) {
+        let of_key = venue.table().variables.of_kind(VariableKind::Key);
+        // Without a signature, the headers are the credential itself.
+        let id_is_secret = !signs || of_key.is_some_and(|variables| variables.id_is_secret);
         let (id, secret) = one.halves();
         for scheme in venue.table().credentials.schemes.iter().filter(|scheme| scheme.credential == name) {
             let (value, hidden) = match scheme.carries {
