@@ -573,24 +573,3 @@ fn the_command_has_layers() {
     // The commands among themselves.
     assert_eq!(circles(imports(&root().join("crates/cli/src/commands"))), BTreeMap::new());
 }
-
-/// The command and the engine of keys know no venue: all that differs is in tables.
-#[test]
-fn the_command_and_the_key_engine_name_no_venue() {
-    let venues = ["bayse", "bybit", "deribit", "kalshi", "yativo"];
-    for folder in ["crates/cli", "crates/keys"] {
-        let manifest = fs::read_to_string(root().join(folder).join("Cargo.toml")).unwrap();
-        let dependencies = manifest.split("[dependencies]").nth(1).unwrap();
-        assert!(venues.iter().all(|venue| !dependencies.contains(&format!("venuekit-{venue}"))), "{folder}");
-        for (path, text) in sources(&root().join(folder).join("src")) {
-            if path.ends_with("tests.rs") {
-                continue;
-            }
-            let mut found: Vec<String> = Texts::of(&text).all;
-            found.retain(|text| venues.iter().any(|venue| text.to_lowercase().contains(venue)));
-            // Examples of a help page.
-            found.retain(|text| !text.contains("venuekit ") && !text.contains("KALSHI_DEMO_"));
-            assert_eq!(found, Vec::<String>::new(), "{}", path.display());
-        }
-    }
-}
