@@ -20,7 +20,7 @@ pub(super) fn summary(venues: &Venues, entry: &Entry) -> Value {
     let request = &*arrived.request;
     let operation = operation(arrived.venue, request);
     let inspection = entry.inspection.as_deref();
-    let mistakes: Vec<Value> = inspection.map(|found| mistakes(found)).unwrap_or_default();
+    let mistakes: Vec<Value> = inspection.map(mistakes).unwrap_or_default();
     let (verdict, status) = verdict(entry);
     let mut value = json!({
         "id": entry.id,

@@ -45,9 +45,8 @@ impl Deribit {
     pub(crate) fn market_view(&self, name: &str) -> Option<MarketView> {
         let state = self.state();
         let instrument = state.instrument(name)?;
-        let mut book = BookLevels::default();
-        book.bids = state.levels(instrument, Direction::Buy, DEPTH);
-        book.asks = state.levels(instrument, Direction::Sell, DEPTH);
+        let levels = |side| state.levels(instrument, side, DEPTH);
+        let book = BookLevels { bids: levels(Direction::Buy), asks: levels(Direction::Sell), mark: 0 };
         let trades = state.tape_of(name).rev().map(|trade| Trade {
             time: trade.timestamp,
             price: text(trade.price.0),

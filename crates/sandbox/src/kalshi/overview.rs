@@ -118,8 +118,7 @@ fn markets<'a, R: Rules>(
 
 fn view<R: Rules>(exchange: &Exchange<R>, ticker: &str) -> MarketView {
     let levels = |side| exchange.levels(ticker, side);
-    let mut book = BookLevels::default();
-    (book.bids, book.asks) = (levels(Side::Bid), levels(Side::Ask));
+    let book = BookLevels { bids: levels(Side::Bid), asks: levels(Side::Ask), mark: 0 };
     let trades = exchange.trades_of(ticker).rev().map(|trade| Trade {
         time: trade.time,
         price: text(trade.price),

@@ -22,7 +22,7 @@ async fn a_request_arrives_as_an_event() {
         let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
         let entries = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
         // The same entry comes again with each thing that becomes known of it.
-        if let Some(entry) = entries.filter(|entry| !entry["credential"].is_null()).last() {
+        if let Some(entry) = entries.rev().find(|entry| !entry["credential"].is_null()) {
             break entry;
         }
     };

@@ -31,13 +31,16 @@ struct Levels<'a> {
     asks: &'a [Level],
 }
 
+/// The members of a ticker.
+type Members = Map<String, Value>;
+
 /// What has changed of everything that is public.
 struct Public<'a> {
     changes: &'a Changes,
     /// By instrument and depth.
     books: BTreeMap<(usize, usize), Delta>,
     /// The members that differ, and all of them.
-    tickers: BTreeMap<usize, (Map<String, Value>, Map<String, Value>)>,
+    tickers: BTreeMap<usize, (Members, Members)>,
     candles: BTreeMap<(usize, Interval), Vec<(Candle, bool)>>,
     now: i64,
 }
