@@ -6,8 +6,8 @@ use reqwest::Url;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use venuekit::kalshi;
-use venuekit::transport::RateLimits;
 use venuekit::streams::{Error, StreamOptions};
+use venuekit::transport::RateLimits;
 
 use crate::desk::{in_time, kalshi as client_of, market, message, sandbox, trade};
 

@@ -8,6 +8,9 @@ use std::ops::Range;
 
 use memchr::{memchr2, memchr3};
 
+/// So many bytes are looked at one by one before a search begins.
+const NEAR: usize = 16;
+
 /// The deepest nesting that is walked over.
 const DEEPEST: u32 = 128;
 
@@ -150,11 +153,16 @@ pub(crate) fn at(text: &[u8], pointer: &str) -> Option<Range<usize>> {
     Some(range)
 }
 
+/// Whether a name has an escape, as it is written between its quotes.
+pub(crate) fn has_escape(written: &[u8]) -> bool {
+    written.contains(&b'\\')
+}
+
 /// Whether a name, as it is written between its quotes, is this one.
 pub(crate) fn is_name(written: &[u8], name: &str) -> bool {
-    match memchr::memchr(b'\\', written) {
-        None => written == name.as_bytes(),
-        Some(_) => unescaped(written).is_some_and(|own| own == name),
+    match has_escape(written) {
+        false => written == name.as_bytes(),
+        true => unescaped(written).is_some_and(|own| own == name),
     }
 }
 
@@ -201,6 +209,14 @@ pub(crate) fn blank(text: &[u8], mut at: usize) -> usize {
 /// Behind the closing quote of the string that begins at `at`.
 fn string_end(text: &[u8], at: usize) -> Option<usize> {
     let mut at = at + 1;
+    // Most strings are short: to look at their bytes costs less than to begin a search.
+    let near = text.len().min(at + NEAR);
+    while at < near && text[at] != b'\\' {
+        if text[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 1;
+    }
     loop {
         at += memchr2(b'"', b'\\', text.get(at..)?)?;
         if text[at] == b'"' {
@@ -252,7 +268,7 @@ pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
 
 fn next_mark(text: &[u8]) -> Option<usize> {
     // Marks are near to each other in most messages: a look at a few bytes is cheaper than the setting up of a search.
-    let near = text.len().min(16);
+    let near = text.len().min(NEAR);
     if let Some(at) = text[..near].iter().position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']')) {
         return Some(at);
     }

@@ -9,36 +9,18 @@ use venuekit_transport::carrier::{Carrier, CarrierFuture, CarrierRequest, RawRes
 use venuekit_transport::{ClientBuilder, Connect, RateLimits, RetryPolicy};
 use venuekit_wire::operation::{Errors, Retry, Venue};
 use venuekit_wire::stream::{Channel, Sequence};
-use venuekit_wire::variables::Variables;
 
 use super::*;
 use crate::hub::io::CatchUpId;
 use crate::topic::Topic;
 
-const OPERATION: Operation = Operation {
-    id: "",
-    method: "GET",
-    path: "/",
-    access: &[&[]],
-    retry: Retry::Safe,
-    key: None,
-    rate: None,
-    venue_time: None,
-    page: None,
-    reconcile: None,
-    scope: None,
-    secret: false,
-    secret_fields: &[],
-    on_connection: None,
-};
+const OPERATION: Operation = Operation { method: "GET", path: "/", retry: Retry::Safe, ..Operation::EMPTY };
 
 const CURSOR: Page = Page::Cursor { param: "cursor", next: "page.next", end: Some("none"), items: "trades" };
 
 const VENUE: Venue = Venue {
     name: "venue",
     protocol: Protocol::Rest,
-    servers: &[],
-    variables: Variables { of: "venue", together: false, credentials: &[] },
     operations: &[
         Operation { id: "by_cursor", path: "/cursor", page: Some(CURSOR), ..OPERATION },
         Operation {
@@ -56,29 +38,8 @@ const VENUE: Venue = Venue {
         Operation { id: "by_path", path: "/markets/{market}/trades", ..OPERATION },
         Operation { id: "unpaged", path: "/unpaged", ..OPERATION },
     ],
-    errors: Errors {
-        code: &["/code"],
-        message: &["/message"],
-        detail: &[],
-        param: &[],
-        retry_after: &[],
-        request_id_header: None,
-        failed_when: &[],
-        kinds: &[],
-        statuses: &[],
-        unknown_key: &[],
-        not_processed: &[],
-        not_processed_statuses: &[],
-        outcome_unknown: &[],
-        repeated_key: &[],
-    },
-    challenge: None,
-    buckets: &[],
-    rate_headers: None,
-    largest_request: None,
-    websocket: None,
-    signature_ages: &[],
-    credentials: venuekit_wire::credentials::CredentialRules::NONE,
+    errors: Errors { code: &["/code"], message: &["/message"], ..Errors::EMPTY },
+    ..Venue::EMPTY
 };
 static REST: Venue = VENUE;
 static RPC: Venue = Venue { protocol: Protocol::JsonRpc, ..VENUE };

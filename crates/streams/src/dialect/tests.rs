@@ -6,11 +6,10 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use venuekit_wire::Secret;
-use venuekit_wire::operation::{Errors, Heartbeat, Protocol, Venue, WebSocket};
+use venuekit_wire::operation::{Heartbeat, Protocol, Venue, WebSocket};
 use venuekit_wire::stream::{
     self, Actions, Channel, KeepAlive, Limits, Parameter, ParameterKind, Sequence, Streams as Table,
 };
-use venuekit_wire::variables::Variables;
 
 use super::{Dialect, Login, Subscribing, names, ping};
 use crate::hub::io::{Action, Body, Command, Frame, Handle, Owner, Reply};
@@ -139,29 +138,6 @@ static CALLED: Table = table(CALLS, &[]);
 static VENUE: Venue = Venue {
     name: "venue",
     protocol: Protocol::JsonRpc,
-    servers: &[],
-    variables: Variables { of: "venue", together: false, credentials: &[] },
-    operations: &[],
-    errors: Errors {
-        code: &[],
-        message: &[],
-        detail: &[],
-        param: &[],
-        retry_after: &[],
-        request_id_header: None,
-        failed_when: &[],
-        kinds: &[],
-        statuses: &[],
-        unknown_key: &[],
-        not_processed: &[],
-        not_processed_statuses: &[],
-        outcome_unknown: &[],
-        repeated_key: &[],
-    },
-    challenge: None,
-    buckets: &[],
-    rate_headers: None,
-    largest_request: None,
     websocket: Some(WebSocket {
         notification: "subscription",
         channel: "channel",
@@ -175,8 +151,7 @@ static VENUE: Venue = Venue {
             interval: "interval",
         },
     }),
-    signature_ages: &[],
-    credentials: venuekit_wire::credentials::CredentialRules::NONE,
+    ..Venue::EMPTY
 };
 
 /// A frame in a form that can be kept and compared.

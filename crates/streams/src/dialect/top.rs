@@ -22,7 +22,11 @@ impl<'a, const N: usize> Top<'a, N> {
         let mut members = [const { 0..0 }; N];
         let mut all = Members::of(text, at);
         for (written, value) in &mut all {
-            let place = names.iter().position(|name| !name.is_empty() && scan::is_name(written, name));
+            // Names have no escapes, as good as always: they are then compared as they are written.
+            let place = match scan::has_escape(written) {
+                false => names.iter().position(|name| written == name.as_bytes() && !name.is_empty()),
+                true => names.iter().position(|name| !name.is_empty() && scan::is_name(written, name)),
+            };
             if let Some(place) = place {
                 members[place] = value;
             }

@@ -284,13 +284,13 @@ impl Hub {
         if !own.subs.contains(&key) {
             own.subs.push(key);
         }
-        let held = match item.filter(|_| !sub.is_all) {
+        let state = match item.filter(|_| !sub.is_all) {
             Some(item) if sub.venue_state == VenueState::Active => {
                 sub.sub_items.get(item).map_or(VenueState::Inactive, |sub_item| sub_item.venue_state)
             }
             _ => sub.venue_state,
         };
-        let is_held = held == VenueState::Active && !sub.is_resubscribing;
+        let is_held = state == VenueState::Active && !sub.is_resubscribing;
         // The first snapshot may be on its way: then there is nothing to ask for.
         let is_coming = sub.awaiting_of(item) > 0;
         let needs_snapshot = is_held && sub.resynced_by == ResyncedBy::Snapshot && !is_coming;

@@ -100,7 +100,7 @@ impl Hub {
             Handle::None => None,
         };
         let found = match (found, frame.handle) {
-            (None, Handle::None | Handle::Room(_)) => self.by_kind(key, frame.kind),
+            (None, Handle::None | Handle::Room(_)) if !self.is_by_name() => self.by_kind(key, frame.kind),
             (found, _) => found,
         };
         let Some(sub) = found else { return self.unassigned_data(now, key, frame) };

@@ -13,7 +13,7 @@ use crate::event::Missed;
 use crate::sink::Sink;
 use crate::topic::Topic;
 
-/// What is pending_item for: a subscription, or an item of one.
+/// What a caller waits for: a subscription, or an item of one.
 pub(crate) type PendingItem = (Key<Sub>, Option<Arc<str>>);
 
 /// One reader.

@@ -198,7 +198,7 @@ impl Hub {
     }
 
     /// A command failed as a whole though one name alone may be the reason. Where the error names it, the others are subscribed to again;
-    /// otherwise each half of them is. An error that is no reason to give up is pending_item out.
+    /// otherwise each half of them is. After an error that may not last, it is repeated later.
     #[allow(clippy::too_many_arguments)]
     fn split_call(
         &mut self,

@@ -416,7 +416,7 @@ impl Sub {
         routes.iter().filter(|route| route.is_awaiting).count()
     }
 
-    /// What opens an item has come, or what opens everything. Returns the readers that pending_item for it.
+    /// What resynchronizes an item has come, or what resynchronizes everything. Returns the readers that waited for it.
     pub(crate) fn arrive(&mut self, item: Option<&str>) -> Vec<Key<Reader>> {
         let routes = match item {
             Some(item) => match self.sub_items.get_mut(item) {

@@ -22,33 +22,15 @@ use venuekit_wire::stream::{
     Access, Actions, Channel, Commands, Dialect, Endpoint, KeepAlive, Limits, Login, Message as Kind, MessageLogin,
     Messages, Parameter, Recovery, Sequence,
 };
-use venuekit_wire::variables::Variables;
 
 /// What must show nowhere.
 pub const SECRET: &str = "MARKER-of-a-secret";
 
-const OPERATION: Operation = Operation {
-    id: "",
-    method: "POST",
-    path: "/",
-    access: &[&[]],
-    retry: Retry::Safe,
-    key: None,
-    rate: None,
-    venue_time: None,
-    page: None,
-    reconcile: None,
-    scope: None,
-    secret: false,
-    secret_fields: &[],
-    on_connection: None,
-};
+const OPERATION: Operation = Operation { method: "POST", retry: Retry::Safe, ..Operation::EMPTY };
 
 pub const VENUE: Venue = Venue {
     name: "venue",
     protocol: Protocol::JsonRpc,
-    servers: &[],
-    variables: Variables { of: "venue", together: false, credentials: &[] },
     operations: &[
         Operation { id: "subscribe", path: "/public/subscribe", ..OPERATION },
         Operation { id: "unsubscribe", path: "/public/unsubscribe", ..OPERATION },
@@ -56,23 +38,9 @@ pub const VENUE: Venue = Venue {
     errors: Errors {
         code: &["/code"],
         message: &["/message"],
-        detail: &[],
-        param: &[],
-        retry_after: &[],
-        request_id_header: None,
-        failed_when: &[],
         kinds: &[("13778", ErrorKind::Unauthorized)],
-        statuses: &[],
-        unknown_key: &[],
-        not_processed: &[],
-        not_processed_statuses: &[],
-        outcome_unknown: &[],
-        repeated_key: &[],
+        ..Errors::EMPTY
     },
-    challenge: None,
-    buckets: &[],
-    rate_headers: None,
-    largest_request: None,
     websocket: Some(WebSocket {
         notification: "subscription",
         channel: "channel",
@@ -86,8 +54,7 @@ pub const VENUE: Venue = Venue {
             interval: "interval",
         },
     }),
-    signature_ages: &[],
-    credentials: venuekit_wire::credentials::CredentialRules::NONE,
+    ..Venue::EMPTY
 };
 static ROW: Venue = VENUE;
 

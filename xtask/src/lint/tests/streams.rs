@@ -48,7 +48,7 @@ pub const CASES: &[Case] = &[
     ("bad-word", "x-sequence: none", "x-sequence: { counted: seq }", "x-sequence: { counted"),
     ("bad-word", "x-sequence: none", "x-sequence: { chain: { number: at, previous: /at } }", "x-sequence: { chain"),
     ("bad-word", "x-recover: resubscribe", "x-recover: somehow", "x-recover: somehow"),
-    ("bad-word", "x-sequence: none", "x-sequence: { counter: seq }", "x-sequence: { counter"),
+    ("bad-word", "x-sequence: none", "x-sequence: { counter: seq }", "x-sequence: { counter: seq }"),
     ("bad-word", "x-sequence: none", "x-sequence: { successive: at }", "x-sequence: { successive"),
     ("dangling-pointer", "x-sequence: none", "x-sequence: { successive: /no }", "x-sequence: { successive"),
     ("bad-word", "        list: /trades\n", "        list: /trades\n        limit: 5\n", "x-recover:$"),

@@ -34,7 +34,9 @@ type Mark = BTreeMap<(String, String), i64>;
 struct Tap {
     queue: Queue,
     truth: Arc<Mutex<Mark>>,
-    marks: Mutex<VecDeque<Mark>>,
+    shown: Arc<Mutex<Mark>>,
+    /// What was sent, and what of it came or is known to be lost.
+    marks: Mutex<VecDeque<(Mark, Mark)>>,
 }
 
 impl Sink for Tap {
@@ -48,7 +50,7 @@ impl Sink for Tap {
 
     fn state(&self, state: State) {
         if matches!(state, State::Resynced(_)) {
-            let mark = self.truth.lock().unwrap().clone();
+            let mark = (self.truth.lock().unwrap().clone(), self.shown.lock().unwrap().clone());
             self.marks.lock().unwrap().push_back(mark);
         }
         self.queue.state(state);
@@ -83,7 +85,8 @@ pub(super) struct Watcher {
 impl Watcher {
     pub(super) fn new(venue: &mut Venue, topic: &Topic) -> Self {
         let queue = Queue::new(Overflow::DropOldest, usize::MAX / 2, venue.hub.room());
-        let tap = Arc::new(Tap { queue, truth: venue.truth.clone(), marks: Mutex::default() });
+        let tap =
+            Arc::new(Tap { queue, truth: venue.truth.clone(), shown: venue.shown.clone(), marks: Mutex::default() });
         let (key, told) = venue.hub.attach(venue.now, topic, tap.clone()).expect("the topic is right");
         venue.work();
         let mut own = Self {
@@ -164,15 +167,17 @@ impl Watcher {
                 self.missed.push(resynced.missed);
                 self.caught_up += resynced.caught_up;
                 // What had happened by then is accounted for: nothing later is.
-                let mark = self.tap.marks.lock().unwrap().pop_front().expect("one for each");
+                let (mark, shown) = self.tap.marks.lock().unwrap().pop_front().expect("one for each");
                 let is_whole = resynced.missed == Missed::None;
                 for (item, known) in &mut self.items {
-                    let version = mark.get(&(self.channel.to_owned(), item.clone())).copied().unwrap_or(0);
-                    if resynced.item.is_none() && known.last.is_some_and(|last| last < version) {
+                    let key = (self.channel.to_owned(), item.clone());
+                    let version = mark.get(&key).copied().unwrap_or(0);
+                    let shown = shown.get(&key).copied().unwrap_or(0);
+                    if resynced.item.is_none() && known.last.is_some_and(|last| last < shown) {
                         let lists = matches!(self.channel, "trade" | "trades");
                         assert!(
                             !(is_whole && lists),
-                            "{item}: {:?} of {version}, and nothing is said to be missing",
+                            "{item}: {:?} of {shown}, and nothing is said to be missing",
                             known.last
                         );
                     }

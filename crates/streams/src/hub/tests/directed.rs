@@ -360,7 +360,8 @@ fn what_is_lost_is_restored_once_and_within_the_limits() {
     let mut readers: Vec<Watcher> =
         names.iter().map(|name| Watcher::new(&mut venue, &topic(&MANY, "book", &[name]))).collect();
     venue.pass(Duration::from_secs(200));
-    for round in 0..20 {
+    let rounds = std::env::var("VENUEKIT_SOAK_CUTS").ok().and_then(|cuts| cuts.parse().ok()).unwrap_or(20);
+    for round in 0..rounds {
         venue.commands.clear();
         venue.cut();
         let begin = venue.now.at;
@@ -545,6 +546,45 @@ fn frames_of_nobody_are_shown_to_all_on_the_connection() {
     one.read(&venue);
     two.read(&venue);
     assert_eq!((one.strays, two.strays, venue.hub.stats().unknown), (1, 1, 1));
+}
+
+#[test]
+fn a_subscription_that_is_refused_and_not_answered_in_turn_comes_back() {
+    let mut venue = venue(&COMMANDS);
+    let mut one = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &["B"]));
+    venue.fault(Fault::Refuse);
+    venue.fault(Fault::Mute);
+    venue.fault(Fault::SlowReply);
+    venue.is_down = true;
+    venue.cut();
+    venue.pass(Duration::from_secs(78));
+    let mut two = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &["A", "C", "E"]));
+    venue.is_down = false;
+    venue.fault(Fault::Refuse);
+    venue.pass(Duration::from_secs(39));
+    venue.calm();
+    for round in 0..14 {
+        venue.pass(Duration::from_secs(40));
+        for item in ["A", "B", "C", "E"] {
+            venue.publish("tick", item, round, 1);
+        }
+    }
+    two.read(&venue);
+    one.read(&venue);
+    assert!(!one.is_stale, "{:?} {:?}", asked(&venue), two.result);
+    one.prove_calm(&venue, &["B"]);
+}
+
+#[test]
+fn a_frame_without_a_topic_is_not_taken_for_data_without_a_type() {
+    let mut venue = venue(&TOPICS);
+    let mut reader = Watcher::new(&mut venue, &topic(&TOPICS, "trades", &["A"]));
+    let connection = venue.open()[0];
+    let text = r#"{"news":1}"#.to_owned();
+    let wire = venue::Wire { handle: venue::Name::None, kind: "", text, sequence: None, command: None };
+    venue.write(connection, &wire);
+    reader.read(&venue);
+    assert_eq!((reader.messages, reader.strays), (0, 1));
 }
 
 #[test]

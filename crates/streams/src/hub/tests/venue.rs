@@ -78,6 +78,12 @@ struct Line {
     /// By subscription, the last count that got through.
     seen: HashMap<i64, i64>,
     slow: Vec<(CommandId, Name, Answer)>,
+    /// Channels and items of which a frame was lost, and none has come since.
+    unseen: BTreeSet<(String, String)>,
+    /// By item, the last number of a change or snapshot that got through.
+    seen_changes: HashMap<String, i64>,
+    /// Items whose count began again, and of which nothing has got through since.
+    began_again: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -119,6 +125,10 @@ pub(super) struct Venue {
     was_old: BTreeSet<String>,
     /// The version from which on the count of an item begins: a venue that was restarted begins at 1 again.
     bases: HashMap<String, i64>,
+    /// Versions that were sent, and have not been shown to have come or to be lost.
+    sent: Vec<((String, String), i64)>,
+    /// The versions that came, or whose loss can be known, by channel and item.
+    pub(super) shown: Arc<Mutex<BTreeMap<(String, String), i64>>>,
     /// The versions that were sent, by channel and item.
     pub(super) truth: Arc<Mutex<BTreeMap<(String, String), i64>>>,
 }
@@ -142,6 +152,8 @@ impl Venue {
             names_refusals: false,
             was_old: BTreeSet::new(),
             bases: HashMap::new(),
+            sent: Vec::new(),
+            shown: Arc::default(),
             truth: Arc::default(),
         }
     }
@@ -161,6 +173,7 @@ impl Venue {
             }
             self.answer_slow(line);
         }
+        self.note_shown();
     }
 
     fn take(&mut self, any: &[Fault]) -> Option<Fault> {
@@ -207,6 +220,9 @@ impl Venue {
                         swapped: None,
                         seen: HashMap::new(),
                         slow: Vec::new(),
+                        unseen: BTreeSet::new(),
+                        seen_changes: HashMap::new(),
+                        began_again: BTreeSet::new(),
                     };
                     self.lines.insert(connection, line);
                     self.hub.input(self.now, Input::Opened(connection));
@@ -235,6 +251,7 @@ impl Venue {
     pub(super) fn cut(&mut self) {
         let mut lines: Vec<_> = self.lines.drain().map(|(connection, _)| connection).collect();
         lines.sort();
+        self.note_shown();
         for connection in lines {
             self.lose(connection, LostCause::Cut);
         }
@@ -302,7 +319,11 @@ impl Venue {
         lines.sort();
         // A venue whose changes count on by one sends a snapshot after a restart, with the number 1.
         let is_counted_on = matches!(self.table.dialect, Dialect::Topics(_));
-        let is_anew = is_counted_on && channel == "book" && self.faults.front() == Some(&Fault::Restart);
+        // What it held back before is not sent after that.
+        let is_anew = is_counted_on
+            && channel == "book"
+            && self.faults.front() == Some(&Fault::Restart)
+            && self.lines.values().all(|line| line.swapped.is_none());
         if is_anew {
             self.faults.pop_front();
             self.bases.insert(item.to_owned(), version - 1);
@@ -312,12 +333,16 @@ impl Venue {
         for connection in lines {
             let restarts = !is_counted_on && self.faults.front() == Some(&Fault::Restart);
             let Some(line) = self.lines.get_mut(&connection) else { continue };
+            if is_anew {
+                line.began_again.insert(item.to_owned());
+            }
             let mut wires = Vec::new();
             for (number, held) in &mut line.held {
                 if held.channel != channel || held.items.as_ref().is_some_and(|items| !items.contains(item)) {
                     continue;
                 }
-                if restarts && line.swapped.is_none() {
+                // Of what is not counted nothing begins again.
+                if restarts && line.swapped.is_none() && is_counted(kind) {
                     (held.sequence, held.is_restarted) = (0, true);
                 }
                 held.sequence += 1;
@@ -340,7 +365,39 @@ impl Venue {
             }
         }
         self.truth.lock().unwrap().insert((channel.to_owned(), item.to_owned()), version);
+        self.sent.push(((channel.to_owned(), item.to_owned()), version));
+        self.note_shown();
         self.work();
+    }
+
+    /// What was sent has come or is lost, unless a frame is held back: that one is still on its way. A loss that no later frame has shown
+    /// yet is not known to anybody but the venue.
+    fn note_shown(&mut self) {
+        if self.lines.values().any(|line| line.swapped.is_some()) {
+            return;
+        }
+        let unseen: BTreeSet<(String, String)> = self.lines.values().flat_map(|line| line.unseen.clone()).collect();
+        let (later, now) = std::mem::take(&mut self.sent)
+            .into_iter()
+            .partition(|(item, _)| unseen.contains(item) || unseen.contains(&(item.0.clone(), String::new())));
+        self.sent = later;
+        let now: Vec<_> = now;
+        self.shown.lock().unwrap().extend(now);
+    }
+
+    /// What a gap is seen in: an item where each has a name, all of a channel where a subscription is counted.
+    fn counted_of(&self, connection: ConnectionId, handle: &Name) -> (String, String) {
+        match handle {
+            Name::Text(name) => {
+                let (channel, item) = name.split_once('.').unwrap_or((name, ""));
+                (channel.to_owned(), item.to_owned())
+            }
+            Name::Number(number) => {
+                let held = self.lines.get(&connection).and_then(|line| line.held.get(number));
+                (held.map_or("", |held| held.channel).to_owned(), String::new())
+            }
+            Name::None => Default::default(),
+        }
     }
 
     fn handle(&self, channel: &str, item: &str, number: i64) -> Name {
@@ -357,11 +414,15 @@ impl Venue {
     /// A frame of data, with what goes wrong.
     fn send(&mut self, connection: ConnectionId, wire: Wire) {
         // Of what is not counted nobody can see that it is missing.
-        let is_counted = !matches!(wire.kind, "tick" | "price");
-        let fault = if is_counted { self.take(&[Fault::Drop, Fault::Duplicate, Fault::Swap]) } else { None };
+        let fault = if is_counted(wire.kind) { self.take(&[Fault::Drop, Fault::Duplicate, Fault::Swap]) } else { None };
         let swapped = self.lines.get_mut(&connection).and_then(|line| line.swapped.take());
         match fault {
-            Some(Fault::Drop) => {}
+            Some(Fault::Drop) => {
+                let counted = self.counted_of(connection, &wire.handle);
+                if let Some(line) = self.lines.get_mut(&connection) {
+                    line.unseen.insert(counted);
+                }
+            }
             Some(Fault::Duplicate) => {
                 self.write(connection, &wire);
                 self.write(connection, &wire);
@@ -395,7 +456,30 @@ impl Venue {
             }
             line.seen.insert(*number, sequence);
         }
+        if matches!(self.table.dialect, Dialect::Topics(_)) && self.hides_a_loss(connection, &wire.text) {
+            return;
+        }
+        let counted = self.counted_of(connection, &wire.handle);
+        if let Some(line) = self.lines.get_mut(&connection) {
+            line.unseen.remove(&counted);
+        }
         self.read(connection, &wire.handle, wire.kind, &bytes, wire.sequence, wire.command, body);
+    }
+
+    /// The same for counts of changes: the snapshot with which an item began again was lost, and what follows has the number that was
+    /// the last one, or the next.
+    fn hides_a_loss(&mut self, connection: ConnectionId, text: &str) -> bool {
+        let value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        let (Some(item), Some(number)) = (value["i"].as_str(), value["u"].as_i64()) else { return false };
+        let Some(line) = self.lines.get_mut(&connection) else { return false };
+        let last = line.seen_changes.get(item).copied().unwrap_or(0);
+        let is_change = value["type"] != "snapshot";
+        if is_change && line.began_again.contains(item) && (number == last || number == last + 1) {
+            return true;
+        }
+        line.began_again.remove(item);
+        line.seen_changes.insert(item.to_owned(), number);
+        false
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -437,11 +521,21 @@ impl Venue {
                 continue;
             };
             line.held.remove(&number);
+            self.release(connection);
             let answer = Answer::Error(ErrorClass::Terminal, Vec::new());
             self.answer(connection, None, &Name::Number(number), &answer);
             break;
         }
         self.work();
+    }
+
+    /// A connection keeps its order: what belongs to a subscription is sent before the venue ends it.
+    fn release(&mut self, connection: ConnectionId) {
+        let swapped = self.lines.get_mut(&connection).and_then(|line| line.swapped.take());
+        if let Some(wire) = swapped {
+            self.write(connection, &wire);
+        }
+        self.note_shown();
     }
 
     fn carry_out(&mut self, connection: ConnectionId, command: Command) {
@@ -681,6 +775,11 @@ impl Venue {
         let own = self.items.get(&(channel.to_owned(), item.to_owned()));
         own.map_or(0, |own| own.states.len().saturating_sub(1) as i64)
     }
+}
+
+/// Whether a gap in what has this type can be seen.
+fn is_counted(kind: &str) -> bool {
+    !matches!(kind, "tick" | "price")
 }
 
 fn snapshot(items: &BTreeMap<(String, String), Item>, channel: &str, item: &str, base: i64) -> (String, i64) {
