@@ -173,6 +173,13 @@ impl<'a> Maker<'a> {
     }
 
     fn array(&self, schema: &'a Value, name: &str, at: &str, open: &mut Vec<&'a str>) -> Value {
+        if let Some(elements) = schema["x-tuple"].as_array() {
+            let mut tuple = Vec::new();
+            for (index, element) in elements.iter().enumerate() {
+                tuple.push(self.make(element, name, &format!("{at}/{index}"), open));
+            }
+            return tuple.into();
+        }
         let items = &schema["items"];
         if is_open(items, open) || schema["maxItems"] == 0 {
             return json!([]);
