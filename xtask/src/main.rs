@@ -46,6 +46,7 @@ usage: cargo xtask codegen [VENUE...] [--check]   regenerate the clients; with -
        cargo xtask diff VENUE [REV] [REV]         what changed between two states of a spec; --changelog, --semver, --json
        cargo xtask diff --check [REV]             whether each changed spec has its line in CHANGELOG.md
        cargo xtask drift VENUE --against FILE     compare a spec with a vendor's document; --patch: and change our YAML so; --json
+       cargo xtask drift VENUE --traffic FILE...  compare a spec with recorded traffic: HAR, mitmproxy, VCR, JSON lines, recorded streams
        cargo xtask synthetic NUMBER FOLDER        write a spec of so many operations into a folder of its own
        cargo xtask growth [NUMBER...] [--codegen] measure an operation's cost in specs of so many; --codegen: no compiler
        cargo xtask ci [STEP...]                   run .ci/run, which CI runs; with steps, these alone
@@ -140,7 +141,7 @@ fn reference(root: &Path, out: &Path) -> Result<ExitCode, String> {
     Ok(print(&format!("{} files in {}: open index.html", files.len(), out.display())))
 }
 
-/// Writes to standard output. Whoever reads it may stop when they have seen enough, as `head` does.
+/// Writes to standard output. The reader may stop early, as `head` does.
 fn print(text: &str) -> ExitCode {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

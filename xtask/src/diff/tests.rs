@@ -1,1 +1,560 @@
+//! Each rule by one change of a small spec.
 
+use std::collections::BTreeSet;
+
+use super::changelog;
+use super::compare::{Change, compare};
+use super::revision::{self, State};
+use super::rules::RULES;
+use crate::document::Document;
+use crate::source::Source;
+use crate::surface::ours;
+use crate::tests::Scratch;
+
+const ROOT: &str = "\
+openapi: 3.0.3
+info: { title: Test API, version: '1' }
+servers:
+  - { url: 'https://a.example.com/v1', x-environment: production }
+security: [{ key: [] }]
+x-buckets: { read: [{ tier: basic, refill: 10, capacity: 10 }] }
+x-errors: { code: [/code], kinds: { no_money: insufficient-funds } }
+paths:
+  /markets: { $ref: 'a.yaml#/paths/~1markets' }
+  /orders: { $ref: 'a.yaml#/paths/~1orders' }
+  /orders/{order_id}: { $ref: 'a.yaml#/paths/~1orders~1{order_id}' }
+components: { securitySchemes: { key: { type: apiKey, in: header, name: KEY, x-credential: key } } }
+";
+
+const TAG: &str = "\
+paths:
+  /markets:
+    get:
+      operationId: GetMarkets
+      description: Markets.
+      security: []
+      x-retry: safe
+      x-rate: { bucket: read, cost: 1 }
+      x-page: { style: cursor, param: cursor, next: cursor, items: markets }
+      parameters:
+        - { name: limit, in: query, schema: { type: integer, maximum: 100, default: 10 } }
+        - { name: cursor, in: query, schema: { type: string } }
+        - { name: status, in: query, schema: { $ref: '#/schemas/Filter' } }
+      responses:
+        '200': { description: d, content: { application/json: { schema: { $ref: '#/schemas/Markets' } } } }
+  /orders:
+    post:
+      operationId: CreateOrder
+      x-retry: never
+      x-scope: write
+      x-reconcile: GetMarkets
+      requestBody: { content: { application/json: { schema: { $ref: '#/schemas/NewOrder' } } } }
+      responses:
+        '201': { description: d, content: { application/json: { schema: { $ref: '#/schemas/Order' } } } }
+  /orders/{order_id}:
+    delete:
+      operationId: CancelOrder
+      x-retry: never
+      parameters:
+        - { name: order_id, in: path, required: true, schema: { type: string } }
+        - { name: reason, in: query, required: true, schema: { type: string } }
+      responses:
+        '204': { description: d }
+schemas:
+  Filter: { type: string, enum: [open, closed] }
+  Markets:
+    type: object
+    required: [markets]
+    properties:
+      markets: { type: array, items: { $ref: '#/schemas/Market' } }
+      cursor: { type: string }
+  Market:
+    type: object
+    required: [ticker]
+    x-vital: [title, status]
+    properties:
+      ticker: { type: string }
+      title: { type: string, description: Title. }
+      status: { $ref: '#/schemas/Status' }
+      closes: { type: integer, format: unix-s }
+      volume: { type: string, format: decimal, maxLength: 20 }
+      word: { type: string }
+      fixed: { $ref: '#/schemas/Fixed' }
+      nested: { $ref: '#/schemas/Nested' }
+  Status: { type: string, enum: [active, settled] }
+  Fixed: { type: string, enum: ['yes', 'no'], x-closed: true }
+  Nested: { type: object, properties: { depth: { type: integer } } }
+  NewOrder:
+    type: object
+    required: [ticker, count]
+    properties:
+      ticker: { type: string }
+      count: { type: integer, minimum: 1 }
+      note: { type: string, pattern: '^[a-z]*$', nullable: true }
+      post_only: { type: boolean, default: false }
+      side: { $ref: '#/schemas/Side' }
+  Side: { type: string, enum: [buy, sell] }
+  Order:
+    type: object
+    required: [order_id, price]
+    properties:
+      order_id: { type: string }
+      price: { type: string, format: decimal, nullable: true }
+";
+
+const STREAMS: &str = "\
+asyncapi: 3.0.0
+info: { title: Streams, version: '1' }
+channels:
+  trade: { $ref: 'stream-a.yaml#/channels/trade' }
+  book: { $ref: 'stream-a.yaml#/channels/book' }
+";
+
+const CHANNELS: &str = "\
+channels:
+  trade:
+    address: trade
+    x-access: public
+    x-sequence: none
+    x-recover: never
+    messages: { trade: { $ref: '#/messages/Trade' }, bust: { $ref: '#/messages/Bust' } }
+  book:
+    address: book
+    x-access: public
+    x-book: { instrument: /ticker }
+    messages: { book: { $ref: '#/messages/Book' } }
+messages:
+  Trade: { name: trade, payload: { $ref: '#/schemas/TradeMessage' } }
+  Bust: { name: bust, payload: { $ref: '#/schemas/BustMessage' } }
+  Book: { name: book, payload: { $ref: '#/schemas/BookMessage' } }
+schemas:
+  TradeMessage: { type: object, properties: { count: { type: integer } } }
+  BustMessage: { type: object, properties: { trade: { type: string } } }
+  BookMessage: { type: object, properties: { ticker: { type: string } } }
+";
+
+const FILES: [(&str, &str); 4] =
+    [("openapi.yaml", ROOT), ("a.yaml", TAG), ("asyncapi.yaml", STREAMS), ("stream-a.yaml", CHANNELS)];
+
+fn document(edits: &[(&str, &str)]) -> Document {
+    let mut left: Vec<(&str, &str)> = edits.to_vec();
+    let sources = FILES.map(|(name, text)| {
+        let mut text = text.to_owned();
+        left.retain(|(from, to)| {
+            let is_here = text.contains(from);
+            text = text.replacen(from, to, 1);
+            !is_here
+        });
+        Source::parse(&format!("specs/v/{name}"), &text).unwrap()
+    });
+    assert!(left.is_empty(), "not in the spec: {left:?}");
+    Document::join("v", sources.into()).unwrap()
+}
+
+fn changes(edits: &[(&str, &str)]) -> Vec<Change> {
+    compare(&ours::surface(&document(&[])), &ours::surface(&document(edits)))
+}
+
+/// A rule, the place it is reported at, and the edits that bring it about.
+type Seed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const SEEDS: [Seed; 86] = [
+    (
+        "operation-removed",
+        "CancelOrder",
+        &[
+            ("  /orders/{order_id}: { $ref: 'a.yaml#/paths/~1orders~1{order_id}' }\n", ""),
+            (
+                "  /orders/{order_id}:\n    delete:\n      operationId: CancelOrder\n      x-retry: never\n      parameters:\n        - { name: order_id, in: path, required: true, schema: { type: string } }\n        - { name: reason, in: query, required: true, schema: { type: string } }\n      responses:\n        '204': { description: d }\n",
+                "",
+            ),
+        ],
+    ),
+    (
+        "operation-added",
+        "GetOrders",
+        &[("  /orders:\n    post:", "  /orders:\n    get: { operationId: GetOrders, responses: {} }\n    post:")],
+    ),
+    ("operation-renamed", "CancelOrder", &[("operationId: CancelOrder", "operationId: DropOrder")]),
+    ("operation-moved", "CancelOrder", &[("    delete:\n", "    put:\n")]),
+    (
+        "operation-deprecated",
+        "CreateOrder",
+        &[("operationId: CreateOrder", "operationId: CreateOrder\n      deprecated: true")],
+    ),
+    ("credential-newly-needed", "GetMarkets", &[("      security: []\n", "")]),
+    (
+        "credential-no-longer-needed",
+        "CreateOrder",
+        &[("operationId: CreateOrder", "operationId: CreateOrder\n      security: []")],
+    ),
+    (
+        "credential-changed",
+        "CreateOrder",
+        &[("operationId: CreateOrder", "operationId: CreateOrder\n      security: [{ key: [], other: [] }]")],
+    ),
+    ("scope-changed", "CreateOrder", &[("x-scope: write", "x-scope: trade")]),
+    ("retry-changed", "GetMarkets", &[("x-retry: safe", "x-retry: never")]),
+    ("cost-changed", "GetMarkets", &[("cost: 1 }", "cost: 2 }")]),
+    ("pages-added", "CreateOrder", &[("x-scope: write", "x-scope: write\n      x-page: { style: page }")]),
+    (
+        "pages-removed",
+        "GetMarkets",
+        &[("      x-page: { style: cursor, param: cursor, next: cursor, items: markets }\n", "")],
+    ),
+    ("pages-changed", "GetMarkets", &[("next: cursor,", "next: after,")]),
+    ("reconcile-changed", "CreateOrder", &[("x-reconcile: GetMarkets", "x-reconcile: CancelOrder")]),
+    ("status-changed", "CreateOrder", &[("'201': {", "'200': {")]),
+    (
+        "request-body-added",
+        "CancelOrder",
+        &[(
+            "operationId: CancelOrder",
+            "operationId: CancelOrder\n      requestBody: { content: { application/json: { schema: { $ref: '#/schemas/Nested' } } } }",
+        )],
+    ),
+    (
+        "request-body-removed",
+        "CreateOrder",
+        &[("      requestBody: { content: { application/json: { schema: { $ref: '#/schemas/NewOrder' } } } }\n", "")],
+    ),
+    (
+        "response-body-added",
+        "CancelOrder",
+        &[(
+            "'204': { description: d }",
+            "'200': { description: d, content: { application/json: { schema: { $ref: '#/schemas/Nested' } } } }",
+        )],
+    ),
+    (
+        "response-body-removed",
+        "CreateOrder",
+        &[(
+            "'201': { description: d, content: { application/json: { schema: { $ref: '#/schemas/Order' } } } }",
+            "'201': { description: d }",
+        )],
+    ),
+    ("description-changed", "GetMarkets", &[("description: Markets.", "description: All markets.")]),
+    ("description-changed", "Market.title", &[("description: Title.", "description: Heading.")]),
+    ("description-changed", "info", &[("Test API, version: '1'", "Test API, version: '2'")]),
+    (
+        "parameter-removed",
+        "GetMarkets(status)",
+        &[("        - { name: status, in: query, schema: { $ref: '#/schemas/Filter' } }\n", "")],
+    ),
+    (
+        "parameter-added",
+        "GetMarkets(series)",
+        &[(
+            "        - { name: cursor, in",
+            "        - { name: series, in: query, schema: { type: boolean } }\n        - { name: cursor, in",
+        )],
+    ),
+    (
+        "required-parameter-added",
+        "GetMarkets(series)",
+        &[(
+            "        - { name: cursor, in",
+            "        - { name: series, in: query, required: true, schema: { type: boolean } }\n        - { name: cursor, in",
+        )],
+    ),
+    ("parameter-renamed", "GetMarkets(status)", &[("name: status,", "name: statuses,")]),
+    (
+        "path-parameter-renamed",
+        "CancelOrder(order_id)",
+        &[
+            (
+                "/orders/{order_id}: { $ref: 'a.yaml#/paths/~1orders~1{order_id}' }",
+                "/orders/{id}: { $ref: 'a.yaml#/paths/~1orders~1{id}' }",
+            ),
+            ("  /orders/{order_id}:\n", "  /orders/{id}:\n"),
+            ("name: order_id, in: path", "name: id, in: path"),
+        ],
+    ),
+    ("parameter-moved", "GetMarkets(limit)", &[("name: limit, in: query", "name: limit, in: header")]),
+    (
+        "parameter-newly-required",
+        "GetMarkets(limit)",
+        &[("name: limit, in: query", "name: limit, in: query, required: true")],
+    ),
+    (
+        "parameter-no-longer-required",
+        "CancelOrder(reason)",
+        &[("name: reason, in: query, required: true", "name: reason, in: query")],
+    ),
+    (
+        "parameter-deprecated",
+        "GetMarkets(limit)",
+        &[("name: limit, in: query", "name: limit, in: query, deprecated: true")],
+    ),
+    ("request-field-removed", "NewOrder.post_only", &[("      post_only: { type: boolean, default: false }\n", "")]),
+    (
+        "request-field-added",
+        "NewOrder.group",
+        &[("      side: {", "      group: { type: array, items: { type: string } }\n      side: {")],
+    ),
+    (
+        "required-request-field-added",
+        "NewOrder.group",
+        &[
+            ("required: [ticker, count]", "required: [ticker, count, group]"),
+            ("      side: {", "      group: { type: array, items: { type: string } }\n      side: {"),
+        ],
+    ),
+    ("request-field-renamed", "NewOrder.post_only", &[("post_only:", "post_only_flag:")]),
+    (
+        "request-field-newly-required",
+        "NewOrder.side",
+        &[("required: [ticker, count]", "required: [ticker, count, side]")],
+    ),
+    ("request-field-no-longer-required", "NewOrder.count", &[("required: [ticker, count]", "required: [ticker]")]),
+    (
+        "request-newly-nullable",
+        "NewOrder.post_only",
+        &[("post_only: { type: boolean,", "post_only: { type: boolean, nullable: true,")],
+    ),
+    ("request-no-longer-nullable", "NewOrder.note", &[("pattern: '^[a-z]*$', nullable: true", "pattern: '^[a-z]*$'")]),
+    ("response-field-removed", "Market.word", &[("      word: { type: string }\n", "")]),
+    ("response-field-added", "Market.rank", &[("      word: {", "      rank: { type: boolean }\n      word: {")]),
+    ("response-field-renamed", "Market.volume", &[("      volume: {", "      volume_fp: {")]),
+    (
+        "response-field-newly-vital",
+        "Market.word",
+        &[("required: [ticker]\n    x-vital", "required: [ticker, word]\n    x-vital")],
+    ),
+    ("response-field-no-longer-vital", "Market.ticker", &[("    required: [ticker]\n    x-vital", "    x-vital")]),
+    (
+        "response-newly-nullable",
+        "Order.order_id",
+        &[("order_id: { type: string }", "order_id: { type: string, nullable: true }")],
+    ),
+    ("response-no-longer-nullable", "Order.price", &[("format: decimal, nullable: true", "format: decimal")]),
+    ("vital-set-changed", "Market", &[("x-vital: [title, status]", "x-vital: [title]")]),
+    ("field-deprecated", "Market.word", &[("word: { type: string }", "word: { type: string, deprecated: true }")]),
+    (
+        "request-type-changed",
+        "NewOrder.count",
+        &[("count: { type: integer, minimum: 1 }", "count: { type: number, minimum: 1 }")],
+    ),
+    (
+        "request-type-changed",
+        "GetMarkets(limit)",
+        &[("schema: { type: integer, maximum", "schema: { type: string, maximum")],
+    ),
+    ("response-type-changed", "Market.word", &[("word: { type: string }", "word: { type: boolean }")]),
+    ("response-type-changed", "TradeMessage.count", &[("count: { type: integer } }", "count: { type: string } }")]),
+    (
+        "request-format-changed",
+        "NewOrder.ticker",
+        &[("ticker: { type: string }\n      count", "ticker: { type: string, format: decimal }\n      count")],
+    ),
+    (
+        "response-format-changed",
+        "Market.volume",
+        &[("volume: { type: string, format: decimal,", "volume: { type: string,")],
+    ),
+    ("unit-changed", "Market.closes", &[("format: unix-s", "format: unix-ms")]),
+    ("type-renamed", "Nested", &[("'#/schemas/Nested'", "'#/schemas/Inner'"), ("  Nested: {", "  Inner: {")]),
+    ("request-limit-tightened", "GetMarkets(limit)", &[("maximum: 100", "maximum: 50")]),
+    ("request-limit-tightened", "NewOrder.count", &[("minimum: 1", "minimum: 2")]),
+    ("request-limit-loosened", "GetMarkets(limit)", &[("maximum: 100", "maximum: 1000")]),
+    ("request-limit-loosened", "NewOrder.count", &[("type: integer, minimum: 1", "type: integer")]),
+    ("request-pattern-changed", "NewOrder.note", &[("'^[a-z]*$'", "'^[a-z0-9]*$'")]),
+    ("response-limit-changed", "Market.volume", &[("maxLength: 20", "maxLength: 30")]),
+    ("default-changed", "GetMarkets(limit)", &[("default: 10", "default: 20")]),
+    ("default-changed", "NewOrder.post_only", &[("default: false", "default: true")]),
+    ("request-value-removed", "Side=sell", &[("enum: [buy, sell]", "enum: [buy]")]),
+    ("request-value-added", "Filter=paused", &[("enum: [open, closed]", "enum: [open, closed, paused]")]),
+    ("response-value-removed", "Status=settled", &[("enum: [active, settled]", "enum: [active]")]),
+    ("response-value-added", "Status=paused", &[("enum: [active, settled]", "enum: [active, paused, settled]")]),
+    ("enum-closed", "Status", &[("enum: [active, settled]", "enum: [active, settled], x-closed: true")]),
+    ("enum-opened", "Fixed", &[(", x-closed: true", "")]),
+    ("enum-introduced", "Market.word", &[("word: { type: string }", "word: { type: string, enum: [a, b] }")]),
+    (
+        "enum-dropped",
+        "Market.status",
+        &[("Status: { type: string, enum: [active, settled] }", "Status: { type: string }")],
+    ),
+    (
+        "channel-removed",
+        "channel book",
+        &[
+            ("  book: { $ref: 'stream-a.yaml#/channels/book' }\n", ""),
+            (
+                "  book:\n    address: book\n    x-access: public\n    x-book: { instrument: /ticker }\n    messages: { book: { $ref: '#/messages/Book' } }\n",
+                "",
+            ),
+        ],
+    ),
+    (
+        "channel-added",
+        "channel tick",
+        &[(
+            "  book: { $ref: 'stream-a.yaml#/channels/book' }\n",
+            "  book: { $ref: 'stream-a.yaml#/channels/book' }\n  tick: { address: tick, messages: {} }\n",
+        )],
+    ),
+    (
+        "channel-renamed",
+        "channel book",
+        &[
+            ("  book: { $ref: 'stream-a.yaml#/channels/book' }", "  books: { $ref: 'stream-a.yaml#/channels/books' }"),
+            ("  book:\n    address", "  books:\n    address"),
+        ],
+    ),
+    ("channel-moved", "channel book", &[("address: book", "address: books")]),
+    (
+        "channel-access-changed",
+        "channel trade",
+        &[("x-access: public\n    x-sequence", "x-access: private\n    x-sequence")],
+    ),
+    ("message-removed", "channel trade bust", &[(", bust: { $ref: '#/messages/Bust' }", "")]),
+    (
+        "message-added",
+        "channel trade book",
+        &[(
+            "bust: { $ref: '#/messages/Bust' }",
+            "bust: { $ref: '#/messages/Bust' }, book: { $ref: '#/messages/Book' }",
+        )],
+    ),
+    (
+        "second-message-added",
+        "channel book trade",
+        &[(
+            "{ book: { $ref: '#/messages/Book' } }",
+            "{ book: { $ref: '#/messages/Book' }, trade: { $ref: '#/messages/Trade' } }",
+        )],
+    ),
+    ("book-added", "channel trade", &[("x-sequence: none", "x-sequence: none\n    x-book: { instrument: /a }")]),
+    ("book-removed", "channel book", &[("    x-book: { instrument: /ticker }\n", "")]),
+    ("recovery-changed", "channel trade", &[("x-recover: never", "x-recover: next")]),
+    (
+        "server-added",
+        "servers demo",
+        &[("servers:\n", "servers:\n  - { url: 'https://d.example.com', x-environment: demo }\n")],
+    ),
+    ("server-changed", "servers production", &[("a.example.com/v1", "b.example.com/v1")]),
+];
+
+const MORE: [Seed; 4] = [
+    ("server-removed", "servers production", &[("x-environment: production", "x-environment: live")]),
+    ("limits-changed", "x-buckets", &[("refill: 10", "refill: 20")]),
+    ("errors-changed", "x-errors", &[("no_money: insufficient-funds", "no_cash: insufficient-funds")]),
+    (
+        "other-change",
+        "x-variables",
+        &[("security: [{ key: [] }]\n", "security: [{ key: [] }]\nx-variables: { together: true }\n")],
+    ),
+];
+
+#[test]
+fn each_rule_is_found_where_it_applies_and_nowhere_else() {
+    let mut covered = BTreeSet::new();
+    for (rule, place, edits) in SEEDS.into_iter().chain(MORE) {
+        let found = changes(edits);
+        let said: Vec<String> = found.iter().map(|change| format!("{} {}", change.rule.name, change.place)).collect();
+        assert!(said.contains(&format!("{rule} {place}")), "{rule} {place} is not among {said:?}");
+        // What else the edit brings about is of the same place or a consequence that is listed here.
+        let others: Vec<&String> = said.iter().filter(|one| !one.contains(place)).collect();
+        let consequences = [
+            "other-change servers",
+            "server-added",
+            "type-",
+            "parameter-",
+            "recovery-changed",
+            "operation-",
+            "response-",
+            "enum-",
+        ];
+        let strange: Vec<_> =
+            others.iter().filter(|one| !consequences.iter().any(|known| one.starts_with(known))).collect();
+        assert!(strange.is_empty(), "{rule} {place}: {strange:?}");
+        covered.insert(rule);
+    }
+    // A deprecation that is taken back is the same change from the other side; venues as a whole are tested below.
+    covered.extend(["operation-not-deprecated", "venue-added", "venue-removed"]);
+    let all: BTreeSet<&str> = RULES.iter().map(|rule| rule.name).collect();
+    assert_eq!(covered, all);
+}
+
+#[test]
+fn what_did_not_change_is_not_reported() {
+    assert!(changes(&[]).is_empty());
+    let deprecated = document(&[("operationId: CreateOrder", "operationId: CreateOrder\n      deprecated: true")]);
+    let back = compare(&ours::surface(&deprecated), &ours::surface(&document(&[])));
+    assert_eq!(back.iter().map(|change| change.rule.name).collect::<Vec<_>>(), ["operation-not-deprecated"]);
+}
+
+#[test]
+fn lines_for_the_changelog_say_what_changed() {
+    let found = changes(&[
+        ("enum: [buy, sell]", "enum: [buy]"),
+        ("      word: { type: string }\n", "      word: { type: string }\n      rank: { type: boolean }\n"),
+    ]);
+    let lines = changelog::lines("Test", &found);
+    assert_eq!(
+        lines,
+        [
+            "- **breaking:** Test: values of requests removed: `Side=sell`.",
+            "- **added:** Test: new members of responses: `Market.rank`.",
+        ]
+    );
+}
+
+#[test]
+fn a_changed_spec_needs_its_line() {
+    let breaking = changes(&[("enum: [buy, sell]", "enum: [buy]")]);
+    let docs = changes(&[("description: Title.", "description: Heading.")]);
+    let gained = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    let lacks =
+        |changes: &[Change], lines: &[&str]| changelog::lacks("kalshi_perps", "Kalshi Perps", changes, &gained(lines));
+    assert!(lacks(&breaking, &[]).unwrap().contains("names it"));
+    assert!(lacks(&breaking, &["- **added:** Kalshi: markets"]).unwrap().contains("names it"));
+    assert!(lacks(&breaking, &["- **added:** Kalshi perps: sides"]).unwrap().contains("**breaking:**"));
+    assert_eq!(lacks(&breaking, &["- **breaking:** kalshi_perps: orders are bought only"]), None);
+    assert_eq!(lacks(&breaking, &["- **breaking:** every venue: sides"]), None);
+    assert_eq!(lacks(&docs, &[]), None, "words need no line");
+    let (before, now) = ("- **added:** a\n  b\n", "- **added:** a\n  b\n- **fixed:** c\n  d\n");
+    assert_eq!(changelog::gained(before, now), ["- **fixed:** c d"]);
+}
+
+#[test]
+fn revisions_are_read_without_a_checkout() {
+    let scratch = Scratch::new();
+    let git = |arguments: &[&str]| revision::git(scratch.path(), arguments).unwrap();
+    for (name, text) in FILES {
+        scratch.write(&format!("specs/v/{name}"), text);
+    }
+    scratch.write("specs/v/sources.md", "x");
+    scratch.write("CHANGELOG.md", "- **added:** v\n");
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "-A"]);
+    git(&[
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@example.com",
+        "-c",
+        "commit.gpgsign=false",
+        "commit",
+        "-q",
+        "-m",
+        "one",
+    ]);
+    scratch.write("specs/v/a.yaml", &TAG.replace("enum: [buy, sell]", "enum: [buy]"));
+    let (head, now) = (State::Revision("HEAD".to_owned()), State::Worktree);
+    let (_, found) = super::changes(scratch.path(), "v", &(head.clone(), now.clone())).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].rule.name, found[0].place.as_str()), ("request-value-removed", "Side=sell"));
+    // The line is missing, and then it is there.
+    let check = |words: &[&str]| format!("{:?}", super::check(scratch.path(), words).unwrap());
+    assert_eq!(check(&["HEAD"]), format!("{:?}", std::process::ExitCode::FAILURE));
+    scratch.write("CHANGELOG.md", "- **added:** v\n- **breaking:** v: no sells\n");
+    assert_eq!(check(&["HEAD"]), format!("{:?}", std::process::ExitCode::SUCCESS));
+    assert!(!revision::resolves(scratch.path(), "--help") && !revision::resolves(scratch.path(), "nothing"));
+    // A venue that comes or goes is one change.
+    std::fs::remove_dir_all(scratch.path().join("specs/v")).unwrap();
+    let (_, gone) = super::changes(scratch.path(), "v", &(head.clone(), now.clone())).unwrap();
+    let (_, come) = super::changes(scratch.path(), "v", &(now, head)).unwrap();
+    assert_eq!((gone[0].rule.name, come[0].rule.name), ("venue-removed", "venue-added"));
+}

@@ -27,7 +27,7 @@ pub struct Comparison<'a> {
     pub(super) theirs: &'a Surface,
     pub(super) found: Vec<Drift>,
     pub(super) roots: Vec<Root>,
-    /// Types of ours that the vendor has as one: messages that only a member's value tells apart.
+    /// Types of ours that the vendor has as one: messages that only a member's value distinguishes.
     siblings: Vec<BTreeSet<TypeId>>,
     pub(super) extent: Extent,
 }
@@ -103,7 +103,7 @@ impl Comparison<'_> {
         let mut moved: BTreeSet<&String> = BTreeSet::new();
         for (key, operation) in missing {
             let is_new = |(other, found): &(&String, &Operation)| {
-                !ours.operations.contains_key(*other) && same_name(&found.name, &operation.name)
+                !ours.operations.contains_key(*other) && !found.earlier && same_name(&found.name, &operation.name)
             };
             let place = operation.name.as_str();
             match theirs.operations.iter().find(is_new) {
@@ -129,7 +129,7 @@ impl Comparison<'_> {
             }
         }
         for (key, found) in &theirs.operations {
-            if !ours.operations.contains_key(key) && !moved.contains(key) {
+            if !ours.operations.contains_key(key) && !moved.contains(key) && !found.earlier {
                 let name = if found.name.is_empty() { &found.call } else { &found.name };
                 let old = if found.deprecated { "; it is deprecated already" } else { "" };
                 let message = format!("`{}` is new{old}", found.call);

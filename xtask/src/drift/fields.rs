@@ -127,8 +127,9 @@ fn new_member(
     let what = theirs.at(field.value).kinds;
     let own = format!("{place}.{}", field.name);
     let schema = yaml_schema(theirs, field.value);
-    let change = Change::AddField { object: kind.at.clone(), name: field.name.clone(), schema };
-    let (rule, judgement, message) = if direction == Direction::Request && field.required && field.default.is_none() {
+    let required = direction == Direction::Request && field.required && field.default.is_none();
+    let change = Change::AddField { object: kind.at.clone(), name: field.name.clone(), schema, required };
+    let (rule, judgement, message) = if required {
         ("newly-required", Judgement::Breaking, format!("requests need it ({what}), and our spec lacks it"))
     } else if direction == Direction::Request {
         ("new-field", Judgement::Addition, format!("requests may have it ({what})"))
@@ -192,7 +193,9 @@ fn same_member(
         }
         Direction::Response if field.required => {
             let change = || Some(Change::Release { object: kind.at.clone(), name: field.name.clone() });
-            if theirs.nullable(same.value) && !comparison.ours.nullable(field.value) {
+            // A list or a map that is null is read as an empty one.
+            let is_read = comparison.ours.at(field.value).reads_null();
+            if theirs.nullable(same.value) && !comparison.ours.nullable(field.value) && !is_read {
                 let message = "it is vital, and the vendor sends null: such responses are rejected";
                 comparison.find(
                     "newly-nullable",
@@ -244,14 +247,22 @@ fn elements(
     let kind = ours.of(id);
     for other in others.iter().map(|other| theirs.of(*other)) {
         if let (Some(one), Some(same)) = (kind.items, other.items) {
-            kinds(comparison, &format!("{place}[]"), one, same, direction, &kind.at, users);
+            kinds(comparison, &format!("{place}[]"), one, same, direction, &ours.at(one).at, users);
         }
         if let (Some(one), Some(same)) = (kind.entries, other.entries) {
-            kinds(comparison, &format!("{place}.*"), one, same, direction, &kind.at, users);
+            kinds(comparison, &format!("{place}.*"), one, same, direction, &ours.at(one).at, users);
         }
         for (index, element) in kind.tuple.iter().enumerate() {
             if let Some(same) = other.tuple.get(index) {
-                kinds(comparison, &format!("{place}[{index}]"), *element, *same, direction, &kind.at, users);
+                kinds(
+                    comparison,
+                    &format!("{place}[{index}]"),
+                    *element,
+                    *same,
+                    direction,
+                    &ours.at(*element).at,
+                    users,
+                );
             }
         }
     }
@@ -275,9 +286,10 @@ pub(super) fn kinds(
     if !wide.covers(narrow) {
         let is_read = direction == Direction::Response && reads(ours, theirs.kinds);
         let judgement = if is_read { Judgement::Behaviour } else { Judgement::Breaking };
-        let note = if is_read { "; it is read all the same" } else { "" };
+        let note = if is_read { "; it is read nevertheless" } else { "" };
         let message = format!("the vendor says {}, our spec {}{note}", theirs.kinds, ours.kinds);
-        let to = single(theirs.kinds);
+        // A named type is used elsewhere too: a person decides.
+        let to = single(theirs.kinds).filter(|_| ours.name.is_none());
         let change = to.map(|to| Change::Retype { schema: at.to_owned(), to: to.to_owned() });
         comparison.find("retyped", place, judgement, message, at, users.clone(), change);
         return;

@@ -39,7 +39,7 @@ pub const RULES: [(&str, &str); 26] = [
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// A member of the object at a pointer.
-    AddField { object: String, name: String, schema: String },
+    AddField { object: String, name: String, schema: String, required: bool },
     /// The same member under another name.
     RenameField { object: String, from: String, to: String },
     /// No such member.

@@ -69,6 +69,12 @@ impl Known {
         if findings.is_empty() { Ok(Self { entries }) } else { Err(findings) }
     }
 
+    /// The places of all entries, patterns among them, with where they stand.
+    #[cfg(test)]
+    pub fn places(&self) -> impl Iterator<Item = &(String, Location)> {
+        self.entries.iter().flat_map(|entry| &entry.places)
+    }
+
     /// Takes out what is accepted. Returns how many findings that were, and the entries that no longer apply.
     pub fn apply(&self, found: &mut Vec<Drift>, against: &str) -> (usize, Vec<Finding>) {
         let before = found.len();

@@ -5,10 +5,13 @@ mod fields;
 mod finding;
 mod known;
 mod parameters;
+mod patch;
 pub mod rename;
 mod report;
 #[cfg(test)]
 mod tests;
+mod traffic;
+mod yaml_edit;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,8 +53,43 @@ pub fn against(root: &Path, venue: &str, file: &Path, options: &Options) -> Resu
     let (accepted, stale) = known.apply(&mut found, vendor.form.name());
     let against = format!("{} ({}, {})", vendor.surface.title, vendor.form.name(), file.display());
     let report = Report { document: &document, against, extent: said(extent), found: &found, accepted };
-    let text = if options.json { format!("{:#}", report.json()) } else { report.text() };
+    let mut text = if options.json { format!("{:#}", report.json()) } else { report.text() };
+    if options.patch {
+        text += &patched(root, &document, &found)?;
+    }
     Ok(Outcome { text, findings: stale, differs: !found.is_empty() })
+}
+
+/// Writes the proposed changes into the spec, and says what was done.
+fn patched(root: &Path, document: &Document, found: &[finding::Drift]) -> Result<String, Vec<Finding>> {
+    let patch = patch::propose(root, document, found);
+    for (file, text) in &patch.files {
+        std::fs::write(root.join(file), text).map_err(|error| unreadable(Path::new(file), &error.to_string()))?;
+    }
+    let mut said = String::new();
+    for (title, list) in
+        [("changed in the spec, to be read with `git diff`", &patch.done), ("left to a person", &patch.left)]
+    {
+        if !list.is_empty() {
+            said += &format!("\n\n{title}:\n  {}", list.join("\n  "));
+        }
+    }
+    Ok(said)
+}
+
+/// Compares a venue's spec with recorded traffic.
+pub fn traffic(root: &Path, venue: &str, files: &[&Path], options: &Options) -> Result<Outcome, Vec<Finding>> {
+    let document = Document::read(root, venue)?;
+    let known = Known::read(root, venue)?;
+    let seen = traffic::compare(&document, files).map_err(|problem| unreadable(files[0], &problem))?;
+    let mut found = seen.found;
+    // What was not seen this time may be seen the next time: no entry is stale.
+    let (accepted, _) = known.apply(&mut found, known::TRAFFIC);
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let against = format!("recorded traffic ({})", names.join(", "));
+    let report = Report { document: &document, against, extent: seen.extent, found: &found, accepted };
+    let text = if options.json { format!("{:#}", report.json()) } else { report.text() };
+    Ok(Outcome { text, findings: Vec::new(), differs: !found.is_empty() })
 }
 
 fn said(extent: Extent) -> String {
@@ -68,13 +106,13 @@ fn said(extent: Extent) -> String {
 
 fn unreadable(file: &Path, problem: &str) -> Vec<Finding> {
     let at = crate::finding::Location { file: file.display().to_string(), line: 0, column: 0 };
-    let help = "name a vendor's OpenAPI 3, OpenRPC or AsyncAPI document, or an inventory".to_owned();
+    let help = "docs/DRIFT.md says what is read".to_owned();
     vec![Finding { rule: "unreadable", message: problem.to_owned(), at, help }]
 }
 
-/// `VENUE --against FILE [--patch] [--json]`.
+/// `VENUE --against FILE [--patch] [--json]` or `VENUE --traffic FILE... [--json]`.
 pub fn command(root: &Path, words: &[&str], flags: &[&str]) -> Result<ExitCode, String> {
-    let known = ["--against", "--patch", "--json"];
+    let known = ["--against", "--traffic", "--patch", "--json"];
     let (&[venue, ref files @ ..], None) = (words, flags.iter().find(|flag| !known.contains(flag))) else {
         return Err(crate::USAGE.to_owned());
     };
@@ -82,7 +120,11 @@ pub fn command(root: &Path, words: &[&str], flags: &[&str]) -> Result<ExitCode, 
     let has = |flag: &str| flags.contains(&flag);
     let options = Options { patch: has("--patch"), json: has("--json") };
     let outcome = match files {
-        [file] if has("--against") => against(root, venue, Path::new(file), &options),
+        [file] if has("--against") && !has("--traffic") => against(root, venue, Path::new(file), &options),
+        [_, ..] if has("--traffic") && !has("--against") && !options.patch => {
+            let files: Vec<&Path> = files.iter().map(Path::new).collect();
+            traffic(root, venue, &files, &options)
+        }
         _ => return Err(crate::USAGE.to_owned()),
     };
     Ok(match outcome {

@@ -25,10 +25,13 @@ pub fn compare(comparison: &mut Comparison<'_>, ours: &Operation, theirs: &Opera
     for (mine, other) in path(ours).iter().zip(path(theirs).iter()) {
         same(comparison, place, mine, other, place);
     }
+    let headers = &comparison.ours.credential_headers;
     let others = |operation: &Operation| -> Vec<Parameter> {
         let is_one = |parameter: &&Parameter| {
             parameter.place != "path"
                 && !OF_EVERY_REQUEST.contains(&parameter.field.name.to_lowercase().as_str())
+                // Credentials are no parameters of ours.
+                && !(parameter.place == "header" && headers.contains(&parameter.field.name.to_lowercase()))
                 && parameter.place != "cookie"
         };
         operation.parameters.iter().filter(is_one).cloned().collect()

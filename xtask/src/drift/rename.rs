@@ -17,9 +17,9 @@ pub struct Candidate<'a> {
 }
 
 /// Below this two members have nothing to do with each other.
-const LIKELY: f32 = 0.55;
+const LIKELY: f32 = 0.5;
 
-/// Pairs of indices, the most similar first; each member is in one pair at the most.
+/// Pairs of indices, the most similar first; each member is in at most one pair.
 pub fn pairs(gone: &[Candidate<'_>], new: &[Candidate<'_>]) -> Vec<(usize, usize)> {
     let mut scored = Vec::new();
     for (left, old) in gone.iter().enumerate() {
@@ -59,7 +59,10 @@ fn similarity(one: &Candidate<'_>, other: &Candidate<'_>) -> f32 {
         let names = |kind: &Type| kind.fields.iter().map(|field| field.name.clone()).collect::<BTreeSet<_>>();
         0.3 * share(&names(one.kind), &names(other.kind))
     };
-    let name = share(&words(one.name), &words(other.name)).max(letters(one.name, other.name));
+    let (left, right) = (words(one.name), words(other.name));
+    // `limit` and `page_limit`: one name says more than the other.
+    let says_more = if left.is_subset(&right) || right.is_subset(&left) { 0.85 } else { 0.0 };
+    let name = share(&left, &right).max(letters(one.name, other.name)).max(says_more);
     let said = share(&words(one.description), &words(other.description));
     let near = 1.0 - (one.position - other.position).abs();
     0.65 * name + 0.25 * said + 0.1 * near + values + fields

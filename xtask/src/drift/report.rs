@@ -47,6 +47,7 @@ impl Report<'_> {
         }
         let known = match self.accepted {
             0 => String::new(),
+            1 => format!("; one more is known and accepted in specs/{}/drift.yaml", self.document.venue),
             count => format!("; {count} more are known and accepted in specs/{}/drift.yaml", self.document.venue),
         };
         let _ = write!(out, "\n{}{known}", count(self.found));

@@ -71,10 +71,17 @@ pub fn calls(document: &Value) -> Surface {
     }
     let mut paths: Map<String, Value> = Map::new();
     let operations = document.get("operations").and_then(Value::as_array).into_iter().flatten();
-    for operation in operations.filter(|operation| matches!(text(operation, "status"), None | Some("canonical"))) {
+    for operation in operations {
         let (Some(verb), Some(path)) = (text(operation, "method"), text(operation, "path")) else { continue };
         let item = paths.entry(path).or_insert_with(|| json!({}));
-        item[verb.to_lowercase()] = rest(operation);
+        let is_earlier = !matches!(text(operation, "status"), None | Some("canonical"));
+        let verb = verb.to_lowercase();
+        // Where one is listed twice, that of today counts.
+        if is_earlier && item.get(&verb).is_some() {
+            continue;
+        }
+        item[&verb] = rest(operation);
+        item[&verb]["x-earlier"] = json!(is_earlier);
     }
     let url = text(document, "base_url").or_else(|| document.pointer("/servers/0")?.as_str()).unwrap_or_default();
     let mut made =

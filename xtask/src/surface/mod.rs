@@ -189,6 +189,11 @@ impl Type {
         self.fields.iter().find(|field| field.name == name)
     }
 
+    /// Whether null in a response is read as a value of it: lists and maps are empty then.
+    pub fn reads_null(&self) -> bool {
+        self.kinds == Kinds::ARRAY || self.entries.is_some() && self.fields.is_empty()
+    }
+
     /// Whether it says nothing of its values but what they are at the outside.
     pub fn is_opaque(&self) -> bool {
         self.fields.is_empty() && self.items.is_none() && self.entries.is_none() && self.tuple.is_empty()
@@ -246,6 +251,8 @@ pub struct Operation {
     pub success: Option<String>,
     /// Whether it is going to be removed.
     pub deprecated: bool,
+    /// Whether it is listed as one of an earlier time, which nobody has to have.
+    pub earlier: bool,
     /// Whether it needs a credential. None: not said.
     pub signed: Option<bool>,
     /// What else is said of it: our words, by their names.
@@ -303,6 +310,8 @@ pub struct Surface {
     pub facts: BTreeMap<String, Value>,
     /// Whether the document says anywhere who may call.
     pub knows_access: bool,
+    /// Headers that carry credentials, in lower case.
+    pub credential_headers: BTreeSet<String>,
 }
 
 impl Surface {

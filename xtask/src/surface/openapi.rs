@@ -56,6 +56,7 @@ impl<'a> Reader<'a> {
             call: if self.is_rpc { rpc_name.to_owned() } else { format!("{} {path}", method.to_uppercase()) },
             at: own.clone(),
             deprecated: value.get("deprecated") == Some(&Value::Bool(true)),
+            earlier: value.get("x-earlier") == Some(&Value::Bool(true)),
             description: text(value, "description").or_else(|| text(value, "summary")).unwrap_or_default().to_owned(),
             ..Operation::default()
         };

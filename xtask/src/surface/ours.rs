@@ -56,6 +56,8 @@ pub fn surface(document: &Document) -> Surface {
     let schemes =
         document.value.pointer("/components/securitySchemes").or_else(|| document.value.get("x-security-schemes"));
     if let Some(schemes) = schemes {
+        let headers = schemes.as_object().into_iter().flatten().filter_map(|(_, scheme)| text(scheme, "name"));
+        made.credential_headers = headers.map(str::to_lowercase).collect();
         made.facts.insert("security schemes".to_owned(), schemes.clone());
     }
     if let Some(streams) = document.value.get("x-streams") {
