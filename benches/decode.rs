@@ -5,6 +5,8 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "pair/markets.rs"]
+mod markets;
 mod pair;
 
 use std::borrow::Cow;
@@ -17,7 +19,6 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use venuekit::kalshi::types::GetMarketsResponse;
 use venuekit::wire::Decimal;
-use venuekit_sandbox::{Accounts, Sandbox};
 
 const MARKETS: usize = 1000;
 
@@ -112,8 +113,8 @@ fn decode<T: DeserializeOwned>(page: &[u8]) {
     black_box(serde_json::from_slice::<T>(black_box(page)).unwrap());
 }
 
-fn markets(criterion: &mut Criterion) {
-    let page = page_of_markets();
+fn pages(criterion: &mut Criterion) {
+    let page = markets::page(MARKETS);
     println!("a page of {MARKETS} markets, {} bytes", page.len());
     let by_hand = vec![
         way("by_hand_f64", || decode::<Page<Parsed<f64>>>(&page)),
@@ -123,20 +124,5 @@ fn markets(criterion: &mut Criterion) {
     compare(criterion, "markets", way("generated", || decode::<GetMarketsResponse>(&page)), by_hand);
 }
 
-/// The sandbox's markets, repeated under other tickers until there are enough.
-fn page_of_markets() -> Vec<u8> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let page: Value = runtime.block_on(async {
-        let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-        let url = format!("{}/trade-api/v2/markets?limit=1000", sandbox.base_url());
-        reqwest::get(url).await.unwrap().json().await.unwrap()
-    });
-    let mut markets: Vec<Value> = page["markets"].as_array().unwrap().iter().cycle().take(MARKETS).cloned().collect();
-    for (number, market) in markets.iter_mut().enumerate() {
-        market["ticker"] = format!("KXBENCH-26NOV22-T{number}").into();
-    }
-    serde_json::to_vec(&serde_json::json!({"cursor": "next", "markets": markets})).unwrap()
-}
-
-criterion_group!(benches, markets);
+criterion_group!(benches, pages);
 criterion_main!(benches);

@@ -33,6 +33,7 @@
 //! | `bayse`, `bybit`, `deribit`, `kalshi`, `kalshi-perps`, `yativo` | yes | the client of that venue |
 //! | `keys` | no | `FromStore` and the key engine: credentials from the store of the command |
 //! | `keyring`, `vault` | no | `keys`, with the keyring of the operating system, with HashiCorp Vault or OpenBao |
+//! | `drift` | no | counters of members and values that responses have and the specs do not |
 //! | `metrics` | no | counters and histograms for the `metrics` facade |
 //! | `redis` | no | a rate budget that several processes share through Redis or Valkey |
 //! | `mock` | no | `Default` for the types of responses, for your tests |

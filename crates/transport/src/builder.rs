@@ -50,6 +50,8 @@ pub struct ClientBuilder<C> {
     rate_wait: Duration,
     correct_clock_skew: bool,
     websocket: WebSocketOptions,
+    #[cfg(feature = "drift")]
+    drift: Option<crate::drift::DriftCollector>,
     client: std::marker::PhantomData<fn() -> C>,
 }
 
@@ -70,6 +72,8 @@ impl<C: Connect> ClientBuilder<C> {
             rate_wait: Duration::MAX,
             correct_clock_skew: true,
             websocket: WebSocketOptions::default(),
+            #[cfg(feature = "drift")]
+            drift: None,
             client: std::marker::PhantomData,
         }
     }
@@ -175,6 +179,13 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
+    /// Counts what responses hold that the spec does not know. Without a collector nothing is looked for.
+    #[cfg(feature = "drift")]
+    pub fn drift(mut self, collector: crate::drift::DriftCollector) -> Self {
+        self.drift = Some(collector);
+        self
+    }
+
     /// Makes the client. Nothing is sent: a WebSocket is opened by the first call, or by [`WebSocket::open`](crate::WebSocket::open).
     ///
     /// # Errors
@@ -213,6 +224,8 @@ impl<C: Connect> ClientBuilder<C> {
             rate_wait: self.rate_wait,
             correct_clock_skew: self.correct_clock_skew,
             route,
+            #[cfg(feature = "drift")]
+            drift: self.drift,
         };
         if is_socket && self.carrier.is_some() {
             return Err(Error::invalid_request("a carrier cannot be used by a client that calls over a WebSocket"));

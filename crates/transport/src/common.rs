@@ -62,4 +62,6 @@ pub(crate) struct Common {
     pub(crate) rate_wait: Duration,
     pub(crate) correct_clock_skew: bool,
     pub(crate) route: Route,
+    #[cfg(feature = "drift")]
+    pub(crate) drift: Option<crate::drift::DriftCollector>,
 }

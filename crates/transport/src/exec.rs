@@ -53,6 +53,11 @@ impl Session {
     pub async fn call<T: for<'de> Lenient<'de> + Serialize>(&self, call: Call) -> Result<ResponseValue<T>, Error> {
         let response = self.send(call).await?;
         let venue = self.venue();
+        #[cfg(feature = "drift")]
+        if let Some(collector) = &self.shared.common.drift {
+            let read = |response: &Response| collector.read(venue.name, response.operation, &response.body);
+            return ResponseValue::read_by(response, read).inspect_err(|error| observe::unreadable(venue, error));
+        }
         ResponseValue::read(response).inspect_err(|error| observe::unreadable(venue, error))
     }
 

@@ -38,6 +38,8 @@ mod common;
 pub mod credential_parts;
 mod credentials;
 mod dialer;
+#[cfg(feature = "drift")]
+pub mod drift;
 pub mod endpoint;
 pub mod environment;
 mod error;

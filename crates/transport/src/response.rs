@@ -137,7 +137,15 @@ pub struct ResponseValue<T> {
 impl<T: for<'de> Lenient<'de> + Serialize> ResponseValue<T> {
     /// Reads the body of a response as the type.
     pub(crate) fn read(response: Response) -> Result<Self, Error> {
-        let inner = lenient::from_slice(&response.body).map_err(|error| response.undecoded(&error))?;
+        Self::read_by(response, |response| lenient::from_slice(&response.body))
+    }
+
+    /// The same by a function of the caller's.
+    pub(crate) fn read_by(
+        response: Response,
+        read: impl FnOnce(&Response) -> serde_json::Result<T>,
+    ) -> Result<Self, Error> {
+        let inner = read(&response).map_err(|error| response.undecoded(&error))?;
         Ok(Self::of(inner, response))
     }
 }

@@ -84,28 +84,37 @@ impl Unread {
 ///
 /// The text is read once more, and what was read is walked over beside it: the walk names the fields of each type.
 pub fn unknown_of<T: for<'de> Lenient<'de> + Serialize>(body: &[u8]) -> Vec<Unknown> {
-    find(body, |body, search| {
-        let value = lenient::from_slice::<T>(body);
-        // What the walk does not visit has no fields.
-        value.map(|value| _ = value.serialize(search)).is_ok()
-    })
+    find(body, walk_as::<T>).0
+}
+
+/// The same, and where null stands in place of a list or a map.
+#[cfg(feature = "drift")]
+pub(crate) fn examine<T: for<'de> Lenient<'de> + Serialize>(body: &[u8]) -> (Vec<Unknown>, Vec<String>) {
+    find(body, walk_as::<T>)
+}
+
+fn walk_as<T: for<'de> Lenient<'de> + Serialize>(body: &[u8], search: &mut Search<'_>) -> bool {
+    let value = lenient::from_slice::<T>(body);
+    // What the walk does not visit has no fields.
+    value.map(|value| _ = value.serialize(search)).is_ok()
 }
 
 /// The part that is the same for every type. `walk` says whether the body is one of its type.
-fn find(body: &[u8], walk: fn(&[u8], &mut Search<'_>) -> bool) -> Vec<Unknown> {
+fn find(body: &[u8], walk: fn(&[u8], &mut Search<'_>) -> bool) -> (Vec<Unknown>, Vec<String>) {
     if body.trim_ascii().is_empty() {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
-    let whole = || vec![Unknown::Member { path: ".".to_owned() }];
+    let whole = || (vec![Unknown::Member { path: ".".to_owned() }], Vec::new());
     let Ok(said) = serde_json::from_slice::<Value>(body) else { return whole() };
-    let mut search = Search { path: String::new(), said: Some(&said), members: Vec::new(), values: Vec::new() };
+    let mut search =
+        Search { path: String::new(), said: Some(&said), members: Vec::new(), values: Vec::new(), nulls: Vec::new() };
     if !walk(body, &mut search) {
         // Only a response of which no body is expected is not read before.
         return whole();
     }
-    let Search { mut members, values, .. } = search;
+    let Search { mut members, values, nulls, .. } = search;
     members.extend(values);
-    members
+    (members, nulls)
 }
 
 fn whole(path: String) -> String {
@@ -119,6 +128,8 @@ struct Search<'a> {
     said: Option<&'a Value>,
     members: Vec<Unknown>,
     values: Vec<Unknown>,
+    /// Where null stands in place of a list or a map.
+    nulls: Vec<String>,
 }
 
 impl<'a> Search<'a> {
@@ -140,6 +151,13 @@ impl<'a> Search<'a> {
     /// The members that the body has in this place.
     fn object(&self) -> Option<&'a Map<String, Value>> {
         self.said?.as_object()
+    }
+
+    /// Notes that the body has null here.
+    fn note_null(&mut self) {
+        if self.said.is_some_and(Value::is_null) {
+            self.nulls.push(whole(self.path.clone()));
+        }
     }
 
     /// Notes the members that the body has here and that are none of these, before those that were found since `start`.
@@ -230,6 +248,7 @@ impl<'s, 'a> Serializer for &'s mut Search<'a> {
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Items<'s, 'a>, fmt::Error> {
+        self.note_null();
         Ok(Items { search: self, index: 0 })
     }
 
@@ -252,6 +271,7 @@ impl<'s, 'a> Serializer for &'s mut Search<'a> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Members<'s, 'a>, fmt::Error> {
+        self.note_null();
         Ok(Members { start: self.members.len(), search: self, name: String::new(), known: Vec::new() })
     }
 
