@@ -24,6 +24,8 @@ pub enum Novelty {
     Member,
     /// This text, which is not one of the listed words.
     Word(String),
+    /// Null in place of a member that must be there.
+    Null,
 }
 
 impl fmt::Display for Unknown {
@@ -31,6 +33,7 @@ impl fmt::Display for Unknown {
         match &self.what {
             Novelty::Member => formatter.write_str(&self.path),
             Novelty::Word(word) => write!(formatter, "{}: {word:?}", self.path),
+            Novelty::Null => write!(formatter, "{}: null", self.path),
         }
     }
 }
@@ -108,6 +111,9 @@ fn collect<'a>(schema: &Schema, value: &'a Value, steps: &mut Vec<Step<'a>>, fou
             for (name, value) in members {
                 steps.push(Step::Member(name));
                 match (fields.iter().find(|field| field.name == *name), &others) {
+                    (Some(field), _) if field.required && value.is_null() => {
+                        found.push(Unknown::new(steps, Novelty::Null));
+                    }
                     (Some(field), _) => collect(&field.schema, value, steps, found),
                     (None, Some(other)) => collect(other, value, steps, found),
                     (None, None) => found.push(Unknown::new(steps, Novelty::Member)),
@@ -152,6 +158,10 @@ mod tests {
         assert_eq!(unknown("kalshi", "get_markets", markets), ["markets[1].aura"]);
         let bought = r#"{"order":{"order_id":"a","direction":"sideways"},"trades":[{"tick":{}}]}"#;
         assert_eq!(unknown("deribit", "buy", bought), [r#"order.direction: "sideways""#, "trades[0].tick"]);
+        assert_eq!(
+            unknown("kalshi", "get_markets", r#"{"markets":[{"ticker":null,"status":null}]}"#),
+            ["markets[0].ticker: null"]
+        );
         assert!(unknown("yativo", "delete_webhook", r#"{"anything":{"at":"all"}}"#).is_empty());
     }
 
