@@ -8,8 +8,11 @@ use serde_json::Value;
 use super::credentials::{has_field, operation};
 use super::words::Known;
 use super::{KINDS, UNITS};
-use crate::model::{members, text};
-use crate::vocabulary::{Buckets, Connection, Rate, Reconcile, Tier, VenueTime, WebSocket, Window};
+use crate::model::text;
+use crate::vocabulary::{
+    Buckets, CodeOrStatus, Connection, Errors, FailedWhen, Rate, RateHeaders, Reconcile, Retry, RustType, Tier,
+    UnknownKey, VenueTime, WebSocket, Window,
+};
 
 pub fn name(_: &Known<'_>, text: String) -> Result<(), String> {
     let plain = text.starts_with(|c: char| c.is_ascii_lowercase())
@@ -64,26 +67,16 @@ pub fn shape(value: &Value, needed: &[&str], allowed: &[&str]) -> Result<(), Str
     }
 }
 
-pub fn retry(known: &Known<'_>, value: &Value) -> Result<(), String> {
-    if matches!(value.as_str(), Some("safe" | "never")) {
-        return Ok(());
+pub fn retry(known: &Known<'_>, retry: Retry) -> Result<(), String> {
+    let Retry::Keyed(retry) = retry else { return Ok(()) };
+    let keyed = retry.keyed;
+    if keyed.header.is_some() == keyed.field.is_some() {
+        return Err("`keyed` names one `header` or one `field`".to_owned());
     }
-    shape(value, &["keyed"], &[])
-        .map_err(|_| "is `safe`, `never` or `keyed: {header: NAME}` or `{field: NAME}`".to_owned())?;
-    let place = &value["keyed"];
-    let one = shape(place, &["header"], &["repeat"]).or_else(|_| shape(place, &["field"], &["repeat"]));
-    one.and_then(|()| if members(value, "keyed").all(|(_, v)| v.is_string()) { Ok(()) } else { Err(String::new()) })
-        .map_err(|_| "`keyed` names one `header` or one `field`".to_owned())?;
-    match text(place, "repeat") {
-        None => Ok(()),
-        Some("refused") if known.document.value.pointer("/x-errors/repeated-key").is_some() => Ok(()),
-        Some("refused") => {
-            Err("the root's `x-errors` has no `repeated-key`, by which such a refusal is known".to_owned())
-        }
-        Some(_) => {
-            Err("`repeat` is `refused`, or left out where the venue returns the first response again".to_owned())
-        }
-    }
+    let is_known = keyed.repeat.is_none() || known.document.value.pointer("/x-errors/repeated-key").is_some();
+    is_known
+        .then_some(())
+        .ok_or_else(|| "the root's `x-errors` has no `repeated-key`, by which such a refusal is known".to_owned())
 }
 
 pub fn rate(known: &Known<'_>, rate: Rate) -> Result<(), String> {
@@ -104,103 +97,67 @@ pub fn reconcile(known: &Known<'_>, word: Reconcile) -> Result<(), String> {
     by.iter().try_for_each(|parameter| has_field(known.document, &lookup, parameter))
 }
 
-pub fn rust_type(_: &Known<'_>, value: &Value) -> Result<(), String> {
-    shape(value, &["crate", "version", "path"], &["parameters"])?;
+pub fn rust_type(_: &Known<'_>, word: RustType) -> Result<(), String> {
     // The generator would ignore all of these without a word.
-    if text(value, "crate") != Some("venuekit-wire") || text(value, "version") != Some("*") {
+    if word.krate != "venuekit-wire" || word.version != "*" {
         return Err("generated code names types of `venuekit-wire`, version `*`, only".to_owned());
     }
-    let path = text(value, "path").unwrap_or_default();
+    let path = word.path.as_str();
     let is_path = syn::parse_str::<syn::Path>(path).is_ok() && !path.contains([' ', '<', '(']);
-    if !path.starts_with("venuekit_wire::") || !is_path {
-        return Err("`path` is a Rust path that begins with `venuekit_wire::`".to_owned());
-    }
-    let parameters =
-        value.get("parameters").is_none_or(|all| all.as_array().is_some_and(|all| all.iter().all(Value::is_object)));
-    parameters.then_some(()).ok_or_else(|| "`parameters` is a list of schemas".to_owned())
-}
-
-fn mapping_of_kinds(value: &Value) -> Result<(), String> {
-    value.as_object().ok_or("is a mapping")?.values().try_for_each(kind_of)
-}
-
-fn kind_of(value: &Value) -> Result<(), String> {
-    let known = value.as_str().is_some_and(|kind| KINDS.iter().any(|(name, _)| *name == kind));
-    known.then_some(()).ok_or_else(|| format!("{value} is no kind of error"))
+    (path.starts_with("venuekit_wire::") && is_path)
+        .then_some(())
+        .ok_or_else(|| "`path` is a Rust path that begins with `venuekit_wire::`".to_owned())
 }
 
 /// A code or a sentence of the venue's; a status alone is anybody's.
-fn unknown_key(test: &Value) -> Result<(), String> {
-    const TEXTS: [&str; 3] = ["code", "message", "detail"];
-    shape(test, &[], &[TEXTS.as_slice(), &["status", "except"]].concat())?;
-    if !TEXTS.iter().any(|key| test.get(key).is_some()) {
+fn unknown_key(test: &UnknownKey) -> Result<(), String> {
+    if test.code.is_none() && test.message.is_none() && test.detail.is_none() {
         return Err("`unknown-key` names a code, a message or a detail: a status alone is anybody's".to_owned());
     }
-    let good_texts = TEXTS.iter().all(|key| test.get(key).is_none_or(Value::is_string));
-    let good_status = test.get("status").is_none_or(|status| status.as_u64().is_some_and(|s| (400..500).contains(&s)));
-    let is_word = |word: &Value| word.as_str().is_some_and(|word| !word.is_empty() && word == word.to_lowercase());
-    let good_words = test.get("except").is_none_or(|all| all.as_array().is_some_and(|all| all.iter().all(is_word)));
-    (good_texts && good_status && good_words).then_some(()).ok_or_else(|| {
-        "`unknown-key`: texts, a status from 400 to 499, and `except` with words in lower case".to_owned()
-    })
+    let good_status = test.status.is_none_or(|status| (400..500).contains(&status));
+    let good_words = test.except.iter().all(|word| !word.is_empty() && *word == word.to_lowercase());
+    (good_status && good_words)
+        .then_some(())
+        .ok_or_else(|| "`unknown-key`: a status from 400 to 499, and `except` with words in lower case".to_owned())
 }
 
-pub fn errors(_: &Known<'_>, value: &Value) -> Result<(), String> {
-    const POINTERS: [&str; 5] = ["code", "message", "detail", "param", "retry-after"];
-    let others = ["request-id-header", "failed-when", "names", "kinds", "statuses", "unknown-key", "not-processed"];
-    let codes = ["outcome-unknown", "repeated-key"];
-    shape(value, &[], &[POINTERS.as_slice(), others.as_slice(), codes.as_slice()].concat())?;
-    for key in codes {
-        let listed = value.get(key).and_then(Value::as_array);
-        if value.get(key).is_some() && !listed.is_some_and(|all| all.iter().all(Value::is_string)) {
-            return Err(format!("`{key}` is a list of codes, as text"));
-        }
+fn failed_when(test: &FailedWhen) -> Result<(), String> {
+    if test.equals.is_some() == test.not.is_some() {
+        return Err("`failed-when` has either `equals` or `not`".to_owned());
     }
-    let of = |key: &str| value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    if let Some(code) = of("outcome-unknown").iter().find(|code| of("not-processed").contains(code)) {
+    test.at.starts_with('/').then_some(()).ok_or_else(|| "`at` is a JSON pointer".to_owned())
+}
+
+pub fn errors(_: &Known<'_>, errors: Errors) -> Result<(), String> {
+    let places = [&errors.code, &errors.message, &errors.detail, &errors.param, &errors.retry_after];
+    if let Some(place) = places.into_iter().flatten().find(|place| !place.starts_with('/')) {
+        return Err(format!("`{place}` is not a JSON pointer: begin it with a slash"));
+    }
+    let done =
+        |code: &&String| errors.not_processed.iter().any(|one| matches!(one, CodeOrStatus::Code(own) if own == *code));
+    if let Some(code) = errors.outcome_unknown.iter().find(done) {
         return Err(format!("after {code} nothing was done, or that is unknown: not both"));
     }
-    for key in POINTERS {
-        let Some(places) = value.get(key) else { continue };
-        let pointers = places.as_array().ok_or_else(|| format!("`{key}` is a list of JSON pointers"))?;
-        if !pointers.iter().all(|place| place.as_str().is_some_and(|p| p.starts_with('/'))) {
-            return Err(format!("`{key}` is a list of JSON pointers"));
-        }
+    errors.failed_when.iter().try_for_each(failed_when)?;
+    errors.unknown_key.iter().try_for_each(unknown_key)?;
+    let is_kind = |kind: &str| KINDS.iter().any(|(name, _)| *name == kind);
+    if let Some(kind) = errors.kinds.values().chain(errors.statuses.values()).find(|kind| !is_kind(kind)) {
+        return Err(format!("`{kind}` is not a kind of error"));
     }
-    if value.get("request-id-header").is_some_and(|header| !header.is_string()) {
-        return Err("`request-id-header` is the name of a header".to_owned());
-    }
-    if let Some(tests) = value.get("failed-when") {
-        for test in tests.as_array().ok_or("`failed-when` is a list")? {
-            shape(test, &["at", "equals"], &[]).or_else(|_| shape(test, &["at", "not"], &[]))?;
-            if !text(test, "at").is_some_and(|at| at.starts_with('/')) {
-                return Err("`at` is a JSON pointer".to_owned());
-            }
-        }
-    }
-    if let Some(tests) = value.get("unknown-key") {
-        tests.as_array().ok_or("`unknown-key` is a list")?.iter().try_for_each(unknown_key)?;
-    }
-    for key in ["kinds", "statuses"] {
-        value.get(key).map_or(Ok(()), mapping_of_kinds).map_err(|problem| format!("`{key}`: {problem}"))?;
+    let is_status = |status: &str| status.parse::<u16>().is_ok_and(|status| (100..600).contains(&status));
+    if let Some(status) = errors.statuses.keys().find(|status| !is_status(status)) {
+        return Err(format!("`{status}` is not a status"));
     }
     let mut variants = BTreeSet::new();
-    for (code, name) in value.get("names").and_then(Value::as_object).into_iter().flatten() {
-        let variant = name.as_str().map(heck::ToPascalCase::to_pascal_case).unwrap_or_default();
+    for (code, name) in &errors.names {
+        let variant = heck::ToPascalCase::to_pascal_case(name.as_str());
         let is_name =
             syn::parse_str::<syn::Ident>(&variant).is_ok() && !["Unknown", "Self"].contains(&variant.as_str());
         if !is_name || !variants.insert(variant) {
-            return Err(format!("`names`: {name} is no name for `{code}`, or another code has it"));
+            return Err(format!("`names`: `{name}` cannot name `{code}`, or another code has it"));
         }
     }
-    let is_status = |status: &str| status.parse::<u16>().is_ok_and(|status| (100..600).contains(&status));
-    if let Some((status, _)) = members(value, "statuses").find(|(status, _)| !is_status(status)) {
-        return Err(format!("`{status}` is no status"));
-    }
-    let codes = value.get("not-processed").and_then(Value::as_array);
-    let good = value.get("not-processed").is_none()
-        || codes.is_some_and(|codes| codes.iter().all(|code| code.is_string() || code.is_u64()));
-    good.then_some(()).ok_or_else(|| "`not-processed` is a list of codes, as text, and statuses, as numbers".to_owned())
+    Ok(())
 }
 
 pub fn buckets(_: &Known<'_>, buckets: Buckets) -> Result<(), String> {
@@ -228,13 +185,9 @@ fn limits(tier: &Tier) -> Result<(), String> {
         .ok_or_else(|| "a window is a whole `count` of tokens in whole `seconds`".to_owned())
 }
 
-pub fn rate_headers(_: &Known<'_>, value: &Value) -> Result<(), String> {
-    shape(value, &["remaining", "reset"], &["unit"])?;
-    let names = value.as_object().into_iter().flatten().all(|(_, name)| name.is_string());
-    let known = text(value, "unit").is_none_or(|unit| UNITS.iter().any(|(name, _)| *name == unit));
-    (names && known)
-        .then_some(())
-        .ok_or_else(|| "its members are names of headers, and a `unit` such as `unix-ms`".to_owned())
+pub fn rate_headers(_: &Known<'_>, word: RateHeaders) -> Result<(), String> {
+    let known = word.unit.is_none_or(|unit| UNITS.iter().any(|(name, _)| *name == unit));
+    known.then_some(()).ok_or_else(|| "`unit` is `unix-s`, `unix-ms`, `unix-us` or `unix-ns`".to_owned())
 }
 
 pub fn venue_time(_: &Known<'_>, time: VenueTime) -> Result<(), String> {

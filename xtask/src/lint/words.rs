@@ -20,8 +20,8 @@ use crate::finding::Finding;
 use crate::model::{operations, text};
 use crate::source::step;
 use crate::vocabulary::{
-    Buckets, CarriesWord, Challenge, ClockWindow, Connection, Keys, Logins, Page, Probes, Rate, Reconcile, Signatures,
-    Symptoms, Variables, VenueTime, WebSocket, Yes, read,
+    Buckets, CarriesWord, Challenge, ClockWindow, Connection, Errors, Keys, Logins, Page, Probes, Rate, RateHeaders,
+    Reconcile, Retry, RustType, Signatures, Symptoms, Variables, VenueTime, WebSocket, Yes, read,
 };
 
 /// Where a word may stand.
@@ -117,13 +117,13 @@ const WORDS: &[Word] = &[
     typed!("x-probes", [Root], Probes, probes),
     typed!("x-symptoms", [Root], Symptoms, symptoms),
     typed!("x-keys", [Root], Keys, keys),
-    checked!("x-errors", [Root], errors),
+    typed!("x-errors", [Root], Errors, errors),
     typed!("x-challenge", [Root], Challenge, any),
     typed!("x-buckets", [Root], Buckets, buckets),
     typed!("x-largest-request", [Root], NonZeroU32, any),
     typed!("x-no-body", [Root], Yes, any),
     typed!("x-websocket", [Root], WebSocket, websocket),
-    checked!("x-rate-headers", [Root], rate_headers),
+    typed!("x-rate-headers", [Root], RateHeaders, rate_headers),
     typed!("x-security-schemes", [Root], Map<String, Value>, any),
     typed!("x-security", [Root, Operation], Vec<Value>, any),
     typed!("x-environment", [Server, StreamServer], String, name),
@@ -133,7 +133,7 @@ const WORDS: &[Word] = &[
     typed!("x-credential", [SecurityScheme], String, name),
     typed!("x-carries", [SecurityScheme], CarriesWord, any),
     typed!("x-signature-age", [SecurityScheme], NonZeroU32, any),
-    checked!("x-retry", [Operation], retry),
+    typed!("x-retry", [Operation], Retry, retry),
     typed!("x-rate", [Operation], Rate, rate),
     typed!("x-venue-time", [Operation], VenueTime, venue_time),
     typed!("x-page", [Operation], Page, any),
@@ -148,7 +148,7 @@ const WORDS: &[Word] = &[
     typed!("x-name", [Schema], String, field_name),
     typed!("x-not-id", [Schema], String, sentence),
     typed!("x-not-secret", [Schema], String, sentence),
-    checked!("x-rust-type", [Schema], rust_type),
+    typed!("x-rust-type", [Schema], RustType, rust_type),
     checked!("x-tuple", [Schema], tuple),
     checked!("x-login", [Streams], login),
     checked!("x-dialect", [Streams], dialect),
