@@ -146,7 +146,7 @@ fn sent(request: &ExampleRequest) -> Request {
 }
 
 fn spec(document: Value) -> Spec {
-    Spec { venue: "things", prefix: "", servers: Vec::new(), operations: operation::read(document) }
+    Spec { venue: "things", prefix: "", servers: Vec::new(), operations: operation::read(document), source: "" }
 }
 
 fn things() -> Spec {
