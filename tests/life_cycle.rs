@@ -2,8 +2,8 @@
 
 use venuekit::auth::{KeyKind, PrivateKey};
 use venuekit::keys::{ApiKeys, CreatedKey, NewKey, OldSecret};
-use venuekit::{Error, ErrorKind, bayse, deribit, kalshi, yativo};
-use venuekit_sandbox::{Accounts, DeribitKey, KalshiKey, Sandbox};
+use venuekit::{Error, ErrorKind, bayse, bybit, deribit, kalshi, yativo};
+use venuekit_sandbox::{Accounts, BybitKey, DeribitKey, KalshiKey, Sandbox};
 
 /// The part of the life cycle that is the same everywhere. `works` makes a signed call with a key.
 async fn life_cycle<K, W>(keys: &K, new: NewKey, works: W)
@@ -161,4 +161,27 @@ async fn deribit_keys() {
         life_cycle(&client.keys(), NewKey::named("local_rsa").scopes(scopes).local(KeyKind::Rsa2048), works).await;
         life_cycle(&client.keys(), NewKey::named("local_ed").scopes(scopes).local(KeyKind::Ed25519), works).await;
     }
+}
+
+fn bybit_client(sandbox: &Sandbox, credentials: bybit::Credentials) -> bybit::Client {
+    bybit::Client::builder(bybit::Environment::Custom(sandbox.bybit_url())).credentials(credentials).build().unwrap()
+}
+
+#[tokio::test]
+async fn bybit_keys() {
+    let owner =
+        BybitKey { api_key: "owner-key".into(), api_secret: Some("owner-secret".into()), ..BybitKey::default() };
+    let sandbox = Sandbox::start(Accounts { bybit: vec![owner], ..Accounts::default() }).await.unwrap();
+    let client = bybit_client(&sandbox, bybit::Credentials::api_key("owner-key", "owner-secret").unwrap());
+    // The keys of a sub-account are made by a key of the main account.
+    let trader = client.create_sub_member().username("trader01").member_type(1).send().await.unwrap();
+    let works = async |key: &CreatedKey| {
+        let client = bybit_client(&sandbox, bybit::Credentials::try_from(key)?);
+        client.get_api_key().send().await.map(drop)
+    };
+    let new = NewKey::named("bot").scopes(["Spot:SpotTrade"]).sub_account(&trader.result.uid);
+    life_cycle(&client.keys(), new, works).await;
+
+    let listed = client.keys().list().await.unwrap();
+    assert!(listed.iter().any(|key| key.id == "owner-key"), "the key that asks is listed too: {listed:?}");
 }
