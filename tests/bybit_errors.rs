@@ -113,7 +113,7 @@ async fn a_write_without_a_key_is_sent_once_when_its_outcome_is_unknown() {
 
 #[tokio::test]
 async fn a_limit_is_waited_for_and_a_read_is_repeated() {
-    let server = in_turn(vec![code(10_006), code(0)]).await;
+    let server = in_turn(vec![code(10_006), placed()]).await;
     cancelled(&client(&server)).await.unwrap();
     assert_eq!(server.seen().len(), 2, "nothing was done");
     let wallet = json(
@@ -140,7 +140,7 @@ async fn a_refused_timestamp_is_corrected_by_the_body_and_signed_again() {
         let failed = format!(
             r#"{{"retCode":10002,"retMsg":"req_timestamp[1],server_timestamp[2]","result":{{}},"time":{venue}}}"#
         );
-        let good = format!(r#"{{"retCode":0,"retMsg":"","result":{{}},"time":{venue}}}"#);
+        let good = format!(r#"{{"retCode":0,"retMsg":"","result":{{"orderId":"o-1"}},"time":{venue}}}"#);
         json(200, if first.load(Ordering::SeqCst) == 1 { &failed } else { &good })
     });
     let server = Canned::start(script).await;

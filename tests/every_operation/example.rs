@@ -157,7 +157,7 @@ impl<'a> Maker<'a> {
             Kind::Float => Json::Number(format!("{n}.5")),
             Kind::Boolean => Json::Bool(n.is_multiple_of(2)),
             Kind::List(_) if self.shape == Shape::EmptyLists => Json::List(Vec::new()),
-            Kind::List(items) => Json::List((0..2).map_while(|_| self.example(items)).collect()),
+            Kind::List(items) | Kind::Level(items) => Json::List((0..2).map_while(|_| self.example(items)).collect()),
             Kind::Object(object) => self.object(object),
             Kind::Choice(choices) => return self.example(&choices[0]),
             Kind::Free => Json::parse(r#"{"free":["form",1,null]}"#),

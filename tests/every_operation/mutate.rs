@@ -144,8 +144,10 @@ impl Walk<'_> {
                     self.value(choice, value);
                 }
             }
-            (Kind::List(items), Json::List(values)) => {
-                self.is([Json::List(Vec::new())]);
+            (Kind::List(items) | Kind::Level(items), Json::List(values)) => {
+                if matches!(self.spec.kind(schema), Kind::List(_)) {
+                    self.is([Json::List(Vec::new())]);
+                }
                 // One item stands for all.
                 if let Some((item, before)) = values.split_last() {
                     self.below(Step::Index(before.len()), items, item);

@@ -116,7 +116,7 @@ async fn what_needs_a_websocket_is_not_sent_over_http() {
             let given = subject.spec.request(operation, Shape::Full);
             let error = client.call(operation.id, given.given()).unwrap().answer.await.err().expect(operation.id);
             assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
-            assert!(error.message().contains("websocket_url"), "{error}");
+            assert!(error.message().contains("Client::websocket"), "{error}");
             refused += 1;
         }
     }

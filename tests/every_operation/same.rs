@@ -27,7 +27,7 @@ impl Spec {
             (Kind::Float, Json::Number(a) | Json::Text(a), Json::Number(b)) => {
                 equal(a.parse::<f64>() == b.parse::<f64>())
             }
-            (Kind::List(items), Json::List(sent), Json::List(got)) if sent.len() == got.len() => {
+            (Kind::List(items) | Kind::Level(items), Json::List(sent), Json::List(got)) if sent.len() == got.len() => {
                 let mut pairs = sent.iter().zip(got).enumerate();
                 pairs.try_for_each(|(i, (sent, got))| self.same(items, sent, got).map_err(|e| format!("[{i}]{e}")))
             }

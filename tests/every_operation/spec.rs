@@ -32,6 +32,8 @@ pub enum Kind<'a> {
     Float,
     Boolean,
     List(&'a Value),
+    /// Two of these: a price and a size.
+    Level(&'a Value),
     Object(Object<'a>),
     /// Either of these.
     Choice(&'a [Value]),
@@ -165,6 +167,7 @@ impl Spec {
                 "DecimalOrText" => Kind::DecimalOrText,
                 "IntegerOrText" => Kind::IntegerOrText,
                 "DateTime" => Kind::DateTime,
+                "Level" => Kind::Level(&schema["x-rust-type"]["parameters"][0]),
                 "UnixSeconds" | "UnixMillis" | "UnixMicros" | "UnixNanos" => Kind::UnixTime,
                 other => panic!("`{other}` has no examples"),
             };
