@@ -37,6 +37,8 @@ pub fn apply(document: &mut Document) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
     use crate::lower::tests::{document, pass};
@@ -48,8 +50,9 @@ mod tests {
         );
         let after = pass(before, super::apply);
         let schema = after.pointer("/components/schemas/A").unwrap();
-        let names: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-        assert_eq!(names, ["side", "s", "time"]);
+        // Whether a map keeps the order of the file depends on the features of the build.
+        let names: BTreeSet<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        assert!(names.into_iter().eq(["s", "side", "time"]));
         assert_eq!((&schema["required"], &schema["x-vital"]), (&json!(["side"]), &json!(["T"])));
         assert_eq!(schema["x-names"], json!({ "side": "S", "time": "T" }));
         assert!(after.pointer("/components/schemas/B/x-names").is_none());
