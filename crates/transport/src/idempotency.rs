@@ -113,7 +113,7 @@ mod tests {
             (r#"{"key":" ab"}"#, "begins or ends"),
             (r#"{"key":"ab "}"#, "begins or ends"),
             (r#"{"key":"a"}"#, "at least 2"),
-            (&long, "40 are the most"),
+            (&long, "at most 40"),
             (r#"{"key":null}"#, "is not a string"),
             (r#"{"key":7}"#, "is not a string"),
             (r#"{"key":["ab"]}"#, "is not a string"),
@@ -133,7 +133,7 @@ mod tests {
             (&["\u{fc}"], "use ASCII"),
             (&["a\nb"], "use ASCII"),
             (&["ab", "ab"], "more than once"),
-            (&[&"x".repeat(41)], "40 are the most"),
+            (&[&"x".repeat(41)], "at most 40"),
         ] {
             let error = with_headers(keys).unwrap_err();
             assert!(error.contains(problem), "{keys:?}: {error}");

@@ -363,8 +363,8 @@ mod tests {
         for (url, why) in [
             ("ws://ws.demo.venue.test/x", "is not wss"),
             ("wss://venue.test/x", "is its production"),
-            ("https://demo.venue.test/x", "begins with `wss://`"),
-            ("wss://user:MARKER@demo.venue.test/x", "no user and no password"),
+            ("https://demo.venue.test/x", "begin with `wss://`"),
+            ("wss://user:MARKER@demo.venue.test/x", "must not contain a user"),
         ] {
             let error = check(url, true).unwrap_err().to_string();
             assert!(error.contains(why) && !error.contains("MARKER"), "{error}");

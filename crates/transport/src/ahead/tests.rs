@@ -75,7 +75,7 @@ fn planned(ahead: impl Into<SignAhead>) -> Result<Vec<Plan>, String> {
 fn what_cannot_be_signed_ahead_is_named() {
     let refused = |name: &str| planned([name]).err().unwrap_or_else(|| panic!("{name} is refused"));
     for (name, why) in [
-        ("nothing", "is no operation of some_venue"),
+        ("nothing", "some_venue has no such operation"),
         ("amend", "its path `/orders/{id}`"),
         ("list", "no signature"),
         ("pay", "no signature"),

@@ -488,7 +488,7 @@ mod tests {
         assert!(!waiting.is_finished(), "without heartbeats it may be silent");
         *lock(&heard) = Instant::now();
         limit.send_replace(Some(Duration::from_secs(65)));
-        assert_eq!(waiting.await.unwrap(), "nothing was heard for 65.0s");
+        assert_eq!(waiting.await.unwrap(), "nothing was received for 65.0s");
         assert_eq!(begin.elapsed().as_secs(), 200 + 1000 + 65);
     }
 }
