@@ -38,7 +38,7 @@ pub enum DriftKind {
     Member,
     /// A value that an enum does not name. It is empty where showing it might show a secret.
     Value(String),
-    /// Null in place of a list or a map. It is read as an empty one.
+    /// Null in place of a list or a map that must be there. It is read as an empty one; where it may be missing, null is expected.
     Null,
     /// The response could not be read at all because of what is in this place.
     Undecoded,

@@ -1,6 +1,6 @@
 //! Our spec against a vendor's document, by meaning: what differs for somebody who calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields;
 use super::finding::{Change, Drift};
@@ -58,25 +58,28 @@ pub fn compare(ours: &Surface, vendor: &Vendor) -> (Vec<Drift>, Extent) {
 
 /// One finding for what was found several times, such as in requests and in responses.
 fn joined(found: Vec<Drift>) -> Vec<Drift> {
-    let mut all: Vec<Drift> = Vec::new();
-    for drift in found {
-        match all
-            .iter_mut()
-            .find(|other| other.rule == drift.rule && other.place == drift.place && other.message == drift.message)
-        {
-            Some(other) => {
-                other.judgement = other.judgement.max(drift.judgement);
-                other.users.extend(drift.users);
-            }
-            None => all.push(drift),
+    let mut all: BTreeMap<(&'static str, String), Drift> = BTreeMap::new();
+    for mut drift in found {
+        let Some(known) = all.get_mut(&(drift.rule, drift.place.clone())) else {
+            all.insert((drift.rule, drift.place.clone()), drift);
+            continue;
+        };
+        known.users.append(&mut drift.users);
+        if drift.judgement > known.judgement {
+            std::mem::swap(&mut known.message, &mut drift.message);
+            std::mem::swap(&mut known.change, &mut drift.change);
+            known.judgement = drift.judgement;
+        }
+        // What the other one says more.
+        let more = drift.message.split_once(": ").map_or(drift.message.as_str(), |(_, more)| more);
+        if !known.message.contains(more) {
+            known.message = format!("{}; {more}", known.message);
         }
     }
+    let mut all: Vec<Drift> = all.into_values().collect();
     all.sort_by(|one, other| {
-        other
-            .judgement
-            .cmp(&one.judgement)
-            .then_with(|| one.rule.cmp(other.rule))
-            .then_with(|| one.place.cmp(&other.place))
+        let key = |drift: &Drift| (drift.rule, drift.place.clone());
+        other.judgement.cmp(&one.judgement).then_with(|| key(one).cmp(&key(other)))
     });
     all
 }
