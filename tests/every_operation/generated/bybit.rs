@@ -1554,17 +1554,6 @@ fn call_get_index_price_components<'a>(
     if let Some(value) = given.take::<::std::string::String>("indexName")? {
         call = call.index_name(value);
     }
-    if let Some(value) = given
-        .take::<::venuekit_wire::Open<types::Category>>("category")?
-    {
-        call = call.category(value);
-    }
-    if let Some(value) = given.take::<i64>("categoryV2")? {
-        call = call.category_v2(value);
-    }
-    if let Some(value) = given.take::<bool>("agree")? {
-        call = call.agree(value);
-    }
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }
@@ -1625,12 +1614,6 @@ fn call_get_instruments_info<'a>(
     }
     if let Some(value) = given.take::<::std::string::String>("cursor")? {
         call = call.cursor(value);
-    }
-    if let Some(value) = given.take::<i64>("categoryV2")? {
-        call = call.category_v2(value);
-    }
-    if let Some(value) = given.take::<bool>("agree")? {
-        call = call.agree(value);
     }
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))

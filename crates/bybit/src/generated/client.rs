@@ -6673,40 +6673,14 @@ pub mod builder {
     pub struct GetIndexPriceComponents<'a> {
         client: &'a Client,
         index_name: Option<String>,
-        category: Option<Open<types::Category>>,
-        category_v2: Option<i64>,
-        agree: Option<bool>,
-        refused: Refused,
     }
     impl<'a> GetIndexPriceComponents<'a> {
         pub(super) fn new(client: &'a Client) -> Self {
-            Self {
-                client,
-                index_name: None,
-                category: None,
-                category_v2: None,
-                agree: None,
-                refused: Refused::default(),
-            }
+            Self { client, index_name: None }
         }
         /// Name of the index, such as BTCUSDT. *Required.*
         pub fn index_name(mut self, value: impl Into<String>) -> Self {
             self.index_name = Some(value.into());
-            self
-        }
-        /// Product: spot, linear or inverse.
-        pub fn category(mut self, value: impl Into<Open<types::Category>>) -> Self {
-            self.category = Some(value.into());
-            self
-        }
-        /// Agreement to ask about: 1 metals and stocks, 2 crude oil and further commodities.
-        pub fn category_v2(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
-            self.category_v2 = self.refused.take("category_v2", value);
-            self
-        }
-        /// True to sign the agreement named by categoryV2.
-        pub fn agree(mut self, value: bool) -> Self {
-            self.agree = Some(value);
             self
         }
         /// Sends `GET /v5/market/index-price-components`.
@@ -6714,11 +6688,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::GetIndexPriceComponentsResponse>, Error> {
             let call = Call::new(operations::GET_INDEX_PRICE_COMPONENTS)
-                .given(self.refused)
-                .required_query("indexName", &self.index_name)
-                .query("category", &self.category)
-                .query("categoryV2", &self.category_v2)
-                .query("agree", &self.agree);
+                .required_query("indexName", &self.index_name);
             self.client.session.call(call).await
         }
     }
@@ -6808,8 +6778,6 @@ pub mod builder {
         base_coin: Option<String>,
         limit: Option<i64>,
         cursor: Option<String>,
-        category_v2: Option<i64>,
-        agree: Option<bool>,
         refused: Refused,
     }
     impl<'a> GetInstrumentsInfo<'a> {
@@ -6823,8 +6791,6 @@ pub mod builder {
                 base_coin: None,
                 limit: None,
                 cursor: None,
-                category_v2: None,
-                agree: None,
                 refused: Refused::default(),
             }
         }
@@ -6866,16 +6832,6 @@ pub mod builder {
             self.cursor = Some(value.into());
             self
         }
-        /// Agreement to ask about: 1 metals and stocks, 2 crude oil and further commodities.
-        pub fn category_v2(mut self, value: impl TryInto<i64, Error: Display>) -> Self {
-            self.category_v2 = self.refused.take("category_v2", value);
-            self
-        }
-        /// True to sign the agreement named by categoryV2.
-        pub fn agree(mut self, value: bool) -> Self {
-            self.agree = Some(value);
-            self
-        }
         /// Sends `GET /v5/market/instruments-info`.
         pub async fn send(
             self,
@@ -6888,9 +6844,7 @@ pub mod builder {
                 .query("status", &self.status)
                 .query("baseCoin", &self.base_coin)
                 .query("limit", &self.limit)
-                .query("cursor", &self.cursor)
-                .query("categoryV2", &self.category_v2)
-                .query("agree", &self.agree);
+                .query("cursor", &self.cursor);
             self.client.session.call(call).await
         }
         /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
