@@ -140,7 +140,7 @@ mod tests {
             let said = refused("local", url);
             assert!(said.contains("invalid server URL") && said.contains("VENUEKIT_LOCAL_URL"), "{said}");
         }
-        assert!(refused("demo", "https://user:word@proxy.example/").contains("has no user"));
+        assert!(refused("demo", "https://user:word@proxy.example/").contains("it has a user"));
         assert!(refused("test", "https://proxy.example").contains("has no environment `test`"));
         assert!(Target::new(Venue::named("kalshi"), "demo", Some("https://proxy.example/prefix/")).is_ok());
     }

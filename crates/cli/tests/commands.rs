@@ -385,7 +385,7 @@ fn a_list_is_printed_as_a_table() {
         assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
         assert!(stderr.contains(said), "{stderr}");
     }
-    let output = world.venuekit(&["call", "kalshi/local", "get_exchange_status", "--table"]);
+    let output = world.venuekit(&["call", "deribit/local", "get_time", "--table"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(texts(&output).1.contains("its response has no list to print as a table"), "{:?}", texts(&output));
 }

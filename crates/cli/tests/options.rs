@@ -167,7 +167,7 @@ fn all_mistakes_are_told_at_once() {
     assert_eq!(error["error"]["others"][0]["at"], "query/limit");
     let output = world.venuekit(&["call", "bayse/local", "create_api_key", "nam=a", "--yes"]);
     let (_, stderr) = texts(&output);
-    assert!(stderr.contains("did you mean `name`") && stderr.contains("has no place to go"), "{stderr}");
+    assert!(stderr.contains("did you mean `name`") && stderr.contains("no place is given for it"), "{stderr}");
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn a_key_is_replaced_when_a_person_says_so_and_not_before() {
     terminal.answer("[y/N] ", "y");
     terminal.answer("Does its consumer use it now? [y/N] ", "n");
     let (code, text) = terminal.end();
-    assert!(code == Some(5) && text.contains("not done: not confirmed; the old one still works"), "{code:?}: {text}");
+    assert!(code == Some(5) && text.contains("it was not confirmed; the old one still works"), "{code:?}: {text}");
     let is_revoked = || world.sandbox.executed().keys().any(|call| call.contains("DELETE"));
     assert!(!is_revoked());
     let mut terminal = Terminal::unlocked(&world, &["keys", "resume"]);

@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(view("kalshi", "get_markets", &[]).unwrap().at, "markets");
         assert_eq!(view("deribit", "get_instruments", &["tick_size"]).unwrap().at, "");
         for (venue, name, said) in [
-            ("kalshi", "get_exchange_status", "get_exchange_status: its response has no list"),
+            ("deribit", "get_time", "get_time: its response has no list"),
             ("kalshi", "get_positions", "several lists"),
         ] {
             match view(venue, name, &[]) {
