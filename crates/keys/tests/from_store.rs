@@ -11,7 +11,7 @@ use std::process::Command;
 use common::{Watching, World, engine};
 use venuekit_keys::record::{Kind, Record, State, StoredKey};
 use venuekit_keys::store::{FileStore, Store, Unlock};
-use venuekit_keys::{Class, FromStore, Origin, Outcome, Reference, StoreLocation, Task, Venue};
+use venuekit_keys::{Class, FromStore, Origin, Outcome, Reference, StoreLocation, Task};
 use venuekit_transport::Credentials;
 use venuekit_wire::{Secret, UnixSeconds};
 

@@ -67,7 +67,15 @@ pub struct NewKey {
 impl NewKey {
     /// A key of this name.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), scopes: Vec::new(), local: None, pair: None, like: None, sub_account: None, addresses: Vec::new() }
+        Self {
+            name: name.into(),
+            scopes: Vec::new(),
+            local: None,
+            pair: None,
+            like: None,
+            sub_account: None,
+            addresses: Vec::new(),
+        }
     }
 
     /// With these permissions.

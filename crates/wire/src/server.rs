@@ -28,8 +28,12 @@ mod tests {
 
     #[test]
     fn a_host_is_compared_whole() {
-        let server =
-            Server { environment: "demo", url: "https://demo.venue.test:8443/api", hosts: &["other.venue.test"], key_page: None };
+        let server = Server {
+            environment: "demo",
+            url: "https://demo.venue.test:8443/api",
+            hosts: &["other.venue.test"],
+            key_page: None,
+        };
         for host in ["demo.venue.test", "demo.venue.test.", "other.venue.test"] {
             assert!(server.is_at(host), "{host}");
         }

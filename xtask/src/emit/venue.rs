@@ -104,9 +104,8 @@ fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     let rate = option(operation.value.get("x-rate").map(rate));
     let page = option(operation.value.get("x-page").map(page));
     let venue_time = option(operation.value.get("x-venue-time").map(venue_time));
-    let reconcile = option(reconcile(document, operation).map(|(id, by)| {
-        quote!(Reconcile { operation: #id, by: &[#(#by),*] })
-    }));
+    let reconcile =
+        option(reconcile(document, operation).map(|(id, by)| quote!(Reconcile { operation: #id, by: &[#(#by),*] })));
     let scope = option(text(operation.value, "x-scope").map(|scope| quote!(#scope)));
     let on_connection = option(operation.value.get("x-connection").map(on_connection));
     let secret_fields = secret_fields(document, operation);

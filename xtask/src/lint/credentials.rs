@@ -10,8 +10,7 @@ use super::words::Known;
 use crate::document::{Document, Kind};
 use crate::model::{Operation, named, request_field, text};
 use crate::vocabulary::{
-    ClockWindow, CredentialKind, Login, Logins, Probe, Probes, Signature, Signatures, Symptoms, Variables,
-    piece, word,
+    ClockWindow, CredentialKind, Login, Logins, Probe, Probes, Signature, Signatures, Symptoms, Variables, piece, word,
 };
 
 /// The names that `x-credential` gives.

@@ -36,7 +36,12 @@ pub const CASES: &[Case] = &[
     ("default", NAME, "      name: { type: string, default: a }", "default: a"),
     ("property-collision", NAME, "      name: { type: string }\n      _name: { type: string }", "  NewThing:"),
     ("property-collision", NAME, "      name: { type: string }\n      Name: { type: string }", "  NewThing:"),
-    ("property-collision", NAME, "      name: { type: string }\n      N: { type: string, x-name: name }", "  NewThing:"),
+    (
+        "property-collision",
+        NAME,
+        "      name: { type: string }\n      N: { type: string, x-name: name }",
+        "  NewThing:",
+    ),
     ("property-collision", NAME, "      name: { type: string }\n      '<': {}\n      '>': {}", "  NewThing:"),
     (
         "property-collision",
