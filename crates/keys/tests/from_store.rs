@@ -87,11 +87,11 @@ async fn a_key_that_the_engine_made_signs() {
 async fn a_wrong_name_is_told_before_anything_is_opened() {
     let nowhere = StoreLocation::file("/no/such/keys.age");
     for (name, said) in [
-        ("bot", "is no key's name"),
+        ("bot", "is not a key's name"),
         ("yativo/sandbox/a b", "cannot be a key's name"),
         ("yativo/demo/bot", "yativo has no environment `demo`; it has production, sandbox, local"),
         ("kalshi/demo/bot", "is of kalshi, and keys of yativo are wanted here"),
-        ("yativo/sandbox/@session", "is no key"),
+        ("yativo/sandbox/@session", "is not a key"),
         ("-----BEGIN PRIVATE KEY-----MARKER", "is a key itself"),
         ("MARKER\nMARKER", "is a key itself"),
     ] {

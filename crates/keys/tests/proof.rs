@@ -224,7 +224,7 @@ async fn a_refusal_that_passes_proves_nothing(venue: Venue) {
     let engine = engine(case.folder.path());
     let outcome = engine.run(&account, case.task(), &case.world.manager(), &Watching::default()).await.unwrap();
     let Outcome::NeedsPerson(needs) = outcome else { panic!("{venue}: {outcome:?}") };
-    assert!(needs.what.contains("still answers"), "{needs:?}");
+    assert!(needs.what.contains("still works"), "{needs:?}");
     assert!(open_store(case.folder.path()).get(&case.world.reference()).await.is_ok());
     case.goes_on(&needs, "once").await;
 }

@@ -237,7 +237,7 @@ async fn an_old_key_that_still_answers_is_told() {
     let outcome =
         engine.run(&account, Task::Rotate(world.rotate()), &world.manager(), &Watching::default()).await.unwrap();
     let Outcome::NeedsPerson(needs) = outcome else { panic!("{outcome:?}") };
-    assert!(needs.what.contains("still answers") && needs.how.contains("account settings"), "{needs:?}");
+    assert!(needs.what.contains("still works") && needs.how.contains("account settings"), "{needs:?}");
 }
 
 #[tokio::test]
