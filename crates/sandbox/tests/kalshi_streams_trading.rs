@@ -230,7 +230,7 @@ async fn an_order_that_expires_is_told_though_nobody_calls() {
     let ticker = ticker(&traders[0]).await;
     let mut stream = Stream::connect(&sandbox, &traders[0]).await;
     stream.subscribe("user_orders", json!({})).await;
-    let expiring = order(&ticker, "bid", "0.3000", "1.00", json!({"expiration_time": now_millis() / 1000 + 1}));
+    let expiring = order(&ticker, "bid", "0.3000", "1.00", json!({"expiration_time": now_millis() / 1000 + 3}));
     traders[0].post(ORDERS, expiring, 201).await;
     assert_eq!(stream.next().await["msg"]["status"], "resting");
     let told = stream.next().await;

@@ -158,8 +158,12 @@ impl Streams {
     /// A reader was too slow, and what was dropped for it cannot be done without. Returns whether that makes it uncertain now.
     pub(crate) fn overflowed(&self, reader: ReaderKey) -> bool {
         if self.is_replay() {
-            // All of them are asked, whatever the first one says.
-            return self.replayed().iter().fold(false, |is_new, hub| lock(hub).overflowed_followed(reader) || is_new);
+            // Every hub has to know, so that none is left out once one has said yes.
+            let mut is_new = false;
+            for hub in self.replayed() {
+                is_new |= lock(&hub).overflowed_followed(reader);
+            }
+            return is_new;
         }
         let is_new = self.hub().overflowed(Now::read(), reader);
         self.kick();

@@ -85,6 +85,7 @@ fn joined(found: Vec<Drift>) -> Vec<Drift> {
 }
 
 impl Comparison<'_> {
+    #[expect(clippy::too_many_arguments, reason = "a finding has that many parts")]
     pub(super) fn find(
         &mut self,
         rule: &'static str,

@@ -107,6 +107,7 @@ pub struct VenueTime {
 /// How a list goes on.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "style", rename_all = "kebab-case", deny_unknown_fields)]
+#[expect(clippy::enum_variant_names, reason = "the variants are the words of the spec")]
 pub enum Page {
     /// A cursor of the response goes into the next request.
     Cursor {

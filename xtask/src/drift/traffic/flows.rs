@@ -73,11 +73,11 @@ fn one(source: &str, flow: &Net<'_>, sink: &mut Sink<'_>) {
 
 fn header(message: &Net<'_>, name: &str) -> String {
     let headers = message.get("headers").map(Net::items).unwrap_or_default().iter();
-    let found = headers.filter_map(|pair| match pair.items() {
+    let mut found = headers.filter_map(|pair| match pair.items() {
         [own, value] if own.text().eq_ignore_ascii_case(name) => Some(value.text()),
         _ => None,
     });
-    found.last().unwrap_or_default()
+    found.next_back().unwrap_or_default()
 }
 
 /// Reads one value. None: it is cut off, or written otherwise.

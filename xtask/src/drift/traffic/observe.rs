@@ -153,11 +153,8 @@ impl<'a> Observer<'a> {
         };
         let is_good = (200..300).contains(&exchange.status);
         if self.is_rpc {
-            match (value.get("result"), operation.result) {
-                (Some(result), Some(expected)) => {
-                    self.value(expected, result, &format!("{} response", operation.name), &operation.at, 0)
-                }
-                (Some(_), None) | (None, _) => {}
+            if let (Some(result), Some(expected)) = (value.get("result"), operation.result) {
+                self.value(expected, result, &format!("{} response", operation.name), &operation.at, 0);
             }
             return;
         }
