@@ -46,7 +46,7 @@ impl Next {
     pub(crate) fn advice(self, run: &RunId) -> String {
         let resume = |by_command: bool| {
             let command = if by_command { " --hand-over COMMAND" } else { "" };
-            format!("`venuekit keys resume {run}{command}` goes on with it")
+            format!("`venuekit keys resume {run}{command}` continues it")
         };
         match self {
             Self::Resume { by_command } => resume(by_command),

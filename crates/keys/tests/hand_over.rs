@@ -127,7 +127,7 @@ async fn a_run_that_is_being_given_up_does_not_go_on() {
     let lost = engine.abandon(&lossy, run, &itself, &watching).await.unwrap_err();
     assert!(between.seen.lock().unwrap().iter().any(|call| call.ends_with("remove_api_key")));
     let help = lost.help().unwrap();
-    assert!(help.contains("--abandon") && !help.contains("goes on with it"), "{help}");
+    assert!(help.contains("--abandon") && !help.contains("continues it"), "{help}");
     end_newest(&world).await;
 
     let refused = engine.resume(&account, run, &itself, &watching).await.unwrap_err();

@@ -49,7 +49,7 @@ impl Unreadable {
     /// What to do about it.
     pub fn advice(&self) -> String {
         if let JournalError::Newer { .. } = self.error {
-            return format!("`venuekit keys resume {}` of the newer version goes on with it", self.run);
+            return format!("`venuekit keys resume {}` of the newer version continues it", self.run);
         }
         let account = self.account.as_deref().unwrap_or("ACCOUNT");
         format!(
