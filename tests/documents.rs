@@ -1,4 +1,4 @@
-//! What the documents name exists, and what is shown as documentation of a crate has no link into the repository, where there is none.
+//! What the documents name exists, and what is shown as documentation of a crate has no link into the repository.
 
 use std::collections::BTreeSet;
 use std::fs;

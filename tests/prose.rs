@@ -58,6 +58,11 @@ const PHRASES: &[(&str, &str)] = &[
     ("of theirs alone", "only theirs"),
     ("all the same", "nevertheless, even so"),
     ("at the most", "at most"),
+    ("besides", "other than, in addition to, also"),
+    ("where there is none", "if it does not exist, by default, if absent"),
+    ("if there is none", "if it does not exist"),
+    ("is none of", "is not one of"),
+    ("in place of no ", "although there is no"),
     ("under way", "in flight, in progress"),
     ("if nothing is said", "by default"),
 ];

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The page's files, in the sandbox.
 const PAGE: &str = "crates/sandbox/src/console/static";
-/// What the static pages have besides.
+/// Other files of the static pages.
 const OWN: &str = "crates/sandbox/src/console/reference";
 /// The joined documents.
 const SPECS: &str = "crates/spec/src/generated";

@@ -52,7 +52,7 @@ pub struct Inputs<'a> {
     pub id: &'a str,
     /// The request; none for a login.
     pub parts: Option<&'a Parts<'a>>,
-    /// What a login signs besides.
+    /// Extra data that a login signs.
     pub data: &'a str,
 }
 

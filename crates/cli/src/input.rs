@@ -1,4 +1,4 @@
-//! What is read besides arguments: files, and standard input as `-`.
+//! Input other than arguments: files, and standard input as `-`.
 
 use std::fs;
 use std::io::{self, Read};

@@ -246,7 +246,7 @@ impl Keys {
 /// A store that is named and does not exist: what it should hold is somewhere else.
 fn no_store(file: &Path) -> Failure {
     let message = format!("there is no store {}, which {} names", file.display(), options::store_file_source());
-    let help = "check the name; `venuekit keys create` creates a store where there is none";
+    let help = "check the name; `venuekit keys create` creates the store if it does not exist";
     Failure::new(Exit::Store, message).code("no_store").help(help)
 }
 

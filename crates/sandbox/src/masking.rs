@@ -11,7 +11,7 @@ use crate::accounts::Accounts;
 pub(crate) const HIDDEN: &str = "[hidden]";
 /// Shorter values are no secrets, and would hide what they happen to be part of.
 const SHORTEST: usize = 6;
-/// So many values are remembered besides those of the accounts.
+/// The most values that are remembered, in addition to those of the accounts.
 const MOST_VALUES: usize = 10_000;
 
 /// Parts of the names of members, headers and parameters that hold secrets.

@@ -325,7 +325,7 @@ fn what_a_body_does_not_know_is_found_wherever_it_stands() {
 }
 
 #[test]
-fn what_a_venue_takes_besides_passes() {
+fn what_a_venue_also_accepts_passes() {
     let body = |name: &str| {
         let schema = json!({"$ref": format!("#/components/schemas/{name}")});
         json!({"operationId": name, "responses": {"200": {}}, "requestBody": {"content": {"application/json": {"schema": schema}}}})

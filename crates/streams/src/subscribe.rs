@@ -35,7 +35,7 @@ impl<T> Subscribe<T> {
         Self { streams, topic, capacity: CAPACITY, overflow: Overflow::default(), of: PhantomData }
     }
 
-    /// How many messages may wait for this reader, by default 4,096. A reader that has taken some of them into its hands has those besides.
+    /// How many messages may wait for this reader, by default 4,096. Messages that the reader has already taken do not count.
     #[must_use]
     pub fn capacity(mut self, messages: usize) -> Self {
         self.capacity = messages;

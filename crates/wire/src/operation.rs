@@ -332,7 +332,7 @@ pub enum Page {
     Number {
         /// The request parameter.
         param: &'static str,
-        /// Where the response has the number of the last page, as a dotted name; where there is none, an empty page ends the list.
+        /// Where the response has the number of the last page, as a dotted name. Without it, an empty page ends the list.
         last: Option<&'static str>,
         /// Where the response has its items, as a dotted name.
         items: &'static str,

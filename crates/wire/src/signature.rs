@@ -56,7 +56,7 @@ pub enum Piece {
     Body,
     /// The SHA-256 of the body in lower-case hex; nothing where there is no body.
     BodyHash,
-    /// What a login signs besides.
+    /// Extra data that a login signs.
     Data,
     /// This text.
     Text(&'static str),

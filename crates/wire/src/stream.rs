@@ -272,7 +272,7 @@ pub struct Channel {
     pub sequence: Sequence,
     /// How what was missed is recovered.
     pub recovery: Recovery,
-    /// The commands that change a subscription: to add values, to take values away, to ask for a snapshot. Empty where there is none.
+    /// The commands that change a subscription: to add values, to take values away, to ask for a snapshot. Empty if the venue has none.
     pub actions: Actions,
 }
 

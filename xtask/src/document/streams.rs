@@ -15,7 +15,7 @@ pub const ROOT: &str = "asyncapi.yaml";
 /// The member of the joined document that holds the streams.
 pub const STREAMS: &str = "x-streams";
 
-/// The sections of a stream file that a reference may lead into, besides `schemas`.
+/// The sections of a stream file that a reference may lead into, other than `schemas`.
 pub const SECTIONS: [&str; 2] = ["messages", "channels"];
 
 /// What a stream file holds.

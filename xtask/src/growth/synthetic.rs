@@ -195,7 +195,7 @@ const OPERATIONS: [(&str, &str); 10] = [
     ),
 ];
 
-/// What each operation has besides.
+/// Members that each operation also has.
 const ERRORS: &str = "        4XX: { description: Refused, content: { application/json: { schema: { $ref: 'common.yaml#/schemas/ApiError' } } } }
         5XX: { description: Failed, content: { application/json: { schema: { $ref: 'common.yaml#/schemas/ApiError' } } } }
 ";

@@ -53,7 +53,7 @@ const BUILDERS: [&str; 15] = [
     "UnixSeconds",
 ];
 
-/// Methods a client has besides its operations, generated, written by hand, or of the traits it implements.
+/// Methods of a client other than its operations, generated, written by hand, or of the traits it implements.
 const METHODS: [&str; 16] = [
     "builder",
     "clock",
@@ -73,7 +73,7 @@ const METHODS: [&str; 16] = [
     "with_timeout",
 ];
 
-/// What the builder of an operation has besides its parameters.
+/// Methods of the builder of an operation, other than its parameters.
 const PARAMETERS: [&str; 7] = ["body", "body_map", "client", "new", "refused", "send", "stream"];
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {

@@ -240,7 +240,7 @@ fn word(known: &Known<'_>, place: Place, at: &str, key: &str, value: &Value, fin
     let document = known.document;
     let Some(word) = WORDS.iter().find(|word| word.name == key) else {
         let help = "specs/README.md lists our words; a new one is documented there, checked here and used";
-        findings.push(document.finding("unknown-word", at, format!("`{key}` is none of our words"), help));
+        findings.push(document.finding("unknown-word", at, format!("`{key}` is not one of our words"), help));
         return;
     };
     if !word.places.contains(&place) || document.kind == Kind::OpenApi && OPENRPC_ONLY.contains(&key) {

@@ -33,7 +33,7 @@ pub struct Credential {
     pub prefix: Option<String>,
 }
 
-/// What the store says of a key besides its secret.
+/// What the store says of a key, other than its secret.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// Its name in the store, such as `kalshi/demo/bot`.

@@ -38,7 +38,7 @@ fn problems(found: &Found, request: &Request) -> Result<Vec<Problem>, Failure> {
     })
 }
 
-/// Puts a listed word where an unlisted one stands. False where there is none, or no text.
+/// Replaces an unlisted word with a listed one. False if no word is listed, or if the value is not a text.
 fn put_listed(given: &mut RequestBuilder, found: &Found, problem: &Problem) -> bool {
     let word_of = |schema: &venuekit_spec::Schema| schema.words().into_iter().next();
     if matches!(problem.place, RequestPart::Body | RequestPart::Params) {

@@ -223,7 +223,7 @@ fn read_json<T: DeserializeOwned>(file: Option<&Path>, code: &'static str) -> Re
                 "f64" => "expected a number".to_owned(),
                 _ => format!("expected {expected}"),
             },
-            // What only one kind of fault takes besides is not all that a fault takes.
+            // Members of a single kind of fault are not members of every fault.
             Some((unknown, _)) if code == "faults" && unknown.starts_with("unknown field ") => unknown.to_owned(),
             _ => reason.to_owned(),
         };

@@ -988,7 +988,7 @@ impl Client {
 impl Client {
     /// Position in one instrument
     ///
-    /// Only reads. Where there is none, the size is 0.
+    /// Only reads. Without a position, the size is 0.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `trade:read`.
@@ -1977,7 +1977,7 @@ impl Client {
     }
     /// The deposit address in use
     ///
-    /// Only reads. The response is null where there is none.
+    /// Only reads. The response is null without an address.
     ///
     /// - Credentials: `signature`, or `bearer`, or `basic`.
     /// - Scope: `wallet:read`.
@@ -18111,7 +18111,7 @@ pub mod types {
         /// Delta.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta: Option<wire::DecimalNumber>,
-        /// Side of a position, `zero` where there is none.
+        /// Side of a position, `zero` without a position.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<PositionDirection>>,
         /// Expected price of liquidation.
@@ -18181,7 +18181,7 @@ pub mod types {
         pub vega: Option<wire::DecimalNumber>,
     }
     wire::words! {
-        /// Side of a position, `zero` where there is none.
+        /// Side of a position, `zero` without a position.
         PositionDirection {
             Buy = "buy", Sell = "sell", Zero = "zero",
         }
@@ -19546,7 +19546,7 @@ pub mod types {
         /// Settlement price at delivery.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_price: Option<wire::DecimalNumber>,
-        /// `short` or `long`, or words such as `open buy`; a dash where there is none.
+        /// `short` or `long`, or words such as `open buy`; a dash without a side.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<String>,
         /// Time of the change.

@@ -10912,7 +10912,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetOrderGroupsResponse {
-        /// Absent if there is none.
+        /// Absent without order groups.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_groups: Vec<OrderGroup>,
     }
@@ -13331,7 +13331,7 @@ pub mod types {
         pub settled_time: Option<wire::DateTime>,
         /// Market.
         pub ticker: MarketTicker,
-        /// Payout of one yes contract in cents. Absent or null if there is none.
+        /// Payout of one yes contract in cents. Absent or null without a payout.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub value: Option<i64>,
         /// Yes contracts held.

@@ -4958,7 +4958,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginRiskPosition {
-        /// Mark price at which it is liquidated, dollars for one contract. Null if there is none.
+        /// Mark price at which it is liquidated, dollars for one contract. Null if it cannot be liquidated.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_liquidation_price: Option<wire::Decimal>,
         /// Whether its margin is reckoned together with that of others.
@@ -5049,7 +5049,7 @@ pub mod types {
         /// Limit of the account.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub default_notional_value_risk_limit: Option<wire::Decimal>,
-        /// Limit that holds. Absent if there is none.
+        /// Limit that holds. Absent without a limit.
         #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub effective_account_notional_value_risk_limit: Option<wire::Decimal>,
         /// Limit that an FCM set for itself. Absent if it has not.

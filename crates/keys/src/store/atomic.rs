@@ -109,7 +109,7 @@ pub(super) fn remove_unfinished(path: &Path, older: Option<Duration>) {
     }
 }
 
-/// Reads a file that holds secrets; none if there is none.
+/// Reads a file that holds secrets; `None` if it does not exist.
 pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
     let mut file = match File::open(path) {
         Ok(file) => file,
@@ -141,7 +141,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Locks a file, which is made if there is none. Waits a while for its holder.
+    /// Locks a file, and creates it if it does not exist. Waits a while for its holder.
     pub(super) fn hold(path: PathBuf) -> Result<Self, StoreError> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);

@@ -129,7 +129,7 @@ impl FileStore {
         }
     }
 
-    /// Opens a store, or makes one where there is none. A passphrase takes about half a second.
+    /// Opens a store, and creates it if it does not exist. A passphrase takes about half a second.
     ///
     /// # Errors
     /// A wrong passphrase or identity, a file that is damaged, newer or readable by others, a folder that cannot be written.

@@ -25,7 +25,7 @@ const MOST_WORK: u8 = 22;
 pub enum Unlock {
     /// A passphrase. It opens the identity that lies beside the store as `NAME.identity.age`.
     Passphrase(Secret),
-    /// A file with an identity, as `age-keygen` writes it. One is made if there is none.
+    /// A file with an identity, as `age-keygen` writes it. It is created if it does not exist.
     IdentityFile(PathBuf),
 }
 

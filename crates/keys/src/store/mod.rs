@@ -41,7 +41,7 @@ pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 /// A record that cannot be read is an error of its own `get` and `put` and of nothing else: it is listed with the others, those are
 /// read and written, and a damaged one may be removed.
 pub trait Store: Send + Sync {
-    /// The record of this name; [`StoreError::NotFound`] if there is none.
+    /// The record of this name; [`StoreError::NotFound`] if it does not exist.
     fn get<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, Record>;
 
     /// Keeps a record, in place of the one of the same name.
@@ -50,6 +50,6 @@ pub trait Store: Send + Sync {
     /// The names of all records, in order.
     fn list(&self) -> StoreFuture<'_, Vec<Reference>>;
 
-    /// Forgets a record; [`StoreError::NotFound`] if there is none.
+    /// Forgets a record; [`StoreError::NotFound`] if it does not exist.
     fn remove<'a>(&'a self, reference: &'a Reference) -> StoreFuture<'a, ()>;
 }

@@ -52,7 +52,7 @@ pub(super) struct CallRequest {
     /// The body as text; of a JSON-RPC method its params.
     #[serde(default)]
     body: Option<String>,
-    /// The index of the account that signs; nobody signs where there is none.
+    /// The index of the account that signs. `None`: the call is not signed.
     #[serde(default)]
     credential: Option<usize>,
 }

@@ -35,7 +35,7 @@ impl Deribit {
             "basic" => basic(&state, value),
             "deri-hmac-sha256" => signed(&state, request, value, now, is_accepted),
             _ => Inspection::none()
-                .with("header", "the scheme of Authorization is none of bearer, basic, deri-hmac-sha256"),
+                .with("header", "the scheme of Authorization is not bearer, basic or deri-hmac-sha256"),
         }
     }
 

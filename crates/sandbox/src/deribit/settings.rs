@@ -14,7 +14,7 @@ pub struct DeribitSettings {
     pub heartbeat_second_millis: u64,
     /// How many calls are let in. There is no limit at first.
     pub limit: Option<RequestLimit>,
-    /// Whether the venue itself stands in every book, so that the caller who trades alone finds somebody to trade with. It does at first.
+    /// Whether the simulated venue quotes in every book, so that a single caller has a counterparty. On by default.
     pub generated_book: bool,
     /// A connection without a subscription on which nothing is said for so long is cut.
     pub idle_millis: u64,

@@ -55,10 +55,10 @@ pub enum Fault {
     Status {
         /// Its status.
         status: u16,
-        /// Its body; a short web page where there is none.
+        /// Its body; a short web page by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         body: Option<String>,
-        /// The type of the body; `text/html` where there is none.
+        /// The type of the body; `text/html` by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         content_type: Option<String>,
         /// Seconds for the header `Retry-After`.
@@ -96,7 +96,7 @@ pub enum Fault {
         /// Its code, where the venue's errors have one.
         #[serde(default)]
         code: i64,
-        /// Its text; the venue's own where there is none.
+        /// Its text; the venue's own by default.
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<String>,
     },
@@ -285,7 +285,7 @@ impl TryFrom<Map<String, Value>> for Rule {
     }
 }
 
-/// What a rule says besides its fault.
+/// The members of a rule, other than its fault.
 #[derive(Deserialize)]
 struct Calls {
     venue: Option<String>,

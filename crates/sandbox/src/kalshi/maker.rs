@@ -147,7 +147,7 @@ impl Kalshi {
         state.pass_time(now);
         let levels = step.bids.iter().chain(&step.asks).map(|(price, _)| *price);
         let mut prices = levels.chain(step.trades.iter().map(|taker| taker.price));
-        // A price that the market does not have may stand in a recording.
+        // A recording may hold a price that the market does not accept.
         if !prices.all(|price| exchange_of(&mut state, ticker, price).is_some()) {
             return;
         }

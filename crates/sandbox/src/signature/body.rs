@@ -14,7 +14,7 @@ pub(super) fn hash(body: &[u8]) -> String {
 pub(crate) fn body_alternatives(body: &[u8]) -> Vec<(Vec<u8>, &'static str)> {
     let mut all: Vec<(Vec<u8>, &'static str)> = Vec::new();
     if body.is_empty() {
-        all.push((b"{}".to_vec(), "{} was signed in place of no body: sign nothing"));
+        all.push((b"{}".to_vec(), "{} was signed although there is no body: sign nothing"));
     } else {
         all.push((Vec::new(), "the body was left out: it belongs to the signed text"));
         all.push((hash(body).into(), "the hash of the body was signed: sign the body itself"));

@@ -70,7 +70,7 @@ impl State {
 
     pub(super) fn check_permission(&self, caller: &Caller, permission: Permission) -> Result<(), Failure> {
         if caller.key_alone && !permission.is_read() {
-            return Err(Failure::unauthorized("X-API-Secret is needed besides X-API-Key"));
+            return Err(Failure::unauthorized("X-API-Secret is required with X-API-Key"));
         }
         let Some(id) = &caller.key_id else { return Ok(()) };
         let key = self.owners[caller.owner].keys.iter().find(|key| key.id == *id);

@@ -59,7 +59,7 @@ impl Trader {
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or(Value::Null))
     }
 
-    /// The same account with a new key, made with some members besides its name.
+    /// The same account with a new key, created with more members than its name.
     pub async fn with_new_key(&self, members: Value) -> Self {
         let mut new = json!({"name": "another", "key_type": "ed25519"});
         new.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());

@@ -237,7 +237,7 @@ impl Spec {
         Ok(())
     }
 
-    /// Bybit writes whole numbers as texts, and an empty text where there is none; its spec names what they are read as.
+    /// Bybit writes whole numbers as texts, and an absent one as an empty text; its spec names what they are read as.
     fn is_a(&self, value: &Value, name: &str) -> bool {
         let is_text = |text: &str| text.is_empty() || text.parse::<i64>().is_ok();
         let reads_texts = name == "integer" && self.0["info"]["title"] == "Bybit v5";

@@ -65,7 +65,7 @@ pub struct CarrierRequest<'a> {
     pub(crate) path_at: usize,
     /// The headers, the signature among them.
     pub headers: HeaderMap,
-    /// The body; empty where there is none.
+    /// The body; empty if the request has none.
     pub body: &'a Bytes,
     /// The id in the envelope of a JSON-RPC call.
     pub rpc_id: Option<u64>,

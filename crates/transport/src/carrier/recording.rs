@@ -26,7 +26,7 @@ pub struct Sent {
     pub method: String,
     /// Path and query, with the prefix of the API.
     pub target: String,
-    /// The body; of a JSON-RPC call with its envelope. Empty where there is none, and where it may hold a secret.
+    /// The body; of a JSON-RPC call with its envelope. Empty if the request has none, or if it may hold a secret.
     pub body: Bytes,
 }
 

@@ -102,7 +102,7 @@ pub fn for_server<C: FromCredentialParts>(
     let environment = served.ok_or_else(|| {
         let example = C::VENUE.variables.prefix(environment::names(C::VENUE).next().unwrap_or(environment::LOCAL));
         Error::invalid_request(format!(
-            "`{}` is none of {}'s own servers, so that its environment is not known: say how the names of the variables begin, \
+            "`{}` is not one of {}'s servers, so its environment is unknown: say how the names of the variables begin, \
              such as `{example}`, with `from_env_with_prefix`",
             without_user(base_url),
             C::VENUE.name

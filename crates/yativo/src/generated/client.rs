@@ -11797,10 +11797,10 @@ pub mod types {
         /// Whether one may apply.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub eligible: Option<bool>,
-        /// Whether one has a program.
+        /// Whether the caller has a program.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub enrolled: Option<bool>,
-        /// State of the program; null where there is none.
+        /// State of the program; null without a program.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
     }

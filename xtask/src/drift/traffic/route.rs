@@ -105,7 +105,7 @@ fn part_fits(part: &str, segment: &str) -> bool {
     })
 }
 
-/// What a browser asks for besides.
+/// Other files that a browser requests.
 fn is_of_browser(method: &str, path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or_default();
     matches!(method, "OPTIONS" | "HEAD" | "CONNECT")

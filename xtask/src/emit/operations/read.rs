@@ -14,7 +14,7 @@ use crate::emit::items::{functions, lines, module, named, of, option};
 use crate::model::{Operation, operations, text};
 use crate::names::{pascal, snake};
 
-/// What a builder has besides what it is given.
+/// Members of a builder, other than its parameters.
 const OWN: [&str; 4] = ["client", "refused", "body", "body_map"];
 
 /// Its methods.

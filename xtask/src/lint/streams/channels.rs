@@ -10,7 +10,7 @@ use crate::names::{pascal, snake};
 use crate::source::step;
 use crate::streams::{self, Channel};
 
-/// Methods and types that the module of streams has besides its channels.
+/// Methods and types of the module of streams, other than its channels.
 const TAKEN: [&str; 6] = ["clone", "fmt", "of", "shared", "streams", "with_book"];
 
 pub fn check(document: &Document, fail: &mut Fail<'_>) {

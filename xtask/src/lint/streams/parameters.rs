@@ -11,7 +11,7 @@ use crate::names::snake;
 use crate::source::step;
 use crate::streams::{Channel, Parameter, Place};
 
-/// What the subscription of a channel has besides setters.
+/// Methods of the subscription of a channel, other than setters.
 const TAKEN: [&str; 6] = ["book", "capacity", "clone", "overflow", "subscribe", "topic"];
 
 pub fn check(document: &Document, channel: &Channel<'_>, fail: &mut Fail<'_>) {

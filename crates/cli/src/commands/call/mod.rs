@@ -281,7 +281,7 @@ fn checked(
     }
 }
 
-/// The credential; none for what anybody may call, where there is none or where the store would have to be opened for it.
+/// The credential; `None` for a public operation, if no key is given or if reading it would open the store.
 async fn credential(
     context: &Context,
     target: &Target,

@@ -13,7 +13,7 @@ pub fn place(target: &Target) -> String {
 }
 
 impl Sender<'_> {
-    /// An error of the transport, with what this call knows besides.
+    /// An error of the transport, with what this call adds to it.
     pub fn failed(&self, error: Error, carried_code: bool) -> Failure {
         let place = place(self.target);
         let is_lost = error.may_have_been_applied();

@@ -237,7 +237,7 @@ pub const MISTAKES: &[Mistake] = &[
     mistake(
         "body_empty_object",
         Part::Body,
-        "sign the body that is sent: {} was signed in place of no body",
+        "sign the body that is sent: {} was signed although there is no body",
         |guess| guess.body.is_empty() && replace_body(guess, |_| Some(b"{}".to_vec())),
     ),
     mistake(

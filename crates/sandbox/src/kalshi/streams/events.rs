@@ -1,4 +1,4 @@
-//! What is sent besides trading: order groups, requests for quotes, the life of markets, and whatever a test says.
+//! Events other than trading: order groups, requests for quotes, the life cycle of markets, and events that a test sends.
 
 use std::sync::Arc;
 

@@ -63,14 +63,14 @@ impl Params {
         self.get(name).map(|value| value.as_i64().ok_or(codes::UNREADABLE)).transpose()
     }
 
-    /// A list of texts; empty where there is none.
+    /// A list of texts; empty if it is absent.
     pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, i64> {
         let Some(value) = self.get(name) else { return Ok(Vec::new()) };
         let items = value.as_array().ok_or(codes::UNREADABLE)?;
         items.iter().map(|item| item.as_str().map(str::to_owned).ok_or(codes::UNREADABLE)).collect()
     }
 
-    /// A list of numbers; empty where there is none.
+    /// A list of numbers; empty if it is absent.
     pub(super) fn integers(&self, name: &str) -> Result<Vec<i64>, i64> {
         let Some(value) = self.get(name) else { return Ok(Vec::new()) };
         let items = value.as_array().ok_or(codes::UNREADABLE)?;

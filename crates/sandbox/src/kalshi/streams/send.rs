@@ -74,7 +74,7 @@ impl Envelope<'_> {
     }
 }
 
-/// What writing a frame needs besides the connection.
+/// What writing a frame needs, other than the connection.
 pub(super) struct FrameWriter<'a> {
     pub(super) clock: &'a Clock,
     pub(super) faults: &'a Faults,

@@ -72,7 +72,7 @@ pub(super) struct Subscription {
     /// The number of the last frame.
     pub(super) seq: u64,
     pub(super) selection: Selection,
-    /// Whether prices of no are sent as those of yes that they stand for.
+    /// Whether prices of the no side are sent as the equivalent yes prices.
     pub(super) use_yes_price: bool,
     pub(super) skip_ack: bool,
     pub(super) quotes: Quotes,
