@@ -73,6 +73,9 @@ impl Secrets {
         let mut known = self.lock();
         if text.len() >= SHORTEST && known.len() < MOST_VALUES {
             known.insert(text.to_owned());
+            // Bodies are masked as they are written: line ends of a PEM text are `\n` there.
+            let written = Value::from(text).to_string();
+            known.insert(written[1..written.len() - 1].to_owned());
         }
     }
 
@@ -120,6 +123,15 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_as_json_writes_it() {
+        let secrets = Secrets::default();
+        let body = json!({ "private_key": "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\n" });
+        secrets.learn(&body);
+        let shown = secrets.mask(&body.to_string());
+        assert_eq!(shown, format!(r#"{{"private_key":"{HIDDEN}"}}"#));
+    }
 
     #[test]
     fn secrets_are_found_by_name_and_by_value() {

@@ -25,13 +25,19 @@ fn secrets(sandbox: &Sandbox) -> Vec<String> {
         all.extend(key.client_secret.clone());
         all.extend(key.private_key_pem.clone());
     }
+    for key in &accounts.bybit {
+        all.extend(key.api_secret.clone());
+        all.extend(key.private_key_pem.clone());
+    }
     all
 }
 
 /// All that the console says.
 async fn everything(console: &Console) -> String {
     let mut text = String::new();
-    for path in ["api/log", "api/state", "api/venues", "api/examples/kalshi", "api/examples/bayse"] {
+    for path in
+        ["api/log", "api/state", "api/venues", "api/examples/kalshi", "api/examples/bayse", "api/examples/bybit"]
+    {
         text.push_str(&console.get(path).await.to_string());
     }
     let log = console.get("api/log").await;
@@ -113,7 +119,7 @@ async fn no_operation_shows_a_secret() {
     let sandbox = sandbox().await;
     let console = Console::of(&sandbox);
     let secrets = secrets(&sandbox);
-    for venue in ["bayse", "deribit", "kalshi", "kalshi_perps", "yativo"] {
+    for venue in ["bayse", "bybit", "deribit", "kalshi", "kalshi_perps", "yativo"] {
         for request in example_requests(venue, true) {
             let path: serde_json::Map<String, Value> =
                 request.path.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
@@ -146,6 +152,7 @@ fn assert_no_secret_members(operation: &str, value: &Value) {
                     "api_secret",
                     "access_token",
                     "password",
+                    "secret",
                 ];
                 if let Some(text) =
                     member.as_str().filter(|text| is_secret.contains(&name.as_str()) && !text.is_empty())
