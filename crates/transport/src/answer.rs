@@ -224,10 +224,13 @@ fn is(value: &RawValue, test: &FailedWhen) -> bool {
         }
         // What the types of responses read as the same number is the same here: 0, 0.0 and "0".
         FailedValue::IsNot(wanted) => {
+            if value.get() == wanted {
+                return false;
+            }
             let number = |text: &str| read(text)?.as_f64();
             let said = string(value).map_or_else(|| Cow::Borrowed(value.get()), Cow::Owned);
             let is_same = number(wanted).is_some_and(|wanted| number(said.trim()) == Some(wanted));
-            value.get() != wanted && !is_same && read(value.get()) != read(wanted)
+            !is_same && read(value.get()) != read(wanted)
         }
     }
 }

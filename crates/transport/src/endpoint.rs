@@ -136,7 +136,7 @@ enum Path {
     Given(Box<Proxy>),
     /// What the environment variables say: a proxy, or none.
     Environment(Option<Arc<str>>),
-    /// This overrides the user's settings.
+    /// What the user's own settings say.
     Unknown,
 }
 

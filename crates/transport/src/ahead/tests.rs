@@ -77,8 +77,8 @@ fn what_cannot_be_signed_ahead_is_named() {
     for (name, why) in [
         ("nothing", "some_venue has no such operation"),
         ("amend", "its path `/orders/{id}`"),
-        ("list", "no signature"),
-        ("pay", "no signature"),
+        ("list", "no lifetime for its signature"),
+        ("pay", "no lifetime for its signature"),
     ] {
         let error = refused(name);
         assert!(error.contains(&format!("`{name}`")) && error.contains(why), "{error}");

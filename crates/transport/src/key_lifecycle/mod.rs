@@ -123,7 +123,8 @@ impl<'a> SessionKeys<'a> {
         found: &mut Vec<Listed>,
     ) -> Result<(), Error> {
         let mut cursor: Option<String> = None;
-        for _ in 0..PAGES {
+        let mut read = 0;
+        for page_number in 1..=PAGES {
             let mut request = Request::new(session, list.operation)?;
             if let Some((field, account)) = of {
                 request.set(field, account)?;
@@ -134,7 +135,7 @@ impl<'a> SessionKeys<'a> {
             }
             let answer = request.send(session).await?;
             let entries = answer.list(list.at).ok_or_else(|| answer.lacks("list of keys"))?;
-            let shown = entries.len();
+            read += entries.len() as u64;
             for entry in entries {
                 // A caller that looks for a key in the list must not take one that cannot be read for one that does not exist.
                 let mut info =
@@ -142,20 +143,25 @@ impl<'a> SessionKeys<'a> {
                 info.sub_account = of.map(|(_, account)| account.to_owned());
                 found.push(Listed { info, entry: entry.clone() });
             }
-            let total = list.total.and_then(|at| answer.value.pointer(at)?.as_u64());
-            if total.is_some_and(|total| total > shown as u64) {
-                // A caller that looks for a key must not take a partial list for a complete one.
-                let total = total.unwrap_or_default();
-                return Err(answer.incomplete(format!("the response shows {shown} of {total} keys")));
-            }
             let next = match page {
                 Some(Page::Cursor { next, end, .. }) => answer.dotted(next).filter(|one| Some(one.as_str()) != end),
                 _ => None,
             };
-            match next.filter(|next| !next.is_empty()) {
-                Some(next) if shown > 0 && cursor.as_ref() != Some(&next) => cursor = Some(next),
-                _ => return Ok(()),
+            // A caller that looks for a key must not take a partial list for a complete one.
+            let Some(next) = next.filter(|next| !next.is_empty()) else {
+                let total = list.total.and_then(|at| answer.value.pointer(at)?.as_u64());
+                return match total.filter(|total| *total > read) {
+                    Some(total) => Err(answer.incomplete(format!("the response shows {read} of {total} keys"))),
+                    None => Ok(()),
+                };
+            };
+            if cursor.as_ref() == Some(&next) {
+                return Err(answer.incomplete("the cursor repeats: the list would never end"));
             }
+            if page_number == PAGES {
+                return Err(answer.incomplete(format!("the list has more than {PAGES} pages")));
+            }
+            cursor = Some(next);
         }
         Ok(())
     }
@@ -261,7 +267,11 @@ impl ApiKeys for SessionKeys<'_> {
             let message = format!("{venue} gives no restrictions to a new key: rotate the old key, which keeps them");
             return Err(Error::invalid_request(message));
         }
-        let Some(like) = self.known(&id).await? else { return self.make(&rules, key, None).await };
+        let Some(like) = self.known(&id).await? else {
+            let message =
+                format!("the list of {venue} asks for a second factor, so the restrictions of `{id}` are unknown");
+            return Err(Error::invalid_request(message));
+        };
         let scopes = if key.scopes.is_empty() { like.info.scopes } else { key.scopes.clone() };
         self.make(&rules, NewKey { scopes, ..key }, Some(&like.entry)).await
     }
