@@ -250,19 +250,24 @@ impl Inner {
         self.data -= 1;
         self.lagged += dropped;
         // Behind the count of those that were dropped before it, there is no place for it to keep.
-        if at > 0
-            && let QueueItem::Lagged(count) = &mut self.items[at - 1]
-        {
-            *count += dropped;
-            if self.newest.is_empty() {
-                self.items.remove(at);
-            } else {
-                // Places are counted: one that goes would move all behind it.
-                self.items[at] = QueueItem::Hole;
-                self.holes += 1;
-            }
-        } else {
+        let before = self.items.range(..at).rposition(|item| !matches!(item, QueueItem::Hole));
+        let Some((before, &QueueItem::Lagged(count))) = before.map(|before| (before, &self.items[before])) else {
             self.items[at] = QueueItem::Lagged(dropped);
+            return;
+        };
+        if self.newest.is_empty() && before + 1 == at {
+            self.items[before] = QueueItem::Lagged(count + dropped);
+            self.items.remove(at);
+            return;
+        }
+        // Places are counted: one that goes would move all behind it. So the count moves, and what is in front of it can go.
+        self.items[before] = QueueItem::Hole;
+        self.items[at] = QueueItem::Lagged(count + dropped);
+        self.holes += 1;
+        while matches!(self.items.front(), Some(QueueItem::Hole)) {
+            self.items.pop_front();
+            self.first += 1;
+            self.holes -= 1;
         }
     }
 

@@ -236,3 +236,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_reader_that_stands_still_costs_no_more_places_than_its_capacity() {
+    // More keys than places, so that newer messages do not only take the place of older ones.
+    let queue = Queue::new(Overflow::Newest, 4, Arc::default());
+    for number in 0..10_000 {
+        queue.data(entry(number), Some(&(number % 8).to_string()));
+    }
+    assert!(queue.inner().items.len() < 100, "{} places", queue.inner().items.len());
+    let dropped: u64 = take(&queue)
+        .iter()
+        .map(|item| match item {
+            QueueItem::Lagged(count) => *count,
+            QueueItem::Data(entry) => entry.replaced + 1,
+            _ => 0,
+        })
+        .sum();
+    assert_eq!(dropped, 10_000, "each message is delivered or counted");
+}
