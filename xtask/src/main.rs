@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask codegen | lint | bundle | synthetic | growth | ci | picture`.
+//! The project's chores: [`USAGE`] lists them.
 #![allow(clippy::print_stderr)]
 
 mod asyncapi;

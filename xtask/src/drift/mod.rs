@@ -119,6 +119,9 @@ pub fn command(root: &Path, words: &[&str], flags: &[&str]) -> Result<ExitCode, 
     crate::chosen(root, &[venue])?;
     let has = |flag: &str| flags.contains(&flag);
     let options = Options { patch: has("--patch"), json: has("--json") };
+    if options.patch && options.json {
+        return Err("--patch prints a patch for a person, --json a report for a program: choose one".to_owned());
+    }
     let outcome = match files {
         [file] if has("--against") && !has("--traffic") => against(root, venue, Path::new(file), &options),
         [_, ..] if has("--traffic") && !has("--against") && !options.patch => {

@@ -167,7 +167,9 @@ fn placeholders(template: &str) -> Result<Vec<&str>, String> {
     let mut found = Vec::new();
     let mut rest = template;
     while let Some((_, behind)) = rest.split_once('{') {
-        let (name, after) = behind.split_once('}').unwrap_or((behind, ""));
+        let Some((name, after)) = behind.split_once('}') else {
+            return Err(format!("`{template}`: a brace is not closed"));
+        };
         if !PLACEHOLDERS.contains(&name) {
             return Err(format!("`{template}`: between braces is one of {}", PLACEHOLDERS.join(", ")));
         }

@@ -118,6 +118,14 @@ const CASES: &[Case] = &[
         "bad-word",
         ERRORS,
         root!(
+            "x-signatures: { login: { text: [time], time: unix-s, keys: { shared: [hmac-sha256, hex] }, params: { a: '{signature' } } }"
+        ),
+        "x-signatures",
+    ),
+    (
+        "bad-word",
+        ERRORS,
+        root!(
             "x-signatures: { login: { text: [time], time: unix-us, keys: { shared: [hmac-sha256, hex] }, params: { a: '{signature}' } } }"
         ),
         "x-signatures",
