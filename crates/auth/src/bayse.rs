@@ -5,12 +5,11 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderName;
-use sha2::{Digest, Sha256};
 use venuekit_wire::Secret;
 
 use crate::credential::{check, check_time, header};
 use crate::mac::MacKey;
-use crate::text::{push_hex, push_method, push_number, string};
+use crate::text::{push_hash, push_method, push_number, string};
 use crate::{Headers, Parts, SignError, Signed, Signer};
 
 /// The public half of the key pair. It alone reads an account, so it is treated as confidential.
@@ -82,8 +81,6 @@ fn text_to_sign(parts: &Parts<'_>, now_millis: i64) -> Vec<u8> {
     text.push(b'.');
     text.extend_from_slice(parts.path.as_bytes());
     text.push(b'.');
-    if !parts.body.is_empty() {
-        push_hex(&mut text, &Sha256::digest(parts.body).into());
-    }
+    push_hash(&mut text, parts.body);
     text
 }

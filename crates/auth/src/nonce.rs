@@ -64,7 +64,7 @@ thread_local! {
     static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOLED], left: 0, process: 0 }) };
 }
 
-/// Bytes that are drawn at once: asking the generator costs as much as a signature does, however little it is requested.
+/// Bytes that are drawn at once: asking the generator costs as much as a signature does, however little is asked for.
 const POOLED: usize = 512;
 
 /// Random bytes that are there already.

@@ -70,7 +70,7 @@ impl StoreOptions {
 /// Opens the store. To be written, a file that does not exist is created.
 pub fn open(options: &StoreOptions, to_write: bool) -> Result<Arc<dyn Store>, Failure> {
     if options.kind == StoreKind::File && options.identity.is_none() {
-        // Before anybody is requested the passphrase of a file that is not a store.
+        // Before anybody is asked for the passphrase of a file that is not a store.
         FileStore::recognize(&options.path)?;
     }
     Ok(match options.kind {
@@ -138,7 +138,7 @@ fn vault(options: &StoreOptions) -> Result<venuekit_keys::store::VaultSettings, 
     })
 }
 
-/// A store that does not exist yet: it holds nothing, and nobody is requested its passphrase.
+/// A store that does not exist yet: it holds nothing, and nobody is asked for its passphrase.
 struct Absent(PathBuf);
 
 impl Store for Absent {

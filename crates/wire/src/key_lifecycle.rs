@@ -155,7 +155,7 @@ pub struct CreateKey {
 /// What a response has of a new key, or of a new secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewSecret {
-    /// The id that other calls take. Without a pointer the list is requested it.
+    /// The id that other calls take. Without a pointer the list is asked for it.
     pub id: &'static [&'static str],
     /// What identifies the caller in requests.
     pub public_id: &'static [&'static str],

@@ -1,7 +1,7 @@
 //! One number or text of a JSON document, as it was written.
 //!
 //! A token is read where it stands, without a copy of it: `serde_json` hands out the text of a value under the name of its `RawValue`.
-//! A deserializer that does not know that name is requested a `RawValue` instead.
+//! A deserializer that does not know that name is asked for a `RawValue` instead.
 
 use std::borrow::Cow;
 use std::fmt;

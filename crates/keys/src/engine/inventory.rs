@@ -81,7 +81,7 @@ impl Engine {
         let attested = venue_driver::attested_until(account, &manager, &self.settings.network()).await;
         let attested_until = attested.ok().flatten();
         // Only a whole list shows that a stored key is not in it.
-        let is_whole = lists_own_key(&client.manager().await?, &listed).is_ok();
+        let is_whole = lists_own_key(&manager, &listed).is_ok();
         let mut lines: Vec<Line> = listed.iter().map(line_of).collect();
         let (records, unreadable) = self.records(account).await?;
         for record in records {

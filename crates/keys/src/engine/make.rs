@@ -332,7 +332,7 @@ impl Run<'_> {
     }
 }
 
-/// What the venue venue_message, in its own words.
+/// What the venue said, in its own words.
 pub(super) fn venue_message(error: &Error) -> String {
     error.venue().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }

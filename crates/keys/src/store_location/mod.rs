@@ -65,7 +65,7 @@ impl StoreLocation {
     ///
     /// The configuration is `~/.config/venuekit/config.toml`, or the file that `VENUEKIT_CONFIG` names. `VENUEKIT_STORE_FILE` names the
     /// encrypted file, `VENUEKIT_IDENTITY` an age identity that opens it, `VENUEKIT_PASSPHRASE` has its passphrase. `VAULT_ADDR`,
-    /// `VAULT_TOKEN` and `VAULT_NAMESPACE` are for a Vault. Nobody is requested a passphrase: give one with
+    /// `VAULT_TOKEN` and `VAULT_NAMESPACE` are for a Vault. Nobody is asked for a passphrase: give one with
     /// [`passphrase`](Self::passphrase).
     ///
     /// # Errors

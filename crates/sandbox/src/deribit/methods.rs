@@ -28,7 +28,7 @@ pub(super) struct Method {
 pub(super) struct Access {
     /// A resource and how far a key has to reach into it.
     pub(super) scope: Option<(&'static str, Level)>,
-    /// Whether an account with a second factor is requested it.
+    /// Whether an account with a second factor is asked for it.
     pub(super) second_factor: bool,
 }
 
