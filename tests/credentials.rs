@@ -173,7 +173,7 @@ fn a_file_of_a_key_is_read_and_what_is_none_is_told() {
         (pem().as_str(), "KALSHI_DEMO_PRIVATE_KEY_FILE must be the path of a file, but contains the key itself"),
         ("MC4CAQAwBQYDK2VwBCIEIGMARKERMARKERMARKERMARKERMARKER", "or set KALSHI_DEMO_PRIVATE_KEY to the text"),
         ("~/kalshi.pem", "`~` is not expanded here"),
-        ("'/no/such.pem'", "quotes around it"),
+        ("'/no/such.pem'", "remove the spaces or quotes around the path"),
         ("/no/such.pem", "KALSHI_DEMO_PRIVATE_KEY_FILE: /no/such.pem"),
     ] {
         let told = refused::<kalshi::Credentials>(DEMO, &named(value));
