@@ -5,6 +5,9 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
+/// The content type of a form.
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+
 /// One request.
 pub struct Request {
     /// The method.
@@ -33,6 +36,29 @@ impl Request {
     /// The first value of a query parameter.
     pub fn query_value(&self, name: &str) -> Option<String> {
         self.query_pairs().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The media type of the body, without its parameters.
+    pub(super) fn media_type(&self) -> &str {
+        let content_type = self.header("content-type").unwrap_or_default();
+        content_type.split(';').next().unwrap_or_default().trim()
+    }
+
+    /// The decoded pairs of a body that is a form, in order. Any other body has none.
+    pub fn form_pairs(&self) -> Vec<(String, String)> {
+        if !self.media_type().eq_ignore_ascii_case(FORM) {
+            return Vec::new();
+        }
+        url::form_urlencoded::parse(&self.body).into_owned().collect()
+    }
+
+    /// The decoded pairs of query and form together. Where both have a name, that of the form is left out.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        let mut pairs = self.query_pairs();
+        let of_form = self.form_pairs().into_iter();
+        let new: Vec<_> = of_form.filter(|(name, _)| pairs.iter().all(|(known, _)| known != name)).collect();
+        pairs.extend(new);
+        pairs
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use heck::ToSnakeCase;
 use serde_json::{Map, Value, json};
 
+use super::message::FORM;
 use super::route::{Segment, segments};
 use super::schema::{Components, Schema};
 
@@ -32,6 +33,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The body, or the params of a JSON-RPC method as one object.
     pub body: Option<Schema>,
+    /// Whether the body is a form: members as a query writes them.
+    pub form: bool,
     /// What the params of a JSON-RPC method mean, by name.
     pub(super) meanings: Vec<(String, String)>,
     /// Whether no body at all counts as an empty object.
@@ -68,6 +71,8 @@ pub struct Parameter {
     pub description: String,
     /// What it may be.
     pub schema: Schema,
+    /// Whether its value is written as JSON text.
+    pub json: bool,
 }
 
 /// Where a parameter stands.
@@ -147,7 +152,8 @@ impl Reader<'_> {
                 template: path.to_owned(),
                 segments: segments(path),
                 parameters: parameters.filter_map(|parameter| self.parameter(parameter)).collect(),
-                body: json_schema(&operation["requestBody"]).map(|schema| self.schema(schema)),
+                body: body_schema(&operation["requestBody"]).map(|schema| self.schema(schema)),
+                form: form_schema(&operation["requestBody"]).is_some(),
                 takes_empty_body: self.takes_empty_body,
                 status,
                 answer: answer.map(|schema| self.schema(schema)),
@@ -170,12 +176,17 @@ impl Reader<'_> {
             "header" => ParameterLocation::Header,
             _ => return None,
         };
+        let (schema, json) = match json_schema(parameter) {
+            Some(schema) => (schema, true),
+            None => (&parameter["schema"], false),
+        };
         Some(Parameter {
             name: string(&parameter["name"]),
             place,
             required: parameter["required"] == true,
             description: string(&parameter["description"]),
-            schema: self.schema(&parameter["schema"]),
+            schema: self.schema(schema),
+            json,
         })
     }
 
@@ -202,6 +213,7 @@ impl Reader<'_> {
             template,
             parameters: Vec::new(),
             body: Some(self.schema(&json!({"type": "object", "properties": properties, "required": required}))),
+            form: false,
             takes_empty_body: false,
             status: 200,
             answer: method["result"].get("schema").map(|schema| self.schema(schema)),
@@ -257,7 +269,17 @@ fn good_answer(operation: &Value) -> (u16, Option<&Value>) {
     (status.parse().unwrap_or(200), json_schema(response))
 }
 
-/// The schema of a JSON body.
+/// The schema of a request's body.
+fn body_schema(holder: &Value) -> Option<&Value> {
+    json_schema(holder).or_else(|| form_schema(holder))
+}
+
+/// The schema of a body that is a form.
+fn form_schema(holder: &Value) -> Option<&Value> {
+    holder["content"][FORM].get("schema")
+}
+
+/// The schema of a JSON body, or of a parameter that is JSON text.
 fn json_schema(holder: &Value) -> Option<&Value> {
     holder["content"]["application/json"].get("schema")
 }

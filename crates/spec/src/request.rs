@@ -23,8 +23,10 @@ pub struct ExampleRequest {
     pub query: Vec<(String, String)>,
     /// Headers other than credentials and the content type.
     pub headers: Vec<(String, String)>,
-    /// The JSON body; of a JSON-RPC method the params.
+    /// The JSON body, or the members of a form; of a JSON-RPC method the params.
     pub body: Option<Value>,
+    /// Whether the body is a form. A list in it is written as JSON text.
+    pub form: bool,
     /// Sets of header names that carry credentials. One set is needed; none, or an empty one: nothing is needed.
     pub credentials: Vec<Vec<String>>,
     /// The status of a successful response.
@@ -47,7 +49,8 @@ fn request(spec: &Spec, operation: &Operation, with_optional: bool) -> ExampleRe
         let parameters = parameters.filter(move |parameter| parameter.place == place && wanted(parameter.required));
         parameters.flat_map(move |parameter| {
             let value = example::request_value(&parameter.schema, &parameter.name, with_optional);
-            texts(&value).into_iter().map(|text| (parameter.name.clone(), text))
+            let texts = if parameter.json { vec![value.to_string()] } else { texts(&value) };
+            texts.into_iter().map(|text| (parameter.name.clone(), text))
         })
     };
     let counter = spec.counter(operation);
@@ -60,6 +63,7 @@ fn request(spec: &Spec, operation: &Operation, with_optional: bool) -> ExampleRe
         query: values(ParameterLocation::Query).collect(),
         headers: values(ParameterLocation::Header).collect(),
         body: operation.body.as_ref().map(|schema| example::request_value(schema, "", with_optional)),
+        form: operation.form,
         credentials: operation.credentials.iter().map(names).collect(),
         status: operation.status,
         counter: format!("{} {counter}", spec.venue),

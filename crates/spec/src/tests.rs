@@ -376,3 +376,84 @@ fn paths_of_websockets_are_known() {
     assert!(BAYSE.is_websocket("/ws/v1/user"));
     assert!(!KALSHI.is_websocket("/") && !YATIVO.is_websocket(""));
 }
+
+/// A venue that takes parameters in a query or in a form, and lists as JSON text.
+const FORMS: &str = r##"{
+    "paths": {"/order": {
+        "get": {
+            "operationId": "GetOrders",
+            "parameters": [{"name": "symbols", "in": "query", "content": {"application/json": {
+                "schema": {"type": "array", "items": {"type": "string", "enum": ["A", "B"]}}
+            }}}],
+            "responses": {"200": {}}
+        },
+        "post": {
+            "operationId": "CreateOrder",
+            "requestBody": {"required": true, "content": {"application/x-www-form-urlencoded": {
+                "schema": {"$ref": "#/components/schemas/NewOrder"}
+            }}},
+            "responses": {"200": {}}
+        },
+        "delete": {
+            "operationId": "CancelOrder",
+            "parameters": [{"name": "orderId", "in": "query", "required": true, "schema": {"type": "integer"}}],
+            "responses": {"200": {}}
+        }
+    }},
+    "components": {"schemas": {"NewOrder": {
+        "type": "object",
+        "properties": {
+            "symbol": {"type": "string", "enum": ["A", "B"]},
+            "count": {"type": "integer"},
+            "tags": {"type": "array", "items": {"type": "string"}}
+        },
+        "required": ["symbol", "count"]
+    }}}
+}"##;
+
+fn form_request(method: http::Method, query: Option<&str>, body: &str) -> Request {
+    let mut headers = http::HeaderMap::new();
+    if !body.is_empty() {
+        let form = http::HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
+        headers.insert(http::header::CONTENT_TYPE, form);
+    }
+    let body = bytes::Bytes::copy_from_slice(body.as_bytes());
+    Request { method, path: "/order".to_owned(), query: query.map(str::to_owned), headers, body }
+}
+
+#[test]
+fn parameters_stand_in_the_query_or_in_a_form() {
+    let spec = Spec::read("forms", "", FORMS);
+    let check = |method: http::Method, query: Option<&str>, body: &str| {
+        let request = form_request(method, query, body);
+        let operation = spec.find(&request.method, &request.path).unwrap();
+        operation.problems(&request).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let post = http::Method::POST;
+    let good = "symbol=A&count=5&tags=%5B%22x%22%5D&signature=ff";
+    assert!(check(post.clone(), Some(good), "").is_empty());
+    assert!(check(post.clone(), None, good).is_empty());
+    assert!(check(post.clone(), Some("symbol=A"), "symbol=C&count=5").is_empty(), "the query wins");
+    assert_eq!(check(post.clone(), None, "symbol=A"), ["body/count: is required"]);
+    assert_eq!(check(post.clone(), None, "symbol=A&count="), ["body/count: is required"]);
+    assert!(check(post.clone(), None, "symbol=A&count=x")[0].starts_with("body/count: "));
+    assert!(check(post, None, "symbol=C&count=1")[0].starts_with("body/symbol: "));
+    assert!(check(http::Method::DELETE, None, "orderId=7").is_empty());
+    assert_eq!(check(http::Method::DELETE, None, "other=7"), ["query/orderId: is required"]);
+}
+
+#[test]
+fn a_list_is_written_as_json_text() {
+    let spec = Spec::read("forms", "", FORMS);
+    let check = |query: &str| {
+        let request = form_request(http::Method::GET, Some(query), "");
+        spec.find(&request.method, &request.path).unwrap().problems(&request).len()
+    };
+    assert_eq!(check("symbols=%5B%22A%22,%22B%22%5D"), 0);
+    for wrong in ["symbols=A", "symbols=A&symbols=B", "symbols=%5B%22C%22%5D", "symbols=%5B%22A%22"] {
+        assert_eq!(check(wrong), 1, "{wrong}");
+    }
+    let parameter = &spec.named("get_orders").unwrap().parameters[0];
+    assert!(parameter.json);
+    assert!(spec.named("create_order").unwrap().form);
+}

@@ -29,7 +29,8 @@ impl Operation {
             };
             given.add_path(name, text, &value, self.ends_in(name));
         }
-        let pairs = request.query_pairs();
+        // A venue that takes forms takes each parameter there as well.
+        let pairs = request.pairs();
         for parameter in &self.parameters {
             let (place, texts) = match parameter.place {
                 ParameterLocation::Path => continue,
@@ -45,7 +46,8 @@ impl Operation {
             given.add(&parameter.name, &parameter.read(place, &texts, &mut problems));
         }
         if let Some(schema) = &self.body {
-            match self.read_body(request) {
+            let body = if self.form { Ok(read_form(schema, &pairs)) } else { self.read_body(request) };
+            match body {
                 Ok(body) => {
                     problems.extend(schema.problems(RequestPart::Body, "", &body));
                     given.add_all(&body);
@@ -88,9 +90,7 @@ impl Operation {
         if self.takes_empty_body && request.body.is_empty() {
             return Ok(Value::Object(Map::new()));
         }
-        let content_type = request.header("content-type").unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/json") {
+        if !request.media_type().eq_ignore_ascii_case("application/json") {
             return Err(Problem::new(RequestPart::ContentType, "", "must be application/json"));
         }
         if request.body.is_empty() {
@@ -111,7 +111,11 @@ impl Operation {
 impl Parameter {
     /// The value that texts stand for, and what is wrong with it.
     fn read(&self, place: RequestPart, texts: &[String], problems: &mut Vec<Problem>) -> Value {
-        let value = read(&self.schema, texts);
+        let value = match texts {
+            [text] if self.json => serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()),
+            [text, ..] if self.json => text.as_str().into(),
+            _ => read(&self.schema, texts),
+        };
         problems.extend(self.schema.problems(place, &self.name, &value));
         value
     }
@@ -120,6 +124,15 @@ impl Parameter {
 /// The values of a query parameter; an empty one counts as left out.
 fn query_values(pairs: &[(String, String)], name: &str) -> Vec<String> {
     pairs.iter().filter(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.clone()).collect()
+}
+
+/// The members of a form as JSON. Others than the schema names are left out: credentials stand among them.
+fn read_form(schema: &Schema, pairs: &[(String, String)]) -> Value {
+    let member = |field: super::describe::Field| {
+        let texts = query_values(pairs, &field.name);
+        (!texts.is_empty()).then(|| (field.name, read(&field.schema, &texts)))
+    };
+    Value::Object(schema.fields().into_iter().filter_map(member).collect())
 }
 
 fn header_values(request: &Request, name: &str) -> Vec<String> {
