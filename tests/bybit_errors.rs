@@ -175,6 +175,26 @@ async fn each_order_of_a_batch_has_a_result() {
 }
 
 #[tokio::test]
+async fn an_outcome_without_its_order_is_a_result() {
+    let outcomes = r#"{"list":[{"code":0,"msg":"OK"},{"code":110001,"msg":"order not exists"}]}"#;
+    for result in ["{}", r#"{"list":[]}"#, r#"{"list":[{"orderId":"o-1"}]}"#, "null"] {
+        let body = format!(r#"{{"retCode":0,"retMsg":"OK","result":{result},"retExtInfo":{outcomes},"time":1}}"#);
+        let server = in_turn(vec![json(200, &body)]).await;
+        let one = || BatchCancelOrder::try_from(BatchCancelOrder::builder().symbol("BTCUSDT").order_id("o")).unwrap();
+        let call = client(&server).batch_cancel_orders().category(Category::Linear).request(vec![one(), one()]).send();
+        let response = call.await.unwrap();
+        let results = response.results();
+        assert_eq!(results.len(), 2, "{result}");
+        match &results[0] {
+            Ok(order) => assert_eq!(order.order_id.as_deref(), Some("o-1"), "{result}"),
+            Err(error) => assert!(error.code.is_none() && error.may_have_been_applied(), "{result}: {error}"),
+        }
+        let missing = results[1].as_ref().unwrap_err();
+        assert_eq!((missing.code, missing.message.as_str()), (Some(110_001), "order not exists"), "{result}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_without_a_code_is_no_success() {
     for body in ["{}", r#"{"result":{}}"#, "[]", "<html>", ""] {
         let server = in_turn(vec![json(200, body)]).await;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 pub use self::streams::STREAMS;
 use crate::finding::{Finding, Location};
-use crate::source::{Source, step};
+use crate::source::{Source, step, unescaped};
 
 /// Which standard a spec is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,7 +279,7 @@ impl Joiner<'_> {
                 let Some(reference) = method.get("$ref").and_then(Value::as_str).map(str::to_owned) else { continue };
                 let Some((source, inner)) = self.resolve(root, &reference) else { continue };
                 let Some(target) = self.sources[source].value.pointer(&inner).cloned() else { continue };
-                let key = inner.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+                let key = unescaped(inner.rsplit('/').next().unwrap_or_default());
                 if target.get("name").and_then(Value::as_str) != Some(key.as_str()) {
                     let help = "a method stands under its own name";
                     self.fail("wrong-path", source, &inner, format!("`{key}` holds a method of another name"), help);

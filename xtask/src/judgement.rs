@@ -30,6 +30,19 @@ impl Judgement {
     }
 }
 
+/// `3 differences: 1 breaking, 2 additions`; `noun` is what one of them is called.
+pub fn count(noun: &str, judgements: &[Judgement]) -> String {
+    if judgements.is_empty() {
+        return format!("no {noun}s");
+    }
+    let each = Judgement::ALL.into_iter().filter_map(|judgement| {
+        let count = judgements.iter().filter(|one| **one == judgement).count();
+        (count > 0).then(|| format!("{count} {judgement}"))
+    });
+    let plural = if judgements.len() == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}: {}", judgements.len(), each.collect::<Vec<_>>().join(", "))
+}
+
 impl fmt::Display for Judgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

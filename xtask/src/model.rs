@@ -27,7 +27,8 @@ pub struct Operation<'a> {
     shared: Option<(&'a Value, String)>,
 }
 
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+/// The methods that a path of OpenAPI may have.
+pub const HTTP_METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Every operation of a document, in the document's order.
 pub fn operations(document: &Document) -> Vec<Operation<'_>> {
@@ -43,7 +44,7 @@ fn rest_operations(document: &Document) -> Vec<Operation<'_>> {
         let item_pointer = step("/paths", path);
         let shared = item.get("parameters").map(|value| (value, step(&item_pointer, "parameters")));
         for (method, value) in item.as_object().into_iter().flatten() {
-            if METHODS.contains(&method.as_str()) {
+            if HTTP_METHODS.contains(&method.as_str()) {
                 all.push(Operation {
                     pointer: step(&item_pointer, method),
                     id: text(value, "operationId").unwrap_or_default().to_snake_case(),

@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::codegen::venues;
+
 /// The page's files, in the sandbox.
 const PAGE: &str = "crates/sandbox/src/console/static";
 /// Other files of the static pages.
@@ -28,7 +30,7 @@ pub fn write(root: &Path, out: &Path) -> Result<Vec<String>, String> {
     let modules = MODULES.iter().map(|name| Ok((*name, page(name)?)));
     files.push(("reference.js".to_owned(), join(&modules.collect::<Result<Vec<_>, String>>()?)?));
     let mut scripts = Vec::new();
-    for venue in venues(&root.join(SPECS))? {
+    for venue in venues(root) {
         let document = read(&root.join(SPECS).join(format!("{venue}.json")))?;
         let name = format!("data/{venue}.js");
         let text = format!("(globalThis.venuekitSpecs ??= {{}})[\"{venue}\"] = {};\n", document.trim_end());
@@ -48,18 +50,6 @@ pub fn write(root: &Path, out: &Path) -> Result<Vec<String>, String> {
         fs::write(&path, text).map_err(failed)?;
     }
     Ok(files.into_iter().map(|(name, _)| name).collect())
-}
-
-/// The venues that have a document, by name.
-fn venues(folder: &Path) -> Result<Vec<String>, String> {
-    let failed = |error| format!("{}: {error}", folder.display());
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
-        names.extend(name.strip_suffix(".json").map(str::to_owned));
-    }
-    names.sort();
-    Ok(names)
 }
 
 /// One script of modules that import from each other and from nothing else.

@@ -102,6 +102,11 @@ fn strange_character(path: &str, text: &str) -> Option<Finding> {
     })
 }
 
+/// The name that a step of a JSON pointer stands for.
+pub fn unescaped(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
 /// Appends one step to a JSON pointer.
 pub fn step(pointer: &str, key: &str) -> String {
     // Called for every value of a document in every pass over it.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::document::{Document, STREAMS};
 use crate::model::{members, resolve, stands_for, text};
-use crate::source::step;
+use crate::source::{step, unescaped};
 
 /// One channel.
 #[derive(Clone, Debug)]
@@ -272,8 +272,7 @@ pub fn at<'a>(document: &'a Document, schema: &'a Value, pointer: &str) -> Optio
     }
     let mut at = schema;
     for name in pointer.strip_prefix('/')?.split('/') {
-        let name = name.replace("~1", "/").replace("~0", "~");
-        at = member(document, at, &name)?;
+        at = member(document, at, &unescaped(name))?;
     }
     Some(resolve(document, at))
 }

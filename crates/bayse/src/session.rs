@@ -1,11 +1,13 @@
 //! Who is calling.
 
 use venuekit_auth::bayse::{self, BayseWrite};
-use venuekit_transport::keys::CreatedKey;
+use venuekit_transport::credential_parts::{CredentialParts, FromCredentialParts, unfit};
+use venuekit_transport::keys::{CreatedKey, SecretKind};
 use venuekit_transport::{Connect, Error, Grant, GrantFuture, Token};
 use venuekit_wire::Secret;
+use venuekit_wire::operation::Venue;
 
-use crate::Client;
+use crate::{Client, VENUE};
 
 /// Bayse credentials: an API key for reading and trading, a session or a login for managing keys, or both.
 #[derive(Clone, Debug)]
@@ -83,6 +85,29 @@ impl Credentials {
 impl From<Credentials> for venuekit_transport::Credentials {
     fn from(credentials: Credentials) -> Self {
         credentials.0
+    }
+}
+
+impl FromCredentialParts for Credentials {
+    const VENUE: &'static Venue = &VENUE;
+
+    fn from_credential_parts(parts: &[CredentialParts]) -> Result<Self, Error> {
+        // A session that is open goes before a login.
+        let is_open = parts.iter().any(|one| matches!(one, CredentialParts::Session { .. }));
+        let mut needed = parts.iter().filter(|one| !(is_open && matches!(one, CredentialParts::Login { .. })));
+        let none = Self(venuekit_transport::Credentials::none());
+        needed.try_fold(none, |so_far, one| match one {
+            CredentialParts::Key { public_id, secret, kind: SecretKind::Shared } => {
+                so_far.and_api_key(public_id.clone(), secret.clone())
+            }
+            CredentialParts::Session { token, device_id } => so_far.and_session(token.clone(), device_id.clone()),
+            CredentialParts::Login { email, password } => so_far.and_login(email.clone(), password.clone()),
+            other => Err(unfit(other, "an API key with its secret, a session or a login")),
+        })
+    }
+
+    fn of_environment(self, environment: &'static str) -> Self {
+        Self(self.0.of_environment(environment))
     }
 }
 

@@ -48,21 +48,25 @@ impl fmt::Display for ItemError {
 
 impl std::error::Error for ItemError {}
 
-/// Pairs the orders with their results. An order without a result counts as accepted where it has an id.
+/// Pairs the orders with their results: one result for each entry of the longer list. An order without a result counts as accepted
+/// where it has an id.
 fn paired<'a, T>(
     orders: &'a [T],
     outcomes: Option<&BatchOutcomes>,
-    order_id: impl Fn(&T) -> Option<&str> + 'a,
+    order_id: impl Fn(&T) -> Option<&str>,
 ) -> Vec<Result<&'a T, ItemError>> {
     let outcomes = outcomes.map(|outcomes| outcomes.list.as_slice()).unwrap_or_default();
-    let result = |(at, order): (usize, &'a T)| match outcomes.get(at).and_then(|outcome| Some((outcome, outcome.code?)))
+    let failed = |code, message: &str| Err(ItemError { code, message: message.to_owned() });
+    let result = |at: usize| match (orders.get(at), outcomes.get(at).and_then(|outcome| Some((outcome, outcome.code?))))
     {
-        Some((_, 0)) => Ok(order),
-        Some((outcome, code)) => Err(ItemError { code: Some(code), message: outcome.msg.clone().unwrap_or_default() }),
-        None if order_id(order).is_some_and(|id| !id.is_empty()) => Ok(order),
-        None => Err(ItemError { code: None, message: "the response has neither an order id nor a code".to_owned() }),
+        (Some(order), Some((_, 0))) => Ok(order),
+        // Accepted, and the response does not show which order: the caller has to look it up.
+        (None, Some((_, 0))) => failed(None, "the order was accepted, and the response leaves it out"),
+        (_, Some((outcome, code))) => failed(Some(code), outcome.msg.as_deref().unwrap_or_default()),
+        (Some(order), None) if order_id(order).is_some_and(|id| !id.is_empty()) => Ok(order),
+        (_, None) => failed(None, "the response has neither an order id nor a code"),
     };
-    orders.iter().enumerate().map(result).collect()
+    (0..orders.len().max(outcomes.len())).map(result).collect()
 }
 
 macro_rules! results {

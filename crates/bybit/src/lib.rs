@@ -3,7 +3,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod batch;
-mod from_env;
 // Formatted by its generator.
 #[rustfmt::skip]
 mod generated;

@@ -5,8 +5,10 @@ use std::path::Path;
 use venuekit_auth::PrivateKey;
 use venuekit_auth::described::{DescribedSigner, SigningKey};
 use venuekit_transport::Error;
+use venuekit_transport::credential_parts::{CredentialParts, FromCredentialParts, only, unfit};
 use venuekit_transport::keys::{CreatedKey, SecretKind};
 use venuekit_wire::Secret;
+use venuekit_wire::operation::Venue;
 
 use crate::VENUE;
 
@@ -64,6 +66,26 @@ impl Credentials {
 impl From<Credentials> for venuekit_transport::Credentials {
     fn from(credentials: Credentials) -> Self {
         credentials.0
+    }
+}
+
+impl FromCredentialParts for Credentials {
+    const VENUE: &'static Venue = &VENUE;
+
+    fn from_credential_parts(parts: &[CredentialParts]) -> Result<Self, Error> {
+        match only(parts)? {
+            CredentialParts::Key { public_id, secret, kind: SecretKind::Shared } => {
+                Self::api_key(public_id.clone(), secret.clone())
+            }
+            CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
+                Self::from_pem(public_id.clone(), secret.expose())
+            }
+            other => Err(unfit(other, "an API key with its secret or its RSA private key")),
+        }
+    }
+
+    fn of_environment(self, environment: &'static str) -> Self {
+        Self(self.0.of_environment(environment))
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "N", value_parser = number::descriptor)]
     pub passphrase_fd: Option<u32>,
     /// Read the passphrase of an encrypted private key from this file descriptor
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = number::descriptor)]
     pub pem_passphrase_fd: Option<u32>,
     /// Read one-time codes from this file descriptor, one per line
     #[arg(long, global = true, value_name = "N", value_parser = number::descriptor)]

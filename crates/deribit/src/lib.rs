@@ -2,7 +2,6 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod from_env;
 // Formatted by its generator.
 #[rustfmt::skip]
 mod generated;

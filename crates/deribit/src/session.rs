@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use venuekit_auth::deribit::{ClientSignature, DeribitHmac, DeribitKey};
 use venuekit_auth::{Headers, PrivateKey, SignError};
+use venuekit_transport::credential_parts::{CredentialParts, FromCredentialParts, only, unfit};
 use venuekit_transport::keys::{CreatedKey, SecretKind};
 use venuekit_transport::{Challenge, Connect, Error, ErrorKind, Grant, GrantFuture, Token};
 use venuekit_wire::Secret;
+use venuekit_wire::operation::Venue;
 
-use crate::Client;
 use crate::types::{AuthToken, GrantType};
+use crate::{Client, VENUE};
 
 /// Deribit credentials: a client id with its secret, or with a private key whose public half was registered.
 ///
@@ -112,6 +114,31 @@ impl From<Credentials> for venuekit_transport::Credentials {
     }
 }
 
+impl FromCredentialParts for Credentials {
+    const VENUE: &'static Venue = &VENUE;
+
+    fn from_credential_parts(parts: &[CredentialParts]) -> Result<Self, Error> {
+        match only(parts)? {
+            CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
+                Self::private_key(public_id.clone(), PrivateKey::from_pem(secret.expose())?)
+            }
+            CredentialParts::Key { public_id, secret, .. } => Self::secret(public_id.clone(), secret.clone()),
+            CredentialParts::Token(token) => Self::token(token.clone()),
+            other => Err(unfit(other, "a client id with its secret or private key")),
+        }
+    }
+
+    fn of_program(self, name: &'static str) -> Self {
+        // The newest of the sessions with one name ends the oldest.
+        self.session_name(name)
+    }
+
+    fn of_environment(mut self, environment: &'static str) -> Self {
+        self.ready = self.ready.of_environment(environment);
+        self
+    }
+}
+
 /// Requests are signed with the key's secret, or a login with its private key.
 impl TryFrom<&CreatedKey> for Credentials {
     type Error = Error;
@@ -188,10 +215,11 @@ struct LoginGrant {
     session: Option<String>,
 }
 
-/// A login that is refused although the clock was off by less than half of this was not refused for its timestamp.
-fn window_millis() -> u64 {
-    let window = crate::VENUE.credentials.clock_window;
-    window.map_or(0, |window| u64::from(window.behind.min(window.ahead)) * 1000)
+/// Whether a login may have been refused for its timestamp: the clock was off by at least half of what the venue accepts. Without
+/// a known window it was not.
+fn is_far_off(millis: u64) -> bool {
+    let window = VENUE.credentials.clock_window;
+    window.is_some_and(|window| millis >= u64::from(window.behind.min(window.ahead)) * 500)
 }
 
 impl LoginGrant {
@@ -214,7 +242,7 @@ impl Grant for LoginGrant {
                 // The signature is part of the request, so the transport cannot make it again. The refusal contained the venue's time.
                 Err(error) if error.kind() == ErrorKind::Unauthorized => {
                     let moved = self.client.clock().offset_millis().abs_diff(before);
-                    if moved < window_millis() / 2 { Err(error) } else { self.log_in().await }
+                    if is_far_off(moved) { self.log_in().await } else { Err(error) }
                 }
                 result => result,
             }

@@ -4,8 +4,12 @@ use std::path::Path;
 
 use venuekit_auth::PrivateKey;
 use venuekit_auth::kalshi::KalshiSigner;
-use venuekit_transport::keys::CreatedKey;
+use venuekit_transport::credential_parts::{CredentialParts, FromCredentialParts, only, unfit};
+use venuekit_transport::keys::{CreatedKey, SecretKind};
 use venuekit_transport::{Error, SignAhead};
+use venuekit_wire::operation::Venue;
+
+use crate::VENUE;
 
 /// A Kalshi API key: its id and the private key that signs. Belongs to one environment, and is made with `venuekit-kalshi`.
 #[derive(Clone, Debug)]
@@ -48,6 +52,23 @@ impl Credentials {
 impl From<Credentials> for venuekit_transport::Credentials {
     fn from(credentials: Credentials) -> Self {
         credentials.0
+    }
+}
+
+impl FromCredentialParts for Credentials {
+    const VENUE: &'static Venue = &VENUE;
+
+    fn from_credential_parts(parts: &[CredentialParts]) -> Result<Self, Error> {
+        match only(parts)? {
+            CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
+                Self::from_pem(public_id.clone(), secret.expose())
+            }
+            other => Err(unfit(other, "a key id with its private key")),
+        }
+    }
+
+    fn of_environment(self, environment: &'static str) -> Self {
+        Self(self.0.of_environment(environment))
     }
 }
 

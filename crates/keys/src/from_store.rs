@@ -54,8 +54,8 @@ pub trait FromStore: FromCredentialParts + Send {
             let opened = task::spawn_blocking(move || place.open_to_read()).await;
             let store = opened.map_err(|_| Error::usage("the runtime ends, and nothing is read any more"))??;
             let record = get(&*store, &reference).await?;
-            let material = material(&record, &reference)?;
-            let made = Self::from_credential_parts(&[material]).map_err(|error| {
+            let credential = credential(&record, &reference)?;
+            let made = Self::from_credential_parts(&[credential]).map_err(|error| {
                 Error::usage(format!("the stored key {reference} cannot be used: {}", error.message()))
             })?;
             Ok(made.of_environment(environment))
@@ -105,7 +105,7 @@ async fn get(store: &dyn Store, reference: &Reference) -> Result<Record, Error> 
     Ok(record)
 }
 
-fn material(record: &Record, reference: &Reference) -> Result<crate::Credential, Error> {
+fn credential(record: &Record, reference: &Reference) -> Result<crate::Credential, Error> {
     record.usable().and_then(crate::record::StoredKey::credential).ok_or_else(|| {
         Error::usage(format!(
             "{reference} holds no key that can be used yet: `venuekit keys resume` finishes a run that was broken off"

@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use venuekit_wire::UnixMillis;
+use venuekit_wire::credentials::words;
 use venuekit_wire::operation::{ErrorKind, FailedValue, FailedWhen, Operation, Repeat, UnknownKey, Venue};
 
 use crate::carrier::RawResponse;
@@ -117,6 +118,9 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
     };
     let unknown_key =
         members.is_some() && (refused || status.is_success()) && errors.unknown_key.iter().any(says_unknown);
+    let said = words([code.as_deref(), message.as_deref(), detail.as_deref()].into_iter().flatten());
+    let cause = venue.credentials.symptoms.first.iter().find(|symptom| symptom.fits(kind, &said));
+    let cause = cause.map(|symptom| symptom.cause);
     Inner {
         kind: Some(kind),
         status: Some(status),
@@ -125,6 +129,7 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
         detail,
         known_code,
         unknown_key,
+        cause,
         param: text(errors.param),
         request_id: errors.request_id_header.and_then(header),
         retry_after: by_body.or_else(|| retry_after::of_headers(&answer.headers, answer.now, longest)),

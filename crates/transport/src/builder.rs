@@ -114,8 +114,8 @@ impl<C: Connect> ClientBuilder<C> {
 
     /// Whether the clock follows the venue's, as its responses show it, and a call that was refused for its timestamp is signed once
     /// more; both by default. The venue has not processed such a call.
-    pub fn correct_clock_skew(mut self, heal: bool) -> Self {
-        self.correct_clock_skew = heal;
+    pub fn correct_clock_skew(mut self, enabled: bool) -> Self {
+        self.correct_clock_skew = enabled;
         self
     }
 

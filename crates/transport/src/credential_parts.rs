@@ -82,7 +82,7 @@ pub trait FromCredentialParts: Into<Credentials> + Sized {
     ///
     /// # Errors
     /// Something that the venue does not take, or that cannot be read.
-    fn from_credential_parts(material: &[CredentialParts]) -> Result<Self, Error>;
+    fn from_credential_parts(parts: &[CredentialParts]) -> Result<Self, Error>;
 
     /// The same for this program, where a venue tells programs apart that share a key. Most do not.
     #[must_use]
@@ -99,8 +99,8 @@ pub trait FromCredentialParts: Into<Credentials> + Sized {
 ///
 /// # Errors
 /// It is missing, or there are several.
-pub fn only(material: &[CredentialParts]) -> Result<&CredentialParts, Error> {
-    match material {
+pub fn only(parts: &[CredentialParts]) -> Result<&CredentialParts, Error> {
+    match parts {
         [only] => Ok(only),
         [] => Err(Error::invalid_request("no credential was given")),
         _ => Err(Error::invalid_request("several credentials were given, but the venue accepts one")),
@@ -108,8 +108,8 @@ pub fn only(material: &[CredentialParts]) -> Result<&CredentialParts, Error> {
 }
 
 /// The error of a venue that does not take such a thing. `wanted` is what it takes.
-pub fn unfit(material: &CredentialParts, wanted: &str) -> Error {
-    let what = match material {
+pub fn unfit(given: &CredentialParts, wanted: &str) -> Error {
+    let what = match given {
         CredentialParts::Key { kind: SecretKind::PrivateKeyPem, .. } => "an id with a private key",
         CredentialParts::Key { .. } => "an id with a shared secret",
         CredentialParts::Session { .. } => "a session",

@@ -125,11 +125,12 @@ impl fmt::Debug for Proxy {
 /// after a space.
 #[derive(Clone, Debug)]
 pub struct Route {
-    way: Path,
+    hop: Hop,
 }
 
+/// What a connection goes to first.
 #[derive(Clone, Debug)]
-enum Path {
+enum Hop {
     /// This machine, under a name that needs no resolver.
     Loopback(Option<Arc<str>>),
     /// The proxy that was asked for.
@@ -147,20 +148,20 @@ impl Route {
     /// # Errors
     /// A proxy in the environment that is no HTTP proxy.
     pub fn to(url: &Url, proxy: Option<&Proxy>) -> Result<Self, Error> {
-        let way = match proxy {
-            _ if is_loopback(url) => Path::Loopback(url.domain().map(Arc::from)),
-            Some(proxy) => Path::Given(Box::new(proxy.clone())),
-            None => Path::Environment(of_environment(url)?),
+        let hop = match proxy {
+            _ if is_loopback(url) => Hop::Loopback(url.domain().map(Arc::from)),
+            Some(proxy) => Hop::Given(Box::new(proxy.clone())),
+            None => Hop::Environment(of_environment(url)?),
         };
-        Ok(Self { way })
+        Ok(Self { hop })
     }
 
     /// The same where the HTTP client has settings of the user's, which may name a proxy that is not known here.
     #[must_use]
     pub(crate) fn with_own_settings(self) -> Self {
-        match self.way {
-            Path::Environment(_) => Self { way: Path::Unknown },
-            way => Self { way },
+        match self.hop {
+            Hop::Environment(_) => Self { hop: Hop::Unknown },
+            hop => Self { hop },
         }
     }
 
@@ -169,8 +170,8 @@ impl Route {
     /// The signature of a request would follow a redirect, and a POST would be sent twice.
     pub fn client(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         let builder = builder.redirect(reqwest::redirect::Policy::none()).referer(false).connection_verbose(false);
-        match &self.way {
-            Path::Loopback(name) => {
+        match &self.hop {
+            Hop::Loopback(name) => {
                 let builder = builder.no_proxy();
                 match name {
                     // Such a name means this machine, even if a resolver disagrees.
@@ -178,17 +179,17 @@ impl Route {
                     None => builder,
                 }
             }
-            Path::Given(proxy) => builder.no_proxy().proxy(proxy.inner.clone()),
-            Path::Environment(_) | Path::Unknown => builder,
+            Hop::Given(proxy) => builder.no_proxy().proxy(proxy.inner.clone()),
+            Hop::Environment(_) | Hop::Unknown => builder,
         }
     }
 
     /// The proxy's scheme, host and port, where one stands in between that is known.
     pub fn proxy(&self) -> Option<&str> {
-        match &self.way {
-            Path::Given(proxy) => Some(&proxy.name),
-            Path::Environment(name) => name.as_deref(),
-            Path::Loopback(_) | Path::Unknown => None,
+        match &self.hop {
+            Hop::Given(proxy) => Some(&proxy.name),
+            Hop::Environment(name) => name.as_deref(),
+            Hop::Loopback(_) | Hop::Unknown => None,
         }
     }
 }

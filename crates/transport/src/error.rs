@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use venuekit_auth::{KeyError, SignError};
 use venuekit_wire::Secret;
+use venuekit_wire::credentials::Cause;
 use venuekit_wire::operation::{ErrorKind, Operation, Retry};
 
 use crate::clock::VenueTime;
@@ -50,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) known_code: bool,
     /// The venue's own words for a key that it does not know, or whose secret is another one.
     pub(crate) unknown_key: bool,
+    /// What the refusal means by the spec's first symptoms.
+    pub(crate) cause: Option<Cause>,
     /// Our own limiter did not let it through.
     pub(crate) held_back: bool,
     pub(crate) idempotency_key: Option<String>,
@@ -102,6 +105,11 @@ impl Error {
     /// call that another key signs before you take a key for gone.
     pub fn is_unknown_key(&self) -> bool {
         self.0.unknown_key
+    }
+
+    /// What the refusal means, where the venue's spec says it beyond doubt (`x-symptoms`, `first`).
+    pub fn refusal_cause(&self) -> Option<Cause> {
+        self.0.cause
     }
 
     /// The venue's sentence, or ours.

@@ -25,7 +25,7 @@ pub(crate) struct Progress {
     /// The clock's correction when the current attempt was signed, if it was.
     signed_with: Option<i64>,
     earlier_lost: bool,
-    clock_healed: bool,
+    clock_corrected: bool,
     token_refused: bool,
     token_renewed: bool,
 }
@@ -44,7 +44,7 @@ impl Progress {
             offsets: None,
             signed_with: None,
             earlier_lost: false,
-            clock_healed: false,
+            clock_corrected: false,
             token_refused: false,
             token_renewed: false,
         }
@@ -145,7 +145,7 @@ impl Progress {
         // Another call may have put the clock right in the meantime: what counts is how this one was signed.
         let was_off = self.signed_with.zip(self.offsets).is_some_and(|(held, offsets)| offsets.are_far_from(held));
         let is_clock = error.kind() == ErrorKind::Clock || refused && was_off;
-        if is_clock && shared.common.correct_clock_skew && !std::mem::replace(&mut self.clock_healed, true) {
+        if is_clock && shared.common.correct_clock_skew && !std::mem::replace(&mut self.clock_corrected, true) {
             let believed = self.offsets.is_some_and(|offsets| shared.common.clock.follow(offsets));
             let offset_millis = shared.common.clock.offset_millis();
             tracing::warn!(

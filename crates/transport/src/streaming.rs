@@ -124,7 +124,7 @@ impl Session {
         let http_url = as_http(url)?;
         let line = lines.dialer.sockets(&http_url)?;
         let common = Common { route: line.route, ..self.shared.common.clone() };
-        let mut was_healed = !common.correct_clock_skew;
+        let mut was_corrected = !common.correct_clock_skew;
         loop {
             let proof = match credential {
                 Some(name) => Some(self.prove(name, &http_url).await?),
@@ -142,8 +142,8 @@ impl Session {
                 }
             };
             let Some(proof) = proof else { return Err(error) };
-            let is_healed = !std::mem::replace(&mut was_healed, true) && self.heal(&error, &proof, sent);
-            if !is_healed {
+            let is_corrected = !std::mem::replace(&mut was_corrected, true) && self.correct_clock(&error, &proof, sent);
+            if !is_corrected {
                 return Err(self.judged(error, proof));
             }
         }
@@ -221,7 +221,7 @@ impl Session {
     }
 
     /// Takes the venue's time over where the clock is to blame for a refusal. Says whether another signature may help.
-    fn heal(&self, error: &Error, proof: &Proof, sent: UnixMillis) -> bool {
+    fn correct_clock(&self, error: &Error, proof: &Proof, sent: UnixMillis) -> bool {
         let Some(time) = error.venue_time() else { return false };
         let (clock, offsets) = (&self.shared.common.clock, Offsets::of(time, sent));
         let is_clock = match error.kind() {

@@ -150,6 +150,13 @@ pub struct Symptoms {
     pub last: &'static [Symptom],
 }
 
+impl Cause {
+    /// Whether the venue did not accept a one-time code, or wants one.
+    pub fn is_second_factor(self) -> bool {
+        matches!(self, Self::SecondFactor | Self::SecondFactorUsed | Self::SecondFactorLate | Self::SecondFactorLocked)
+    }
+}
+
 /// What one kind of refusal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Symptom {
@@ -226,6 +233,12 @@ pub enum Cause {
     Locked,
     /// A one-time code is missing or wrong.
     SecondFactor,
+    /// A one-time code was used already.
+    SecondFactorUsed,
+    /// A one-time code came too late.
+    SecondFactorLate,
+    /// There were too many wrong one-time codes.
+    SecondFactorLocked,
 }
 
 #[cfg(test)]

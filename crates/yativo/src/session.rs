@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use venuekit_auth::{Headers, SignError, Signer, yativo};
-use venuekit_transport::keys::CreatedKey;
+use venuekit_transport::credential_parts::{CredentialParts, FromCredentialParts, only, unfit};
+use venuekit_transport::keys::{CreatedKey, SecretKind};
 use venuekit_transport::{Connect, Error, Grant, GrantFuture, Token};
 use venuekit_wire::Secret;
+use venuekit_wire::operation::Venue;
 
-use crate::Client;
+use crate::{Client, VENUE};
 
 /// Yativo credentials: a key and its secret, or a token.
 #[derive(Clone, Debug)]
@@ -64,6 +66,24 @@ fn code(code: Secret) -> Result<Arc<dyn Signer>, SignError> {
 impl From<Credentials> for venuekit_transport::Credentials {
     fn from(credentials: Credentials) -> Self {
         credentials.0
+    }
+}
+
+impl FromCredentialParts for Credentials {
+    const VENUE: &'static Venue = &VENUE;
+
+    fn from_credential_parts(parts: &[CredentialParts]) -> Result<Self, Error> {
+        match only(parts)? {
+            CredentialParts::Key { public_id, secret, kind: SecretKind::Shared } => {
+                Self::api_key(public_id.clone(), secret.clone())
+            }
+            CredentialParts::Token(token) => Self::token(token.clone()),
+            other => Err(unfit(other, "an API key with its secret")),
+        }
+    }
+
+    fn of_environment(self, environment: &'static str) -> Self {
+        Self(self.0.of_environment(environment))
     }
 }
 

@@ -285,8 +285,7 @@ pub(super) fn parameters(
             None => comparison.find("parameter-removed", &own, "it is gone", &one.field.at, at),
         }
     }
-    for (index, one) in fresh.iter().enumerate().filter(|(index, _)| !renamed.iter().any(|(_, to)| to == index)) {
-        let _ = index;
+    for (_, one) in fresh.iter().enumerate().filter(|(index, _)| !renamed.iter().any(|(_, to)| to == index)) {
         let rule = if one.field.required { "required-parameter-added" } else { "parameter-added" };
         let message = if one.field.required { "it is new, and calls need it" } else { "it is new" };
         comparison.find(rule, &format!("{place}({})", one.field.name), message, was, &one.field.at);

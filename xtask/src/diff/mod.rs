@@ -20,7 +20,7 @@ use self::compare::Change;
 use self::revision::State;
 use crate::document::Document;
 use crate::finding::Finding;
-use crate::judgement::Judgement;
+use crate::judgement::{self, Judgement};
 use crate::model::text;
 use crate::surface::ours;
 
@@ -129,18 +129,7 @@ fn place(pair: &Pair, change: &Change) -> String {
 }
 
 fn count(changes: &[Change]) -> String {
-    if changes.is_empty() {
-        return "no changes".to_owned();
-    }
-    let parts: Vec<String> = Judgement::ALL
-        .into_iter()
-        .filter_map(|judgement| {
-            let count = changes.iter().filter(|change| change.rule.overall() == judgement).count();
-            (count > 0).then(|| format!("{count} {judgement}"))
-        })
-        .collect();
-    let noun = if changes.len() == 1 { "change" } else { "changes" };
-    format!("{} {noun}: {}", changes.len(), parts.join(", "))
+    judgement::count("change", &changes.iter().map(|change| change.rule.overall()).collect::<Vec<_>>())
 }
 
 /// For a program.

@@ -102,10 +102,10 @@ impl Comparison<'_> {
 
     fn operations(&mut self) {
         let (ours, theirs) = (self.ours, self.theirs);
-        let missing: Vec<(&String, &Operation)> =
-            ours.operations.iter().filter(|(key, _)| !theirs.operations.contains_key(*key)).collect();
+        let missing = ours.operations.iter().filter(|(key, _)| !theirs.operations.contains_key(*key));
+        let missing: Vec<&Operation> = missing.map(|(_, operation)| operation).collect();
         let mut moved: BTreeSet<&String> = BTreeSet::new();
-        for (key, operation) in missing {
+        for operation in missing {
             let is_new = |(other, found): &(&String, &Operation)| {
                 !ours.operations.contains_key(*other) && !found.earlier && same_name(&found.name, &operation.name)
             };
@@ -128,7 +128,6 @@ impl Comparison<'_> {
                         one(place),
                         None,
                     );
-                    let _ = key;
                 }
             }
         }

@@ -310,9 +310,8 @@ fn reads(ours: &Type, theirs: Kinds) -> bool {
 }
 
 fn single(kinds: Kinds) -> Option<&'static str> {
-    ["string", "integer", "number", "boolean", "object", "array"]
-        .into_iter()
-        .find(|name| Kinds::named(name) == Some(kinds))
+    let mut names = kinds.names();
+    names.next().filter(|_| names.next().is_none())
 }
 
 /// How a time is written, where a document says it.

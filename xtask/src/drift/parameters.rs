@@ -91,8 +91,7 @@ fn list(comparison: &mut Comparison<'_>, place: &str, at: &str, ours: &[Paramete
             Some(change),
         );
     }
-    for (index, mine) in gone.iter().enumerate().filter(|(index, _)| !renamed.iter().any(|(old, _)| old == index)) {
-        let _ = index;
+    for (_, mine) in gone.iter().enumerate().filter(|(index, _)| !renamed.iter().any(|(old, _)| old == index)) {
         let message = "the vendor does not take it any more";
         let change = Change::RemoveParameter { parameter: mine.field.at.clone() };
         comparison.find(
@@ -105,8 +104,7 @@ fn list(comparison: &mut Comparison<'_>, place: &str, at: &str, ours: &[Paramete
             Some(change),
         );
     }
-    for (index, other) in new.iter().enumerate().filter(|(index, _)| !renamed.iter().any(|(_, now)| now == index)) {
-        let _ = index;
+    for (_, other) in new.iter().enumerate().filter(|(index, _)| !renamed.iter().any(|(_, now)| now == index)) {
         let field = &other.field;
         let is_needed = field.required && field.default.is_none();
         let (rule, judgement, message) = if is_needed {

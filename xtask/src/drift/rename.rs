@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::surface::{Surface, Type};
+use crate::surface::{Surface, Type, ratio};
 
 /// A member as it is compared.
 pub struct Candidate<'a> {
@@ -105,11 +105,6 @@ fn letters(one: &str, other: &str) -> f32 {
         letters.windows(2).map(|pair| pair.iter().collect::<String>()).collect::<BTreeSet<_>>()
     };
     share(&pairs(one), &pairs(other))
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn ratio(part: usize, whole: usize) -> f32 {
-    part as f32 / whole as f32
 }
 
 /// The member of an object as a candidate.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::finding::Drift;
 use crate::document::Document;
-use crate::judgement::Judgement;
+use crate::judgement::{self, Judgement};
 
 /// What was compared with what, and what came of it.
 pub struct Report<'a> {
@@ -110,16 +110,5 @@ fn meaning(judgement: Judgement) -> &'static str {
 
 /// `3 differences: 1 breaking, 2 additions`.
 pub fn count(found: &[Drift]) -> String {
-    if found.is_empty() {
-        return "no differences".to_owned();
-    }
-    let parts: Vec<String> = Judgement::ALL
-        .into_iter()
-        .filter_map(|judgement| {
-            let count = found.iter().filter(|drift| drift.judgement == judgement).count();
-            (count > 0).then(|| format!("{count} {judgement}"))
-        })
-        .collect();
-    let noun = if found.len() == 1 { "difference" } else { "differences" };
-    format!("{} {noun}: {}", found.len(), parts.join(", "))
+    judgement::count("difference", &found.iter().map(|drift| drift.judgement).collect::<Vec<_>>())
 }

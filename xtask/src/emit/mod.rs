@@ -6,6 +6,7 @@ mod dispatch;
 mod docs;
 mod environment;
 mod error_code;
+mod from_env;
 mod items;
 mod joined;
 mod key_lifecycle;
@@ -90,8 +91,10 @@ fn build(document: &Document) -> Result<Generated, String> {
     let streams = streams::files(document, &client.structs)?;
     let venue = venue::source(document);
     let header = header(&document.venue);
-    let others = streams.iter().map(|(name, _)| name.trim_end_matches(".rs"));
-    let modules: BTreeSet<&str> = ["client", "venue"].into_iter().chain(others).collect();
+    let others = streams.into_iter().chain(from_env::source(document).map(|text| ("from_env.rs", text)));
+    let others: Vec<(&'static str, String)> = others.collect();
+    let names = others.iter().map(|(name, _)| name.trim_end_matches(".rs"));
+    let modules: BTreeSet<&str> = ["client", "venue"].into_iter().chain(names).collect();
     let modules: String = modules.into_iter().map(|name| format!("pub mod {name};\n")).collect();
     let mut files = BTreeMap::from([
         ("client.rs", format!("{header}{}", client.text)),
@@ -99,7 +102,7 @@ fn build(document: &Document) -> Result<Generated, String> {
         ("mod.rs", format!("{header}{MODULE}{modules}")),
         ("venue.rs", format!("{header}{venue}")),
     ]);
-    files.extend(streams.into_iter().map(|(name, text)| (name, format!("{header}{text}"))));
+    files.extend(others.into_iter().map(|(name, text)| (name, format!("{header}{text}"))));
     Ok(Generated {
         operations: operations(document).len(),
         types: members(&lowered["components"], "schemas").count(),

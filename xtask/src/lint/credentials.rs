@@ -57,9 +57,6 @@ pub fn variables(known: &Known<'_>, variables: Variables) -> Result<(), String> 
     if let Some(of) = &variables.of {
         super::forms::name(known, of.clone()).map_err(|problem| format!("`of` {problem}"))?;
     }
-    if variables.together == Some(false) {
-        return Err("`together` is `true` or left out".to_owned());
-    }
     if variables.credentials.is_empty() {
         return Err("`credentials` is empty".to_owned());
     }

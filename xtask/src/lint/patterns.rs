@@ -228,7 +228,7 @@ mod tests {
     use serde_json::json;
 
     use super::{compiled, portable};
-    use crate::tests::fuzz::runner;
+    use crate::tests::mutated_specs::runner;
 
     /// Texts on which engines that read a pattern differently would disagree.
     const TEXTS: [&str; 26] = [

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{Field, Kinds, Type, TypeId, Use};
-use crate::source::step;
+use super::{Field, Kinds, Type, TypeId, Use, ratio};
+use crate::source::{step, unescaped};
 
 /// Where a pointer stands in its file, so that members have an order.
 pub type Order<'a> = dyn Fn(&str) -> Option<(usize, usize)> + 'a;
@@ -364,7 +364,7 @@ pub fn plain(value: &Value) -> String {
 fn name_of(at: &str) -> Option<String> {
     let (section, name) = at.strip_prefix('/')?.rsplit_once('/')?;
     let is_section = matches!(section, "components/schemas" | "definitions" | "$defs" | "schemas");
-    is_section.then(|| name.replace("~1", "/").replace("~0", "~"))
+    is_section.then(|| unescaped(name))
 }
 
 fn text(value: &Value, key: &str) -> Option<String> {
@@ -373,9 +373,4 @@ fn text(value: &Value, key: &str) -> Option<String> {
 
 fn strings<'v>(value: &'v Value, key: &str) -> impl Iterator<Item = &'v str> {
     value.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn ratio(index: usize, last: usize) -> f32 {
-    index as f32 / last as f32
 }

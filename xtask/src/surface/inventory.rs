@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::asyncapi::{self, Frame};
 use super::tree::Tree;
 use super::words::{self, Word};
-use super::{Form, Kinds, Surface, openapi, openrpc};
+use super::{Form, Surface, openapi, openrpc};
 use crate::model::{members, text};
 
 /// Members that describe a type and are no members of an object.
@@ -362,12 +362,7 @@ fn of_word(word: &str) -> Value {
             Word::Map(entries) => json!({ "type": "object", "additionalProperties": make(entries) }),
             Word::Named(_) => json!({}),
             Word::Plain(kinds, format) => {
-                let all = ["string", "integer", "number", "boolean", "object", "array"];
-                let named: Vec<&str> = all
-                    .into_iter()
-                    .filter(|name| !kinds.is_any() && Kinds::named(name).is_some_and(|kind| kinds.has(kind)))
-                    .collect();
-                let mut made = match named.as_slice() {
+                let mut made = match kinds.names().collect::<Vec<_>>().as_slice() {
                     [] => json!({}),
                     [one] => json!({ "type": one }),
                     several => json!({ "type": several }),

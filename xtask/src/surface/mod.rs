@@ -97,6 +97,11 @@ impl Kinds {
         Self::NAMES.iter().find(|(_, own)| *own == name).map(|(kind, _)| *kind)
     }
 
+    /// The names of the types in the set; none where it may be anything.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(move |(kind, _)| self.has(*kind)).map(|(_, name)| name)
+    }
+
     /// Both sets together. What may be anything stays so.
     pub fn or(self, other: Self) -> Self {
         if self.is_any() || other.is_any() { Self::ANY } else { Self(self.0 | other.0) }
@@ -141,8 +146,7 @@ impl std::fmt::Display for Kinds {
         if self.is_any() {
             return f.write_str("anything");
         }
-        let names = Self::NAMES.iter().filter(|(kind, _)| self.has(*kind)).map(|(_, name)| *name);
-        f.write_str(&names.collect::<Vec<_>>().join(" or "))
+        f.write_str(&self.names().collect::<Vec<_>>().join(" or "))
     }
 }
 
@@ -346,6 +350,12 @@ impl Surface {
         }
         self
     }
+}
+
+/// A part of a whole.
+#[allow(clippy::cast_precision_loss)]
+pub fn ratio(part: usize, whole: usize) -> f32 {
+    part as f32 / whole as f32
 }
 
 /// What two documents have in common of an operation: the method, and the path with its parameters unnamed.

@@ -6,10 +6,8 @@ use super::build::{Builder, plain};
 use super::ours::{needs_credential, prefix};
 use super::tree::Tree;
 use super::{Field, Operation, Parameter, Surface, Use, key};
-use crate::model::{members, text};
+use crate::model::{HTTP_METHODS, members, text};
 use crate::source::step;
-
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// The surface of a document. `is_rpc`: its paths are methods of JSON-RPC.
 pub fn surface(tree: &Tree, is_rpc: bool) -> Surface {
@@ -20,7 +18,7 @@ pub fn surface(tree: &Tree, is_rpc: bool) -> Surface {
     for (path, item) in members(document, "paths") {
         let (at, item) = reader.builder.follow(item, &step("/paths", path));
         for (method, value) in item.as_object().into_iter().flatten() {
-            if METHODS.contains(&method.as_str()) {
+            if HTTP_METHODS.contains(&method.as_str()) {
                 let operation = reader.operation(path, method, item, value, &at);
                 let key = if is_rpc { operation.call.clone() } else { key(method, path) };
                 made.knows_access |= value.get("security").is_some();

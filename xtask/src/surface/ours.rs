@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::build::{Builder, plain};
-use super::{Channel, Field, Message, Operation, Parameter, Surface, channel_key, key};
+use super::{Channel, Field, Message, Operation, Parameter, Surface, channel_key, key, openapi};
 use crate::document::{Document, Kind};
 use crate::model::{self, text};
 use crate::source::step;
@@ -40,7 +40,7 @@ pub fn surface(document: &Document) -> Surface {
         Some((place.line, place.column))
     };
     let mut builder = Builder::new(&document.value, &order);
-    let mut made = Surface { title: title(&document.value), knows_access: true, ..Surface::default() };
+    let mut made = Surface { title: openapi::title(&document.value), knows_access: true, ..Surface::default() };
     for operation in model::operations(document) {
         let (name, made_of) = one(document, &operation, &mut builder);
         made.operations.insert(name, made_of);
@@ -73,11 +73,6 @@ pub fn prefix(url: &str) -> Option<String> {
     let path = &rest[rest.find('/')?..];
     let path = path.trim_end_matches('/');
     (!path.is_empty()).then(|| path.to_owned())
-}
-
-fn title(document: &Value) -> String {
-    let member = |name: &str| document.pointer(&format!("/info/{name}")).and_then(Value::as_str).unwrap_or_default();
-    format!("{} {}", member("title"), member("version")).trim().to_owned()
 }
 
 fn facts(value: &Value, elsewhere: &[&str]) -> std::collections::BTreeMap<String, Value> {

@@ -8,7 +8,7 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use serde_json::Value;
 use syn::visit::{self, Visit};
 
-use super::fuzz::runner;
+use super::mutated_specs::runner;
 use super::{Scratch, root};
 use crate::characters::first_problem;
 use crate::document::Document;

@@ -3,8 +3,8 @@
 
 mod docs;
 mod fresh;
-pub mod fuzz;
 mod mutate;
+pub mod mutated_specs;
 pub mod streams;
 mod text;
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::document::{Document, Kind};
 use crate::model::{operations, text};
-use crate::source::step;
+use crate::source::{step, unescaped};
 
 /// One change: what to do, where, and with what. Each number is taken modulo how many choices there are.
 pub type Mutation = (u8, u16, u16);
@@ -284,7 +284,7 @@ pub fn mutate(value: &mut Value, (kind, place, with): Mutation) {
         1 => {
             let Some(at) = any(value) else { return };
             let Some(copy) = value.pointer(&at).cloned() else { return };
-            let name = at.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+            let name = unescaped(at.rsplit('/').next().unwrap_or_default());
             let name = match with % 4 {
                 0 => format!("_{name}"),
                 1 => format!("{name}2"),
@@ -376,7 +376,7 @@ fn set(value: &mut Value, at: &str, to: Value) {
 }
 
 fn remove(value: &mut Value, at: &str) -> Option<Value> {
-    let key = at.rsplit('/').next()?.replace("~1", "/").replace("~0", "~");
+    let key = unescaped(at.rsplit('/').next()?);
     match value.pointer_mut(parent(at))? {
         Value::Object(map) => map.remove(&key),
         Value::Array(items) => key.parse().ok().filter(|i| *i < items.len()).map(|i: usize| items.remove(i)),

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::any;
 
-use super::fuzz::runner;
+use super::mutated_specs::runner;
 use super::root;
 use crate::document::Document;
 use crate::emit::generate;

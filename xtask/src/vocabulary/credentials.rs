@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::calls::Yes;
+
 /// The environment variables that credentials are read from, and what these are good for.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -12,7 +14,7 @@ pub struct Variables {
     /// Whose keys these are, where they are another venue's.
     pub of: Option<String>,
     /// All that is set counts, each for its own operations; otherwise the first counts.
-    pub together: Option<bool>,
+    pub together: Option<Yes>,
     /// Looked for in this order.
     pub credentials: Vec<CredentialVariables>,
 }
@@ -362,4 +364,10 @@ pub enum Cause {
     Locked,
     /// A one-time code is missing or wrong.
     SecondFactor,
+    /// A one-time code was used already.
+    SecondFactorUsed,
+    /// A one-time code came too late.
+    SecondFactorLate,
+    /// There were too many wrong one-time codes.
+    SecondFactorLocked,
 }

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 pub use self::calls::{Buckets, Challenge, Connection, Page, Rate, Reconcile, Tier, VenueTime, WebSocket, Window, Yes};
 pub use self::credentials::{
-    CarriesWord, ClockWindow, CredentialKind, IdPattern, Login, Logins, PieceWord, Probe, Probes, Signature,
-    Signatures, Symptom, Symptoms, Variables, piece,
+    CarriesWord, ClockWindow, CredentialKind, CredentialVariables, IdPattern, Login, Logins, PieceWord, Probe, Probes,
+    Signature, Signatures, Symptom, Symptoms, Variables, piece,
 };
 pub use self::errors::{CodeOrStatus, Errors, FailedWhen, RateHeaders, Retry, RustType, UnknownKey};
 pub use self::keys::{CreateKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time};

@@ -3,5 +3,6 @@
 
 pub mod channels;
 pub mod client;
+pub mod from_env;
 pub mod streams;
 pub mod venue;

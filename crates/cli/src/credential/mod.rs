@@ -207,7 +207,7 @@ fn of_variables(passphrases: &Passphrases, venue: Venue, prefix: &str) -> Result
         Some((last, rest)) if !rest.is_empty() => format!("environment variables {} and {last}", rest.join(", ")),
         _ => format!("environment variable {}", names.concat()),
     };
-    let parts = found.into_iter().map(|one| one.material).collect();
+    let parts = found.into_iter().map(|one| one.parts).collect();
     Ok(Credential { source, parts, stored: None, prefix: Some(prefix.to_owned()) })
 }
 

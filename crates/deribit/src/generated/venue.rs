@@ -1091,6 +1091,26 @@ pub static VENUE: Venue = Venue {
                     says: "locked by admin",
                     cause: Cause::Locked,
                 },
+                Symptom {
+                    kind: None,
+                    says: "used tfa code",
+                    cause: Cause::SecondFactorUsed,
+                },
+                Symptom {
+                    kind: None,
+                    says: "challenge timeout",
+                    cause: Cause::SecondFactorLate,
+                },
+                Symptom {
+                    kind: None,
+                    says: "13668",
+                    cause: Cause::SecondFactor,
+                },
+                Symptom {
+                    kind: Some(ErrorKind::RateLimited),
+                    says: "12998",
+                    cause: Cause::SecondFactorLocked,
+                },
             ],
             last: &[
                 Symptom {

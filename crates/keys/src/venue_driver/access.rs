@@ -5,7 +5,7 @@ use venuekit_transport::keys::{ApiKeys as _, CreatedKey, KeyInfo, NewKey, Rotate
 use venuekit_transport::{Challenge, Error};
 use venuekit_venues::Session;
 use venuekit_wire::Secret;
-use venuekit_wire::credentials::{Carries, Cause, words};
+use venuekit_wire::credentials::{Carries, Cause};
 
 use crate::BoxFuture;
 
@@ -76,12 +76,7 @@ impl Access for Session {
     fn wants_code(&self, error: &Error) -> bool {
         let rules = &self.venue().credentials;
         let takes_code = rules.schemes.iter().any(|scheme| scheme.carries == Carries::Code);
-        error.challenge().is_some()
-            || takes_code
-                && rules.symptoms.first.iter().any(|symptom| {
-                    let said = words([error.code().unwrap_or_default(), error.message()]);
-                    symptom.cause == Cause::SecondFactor && symptom.fits(error.kind(), &said)
-                })
+        error.challenge().is_some() || takes_code && error.refusal_cause() == Some(Cause::SecondFactor)
     }
 
     fn was_wrong_code(&self, error: &Error) -> bool {

@@ -50,7 +50,8 @@ impl Facts {
     /// A new key can be given the restrictions of another one.
     pub(crate) fn takes_restrictions(&self) -> bool {
         let ways = [self.rules.create, self.rules.register];
-        ways.iter().flatten().all(|create| !create.copies.is_empty())
+        let mut ways = ways.iter().flatten().peekable();
+        ways.peek().is_some() && ways.all(|create| !create.copies.is_empty())
     }
 
     /// A key without scopes may do nothing.

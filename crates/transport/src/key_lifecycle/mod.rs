@@ -10,7 +10,7 @@ mod secret;
 use serde_json::Value;
 use venuekit_wire::UnixMillis;
 use venuekit_wire::credentials::Carries;
-use venuekit_wire::key_lifecycle::{CreateKey, Field, KeyLifecycle, ListKeys, ScopeRule};
+use venuekit_wire::key_lifecycle::{CreateKey, Field, KeyLifecycle, ListKeys};
 use venuekit_wire::operation::Page;
 
 use self::entry::{info, text_at, time_at};
@@ -259,9 +259,6 @@ impl ApiKeys for SessionKeys<'_> {
                 return Err(Error::invalid_request(format!("{venue} makes no secret: give a key pair to register")));
             }
         };
-        if self.rules.scopes == ScopeRule::None && !key.scopes.is_empty() {
-            return Err(Error::invalid_request(format!("keys of {venue} have no scopes")));
-        }
         let Some(id) = key.like.clone() else { return self.make(&rules, key, None).await };
         if rules.copies.is_empty() {
             let message = format!("{venue} gives no restrictions to a new key: rotate the old key, which keeps them");

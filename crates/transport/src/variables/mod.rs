@@ -59,7 +59,7 @@ pub struct Found {
     /// The variable with what proves it.
     pub secret: String,
     /// What is in them.
-    pub material: CredentialParts,
+    pub parts: CredentialParts,
 }
 
 impl Found {
@@ -68,7 +68,7 @@ impl Found {
     /// # Errors
     /// It was.
     pub fn check(&self) -> Result<(), Fault> {
-        let (id, secret) = self.material.halves();
+        let (id, secret) = self.parts.halves();
         for (name, text) in [(self.id.as_ref(), id), (Some(&self.secret), secret)] {
             let (Some(name), Some(text)) = (name, text) else { continue };
             if let Some((_, says)) = flaw::fatal(text) {
@@ -126,8 +126,8 @@ pub fn with_prefix<C: FromCredentialParts>(
         return Err(hint::none(venue, prefix, &lookup));
     }
     found.iter().try_for_each(Found::check)?;
-    let material: Vec<CredentialParts> = found.iter().map(|one| one.material.clone()).collect();
-    let made = C::from_credential_parts(&material).map_err(|error| {
+    let parts: Vec<CredentialParts> = found.iter().map(|one| one.parts.clone()).collect();
+    let made = C::from_credential_parts(&parts).map_err(|error| {
         let names: Vec<&str> = found.iter().map(|one| one.secret.as_str()).collect();
         Error::invalid_request(format!("{}: {}", names.join(", "), error.message()))
     })?;

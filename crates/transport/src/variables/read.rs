@@ -47,13 +47,13 @@ pub fn read<E: From<Fault>>(
             })?,
             None => Secret::default(),
         };
-        let material = material(one, prefix, &secret, public, value, &passphrase)?;
-        found.push(Found { id, secret, material });
+        let parts = parts(one, prefix, &secret, public, value, &passphrase)?;
+        found.push(Found { id, secret, parts });
     }
     Ok(found)
 }
 
-fn material<E: From<Fault>>(
+fn parts<E: From<Fault>>(
     one: &CredentialVariables,
     prefix: &str,
     name: &str,

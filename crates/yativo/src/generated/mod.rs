@@ -2,4 +2,5 @@
 #![allow(missing_docs, unused_imports, unused_mut, unused_qualifications, clippy::all)]
 
 pub mod client;
+pub mod from_env;
 pub mod venue;

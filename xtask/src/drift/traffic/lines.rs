@@ -8,7 +8,7 @@ use super::{Exchange, Seen, Sink, content};
 use crate::model::text;
 
 /// The largest line.
-const LARGEST: u64 = 64 << 20;
+pub const LARGEST: u64 = 64 << 20;
 
 /// Every line.
 pub fn read(name: &str, mut from: impl BufRead, sink: &mut Sink<'_>) -> Result<(), String> {

@@ -13,7 +13,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde_json::Value;
@@ -113,10 +113,7 @@ fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), String> {
         return flows::read(&name, &whole(path)?, sink);
     }
     if begins.starts_with(b"{") {
-        // A line is an object of its own; a HAR file or a cassette is one object.
-        let first_line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let is_lines = serde_json::from_slice::<Value>(first_line).is_ok_and(|value| !is_document(&value));
-        if !is_lines {
+        if !begins_with_a_line(open()?).map_err(|error| error.to_string())? {
             let text = String::from_utf8_lossy(&whole(path)?).into_owned();
             if let Ok(value) = serde_json::from_str::<Value>(&text) {
                 if value.pointer("/log/entries").is_some() {
@@ -136,6 +133,13 @@ fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), String> {
         return cassette::read(&name, &tree.value, sink);
     }
     Err("not HAR, a mitmproxy dump, a cassette, JSON lines or a recorded stream".to_owned())
+}
+
+/// Whether the first line is an object of its own. A HAR file or a cassette is one object.
+fn begins_with_a_line(from: impl Read) -> std::io::Result<bool> {
+    let mut line = Vec::new();
+    BufReader::new(from.take(lines::LARGEST)).read_until(b'\n', &mut line)?;
+    Ok(serde_json::from_slice::<Value>(&line).is_ok_and(|value| !is_document(&value)))
 }
 
 fn is_document(value: &Value) -> bool {

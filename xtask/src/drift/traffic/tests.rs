@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::compare;
+use super::{begins_with_a_line, compare};
 use crate::document::Document;
 use crate::source::Source;
 use crate::tests::Scratch;
@@ -109,6 +109,16 @@ fn each_difference_is_counted_with_its_place() {
         found("a.jsonl", twice.as_bytes()).0[0].contains("seen 2 times, first in a.jsonl:1"),
         "the place and the number"
     );
+}
+
+#[test]
+fn a_long_first_line_is_a_line() {
+    let long = format!("{{\"url\": \"/v1/markets/A\", \"body\": {{\"ticker\": \"{}\"}}}}\n", "A".repeat(100_000));
+    assert!(begins_with_a_line(long.repeat(2).as_bytes()).unwrap());
+    let archive = format!("{{\"log\": {{\"entries\": [], \"comment\": \"{}\"}}}}", "A".repeat(100_000));
+    for one_object in [archive.as_str(), "{\n\"url\": \"/v1/markets/A\"}", ""] {
+        assert!(!begins_with_a_line(one_object.as_bytes()).unwrap());
+    }
 }
 
 #[test]

@@ -19,13 +19,13 @@ impl Sender<'_> {
         let is_lost = error.may_have_been_applied();
         let is_of_code = carried_code && (is_about_code(&error) || error.kind() == ErrorKind::Challenge);
         let (kind, has_response) = (error.kind(), error.status().is_some());
-        let failure = Failure::from(error);
+        let failure = Failure::from(error.clone());
         match kind {
             _ if is_lost => match self.afterwards() {
                 Some(help) => failure.help(help),
                 None => failure,
             },
-            _ if is_of_code => of_code(failure),
+            _ if is_of_code => of_code(&error, failure),
             ErrorKind::Unauthorized | ErrorKind::Clock if has_response => failure.help(format!(
                 "`venuekit doctor {place}` finds out what is wrong with the key, the clock or the environment"
             )),

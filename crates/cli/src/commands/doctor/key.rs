@@ -34,13 +34,13 @@ pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential, p
         report.odd("store", "unfinished", found, "finish it: venuekit keys resume");
     }
     let venue = target.venue;
-    credential.parts.iter().all(|material| {
-        let variables = credential.prefix.as_ref().and_then(|prefix| variables::halves(venue, prefix, material));
+    credential.parts.iter().all(|part| {
+        let variables = credential.prefix.as_ref().and_then(|prefix| variables::halves(venue, prefix, part));
         let names = |id: &str, secret: &str| {
             let (id, secret) = variables.clone().unwrap_or_else(|| (id.to_owned(), secret.to_owned()));
             Names { id, secret }
         };
-        match material {
+        match part {
             CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
                 pair(report, venue, &names("the id of the key", "the private key"), public_id, secret, page)
             }

@@ -77,9 +77,9 @@ impl Examination<'_> {
 
     /// A session proves itself by what it is for. Whether it works, or need not be asked.
     async fn prove_session(&mut self, client: &Client, has_key: bool) -> bool {
-        let material = &self.credential.parts;
-        let has_login = material.iter().any(|one| matches!(one, CredentialParts::Login { .. }));
-        let proof = match material.iter().any(|one| matches!(one, CredentialParts::Session { .. })) {
+        let parts = &self.credential.parts;
+        let has_login = parts.iter().any(|one| matches!(one, CredentialParts::Login { .. }));
+        let proof = match parts.iter().any(|one| matches!(one, CredentialParts::Session { .. })) {
             true => Proof::Session,
             false if !has_login => return true,
             false if has_key => {

@@ -181,7 +181,7 @@ impl Examination<'_> {
             Cause::Known(Known::SessionOver) => {
                 ("token", "expired", "a token that was just fetched is refused", "ask again".to_owned())
             }
-            Cause::Known(Known::SecondFactor) => (
+            Cause::Known(known) if known.is_second_factor() => (
                 CHECK,
                 "second_factor",
                 "the venue requires a one-time code for a call that needs none elsewhere",

@@ -86,7 +86,8 @@ pub fn cause(venue: Venue, error: &Error) -> Cause {
     let find =
         |rows: &[Symptom]| rows.iter().find(|row| row.fits(error.kind(), &said)).map(|row| Cause::Known(row.cause));
     let rules = &venue.table().credentials.symptoms;
-    find(rules.first).or_else(|| of_server(error)).or_else(|| find(SYMPTOMS)).or_else(|| find(rules.last)).unwrap_or(
+    let known = error.refusal_cause().map(Cause::Known);
+    known.or_else(|| of_server(error)).or_else(|| find(SYMPTOMS)).or_else(|| find(rules.last)).unwrap_or(
         match error.kind() {
             ErrorKind::Forbidden => Cause::Forbidden,
             ErrorKind::Unauthorized => Cause::Known(Known::KeyOrSecret),

@@ -78,8 +78,8 @@ impl Examination<'_> {
             return format!("store it as one of {environment}: venuekit keys adopt {reference} --public-id {id}{how}");
         }
         let usual = variables::prefix(&self.target);
-        let material = self.credential.parts.first();
-        match material.and_then(|material| variables::halves(self.target.venue, &usual, material)) {
+        let part = self.credential.parts.first();
+        match part.and_then(|part| variables::halves(self.target.venue, &usual, part)) {
             Some(names) if self.credential.prefix.as_ref() == Some(&usual) => {
                 let [id, secret] = [names.0, names.1].map(|name| name.replacen(&usual, &variables::prefix(&there), 1));
                 format!("set {id} and {secret} in place of {usual}_*, then: venuekit doctor {place}")

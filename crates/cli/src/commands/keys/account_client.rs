@@ -78,8 +78,8 @@ impl<'a> AccountClient<'a> {
             Subject { venue: self.target.venue, environment: Some(self.target.environment.clone()), name: None };
         let given = self.context.manager(&self.target, &account).await?;
         given.check(self.target.venue)?;
-        if let Some(material) = given.parts.into_iter().next() {
-            return Ok(Manager::Given(material));
+        if let Some(credential) = given.parts.into_iter().next() {
+            return Ok(Manager::Given(credential));
         }
         let usual = variables::prefix(&self.target);
         let prefix = given.prefix.unwrap_or_else(|| usual.clone());

@@ -120,7 +120,7 @@ fn from_environment(client: &AccountClient<'_>) -> Result<Credential, Failure> {
         found.check(client.target.venue)?;
     }
     let found = found.map(|credential| credential.parts);
-    let key = found.into_iter().flatten().find(|material| matches!(material, Credential::Key { .. }));
+    let key = found.into_iter().flatten().find(|credential| matches!(credential, Credential::Key { .. }));
     key.ok_or_else(|| {
         let help = format!(
             "give --public-id with --pem, --secret-fd or standard input, or set {}",

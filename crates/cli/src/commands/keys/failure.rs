@@ -19,7 +19,7 @@ impl From<Error> for Failure {
             _ => Exit::Store,
         };
         let mut failure = match error.of_venue() {
-            Some(venue) if is_about_code(venue) => of_code(Self::from(venue.clone())),
+            Some(venue) if is_about_code(venue) => of_code(venue, Self::from(venue.clone())),
             // A look-up that failed leaves open what became of the call before it.
             Some(venue) if exit == Exit::Unknown => Self::from(venue.clone()).exit(exit),
             Some(venue) => Self::from(venue.clone()),
