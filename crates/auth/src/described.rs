@@ -288,6 +288,10 @@ impl Signer for DescribedSigner {
         }
         Ok(signed.with_text(made.text))
     }
+
+    fn public_id(&self) -> Option<&str> {
+        Some(&self.id)
+    }
 }
 
 impl fmt::Debug for DescribedSigner {

@@ -12,6 +12,11 @@ use crate::{Parts, SignError};
 pub trait Signer: fmt::Debug + Send + Sync {
     /// The headers for this request at this time.
     fn sign(&self, parts: &Parts<'_>, now_millis: i64) -> Result<Signed, SignError>;
+
+    /// What identifies the caller, where the signer says it.
+    fn public_id(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The headers that one signer puts on a request, in order.

@@ -229,6 +229,8 @@ pub struct KeyInfo {
     pub scopes: Vec<String>,
     /// What else limits it, in words: a subaccount, addresses that it may be used from.
     pub restrictions: Vec<String>,
+    /// The addresses that it may be used from, where a venue shows them as such. They are among the restrictions too.
+    pub addresses: Vec<String>,
     /// Whether it works, where the list says so.
     pub enabled: Option<bool>,
     /// The venue's own word for its state, such as `revoked`, where the list has one.

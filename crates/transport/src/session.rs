@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use url::Url;
 use venuekit_wire::Secret;
 use venuekit_wire::operation::Venue;
 
@@ -13,9 +14,10 @@ use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::common::Common;
 use crate::dialer::Dialer;
+use crate::environment;
 use crate::error::Challenge;
 use crate::extension::Extensions;
-use crate::key_ring::KeyRing;
+use crate::key_ring::{Credential, KeyRing};
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::socket::{Connection, MakeLogin, WebSocket, WebSocketOptions};
 use crate::token::Grant;
@@ -175,6 +177,20 @@ impl Session {
     /// The venue's table.
     pub fn venue(&self) -> &'static Venue {
         self.shared.common.venue
+    }
+
+    /// The environment that its server serves, where the venue's spec knows the host.
+    pub(crate) fn served_environment(&self) -> Option<&'static str> {
+        let common = &self.shared.common;
+        environment::served_at(common.venue, &Url::parse(&common.base.url).ok()?)
+    }
+
+    /// What identifies the caller, where a signer says it.
+    pub(crate) fn caller_id(&self) -> Option<String> {
+        self.shared.credentials.by_name.values().find_map(|credential| match credential {
+            Credential::Signer(signer) => signer.public_id().map(str::to_owned),
+            Credential::Token(_) | Credential::Login => None,
+        })
     }
 }
 

@@ -2,9 +2,17 @@
 //!
 //! Places in responses are JSON pointers, tried in order.
 
+use crate::signature::KeyType;
+
 /// What a venue lets its users do with API keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyLifecycle {
+    /// The name of this family of keys, where the venue has several.
+    pub family: Option<&'static str>,
+    /// The venue's other families of keys.
+    pub others: &'static [KeyLifecycle],
+    /// The environments in which keys are managed by calls. Empty: in all.
+    pub environments: &'static [&'static str],
     /// Who may manage keys.
     pub managed_by: ManagedBy,
     /// What scopes a key has.
@@ -39,6 +47,26 @@ pub struct KeyLifecycle {
     pub sub_accounts: Option<SubAccounts>,
 }
 
+impl KeyLifecycle {
+    /// The families of keys: this one, and the others.
+    pub fn families(&'static self) -> impl Iterator<Item = &'static Self> {
+        std::iter::once(self).chain(self.others)
+    }
+
+    /// The family of this name; without one this family.
+    pub fn of_family(&'static self, name: Option<&str>) -> Option<&'static Self> {
+        match name {
+            Some(name) => self.families().find(|keys| keys.family == Some(name)),
+            None => Some(self),
+        }
+    }
+
+    /// Whether keys are managed by calls in this environment.
+    pub fn is_in(&self, environment: &str) -> bool {
+        self.environments.is_empty() || self.environments.contains(&environment)
+    }
+}
+
 /// Who may manage keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ManagedBy {
@@ -66,6 +94,8 @@ pub struct KeyCall {
     pub operation: &'static str,
     /// Where the key's id goes.
     pub id: Field,
+    /// Where the sub-account goes that the key is of.
+    pub sub_account: Option<Field>,
     /// What a good response is.
     pub returns: Returns,
 }
@@ -110,10 +140,12 @@ pub enum FieldPlace {
 /// A field with several texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextsField {
-    /// The field.
-    pub field: Field,
+    /// The field; of [`TextsForm::Flags`] one for each text that there is.
+    pub fields: &'static [Field],
     /// How the texts are written.
     pub form: TextsForm,
+    /// What goes along where there are texts: the name of a member, and its value as JSON.
+    pub with: &'static [(&'static str, &'static str)],
 }
 
 /// How several texts are written.
@@ -127,6 +159,10 @@ pub enum TextsForm {
     Commas,
     /// As an object of lists: `Spot:Trade` is the text `Trade` in the list `Spot`.
     Groups,
+    /// As booleans: each text is the name of a member that is true.
+    Flags,
+    /// As one text, and no more than that.
+    One,
 }
 
 /// How a key is made.
@@ -140,6 +176,8 @@ pub struct CreateKey {
     pub scopes: Option<TextsField>,
     /// Where the public half of a pair goes, as PEM.
     pub public_key: Option<Field>,
+    /// The kinds of pair that are accepted. Empty: any.
+    pub pairs: &'static [KeyType],
     /// Where the sub-account goes whose key it becomes.
     pub sub_account: Option<Field>,
     /// Where the addresses go that it may be used from.
@@ -183,6 +221,8 @@ pub struct RotateKey {
 pub struct ListKeys {
     /// The operation.
     pub operation: &'static str,
+    /// What goes along: names and values of parameters.
+    pub with: &'static [(&'static str, &'static str)],
     /// Where the list is; the empty pointer is the response itself.
     pub at: &'static [&'static str],
     /// Where the number of all keys is: a list with fewer is not whole.
@@ -191,6 +231,8 @@ pub struct ListKeys {
     pub sub_account: Option<Field>,
     /// What an entry holds.
     pub entry: KeyEntry,
+    /// A call about one key whose response completes its entry. It is made for a key that is to be replaced.
+    pub detail: Option<KeyCall>,
     /// Where the response says until when the account's owner has attested a location.
     pub attested_until: Option<Time>,
 }
@@ -202,7 +244,7 @@ pub struct OwnKey {
     pub operation: &'static str,
     /// Where the key is; the empty pointer is the response itself.
     pub at: &'static str,
-    /// What is there.
+    /// What is there. Without an `id` the key has that of the caller.
     pub entry: KeyEntry,
 }
 
@@ -217,8 +259,12 @@ pub struct KeyEntry {
     pub name: &'static [&'static str],
     /// The scopes.
     pub scopes: &'static [&'static str],
-    /// How scopes are written.
+    /// How scopes are written. Of [`TextsForm::Flags`] each place is a boolean, whose name is the scope.
     pub scopes_form: TextsForm,
+    /// The addresses that it may be used from.
+    pub addresses: &'static [&'static str],
+    /// How they are written.
+    pub addresses_form: TextsForm,
     /// Whether it works: a boolean.
     pub enabled: &'static [&'static str],
     /// Whether it does not: a boolean.
@@ -268,6 +314,8 @@ pub enum TimeForm {
 pub struct SubAccounts {
     /// The operation that lists them.
     pub operation: &'static str,
+    /// What goes along: names and values of parameters.
+    pub with: &'static [(&'static str, &'static str)],
     /// Where the list is.
     pub at: &'static [&'static str],
     /// What other calls take.

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
+use serde_json::Value;
 
 use super::credentials::text_option;
 use super::venue::{ident, option};
@@ -13,7 +14,7 @@ use crate::vocabulary::{
 
 /// The table of the life cycle, and the client's method that works by it.
 pub fn items(document: &Document, keys: &Keys) -> TokenStream {
-    let table = table(document, keys);
+    let table = table(document, keys, None);
     let needs = match keys.managed_by {
         ManagedBy::Key => "",
         ManagedBy::Session => " Needs a session: no key manages keys here.",
@@ -32,7 +33,15 @@ pub fn items(document: &Document, keys: &Keys) -> TokenStream {
     }
 }
 
-fn table(document: &Document, keys: &Keys) -> TokenStream {
+/// The table of a family. Of another family than the first, `first` is that one.
+fn table(document: &Document, keys: &Keys, first: Option<(&str, &Keys)>) -> TokenStream {
+    let family = text_option(first.map(|(name, _)| name).or(keys.family.as_deref()));
+    let others = keys.others.iter().map(|(name, other)| table(document, other, Some((name, keys))));
+    let environments = match first {
+        Some((_, first)) if keys.environments.is_empty() => &first.environments,
+        _ => &keys.environments,
+    };
+    let own = keys.own.as_ref().or_else(|| first.and_then(|(_, first)| first.own.as_ref()));
     let [managed_by, scopes] =
         [format!("{:?}", keys.managed_by), format!("{:?}", keys.scopes)].map(|name| ident(&name));
     let (longest, separator) = (Literal::u32_unsuffixed(keys.name.longest), keys.name.separator);
@@ -46,23 +55,24 @@ fn table(document: &Document, keys: &Keys) -> TokenStream {
     let [create, register] =
         [&keys.create, &keys.register].map(|one| option(one.as_ref().map(|one| create(document, one))));
     let list = list(document, keys);
-    let own = option(keys.own.as_ref().map(|own| {
+    let own = option(own.map(|own| {
         let (operation, at, entry) = (id_of(document, &own.operation), &own.at, entry(&own.entry));
         quote!(OwnKey { operation: #operation, at: #at, entry: #entry })
     }));
     let rotate = option(keys.rotate.as_ref().map(|rotate| {
-        let (call, returns) = (call(document, &rotate.operation, &rotate.id), returns(&rotate.returns));
+        let (call, returns) = (call(document, &rotate.operation, &rotate.id, None), returns(&rotate.returns));
         quote!(RotateKey { call: #call, returns: #returns })
     }));
-    let of = |one: &KeyCall| call(document, &one.operation, &one.id);
+    let of = |one: &KeyCall| call(document, &one.operation, &one.id, one.sub_account.as_deref());
     let (revoke, enable) = (of(&keys.revoke), option(keys.enable.as_ref().map(of)));
     let sub_accounts = option(keys.sub_accounts.as_ref().map(|all| {
         let operation = id_of(document, &all.operation);
-        let [at, id] = [&all.at, &all.id].map(places);
-        quote!(SubAccounts { operation: #operation, at: #at, id: #id })
+        let ([at, id], with) = ([&all.at, &all.id].map(places), pairs(all.with.iter()));
+        quote!(SubAccounts { operation: #operation, with: #with, at: #at, id: #id })
     }));
     quote! {
         KeyLifecycle {
+            family: #family, others: &[#(#others),*], environments: &[#(#environments),*],
             managed_by: ManagedBy::#managed_by, scopes: ScopeRule::#scopes, longest_name: #longest, name_separator: #separator,
             most: #most, binds_addresses: #binds_addresses, unbound_days: #unbound_days, without_ed25519: #without_ed25519,
             create: #create, register: #register, list: #list, own: #own, rotate: #rotate, revoke: #revoke, enable: #enable,
@@ -77,9 +87,13 @@ fn list(document: &Document, keys: &Keys) -> TokenStream {
         (id_of(document, &list.operation), places(&list.at), text_option(list.total.as_deref()));
     let sub_account = option(list.sub_account.as_ref().map(|name| field(document, &list.operation, name)));
     let (entry, attested_until) = (entry(&list.entry), option(list.attested_until.as_ref().map(time)));
+    let with = pairs(list.with.iter());
+    let detail = list.detail.as_ref();
+    let detail = option(detail.map(|one| call(document, &one.operation, &one.id, one.sub_account.as_deref())));
     quote! {
         ListKeys {
-            operation: #operation, at: #at, total: #total, sub_account: #sub_account, entry: #entry, attested_until: #attested_until,
+            operation: #operation, with: #with, at: #at, total: #total, sub_account: #sub_account, entry: #entry, detail: #detail,
+            attested_until: #attested_until,
         }
     }
 }
@@ -91,24 +105,40 @@ fn create(document: &Document, create: &CreateKey) -> TokenStream {
         .map(|one| option(one.as_ref().map(|one| field(document, &create.operation, one))));
     let [scopes, addresses] = [&fields.scopes, &fields.addresses]
         .map(|one| option(one.as_ref().map(|one| texts(document, &create.operation, one))));
-    let fixed = create.fixed.iter().map(|(name, value)| {
-        let value = value.to_string();
-        quote!((#name, #value))
+    let pairs_of = fields.pairs.iter().map(|kind| {
+        let kind = ident(&format!("{kind:?}"));
+        quote!(KeyType::#kind)
     });
-    let copies = create.copies.iter().map(|(name, place)| quote!((#name, #place)));
+    let (fixed, copies) = (json_pairs(create.fixed.iter()), pairs(create.copies.iter()));
     let returns = returns(&create.returns);
     quote! {
         CreateKey {
-            operation: #operation, name: #name, scopes: #scopes, public_key: #public_key, sub_account: #sub_account,
-            addresses: #addresses, fixed: &[#(#fixed),*], copies: &[#(#copies),*], returns: #returns,
+            operation: #operation, name: #name, scopes: #scopes, public_key: #public_key, pairs: &[#(#pairs_of),*],
+            sub_account: #sub_account, addresses: #addresses, fixed: #fixed, copies: #copies, returns: #returns,
         }
     }
 }
 
 fn texts(document: &Document, operation: &str, texts: &Texts) -> TokenStream {
-    let (name, form) = texts.parts();
-    let (field, form) = (field(document, operation, name), texts_form(form));
-    quote!(TextsField { field: #field, form: #form })
+    let (names, form) = texts.parts();
+    let fields = names.iter().map(|name| field(document, operation, name));
+    let (form, with) = (texts_form(form), json_pairs(texts.with()));
+    quote!(TextsField { fields: &[#(#fields),*], form: #form, with: #with })
+}
+
+/// Names with their texts.
+fn pairs<'a>(pairs: impl Iterator<Item = (&'a String, &'a String)>) -> TokenStream {
+    let pairs = pairs.map(|(name, value)| quote!((#name, #value)));
+    quote!(&[#(#pairs),*])
+}
+
+/// Names with their values as JSON.
+fn json_pairs<'a>(pairs: impl Iterator<Item = (&'a String, &'a Value)>) -> TokenStream {
+    let pairs = pairs.map(|(name, value)| {
+        let value = value.to_string();
+        quote!((#name, #value))
+    });
+    quote!(&[#(#pairs),*])
 }
 
 fn texts_form(form: TextsForm) -> TokenStream {
@@ -130,26 +160,28 @@ fn returns(returns: &NewSecret) -> TokenStream {
 }
 
 fn entry(entry: &KeyEntry) -> TokenStream {
-    let [id, public_id, name, scopes, enabled, disabled, status, public_key] = [
+    let [id, public_id, name, scopes, addresses, enabled, disabled, status, public_key] = [
         &entry.id,
         &entry.public_id,
         &entry.name,
         &entry.scopes,
+        &entry.addresses,
         &entry.enabled,
         &entry.disabled,
         &entry.status,
         &entry.public_key,
     ]
     .map(places);
-    let (scopes_form, working, all_work) = (texts_form(entry.scopes_form), &entry.working, entry.all_work);
+    let [scopes_form, addresses_form] = [entry.scopes_form, entry.addresses_form].map(texts_form);
+    let (working, all_work) = (&entry.working, entry.all_work);
     let disabled_is = text_option(entry.disabled_is.as_deref());
     let [created, expires, last_used] =
         [&entry.created, &entry.expires, &entry.last_used].map(|one| option(one.as_ref().map(time)));
     let limits = entry.limits.iter().map(|Limit { at, says }| quote!((#at, #says)));
     quote! {
         KeyEntry {
-            id: #id, public_id: #public_id, name: #name, scopes: #scopes, scopes_form: #scopes_form, enabled: #enabled,
-            disabled: #disabled, status: #status, working: &[#(#working),*], disabled_is: #disabled_is, all_work: #all_work,
+            id: #id, public_id: #public_id, name: #name, scopes: #scopes, scopes_form: #scopes_form,
+            addresses: #addresses, addresses_form: #addresses_form, enabled: #enabled, disabled: #disabled, status: #status, working: &[#(#working),*], disabled_is: #disabled_is, all_work: #all_work,
             public_key: #public_key, created: #created, expires: #expires, last_used: #last_used, limits: &[#(#limits),*],
         }
     }
@@ -164,8 +196,9 @@ fn places(places: &Places) -> TokenStream {
     quote!(&[#(#places),*])
 }
 
-fn call(document: &Document, operation: &str, id: &str) -> TokenStream {
+fn call(document: &Document, operation: &str, id: &str, sub_account: Option<&str>) -> TokenStream {
     let (name, id) = (id_of(document, operation), field(document, operation, id));
+    let sub_account = option(sub_account.map(|name| field(document, operation, name)));
     let called = named(document, operation);
     let schema =
         called.as_ref().and_then(|called| called.result_schema(document)).map(|(_, schema)| resolve(document, schema));
@@ -176,7 +209,7 @@ fn call(document: &Document, operation: &str, id: &str) -> TokenStream {
         Some(_) => "Anything",
     };
     let returns = ident(returns);
-    quote!(KeyCall { operation: #name, id: #id, returns: Returns::#returns })
+    quote!(KeyCall { operation: #name, id: #id, sub_account: #sub_account, returns: Returns::#returns })
 }
 
 /// A field that lint has found in the request.

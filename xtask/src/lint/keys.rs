@@ -1,20 +1,43 @@
 //! What `x-keys` may say: operations, fields and places that exist.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use super::credentials::{has_field, has_place, operation};
 use super::results::{Found, at, entry, in_result};
 use super::words::Known;
 use crate::document::Document;
-use crate::model::Operation;
-use crate::vocabulary::{CreateKey, KeyEntry, Keys, NewSecret, Places, TextsForm, Time};
+use crate::model::{Operation, text};
+use crate::vocabulary::{CreateKey, KeyCall, KeyEntry, Keys, NewSecret, Places, Texts, TextsForm, Time};
 
 pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {
-    let document = known.document;
+    if keys.family.is_none() && !keys.others.is_empty() {
+        return Err("`others` are other families, and `family` does not name this one".to_owned());
+    }
+    family(known.document, &keys)?;
+    for (name, other) in &keys.others {
+        let is_named = other.family.is_some() || !other.others.is_empty() || keys.family.as_ref() == Some(name);
+        if is_named {
+            return Err(format!("`others`: `{name}` is named once, and has no `family` and no `others`"));
+        }
+        family(known.document, other).map_err(|problem| format!("`{name}`: {problem}"))?;
+    }
+    Ok(())
+}
+
+fn family(document: &Document, keys: &Keys) -> Result<(), String> {
+    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
+    let environments: BTreeSet<&str> = servers.filter_map(|server| text(server, "x-environment")).collect();
+    if let Some(unknown) = keys.environments.iter().find(|name| !environments.contains(name.as_str())) {
+        return Err(format!("`environments`: `{unknown}` is not the environment of a server"));
+    }
     if keys.name.longest < 8 {
         return Err("`name`: a tag does not fit into fewer than 8 characters".to_owned());
     }
     for (verb, create) in [("create", &keys.create), ("register", &keys.register)] {
         let Some(create) = create else { continue };
-        self::create(document, &keys, create).map_err(|problem| format!("`{verb}`: {problem}"))?;
+        self::create(document, keys, create).map_err(|problem| format!("`{verb}`: {problem}"))?;
         if (verb == "register") != create.fields.public_key.is_some() {
             return Err("`register` sends a `public-key`, and `create` does not".to_owned());
         }
@@ -25,11 +48,11 @@ pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {
     if keys.create.is_none() && keys.register.is_none() {
         return Err("it has neither `create` nor `register`".to_owned());
     }
-    list(document, &keys).map_err(|problem| format!("`list`: {problem}"))?;
+    list(document, keys).map_err(|problem| format!("`list`: {problem}"))?;
     if let Some(own) = &keys.own {
         let found = operation(document, &own.operation)?;
         has_place(document, &found, &own.at)?;
-        of_entry(document, in_result(document, &found, &own.at), &own.entry)
+        of_entry(document, &[in_result(document, &found, &own.at)], &own.entry)
             .map_err(|problem| format!("`own`: {problem}"))?;
     }
     if let Some(rotate) = &keys.rotate {
@@ -37,12 +60,13 @@ pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {
         has_field(document, &found, &rotate.id)?;
         returns(document, &found, &rotate.returns).map_err(|problem| format!("`rotate`: {problem}"))?;
     }
-    for call in [Some(&keys.revoke), keys.enable.as_ref()].into_iter().flatten() {
-        has_field(document, &operation(document, &call.operation)?, &call.id)?;
+    for call in [Some(&keys.revoke), keys.enable.as_ref(), keys.list.detail.as_ref()].into_iter().flatten() {
+        key_call(document, keys, call)?;
     }
     if let Some(all) = &keys.sub_accounts {
         let found = operation(document, &all.operation)?;
         all.at.iter().try_for_each(|place| has_place(document, &found, place))?;
+        all.with.keys().try_for_each(|name| has_field(document, &found, name))?;
         for list in &all.at {
             in_entry(document, entry(document, in_result(document, &found, list)), &all.id)?;
         }
@@ -52,13 +76,34 @@ pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {
     Ok(())
 }
 
+/// A call about one key.
+fn key_call(document: &Document, keys: &Keys, call: &KeyCall) -> Result<(), String> {
+    let found = operation(document, &call.operation)?;
+    if call.sub_account.is_some() && keys.list.sub_account.is_none() {
+        let message = format!("`{}` takes a sub-account, and `list` asks for none", call.operation);
+        return Err(message);
+    }
+    [Some(&call.id), call.sub_account.as_ref()]
+        .into_iter()
+        .flatten()
+        .try_for_each(|name| has_field(document, &found, name))
+}
+
 fn create(document: &Document, keys: &Keys, create: &CreateKey) -> Result<(), String> {
     let found = operation(document, &create.operation)?;
     let fields = &create.fields;
     let plain = [&fields.name, &fields.public_key, &fields.sub_account].into_iter().flatten();
-    let scopes = [&fields.scopes, &fields.addresses].into_iter().flatten().map(|texts| texts.parts().0);
-    let sent = create.fixed.keys().chain(create.copies.keys()).map(String::as_str);
-    plain.map(String::as_str).chain(scopes).chain(sent).try_for_each(|name| has_field(document, &found, name))?;
+    let texts = || [&fields.scopes, &fields.addresses].into_iter().flatten();
+    let sent =
+        create.fixed.keys().chain(create.copies.keys()).chain(texts().flat_map(Texts::with).map(|(name, _)| name));
+    let names = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent);
+    names.into_iter().try_for_each(|name| has_field(document, &found, name))?;
+    if texts().any(|texts| texts.parts().0.is_empty() || is_flags_by_field(texts)) {
+        return Err("`flags` lists the members, and stands in place of `field` and `form`".to_owned());
+    }
+    if fields.public_key.is_none() && !fields.pairs.is_empty() {
+        return Err("`pairs` goes with `public-key`".to_owned());
+    }
     let listed = operation(document, &keys.list.operation)?;
     for list in &keys.list.at {
         let entry = entry(document, in_result(document, &listed, list));
@@ -76,20 +121,39 @@ fn returns(document: &Document, found: &Operation<'_>, returns: &NewSecret) -> R
 fn list(document: &Document, keys: &Keys) -> Result<(), String> {
     let list = &keys.list;
     let found = operation(document, &list.operation)?;
+    if list.entry.id.is_empty() {
+        return Err("`entry` has no `id`".to_owned());
+    }
+    list.with.keys().try_for_each(|name| has_field(document, &found, name))?;
+    let detail = match &list.detail {
+        Some(call) => Some(in_result(document, &operation(document, &call.operation)?, "")),
+        None => None,
+    };
     if list.at.is_empty() {
         return Err("`at` names no place".to_owned());
     }
     list.sub_account.iter().try_for_each(|name| has_field(document, &found, name))?;
     let times = list.attested_until.iter().map(|time| &time.at);
     list.at.iter().chain(&list.total).chain(times).try_for_each(|place| has_place(document, &found, place))?;
-    list.at
-        .iter()
-        .try_for_each(|place| of_entry(document, entry(document, in_result(document, &found, place)), &list.entry))
+    list.at.iter().try_for_each(|place| {
+        let entry = entry(document, in_result(document, &found, place));
+        let shown: Vec<Found<'_>> = [Some(entry), detail].into_iter().flatten().collect();
+        of_entry(document, &shown, &list.entry)
+    })
 }
 
-fn of_entry(document: &Document, place: Found<'_>, entry: &KeyEntry) -> Result<(), String> {
-    if entry.id.is_empty() {
+/// Whether booleans are written as one field.
+fn is_flags_by_field(texts: &Texts) -> bool {
+    matches!(texts, Texts::Other { form: TextsForm::Flags, .. })
+}
+
+/// Places of an entry: each of them is in one of what is shown of a key.
+fn of_entry(document: &Document, shown: &[Found<'_>], entry: &KeyEntry) -> Result<(), String> {
+    if entry.id.is_empty() && !entry.public_id.is_empty() {
         return Err("`entry` has no `id`".to_owned());
+    }
+    if entry.addresses.is_empty() && entry.addresses_form != TextsForm::List {
+        return Err("`addresses-form` goes with `addresses`".to_owned());
     }
     if entry.disabled.is_empty() && entry.disabled_is.is_some() {
         return Err("`disabled-is` goes with `disabled`".to_owned());
@@ -105,14 +169,19 @@ fn of_entry(document: &Document, place: Found<'_>, entry: &KeyEntry) -> Result<(
         &entry.public_id,
         &entry.name,
         &entry.scopes,
+        &entry.addresses,
         &entry.enabled,
         &entry.disabled,
         &entry.status,
         &entry.public_key,
     ];
-    lists.into_iter().try_for_each(|places| in_entry(document, place, places))?;
+    let has = |place: &String| {
+        let found = shown.iter().map(|one| one_in_entry(document, *one, place));
+        found.reduce(Result::or).unwrap_or(Ok(()))
+    };
+    lists.into_iter().flatten().try_for_each(has)?;
     let times = [&entry.created, &entry.expires, &entry.last_used].into_iter().flatten().map(|Time { at, .. }| at);
-    times.chain(entry.limits.iter().map(|limit| &limit.at)).try_for_each(|one| one_in_entry(document, place, one))
+    times.chain(entry.limits.iter().map(|limit| &limit.at)).try_for_each(has)
 }
 
 fn in_entry(document: &Document, entry: Found<'_>, places: &Places) -> Result<(), String> {

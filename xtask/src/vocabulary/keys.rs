@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::credentials::KeyType;
+
 /// Places that are tried in order.
 pub type Places = Vec<String>;
 
@@ -13,6 +15,14 @@ pub type Places = Vec<String>;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Keys {
+    /// The name of this family of keys, where there are several.
+    pub family: Option<String>,
+    /// Other families by their names. What they leave out of `environments` and `own` is as here.
+    #[serde(default)]
+    pub others: BTreeMap<String, Keys>,
+    /// The environments in which keys are managed by calls; all if it is left out.
+    #[serde(default)]
+    pub environments: Vec<String>,
     /// Who may manage keys.
     pub managed_by: ManagedBy,
     /// What scopes a key has.
@@ -86,6 +96,8 @@ pub struct KeyCall {
     pub operation: String,
     /// The field of the key's id.
     pub id: String,
+    /// The field of the sub-account that the key is of.
+    pub sub_account: Option<String>,
 }
 
 /// How a key is made.
@@ -116,6 +128,9 @@ pub struct CreateFields {
     pub scopes: Option<Texts>,
     /// The public half of a pair, as PEM.
     pub public_key: Option<String>,
+    /// The kinds of pair that are accepted; any if it is left out.
+    #[serde(default)]
+    pub pairs: Vec<KeyType>,
     /// The sub-account whose key it becomes.
     pub sub_account: Option<String>,
     /// The addresses that it may be used from.
@@ -134,16 +149,34 @@ pub enum Texts {
         field: String,
         /// How the texts are written.
         form: TextsForm,
+        /// Members that go along where there are texts.
+        #[serde(default)]
+        with: BTreeMap<String, Value>,
+    },
+    /// Booleans.
+    Flags {
+        /// The members. Each is true where its name is among the texts.
+        flags: Vec<String>,
     },
 }
 
 impl Texts {
-    /// The field, and how its texts are written.
-    pub fn parts(&self) -> (&str, TextsForm) {
+    /// The fields, and how their texts are written.
+    pub fn parts(&self) -> (&[String], TextsForm) {
         match self {
-            Self::List(field) => (field, TextsForm::List),
-            Self::Other { field, form } => (field, *form),
+            Self::List(field) => (std::slice::from_ref(field), TextsForm::List),
+            Self::Other { field, form, .. } => (std::slice::from_ref(field), *form),
+            Self::Flags { flags } => (flags, TextsForm::Flags),
         }
+    }
+
+    /// Members that go along where there are texts.
+    pub fn with(&self) -> impl Iterator<Item = (&String, &Value)> {
+        let with = match self {
+            Self::Other { with, .. } => Some(with),
+            _ => None,
+        };
+        with.into_iter().flatten()
     }
 }
 
@@ -160,6 +193,10 @@ pub enum TextsForm {
     Commas,
     /// An object of lists: `Spot:Trade` is `Trade` in the list `Spot`.
     Groups,
+    /// Booleans, whose names are the texts.
+    Flags,
+    /// One text, and no more than that.
+    One,
 }
 
 /// What a response has of a new key or secret.
@@ -190,6 +227,9 @@ pub struct NewSecret {
 pub struct ListKeys {
     /// The operation.
     pub operation: String,
+    /// What goes along.
+    #[serde(default)]
+    pub with: BTreeMap<String, String>,
     /// The list; the empty place is the response itself.
     pub at: Places,
     /// The number of all keys.
@@ -198,6 +238,8 @@ pub struct ListKeys {
     pub sub_account: Option<String>,
     /// What an entry holds.
     pub entry: KeyEntry,
+    /// A call about one key whose response completes its entry, for a key that is to be replaced.
+    pub detail: Option<KeyCall>,
     /// Until when the account's owner has attested a location.
     pub attested_until: Option<Time>,
 }
@@ -211,7 +253,7 @@ pub struct OwnKey {
     /// The key; the empty place is the response itself.
     #[serde(default)]
     pub at: String,
-    /// What is there.
+    /// What is there; without an `id` the key has that of the caller.
     pub entry: KeyEntry,
 }
 
@@ -220,6 +262,7 @@ pub struct OwnKey {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct KeyEntry {
     /// The id that other calls take.
+    #[serde(default)]
     pub id: Places,
     /// What identifies the caller.
     #[serde(default)]
@@ -233,6 +276,12 @@ pub struct KeyEntry {
     /// How scopes are written.
     #[serde(default)]
     pub scopes_form: TextsForm,
+    /// The addresses that it may be used from.
+    #[serde(default)]
+    pub addresses: Places,
+    /// How they are written.
+    #[serde(default)]
+    pub addresses_form: TextsForm,
     /// A boolean: it works.
     #[serde(default)]
     pub enabled: Places,
@@ -316,6 +365,9 @@ pub struct RotateKey {
 pub struct SubAccounts {
     /// The operation that lists them.
     pub operation: String,
+    /// What goes along.
+    #[serde(default)]
+    pub with: BTreeMap<String, String>,
     /// The list.
     pub at: Places,
     /// What other calls take.

@@ -301,6 +301,9 @@ pub static VENUE: Venue = Venue {
 };
 /// The life cycle of API keys.
 pub static KEYS: KeyLifecycle = KeyLifecycle {
+    family: None,
+    others: &[],
+    environments: &[],
     managed_by: ManagedBy::Session,
     scopes: ScopeRule::None,
     longest_name: 64,
@@ -319,6 +322,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
         }),
         scopes: None,
         public_key: None,
+        pairs: &[],
         sub_account: None,
         addresses: None,
         fixed: &[],
@@ -335,6 +339,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     register: None,
     list: ListKeys {
         operation: "list_api_keys",
+        with: &[],
         at: &["/keys"],
         total: Some("/total"),
         sub_account: None,
@@ -344,6 +349,8 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             name: &["/name"],
             scopes: &[],
             scopes_form: TextsForm::List,
+            addresses: &[],
+            addresses_form: TextsForm::List,
             enabled: &[],
             disabled: &[],
             status: &[],
@@ -359,6 +366,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             last_used: None,
             limits: &[],
         },
+        detail: None,
         attested_until: None,
     },
     own: None,
@@ -371,6 +379,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                 is_number: false,
                 is_required: true,
             },
+            sub_account: None,
             returns: Returns::Object,
         },
         returns: NewSecret {
@@ -390,6 +399,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_number: false,
             is_required: true,
         },
+        sub_account: None,
         returns: Returns::Object,
     },
     enable: None,

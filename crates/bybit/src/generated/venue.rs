@@ -2363,6 +2363,9 @@ pub static VENUE: Venue = Venue {
 };
 /// The life cycle of API keys.
 pub static KEYS: KeyLifecycle = KeyLifecycle {
+    family: None,
+    others: &[],
+    environments: &[],
     managed_by: ManagedBy::Key,
     scopes: ScopeRule::Required,
     longest_name: 64,
@@ -2380,15 +2383,19 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_required: false,
         }),
         scopes: Some(TextsField {
-            field: Field {
-                name: "permissions",
-                place: FieldPlace::Body,
-                is_number: false,
-                is_required: true,
-            },
+            fields: &[
+                Field {
+                    name: "permissions",
+                    place: FieldPlace::Body,
+                    is_number: false,
+                    is_required: true,
+                },
+            ],
             form: TextsForm::Groups,
+            with: &[],
         }),
         public_key: None,
+        pairs: &[],
         sub_account: Some(Field {
             name: "subuid",
             place: FieldPlace::Body,
@@ -2396,13 +2403,16 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_required: true,
         }),
         addresses: Some(TextsField {
-            field: Field {
-                name: "ips",
-                place: FieldPlace::Body,
-                is_number: false,
-                is_required: false,
-            },
+            fields: &[
+                Field {
+                    name: "ips",
+                    place: FieldPlace::Body,
+                    is_number: false,
+                    is_required: false,
+                },
+            ],
             form: TextsForm::Commas,
+            with: &[],
         }),
         fixed: &[("readOnly", "0")],
         copies: &[],
@@ -2418,6 +2428,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     register: None,
     list: ListKeys {
         operation: "list_sub_api_keys",
+        with: &[],
         at: &["/result/result"],
         total: None,
         sub_account: Some(Field {
@@ -2432,6 +2443,8 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             name: &["/note"],
             scopes: &["/permissions"],
             scopes_form: TextsForm::Groups,
+            addresses: &["/ips"],
+            addresses_form: TextsForm::List,
             enabled: &[],
             disabled: &[],
             status: &["/status"],
@@ -2448,8 +2461,9 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                 form: TimeForm::DateTime,
             }),
             last_used: None,
-            limits: &[("/ips", "address {}")],
+            limits: &[],
         },
+        detail: None,
         attested_until: None,
     },
     own: Some(OwnKey {
@@ -2461,6 +2475,8 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             name: &["/note"],
             scopes: &["/permissions"],
             scopes_form: TextsForm::Groups,
+            addresses: &["/ips"],
+            addresses_form: TextsForm::List,
             enabled: &[],
             disabled: &[],
             status: &[],
@@ -2477,7 +2493,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                 form: TimeForm::DateTime,
             }),
             last_used: None,
-            limits: &[("/ips", "address {}")],
+            limits: &[],
         },
     }),
     rotate: None,
@@ -2489,11 +2505,13 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_number: false,
             is_required: false,
         },
+        sub_account: None,
         returns: Returns::Object,
     },
     enable: None,
     sub_accounts: Some(SubAccounts {
         operation: "query_sub_members",
+        with: &[],
         at: &["/result/subMembers"],
         id: &["/uid"],
     }),

@@ -1125,6 +1125,9 @@ pub static VENUE: Venue = Venue {
 };
 /// The life cycle of API keys.
 pub static KEYS: KeyLifecycle = KeyLifecycle {
+    family: None,
+    others: &[],
+    environments: &[],
     managed_by: ManagedBy::Key,
     scopes: ScopeRule::Required,
     longest_name: 16,
@@ -1142,15 +1145,19 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_required: false,
         }),
         scopes: Some(TextsField {
-            field: Field {
-                name: "max_scope",
-                place: FieldPlace::Body,
-                is_number: false,
-                is_required: true,
-            },
+            fields: &[
+                Field {
+                    name: "max_scope",
+                    place: FieldPlace::Body,
+                    is_number: false,
+                    is_required: true,
+                },
+            ],
             form: TextsForm::Blanks,
+            with: &[],
         }),
         public_key: None,
+        pairs: &[],
         sub_account: None,
         addresses: None,
         fixed: &[],
@@ -1173,13 +1180,16 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_required: false,
         }),
         scopes: Some(TextsField {
-            field: Field {
-                name: "max_scope",
-                place: FieldPlace::Body,
-                is_number: false,
-                is_required: true,
-            },
+            fields: &[
+                Field {
+                    name: "max_scope",
+                    place: FieldPlace::Body,
+                    is_number: false,
+                    is_required: true,
+                },
+            ],
             form: TextsForm::Blanks,
+            with: &[],
         }),
         public_key: Some(Field {
             name: "public_key",
@@ -1187,6 +1197,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_number: false,
             is_required: false,
         }),
+        pairs: &[],
         sub_account: None,
         addresses: None,
         fixed: &[],
@@ -1202,6 +1213,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     }),
     list: ListKeys {
         operation: "list_api_keys",
+        with: &[],
         at: &[""],
         total: None,
         sub_account: None,
@@ -1211,6 +1223,8 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             name: &["/name"],
             scopes: &["/max_scope"],
             scopes_form: TextsForm::Blanks,
+            addresses: &[],
+            addresses_form: TextsForm::List,
             enabled: &["/enabled"],
             disabled: &[],
             status: &[],
@@ -1226,6 +1240,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             last_used: None,
             limits: &[("/ip_whitelist", "address {}"), ("/enabled_features", "{}")],
         },
+        detail: None,
         attested_until: None,
     },
     own: None,
@@ -1238,6 +1253,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                 is_number: true,
                 is_required: true,
             },
+            sub_account: None,
             returns: Returns::Object,
         },
         returns: NewSecret {
@@ -1257,6 +1273,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_number: true,
             is_required: true,
         },
+        sub_account: None,
         returns: Returns::Text,
     },
     enable: Some(KeyCall {
@@ -1267,6 +1284,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_number: true,
             is_required: true,
         },
+        sub_account: None,
         returns: Returns::Object,
     }),
     sub_accounts: None,

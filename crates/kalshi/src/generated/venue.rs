@@ -381,6 +381,9 @@ pub static VENUE: Venue = Venue {
 };
 /// The life cycle of API keys.
 pub static KEYS: KeyLifecycle = KeyLifecycle {
+    family: None,
+    others: &[],
+    environments: &[],
     managed_by: ManagedBy::Key,
     scopes: ScopeRule::Optional,
     longest_name: 64,
@@ -400,15 +403,19 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_required: true,
         }),
         scopes: Some(TextsField {
-            field: Field {
-                name: "scopes",
-                place: FieldPlace::Body,
-                is_number: false,
-                is_required: false,
-            },
+            fields: &[
+                Field {
+                    name: "scopes",
+                    place: FieldPlace::Body,
+                    is_number: false,
+                    is_required: false,
+                },
+            ],
             form: TextsForm::List,
+            with: &[],
         }),
         public_key: None,
+        pairs: &[],
         sub_account: None,
         addresses: None,
         fixed: &[("key_type", "\"ed25519\"")],
@@ -434,13 +441,16 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_required: true,
         }),
         scopes: Some(TextsField {
-            field: Field {
-                name: "scopes",
-                place: FieldPlace::Body,
-                is_number: false,
-                is_required: false,
-            },
+            fields: &[
+                Field {
+                    name: "scopes",
+                    place: FieldPlace::Body,
+                    is_number: false,
+                    is_required: false,
+                },
+            ],
             form: TextsForm::List,
+            with: &[],
         }),
         public_key: Some(Field {
             name: "public_key",
@@ -448,6 +458,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_number: false,
             is_required: true,
         }),
+        pairs: &[],
         sub_account: None,
         addresses: None,
         fixed: &[],
@@ -466,6 +477,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     }),
     list: ListKeys {
         operation: "get_api_keys",
+        with: &[],
         at: &["/api_keys"],
         total: None,
         sub_account: None,
@@ -475,6 +487,8 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             name: &["/name"],
             scopes: &["/scopes"],
             scopes_form: TextsForm::List,
+            addresses: &[],
+            addresses_form: TextsForm::List,
             enabled: &[],
             disabled: &[],
             status: &[],
@@ -490,6 +504,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                 ("/fcm_subtrader_id", "subtrader {}"),
             ],
         },
+        detail: None,
         attested_until: Some(Time {
             at: "/api_key_region_expiration_ts",
             form: TimeForm::UnixSeconds,
@@ -505,6 +520,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_number: false,
             is_required: true,
         },
+        sub_account: None,
         returns: Returns::Nothing,
     },
     enable: None,

@@ -38,6 +38,11 @@ pub(super) fn time_at(value: &Value, time: Time) -> Option<UnixMillis> {
 
 /// Several texts in any form.
 fn texts_at(value: &Value, places: &[&str], form: TextsForm) -> Vec<String> {
+    if form == TextsForm::Flags {
+        let is_set = |place: &&&str| value.pointer(place).and_then(Value::as_bool) == Some(true);
+        let name = |place: &&str| place.rsplit('/').next().unwrap_or_default().to_owned();
+        return places.iter().filter(is_set).map(name).collect();
+    }
     let found = places.iter().find_map(|place| value.pointer(place).filter(|found| !found.is_null()));
     let Some(found) = found else { return Vec::new() };
     let separated = |separator: char| {
@@ -56,12 +61,18 @@ fn texts_at(value: &Value, places: &[&str], form: TextsForm) -> Vec<String> {
             };
             groups.flat_map(words).collect()
         }
+        TextsForm::One | TextsForm::Flags => plain(found).filter(|text| !text.is_empty()).into_iter().collect(),
     }
 }
 
 /// A key as the table says that an entry shows it. None without an id.
 pub(super) fn info(rules: &KeyEntry, entry: &Value) -> Option<KeyInfo> {
-    let mut info = KeyInfo::new(text_at(entry, rules.id)?);
+    Some(described(rules, entry, text_at(entry, rules.id)?))
+}
+
+/// The same of a key whose id is known.
+pub(super) fn described(rules: &KeyEntry, entry: &Value, id: String) -> KeyInfo {
+    let mut info = KeyInfo::new(id);
     info.public_id = text_at(entry, rules.public_id);
     info.name = text_at(entry, rules.name);
     info.scopes = texts_at(entry, rules.scopes, rules.scopes_form);
@@ -77,11 +88,18 @@ pub(super) fn info(rules: &KeyEntry, entry: &Value) -> Option<KeyInfo> {
     info.public_key = text_at(entry, rules.public_key);
     let time = |time: Option<Time>| time_at(entry, time?);
     (info.created, info.expires, info.last_used) = (time(rules.created), time(rules.expires), time(rules.last_used));
-    info.restrictions = rules.limits.iter().flat_map(|(place, says)| limits(entry, place, says)).collect();
-    Some(info)
+    info.addresses = texts_at(entry, rules.addresses, rules.addresses_form);
+    info.addresses.retain(|address| address != ANY);
+    let addresses = info.addresses.iter().map(|address| format!("address {address}"));
+    let limits = rules.limits.iter().flat_map(|(place, says)| limits(entry, place, says));
+    info.restrictions = addresses.chain(limits).collect();
+    info
 }
 
-/// What one limit says. An asterisk limits nothing.
+/// What limits nothing.
+const ANY: &str = "*";
+
+/// What one limit says.
 fn limits(entry: &Value, place: &str, says: &str) -> Vec<String> {
     let Some(found) = entry.pointer(place) else { return Vec::new() };
     let said = |text: String| match says.contains("{day}") {
@@ -89,7 +107,7 @@ fn limits(entry: &Value, place: &str, says: &str) -> Vec<String> {
             DateTime::from(text.clone()).millis()?;
             Some(says.replace("{day}", text.get(..10).unwrap_or(&text)))
         }
-        false => (text != "*").then(|| says.replace("{}", &text)),
+        false => (text != ANY).then(|| says.replace("{}", &text)),
     };
     match found {
         Value::Array(texts) => texts.iter().filter_map(plain).filter_map(said).collect(),
@@ -109,6 +127,8 @@ mod tests {
         name: &["/key_name", "/name"],
         scopes: &["/scopes"],
         scopes_form: TextsForm::List,
+        addresses: &["/ips"],
+        addresses_form: TextsForm::Commas,
         enabled: &[],
         disabled: &["/is_revoked"],
         status: &["/status"],
@@ -150,17 +170,25 @@ mod tests {
             assert_eq!(entry.expires, None, "{never}");
         }
         assert!(info(&RULES, &json!({"id": null, "key_id": ""})).is_none());
+        let bound = of(json!({"id": 7, "ips": "192.0.2.1, *", "allowed_ips": ["192.0.2.2"]}));
+        assert_eq!(
+            (bound.addresses.concat(), bound.restrictions.join(", ")),
+            ("192.0.2.1".to_owned(), "address 192.0.2.1, address 192.0.2.2".to_owned())
+        );
     }
 
     #[test]
     fn scopes_are_read_in_each_form() {
-        let entry = json!({"list": ["a", "b"], "blanks": " a  b ", "commas": "a, b", "groups": {"Spot": ["Trade"], "Wallet": []}});
+        let entry = json!({"list": ["a", "b"], "blanks": " a  b ", "commas": "a, b", "groups": {"Spot": ["Trade"], "Wallet": []}, "mode": "a", "on": true, "off": false});
         for (place, form, expected) in [
             ("/list", TextsForm::List, &["a", "b"][..]),
             ("/blanks", TextsForm::Blanks, &["a", "b"]),
             ("/commas", TextsForm::Commas, &["a", "b"]),
             ("/groups", TextsForm::Groups, &["Spot:Trade"]),
             ("/none", TextsForm::List, &[]),
+            ("/mode", TextsForm::One, &["a"]),
+            ("/on", TextsForm::Flags, &["on"]),
+            ("/off", TextsForm::Flags, &[]),
         ] {
             assert_eq!(texts_at(&entry, &[place], form), expected, "{place}");
         }

@@ -2,29 +2,30 @@
 //! return is read where the table says.
 
 mod entry;
+mod list;
 mod login;
 mod probe;
 mod request;
 mod secret;
 
 use serde_json::Value;
+use venuekit_auth::{Algorithm, PrivateKey};
 use venuekit_wire::UnixMillis;
 use venuekit_wire::credentials::Carries;
-use venuekit_wire::key_lifecycle::{CreateKey, Field, KeyLifecycle, ListKeys};
-use venuekit_wire::operation::Page;
+use venuekit_wire::key_lifecycle::{CreateKey, KeyLifecycle};
+use venuekit_wire::signature::KeyType;
 
-use self::entry::{info, text_at, time_at};
+use self::entry::{text_at, time_at};
+use self::list::Listed;
 use self::request::{Answer, Request};
 use self::secret::created;
+use crate::environment::LOCAL;
 use crate::error::Error;
 use crate::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey};
 use crate::session::Session;
 
 pub use self::login::{OpenedSession, granted_scopes, log_in};
 pub use self::probe::probe;
-
-/// So many pages of keys are read: more are no list of an account's keys.
-const PAGES: usize = 1000;
 
 /// An account's API keys, in the words that all venues share.
 ///
@@ -33,12 +34,6 @@ const PAGES: usize = 1000;
 pub struct SessionKeys<'a> {
     session: &'a Session,
     rules: &'static KeyLifecycle,
-}
-
-/// A key of a list, and its entry there.
-struct Listed {
-    info: KeyInfo,
-    entry: Value,
 }
 
 impl<'a> SessionKeys<'a> {
@@ -59,6 +54,21 @@ impl<'a> SessionKeys<'a> {
         Self { session, rules }
     }
 
+    /// Another family of the venue's keys, by its name.
+    ///
+    /// # Errors
+    /// The venue has no such family.
+    pub fn of_family(self, name: &str) -> Result<Self, Error> {
+        match self.rules.of_family(Some(name)) {
+            Some(rules) => Ok(Self { rules, ..self }),
+            None => {
+                let known: Vec<&str> = self.rules.families().filter_map(|rules| rules.family).collect();
+                let known = if known.is_empty() { "one family of keys".to_owned() } else { known.join(", ") };
+                Err(Error::invalid_request(format!("{} has no keys `{name}`; it has {known}", self.venue())))
+            }
+        }
+    }
+
     /// Until when the account's owner has attested a location, where the venue says so. Past that, some keys may do less.
     ///
     /// # Errors
@@ -70,20 +80,46 @@ impl<'a> SessionKeys<'a> {
         Ok(time_at(&answer.value, time))
     }
 
-    /// The sub-accounts whose keys are managed.
+    /// The key that asks, where the venue has a call for that. A key that may list no others may still make it.
     ///
     /// # Errors
     /// The venue's refusal.
-    pub async fn sub_accounts(&self) -> Result<Vec<String>, Error> {
-        let Some(all) = self.rules.sub_accounts else { return Ok(Vec::new()) };
-        let reading = self.reading();
-        let answer = Request::new(&reading, all.operation)?.send(&reading).await?;
-        let list = answer.list(all.at).ok_or_else(|| answer.lacks("list of sub-accounts"))?;
-        list.iter().map(|one| text_at(one, all.id).ok_or_else(|| answer.lacks("id of a sub-account"))).collect()
+    pub async fn own(&self) -> Result<Option<KeyInfo>, Error> {
+        self.check_environment()?;
+        Ok(self.listed_own(&self.reading()).await?.map(|own| own.info))
+    }
+
+    /// A key of the account with all that the venue shows of it, the addresses that its list leaves out among them.
+    ///
+    /// # Errors
+    /// The venue's refusal.
+    pub async fn find(&self, id: &str) -> Result<Option<KeyInfo>, Error> {
+        let session = self.reading();
+        let found = self.listed(&session).await?.into_iter().find(|one| one.info.id == id);
+        match found {
+            Some(found) => Ok(Some(self.completed(&session, found).await?.info)),
+            None => Ok(None),
+        }
     }
 
     fn venue(&self) -> &'static str {
         self.session.venue().name
+    }
+
+    /// Some venues have calls for keys in one of their environments only.
+    fn check_environment(&self) -> Result<(), Error> {
+        let Some(served) = self.session.served_environment() else { return Ok(()) };
+        if served == LOCAL || self.rules.is_in(served) {
+            return Ok(());
+        }
+        let venue = self.session.venue();
+        let page = venue.key_page(served).map(|page| format!("; keys of {served} are made and ended at {page}"));
+        Err(Error::invalid_request(format!(
+            "{} has calls for keys in {} only, and this is {served}{}",
+            venue.name,
+            self.rules.environments.join(" and "),
+            page.unwrap_or_default()
+        )))
     }
 
     /// A session for calls that only read. A one-time code counts once, and is meant for the change.
@@ -92,84 +128,17 @@ impl<'a> SessionKeys<'a> {
         if has_codes { self.session.without_code() } else { self.session.clone() }
     }
 
-    async fn listed(&self, session: &Session) -> Result<Vec<Listed>, Error> {
-        let list = self.rules.list;
-        let mut found = Vec::new();
-        match list.sub_account {
-            None => self.list_of(session, &list, None, &mut found).await?,
-            Some(field) => {
-                for account in self.sub_accounts().await? {
-                    self.list_of(session, &list, Some((field, &account)), &mut found).await?;
-                }
-            }
-        }
-        if let Some(own) = self.rules.own {
-            let answer = Request::new(session, own.operation)?.send(session).await?;
-            let entry = answer.value.pointer(own.at).cloned().unwrap_or_default();
-            let info = info(&own.entry, &entry).ok_or_else(|| answer.lacks("id of the key that asks"))?;
-            match found.iter_mut().find(|one| one.info.id == info.id) {
-                Some(listed) => *listed = Listed { info, entry },
-                None => found.insert(0, Listed { info, entry }),
-            }
-        }
-        Ok(found)
-    }
-
-    async fn list_of(
-        &self,
-        session: &Session,
-        list: &ListKeys,
-        of: Option<(Field, &str)>,
-        found: &mut Vec<Listed>,
-    ) -> Result<(), Error> {
-        let mut cursor: Option<String> = None;
-        let mut read = 0;
-        for page_number in 1..=PAGES {
-            let mut request = Request::new(session, list.operation)?;
-            if let Some((field, account)) = of {
-                request.set(field, account)?;
-            }
-            let page = request.row().page;
-            if let (Some(Page::Cursor { param, .. }), Some(cursor)) = (page, &cursor) {
-                request.set_named(param, cursor);
-            }
-            let answer = request.send(session).await?;
-            let entries = answer.list(list.at).ok_or_else(|| answer.lacks("list of keys"))?;
-            read += entries.len() as u64;
-            for entry in entries {
-                // A caller that looks for a key in the list must not take one that cannot be read for one that does not exist.
-                let mut info =
-                    info(&list.entry, entry).ok_or_else(|| answer.incomplete("the list holds a key without an id"))?;
-                info.sub_account = of.map(|(_, account)| account.to_owned());
-                found.push(Listed { info, entry: entry.clone() });
-            }
-            let next = match page {
-                Some(Page::Cursor { next, end, .. }) => answer.dotted(next).filter(|one| Some(one.as_str()) != end),
-                _ => None,
-            };
-            // A caller that looks for a key must not take a partial list for a complete one.
-            let Some(next) = next.filter(|next| !next.is_empty()) else {
-                let total = list.total.and_then(|at| answer.value.pointer(at)?.as_u64());
-                return match total.filter(|total| *total > read) {
-                    Some(total) => Err(answer.incomplete(format!("the response shows {read} of {total} keys"))),
-                    None => Ok(()),
-                };
-            };
-            if cursor.as_ref() == Some(&next) {
-                return Err(answer.incomplete("the cursor repeats: the list would never end"));
-            }
-            if page_number == PAGES {
-                return Err(answer.incomplete(format!("the list has more than {PAGES} pages")));
-            }
-            cursor = Some(next);
-        }
-        Ok(())
-    }
-
     /// Makes a key. `like` is the entry of a key whose restrictions it gets.
     async fn make(&self, rules: &CreateKey, mut key: NewKey, like: Option<&Value>) -> Result<CreatedKey, Error> {
         let pair = key.take_pair()?;
+        if let Some(pair) = &pair {
+            check_pair(self.venue(), rules, pair)?;
+        }
         let mut request = Request::new(self.session, rules.operation)?;
+        // Before what goes along with scopes and addresses, which counts.
+        for (name, value) in rules.fixed {
+            request.set_json(name, value);
+        }
         if let Some(name) = rules.name {
             request.set(name, &key.name)?;
         }
@@ -192,9 +161,6 @@ impl<'a> SessionKeys<'a> {
         }
         if let Some(field) = rules.sub_account {
             request.set(field, &self.sub_account(key.sub_account.take()).await?)?;
-        }
-        for (name, value) in rules.fixed {
-            request.set_json(name, value);
         }
         for (name, place) in rules.copies {
             if let Some(value) = like.and_then(|entry| entry.pointer(place)).filter(|value| !value.is_null()) {
@@ -233,19 +199,46 @@ impl<'a> SessionKeys<'a> {
 
     /// The entry of a key before it is changed. None where the list asks for a second factor, which is meant for the change.
     async fn known(&self, id: &str) -> Result<Option<Listed>, Error> {
-        match self.listed(&self.session.without_code()).await {
+        let session = self.session.without_code();
+        match self.listed(&session).await {
             Ok(keys) => match keys.into_iter().find(|key| key.info.id == id) {
-                Some(key) => Ok(Some(key)),
+                Some(key) => Ok(Some(self.completed(&session, key).await?)),
                 None => Err(Error::invalid_request(format!("the account has no key `{id}`"))),
             },
             Err(error) if error.challenge().is_some() => Ok(None),
             Err(error) => Err(error),
         }
     }
+
+    /// The sub-account of a key that is to be ended.
+    async fn sub_account_of(&self, id: &str) -> Result<String, Error> {
+        let found = self.listed(&self.reading()).await?.into_iter().find(|one| one.info.id == id);
+        let found = found.ok_or_else(|| Error::invalid_request(format!("no sub-account has a key `{id}`")))?;
+        found.info.sub_account.ok_or_else(|| {
+            let venue = self.session.venue();
+            let page = self.session.served_environment().and_then(|served| venue.key_page(served));
+            let page = page.map(|page| format!(": it is made and ended at {page}")).unwrap_or_default();
+            Error::invalid_request(format!("the key `{id}` is of no sub-account{page}"))
+        })
+    }
+}
+
+/// Refuses a pair of a kind that the venue does not register.
+fn check_pair(venue: &str, rules: &CreateKey, pair: &PrivateKey) -> Result<(), Error> {
+    let kind = match pair.algorithm() {
+        Algorithm::Rsa => KeyType::Rsa,
+        Algorithm::Ed25519 => KeyType::Ed25519,
+    };
+    if rules.pairs.is_empty() || rules.pairs.contains(&kind) {
+        return Ok(());
+    }
+    let known: Vec<String> = rules.pairs.iter().map(|kind| format!("{kind:?}")).collect();
+    Err(Error::invalid_request(format!("{venue} registers {} keys here, and this is {kind:?}", known.join(" and "))))
 }
 
 impl ApiKeys for SessionKeys<'_> {
     async fn create(&self, key: NewKey) -> Result<CreatedKey, Error> {
+        self.check_environment()?;
         let venue = self.venue();
         let wants_pair = key.local.is_some() || key.pair.is_some();
         let rules = match (wants_pair, self.rules.register, self.rules.create) {
@@ -284,6 +277,9 @@ impl ApiKeys for SessionKeys<'_> {
                 return Err(Error::invalid_request(format!("{} cannot rotate the key `{id}`", self.venue())));
             };
             let mut new = NewKey::named(known.info.name.unwrap_or_default()).scopes(known.info.scopes);
+            if create.addresses.is_some() {
+                new = new.addresses(known.info.addresses);
+            }
             new.sub_account = known.info.sub_account;
             let key = self.make(&create, new, Some(&known.entry)).await?;
             let old = match self.revoke(id).await {
@@ -313,8 +309,12 @@ impl ApiKeys for SessionKeys<'_> {
 
     async fn revoke(&self, id: &str) -> Result<(), Error> {
         let call = self.rules.revoke;
+        self.check_environment()?;
         let mut request = Request::new(self.session, call.operation)?;
         request.set(call.id, id)?;
+        if let Some(field) = call.sub_account {
+            request.set(field, &self.sub_account_of(id).await?)?;
+        }
         request.send_unread(self.session, call.returns).await
     }
 }

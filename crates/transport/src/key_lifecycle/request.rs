@@ -57,9 +57,14 @@ impl Request {
     }
 
     /// A field with several texts. Without any it is left out, unless the request must have it.
-    pub(super) fn set_texts(&mut self, TextsField { field, form }: TextsField, texts: &[String]) -> Result<(), Error> {
-        if texts.is_empty() && !field.is_required {
-            return Ok(());
+    pub(super) fn set_texts(&mut self, rules: TextsField, texts: &[String]) -> Result<(), Error> {
+        let TextsField { fields, form, with } = rules;
+        if form == TextsForm::Flags {
+            return self.set_flags(fields, texts);
+        }
+        let Some(field) = fields.first().filter(|field| field.is_required || !texts.is_empty()) else { return Ok(()) };
+        if !texts.is_empty() {
+            with.iter().for_each(|(name, value)| self.set_json(name, value));
         }
         let value = match form {
             TextsForm::List => texts.into(),
@@ -77,8 +82,29 @@ impl Request {
                 }
                 groups.into()
             }
+            TextsForm::One | TextsForm::Flags => match texts {
+                [one] => one.as_str().into(),
+                _ => {
+                    let message =
+                        format!("`{}` is one of the scopes, and not several: {}", field.name, texts.join(", "));
+                    return Err(Error::invalid_request(message));
+                }
+            },
         };
         self.set_value(field.name, value);
+        Ok(())
+    }
+
+    /// Booleans that are true.
+    fn set_flags(&mut self, fields: &[Field], texts: &[String]) -> Result<(), Error> {
+        for text in texts {
+            if !fields.iter().any(|field| field.name == text) {
+                let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+                let message = format!("invalid scope \"{text}\": expected one of {}", known.join(", "));
+                return Err(Error::invalid_request(message));
+            }
+            self.set_value(text, true.into());
+        }
         Ok(())
     }
 

@@ -302,6 +302,9 @@ pub static VENUE: Venue = Venue {
 };
 /// The life cycle of API keys.
 pub static KEYS: KeyLifecycle = KeyLifecycle {
+    family: None,
+    others: &[],
+    environments: &[],
     managed_by: ManagedBy::Key,
     scopes: ScopeRule::Optional,
     longest_name: 64,
@@ -319,15 +322,19 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_required: true,
         }),
         scopes: Some(TextsField {
-            field: Field {
-                name: "scopes",
-                place: FieldPlace::Body,
-                is_number: false,
-                is_required: false,
-            },
+            fields: &[
+                Field {
+                    name: "scopes",
+                    place: FieldPlace::Body,
+                    is_number: false,
+                    is_required: false,
+                },
+            ],
             form: TextsForm::List,
+            with: &[],
         }),
         public_key: None,
+        pairs: &[],
         sub_account: None,
         addresses: None,
         fixed: &[],
@@ -344,6 +351,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     register: None,
     list: ListKeys {
         operation: "list_api_keys",
+        with: &[],
         at: &["/data", "/data/keys", "/keys"],
         total: None,
         sub_account: None,
@@ -353,6 +361,8 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             name: &["/key_name", "/name"],
             scopes: &["/scopes", "/permissions"],
             scopes_form: TextsForm::List,
+            addresses: &[],
+            addresses_form: TextsForm::List,
             enabled: &[],
             disabled: &["/is_revoked"],
             status: &["/status"],
@@ -374,6 +384,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             }),
             limits: &[("/allowed_ips", "address {}"), ("/expires_at", "an end on {day}")],
         },
+        detail: None,
         attested_until: None,
     },
     own: None,
@@ -386,6 +397,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                 is_number: false,
                 is_required: true,
             },
+            sub_account: None,
             returns: Returns::Object,
         },
         returns: NewSecret {
@@ -405,6 +417,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             is_number: false,
             is_required: true,
         },
+        sub_account: None,
         returns: Returns::Object,
     },
     enable: None,
