@@ -19,6 +19,8 @@ pub struct Accounts {
     pub deribit: Vec<DeribitKey>,
     /// Bybit keys. Several may belong to one account.
     pub bybit: Vec<BybitKey>,
+    /// Binance keys. Several may belong to one account.
+    pub binance: Vec<BinanceKey>,
 }
 
 /// Credentials of an account, as clients read them from variables.
@@ -46,6 +48,9 @@ impl Accounts {
             add("bayse", "key", &account.public_key, &account.secret_key);
             add("bayse", "login", &account.email, &account.password);
             add("bayse", "session", &account.device_id, &account.auth_token);
+        }
+        if let Some((key, secret)) = self.binance.iter().find_map(|key| Some((key, key.api_secret.as_deref()?))) {
+            add("binance", "key", &key.api_key, secret);
         }
         if let Some((key, secret)) = self.bybit.iter().find_map(|key| Some((key, key.api_secret.as_deref()?))) {
             add("bybit", "key", &key.api_key, secret);
@@ -165,6 +170,33 @@ pub struct BybitKey {
     pub ips: Option<Vec<String>>,
 }
 
+/// A Binance key of a main account: a secret, or the public half of an RSA or Ed25519 key pair.
+#[derive(Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BinanceKey {
+    /// What the `X-MBX-APIKEY` header carries.
+    pub api_key: String,
+    /// The secret of a key that signs by HMAC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_secret: Option<String>,
+    /// SPKI PEM, RSA or Ed25519. Left out, it is derived from the private half.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_key_pem: Option<String>,
+    /// The private half. The sandbox does not need it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private_key_pem: Option<String>,
+    /// The account that the key belongs to. Keys with the same name, and those without one, share orders and coins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// What the key may do beside reading, such as `enableSpotAndMarginTrading`, as the venue's `apiRestrictions` names it. Left out,
+    /// everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<String>>,
+    /// The addresses that it is bound to. Left out, it is unbound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ips: Option<Vec<String>>,
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -185,4 +217,5 @@ show_only!(BayseAccount, "BayseAccount", email);
 show_only!(YativoAccount, "YativoAccount", api_key);
 show_only!(DeribitKey, "DeribitKey", client_id);
 show_only!(BybitKey, "BybitKey", api_key);
+show_only!(BinanceKey, "BinanceKey", api_key);
 show_only!(Exported, "Exported", id);

@@ -5,7 +5,8 @@ use std::fmt;
 
 use rand::RngExt;
 
-use crate::accounts::{Accounts, BayseAccount, BybitKey, DeribitKey, KalshiKey, YativoAccount};
+use crate::accounts::{Accounts, BayseAccount, BinanceKey, BybitKey, DeribitKey, KalshiKey, YativoAccount};
+use crate::binance::are_permissions;
 use crate::make::{ed25519_key_pair, pkcs8_pem_of, public_pem_of, random_text, shared_rsa_key_pair, uuid};
 use crate::verify::PublicKey;
 
@@ -63,6 +64,17 @@ impl Accounts {
                 BybitKey { account: Some("counterparty1".to_owned()), ..BybitKey::default() },
             ];
         }
+        if self.binance.is_empty() {
+            let rsa = shared_rsa_key_pair().clone();
+            self.binance = vec![
+                BinanceKey::default(),
+                BinanceKey { private_key_pem: Some(ed25519_key_pair().private_pem), ..BinanceKey::default() },
+                // Not every client of the venue reads PKCS#1.
+                BinanceKey { private_key_pem: pkcs8_pem_of(&rsa.private_pem), ..BinanceKey::default() },
+                // Of another account, so that two can trade with each other.
+                BinanceKey { account: Some("counterparty".to_owned()), ..BinanceKey::default() },
+            ];
+        }
         if self.bayse.is_empty() {
             self.bayse.push(BayseAccount::default());
         }
@@ -84,6 +96,10 @@ impl Accounts {
         for (index, key) in self.bybit.iter_mut().enumerate() {
             complete_bybit(key, &format!("bybit[{index}]"))?;
         }
+        for (index, key) in self.binance.iter_mut().enumerate() {
+            complete_binance(key, &format!("binance[{index}]"))?;
+        }
+        unique("binance", "api_key", self.binance.iter().map(|key| &key.api_key))?;
         unique("kalshi", "key_id", self.kalshi.iter().map(|key| &key.key_id))?;
         unique("bayse", "email", self.bayse.iter().map(|account| &account.email))?;
         unique("bayse", "auth_token", self.bayse.iter().map(|account| &account.auth_token))?;
@@ -152,6 +168,19 @@ fn complete_bybit(key: &mut BybitKey, at: &str) -> Result<(), AccountError> {
     } else {
         Err(AccountError::new(format!("{at}.public_key_pem"), "must be an RSA key: the venue has no other pairs"))
     }
+}
+
+fn complete_binance(key: &mut BinanceKey, at: &str) -> Result<(), AccountError> {
+    fill(&mut key.api_key, || random_text(64));
+    if key.permissions.as_ref().is_some_and(|names| !are_permissions(names)) {
+        let reason = "knows the words of apiRestrictions, such as enableSpotAndMarginTrading";
+        return Err(AccountError::new(format!("{at}.permissions"), reason));
+    }
+    if key.public_key_pem.is_none() && key.private_key_pem.is_none() {
+        key.api_secret.get_or_insert_with(|| random_text(64));
+        return Ok(());
+    }
+    complete_public(&mut key.public_key_pem, key.private_key_pem.as_deref(), at)
 }
 
 /// Derives or checks the public half.

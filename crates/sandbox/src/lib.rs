@@ -1,4 +1,4 @@
-//! A loopback server that behaves like Bayse, Bybit, Deribit, Kalshi and Yativo.
+//! A loopback server that behaves like Bayse, Binance, Bybit, Deribit, Kalshi and Yativo.
 //!
 //! It answers every operation of every spec. Each request is checked against the spec, and what is wrong is said with its place,
 //! such as `body/orders/0/price: is required`. Operations that are not served from state are answered with an example made from
@@ -26,6 +26,7 @@
 
 mod accounts;
 mod bayse;
+mod binance;
 mod bybit;
 mod clock;
 mod complete;
@@ -51,8 +52,9 @@ mod venues;
 mod verify;
 mod yativo;
 
-pub use accounts::{Accounts, BayseAccount, BybitKey, DeribitKey, Exported, KalshiKey, YativoAccount};
+pub use accounts::{Accounts, BayseAccount, BinanceKey, BybitKey, DeribitKey, Exported, KalshiKey, YativoAccount};
 pub use bayse::BayseStreamSettings;
+pub use binance::BinanceSettings;
 pub use bybit::BybitSettings;
 pub use clock::Clock;
 pub use complete::AccountError;

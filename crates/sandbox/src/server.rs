@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::accounts::Accounts;
 use crate::bayse::{self, BayseStreamSettings};
+use crate::binance::BinanceSettings;
 use crate::bybit::{self, BybitSettings};
 use crate::clock::Clock;
 use crate::console;
@@ -102,6 +103,33 @@ impl Sandbox {
     /// Where Bayse is served: what a client takes as its base URL.
     pub fn bayse_url(&self) -> String {
         self.base_url()
+    }
+
+    /// Where Binance is served: what a client takes as its base URL. Its paths begin with `/api/v3` and `/sapi`.
+    pub fn binance_url(&self) -> String {
+        self.base_url()
+    }
+
+    /// How Binance is set up.
+    pub fn binance_settings(&self) -> BinanceSettings {
+        self.venues.binance.settings()
+    }
+
+    /// Sets Binance up again. What belongs to a connection holds for new ones.
+    pub fn set_binance_settings(&self, settings: BinanceSettings) {
+        self.venues.binance.set_settings(settings);
+    }
+
+    /// Has Binance itself rest as much as this at a price, as bid or as ask; with 0 nothing. What that meets in the book trades.
+    /// Whether there is such a market.
+    pub fn binance_quote(&self, symbol: &str, is_bid: bool, price: Decimal, size: Decimal) -> bool {
+        self.venues.binance.quote(symbol, if is_bid { Side::Bid } else { Side::Ask }, price, size)
+    }
+
+    /// A whole order book of Binance as it was after an update, which is the `u` of a frame or the `lastUpdateId` of a snapshot, or
+    /// as it is now. None where that is longer ago than is kept, or still to come.
+    pub fn binance_book(&self, symbol: &str, update: Option<i64>) -> Option<BookLevels> {
+        self.venues.binance.book_at(symbol, update)
     }
 
     /// Where Bybit is served: what a client takes as its base URL. Its paths begin with `/v5`.

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::accounts::Accounts;
 use crate::bayse::Bayse;
+use crate::binance::{self, Binance};
 use crate::bybit::{self, Bybit};
 use crate::clock::Clock;
 use crate::deribit::{self, Deribit};
@@ -26,6 +27,7 @@ use crate::yativo::Yativo;
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Venue {
     Bayse,
+    Binance,
     Bybit,
     Deribit,
     Kalshi,
@@ -48,6 +50,8 @@ impl Venue {
             Some(Self::Deribit)
         } else if is_below(path, bybit::ROOT) {
             Some(Self::Bybit)
+        } else if binance::ROOTS.iter().any(|root| is_below(path, root)) {
+            Some(Self::Binance)
         } else if is_below(path, "/api") {
             Some(Self::Yativo)
         } else if is_below(path, "/v1") || is_below(path, "/ws/v1") || path == "/health" || path == "/version" {
@@ -57,8 +61,8 @@ impl Venue {
         }
     }
 
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Bayse, Self::Bybit, Self::Deribit, Self::Kalshi, Self::KalshiPerps, Self::Yativo];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Bayse, Self::Binance, Self::Bybit, Self::Deribit, Self::Kalshi, Self::KalshiPerps, Self::Yativo];
 
     /// Whether a response says that the credentials of its request were not accepted.
     pub(crate) fn refuses_credentials(self, response: &Response) -> bool {
@@ -67,6 +71,7 @@ impl Venue {
         }
         // At some venues the code of the error decides: it comes with another status.
         let (at, decides): (&str, fn(i64) -> bool) = match self {
+            Self::Binance => ("/code", binance::refuses_credentials),
             Self::Bybit => ("/retCode", bybit::refuses_credentials),
             Self::Deribit => ("/error/code", deribit::refuses_credentials),
             _ => return false,
@@ -83,6 +88,7 @@ impl Venue {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bayse => "bayse",
+            Self::Binance => "binance",
             Self::Bybit => "bybit",
             Self::Deribit => "deribit",
             Self::Kalshi => "kalshi",
@@ -100,6 +106,7 @@ pub fn keeps_state(venue: &str, operation: &str) -> bool {
     let Some(known) = venuekit_spec::of(venue).and_then(|spec| spec.method(operation)) else { return false };
     match venue {
         "bayse" => crate::bayse::serves(&known.id),
+        "binance" => binance::serves(&known.method, &known.template),
         "bybit" => bybit::serves(&known.method, &known.template),
         "deribit" => deribit::serves(&known.id),
         "kalshi" | "kalshi_perps" => kalshi::serves(&known.id),
@@ -124,6 +131,7 @@ pub(crate) struct Venues {
     pub(crate) market_maker: MarketMaker,
     pub(crate) deribit: Arc<Deribit>,
     pub(crate) bayse: Arc<Bayse>,
+    pub(crate) binance: Arc<Binance>,
     pub(crate) bybit: Arc<Bybit>,
     pub(crate) kalshi: Arc<Kalshi>,
     yativo: Yativo,
@@ -142,7 +150,9 @@ impl Venues {
         let (frames, requests) = (FrameLog::default(), RequestLog::default());
         let logs = || (frames.clone(), requests.clone());
         let deribit = Deribit::new(&accounts.deribit, clock.clone(), executed.clone(), faults.clone(), logs());
+        let binance = Binance::new(&accounts.binance, clock.clone(), executed.clone(), faults.clone(), logs());
         Self {
+            binance: Arc::new(binance),
             bayse: Arc::new(Bayse::new(&accounts.bayse, clock.clone(), faults.clone(), logs())),
             deribit: Arc::new(deribit),
             bybit: Arc::new(Bybit::new(
@@ -167,19 +177,22 @@ impl Venues {
 
     /// What a request says about its sender. `now` is when it arrived.
     pub(crate) fn inspect(&self, venue: Venue, request: &Request, now: i64, is_accepted: bool) -> Inspection {
-        match venue {
-            Venue::Bayse => self.bayse.inspect(request, now, is_accepted),
+        let evidence = match venue {
+            Venue::Bayse => self.bayse.inspect(request, now),
+            Venue::Binance => self.binance.inspect(request, now),
             Venue::Bybit => self.bybit.inspect(request, now, is_accepted),
-            Venue::Deribit => self.deribit.inspect(request, now, is_accepted),
+            Venue::Deribit => self.deribit.inspect(request, now),
             Venue::Kalshi | Venue::KalshiPerps => self.kalshi.inspect(request, now, is_accepted),
-            Venue::Yativo => self.yativo.inspect(request, now, is_accepted),
-        }
+            Venue::Yativo => self.yativo.inspect(request, now, is_accepted).into(),
+        };
+        evidence.explain()
     }
 
     /// What a venue remembers.
     pub(crate) fn overview(&self, venue: Venue) -> Overview {
         match venue {
             Venue::Bayse => self.bayse.overview(),
+            Venue::Binance => self.binance.overview(),
             Venue::Bybit => self.bybit.overview(),
             Venue::Deribit => self.deribit.overview(),
             Venue::Kalshi => self.kalshi.overview(false),
@@ -192,6 +205,7 @@ impl Venues {
     pub(crate) fn market_view(&self, venue: Venue, market: &str) -> Option<MarketView> {
         match venue {
             Venue::Bayse => self.bayse.market_view(market),
+            Venue::Binance => self.binance.market_view(market),
             Venue::Bybit => self.bybit.market_view(market),
             Venue::Deribit => self.deribit.market_view(market),
             Venue::Kalshi | Venue::KalshiPerps => self.kalshi.market_view(market),
@@ -203,6 +217,7 @@ impl Venues {
     pub(crate) fn revoke(&self, venue: Venue, key: &str) -> bool {
         match venue {
             Venue::Bayse => self.bayse.revoke(key),
+            Venue::Binance => self.binance.revoke(key),
             Venue::Bybit => self.bybit.revoke(key),
             Venue::Deribit => self.deribit.revoke(key),
             Venue::Kalshi | Venue::KalshiPerps => self.kalshi.revoke(key),
@@ -214,6 +229,7 @@ impl Venues {
     pub(crate) fn tradable(&self, venue: Venue) -> Vec<Tradable> {
         match venue {
             Venue::Bayse => self.bayse.tradable(),
+            Venue::Binance => self.binance.tradable(),
             Venue::Deribit => self.deribit.tradable(),
             Venue::Kalshi => self.kalshi.tradable(false),
             Venue::KalshiPerps => self.kalshi.tradable(true),
@@ -226,6 +242,7 @@ impl Venues {
     pub(crate) fn make_market(&self, venue: Venue, market: &str, step: &MarketStep) {
         match venue {
             Venue::Bayse => self.bayse.make_market(market, step),
+            Venue::Binance => self.binance.make_market(market, step),
             Venue::Deribit => self.deribit.make_market(market, step),
             Venue::Kalshi | Venue::KalshiPerps => self.kalshi.make_market(market, step),
             Venue::Bybit => self.bybit.make_market(market, step),
@@ -240,6 +257,7 @@ impl Venues {
         self.clock.set_offset_millis(0);
         self.faults.clear();
         self.bayse.reset(&self.accounts.bayse);
+        self.binance.reset();
         self.bybit.reset();
         self.deribit.reset(&self.accounts.deribit);
         self.kalshi.reset(&self.accounts.kalshi);
@@ -265,6 +283,7 @@ impl Venues {
         };
         let reply = match venue {
             Venue::Bayse => self.bayse.handle(request),
+            Venue::Binance => self.binance.handle(request),
             Venue::Bybit => self.bybit.handle(request),
             Venue::Deribit => self.deribit.handle(request),
             Venue::Kalshi => self.kalshi.handle(request),

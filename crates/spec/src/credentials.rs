@@ -10,6 +10,11 @@ impl Operation {
         !self.credentials.is_empty() && self.credentials.iter().all(|set| !set.is_empty())
     }
 
+    /// Whether one of the sets of credentials has that one, named as the document names it.
+    pub fn needs(&self, credential: &str) -> bool {
+        self.credentials.iter().flatten().any(|one| one.credential == credential)
+    }
+
     /// Whether one of the sets of credentials names a header.
     pub fn may_carry(&self, header: &str) -> bool {
         self.credentials.iter().flatten().any(|one| one.name.eq_ignore_ascii_case(header))

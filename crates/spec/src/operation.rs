@@ -89,6 +89,8 @@ pub enum ParameterLocation {
 /// A header that carries a credential, and how its value begins.
 #[derive(Clone, Debug)]
 pub(super) struct Header {
+    /// What the document calls the credential.
+    pub(super) credential: String,
     pub(super) name: String,
     pub(super) scheme: Option<&'static str>,
 }
@@ -242,11 +244,12 @@ impl Reader<'_> {
     fn credentials(&self, security: &Value, schemes: &Value) -> Vec<Vec<Header>> {
         let header = |name: &str| {
             let scheme = &schemes[name];
-            match scheme["scheme"].as_str() {
-                Some("bearer") => Header { name: "Authorization".to_owned(), scheme: Some("bearer") },
-                Some(_) => Header { name: "Authorization".to_owned(), scheme: Some("basic") },
-                None => Header { name: string(&scheme["name"]), scheme: None },
-            }
+            let (header, scheme) = match scheme["scheme"].as_str() {
+                Some("bearer") => ("Authorization".to_owned(), Some("bearer")),
+                Some(_) => ("Authorization".to_owned(), Some("basic")),
+                None => (string(&scheme["name"]), None),
+            };
+            Header { credential: name.to_owned(), name: header, scheme }
         };
         let sets = list(security).iter();
         sets.map(|set| members(set).map(|(name, _)| header(name)).collect()).collect()

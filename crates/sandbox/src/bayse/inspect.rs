@@ -1,51 +1,50 @@
 //! Explains who called, and what is wrong with a session, a key or a signature.
 
-use std::borrow::Cow;
-
 use sha2::{Digest, Sha256};
 
 use super::auth::WINDOW_SECONDS;
 use super::{Account, Bayse};
 use crate::message::Request;
 use crate::signature::{
-    Algorithm, Encoding, Inspection, Part, Signed, SigningKey, SigningText, accepted, body_hash_alternatives, explain,
-    method, path, seconds,
+    Algorithm, Encoding, Evidence, Inspection, Part, Signed, SigningKey, SigningText, body_hash_alternatives, method,
+    path, seconds,
 };
 use crate::spec;
 
 impl Bayse {
-    /// What the headers of a request say about its sender. `now` is when it arrived, `is_accepted` whether its credentials were.
-    pub(crate) fn inspect(&self, request: &Request, now: i64, is_accepted: bool) -> Inspection {
-        let Ok(operation) = spec::BAYSE.find(&request.method, &request.path) else { return Inspection::none() };
+    /// What the headers of a request say about its sender. `now` is when it arrived.
+    pub(crate) fn inspect(&self, request: &Request, now: i64) -> Evidence {
+        let Ok(operation) = spec::BAYSE.find(&request.method, &request.path) else { return Inspection::none().into() };
         let state = self.state();
         if operation.may_carry("x-auth-token") {
-            return session(&state.accounts, request);
+            return session(&state.accounts, request).into();
         }
         let header = |name: &str| request.header(name).filter(|value| !value.is_empty());
         let Some(public_key) = header("x-public-key") else {
             let is_open = !operation.needs_credentials();
             let none = Inspection::none();
-            return if is_open { none } else { none.with("header", "the header X-Public-Key is missing") };
+            let none = if is_open { none } else { none.with("header", "the header X-Public-Key is missing") };
+            return none.into();
         };
         let inspection = Inspection::of(public_key);
         let secrets = state.accounts.iter().flat_map(|account| &account.keys);
         let secrets: Vec<(&str, &str)> = secrets.map(|key| (key.public.as_str(), key.secret.as_str())).collect();
         let Some((_, secret)) = secrets.iter().find(|(public, _)| *public == public_key) else {
-            return inspection.with("key", "no key has this public key: it was never created here, or it was revoked");
+            let why = "no key has this public key: it was never created here, or it was revoked";
+            return inspection.with("key", why).into();
         };
         if !operation.may_carry("x-signature") {
-            return inspection;
+            return inspection.into();
         }
         let missing = ["X-Timestamp", "X-Signature"].into_iter().filter(|name| header(name).is_none());
         let inspection =
             missing.fold(inspection, |all, name| all.with("header", format!("the header {name} is missing")));
         let (Some(timestamp), Some(signature)) = (header("x-timestamp"), header("x-signature")) else {
-            return inspection;
+            return inspection.into();
         };
         let inspection = clock(inspection, timestamp, now);
         let signed = signed(request, (public_key, secret), &secrets, (timestamp, signature));
-        let report = if is_accepted { accepted(&signed) } else { explain(&signed) };
-        Inspection { signature: Some(report), ..inspection }
+        Evidence::signed(inspection, signed)
     }
 }
 
@@ -84,12 +83,12 @@ fn clock(inspection: Inspection, timestamp: &str, now: i64) -> Inspection {
     inspection.with("timestamp", format!("the timestamp is {seconds} s {side} the venue's clock: 300 s are allowed"))
 }
 
-fn signed<'a>(
+fn signed(
     request: &Request,
-    (public_key, secret): (&'a str, &'a str),
-    secrets: &[(&'a str, &'a str)],
-    (timestamp, signature): (&str, &'a str),
-) -> Signed<'a> {
+    (public_key, secret): (&str, &str),
+    secrets: &[(&str, &str)],
+    (timestamp, signature): (&str, &str),
+) -> Signed {
     let body = &request.body;
     let hash = if body.is_empty() { String::new() } else { hex::encode(Sha256::digest(body)) };
     let hash = body_hash_alternatives(body)
@@ -97,7 +96,7 @@ fn signed<'a>(
         .fold(Part::new("body hash", hash), |part, (value, message)| part.or(value, message));
     let others = secrets.iter().filter(|(public, _)| *public != public_key);
     let others = others.map(|(public, secret)| (format!("the secret of {public}"), SigningKey::secret(secret)));
-    let public = ("the public key".to_owned(), SigningKey::Secret(Cow::Borrowed(public_key.as_bytes())));
+    let public = ("the public key".to_owned(), SigningKey::secret(public_key));
     Signed {
         text: SigningText::new(".", "")
             .part(seconds(timestamp))
@@ -106,7 +105,7 @@ fn signed<'a>(
             .part(hash),
         algorithm: Algorithm::HmacSha256,
         encoding: Encoding::Base64,
-        signature,
+        signature: signature.to_owned(),
         key: SigningKey::secret(secret),
         other_keys: others.chain([public]).collect(),
     }

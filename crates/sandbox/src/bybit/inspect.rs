@@ -5,31 +5,33 @@ use super::members::Secret;
 use super::{Bybit, auth::HEADERS};
 use crate::message::Request;
 use crate::signature::{
-    Algorithm, Encoding, Inspection, Part, Signed, SigningKey, SigningText, accepted, body_alternatives, constant,
-    explain, milliseconds,
+    Algorithm, Encoding, Evidence, Inspection, Part, Signed, SigningKey, SigningText, body_alternatives, constant,
+    milliseconds,
 };
 
 impl Bybit {
     /// What the headers of a request say about its sender. `now` is when it arrived, `is_accepted` whether its
     /// credentials were.
-    pub(crate) fn inspect(&self, request: &Request, now: i64, is_accepted: bool) -> Inspection {
+    pub(crate) fn inspect(&self, request: &Request, now: i64, is_accepted: bool) -> Evidence {
         let values = HEADERS.map(|name| request.header(name).unwrap_or_default());
         let missing = |inspection: Inspection| {
             let names = HEADERS.iter().zip(values).filter(|(_, value)| value.is_empty());
             names.fold(inspection, |one, (name, _)| one.with("header", format!("the header {name} is missing")))
         };
         if values.iter().all(|value| value.is_empty()) {
-            return if is_accepted { Inspection::none() } else { missing(Inspection::none()) };
+            let none = Inspection::none();
+            return if is_accepted { none.into() } else { missing(none).into() };
         }
         let [name, timestamp, signature] = values;
         let inspection = missing(Inspection::of(name));
         if !inspection.mistakes.is_empty() {
-            return inspection;
+            return inspection.into();
         }
         let window = request.header("x-bapi-recv-window").unwrap_or_default();
         let state = self.state();
         let Some(key) = state.members.key(name) else {
-            return inspection.with("key", "no key has this name: it was never created here, or it was deleted");
+            let why = "no key has this name: it was never created here, or it was deleted";
+            return inspection.with("key", why).into();
         };
         let inspection = match auth::check_time(timestamp, if window.is_empty() { USUAL_WINDOW } else { window }, now) {
             Ok(()) => inspection,
@@ -60,12 +62,11 @@ impl Bybit {
                 .part(payload(request)),
             algorithm,
             encoding,
-            signature,
+            signature: signature.to_owned(),
             key: signing,
             other_keys: others.collect(),
         };
-        let report = if is_accepted { accepted(&signed) } else { explain(&signed) };
-        Inspection { signature: Some(report), ..inspection }
+        Evidence::signed(inspection, signed)
     }
 }
 

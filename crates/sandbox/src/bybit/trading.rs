@@ -9,35 +9,13 @@ use super::category::Category;
 use super::instruments::{self, Instrument};
 use super::order::{Closed, Execution, Order};
 use super::position::Position;
-use crate::exchange::{self, Exchange, Owner, Rules, Side};
+use crate::exchange::{Exchange, Free, Owner, Side};
 use crate::streams::{BookLevels, History};
 
 /// The venue itself rests in every book, so that an account that trades alone finds somebody to trade with.
 pub(super) const MAKER: usize = usize::MAX;
 /// Who it traded with before.
 pub(super) const TAKER: usize = usize::MAX - 1;
-
-/// The books know no money: accounts are kept beside them.
-#[derive(Debug)]
-pub(super) struct Free;
-
-impl Rules for Free {
-    fn fee(&self, _: Decimal, _: Decimal, _: bool) -> Decimal {
-        Decimal::ZERO
-    }
-
-    fn cost(&self, _: Side, _: Decimal) -> Decimal {
-        Decimal::ZERO
-    }
-
-    fn order_margin(&self, _: Side, _: Decimal) -> Decimal {
-        Decimal::ZERO
-    }
-
-    fn position_margin(&self, _: &exchange::Position, _: Decimal) -> Decimal {
-        Decimal::ZERO
-    }
-}
 
 /// A trade as everybody sees it.
 #[derive(Clone, Debug)]

@@ -11,53 +11,54 @@ use super::params::Params;
 use super::state::State;
 use crate::message::Request;
 use crate::signature::{
-    Algorithm, Encoding, Inspection, Part, Signed, SigningKey, SigningText, accepted, body_alternatives, constant,
-    explain, method, milliseconds, path,
+    Algorithm, Encoding, Evidence, Inspection, Part, Signed, SigningKey, SigningText, body_alternatives, constant,
+    method, milliseconds, path,
 };
 
 impl Deribit {
-    /// What a request says about its sender. `now` is when it arrived, `is_accepted` whether its credentials were.
-    pub(crate) fn inspect(&self, request: &Request, now: i64, is_accepted: bool) -> Inspection {
+    /// What a request says about its sender. `now` is when it arrived.
+    pub(crate) fn inspect(&self, request: &Request, now: i64) -> Evidence {
         let call = envelope::open(request).call.ok();
         let state = self.state();
         if let Some(call) = call.as_ref().filter(|call| call.method == "public/auth") {
-            return login(&state, &call.params, now, is_accepted);
+            return login(&state, &call.params, now);
         }
         let Some(header) = request.header("authorization") else {
             let is_private = call.is_some_and(|call| call.method.starts_with("private/"));
             let missing = "the header Authorization is missing: log in with public/auth, or sign the request";
-            return if is_private { Inspection::none().with("header", missing) } else { Inspection::none() };
+            let none = Inspection::none();
+            return if is_private { none.with("header", missing).into() } else { none.into() };
         };
         let (scheme, value) = header.trim().split_once(' ').unwrap_or((header, ""));
         let value = value.trim();
         match scheme.to_ascii_lowercase().as_str() {
-            "bearer" => bearer(&state, value, now),
-            "basic" => basic(&state, value),
-            "deri-hmac-sha256" => signed(&state, request, value, now, is_accepted),
-            _ => Inspection::none()
-                .with("header", "the scheme of Authorization is not bearer, basic or deri-hmac-sha256"),
+            "bearer" => bearer(&state, value, now).into(),
+            "basic" => basic(&state, value).into(),
+            "deri-hmac-sha256" => signed(&state, request, value, now),
+            _ => {
+                let why = "the scheme of Authorization is not bearer, basic or deri-hmac-sha256";
+                Inspection::none().with("header", why).into()
+            }
         }
     }
 
     /// The same for a message of a connection, whose credential is the login of the connection.
-    pub(super) fn inspect_message(
-        &self,
-        connection: u64,
-        request: &Request,
-        now: i64,
-        is_accepted: bool,
-    ) -> Inspection {
-        let inspection = self.inspect(request, now, is_accepted);
+    pub(super) fn inspect_message(&self, connection: u64, request: &Request, now: i64) -> Evidence {
+        let evidence = self.inspect(request, now);
+        let inspection = evidence.inspection();
         if inspection.credential.is_some() {
-            return inspection;
+            return evidence;
         }
         let state = self.state();
         let login = state.connections.get(&connection).and_then(|connection| connection.login.as_ref());
         let key = login.and_then(|login| state.key_of_token(&login.access_token));
         match key {
-            Some((key, _)) => Inspection::of(key.client_id.clone()),
-            None if inspection.mistakes.is_empty() => inspection,
-            None => Inspection::none().with("login", "the connection is not logged in: call public/auth on it first"),
+            Some((key, _)) => Inspection::of(key.client_id.clone()).into(),
+            None if inspection.mistakes.is_empty() => evidence,
+            None => {
+                let why = "the connection is not logged in: call public/auth on it first";
+                Inspection::none().with("login", why).into()
+            }
         }
     }
 }
@@ -112,20 +113,20 @@ fn known_key<'a>(state: &'a State, id: &str) -> Result<&'a Key, &'static str> {
     }
 }
 
-fn login(state: &State, params: &Params, now: i64, is_accepted: bool) -> Inspection {
+fn login(state: &State, params: &Params, now: i64) -> Evidence {
     let text = |name: &str| params.text(name).ok().flatten().unwrap_or_default();
     let id = text("client_id");
     match text("grant_type").as_str() {
-        "client_credentials" => with_secret(state, &id, &text("client_secret")),
+        "client_credentials" => with_secret(state, &id, &text("client_secret")).into(),
         "client_signature" => {
             let inspection = Inspection::of(id.clone());
             let key = match known_key(state, &id) {
                 Ok(key) => key,
-                Err(message) => return inspection.with("key", message),
+                Err(message) => return inspection.with("key", message).into(),
             };
             let timestamp = params.lenient_integer("timestamp").ok().flatten();
             let Some(timestamp) = timestamp else {
-                return inspection.with("timestamp", "the timestamp is missing, or not a number");
+                return inspection.with("timestamp", "the timestamp is missing, or not a number").into();
             };
             let inspection = clock(inspection, timestamp, now);
             let stamp = timestamp.to_string();
@@ -134,13 +135,13 @@ fn login(state: &State, params: &Params, now: i64, is_accepted: bool) -> Inspect
                 .part(milliseconds(&stamp))
                 .part(constant("nonce", &nonce))
                 .part(constant("data", &data));
-            report(inspection, state, key, signed_text, &signature, is_accepted)
+            evidence(inspection, state, key, signed_text, signature)
         }
-        _ => Inspection::none(),
+        _ => Inspection::none().into(),
     }
 }
 
-fn signed(state: &State, request: &Request, fields: &str, now: i64, is_accepted: bool) -> Inspection {
+fn signed(state: &State, request: &Request, fields: &str, now: i64) -> Evidence {
     let field = |name: &str| {
         let mut pairs = fields.split(',').filter_map(|pair| pair.trim().split_once('='));
         pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim()).unwrap_or_default()
@@ -151,14 +152,14 @@ fn signed(state: &State, request: &Request, fields: &str, now: i64, is_accepted:
     let inspection = missing
         .fold(inspection, |all, name| all.with("header", format!("the field {name} of Authorization is missing")));
     if !inspection.mistakes.is_empty() {
-        return inspection;
+        return inspection.into();
     }
     let key = match known_key(state, id) {
         Ok(key) => key,
-        Err(message) => return inspection.with("key", message),
+        Err(message) => return inspection.with("key", message).into(),
     };
     let Ok(timestamp) = field("ts").parse::<i64>() else {
-        return inspection.with("timestamp", "the timestamp is not a number: send Unix milliseconds");
+        return inspection.with("timestamp", "the timestamp is not a number: send Unix milliseconds").into();
     };
     let inspection = clock(inspection, timestamp, now);
     let body = body_alternatives(&request.body)
@@ -171,29 +172,22 @@ fn signed(state: &State, request: &Request, fields: &str, now: i64, is_accepted:
         .part(path(request, "/api/v2", true))
         .part(body);
     if matches!(key.secret, Secret::PublicKey { .. }) {
-        return inspection.with("key", "a key pair signs public/auth only: log in, and send the access token");
+        let why = "a key pair signs public/auth only: log in, and send the access token";
+        return inspection.with("key", why).into();
     }
-    report(inspection, state, key, text, field("sig"), is_accepted)
+    evidence(inspection, state, key, text, field("sig").to_owned())
 }
 
-fn report(
-    inspection: Inspection,
-    state: &State,
-    key: &Key,
-    text: SigningText,
-    signature: &str,
-    is_accepted: bool,
-) -> Inspection {
+fn evidence(inspection: Inspection, state: &State, key: &Key, text: SigningText, signature: String) -> Evidence {
     let material = |secret: &'_ Secret| match secret {
-        Secret::Shared(secret) => SigningKey::Secret(secret.as_bytes().to_vec().into()),
+        Secret::Shared(secret) => SigningKey::secret(secret),
         Secret::PublicKey { key, .. } => SigningKey::Public(key.clone()),
     };
     let is_shared = matches!(key.secret, Secret::Shared(_));
     let others = state.keys.iter().filter(|other| other.id != key.id);
     let others = others.filter(|other| matches!(other.secret, Secret::Shared(_)) == is_shared);
     let others = others.map(|other| (format!("the secret of {}", other.client_id), material(&other.secret)));
-    let public =
-        is_shared.then(|| ("the client id".to_owned(), SigningKey::Secret(key.client_id.as_bytes().to_vec().into())));
+    let public = is_shared.then(|| ("the client id".to_owned(), SigningKey::secret(&key.client_id)));
     let signed = Signed {
         text,
         algorithm: if is_shared { Algorithm::HmacSha256 } else { Algorithm::RsaPkcs1v15 },
@@ -202,8 +196,7 @@ fn report(
         key: material(&key.secret),
         other_keys: others.chain(public).collect(),
     };
-    let report = if is_accepted { accepted(&signed) } else { explain(&signed) };
-    Inspection { signature: Some(report), ..inspection }
+    Evidence::signed(inspection, signed)
 }
 
 fn clock(inspection: Inspection, sent: i64, now: i64) -> Inspection {

@@ -57,8 +57,10 @@ impl ConnectionHandler for Deribit {
             if !is_lost {
                 pending.respond(sent);
             }
-            let inspection = self.inspect_message(connection, &request, self.clock.millis(), is_accepted);
-            self.requests.inspected(id, inspection, is_accepted);
+            let evidence = self.inspect_message(connection, &request, self.clock.millis());
+            let requests = self.requests.clone();
+            // To explain a signature takes a while: the connection goes on.
+            tokio::task::spawn_blocking(move || requests.inspected(id, evidence.explain(), is_accepted));
         }
         flow
     }

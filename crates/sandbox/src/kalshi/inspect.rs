@@ -7,8 +7,8 @@ use super::auth::{NEWEST_MILLIS, OLDEST_MILLIS};
 use super::keys::Key;
 use crate::message::Request;
 use crate::signature::{
-    Algorithm, Encoding, Inspection, Signed, SigningKey, SigningText, accepted, explain, method, milliseconds,
-    optional_body, path,
+    Algorithm, Encoding, Evidence, Inspection, Signed, SigningKey, SigningText, method, milliseconds, optional_body,
+    path,
 };
 
 const HEADERS: [&str; 3] = ["KALSHI-ACCESS-KEY", "KALSHI-ACCESS-TIMESTAMP", "KALSHI-ACCESS-SIGNATURE"];
@@ -16,27 +16,28 @@ const PREFIX: &str = "/trade-api/v2";
 
 impl Kalshi {
     /// What the headers of a request say about its sender. `now` is when it arrived, `is_accepted` whether its credentials were.
-    pub(crate) fn inspect(&self, request: &Request, now: i64, is_accepted: bool) -> Inspection {
+    pub(crate) fn inspect(&self, request: &Request, now: i64, is_accepted: bool) -> Evidence {
         let values = HEADERS.map(|name| request.header(name).unwrap_or_default());
         if values.iter().all(|value| value.is_empty()) {
-            return if is_accepted { Inspection::none() } else { missing(Inspection::none(), values) };
+            let none = Inspection::none();
+            return if is_accepted { none.into() } else { missing(none, values).into() };
         }
         let [key_id, timestamp, signature] = values;
         let inspection = missing(Inspection::of(key_id), values);
         if !inspection.mistakes.is_empty() {
-            return inspection;
+            return inspection.into();
         }
         let (key, others) = {
             let state = self.lock();
             (state.key(key_id), state.keys.clone())
         };
         let Some(key) = key else {
-            return inspection.with("key", "no key has this id: it was never created here, or it was deleted");
+            let why = "no key has this id: it was never created here, or it was deleted";
+            return inspection.with("key", why).into();
         };
         let inspection = clock(inspection, timestamp, now);
         let signed = signed(request, &key, &others, (timestamp, signature));
-        let report = if is_accepted { accepted(&signed) } else { explain(&signed) };
-        Inspection { signature: Some(report), ..inspection }
+        Evidence::signed(inspection, signed)
     }
 }
 
@@ -61,12 +62,7 @@ fn clock(inspection: Inspection, timestamp: &str, now: i64) -> Inspection {
     inspection.with("timestamp", format!("the timestamp is {seconds} s {side} the venue's clock: 30 s are allowed"))
 }
 
-fn signed<'a>(
-    request: &Request,
-    key: &Key,
-    others: &[Arc<Key>],
-    (timestamp, signature): (&str, &'a str),
-) -> Signed<'a> {
+fn signed(request: &Request, key: &Key, others: &[Arc<Key>], (timestamp, signature): (&str, &str)) -> Signed {
     let mut path = path(request, PREFIX, false);
     if let Some(rest) = request.path.strip_prefix("/trade-api/ws/v2") {
         let message = "the path of the WebSocket was signed with the prefix of the REST paths: sign it as it is sent";
@@ -80,7 +76,7 @@ fn signed<'a>(
             .part(optional_body(request)),
         algorithm: Algorithm::RsaPss,
         encoding: Encoding::Base64,
-        signature,
+        signature: signature.to_owned(),
         key: SigningKey::Public(key.public.clone()),
         other_keys: others
             .iter()

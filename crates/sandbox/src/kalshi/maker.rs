@@ -8,7 +8,7 @@ use super::perps::market::TICK;
 use super::seed::{MAKER, TAKER, resting};
 use super::state::State;
 use crate::exchange::{Exchange, Rules, Side, Terms, TimeInForce};
-use crate::market_maker::{MarketStep, Taker, Tradable};
+use crate::market_maker::{MarketStep, Taker, Tradable, requoted};
 
 /// So many markets are quoted.
 const MOST_MARKETS: usize = 12;
@@ -52,6 +52,7 @@ fn exchange_of<'a>(state: &'a mut State, ticker: &str, price: Decimal) -> Option
 trait MarketMakerOrders {
     fn quote(&mut self, ticker: &str, side: Side, price: Decimal, size: Decimal, now: i64);
     fn trade(&mut self, ticker: &str, price: Decimal, count: Decimal, now: i64);
+    /// Quotes what a step says and nothing else. A side that it leaves out stays.
     fn requote(&mut self, ticker: &str, step: &MarketStep, now: i64);
     fn take(&mut self, ticker: &str, taker: &Taker, now: i64);
 }
@@ -76,28 +77,9 @@ impl<R: Rules> MarketMakerOrders for Exchange<R> {
         }
     }
 
-    /// Quotes what a step says and nothing else. A side that it leaves out stays.
     fn requote(&mut self, ticker: &str, step: &MarketStep, now: i64) {
-        let sides = [(Side::Bid, &step.bids), (Side::Ask, &step.asks)];
-        let sides = sides.into_iter().filter(|(_, levels)| !levels.is_empty());
-        // First what is no longer quoted: a new price may lie beyond an old one of the other side.
-        for (side, levels) in sides.clone() {
-            let own = self.resting(ticker, side).filter(|order| order.owner == MAKER).map(|order| order.terms.price);
-            let own: Vec<Decimal> = own.collect();
-            for price in own.into_iter().filter(|price| levels.iter().all(|(wanted, _)| wanted != price)) {
-                self.quote(ticker, side, price, Decimal::ZERO, now);
-            }
-        }
-        for (side, levels) in sides {
-            for (price, size) in levels {
-                let own =
-                    self.resting(ticker, side).filter(|order| order.owner == MAKER && order.terms.price == *price);
-                let held: Decimal = own.map(|order| order.remaining).sum();
-                // What is about as large as it should be stays in its place in the queue.
-                if held < *size / Decimal::TWO {
-                    self.quote(ticker, side, *price, *size, now);
-                }
-            }
+        for (side, price, size) in requoted(self, (MAKER, ticker), step) {
+            self.quote(ticker, side, price, size, now);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Paper trading: markets that move. A seeded random walk, or a recording, quotes and trades on every venue that has markets.
 
 mod recording;
+mod requote;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::AbortHandle;
 
 pub use self::recording::{Recording, RecordingError};
+pub(crate) use self::requote::requoted;
 use self::walk::Walks;
 use crate::venues::{Venue, Venues};
 

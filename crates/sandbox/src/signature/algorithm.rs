@@ -17,7 +17,7 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    pub(super) fn name(self, key: &SigningKey<'_>) -> &'static str {
+    pub(super) fn name(self, key: &SigningKey) -> &'static str {
         match (self, key) {
             (_, SigningKey::Public(PublicKey::Ed25519(_))) => "Ed25519",
             (Self::HmacSha256, _) => "HMAC-SHA256",
@@ -29,14 +29,14 @@ impl Algorithm {
 
 /// What signatures are checked with.
 #[derive(Clone, Debug)]
-pub(crate) enum SigningKey<'a> {
-    Secret(std::borrow::Cow<'a, [u8]>),
+pub(crate) enum SigningKey {
+    Secret(Vec<u8>),
     Public(PublicKey),
 }
 
-impl<'a> SigningKey<'a> {
-    pub(crate) fn secret(text: &'a str) -> Self {
-        Self::Secret(text.as_bytes().into())
+impl SigningKey {
+    pub(crate) fn secret(text: &str) -> Self {
+        Self::Secret(text.as_bytes().to_vec())
     }
 }
 
@@ -125,7 +125,7 @@ impl Verifier {
     }
 
     /// The verifiers of a signature for every algorithm of a key, each with the deviation from what the venue wants.
-    pub(super) fn all(algorithm: Algorithm, key: &SigningKey<'_>, signature: &[u8]) -> Vec<(Self, Option<String>)> {
+    pub(super) fn all(algorithm: Algorithm, key: &SigningKey, signature: &[u8]) -> Vec<(Self, Option<String>)> {
         match key {
             SigningKey::Secret(secret) => hmacs(secret, signature),
             SigningKey::Public(PublicKey::Ed25519(key)) => {

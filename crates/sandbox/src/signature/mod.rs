@@ -56,6 +56,11 @@ impl Inspection {
         Self { credential: Some(credential.into()), ..Self::default() }
     }
 
+    /// Whether nothing is known to be wrong with the signature.
+    pub(crate) fn has_no_wrong_signature(&self) -> bool {
+        self.signature.as_ref().is_none_or(|signature| signature.valid)
+    }
+
     #[must_use]
     pub(crate) fn with(mut self, part: &'static str, message: impl Into<String>) -> Self {
         self.mistakes.push(Mistake::new(part, message));
@@ -63,16 +68,47 @@ impl Inspection {
     }
 }
 
+/// What a request says about its sender, and the signature that is still to be checked.
+///
+/// To find out what was signed takes a while: it is done when the state of the venue is no longer held.
+pub(crate) struct Evidence {
+    inspection: Inspection,
+    signed: Option<Signed>,
+}
+
+impl From<Inspection> for Evidence {
+    fn from(inspection: Inspection) -> Self {
+        Self { inspection, signed: None }
+    }
+}
+
+impl Evidence {
+    pub(crate) fn signed(inspection: Inspection, signed: Signed) -> Self {
+        Self { inspection, signed: Some(signed) }
+    }
+
+    /// What was found out before the signature is looked at.
+    pub(crate) fn inspection(&self) -> &Inspection {
+        &self.inspection
+    }
+
+    /// Checks the signature, if there is one.
+    pub(crate) fn explain(self) -> Inspection {
+        let signature = self.signed.as_ref().map(explain);
+        Inspection { signature, ..self.inspection }
+    }
+}
+
 /// One signature, and what it should have been made of.
-pub(crate) struct Signed<'a> {
+pub(crate) struct Signed {
     pub(crate) text: SigningText,
     pub(crate) algorithm: Algorithm,
     pub(crate) encoding: Encoding,
     /// As it was sent.
-    pub(crate) signature: &'a str,
-    pub(crate) key: SigningKey<'a>,
+    pub(crate) signature: String,
+    pub(crate) key: SigningKey,
     /// Keys that may have been mistaken for it, each with a description such as `the key pk_live_1`.
-    pub(crate) other_keys: Vec<(String, SigningKey<'a>)>,
+    pub(crate) other_keys: Vec<(String, SigningKey)>,
 }
 
 /// A part of the expected text.
@@ -101,7 +137,7 @@ pub(crate) struct SignatureReport {
 }
 
 /// Checks a signature, and finds out what is wrong with it.
-pub(crate) fn explain(signed: &Signed<'_>) -> SignatureReport {
+fn explain(signed: &Signed) -> SignatureReport {
     let mut report = report(signed);
     match search(signed) {
         Some(found) => {
@@ -117,12 +153,7 @@ pub(crate) fn explain(signed: &Signed<'_>) -> SignatureReport {
     report
 }
 
-/// The same for a signature that the venue has accepted already.
-pub(crate) fn accepted(signed: &Signed<'_>) -> SignatureReport {
-    SignatureReport { valid: true, ..report(signed) }
-}
-
-fn report(signed: &Signed<'_>) -> SignatureReport {
+fn report(signed: &Signed) -> SignatureReport {
     let part = |part: &Part| PartReport { name: part.name, expected: text::printable(&part.value), signed: None };
     SignatureReport {
         algorithm: signed.algorithm.name(&signed.key),

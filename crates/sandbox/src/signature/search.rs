@@ -22,12 +22,15 @@ struct Candidate {
 const MOST_MISTAKES: usize = 2;
 /// So many checks of an elliptic curve are made: they take much longer than hashes.
 const CURVE_CHECKS: usize = 2000;
+/// No mistakes are looked for in a longer text: each of them is a copy of it.
+const LONGEST_TEXT: usize = 64 * 1024;
 
 /// None where no known mistakes explain the signature.
-pub(super) fn search(signed: &Signed<'_>) -> Option<Found> {
+pub(super) fn search(signed: &Signed) -> Option<Found> {
     let candidates = candidates(signed);
     let mut checks = 0;
-    for count in 0..=MOST_MISTAKES {
+    let most = if is_large(signed) { 0 } else { MOST_MISTAKES };
+    for count in 0..=most {
         for in_text in 0..=count {
             let matching: Vec<&Candidate> =
                 candidates.iter().filter(|one| one.mistakes.len() == count - in_text).collect();
@@ -52,6 +55,11 @@ pub(super) fn search(signed: &Signed<'_>) -> Option<Found> {
     None
 }
 
+/// Whether a text is too long to be put together in a hundred ways.
+pub(super) fn is_large(signed: &Signed) -> bool {
+    signed.text.expected().len() > LONGEST_TEXT
+}
+
 fn found(variant: Variant, of_candidate: &[Mistake]) -> Found {
     let Variant { text, parts, mut mistakes } = variant;
     mistakes.extend_from_slice(of_candidate);
@@ -59,8 +67,12 @@ fn found(variant: Variant, of_candidate: &[Mistake]) -> Found {
 }
 
 /// What can be said of a signature that nothing explains.
-pub(super) fn hints(signed: &Signed<'_>) -> Vec<Mistake> {
-    let Some(bytes) = signed.encoding.decode(signed.signature) else {
+pub(super) fn hints(signed: &Signed) -> Vec<Mistake> {
+    if is_large(signed) {
+        let message = format!("the text has more than {} KiB: mistakes were not looked for", LONGEST_TEXT / 1024);
+        return vec![Mistake::new("text", message)];
+    }
+    let Some(bytes) = signed.encoding.decode(&signed.signature) else {
         let message = format!("the signature is not {}", signed.encoding.name());
         return vec![Mistake::new("encoding", message)];
     };
@@ -80,11 +92,11 @@ pub(super) fn hints(signed: &Signed<'_>) -> Vec<Mistake> {
 }
 
 /// The verifiers of the signature in each encoding and with each key, the expected ones first.
-fn candidates(signed: &Signed<'_>) -> Vec<Candidate> {
+fn candidates(signed: &Signed) -> Vec<Candidate> {
     let mut signatures: Vec<(Vec<u8>, Vec<Mistake>)> = Vec::new();
-    signatures.extend(signed.encoding.decode(signed.signature).map(|bytes| (bytes, Vec::new())));
+    signatures.extend(signed.encoding.decode(&signed.signature).map(|bytes| (bytes, Vec::new())));
     // Hex is base64 by its letters: that a signature decodes does not say that it was written so.
-    for (bytes, way) in signed.encoding.decode_other(signed.signature) {
+    for (bytes, way) in signed.encoding.decode_other(&signed.signature) {
         if signatures.iter().all(|(known, _)| *known != bytes) {
             let message = format!("the signature is written in {way}: write it in {}", signed.encoding.name());
             signatures.push((bytes, vec![Mistake::new("encoding", message)]));
@@ -105,13 +117,13 @@ fn candidates(signed: &Signed<'_>) -> Vec<Candidate> {
     all
 }
 
-fn keys<'a>(signed: &Signed<'a>) -> Vec<(SigningKey<'a>, Option<Mistake>)> {
+fn keys(signed: &Signed) -> Vec<(SigningKey, Option<Mistake>)> {
     let mut keys = vec![(signed.key.clone(), None)];
     if let SigningKey::Secret(secret) = &signed.key {
         keys.extend(
             misread(secret)
                 .into_iter()
-                .map(|(bytes, message)| (SigningKey::Secret(bytes.into()), Some(Mistake::new("key", message)))),
+                .map(|(bytes, message)| (SigningKey::Secret(bytes), Some(Mistake::new("key", message)))),
         );
     }
     for (name, key) in &signed.other_keys {

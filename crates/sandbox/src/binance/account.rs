@@ -1,0 +1,132 @@
+//! What an account holds, and what it may do.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::limits::Limits;
+use super::members::{Key, Member, SPOT};
+use super::place::symbol;
+use super::read::Given;
+use super::reply::Refusal;
+use super::settings::BinanceSettings;
+use super::symbols::{MAKER_RATE, TAKER_RATE, eight, rate_limits};
+use super::trading::Trading;
+
+type Outcome = Result<Value, Refusal>;
+
+/// The coins that the venue knows.
+pub(super) fn coins(trading: &Trading) -> BTreeSet<&'static str> {
+    trading.symbols.iter().flat_map(|symbol| [symbol.base, symbol.quote]).collect()
+}
+
+/// What an account has of a coin: free, and held by open orders.
+pub(super) fn balance(trading: &Trading, members: &[Member], member: usize, coin: &str) -> (Decimal, Decimal) {
+    let (held, locked) = (members[member].held(SPOT, coin), trading.locked(member, coin));
+    (held - locked, locked)
+}
+
+pub(super) fn account(trading: &Trading, members: &[Member], member: usize, key: &Key, given: &Given) -> Outcome {
+    let omits_zero = given.flag("omitZeroBalances")? == Some(true);
+    let balances = coins(trading).into_iter().filter_map(|coin| {
+        let (free, locked) = balance(trading, members, member, coin);
+        let is_zero = free.is_zero() && locked.is_zero();
+        (!is_zero || !omits_zero).then(|| json!({"asset": coin, "free": eight(free), "locked": eight(locked)}))
+    });
+    let rate = |rate: Decimal| i64::try_from(rate * Decimal::from(10_000)).unwrap_or_default();
+    Ok(json!({
+        "makerCommission": rate(MAKER_RATE),
+        "takerCommission": rate(TAKER_RATE),
+        "buyerCommission": 0,
+        "sellerCommission": 0,
+        "commissionRates": {
+            "maker": eight(MAKER_RATE),
+            "taker": eight(TAKER_RATE),
+            "buyer": eight(Decimal::ZERO),
+            "seller": eight(Decimal::ZERO),
+        },
+        "canTrade": key.permissions.trading,
+        "canWithdraw": key.permissions.withdrawals,
+        "canDeposit": true,
+        "brokered": false,
+        "requireSelfTradePrevention": false,
+        "preventSor": false,
+        "updateTime": members[member].updated,
+        "accountType": "SPOT",
+        "balances": balances.collect::<Vec<Value>>(),
+        "permissions": ["SPOT"],
+        "uid": members[member].uid,
+    }))
+}
+
+pub(super) fn commission(trading: &Trading, given: &Given) -> Outcome {
+    let index = symbol(trading, given)?;
+    let rates = |maker: Decimal, taker: Decimal| {
+        let none = eight(Decimal::ZERO);
+        json!({"maker": eight(maker), "taker": eight(taker), "buyer": none, "seller": none})
+    };
+    Ok(json!({
+        "symbol": trading.symbols[index].name,
+        "standardCommission": rates(MAKER_RATE, TAKER_RATE),
+        "specialCommission": rates(Decimal::ZERO, Decimal::ZERO),
+        "taxCommission": rates(Decimal::ZERO, Decimal::ZERO),
+        "discount": {"enabledForAccount": false, "enabledForSymbol": false, "discountAsset": "BNB", "discount": eight(Decimal::ZERO)},
+    }))
+}
+
+/// How many orders an account has placed, by window.
+pub(super) fn order_rates(limits: &mut Limits, settings: &BinanceSettings, member: usize, now: i64) -> Value {
+    let counts = limits.orders(member, now);
+    let windows = rate_limits(settings).into_iter().filter(|limit| limit["rateLimitType"] == "ORDERS");
+    let counted = windows.zip(counts).map(|(mut limit, count)| {
+        limit["count"] = count.into();
+        limit
+    });
+    counted.collect()
+}
+
+/// All assets of a wallet that holds any, as `getUserAsset` shows them.
+pub(super) fn assets(trading: &Trading, members: &[Member], member: usize, given: &Given) -> Outcome {
+    let wanted = given.text("asset");
+    let shown = coins(trading).into_iter().filter(|coin| wanted.is_none_or(|wanted| wanted == *coin));
+    let shown = shown.filter_map(|coin| {
+        let (free, locked) = balance(trading, members, member, coin);
+        let none = eight(Decimal::ZERO);
+        (!free.is_zero() || !locked.is_zero()).then(|| {
+            json!({
+                "asset": coin,
+                "free": eight(free),
+                "locked": eight(locked),
+                "freeze": none,
+                "withdrawing": none,
+                "ipoable": none,
+                "btcValuation": none,
+            })
+        })
+    });
+    Ok(shown.collect())
+}
+
+/// Whether an account may trade: the sandbox locks none.
+pub(super) fn trading_status(now: i64) -> Value {
+    json!({"data": {
+        "isLocked": false,
+        "plannedRecoverTime": 0,
+        "triggerCondition": {"GCR": 150, "IFER": 150, "UFR": 300},
+        "updateTime": now,
+    }})
+}
+
+pub(super) fn trade_fee(trading: &Trading, given: &Given) -> Outcome {
+    let wanted = if given.has("symbol") { Some(symbol(trading, given)?) } else { None };
+    let all = trading.symbols.iter().enumerate();
+    let shown = all.filter(|(index, _)| wanted.is_none_or(|wanted| wanted == *index)).map(|(_, symbol)| {
+        json!({
+            "symbol": symbol.name,
+            "makerCommission": MAKER_RATE.to_string(),
+            "takerCommission": TAKER_RATE.to_string(),
+        })
+    });
+    Ok(shown.collect())
+}

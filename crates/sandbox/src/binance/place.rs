@@ -1,0 +1,193 @@
+//! Reads new orders and checks them: parameters, rules of the market, funds.
+
+use rust_decimal::Decimal;
+
+use super::matching::is_reached;
+use super::members::{Member, SPOT};
+use super::order::{Duration, Kind, OwnTrade, Wish};
+use super::read::{Given, SYMBOL_RANGE};
+use super::reply::Refusal;
+use super::symbols::{MOST_CONDITIONAL, MOST_ORDERS};
+use super::trading::Trading;
+use crate::exchange::Side;
+use crate::make::random_text;
+
+const INSUFFICIENT: &str = "Account has insufficient balance for requested action.";
+
+/// The market that a call names.
+pub(super) fn symbol(trading: &Trading, given: &Given) -> Result<usize, Refusal> {
+    symbol_named(trading, given.required("symbol")?, "symbol")
+}
+
+pub(super) fn symbol_named(trading: &Trading, name: &str, parameter: &str) -> Result<usize, Refusal> {
+    let is_legal = |one: char| one.is_alphanumeric() && !one.is_ascii_lowercase() || "_-.&".contains(one);
+    if !name.chars().all(is_legal) || name.is_empty() || name.chars().count() > 50 {
+        return Err(Refusal::illegal(parameter, SYMBOL_RANGE));
+    }
+    trading.find(name).ok_or_else(Refusal::symbol)
+}
+
+/// Reads a word of an enumeration.
+fn word<T>(given: &Given, name: &str, named: fn(&str) -> Option<T>, refused: Refusal) -> Result<T, Refusal> {
+    named(given.required(name)?).ok_or(refused)
+}
+
+fn side(word: &str) -> Option<Side> {
+    match word {
+        "BUY" => Some(Side::Bid),
+        "SELL" => Some(Side::Ask),
+        _ => None,
+    }
+}
+
+/// Reads an order. Nothing is checked that depends on others.
+pub(super) fn read(trading: &Trading, given: &Given) -> Result<Wish, Refusal> {
+    let symbol = symbol(trading, given)?;
+    let side = word(given, "side", side, Refusal::new(-1117, "Invalid side."))?;
+    let kind = word(given, "type", Kind::named, Refusal::new(-1116, "Invalid orderType."))?;
+    let duration = match given.text("timeInForce") {
+        Some(_) if !kind.has_duration() => return Err(Refusal::not_required("timeInForce")),
+        Some(text) => Duration::named(text).ok_or_else(|| Refusal::new(-1115, "Invalid timeInForce."))?,
+        None if kind.has_duration() => return Err(Refusal::mandatory("timeInForce")),
+        None => Duration::GoodTillCanceled,
+    };
+    let required = |name: &str, is_needed: bool| match (given.decimal(name)?, is_needed) {
+        (None, true) => Err(Refusal::mandatory(name)),
+        (Some(_), false) => Err(Refusal::not_required(name)),
+        (value, _) => Ok(value),
+    };
+    let price = required("price", kind.is_limit())?.unwrap_or_default();
+    let stop_price = required("stopPrice", kind.waits().is_some())?;
+    let quote_qty = given.decimal("quoteOrderQty")?;
+    let qty = given.decimal("quantity")?;
+    let (qty, quote_qty) = match (qty, quote_qty, kind) {
+        (Some(_), Some(_), _) => {
+            return Err(Refusal::combination("quantity=xxx or quoteOrderQty=xxx, not both"));
+        }
+        (None, Some(quote_qty), Kind::Market) => (Decimal::ZERO, quote_qty),
+        (None, Some(_), _) => return Err(Refusal::not_required("quoteOrderQty")),
+        (Some(qty), None, _) => (qty, Decimal::ZERO),
+        (None, None, _) => return Err(Refusal::mandatory("quantity")),
+    };
+    for name in ["icebergQty", "trailingDelta", "pegPriceType", "pegOffsetValue", "pegOffsetType"] {
+        if given.has(name) {
+            return Err(Refusal::new(-1013, "This order type is not possible in this trading mode."));
+        }
+    }
+    let own_trade = match given.text("selfTradePreventionMode") {
+        None => OwnTrade::ExpireMaker,
+        Some(text) => OwnTrade::named(text).ok_or_else(|| {
+            Refusal::new(-1013, "This symbol does not allow the specified self-trade prevention mode.")
+        })?,
+    };
+    let (strategy_id, strategy_type) = (given.integer("strategyId")?, given.integer("strategyType")?);
+    if strategy_type.is_some_and(|kind| kind < 1_000_000) {
+        return Err(Refusal::invalid("strategyType"));
+    }
+    let client_id = given.client_id("newClientOrderId")?.unwrap_or_else(|| random_text(22));
+    Ok(Wish {
+        symbol,
+        client_id,
+        side,
+        kind,
+        duration,
+        price,
+        qty,
+        quote_qty,
+        stop_price,
+        own_trade,
+        strategy_id,
+        strategy_type,
+    })
+}
+
+/// Checks an order against its market, and an account's funds. Works out how much a market order that names an amount is for.
+pub(super) fn check(trading: &Trading, members: &[Member], member: usize, mut wish: Wish) -> Result<Wish, Refusal> {
+    let symbol = &trading.symbols[wish.symbol];
+    let last = trading.last(wish.symbol);
+    if !wish.quote_qty.is_zero() {
+        wish.qty = worth(trading, &wish);
+    }
+    if wish.kind.is_limit() {
+        too_precise(wish.price, "price")?;
+        symbol.check_price(wish.price, last).map_err(Refusal::filter)?;
+    }
+    too_precise(wish.qty, "quantity")?;
+    symbol.check_qty(wish.qty, !wish.kind.is_limit()).map_err(Refusal::filter)?;
+    let price = if wish.kind.is_limit() { wish.price } else { last };
+    symbol.check_notional(price, wish.qty).map_err(Refusal::filter)?;
+    if let Some(stop) = wish.stop_price {
+        symbol.check_price(stop, last).map_err(Refusal::filter)?;
+        if is_reached(&wish, last) {
+            return Err(Refusal::order("Order would trigger immediately."));
+        }
+    }
+    let open = trading.open.range((member, 0)..(member + 1, 0)).map(|(_, index)| *index);
+    let open: Vec<usize> = open.collect();
+    let orders = || open.iter().map(|index| &trading.orders[*index]).filter(|order| order.wish.symbol == wish.symbol);
+    if orders().any(|order| order.wish.client_id == wish.client_id) {
+        return Err(Refusal::order("Duplicate order sent."));
+    }
+    if orders().count() >= MOST_ORDERS {
+        return Err(Refusal::filter("MAX_NUM_ORDERS"));
+    }
+    if wish.stop_price.is_some() && orders().filter(|order| order.wish.stop_price.is_some()).count() >= MOST_CONDITIONAL
+    {
+        return Err(Refusal::filter("MAX_NUM_ALGO_ORDERS"));
+    }
+    let opposite = trading.best(wish.symbol, wish.side.opposite());
+    if wish.kind == Kind::LimitMaker && opposite.is_some_and(|(best, _)| wish.side.reaches(wish.price, best)) {
+        return Err(Refusal::order("Order would immediately match and take."));
+    }
+    let (coin, needed) = match wish.side {
+        Side::Ask => (symbol.base, wish.qty),
+        Side::Bid if wish.kind.is_limit() => (symbol.quote, wish.price * wish.qty),
+        Side::Bid if wish.kind == Kind::Market => (symbol.quote, cost(trading, &wish)),
+        Side::Bid => (symbol.quote, wish.stop_price.unwrap_or_default() * wish.qty),
+    };
+    if free(trading, members, member, coin) < needed {
+        return Err(Refusal::order(INSUFFICIENT));
+    }
+    Ok(wish)
+}
+
+/// What of a coin is not held by open orders.
+pub(super) fn free(trading: &Trading, members: &[Member], member: usize, coin: &str) -> Decimal {
+    members[member].held(SPOT, coin) - trading.locked(member, coin)
+}
+
+fn too_precise(value: Decimal, name: &str) -> Result<(), Refusal> {
+    if value.normalize().scale() > 8 {
+        return Err(Refusal::new(-1111, format!("Parameter '{name}' has too much precision.")));
+    }
+    Ok(())
+}
+
+/// What the market asks for a quantity.
+fn cost(trading: &Trading, wish: &Wish) -> Decimal {
+    let (mut left, mut cost) = (wish.qty, Decimal::ZERO);
+    for (price, size) in trading.levels(wish.symbol, wish.side.opposite()) {
+        let taken = size.min(left);
+        cost += taken * price;
+        left -= taken;
+        if left.is_zero() {
+            break;
+        }
+    }
+    cost
+}
+
+/// How much the market gives for an amount, in whole steps.
+fn worth(trading: &Trading, wish: &Wish) -> Decimal {
+    let (mut left, mut qty) = (wish.quote_qty, Decimal::ZERO);
+    for (price, size) in trading.levels(wish.symbol, wish.side.opposite()) {
+        let taken = size.min(left / price);
+        qty += taken;
+        left -= taken * price;
+        if taken < size {
+            break;
+        }
+    }
+    let step = trading.symbols[wish.symbol].step;
+    (qty / step).floor() * step
+}
