@@ -26,7 +26,7 @@ fn limiter(criterion: &mut Criterion) {
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
     for (group, limits) in [("limiter_refill", REFILL), ("limiter_two_windows", WINDOWS)] {
         let budget = LocalBudget::default();
-        let debit = Debit { venue: "venue", bucket: "bucket", limits, tokens: 1 };
+        let debit = Debit { venue: "venue", bucket: "bucket", path: "", limits, tokens: 1 };
         let quota = Quota::per_second(NonZeroU32::MAX);
         let peer = RateLimiter::direct(quota);
         // A thousand at a time: entering the runtime costs more than one.

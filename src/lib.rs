@@ -30,7 +30,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `bayse`, `bybit`, `deribit`, `kalshi`, `kalshi-perps`, `yativo` | yes | the client of that venue |
+//! | `bayse`, `binance`, `bybit`, `deribit`, `kalshi`, `kalshi-perps`, `yativo` | yes | the client of that venue |
 //! | `keys` | no | `FromStore` and the key engine: credentials from the store of the command |
 //! | `keyring`, `vault` | no | `keys`, with the keyring of the operating system, with HashiCorp Vault or OpenBao |
 //! | `drift` | no | counters of members and values that responses have and the specs do not |
@@ -48,6 +48,8 @@ pub use venuekit_auth as auth;
 #[cfg(feature = "bayse")]
 pub use venuekit_bayse as bayse;
 pub use venuekit_books as books;
+#[cfg(feature = "binance")]
+pub use venuekit_binance as binance;
 #[cfg(feature = "bybit")]
 pub use venuekit_bybit as bybit;
 #[cfg(feature = "deribit")]

@@ -256,7 +256,14 @@ fn variables_of_ones_own_belong_to_no_environment() {
 #[test]
 fn the_documentation_names_every_variable() {
     let readme = fs::read_to_string("crates/cli/README.md").unwrap();
-    let venues: [&Venue; 5] = [&bayse::VENUE, &venuekit::bybit::VENUE, &deribit::VENUE, &kalshi::VENUE, &yativo::VENUE];
+    let venues: [&Venue; 6] = [
+        &bayse::VENUE,
+        &venuekit::binance::VENUE,
+        &venuekit::bybit::VENUE,
+        &deribit::VENUE,
+        &kalshi::VENUE,
+        &yativo::VENUE,
+    ];
     for venue in venues {
         let row = readme.lines().find(|line| {
             line.strip_prefix("| ").is_some_and(|row| row.to_lowercase().starts_with(&format!("{} | `", venue.name)))

@@ -10,7 +10,7 @@ use serde_json::Value;
 use syn::visit::{self, Visit};
 use syn::{PathArguments, Type};
 
-const VENUES: [&str; 6] = ["bayse", "bybit", "deribit", "kalshi", "kalshi_perps", "yativo"];
+const VENUES: [&str; 7] = ["bayse", "binance", "bybit", "deribit", "kalshi", "kalshi_perps", "yativo"];
 
 /// The package of a venue's folder.
 fn package(venue: &str) -> String {

@@ -14,6 +14,7 @@ mod frames;
 #[rustfmt::skip]
 mod generated {
     pub mod bayse;
+    pub mod binance;
     pub mod bybit;
     pub mod deribit;
     pub mod kalshi;

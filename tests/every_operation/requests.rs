@@ -98,21 +98,56 @@ impl Arrived<'_> {
         let mut expected = Vec::new();
         for (_, name, value) in given.parameters.iter().filter(|(place, ..)| *place == RequestPart::Query) {
             match value {
+                value if self.operation.json_lists.contains(&name.as_str()) => {
+                    expected.push((name.clone(), value.to_string()));
+                }
                 Json::List(items) => expected.extend(items.iter().map(|item| (name.clone(), plain(item)))),
                 value => expected.push((name.clone(), plain(value))),
             }
         }
-        let pairs = query.into_iter().flat_map(|query| query.split('&'));
-        let mut arrived: Vec<(String, String)> = pairs
-            .map(|pair| {
-                let (name, value) = pair.split_once('=').unwrap_or_else(|| panic!("{}: {pair}", self.what));
-                (decoded(name, true), decoded(value, true))
-            })
-            .collect();
+        let mut arrived = self.pairs(query.unwrap_or_default());
+        if given.body.is_none() {
+            self.without_added(&mut arrived);
+        }
         // The items of a list keep their order, whatever the order of the names.
         expected.sort_by(|a, b| a.0.cmp(&b.0));
         arrived.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(arrived, expected, "{}: {query:?}", self.what);
+    }
+
+    /// Names and values of a query or a form.
+    fn pairs(&self, text: &str) -> Vec<(String, String)> {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or_else(|| panic!("{}: {pair}", self.what));
+            (decoded(name, true), decoded(value, true))
+        });
+        pairs.collect()
+    }
+
+    /// Takes off what a signature adds, which is last and in its order.
+    fn without_added(&self, pairs: &mut Vec<(String, String)>) {
+        let signs = |name: &str| self.operation.access.iter().any(|way| way.contains(&name));
+        let signatures = self.subject.venue.credentials.signatures.iter();
+        for signature in signatures.filter(|signature| signs(signature.name)) {
+            let rest =
+                pairs.len().checked_sub(signature.adds.len()).unwrap_or_else(|| panic!("{}: {pairs:?}", self.what));
+            let added = pairs.split_off(rest);
+            let names = added.iter().map(|(name, _)| name.as_str());
+            assert!(names.eq(signature.adds.iter().map(|(name, _)| *name)), "{}: {added:?}", self.what);
+            assert!(added.iter().all(|(_, value)| !value.is_empty()), "{}: {added:?}", self.what);
+        }
+    }
+
+    /// A form with the members that were given: a list as JSON text, nothing for what is absent.
+    fn form(&self, body: &str, given: &Json) {
+        let mut arrived = self.pairs(body);
+        self.without_added(&mut arrived);
+        let Json::Object(members) = given else { panic!("{}: {given}", self.what) };
+        let present = members.iter().filter(|(_, value)| **value != Json::Null);
+        let mut expected: Vec<(String, String)> = present.map(|(name, value)| (name.clone(), plain(value))).collect();
+        arrived.sort();
+        expected.sort();
+        assert_eq!(arrived, expected, "{}: {body}", self.what);
     }
 
     fn headers(&self) -> BTreeMap<String, String> {
@@ -133,8 +168,10 @@ impl Arrived<'_> {
             assert_eq!((body, headers.get("content-type")), ("", None), "{what}");
             return;
         }
-        assert_eq!(headers.remove("content-type").as_deref(), Some("application/json"), "{what}");
+        let content_type = if self.operation.form { "application/x-www-form-urlencoded" } else { "application/json" };
+        assert_eq!(headers.remove("content-type").as_deref(), Some(content_type), "{what}");
         match &given.body {
+            Some(expected) if self.operation.form => self.form(body, expected),
             Some(expected) if is_rest => assert_eq!(Json::parse(body), *expected, "{what}"),
             given => self.envelope(body, given.clone()),
         }

@@ -168,7 +168,8 @@ impl Spec {
                 "IntegerOrText" => Kind::IntegerOrText,
                 "DateTime" => Kind::DateTime,
                 "Level" => Kind::Level(&schema["x-rust-type"]["parameters"][0]),
-                "UnixSeconds" | "UnixMillis" | "UnixMicros" | "UnixNanos" => Kind::UnixTime,
+                "OneOrMany" => Kind::List(&schema["x-rust-type"]["parameters"][0]),
+                "UnixSeconds" | "UnixMillis" | "UnixMicros" | "UnixNanos" | "UnixMillisOrMicros" => Kind::UnixTime,
                 other => panic!("`{other}` has no examples"),
             };
         }

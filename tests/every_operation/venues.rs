@@ -2,7 +2,7 @@
 
 use venuekit::transport::{RateLimits, RetryPolicy};
 use venuekit::wire::operation::{Operation, Venue};
-use venuekit::{bayse, bybit, deribit, kalshi, kalshi_perps, yativo};
+use venuekit::{bayse, binance, bybit, deribit, kalshi, kalshi_perps, yativo};
 
 use crate::call::{Call, Given};
 use crate::generated;
@@ -94,6 +94,7 @@ const BAYSE: [&str; 5] = ["x-auth-token", "x-device-id", "x-public-key", "x-time
 
 venues! {
     bayse, BAYSE, |secret| bayse::Credentials::api_key(secret, secret).unwrap().and_session(secret, secret).unwrap();
+    binance, ["x-mbx-apikey"], |secret| binance::Credentials::api_key("key", secret).unwrap();
     bybit, BYBIT, |secret| bybit::Credentials::api_key("key", secret).unwrap();
     deribit, ["authorization"], |secret| deribit::Credentials::secret("me", secret).unwrap();
     kalshi, KALSHI, |_| kalshi::Credentials::new("key-id", key()).unwrap();

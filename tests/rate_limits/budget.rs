@@ -81,7 +81,7 @@ impl Noting {
 
 fn order_debit() -> Debit {
     let limits = &[Limit::Refill { per_second_millis: 100_000, capacity: 100 }];
-    Debit { venue: "kalshi", bucket: "write", limits, tokens: 10 }
+    Debit { venue: "kalshi", bucket: "write", path: "", limits, tokens: 10 }
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_budget_of_ones_own_is_asked_for_every_attempt() {
         budget.taken();
         bayse_batch(&desk.bayse, 7).send().await.unwrap();
         let limits = &[Limit::Window { count: 20, seconds: 1 }];
-        assert_eq!(budget.taken(), [Debit { venue: "bayse", bucket: "write", limits, tokens: 7 }]);
+        assert_eq!(budget.taken(), [Debit { venue: "bayse", bucket: "write", path: "", limits, tokens: 7 }]);
 
         // How long a call would wait is what it says, and no longer than it may take.
         let timeouts = Timeouts { call: Duration::from_secs(30), ..Timeouts::default() };

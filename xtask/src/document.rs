@@ -30,8 +30,8 @@ pub struct Document {
     /// The document: every file's operations and schemas in one, with `#/components/...` references only.
     pub value: Value,
     sources: Vec<Source>,
-    /// Where parts of `value` came from: pointer, source, pointer in the source. The longest that fits counts.
-    mounts: Vec<(String, usize, String)>,
+    /// Where parts of `value` came from, by their pointers: source, pointer in the source. The longest that fits counts.
+    mounts: HashMap<String, (usize, String)>,
 }
 
 /// The file beside a spec that lists accepted differences to what others say.
@@ -100,23 +100,28 @@ impl Document {
         let files = sources.iter().enumerate().map(|(at, source)| (source.path.as_str(), at)).collect();
         Joiner { venue, sources: &sources, files, findings: Vec::new(), mounts: Vec::new() }
             .run(root, kind)
-            .map(|(value, mounts)| Self { venue: venue.to_owned(), kind, value, sources, mounts })
+            .map(|(value, mounts)| {
+                let mounts = mounts.into_iter().map(|(at, source, inner)| (at, (source, inner))).collect();
+                Self { venue: venue.to_owned(), kind, value, sources, mounts }
+            })
     }
 
     /// Another document of the same venue, made from this one; its values have no lines.
     pub fn derived(&self, kind: Kind, value: Value) -> Self {
-        Self { venue: self.venue.clone(), kind, value, sources: Vec::new(), mounts: Vec::new() }
+        Self { venue: self.venue.clone(), kind, value, sources: Vec::new(), mounts: HashMap::new() }
     }
 
     /// Where a value stands in the spec's files.
     pub fn locate(&self, pointer: &str) -> Location {
-        let fits = |prefix: &str| pointer == prefix || prefix.is_empty() || pointer.starts_with(&format!("{prefix}/"));
-        let mount = self.mounts.iter().filter(|(prefix, _, _)| fits(prefix)).max_by_key(|(prefix, _, _)| prefix.len());
-        match mount {
-            Some((prefix, source, inner)) => {
-                self.sources[*source].locate(&format!("{inner}{}", &pointer[prefix.len()..]))
+        let mut prefix = pointer;
+        loop {
+            if let Some((source, inner)) = self.mounts.get(prefix) {
+                return self.sources[*source].locate(&format!("{inner}{}", &pointer[prefix.len()..]));
             }
-            None => Location { file: format!("specs/{}", self.venue), line: 0, column: 0 },
+            match prefix.rfind('/') {
+                Some(end) => prefix = &prefix[..end],
+                None => return Location { file: format!("specs/{}", self.venue), line: 0, column: 0 },
+            }
         }
     }
 

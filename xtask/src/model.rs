@@ -131,7 +131,8 @@ pub struct RequestField<'a> {
     pub place: FieldPlace,
     /// Whether a request must have it.
     pub is_required: bool,
-    schema: &'a Value,
+    /// What it holds.
+    pub schema: &'a Value,
 }
 
 impl RequestField<'_> {
@@ -153,7 +154,7 @@ pub fn request_field<'a>(document: &'a Document, operation: &Operation<'a>, name
             _ => return None,
         };
         let is_required = parameter.get("required") == Some(&Value::Bool(true));
-        return Some(RequestField { place, is_required, schema: parameter.get("schema")? });
+        return Some(RequestField { place, is_required, schema: parameter_schema(parameter)?.1 });
     }
     operation.request_media().into_iter().find_map(|(_, media)| {
         let body = resolve(document, media.get("schema")?);
@@ -250,12 +251,41 @@ impl<'a> Operation<'a> {
 
     /// Every schema a request is made of: parameters and body.
     pub fn request_schemas(&self, document: &'a Document) -> Vec<(String, &'a Value)> {
-        self.parameters(document)
-            .into_iter()
-            .chain(self.request_media())
-            .filter_map(|(at, holder)| Some((step(&at, "schema"), holder.get("schema")?)))
-            .collect()
+        let parameters = self.parameters(document).into_iter().filter_map(|(at, parameter)| {
+            let (below, schema) = parameter_schema(parameter)?;
+            Some((format!("{at}{below}"), schema))
+        });
+        let bodies = self.request_media().into_iter();
+        parameters.chain(bodies.filter_map(|(at, media)| Some((step(&at, "schema"), media.get("schema")?)))).collect()
     }
+
+    /// Whether its body is a form.
+    pub fn is_form(&self) -> bool {
+        self.value.pointer("/requestBody/content").and_then(|content| content.get(FORM)).is_some()
+    }
+
+    /// What it costs, bucket by bucket.
+    pub fn rates(&self) -> Vec<&'a Value> {
+        match self.value.get("x-rate") {
+            Some(Value::Array(rates)) => rates.iter().collect(),
+            rate => rate.into_iter().collect(),
+        }
+    }
+}
+
+/// The media type of forms.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The schema of a parameter's value, and where it stands below the parameter: of a list that is written as JSON text in `content`.
+pub fn parameter_schema(parameter: &Value) -> Option<(&'static str, &Value)> {
+    const JSON: &str = "/content/application~1json/schema";
+    let plain = parameter.get("schema").map(|schema| ("/schema", schema));
+    plain.or_else(|| parameter.pointer(JSON).map(|schema| (JSON, schema)))
+}
+
+/// Whether a parameter is written as JSON text.
+pub fn is_json_text(parameter: &Value) -> bool {
+    parameter.get("content").is_some()
 }
 
 /// A member's text.

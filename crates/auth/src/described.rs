@@ -1,18 +1,24 @@
 //! A signer that works by a venue's description (`x-signatures` of its spec): the text to sign, and what a request carries.
 
+mod adds;
+mod params;
+
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderName, HeaderValue};
 use venuekit_wire::Secret;
+use venuekit_wire::operation::SignedCall;
 use venuekit_wire::signature::{Algorithm, Encoding, KeyType, Piece, Place, Signature, SigningRule};
 
+use self::adds::{Adds, Values};
+pub use self::params::{CallParam, add_params};
 use crate::credential::{check, check_time, header};
 use crate::mac::MacKey;
 use crate::nonce::Nonce;
 use crate::text::{push_hash, push_method, push_number};
-use crate::{Nonces, Parts, PrivateKey, SignError, Signed, Signer};
+use crate::{Added, Nonces, Parts, PrivateKey, SignError, Signed, Signer};
 
 /// What signs.
 #[derive(Clone)]
@@ -73,6 +79,7 @@ pub struct Inputs<'a> {
 ///     keys: &[],
 ///     fields: &[],
 ///     place: Place::Headers,
+///     adds: &[],
 /// };
 /// let parts = Parts::new("get", "/orders?limit=5", b"");
 /// let inputs = Inputs { time: 1700000000000, nonce: "", id: "me", parts: Some(&parts), data: "" };
@@ -125,6 +132,7 @@ pub struct DescribedSigner {
     key: Key,
     nonces: Nonces,
     fields: Vec<Field>,
+    adds: Option<Adds>,
     is_body_text: bool,
     has_nonce: bool,
 }
@@ -186,9 +194,10 @@ impl DescribedSigner {
         let fields = signature.fields.iter();
         let fields: Vec<Field> =
             fields.map(|field| Field::new(signature.place, *field, &id)).collect::<Result<_, _>>()?;
+        let adds = Adds::new(signature.adds);
         let is_body_text = signature.covers(Piece::Body);
         let has_nonce = signature.covers(Piece::Nonce);
-        Ok(Self { signature, rule, id, key, nonces: Nonces::random(), fields, is_body_text, has_nonce })
+        Ok(Self { signature, rule, id, key, nonces: Nonces::random(), fields, adds, is_body_text, has_nonce })
     }
 
     /// Takes nonces from elsewhere.
@@ -196,11 +205,6 @@ impl DescribedSigner {
     pub fn with_nonces(mut self, nonces: Nonces) -> Self {
         self.nonces = nonces;
         self
-    }
-
-    /// The description that it works by.
-    pub fn signature(&self) -> &'static Signature {
-        self.signature
     }
 
     /// The parameters of a login at this time (Unix milliseconds). `data` is signed along, and may be empty.
@@ -221,10 +225,16 @@ impl DescribedSigner {
         let nonce = if self.has_nonce { Some(self.nonces.next()?) } else { None };
         let time = self.signature.time.of_millis(now_millis.saturating_add(self.signature.ahead_millis.into()));
         let text_nonce = nonce.as_ref().map_or("", Nonce::as_str);
-        let inputs = Inputs { time, nonce: text_nonce, id: &self.id, parts, data };
+        let values = Values { id: &self.id, time, nonce: text_nonce };
+        let addition = self.adds.as_ref().zip(parts).map(|(adds, parts)| (adds, parts, adds.begin(parts, &values)));
+        let whole = addition.as_ref().map(|(_, parts, addition)| addition.whole(parts));
+        let signed =
+            addition.as_ref().zip(whole.as_ref()).map(|((_, parts, addition), whole)| addition.parts(parts, whole));
+        let inputs = Inputs { time, nonce: text_nonce, id: &self.id, parts: signed.as_ref().or(parts), data };
         let text = string_to_sign(self.signature, &inputs);
         let signature = self.sign_text(&text)?;
-        Ok(Made { time, nonce, text, signature })
+        let added = addition.map(|(adds, parts, addition)| adds.finish(addition, &signature, parts.query.is_some()));
+        Ok(Made { time, nonce, text, signature, added })
     }
 
     fn sign_text(&self, text: &[u8]) -> Result<String, SignError> {
@@ -265,12 +275,13 @@ struct Made {
     nonce: Option<Nonce>,
     text: Vec<u8>,
     signature: String,
+    added: Option<Added>,
 }
 
 impl Signer for DescribedSigner {
     fn sign(&self, parts: &Parts<'_>, now_millis: i64) -> Result<Signed, SignError> {
-        let made = self.make(now_millis, Some(parts), "")?;
-        let mut signed = Signed::of(Vec::new(), self.fields.len());
+        let mut made = self.make(now_millis, Some(parts), "")?;
+        let mut signed = Signed::of(std::mem::take(&mut made.text), self.fields.len()).adding(made.added.take());
         for field in &self.fields {
             let Some(name) = &field.header else { return Err(SignError::Unfit("place of the signature")) };
             signed = match &field.value {
@@ -286,7 +297,20 @@ impl Signer for DescribedSigner {
                 }
             };
         }
-        Ok(signed.with_text(made.text))
+        Ok(signed)
+    }
+
+    fn sign_params(
+        &self,
+        words: &SignedCall,
+        params: &mut Vec<CallParam<'_>>,
+        now_millis: i64,
+    ) -> Result<(), SignError> {
+        self.sign_call(words, params, now_millis)
+    }
+
+    fn key_type(&self) -> Option<KeyType> {
+        Some(self.rule.key)
     }
 
     fn public_id(&self) -> Option<&str> {

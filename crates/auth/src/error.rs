@@ -12,6 +12,8 @@ pub enum SignError {
     Empty(&'static str),
     /// A part of the credential holds a character that it cannot have, such as the line end of the file it was read from.
     Unfit(&'static str),
+    /// The credential signs requests, and not calls over a connection.
+    RequestsOnly,
     /// The key is of the wrong kind.
     WrongKey {
         /// What the signature takes.
@@ -35,6 +37,7 @@ impl fmt::Display for SignError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty(what) => write!(f, "the {what} is empty"),
+            Self::RequestsOnly => f.write_str("the credential signs requests, and not calls over a WebSocket"),
             Self::Unfit(what) => write!(
                 f,
                 "the {what} holds a blank, a line end or another character that it cannot have; \

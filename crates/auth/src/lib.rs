@@ -66,4 +66,4 @@ pub use self::key::{Algorithm, Found, KeyError, KeyKind, PrivateKey};
 pub use self::nonce::Nonces;
 pub use self::parts::Parts;
 pub use self::request::{apply, parts};
-pub use self::signer::{Signed, Signer};
+pub use self::signer::{Added, Signed, Signer};

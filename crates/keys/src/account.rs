@@ -29,6 +29,8 @@ pub struct Account {
     pub environment: String,
     /// The URL that operation paths are appended to.
     pub base_url: String,
+    /// The family of keys, where the venue has several. None: the first.
+    pub family: Option<String>,
 }
 
 impl Account {
@@ -40,12 +42,35 @@ impl Account {
         let venue = venue_of(venue.name())?;
         let known = venue.table().servers;
         match known.iter().find(|server| server.environment == environment) {
-            Some(server) => {
-                Ok(Self { venue, environment: server.environment.to_owned(), base_url: server.url.to_owned() })
-            }
+            Some(server) => Ok(Self {
+                venue,
+                environment: server.environment.to_owned(),
+                base_url: server.url.to_owned(),
+                family: None,
+            }),
             None => {
                 let names: Vec<&str> = known.iter().map(|server| server.environment).collect();
                 Err(BadReference::new(format!("{venue} has no environment `{environment}`, but {}", names.join(", "))))
+            }
+        }
+    }
+
+    /// The same with another family of keys.
+    ///
+    /// # Errors
+    /// The venue has no family of this name.
+    pub fn of_family(self, name: Option<&str>) -> Result<Self, BadReference> {
+        let Some(name) = name else { return Ok(Self { family: None, ..self }) };
+        let first = self.venue.table().credentials.keys;
+        match first.and_then(|keys| keys.of_family(Some(name))) {
+            // The first is the same with and without its name.
+            Some(_) if first.is_some_and(|keys| keys.family == Some(name)) => Ok(Self { family: None, ..self }),
+            Some(_) => Ok(Self { family: Some(name.to_owned()), ..self }),
+            None => {
+                let known = first.into_iter().flat_map(|keys| keys.families()).filter_map(|keys| keys.family);
+                let known: Vec<&str> = known.collect();
+                let known = if known.is_empty() { "no families of keys".to_owned() } else { known.join(", ") };
+                Err(BadReference::new(format!("{} has no family of keys `{name}`; it has {known}", self.venue)))
             }
         }
     }

@@ -38,6 +38,8 @@ pub struct StoredKey {
     pub made: UnixSeconds,
     /// How far it has come.
     pub state: State,
+    /// The venue's family of keys that it is of, where that is not the first.
+    pub family: Option<String>,
 }
 
 // Two secrets are compared where their texts are: nobody but the owner of a store can have one compared.
@@ -45,7 +47,7 @@ impl PartialEq for StoredKey {
     fn eq(&self, other: &Self) -> bool {
         let public = |key: &Self| {
             let key = key.clone();
-            (key.label, key.id, key.public_id, key.kind, key.scopes, key.made, key.state)
+            (key.label, key.id, key.public_id, key.kind, key.scopes, key.made, key.state, key.family)
         };
         public(self) == public(other) && self.secret.expose() == other.secret.expose()
     }
@@ -120,6 +122,11 @@ impl Record {
         self.active().or_else(|| ready(State::Stored)).or_else(|| ready(State::Retiring))
     }
 
+    /// The family of the keys, where that is not the venue's first. All keys of a record are of one.
+    pub fn family(&self) -> Option<&str> {
+        self.keys.iter().find_map(|key| key.family.as_deref())
+    }
+
     /// The key with this name at the venue.
     pub fn labelled(&self, label: &str) -> Option<&StoredKey> {
         self.keys.iter().find(|key| key.label == label)
@@ -192,13 +199,15 @@ struct SealedKey {
     scopes: Vec<String>,
     made: UnixSeconds,
     state: State,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    family: Option<String>,
 }
 
 impl From<&Record> for Sealed {
     fn from(record: &Record) -> Self {
         let sealed = |key: &StoredKey| {
-            let StoredKey { label, id, public_id, kind, secret, scopes, made, state } = key.clone();
-            SealedKey { label, id, public_id, kind, secret, scopes, made, state }
+            let StoredKey { label, id, public_id, kind, secret, scopes, made, state, family } = key.clone();
+            SealedKey { label, id, public_id, kind, secret, scopes, made, state, family }
         };
         Self { schema: SCHEMA, reference: record.reference.to_string(), keys: record.keys.iter().map(sealed).collect() }
     }
@@ -210,8 +219,8 @@ impl TryFrom<Sealed> for Record {
     fn try_from(sealed: Sealed) -> Result<Self, Unreadable> {
         let reference = sealed.reference.parse().map_err(|_| Unreadable::Damaged("the key's name".to_owned()))?;
         let open = |key: SealedKey| {
-            let SealedKey { label, id, public_id, kind, secret, scopes, made, state } = key;
-            StoredKey { label, id, public_id, kind, secret, scopes, made, state }
+            let SealedKey { label, id, public_id, kind, secret, scopes, made, state, family } = key;
+            StoredKey { label, id, public_id, kind, secret, scopes, made, state, family }
         };
         Ok(Self { reference, keys: sealed.keys.into_iter().map(open).collect() })
     }
@@ -231,6 +240,7 @@ mod tests {
             scopes: vec!["read".into()],
             made: UnixSeconds(1),
             state: State::Prepared,
+            family: Some("margin".into()),
         };
         Record { reference: "kalshi/demo/bot".parse().unwrap(), keys: vec![key] }
     }

@@ -26,6 +26,8 @@ pub struct Create {
     pub scopes: Vec<String>,
     /// The sub-account that the key is of, where a venue makes keys of sub-accounts. None: the only one.
     pub sub_account: Option<String>,
+    /// The addresses that the key may be used from, where a venue takes them with a new key. None: any.
+    pub addresses: Vec<String>,
     /// Who makes the secret.
     pub origin: Origin,
     /// The consumer takes the key over by a command of the caller's, and the caller who resumes the run is notified.
@@ -126,6 +128,12 @@ pub struct Plan {
     /// The sub-account that the new key is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sub_account: Option<String>,
+    /// The addresses that the new key may be used from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+    /// The family of the keys, where that is not the venue's first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
 }
 
 /// What a run does.

@@ -22,6 +22,8 @@ fn plan(account: &str, reference: &str, label: &str) -> Step {
         old: None,
         by_command: false,
         sub_account: None,
+        addresses: Vec::new(),
+        family: None,
     };
     Step::Planned { schema: SCHEMA, plan }
 }
@@ -173,6 +175,7 @@ fn stored(name: &str) -> Record {
         scopes: Vec::new(),
         made: UnixSeconds(1),
         state: State::Active,
+        family: None,
     };
     Record { reference, keys: vec![key] }
 }
@@ -226,8 +229,12 @@ async fn a_damaged_record_stops_its_own_key_and_no_other() {
             assert!(!format!("{error} {error:?}").contains("MARKER"), "{what}: {error:?}");
             store.put(&stored("hurt")).await.expect_err("it is not written over");
             assert_eq!(store.list().await.unwrap().len(), 3, "{what}");
-            let account =
-                venuekit_keys::Account { venue: Venue::KALSHI, environment: "local".into(), base_url: String::new() };
+            let account = venuekit_keys::Account {
+                venue: Venue::KALSHI,
+                environment: "local".into(),
+                base_url: String::new(),
+                family: None,
+            };
             let lines = engine(folder.path()).stored(&account).await.unwrap();
             let told = lines.iter().filter(|line| line.unreadable.is_some()).count();
             assert!(lines.len() == 3 && told == 1, "{what}: {lines:?}");

@@ -28,6 +28,7 @@ fn sized(name: &str, secret: String) -> Record {
         scopes: vec!["read".into()],
         made: UnixSeconds(1),
         state: State::Active,
+        family: None,
     };
     Record { reference: format!("kalshi/demo/{name}").parse().unwrap(), keys: vec![key] }
 }

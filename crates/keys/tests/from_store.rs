@@ -36,6 +36,7 @@ fn key(state: State) -> StoredKey {
         scopes: Vec::new(),
         made: UnixSeconds(1),
         state,
+        family: None,
     }
 }
 

@@ -49,6 +49,7 @@ fn record(name: &str) -> Record {
         scopes: Vec::new(),
         made: UnixSeconds(1),
         state: State::Active,
+        family: None,
     };
     Record { reference: format!("deribit/test/{name}").parse().unwrap(), keys: vec![key] }
 }

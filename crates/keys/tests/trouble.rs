@@ -278,6 +278,7 @@ fn a_run_may_move_between_threads() {
         scopes: Vec::new(),
         origin: Origin::Best,
         sub_account: None,
+        addresses: Vec::new(),
         by_command: false,
     };
     let watching = Watching::default();

@@ -126,6 +126,7 @@ fn record(name: &str) -> Record {
         scopes: Vec::new(),
         made: UnixSeconds(1),
         state: State::Active,
+        family: None,
     };
     Record { reference: format!("kalshi/demo/{name}").parse().unwrap(), keys: vec![key] }
 }

@@ -150,6 +150,8 @@ async fn a_key_that_is_being_made_has_its_name_for_itself() {
         old: None,
         by_command: false,
         sub_account: None,
+        addresses: Vec::new(),
+        family: None,
     };
     journal(folder.path()).begin(&run, &Entry::now(Step::Planned { schema: SCHEMA, plan })).unwrap();
 

@@ -41,7 +41,8 @@ impl Given {
     }
 
     /// Adds the members of an object.
-    pub(super) fn add_all(&mut self, object: &Value) {
+    /// Adds the members of an object.
+    pub fn add_all(&mut self, object: &Value) {
         match object {
             Value::Object(members) => members.iter().for_each(|(name, value)| self.add(name, value)),
             Value::Array(items) => items.iter().take(1).for_each(|item| self.add_all(item)),

@@ -105,6 +105,8 @@ macro_rules! specs {
 specs! {
     /// Bayse.
     BAYSE, "bayse", "";
+    /// Binance.
+    BINANCE, "binance", "";
     /// Bybit.
     BYBIT, "bybit", "";
     /// Deribit.
@@ -142,6 +144,11 @@ impl Spec {
     /// The operation of that id: an `operationId`, or the name of a JSON-RPC method.
     pub fn method(&self, id: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.id == id)
+    }
+
+    /// The operation of that name over the venue's WebSocket API.
+    pub fn rpc(&self, name: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.rpc.as_deref() == Some(name))
     }
 
     /// The operation of that id or that name, as the generated client calls it.

@@ -35,6 +35,8 @@ pub struct Operation {
     pub body: Option<Schema>,
     /// Whether the body is a form: members as a query writes them.
     pub form: bool,
+    /// Its name over the venue's WebSocket API, where that is another than a JSON-RPC method's.
+    pub rpc: Option<String>,
     /// What the params of a JSON-RPC method mean, by name.
     pub(super) meanings: Vec<(String, String)>,
     /// Whether no body at all counts as an empty object.
@@ -156,6 +158,7 @@ impl Reader<'_> {
                 parameters: parameters.filter_map(|parameter| self.parameter(parameter)).collect(),
                 body: body_schema(&operation["requestBody"]).map(|schema| self.schema(schema)),
                 form: form_schema(&operation["requestBody"]).is_some(),
+                rpc: operation["x-method"].as_str().map(str::to_owned),
                 takes_empty_body: self.takes_empty_body,
                 status,
                 answer: answer.map(|schema| self.schema(schema)),
@@ -216,6 +219,7 @@ impl Reader<'_> {
             parameters: Vec::new(),
             body: Some(self.schema(&json!({"type": "object", "properties": properties, "required": required}))),
             form: false,
+            rpc: None,
             takes_empty_body: false,
             status: 200,
             answer: method["result"].get("schema").map(|schema| self.schema(schema)),

@@ -11,9 +11,9 @@ use venuekit_wire::operation::{Operation, Page, Protocol};
 use venuekit_wire::stream::{CatchUp, Parameter, ParameterKind, Sequence};
 
 use crate::dialect::push_value;
-use crate::hub::io::{CatchUpCall, Record};
+use crate::hub::io::{CatchUpCall, Record, SnapshotRequest};
 use crate::scan::{self, Elements, Members};
-use crate::topic::Value;
+use crate::topic::{Topic, Value};
 
 /// So many pages are asked for. A list that is longer is not whole, and counts as none.
 const MOST_PAGES: usize = 50;
@@ -48,6 +48,62 @@ pub(crate) async fn catch_up(session: &Session, call: &CatchUpCall) -> Result<Ve
         }
     }
     Ok(found.records)
+}
+
+/// Makes the call that returns a snapshot: the record is the message that it becomes.
+///
+/// # Errors
+/// What went wrong, for people.
+pub(crate) async fn snapshot(session: &Session, call: &SnapshotRequest) -> Result<Vec<Record>, String> {
+    let words = call.words;
+    let operation = session.venue().operation(words.operation);
+    let operation = operation.ok_or_else(|| format!("`{}` is not in the operation table", words.operation))?;
+    let channel = call.topic.channel();
+    let mut parameters = Vec::with_capacity(words.parameters.len() + words.fixed.len());
+    for (name, own) in words.parameters {
+        let Some(value) = call.topic.value(own) else { continue };
+        let parameter = channel.parameters.iter().find(|parameter| parameter.name == *own);
+        parameters.push((*name, json(parameter, &value.to_string())));
+    }
+    parameters.extend(words.fixed.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    let request = request(session, operation, &parameters)?;
+    let response = session.send(request).await.map_err(|error| error.to_string())?;
+    let text = with_members(response.body().clone(), &added(words.added, &call.topic));
+    // What was cut off might lack levels.
+    match scan::value_end(&text, scan::blank(&text, 0)).map(|end| scan::blank(&text, end)) {
+        Some(end) if end == text.len() && text.starts_with(b"{") => Ok(vec![Record { text, call: 0 }]),
+        _ => Err(format!("the response of `{}` is no object", words.operation)),
+    }
+}
+
+/// Members that a response lacks, with the values of the subscription's parameters.
+fn added(words: &[(&'static str, &str)], topic: &Topic) -> Vec<(&'static str, String)> {
+    let value = |own: &str| match topic.value(own)? {
+        Value::List(values) if values.len() != 1 => None,
+        value => Some(value.to_string()),
+    };
+    words.iter().filter_map(|(name, own)| Some((*name, value(own)?))).collect()
+}
+
+/// An object with more members, in front of those that it has: its own count where it has them.
+fn with_members(text: Bytes, members: &[(&str, String)]) -> Bytes {
+    let begin = scan::blank(&text, 0);
+    if members.is_empty() || text.get(begin) != Some(&b'{') {
+        return text;
+    }
+    let mut whole = Vec::with_capacity(text.len() + 64);
+    for (name, value) in members {
+        whole.push(if whole.is_empty() { b'{' } else { b',' });
+        whole.extend_from_slice(serde_json::Value::from(*name).to_string().as_bytes());
+        whole.push(b':');
+        whole.extend_from_slice(serde_json::Value::from(value.as_str()).to_string().as_bytes());
+    }
+    let rest = &text[scan::blank(&text, begin + 1)..];
+    if !rest.starts_with(b"}") {
+        whole.push(b',');
+    }
+    whole.extend_from_slice(rest);
+    whole.into()
 }
 
 /// What one list is asked by.
@@ -196,6 +252,8 @@ impl List<'_> {
         let mut parameters: Vec<(&str, String)> = self.asked.parameters.clone();
         parameters.extend(self.words.fixed.iter().map(|(name, value)| (*name, (*value).to_owned())));
         parameters.extend(self.words.limit.map(|(name, limit)| (name, limit.to_string())));
+        // Where pages are asked for by the same parameter, it is given once.
+        let start = start.filter(|(name, _)| position.is_none_or(|(own, _)| own != name));
         parameters.extend(start.map(|(name, number)| (name, number.to_string())));
         parameters.extend(position.cloned());
         let call = request(self.session, self.operation, &parameters)?;
@@ -222,12 +280,13 @@ impl List<'_> {
             _ => return Err(none()),
         };
         let channel = self.call.topic.channel();
+        let own = added(self.words.added, &self.call.topic);
         // The item whose records are numbered; none once there are several.
         let mut numbered: Option<Option<Vec<u8>>> = None;
         let mut elements = Elements::of(list, 0);
         for range in elements.by_ref() {
             taken.count += 1;
-            let text = record(self.words, &list[range]);
+            let text = with_members(record(self.words, &list[range]), &own);
             let at = |pointer: &str| scan::at(&text, pointer).map(|range| text[range].to_owned());
             let ordered = Some(self.words.order).filter(|order| !order.is_empty()).and_then(at);
             let order = ordered.as_deref().and_then(scan::integer);
@@ -362,6 +421,11 @@ fn next(
                 None => items > 0,
             };
             has_more.then(|| (param, number.to_string()))
+        }
+        Page::After { param, key, items: list } => {
+            let list = if list.is_empty() { body } else { dotted(list)? };
+            let last = serde_json::from_slice::<Vec<serde_json::Value>>(list).ok()?.pop()?.get(key)?.as_i64()?;
+            Some((param, last.checked_add(1)?.to_string()))
         }
         Page::Offset { param, .. } => {
             let offset = before.unwrap_or(0).saturating_add(i64::try_from(items).unwrap_or(i64::MAX));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{Deref, Range};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use venuekit_transport::Unknown;
@@ -12,6 +12,7 @@ use venuekit_wire::UnixMillis;
 use crate::error::Refusal;
 use crate::read::StreamMessage;
 use crate::sink::Kind;
+use crate::topic::Topic;
 
 /// An event of a reader: data and its state, in one order.
 ///
@@ -31,6 +32,8 @@ pub enum Event<T> {
     Unknown(Raw),
     /// Items that the venue no longer serves. The others go on.
     Refused(Refusal),
+    /// The venue has accepted something, and sent nothing of it so far.
+    Silent(Silent),
     /// Nothing follows.
     Ended(Ended),
 }
@@ -90,7 +93,7 @@ impl<T> Deref for Message<T> {
 pub enum Origin {
     /// Over the stream.
     Stream,
-    /// By a call that listed what the stream had missed.
+    /// By a call that listed what the stream had missed, or returned a snapshot.
     CatchUp,
 }
 
@@ -212,6 +215,27 @@ impl fmt::Debug for Raw {
             .field("bytes", &self.raw.len())
             .field("error", &self.error)
             .finish_non_exhaustive()
+    }
+}
+
+/// The venue has accepted something, and sent nothing of it so far. Some venues accept any name: this one may mean nothing to them. Or
+/// nothing has happened. It stays subscribed, and this is reported once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Silent {
+    /// What was subscribed to.
+    pub topic: Topic,
+    /// For how long nothing came.
+    pub after: Duration,
+}
+
+impl fmt::Display for Silent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the venue accepted {}, and has sent nothing for {:?}: the name may mean nothing to it",
+            self.topic, self.after
+        )
     }
 }
 

@@ -55,7 +55,7 @@ mod subscription;
 mod topic;
 
 pub use error::{Error, ReadError, Refusal, Refused};
-pub use event::{Ended, Event, Message, Missed, Origin, Raw, Reason, Resynced, Stale};
+pub use event::{Ended, Event, Message, Missed, Origin, Raw, Reason, Resynced, Silent, Stale};
 pub use generated::{All, BookVisitor, Items};
 pub use live_book::{BookChange, BookStats, LiveBook};
 pub use queue::Overflow;

@@ -16,7 +16,7 @@ use venuekit_wire::UnixMillis;
 
 use crate::error::Error;
 use crate::event::{Event, Message, Missed, Origin, Raw};
-use crate::queue::{add_carried, condense};
+use crate::queue::{MANY_STATES, add_carried, condense};
 use crate::read::StreamMessage;
 use crate::sink::{Entry, Kind, Sink, State, Verdict};
 use crate::subscribe::ReaderHandle;
@@ -25,9 +25,6 @@ use crate::topic::Topic;
 
 /// How many unread texts are kept for a reader that does not read.
 const MOST_UNKNOWN: usize = 256;
-
-/// So many states are kept before they are merged.
-const MANY_STATES: usize = 64;
 
 /// How many books there may be. No venue has more instruments.
 const MOST_BOOKS: usize = 100_000;
@@ -144,6 +141,12 @@ impl<T> Books<T> {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A book, and whether it can be trusted.
+    #[cfg(test)]
+    pub(crate) fn view(&self, instrument: &str) -> Option<(BookView, bool)> {
+        self.inner().books.get(instrument).map(|kept| (kept.view.clone(), kept.is_live()))
     }
 
     fn change(&self, change: impl FnOnce(&mut Inner) -> Verdict) -> Verdict {
@@ -329,6 +332,7 @@ impl Inner {
                     self.distrust(Some(item));
                 }
             }
+            State::Silent(_) => {}
             State::Ended(_) => {
                 self.distrust(None);
                 self.is_ended = true;
@@ -399,6 +403,7 @@ impl Inner {
                         State::Stale(stale) => Event::Stale(stale),
                         State::Resynced(resynced) => Event::Resynced(resynced),
                         State::Refused(refusal) => Event::Refused(refusal),
+                        State::Silent(silent) => Event::Silent(silent),
                         State::Ended(ended) => Event::Ended(ended),
                     }
                 }

@@ -27,7 +27,7 @@ pub enum Overflow {
 const BATCH: usize = 32;
 
 /// So many states are kept before they are merged.
-const MANY_STATES: usize = 64;
+pub(crate) const MANY_STATES: usize = 64;
 
 /// One place of a queue.
 #[derive(Debug)]
@@ -381,7 +381,7 @@ pub(crate) fn condense(states: Vec<State>, carried: &mut (Missed, u64)) -> (Vec<
                 }
                 resynced.item.clone()
             }
-            State::Refused(_) | State::Ended(_) => {
+            State::Refused(_) | State::Silent(_) | State::Ended(_) => {
                 after.push((place, state));
                 continue;
             }

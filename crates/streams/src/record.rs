@@ -46,7 +46,8 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 /// So many blocks may wait for the thread that writes them.
 const MOST_WAITING: usize = 16;
 
-/// A block is written with the next line once its first one has waited for so long: a cut recording lacks no more than that.
+/// A block is handed over with the next line once its first one has waited for so long. Without a next line it waits for the end: a recording
+/// that is cut lacks this much of what came before its last line, and that line.
 const WAIT: Duration = Duration::from_secs(1);
 
 /// Writes what comes to a file. Clones write to the same.
@@ -79,6 +80,8 @@ struct Writing {
     lines: u64,
     /// How many connections have been recorded.
     connections: u64,
+    /// The thread has ended with an error.
+    has_failed: bool,
 }
 
 /// The thread that compresses and writes. It ends at the first error, which it returns.
@@ -134,13 +137,15 @@ impl Recorder {
     /// It cannot be written to.
     pub fn to(mut writer: impl Write + Send + 'static, venue: &str) -> io::Result<Self> {
         // Whatever happens from now on, the file says what it is.
-        write_block(&mut writer, &text_of(&Head { format: FORMAT, venue: venue.to_owned() })?)?;
+        let mut head = Vec::new();
+        write_line(&mut head, &Head { format: FORMAT, venue: venue.to_owned() })?;
+        write_block(&mut writer, &head)?;
         let (blocks, waiting) = std::sync::mpsc::sync_channel::<Vec<u8>>(MOST_WAITING);
         let write = move || waiting.into_iter().try_for_each(|block| write_block(&mut writer, &block));
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(write)?;
         let writer = Some(Writer { blocks, thread });
         let (block, since) = (Vec::new(), Instant::now());
-        Ok(Self(Arc::new(Mutex::new(Writing { writer, block, since, lines: 0, connections: 0 }))))
+        Ok(Self(Arc::new(Mutex::new(Writing { writer, block, since, lines: 0, connections: 0, has_failed: false }))))
     }
 
     /// How many lines there are so far.
@@ -204,17 +209,18 @@ impl Source {
 
 impl Writing {
     fn line(&mut self, now: Instant, line: &Line<'_>) {
-        if self.writer.is_none() {
+        if self.writer.is_none() || self.has_failed {
             return;
         }
         if self.block.is_empty() {
             self.since = now;
         }
         let is_due = now.saturating_duration_since(self.since) >= WAIT;
-        // Writing a line into memory cannot fail.
-        if let Ok(text) = text_of(line) {
-            self.block.extend_from_slice(&text);
-            self.lines += 1;
+        let whole = self.block.len();
+        match write_line(&mut self.block, line) {
+            Ok(()) => self.lines += 1,
+            // Writing into memory does not fail; half a line would damage the block.
+            Err(_) => self.block.truncate(whole),
         }
         if is_due || self.block.len() >= BLOCK {
             self.hand_over();
@@ -222,11 +228,11 @@ impl Writing {
     }
 
     /// Has the thread write what waits. Where it is far behind, this waits for it: nothing is dropped, and memory is bounded. After an
-    /// error the thread has ended, and `finish` returns it.
+    /// error the thread has ended: nothing is recorded or counted any longer, and `finish` returns the error.
     fn hand_over(&mut self) {
         let block = std::mem::take(&mut self.block);
         if let Some(writer) = self.writer.as_ref().filter(|_| !block.is_empty()) {
-            let _ = writer.blocks.send(block);
+            self.has_failed |= writer.blocks.send(block).is_err();
         }
     }
 
@@ -235,7 +241,7 @@ impl Writing {
         if self.writer.is_some() && is_whole {
             let at = nanos(SystemTime::now());
             let end = Line { at, endpoint: "".into(), connection: 0, direction: "end".into(), frame: None };
-            self.block.extend(text_of(&end).unwrap_or_default());
+            let _ = write_line(&mut self.block, &end);
         }
         self.hand_over();
         self.writer.take()
@@ -256,11 +262,11 @@ impl Drop for Writing {
     }
 }
 
-/// A line as text.
-fn text_of(line: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut text = serde_json::to_vec(line)?;
-    text.push(b'\n');
-    Ok(text)
+/// A line as text, behind those that are there.
+fn write_line(block: &mut Vec<u8>, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *block, line)?;
+    block.push(b'\n');
+    Ok(())
 }
 
 /// Writes lines as a block.

@@ -287,7 +287,8 @@ impl ReplayedConnection {
                 Output::CatchUp(call) => {
                     hub.input(now, Input::CaughtUp(call.id, Err("a replay makes no calls".to_owned())));
                 }
-                Output::Open { .. } | Output::Forget(_) | Output::End => {}
+                // A snapshot comes where it stands in the recording.
+                Output::Snapshot(_) | Output::Open { .. } | Output::Forget(_) | Output::End => {}
             }
         }
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use venuekit_wire::UnixMillis;
 
 use crate::error::Refusal;
-use crate::event::{Ended, Origin, Raw, Resynced, Stale};
+use crate::event::{Ended, Origin, Raw, Resynced, Silent, Stale};
 
 /// A message on its way to a reader, not read yet.
 #[derive(Clone, Debug)]
@@ -69,6 +69,7 @@ pub(crate) enum State {
     Stale(Stale),
     Resynced(Resynced),
     Refused(Refusal),
+    Silent(Silent),
     Ended(Ended),
 }
 

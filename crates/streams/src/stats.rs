@@ -40,8 +40,14 @@ pub struct Stats {
     pub lost: u64,
     /// Attempts to open a connection that failed.
     pub failed: u64,
-    /// Calls that list what was missed, and that failed.
+    /// Calls that list what was missed, or return a snapshot, and that failed.
     pub failed_catch_ups: u64,
+    /// Snapshots by a call that were older than the changes to them.
+    pub old_snapshots: u64,
+    /// Connections that were replaced by new ones before they ended.
+    pub replaced: u64,
+    /// Subscriptions that were accepted, and of which nothing came for a while.
+    pub silent: u64,
 }
 
 impl std::ops::AddAssign<&Self> for Stats {
@@ -66,6 +72,9 @@ impl std::ops::AddAssign<&Self> for Stats {
             lost,
             failed,
             failed_catch_ups,
+            old_snapshots,
+            replaced,
+            silent,
         } = self;
         *connections += other.connections;
         *subscriptions += other.subscriptions;
@@ -86,5 +95,8 @@ impl std::ops::AddAssign<&Self> for Stats {
         *lost += other.lost;
         *failed += other.failed;
         *failed_catch_ups += other.failed_catch_ups;
+        *old_snapshots += other.old_snapshots;
+        *replaced += other.replaced;
+        *silent += other.silent;
     }
 }

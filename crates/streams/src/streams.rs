@@ -53,6 +53,7 @@ pub struct StreamOptions {
     connections: Option<usize>,
     subscribe_within: Option<Duration>,
     record: Option<Recorder>,
+    query: Vec<(String, String)>,
 }
 
 impl StreamOptions {
@@ -88,6 +89,14 @@ impl StreamOptions {
     #[must_use]
     pub fn subscribe_within(mut self, time: Duration) -> Self {
         self.subscribe_within = Some(time);
+        self
+    }
+
+    /// A parameter of the URL that connections are opened to, such as the unit of times, where the venue has one. One that the venue
+    /// does not take is an error when a connection is opened.
+    #[must_use]
+    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
         self
     }
 
@@ -128,7 +137,8 @@ impl Streams {
         let hub = Arc::new(Mutex::new(hub));
         let named = |name: &str| table.endpoint(name).map(|endpoint| endpoint.name);
         let urls = options.urls.iter().filter_map(|(name, url)| Some((named(name)?, url.clone()))).collect();
-        let link_options = LinkOptions { urls, own_connection: options.own_connection };
+        let query = options.query.clone();
+        let link_options = LinkOptions { urls, own_connection: options.own_connection, query };
         let link = Link::start(session.clone(), table, link_options, &hub);
         Self(Arc::new(Shared {
             table,

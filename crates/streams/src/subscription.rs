@@ -166,6 +166,7 @@ impl<T: StreamMessage> Subscription<T> {
             }
             QueueItem::State(State::Resynced(resynced)) => Event::Resynced(resynced),
             QueueItem::State(State::Refused(refusal)) => Event::Refused(refusal),
+            QueueItem::State(State::Silent(silent)) => Event::Silent(silent),
             QueueItem::State(State::Ended(ended)) => {
                 self.is_over = true;
                 Event::Ended(ended)

@@ -339,7 +339,11 @@ impl fmt::Display for Topic {
         let mut filled = Vec::new();
         while let Some((before, name, after)) = hole(rest) {
             f.write_str(before)?;
+            let is_lower_case = |parameter: &&Parameter| parameter.name == name && parameter.is_lower_case;
             match self.value(name) {
+                Some(value) if self.channel.parameters.iter().any(|own| is_lower_case(&own)) => {
+                    f.write_str(&value.to_string().to_lowercase())?;
+                }
                 Some(value) => write!(f, "{value}")?,
                 None => write!(f, "{{{name}}}")?,
             }

@@ -25,6 +25,7 @@ static TABLE: Table = Table {
     dialect: COMMANDED.dialect,
     keep_alive: COMMANDED.keep_alive,
     limits: COMMANDED.limits,
+    query: &[],
     channels: &[
         Channel { messages: &[kind("trade", false)], ..TRADES },
         Channel {

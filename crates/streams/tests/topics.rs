@@ -44,7 +44,7 @@ static TABLE: Table = Table {
         sent: &["ts", "creationTime"],
         quiet: &["ping", "pong"],
         held: &["already subscribed"],
-        retry: &[],
+        ..Topics::EMPTY
     }),
     keep_alive: KeepAlive { ask_after: 1, dead_after: 60, ping: Some(r#"{"op":"ping"}"#) },
     limits: Limits {
@@ -53,7 +53,9 @@ static TABLE: Table = Table {
         per_connection: 500,
         connections: &[],
         channel_once: false,
+        ..Limits::EMPTY
     },
+    query: &[],
     channels: &[Channel {
         name: "book.50.{symbol}",
         id: "book",
@@ -63,7 +65,7 @@ static TABLE: Table = Table {
             Kind { kind: "snapshot", when: None, is_snapshot: true, snapshot_when: None },
             Kind { kind: "delta", when: None, is_snapshot: false, snapshot_when: None },
         ],
-        sequence: Sequence::Successive { number: "/u" },
+        sequence: Sequence::Successive { number: "/u", first: 1 },
         recovery: Recovery::Resubscribe,
         ..Channel::EMPTY
     }],

@@ -100,25 +100,28 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
     let text = |places: &[&str]| places.iter().find_map(|place| scalar(at(place)?));
     // A sentence in the code's place, as some bodies have, is no code.
     let code = text(errors.code).filter(|code| !code.contains(char::is_whitespace));
+    let (message, detail) = (text(errors.message), text(errors.detail));
+    let said = words([code.as_deref(), message.as_deref(), detail.as_deref()].into_iter().flatten());
     let kind = match status.is_redirection() {
         true => ErrorKind::Other,
-        false => errors.kind(code.as_deref(), status.as_u16()),
+        false => errors.kind(code.as_deref(), &said, status.as_u16()),
     };
+    let ban = errors.bans.iter().find(|(banned, _)| *banned == status.as_u16());
+    let longest = ban.map_or(longest, |(_, seconds)| longest.max(Duration::from_secs((*seconds).into())));
     let refused = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT;
     let not_processed = code.as_deref().is_some_and(|code| errors.not_processed.contains(&code))
         || errors.not_processed_statuses.contains(&status.as_u16());
     let outcome_unknown = code.as_deref().is_some_and(|code| errors.outcome_unknown.contains(&code));
     let header = |name: &str| Some(answer.headers.get(name)?.to_str().ok()?.to_owned());
     let by_body = errors.retry_after.iter().find_map(|place| wait(at(place)?, answer.now, longest));
-    let known_code = code.as_deref().is_some_and(|code| errors.kind_of_code(code).is_some());
-    let (message, detail) = (text(errors.message), text(errors.detail));
+    let has_texts = |code: &str| errors.texts.iter().any(|row| row.code == Some(code));
+    let known_code = code.as_deref().is_some_and(|code| errors.kind_of_code(code).is_some() || has_texts(code));
     let says_unknown = |key: &UnknownKey| {
         let message = message.as_deref().unwrap_or_default();
         key.fits(status.as_u16(), code.as_deref(), message, detail.as_deref())
     };
     let unknown_key =
         members.is_some() && (refused || status.is_success()) && errors.unknown_key.iter().any(says_unknown);
-    let said = words([code.as_deref(), message.as_deref(), detail.as_deref()].into_iter().flatten());
     let cause = venue.credentials.symptoms.first.iter().find(|symptom| symptom.fits(kind, &said));
     let cause = cause.map(|symptom| symptom.cause);
     Inner {
@@ -137,6 +140,7 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
         applied: outcome_unknown || !(refused || not_processed || status.is_redirection() || status.is_success()),
         not_processed,
         outcome_unknown,
+        is_ban: ban.is_some(),
         ..Inner::default()
     }
 }
@@ -253,8 +257,7 @@ mod tests {
         FailedWhen { at: "/status", value: FailedValue::Is(r#""error""#) },
     ];
 
-    static OPERATION: Operation =
-        Operation { rate: Some(Rate { bucket: "all", cost: 1, per_item: None }), ..fixtures::OPERATION };
+    static OPERATION: Operation = Operation { rate: &[Rate::new("all", 1)], ..fixtures::OPERATION };
 
     static VENUE: Venue = Venue {
         errors: Errors {
@@ -267,6 +270,7 @@ mod tests {
         },
         buckets: &[Bucket {
             name: "all",
+            per_path: false,
             tiers: &[Tier { name: "basic", limits: &[Limit::Window { count: 1, seconds: 86_400 }] }],
         }],
         ..fixtures::VENUE

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use url::Url;
 use venuekit_wire::Secret;
 use venuekit_wire::operation::Venue;
@@ -17,6 +18,7 @@ use crate::endpoint::{Base, Proxy, without_user};
 use crate::environment;
 use crate::error::Error;
 use crate::jsonrpc::challenge_search;
+use crate::logon;
 use crate::rate::RateLimits;
 use crate::retry::RetryPolicy;
 use crate::session::{Channel, Lines, Session};
@@ -39,6 +41,7 @@ type OwnCarrier = Box<dyn FnOnce(HttpCarrier) -> Arc<dyn Carrier> + Send>;
 pub struct ClientBuilder<C> {
     base_url: String,
     credentials: Credentials,
+    headers: Vec<(String, String)>,
     timeouts: Timeouts,
     clock: Clock,
     http: Option<OwnSettings>,
@@ -61,6 +64,7 @@ impl<C: Connect> ClientBuilder<C> {
         Self {
             base_url: base_url.into(),
             credentials: Credentials::none(),
+            headers: Vec::new(),
             timeouts: Timeouts::default(),
             clock: Clock::default(),
             http: None,
@@ -81,6 +85,13 @@ impl<C: Connect> ClientBuilder<C> {
     /// Who is calling. Without credentials, public operations work.
     pub fn credentials(mut self, credentials: impl Into<Credentials>) -> Self {
         self.credentials = credentials.into();
+        self
+    }
+
+    /// A header that goes along with every call. Which ones a venue takes, and what each may say, stands in its spec
+    /// (`x-client-headers`); any other is an error of [`build`](Self::build). The last one of a name counts.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -217,6 +228,7 @@ impl<C: Connect> ClientBuilder<C> {
             venue: C::VENUE,
             base: Arc::new(base),
             challenge: challenge_search(C::VENUE),
+            headers: client_headers(C::VENUE, &self.headers)?.into(),
             clock: self.clock,
             timeouts: self.timeouts,
             max_answer: self.max_answer,
@@ -231,6 +243,7 @@ impl<C: Connect> ClientBuilder<C> {
             return Err(Error::invalid_request("a carrier cannot be used by a client that calls over a WebSocket"));
         }
         let (ring, login) = credentials.clone().for_connections();
+        let login = login.or_else(|| logon::grant(C::VENUE, &ring));
         let lines = Arc::new(Lines { dialer, ring, login, options: self.websocket, environment });
         let (credentials, channel) = if is_socket {
             (lines.ring.clone(), Channel::Socket(lines.websocket(&common, http, lines.options.clone())))
@@ -258,6 +271,28 @@ impl<C> fmt::Debug for ClientBuilder<C> {
             .field("websocket", &self.websocket)
             .finish_non_exhaustive()
     }
+}
+
+/// The headers that a user sends with every call, as the venue takes them.
+fn client_headers(venue: &Venue, given: &[(String, String)]) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+    let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::new();
+    for (name, value) in given {
+        let Some(known) = venue.client_headers.iter().find(|known| known.name.eq_ignore_ascii_case(name)) else {
+            let names: Vec<&str> = venue.client_headers.iter().map(|known| known.name).collect();
+            let takes = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let message = format!("{} takes no header `{name}` of a client; it takes {takes}", venue.name);
+            return Err(Error::invalid_request(message));
+        };
+        let Some(value) = known.values.iter().find(|known| *known == value) else {
+            let message =
+                format!("the header `{}` is one of {}, and not `{value}`", known.name, known.values.join(", "));
+            return Err(Error::invalid_request(message));
+        };
+        let name = HeaderName::from_static(known.name);
+        headers.retain(|(other, _)| *other != name);
+        headers.push((name, HeaderValue::from_static(value)));
+    }
+    Ok(headers)
 }
 
 /// Reads a base URL.

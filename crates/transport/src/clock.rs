@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use tokio::time::Instant;
-use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::VenueTime as Place;
+use venuekit_wire::{UnixMillis, UnixMillisOrMicros};
 
 use crate::members::Members;
 
@@ -58,6 +58,9 @@ impl VenueTime {
             at => Members::of(text)?.at(at).pop()?.get(),
         };
         let time: i64 = said.trim_matches('"').parse().ok()?;
+        if place.per_second == 1000 {
+            return Some(Self::of_millis(UnixMillisOrMicros::from(time).millis().get()));
+        }
         Some(Self::of_millis(i64::try_from(i128::from(time) * 1000 / i128::from(place.per_second)).ok()?))
     }
 

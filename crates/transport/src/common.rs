@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use memchr::memmem::Finder;
 use venuekit_wire::operation::Venue;
 
@@ -55,6 +56,8 @@ pub(crate) struct Common {
     pub(crate) base: Arc<Base>,
     /// What finds the venue's demand for a second factor.
     pub(crate) challenge: Option<Finder<'static>>,
+    /// Headers that the user sends with every call.
+    pub(crate) headers: Arc<[(HeaderName, HeaderValue)]>,
     pub(crate) clock: Clock,
     pub(crate) timeouts: Timeouts,
     pub(crate) max_answer: usize,

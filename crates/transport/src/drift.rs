@@ -4,7 +4,7 @@
 //! A look costs more than the decoding of the response itself, so that only some responses are looked at: the first of each operation,
 //! and then as many as fit into a share of the time that decoding takes. Counts are of the responses that were looked at.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -129,8 +129,8 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Operations of which a response was looked at.
-    seen: HashMap<&'static str, ()>,
+    /// Operations, by venue, of which a response was looked at.
+    seen: HashSet<(&'static str, &'static str)>,
     counts: BTreeMap<(&'static str, &'static str, String, DriftKind), u64>,
 }
 
@@ -204,7 +204,7 @@ impl DriftCollector {
         let value = lenient::from_slice::<T>(body);
         let took = started.elapsed();
         caught(COLLECTS, || match &value {
-            Ok(_) if self.is_due(operation.id, took) => {
+            Ok(_) if self.is_due((venue, operation.id), took) => {
                 let started = Instant::now();
                 let (unknown, nulls) = unknown::examine::<T>(body);
                 self.note_all(venue, operation, unknown, nulls);
@@ -221,7 +221,7 @@ impl DriftCollector {
     }
 
     /// Whether a response is to be looked at, and that it was decoded in so much time.
-    fn is_due(&self, operation: &'static str, took: Duration) -> bool {
+    fn is_due(&self, operation: (&'static str, &'static str), took: Duration) -> bool {
         let shared = &self.0;
         shared.decoded.fetch_add(1, Ordering::Relaxed);
         add(&shared.decoding, took);
@@ -229,10 +229,9 @@ impl DriftCollector {
         let is_paid =
             shared.share == EVERY || looking <= decoding.saturating_mul(shared.share) / 1000 && shared.share > 0;
         // The first one of an operation is looked at in any case, and paid for by those after it.
-        let is_due = is_paid || !self.state().seen.contains_key(operation);
+        let is_due = self.state().seen.insert(operation) || is_paid;
         if is_due {
             shared.examined.fetch_add(1, Ordering::Relaxed);
-            self.state().seen.insert(operation, ());
         }
         is_due
     }
@@ -415,6 +414,11 @@ mod tests {
         }
         assert_eq!(collector.summary(), DriftSummary { decoded: 100, examined: 1, dropped: 0 });
         assert_eq!(collector.findings()[0].count, 1);
+        // The operation of the same name at another venue is another one.
+        for _ in 0..100 {
+            collector.read::<Market>("other", &OPERATION, br#"{"ticker": "A", "rank": 1}"#).unwrap();
+        }
+        assert_eq!(collector.summary(), DriftSummary { decoded: 200, examined: 2, dropped: 0 });
     }
 
     #[test]

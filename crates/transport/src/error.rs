@@ -53,6 +53,10 @@ pub(crate) struct Inner {
     pub(crate) unknown_key: bool,
     /// What the refusal means by the spec's first symptoms.
     pub(crate) cause: Option<Cause>,
+    /// The venue has banned the address for a while.
+    pub(crate) is_ban: bool,
+    /// The caller's own id of what the call makes.
+    pub(crate) client_id: Option<String>,
     /// Our own limiter did not let it through.
     pub(crate) held_back: bool,
     pub(crate) idempotency_key: Option<String>,
@@ -167,6 +171,12 @@ impl Error {
         self.0.operation.and_then(|operation| operation.reconcile).map(|reconcile| reconcile.operation)
     }
 
+    /// The caller's own id of what the call makes, where its operation has one and the call carried it: by it
+    /// [`reconcile_with`](Self::reconcile_with) finds what may have been made. It is no idempotency key.
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.client_id.as_deref()
+    }
+
     /// The idempotency key that the call carried, its own or one that was made for it.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.0.idempotency_key.as_deref()
@@ -187,6 +197,16 @@ impl Error {
 
     pub(crate) fn was_held_back(&self) -> bool {
         self.0.held_back
+    }
+
+    pub(crate) fn is_ban(&self) -> bool {
+        self.0.is_ban
+    }
+
+    /// With the caller's own id of what the call makes.
+    pub(crate) fn about(mut self, client_id: Option<String>) -> Self {
+        self.0.client_id = client_id;
+        self
     }
 
     pub(crate) fn venue_time(&self) -> Option<VenueTime> {
@@ -314,6 +334,12 @@ impl Error {
         self
     }
 
+    /// An error after which it is unknown whether the call was executed, whatever the venue's words are.
+    pub(crate) fn possibly_applied(mut self) -> Self {
+        self.0.applied = true;
+        self
+    }
+
     pub(crate) fn with_body(mut self, body: &[u8]) -> Self {
         self.0.body = kept(body);
         self
@@ -342,7 +368,8 @@ impl Error {
     /// Every text that is shown.
     fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         let inner = &mut *self.0;
-        let optional = [&mut inner.code, &mut inner.detail, &mut inner.param, &mut inner.request_id];
+        let optional =
+            [&mut inner.code, &mut inner.detail, &mut inner.param, &mut inner.request_id, &mut inner.client_id];
         optional.into_iter().flatten().chain([&mut inner.message])
     }
 }
@@ -383,6 +410,9 @@ impl fmt::Display for Error {
             f.write_str("; it may have been executed, do not repeat it")?;
             if let Some(operation) = self.reconcile_with() {
                 write!(f, ": check with `{operation}` first")?;
+            }
+            if let Some(id) = self.client_id() {
+                write!(f, " (its id is `{id}`)")?;
             }
         }
         Ok(())

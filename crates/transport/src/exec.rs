@@ -9,7 +9,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use serde::Serialize;
 use tracing::Instrument;
-use venuekit_auth::Parts;
+use venuekit_auth::{Added, Parts};
 use venuekit_wire::Secret;
 use venuekit_wire::lenient::Lenient;
 use venuekit_wire::operation::{ErrorKind, Operation, Protocol};
@@ -18,22 +18,25 @@ use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::carrier::{Carrier, CarrierRequest, SendError};
 use crate::clock::{Offsets, VenueTime};
+use crate::envelope;
 use crate::error::{Error, Inner};
 use crate::jsonrpc;
 use crate::key_ring::Credential;
+use crate::message;
+use crate::message_call::MessageCall;
 use crate::observe::{self, Observed};
 use crate::progress::Progress;
 use crate::rate::{Debit, RateFeedback};
 use crate::response::{Response, ResponseValue};
 use crate::session::{Channel, Session};
-use crate::socket::{Connection, WebSocket};
+use crate::socket::{Connection, OutgoingCall, WebSocket};
 use crate::token::{Token, TokenCache};
 
 /// What stays the same in every attempt of a call.
 struct Plan {
     call: Call,
     credentials: Vec<Credential>,
-    debit: Option<Debit>,
+    debits: Vec<Debit>,
     way: Encoded,
 }
 
@@ -42,7 +45,22 @@ enum Encoded {
     /// As a request with this URL and body. An envelope around the body has an id.
     Request { method: Method, url: String, body: Bytes, rpc_id: Option<u64> },
     /// As a separate message on a connection.
-    Message { params: String, needs_login: bool },
+    Message(MessageCall),
+}
+
+/// A request before anything proves who calls.
+struct Unsigned<'a> {
+    method: &'a Method,
+    url: &'a str,
+    body: &'a Bytes,
+    rpc_id: Option<u64>,
+}
+
+/// URL and body of a request, where a signature has added something.
+#[derive(Default)]
+struct Extended {
+    url: Option<String>,
+    body: Option<Bytes>,
 }
 
 impl Session {
@@ -94,9 +112,10 @@ impl Session {
     async fn repeated(&self, mut call: Call, progress: &mut Progress) -> Result<Response, Error> {
         let key = call.key.take();
         let operation = call.operation;
-        let debit = self.shared.common.limiter.debit(operation, call.items);
+        let debits = self.shared.common.limiter.debits(operation, |name| call.parameter(name));
+        let client_id = operation.client_id.and_then(|name| Some(call.parameter(name)?.text.into_owned()));
         let (credentials, way) = self.way(&mut call)?;
-        let plan = Plan { call, credentials, debit, way };
+        let plan = Plan { call, credentials, debits, way };
         self.shared.budget.earn();
         loop {
             let error = match self.attempt(&plan, progress).await {
@@ -106,7 +125,7 @@ impl Session {
                 Err(error) => error,
             };
             let Some(wait) = progress.next_wait(self, operation, key.is_some(), &error) else {
-                return Err(error.of_call(progress.attempts(), key, progress.earlier_lost()));
+                return Err(error.of_call(progress.attempts(), key, progress.earlier_lost()).about(client_id));
             };
             tracing::info!(attempt = progress.attempts(), kind = ?error.kind(), ?wait, "repeating");
             if !wait.is_zero() {
@@ -129,10 +148,15 @@ impl Session {
         let (shared, operation) = (&self.shared, call.operation);
         let refused = |message: String| Error::before_sending(operation, ErrorKind::InvalidRequest, message);
         let venue = shared.common.venue;
-        let body = call.body.take();
         if !matches!(shared.channel, Channel::Requests(_)) {
-            let needs_login = shared.credentials.needs_login(operation)?;
-            return Ok((Vec::new(), Encoded::Message { params: self.params(body), needs_login }));
+            let message = match venue.protocol {
+                Protocol::JsonRpc => {
+                    let params = self.params(call.body.take());
+                    MessageCall::json_rpc(operation, params, &shared.credentials)?
+                }
+                Protocol::Rest => MessageCall::described(venue, call, &shared.credentials)?,
+            };
+            return Ok((Vec::new(), Encoded::Message(message)));
         }
         if operation.on_connection.is_some_and(|on| on.only) {
             return Err(refused(
@@ -144,10 +168,10 @@ impl Session {
             .map_err(|_| refused(format!("`{}` is not an HTTP method", operation.method)))?;
         let url = call.take_url(&shared.common.base.url);
         let (body, rpc_id) = match venue.protocol {
-            Protocol::Rest => (body.unwrap_or_default().into(), None),
+            Protocol::Rest => (call.take_body().map_err(|problem| refused(problem.to_owned()))?.into(), None),
             Protocol::JsonRpc => {
                 let id = shared.rpc_ids.fetch_add(1, Ordering::Relaxed);
-                (jsonrpc::envelope(venue, operation, id, &self.params(body))?.into(), Some(id))
+                (jsonrpc::envelope(venue, operation, id, &self.params(call.body.take()))?.into(), Some(id))
             }
         };
         Ok((credentials, Encoded::Request { method, url, body, rpc_id }))
@@ -166,60 +190,44 @@ impl Session {
     async fn attempt(&self, plan: &Plan, progress: &mut Progress) -> Result<Response, Error> {
         progress.begin_attempt();
         let Outcome { result, tokens, date, looks } = match &plan.way {
-            Encoded::Message { params, needs_login } => {
-                self.over_connection(plan, params, *needs_login, progress).await?
-            }
+            Encoded::Message(message) => self.over_connection(plan, message, progress).await?,
             Encoded::Request { method, url, body, rpc_id } => {
-                self.over_carrier(plan, self.request(plan, method, url, body, *rpc_id), progress).await?
+                let unsigned = Unsigned { method, url, body, rpc_id: *rpc_id };
+                self.over_carrier(plan, &unsigned, progress).await?
             }
         };
         self.learn(plan, &result, date, looks, progress);
         result.map_err(|error| tokens.iter().fold(error, |error, token| token.judged(error, progress)))
     }
 
-    /// The request of an attempt, unsigned.
-    fn request<'a>(
-        &self,
-        plan: &Plan,
-        method: &Method,
-        url: &'a str,
-        body: &'a Bytes,
-        rpc_id: Option<u64>,
-    ) -> CarrierRequest<'a> {
+    /// The headers of an attempt, without those that prove who calls.
+    fn headers(&self, plan: &Plan, has_body: bool) -> HeaderMap {
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
-        let mut headers = HeaderMap::with_capacity(8);
+        const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let own = &self.shared.common.headers;
+        let mut headers = HeaderMap::with_capacity(8 + own.len());
         headers.insert(ACCEPT, JSON);
-        if !body.is_empty() {
-            headers.insert(CONTENT_TYPE, JSON);
+        if has_body {
+            headers.insert(CONTENT_TYPE, if plan.call.operation.form { FORM } else { JSON });
         }
+        headers.extend(own.iter().cloned());
         headers.extend(plan.call.headers.iter().cloned());
-        CarrierRequest {
-            operation: plan.call.operation,
-            method: method.clone(),
-            url,
-            path_at: self.shared.common.base.path_at,
-            headers,
-            body,
-            rpc_id,
-            time: Duration::ZERO,
-            largest: self.shared.common.max_answer,
-        }
+        headers
     }
 
     /// Returns when the venue's limit lets the call through. Everything else that a call waits for comes before: calls that have paid
     /// and then wait for the same thing would leave together.
     async fn pay(&self, plan: &Plan, progress: &mut Progress) -> Result<(), Error> {
-        let Some(debit) = &plan.debit else { return Ok(()) };
         let time_left = progress.time_left();
         let longest = self.own.rate_wait.unwrap_or(self.shared.common.rate_wait).min(time_left);
-        progress.waits(self.shared.common.limiter.take(plan.call.operation, debit, longest, time_left)).await
+        progress.waits(self.shared.common.limiter.pay(plan.call.operation, &plan.debits, longest, time_left)).await
     }
 
     /// One request and its response.
     async fn over_carrier(
         &self,
         plan: &Plan,
-        mut request: CarrierRequest<'_>,
+        unsigned: &Unsigned<'_>,
         progress: &mut Progress,
     ) -> Result<Outcome, Error> {
         let (common, operation) = (&self.shared.common, plan.call.operation);
@@ -233,25 +241,34 @@ impl Session {
             }
             progress.in_time(operation)?;
         };
-        self.sign(&mut request, plan, &tokens, progress)?;
-        request.time = self.send_within(operation, progress)?;
-        let rpc_id = request.rpc_id;
+        let Unsigned { method, url, body, rpc_id } = *unsigned;
+        let mut headers = self.headers(plan, !body.is_empty());
+        let signed = self.sign(&mut headers, plan, unsigned, &tokens, progress)?;
+        let request = CarrierRequest {
+            operation,
+            method: method.clone(),
+            url: signed.url.as_deref().unwrap_or(url),
+            path_at: common.base.path_at,
+            headers,
+            body: signed.body.as_ref().unwrap_or(body),
+            rpc_id,
+            time: self.send_within(operation, progress)?,
+            largest: common.max_answer,
+        };
         let response = carrier.send(request).await.map_err(|error| of_carrier(operation, error))?;
         let answer = Answer::of(response, common.clock.now());
-        let told = common.limiter.told(&answer.headers, answer.now);
-        // What anybody may ask, anybody may have asked before: such a response may come from a cache.
+        common.limiter.heard(&plan.debits, &answer.headers, answer.now);
+        // What anybody may ask, anybody may have asked before: such a response may come from a cache. The time in one is believed only
+        // where it is what the venue is called for.
         let is_public = plan.credentials.is_empty();
         let tells_time = !is_public && (!answer.status.is_success() || common.clock.looks(progress.sent()));
         let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
-        // A public call whose body has the time is made for the time.
-        let looks = is_public || tells_time;
+        let is_for_time = common.venue.credentials.probes.reach.is_some_and(|reach| reach.operation == operation.id);
+        let looks = tells_time || is_public && is_for_time;
         let result = match rpc_id {
             Some(id) => jsonrpc::unwrap(common.venue, common.challenge.as_ref(), operation, answer, id),
             None => answer::judge(common.venue, operation, answer),
         };
-        if let (Some(debit), Some(told)) = (&plan.debit, told) {
-            common.limiter.learn(debit, told);
-        }
         Ok(Outcome { result, tokens, date, looks })
     }
 
@@ -259,18 +276,24 @@ impl Session {
     async fn over_connection(
         &self,
         plan: &Plan,
-        params: &str,
-        needs_login: bool,
+        message: &MessageCall,
         progress: &mut Progress,
     ) -> Result<Outcome, Error> {
-        let (operation, changes) = (plan.call.operation, plan.call.changes_setting);
+        let (common, operation) = (&self.shared.common, plan.call.operation);
+        let write = |id| message.write(common.venue, operation, &common.clock, id);
+        let call = OutgoingCall {
+            operation,
+            write: &write,
+            changes: message.params().filter(|_| plan.call.changes_setting),
+            is_logged_on: message.is_logged_on(),
+        };
         let (connection, ready, tokens) = loop {
             let connection = match self.open_connection() {
                 Some(connection) => connection,
                 None => Box::pin(self.connection(progress)).await?,
             };
             let mut tokens = Vec::new();
-            if let Some(cache) = connection.login().filter(|_| needs_login) {
+            if let Some(cache) = connection.login().filter(|_| message.needs_login()) {
                 tokens.push(TokenLease::fetch(cache, operation, progress).await?);
             }
             self.pay(plan, progress).await?;
@@ -279,19 +302,41 @@ impl Session {
                 progress.in_time(operation)?;
                 continue;
             }
-            if let Some(ready) = connection.ready_now(operation, params, changes)? {
+            if let Some(ready) = connection.ready_now(call)? {
                 break (connection, ready, tokens);
             }
-            let time = self.shared.common.timeouts.attempt.min(progress.time_left());
-            let ready = Box::pin(progress.waits(connection.ready(operation, params, changes, time))).await?;
+            let time = common.timeouts.attempt.min(progress.time_left());
+            let mut ready = Box::pin(progress.waits(connection.ready(call, time))).await?;
             // The turn was long in coming: what was paid is past, and those who got theirs together are spread again.
             self.pay(plan, progress).await?;
+            if message.has_time() {
+                ready.rewrite(call)?;
+            }
             break (connection, ready, tokens);
         };
+        if message.has_time() {
+            progress.signed(common.clock.offset_millis());
+        }
         let time = self.send_within(operation, progress)?;
-        let message = connection.call(ready, time).await?;
-        let common = &self.shared.common;
-        let result = jsonrpc::unwrap_message(common.venue, common.challenge.as_ref(), operation, message);
+        let reply = connection.call(ready, time).await?;
+        let now = common.clock.now();
+        if let (Some(limits), Some(words)) = (&reply.limits, envelope::of(common.venue)) {
+            common.limiter.used(&plan.debits, &envelope::used(words, limits), now);
+        }
+        let result = message::unwrap(common.venue, common.challenge.as_ref(), operation, reply, now);
+        // A refused timestamp may come without the venue's time: then that of the handshake counts.
+        if let (Err(error), Some(offsets)) = (&result, connection.offsets())
+            && error.kind() == ErrorKind::Clock
+            && error.venue_time().is_none()
+        {
+            progress.heard(offsets, self);
+        }
+        if result.is_ok()
+            && operation.on_connection.is_some_and(|on| on.ends_logon)
+            && let Some(login) = connection.login()
+        {
+            login.forget();
+        }
         Ok(Outcome { result, tokens, date: None, looks: true })
     }
 
@@ -331,31 +376,42 @@ impl Session {
         Ok(tokens)
     }
 
-    /// Puts every signature on the request, made of exactly what will be sent.
+    /// Puts every signature on the request, made of exactly what will be sent: headers, and what is added to URL or body.
     fn sign(
         &self,
-        request: &mut CarrierRequest<'_>,
+        headers: &mut HeaderMap,
         plan: &Plan,
+        unsigned: &Unsigned<'_>,
         tokens: &[TokenLease],
         progress: &mut Progress,
-    ) -> Result<(), Error> {
+    ) -> Result<Extended, Error> {
         let signers = plan.credentials.iter().filter_map(|credential| match credential {
             Credential::Signer(signer) => Some(&**signer),
             Credential::Login | Credential::Token(_) => None,
         });
         let signers = signers.chain(tokens.iter().map(|held| held.token.signer()));
-        let now = self.shared.common.clock.now().get();
-        let parts = Parts::new(request.method.as_str(), request.target(), request.body);
+        let common = &self.shared.common;
+        let now = common.clock.now().get();
+        let Unsigned { method, url, body, .. } = *unsigned;
+        let mut extended = Extended::default();
         for signer in signers {
+            let url = extended.url.as_deref().unwrap_or(url);
+            let body = extended.body.as_ref().unwrap_or(body);
+            let parts = Parts::new(method.as_str(), &url[common.base.path_at..], body);
             let signed = signer.sign(&parts, now).map_err(|error| Error::from(error).within(plan.call.operation))?;
+            match signed.added() {
+                Some(Added::Query(text)) => extended.url = Some([url, text].concat()),
+                Some(Added::Body(text)) => extended.body = Some([body, text.as_bytes()].concat().into()),
+                None => {}
+            }
             for (name, value) in signed {
-                request.headers.insert(name, value);
+                headers.insert(name, value);
             }
         }
         if !plan.credentials.is_empty() {
-            progress.signed(self.shared.common.clock.offset_millis());
+            progress.signed(common.clock.offset_millis());
         }
-        Ok(())
+        Ok(extended)
     }
 
     /// What a response says of the venue's clock and limits. `date` is the time in its headers; `looks` says whether a good body is
@@ -375,10 +431,13 @@ impl Session {
         if let Some(time) = told.or(date) {
             progress.heard(Offsets::of(time, progress.sent()), self);
         }
-        if let (Some(debit), Err(error)) = (&plan.debit, result)
-            && error.kind() == ErrorKind::RateLimited
-        {
-            self.shared.common.limiter.learn(debit, RateFeedback { left: 0, lasts: error.retry_after() });
+        let Err(error) = result else { return };
+        let limiter = &self.shared.common.limiter;
+        if error.is_ban() {
+            limiter.banned(error.retry_after());
+        } else if error.kind() == ErrorKind::RateLimited {
+            let told = RateFeedback { left: 0, lasts: error.retry_after() };
+            plan.debits.iter().for_each(|debit| limiter.learn(debit, told));
         }
     }
 
@@ -443,7 +502,9 @@ impl TokenLease {
     /// A response's error without the token in it. A token that was refused is forgotten.
     fn judged(&self, mut error: Error, progress: &mut Progress) -> Error {
         self.token.secrets().for_each(|secret| error.redact(secret.expose()));
-        if error.kind() == ErrorKind::Unauthorized && self.cache.drop_if(&self.token) {
+        // A call that may have been executed is not repeated with another token.
+        let is_refused = error.kind() == ErrorKind::Unauthorized && !error.may_have_been_applied();
+        if is_refused && self.cache.drop_if(&self.token) {
             progress.token_was_refused();
         }
         error

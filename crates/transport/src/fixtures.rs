@@ -11,7 +11,6 @@ pub(crate) const OPERATION: Operation = Operation {
     access: &[&[]],
     retry: Retry::Never,
     key: None,
-    rate: None,
     venue_time: None,
     page: None,
     reconcile: None,
@@ -19,6 +18,7 @@ pub(crate) const OPERATION: Operation = Operation {
     secret: false,
     secret_fields: &[],
     on_connection: None,
+    ..Operation::EMPTY
 };
 
 /// A venue of which the spec says nothing.
@@ -31,7 +31,8 @@ pub(crate) const VENUE: Venue = Venue {
     errors: ERRORS,
     challenge: None,
     buckets: &[],
-    rate_headers: None,
+    rate_headers: &[],
+    client_headers: &[],
     largest_request: None,
     websocket: None,
     signature_ages: &[],
@@ -47,8 +48,10 @@ pub(crate) const ERRORS: Errors = Errors {
     retry_after: &[],
     request_id_header: None,
     failed_when: &[],
+    texts: &[],
     kinds: &[],
     statuses: &[],
+    bans: &[],
     unknown_key: &[],
     not_processed: &[],
     not_processed_statuses: &[],

@@ -11,10 +11,12 @@ use sha1_smol::Sha1;
 use tokio::io::BufStream;
 use tokio_websockets::{ClientBuilder, Limits, WebSocketStream};
 use uuid::Uuid;
+use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::ErrorKind;
 
 use crate::answer::{self, Answer};
 use crate::carrier::reason;
+use crate::clock::{Offsets, VenueTime};
 use crate::common::Common;
 use crate::endpoint::authority;
 use crate::error::{Error, Inner};
@@ -35,13 +37,20 @@ const WRITE: usize = 16 * 1024;
 const LARGEST_REASON: usize = 64 * 1024;
 const REASON_WITHIN: Duration = Duration::from_secs(1);
 
+/// An open WebSocket.
+pub(crate) struct Opened {
+    pub(crate) stream: WebSocketStream<Stream>,
+    /// What the response says of the clock.
+    pub(crate) offsets: Option<Offsets>,
+}
+
 /// Opens a WebSocket at a URL that is `http` or `https`. The headers are those of a login, where there is one.
 pub(crate) async fn open(
     http: &reqwest::Client,
     common: &Common,
     url: &str,
     headers: HeaderMap,
-) -> Result<WebSocketStream<Stream>, Error> {
+) -> Result<Opened, Error> {
     let key = STANDARD.encode(Uuid::new_v4().as_bytes());
     let request = http
         .get(url)
@@ -50,6 +59,7 @@ pub(crate) async fn open(
         .header(UPGRADE, "websocket")
         .header(SEC_WEBSOCKET_VERSION, "13")
         .header(SEC_WEBSOCKET_KEY, &key);
+    let sent = UnixMillis::now();
     let response = request.send().await.map_err(|error| broken(common, &error))?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(refused(common, response).await);
@@ -57,9 +67,11 @@ pub(crate) async fn open(
     if response.headers().get(SEC_WEBSOCKET_ACCEPT).is_none_or(|accept| accept.as_bytes() != accepts(&key).as_bytes()) {
         return Err(failed(ErrorKind::Decode, "the handshake response does not match the request".to_owned()));
     }
+    let offsets = VenueTime::of_headers(response.headers()).map(|time| Offsets::of(time, sent));
     let stream = response.upgrade().await.map_err(|error| broken(common, &error))?;
     let limits = Limits::default().max_payload_len(Some(common.max_answer.min(LARGEST)));
-    Ok(ClientBuilder::new().limits(limits).take_over(BufStream::with_capacity(READ, WRITE, stream)))
+    let stream = ClientBuilder::new().limits(limits).take_over(BufStream::with_capacity(READ, WRITE, stream));
+    Ok(Opened { stream, offsets })
 }
 
 /// How a server shows that it has read the key (RFC 6455, 4.2.2).

@@ -16,6 +16,7 @@ use crate::answer::{Answer, error};
 use crate::clock::VenueTime;
 use crate::error::{Challenge, Error, Inner};
 use crate::members::{Members, string};
+use crate::message::{Id, Message, Part};
 use crate::response::{Response, RpcTiming};
 
 /// The envelope around a call's params. One that is larger than the venue takes is refused here: the venue's own refusal names no
@@ -85,64 +86,32 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// A message of the venue with its parts cut out. Nothing in them is read yet.
-pub(crate) struct Message {
-    pub(crate) body: Bytes,
-    pub(crate) id: Id,
-    pub(crate) part: Part,
-    timing: RpcTiming,
-}
-
-/// Which call a response is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Id {
-    Missing,
-    Number(u64),
-    Other,
-}
-
-/// What a message brings, as JSON.
-pub(crate) enum Part {
-    Result(Bytes),
-    Error(Bytes),
-    Notification { method: String, params: Bytes },
-    Nothing,
-}
-
-impl Message {
-    /// What stands for the response of a call that has none.
-    pub(crate) fn nothing() -> Self {
-        let result = Bytes::from_static(b"null");
-        Self { body: result.clone(), id: Id::Missing, part: Part::Result(result), timing: RpcTiming::default() }
-    }
-
-    /// Reads an envelope. `None` if the text is not one.
-    pub(crate) fn read(body: Bytes) -> Option<Self> {
-        // Checked as a whole, which is faster than text by text.
-        let envelope: Envelope<'_> = serde_json::from_str(std::str::from_utf8(&body).ok()?).ok()?;
-        let cut = |part: &RawValue| body.slice_ref(part.get().as_bytes());
-        let number = |part: Option<&RawValue>| part?.get().parse().ok();
-        let part = match (envelope.error.filter(|error| error.get() != "null"), envelope.result, envelope.method) {
-            (Some(error), ..) => Part::Error(cut(error)),
-            (None, Some(result), _) => Part::Result(cut(result)),
-            (None, None, Some(method)) => {
-                let params = envelope.params.map(cut).unwrap_or_default();
-                Part::Notification { method: method.into_owned(), params }
-            }
-            (None, None, None) => Part::Nothing,
-        };
-        let id = match envelope.id.map(RawValue::get) {
-            None | Some("null") => Id::Missing,
-            Some(id) => id.parse().map_or(Id::Other, Id::Number),
-        };
-        let timing = RpcTiming {
-            us_in: number(envelope.us_in),
-            us_out: number(envelope.us_out),
-            us_diff: number(envelope.us_diff),
-            testnet: envelope.testnet.and_then(|testnet| testnet.get().parse().ok()),
-        };
-        Some(Self { id, part, timing, body })
-    }
+/// Reads an envelope. `None` if the text is not one.
+pub(crate) fn read(body: Bytes) -> Option<Message> {
+    // Checked as a whole, which is faster than text by text.
+    let envelope: Envelope<'_> = serde_json::from_str(std::str::from_utf8(&body).ok()?).ok()?;
+    let cut = |part: &RawValue| body.slice_ref(part.get().as_bytes());
+    let number = |part: Option<&RawValue>| part?.get().parse().ok();
+    let part = match (envelope.error.filter(|error| error.get() != "null"), envelope.result, envelope.method) {
+        (Some(error), ..) => Part::Error(cut(error)),
+        (None, Some(result), _) => Part::Result(cut(result)),
+        (None, None, Some(method)) => {
+            let params = envelope.params.map(cut).unwrap_or_default();
+            Part::Notification { method: method.into_owned(), params }
+        }
+        (None, None, None) => Part::Nothing,
+    };
+    let id = match envelope.id.map(RawValue::get) {
+        None | Some("null") => Id::Missing,
+        Some(id) => id.parse().map_or(Id::Other, Id::Number),
+    };
+    let timing = RpcTiming {
+        us_in: number(envelope.us_in),
+        us_out: number(envelope.us_out),
+        us_diff: number(envelope.us_diff),
+        testnet: envelope.testnet.and_then(|testnet| testnet.get().parse().ok()),
+    };
+    Some(Message { timing, ..Message::new(body, id, part) })
 }
 
 /// Takes the envelope off a response over HTTP.
@@ -154,7 +123,7 @@ pub(crate) fn unwrap(
     id: u64,
 ) -> Result<Response, Error> {
     // An error comes with any status, so the body is read before the status is looked at.
-    let Some(message) = Message::read(answer.document()) else {
+    let Some(message) = read(answer.document()) else {
         let mut failed = error(venue, operation, &answer, b"");
         if answer.status.is_success() {
             let message = failed.message().to_owned();
@@ -201,10 +170,10 @@ fn open(
             Ok(Response { timing: Some(timing), ..Response::new(operation, status, headers, result) })
         }
         Part::Error(inner) => Err(error(venue, operation, &answer, &inner).at(timing.us_out.map(VenueTime::exact))),
-        Part::Notification { .. } | Part::Nothing if !answer.status.is_success() => {
+        Part::Notification { .. } | Part::Event { .. } | Part::Nothing if !answer.status.is_success() => {
             Err(error(venue, operation, &answer, b""))
         }
-        Part::Notification { .. } | Part::Nothing => {
+        Part::Notification { .. } | Part::Event { .. } | Part::Nothing => {
             let Answer { status, headers, body, .. } = answer;
             let message = "the envelope holds neither result nor error".to_owned();
             Err(Response::new(operation, status, headers, body).refused(ErrorKind::Decode, message))

@@ -31,6 +31,11 @@ impl<'a> Members<'a> {
         self.0.iter().filter(move |(own, _)| own.0 == name).map(|(_, value)| *value)
     }
 
+    /// Every member, in the order in which they are written.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.0.iter().map(|(name, value)| (&*name.0, *value))
+    }
+
     /// Every value at a JSON pointer that begins with a member: more than one where a name comes twice.
     pub(crate) fn at(&self, pointer: &str) -> Vec<&'a RawValue> {
         let Some((first, rest)) = first_step(pointer) else { return Vec::new() };

@@ -118,6 +118,33 @@ impl<'a, T: Send + 'a> Pages<'a, T> {
         Self::until_empty(operation, first.unwrap_or(0), <[T]>::len, fetch)
     }
 
+    /// A request says with which number its page begins, and each item has one: the next page begins behind the last of them. An
+    /// empty page follows the last.
+    pub fn by_key<F>(
+        operation: &'static Operation,
+        first: Option<i64>,
+        fetch: impl FnMut(Option<i64>) -> F + Send + 'a,
+    ) -> Self
+    where
+        F: Future<Output = Read<(Vec<T>, Option<i64>)>> + Send + 'a,
+    {
+        Self::of(try_unfold((fetch, first, Some(None)), move |(mut fetch, here, at)| async move {
+            let Some(at) = at else { return Ok(None) };
+            let ((items, last), unread) = fetch(at).await?;
+            if items.is_empty() {
+                return Ok(None);
+            }
+            let next = last.and_then(|last| last.checked_add(1));
+            if next.zip(here).is_some_and(|(next, here)| next <= here) {
+                return Err(no_end(
+                    operation,
+                    "a page begins before the one that was asked for: the list would never end",
+                ));
+            }
+            Ok(Some(((items, unread), (fetch, next, next.map(Some)))))
+        }))
+    }
+
     /// A venue that does not obey the parameter would return the same page forever.
     fn until_empty<F>(
         operation: &'static Operation,

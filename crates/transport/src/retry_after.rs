@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 use venuekit_wire::UnixMillis;
-use venuekit_wire::operation::{Limit, Operation, Venue};
+use venuekit_wire::operation::{Bucket, Limit, Operation, Venue};
 
 /// What counts for a wait that cannot be read or is not believed.
 pub(crate) const LONG: Duration = Duration::from_secs(60 * 60);
@@ -24,9 +24,9 @@ pub(crate) fn longest_of(limits: &[Limit]) -> Duration {
 
 /// The longest wait that is believed after a call of this operation, for any tier of the caller.
 pub(crate) fn longest_after(venue: &Venue, operation: &Operation) -> Duration {
-    let bucket = operation.rate.and_then(|rate| venue.buckets.iter().find(|bucket| bucket.name == rate.bucket));
-    let tiers = bucket.map_or(&[][..], |bucket| bucket.tiers);
-    tiers.iter().map(|tier| longest_of(tier.limits)).fold(LONG, Duration::max)
+    let is_paid = |bucket: &&Bucket| operation.rate.iter().any(|rate| rate.bucket == bucket.name);
+    let tiers = venue.buckets.iter().filter(is_paid).flat_map(|bucket| bucket.tiers);
+    tiers.map(|tier| longest_of(tier.limits)).fold(LONG, Duration::max)
 }
 
 /// The wait as it is to be taken where the longest believable one is known: a longer one is a mistake, and tried again after

@@ -134,7 +134,7 @@ impl Session {
             let sent = UnixMillis::now();
             let open = handshake::open(&line.http, &common, http_url.as_str(), headers);
             let error = match tokio::time::timeout(common.timeouts.connect, open).await {
-                Ok(Ok(socket)) => return Ok(socket),
+                Ok(Ok(opened)) => return Ok(opened.stream),
                 Ok(Err(error)) => error,
                 Err(_) => {
                     let within = common.timeouts.connect;

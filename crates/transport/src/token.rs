@@ -228,6 +228,15 @@ impl TokenCache {
         })
     }
 
+    /// Forgets the token, because the venue has ended what it stands for. Where that happens again and again it is kept.
+    pub(crate) fn forget(&self) {
+        self.state(|state| {
+            if state.held.is_some() && state.may_replace_refused(Instant::now()) {
+                state.held = None;
+            }
+        });
+    }
+
     /// `failures` is how many there were when the caller began to wait.
     async fn fetch(&self, failures: u64) -> Result<Arc<Token>, Error> {
         let _turn = self.turn.lock().await;

@@ -142,7 +142,7 @@ const fn window(count: u64) -> Limit {
 
 /// Limits live as long as the program, since they stand in a table.
 fn debit(limits: &[Limit], tokens: u64) -> Debit {
-    Debit { venue: "venue", bucket: "bucket", limits: limits.to_vec().leak(), tokens }
+    Debit { venue: "venue", bucket: "bucket", path: "", limits: limits.to_vec().leak(), tokens }
 }
 
 fn seconds(count: u64) -> Duration {

@@ -205,6 +205,8 @@ pub enum Cause {
     OtherSecret,
     /// The key or its secret; the venue does not say which.
     KeyOrSecret,
+    /// The key, the address that it is used from, or a permission; the venue does not say which.
+    KeyAddressOrScope,
     /// The headers that prove who calls did not get there.
     NoSignature,
     /// The session or the token is over.

@@ -2,6 +2,7 @@
 //!
 //! Places in responses are JSON pointers, tried in order.
 
+use crate::credentials::Probe;
 use crate::signature::KeyType;
 
 /// What a venue lets its users do with API keys.
@@ -45,6 +46,8 @@ pub struct KeyLifecycle {
     pub enable: Option<KeyCall>,
     /// The sub-accounts whose keys are managed.
     pub sub_accounts: Option<SubAccounts>,
+    /// Calls that prove that a new key works. Empty: those of the venue's probes.
+    pub probes: &'static [Probe],
 }
 
 impl KeyLifecycle {
@@ -231,7 +234,7 @@ pub struct ListKeys {
     pub sub_account: Option<Field>,
     /// What an entry holds.
     pub entry: KeyEntry,
-    /// A call about one key whose response completes its entry. It is made for a key that is to be replaced.
+    /// A call about one key whose response shows the addresses that the list leaves out. It is made for a key that is to be replaced.
     pub detail: Option<KeyCall>,
     /// Where the response says until when the account's owner has attested a location.
     pub attested_until: Option<Time>,

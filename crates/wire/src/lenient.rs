@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::token::{self, Form, FromToken};
 use crate::{DateTime, Decimal, DecimalNumber, DecimalOrText, IntegerOrText, Open, Secret};
-use crate::{UnixMicros, UnixMillis, UnixNanos, UnixSeconds, number};
+use crate::{UnixMicros, UnixMillis, UnixMillisOrMicros, UnixNanos, UnixSeconds, number};
 
 /// A type that responses are made of.
 pub trait Lenient<'de>: Sized {
@@ -95,7 +95,7 @@ macro_rules! scalars {
 }
 
 scalars!(i32, u32, i64, u64, f64, Decimal, DecimalNumber, DecimalOrText, IntegerOrText);
-scalars!(UnixSeconds, UnixMillis, UnixMicros, UnixNanos);
+scalars!(UnixSeconds, UnixMillis, UnixMicros, UnixNanos, UnixMillisOrMicros);
 
 macro_rules! whole {
     ($($name:ty: $expected:literal),*) => {$(
@@ -122,13 +122,13 @@ macro_rules! unix_times {
             const EXPECTED: &'static str = "a Unix time, a whole number of 64 bits";
 
             fn from_token(text: &str, form: Form) -> Option<Self> {
-                i64::from_token(text, form).map(Self)
+                i64::from_token(text, form).map(Self::from)
             }
         }
     )*};
 }
 
-unix_times!(UnixSeconds, UnixMillis, UnixMicros, UnixNanos);
+unix_times!(UnixSeconds, UnixMillis, UnixMicros, UnixNanos, UnixMillisOrMicros);
 
 impl FromToken for f64 {
     const EXPECTED: &'static str = "a number";

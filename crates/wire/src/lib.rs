@@ -13,6 +13,7 @@
 //! | [`UnixSeconds`], [`UnixMillis`], [`UnixMicros`], [`UnixNanos`] | integer times | the unit is in the type |
 //! | [`DateTime`] | times as text | the text is kept, also where it does not parse |
 //! | [`Level`], [`ActionLevel`] | levels of an order book that are arrays | exact, and what is added behind is passed over |
+//! | [`OneOrMany`] | a response that is one object or a list of them | read as a slice, and written as it was |
 //! | [`given`] | what requests are built from | the first value that is refused is the error |
 //! | [`lenient`] | what responses are made of | what an honest venue may write is read |
 //! | [`operation`] | the generated operation tables | what a call needs, costs and may be |
@@ -40,6 +41,7 @@ pub mod key_lifecycle;
 pub mod lenient;
 mod level;
 mod number;
+mod one_or_many;
 mod open;
 pub mod operation;
 mod secret;
@@ -50,12 +52,14 @@ mod time;
 mod token;
 pub mod variables;
 mod vital;
+mod websocket;
 #[doc(hidden)]
 pub mod words;
 
 pub use decimal::{Decimal, DecimalNumber, DecimalOrText, ParseDecimalError};
 pub use integer::IntegerOrText;
 pub use level::{ActionLevel, Level};
+pub use one_or_many::OneOrMany;
 #[doc(hidden)]
 pub use open::UnknownWord;
 pub use open::{Open, Word};
@@ -65,6 +69,6 @@ pub use rust_decimal;
 pub use secret::Secret;
 #[doc(hidden)]
 pub use serde;
-pub use time::{DateTime, UnixMicros, UnixMillis, UnixNanos, UnixSeconds};
+pub use time::{DateTime, UnixMicros, UnixMillis, UnixMillisOrMicros, UnixNanos, UnixSeconds};
 #[doc(hidden)]
 pub use vital::object_with;

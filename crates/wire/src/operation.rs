@@ -2,9 +2,14 @@
 //!
 //! They are plain constants. The transport reads them; nobody else decides by venue or operation name.
 
-use crate::credentials::CredentialRules;
+use std::borrow::Cow;
+
+use crate::credentials::{CredentialRules, contains_words};
 use crate::server::Server;
 use crate::variables::Variables;
+pub use crate::websocket::{
+    Envelope, EventMembers, Heartbeat, Logon, Notification, ReplyLimits, SignedCall, WebSocket,
+};
 
 /// A venue as its spec describes it.
 #[derive(Debug)]
@@ -25,8 +30,10 @@ pub struct Venue {
     pub challenge: Option<Challenge>,
     /// The venue's rate limiter.
     pub buckets: &'static [Bucket],
-    /// The response headers in which the venue says how much is left.
-    pub rate_headers: Option<RateHeaders>,
+    /// The response headers in which the venue says how much is left, or was used.
+    pub rate_headers: &'static [RateHeaders],
+    /// The headers that a client may send with every call.
+    pub client_headers: &'static [ClientHeader],
     /// The largest request body or message, in bytes.
     pub largest_request: Option<usize>,
     /// How the venue talks over a WebSocket, where that is a way to call it.
@@ -48,7 +55,8 @@ impl Venue {
         errors: Errors::EMPTY,
         challenge: None,
         buckets: &[],
-        rate_headers: None,
+        rate_headers: &[],
+        client_headers: &[],
         largest_request: None,
         websocket: None,
         signature_ages: &[],
@@ -77,36 +85,6 @@ pub struct SignatureAge {
     pub seconds: u32,
 }
 
-/// How a venue talks over a WebSocket, apart from responses to calls.
-#[derive(Debug)]
-pub struct WebSocket {
-    /// The method of a notification.
-    pub notification: &'static str,
-    /// The member of its params that names the channel.
-    pub channel: &'static str,
-    /// The member of its params that contains the data.
-    pub data: &'static str,
-    /// How each side sees that the other is there.
-    pub heartbeat: Heartbeat,
-}
-
-/// How the two ends of a connection see that the other is there.
-#[derive(Debug)]
-pub struct Heartbeat {
-    /// The method of the venue's notification.
-    pub method: &'static str,
-    /// The member of its params that says what it wants.
-    pub kind: &'static str,
-    /// What that member contains when the venue wants a reply.
-    pub test: &'static str,
-    /// The JSON-RPC method that is the reply.
-    pub answer: &'static str,
-    /// The JSON-RPC method that switches heartbeats on.
-    pub set: &'static str,
-    /// Its parameter: seconds between two.
-    pub interval: &'static str,
-}
-
 /// What a call has to do with the connection it is made over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OnConnection {
@@ -116,6 +94,24 @@ pub struct OnConnection {
     pub closes: bool,
     /// What it changes for as long as the connection lives.
     pub setting: Option<Setting>,
+    /// Whether it needs the log-on of the connection, and carries nothing that proves who calls.
+    pub needs_logon: bool,
+    /// Whether it ends the log-on of the connection.
+    pub ends_logon: bool,
+    /// Whether it carries a signature of its own also where the connection is logged on.
+    pub own_signature: bool,
+}
+
+impl OnConnection {
+    /// A call that has nothing to do with its connection.
+    pub const NONE: Self = Self {
+        only: false,
+        closes: false,
+        setting: None,
+        needs_logon: false,
+        ends_logon: false,
+        own_signature: false,
+    };
 }
 
 /// A setting that lives as long as a connection, and is set up again on the next one.
@@ -154,8 +150,8 @@ pub struct Operation {
     pub retry: Retry,
     /// How long a text the venue takes as the idempotency key, where the call has one.
     pub key: Option<KeyBounds>,
-    /// What the call costs the venue's limiter.
-    pub rate: Option<Rate>,
+    /// What the call costs the venue's limiter, by bucket.
+    pub rate: &'static [Rate],
     /// Where the response has the venue's own time.
     pub venue_time: Option<VenueTime>,
     /// How the response pages.
@@ -170,6 +166,15 @@ pub struct Operation {
     pub secret_fields: &'static [&'static str],
     /// What it has to do with the connection, where it has.
     pub on_connection: Option<OnConnection>,
+    /// Whether the body is a form (`application/x-www-form-urlencoded`) and not JSON.
+    pub form: bool,
+    /// The lists of the query that are written as JSON text in one parameter.
+    pub json_lists: &'static [&'static str],
+    /// The member by which the caller finds again what the call made. It is no idempotency key: the venue may accept the same one
+    /// twice.
+    pub client_id: Option<&'static str>,
+    /// The method that the call is over a WebSocket, where it is another one than its path.
+    pub rpc_method: Option<&'static str>,
 }
 
 impl Operation {
@@ -181,7 +186,7 @@ impl Operation {
         access: &[&[]],
         retry: Retry::Safe,
         key: None,
-        rate: None,
+        rate: &[],
         venue_time: None,
         page: None,
         reconcile: None,
@@ -189,6 +194,10 @@ impl Operation {
         secret: false,
         secret_fields: &[],
         on_connection: None,
+        form: false,
+        json_lists: &[],
+        client_id: None,
+        rpc_method: None,
     };
 
     /// Whether anybody may make the call.
@@ -255,6 +264,87 @@ pub struct Rate {
     pub cost: u32,
     /// The request list whose every element costs [`cost`](Self::cost).
     pub per_item: Option<&'static str>,
+    /// What the whole call costs where something holds of its parameters. The last row that holds counts.
+    pub costs: &'static [CostRule],
+}
+
+impl Rate {
+    /// So many tokens of a bucket.
+    pub const fn new(bucket: &'static str, cost: u32) -> Self {
+        Self { bucket, cost, per_item: None, costs: &[] }
+    }
+
+    /// The same for each element of a list of the request.
+    #[must_use]
+    pub const fn each(mut self, list: &'static str) -> Self {
+        self.per_item = Some(list);
+        self
+    }
+
+    /// With other costs for some parameters.
+    #[must_use]
+    pub const fn unless(mut self, costs: &'static [CostRule]) -> Self {
+        self.costs = costs;
+        self
+    }
+
+    /// What a call costs. `given` finds a parameter of the request by its name.
+    pub fn tokens<'v>(&self, given: impl Fn(&str) -> Option<Given<'v>>) -> u64 {
+        if let Some(rule) = self.costs.iter().rev().find(|rule| rule.when.holds(&given)) {
+            return rule.cost.into();
+        }
+        let items = self.per_item.map_or(1, |list| given(list).map_or(1, |given| given.items.max(1)));
+        u64::from(self.cost).saturating_mul(items as u64)
+    }
+}
+
+/// A parameter that a request gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given<'a> {
+    /// Its text; of a list whatever text it was written as.
+    pub text: Cow<'a, str>,
+    /// How many items it has, where it is a list.
+    pub items: usize,
+}
+
+/// What a call costs where something holds of its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CostRule {
+    /// What must hold.
+    pub when: CostWhen,
+    /// The tokens of the whole call.
+    pub cost: u32,
+}
+
+/// What must hold of a parameter, which comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CostWhen {
+    /// It is left out.
+    Without(&'static str),
+    /// It is given.
+    Given(&'static str),
+    /// It is given as this text.
+    Is(&'static str, &'static str),
+    /// It is a number above this one.
+    Above(&'static str, i64),
+    /// It is a list of more items than these.
+    ItemsAbove(&'static str, u32),
+}
+
+impl CostWhen {
+    fn holds<'v>(self, given: &impl Fn(&str) -> Option<Given<'v>>) -> bool {
+        match self {
+            Self::Without(name) => given(name).is_none(),
+            Self::Given(name) => given(name).is_some(),
+            Self::Is(name, text) => given(name).is_some_and(|given| given.text == text),
+            // A number too large to be read is above every bound.
+            Self::Above(name, bound) => given(name).is_some_and(|given| match given.text.parse::<i64>() {
+                Ok(number) => number > bound,
+                Err(_) => !given.text.is_empty() && given.text.bytes().all(|byte| byte.is_ascii_digit()),
+            }),
+            Self::ItemsAbove(name, bound) => given(name).is_some_and(|given| given.items > bound as usize),
+        }
+    }
 }
 
 /// One bucket of a venue's limiter.
@@ -262,6 +352,8 @@ pub struct Rate {
 pub struct Bucket {
     /// Its name, as in [`Rate::bucket`].
     pub name: &'static str,
+    /// Whether each path has one of its own.
+    pub per_path: bool,
     /// Its size for each of the venue's account tiers; the first is the one a new account has.
     pub tiers: &'static [Tier],
 }
@@ -294,15 +386,38 @@ pub enum Limit {
     },
 }
 
-/// The response headers in which a venue says how much of its limit is left.
+/// Response headers in which a venue says how much of a limit is left, or was used. Names are in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateHeaders {
-    /// Tokens that are left, in lower case.
-    pub remaining: &'static str,
-    /// When the limit resets.
-    pub reset: &'static str,
-    /// How many of the units of that time make a second: 1 for Unix seconds.
-    pub per_second: i64,
+pub enum RateHeaders {
+    /// What is left until the limit resets.
+    Left {
+        /// The bucket; none where the call pays into one alone.
+        bucket: Option<&'static str>,
+        /// Tokens that are left.
+        remaining: &'static str,
+        /// When the limit resets.
+        reset: &'static str,
+        /// How many of the units of that time make a second: 1 for Unix seconds.
+        per_second: i64,
+    },
+    /// What was used of a window that begins at a full multiple of its length.
+    Used {
+        /// The bucket.
+        bucket: &'static str,
+        /// Tokens that were used.
+        used: &'static str,
+        /// The window's length.
+        seconds: u64,
+    },
+}
+
+/// A header that a client may send with every call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientHeader {
+    /// Its name, in lower case.
+    pub name: &'static str,
+    /// What it may say.
+    pub values: &'static [&'static str],
 }
 
 /// Where a response has the venue's own time.
@@ -310,7 +425,8 @@ pub struct RateHeaders {
 pub struct VenueTime {
     /// A JSON pointer into the response.
     pub at: &'static str,
-    /// How many of its units make a second.
+    /// How many of its units make a second. A time in milliseconds may be in microseconds too: see
+    /// [`UnixMillisOrMicros`](crate::UnixMillisOrMicros).
     pub per_second: i64,
 }
 
@@ -344,6 +460,16 @@ pub enum Page {
         /// Where the response has its items, as a dotted name.
         items: &'static str,
     },
+    /// The request says with which number a page begins: after a page, with the one behind that of its last item. An empty page
+    /// ends the list.
+    After {
+        /// The request parameter.
+        param: &'static str,
+        /// The member of an item that has its number.
+        key: &'static str,
+        /// Where the response has its items, as a dotted name.
+        items: &'static str,
+    },
 }
 
 /// How to read a venue's errors. Places are JSON pointers into the error body, tried in order.
@@ -363,10 +489,14 @@ pub struct Errors {
     pub request_id_header: Option<&'static str>,
     /// What makes a response with a success status a failure nevertheless.
     pub failed_when: &'static [FailedWhen],
+    /// What codes mean together with a text, in this order; before [`kinds`](Self::kinds).
+    pub texts: &'static [ErrorText],
     /// Codes and what they mean, ordered by code. A trailing `*` stands for any ending.
     pub kinds: &'static [(&'static str, ErrorKind)],
     /// Statuses that mean something else here than usual.
     pub statuses: &'static [(u16, ErrorKind)],
+    /// Statuses by which the venue bans the address for a while, and the longest ban in seconds.
+    pub bans: &'static [(u16, u32)],
     /// How the venue says that it does not know a key, or that its secret is another one. Any one of them will do.
     pub unknown_key: &'static [UnknownKey],
     /// Codes after which nothing was executed.
@@ -389,8 +519,10 @@ impl Errors {
         retry_after: &[],
         request_id_header: None,
         failed_when: &[],
+        texts: &[],
         kinds: &[],
         statuses: &[],
+        bans: &[],
         unknown_key: &[],
         not_processed: &[],
         not_processed_statuses: &[],
@@ -398,10 +530,14 @@ impl Errors {
         repeated_key: &[],
     };
 
-    /// What a code and a status mean.
-    pub fn kind(&self, code: Option<&str>, status: u16) -> ErrorKind {
+    /// What a code, a text and a status mean. The text is that of [`words`](crate::credentials::words).
+    pub fn kind(&self, code: Option<&str>, said: &str, status: u16) -> ErrorKind {
+        let by_text = self.texts.iter().find(|row| row.fits(code, said)).map(|row| row.kind);
         let by_status = || self.statuses.iter().find(|(known, _)| *known == status).map(|(_, kind)| *kind);
-        code.and_then(|code| self.kind_of_code(code)).or_else(by_status).unwrap_or_else(|| ErrorKind::of_status(status))
+        by_text
+            .or_else(|| code.and_then(|code| self.kind_of_code(code)))
+            .or_else(by_status)
+            .unwrap_or_else(|| ErrorKind::of_status(status))
     }
 
     /// What a code means by itself; none for a code that the spec does not list.
@@ -412,6 +548,24 @@ impl Errors {
             self.kinds.iter().find(|(known, _)| starts(known))
         };
         exact.or_else(prefix).map(|(_, kind)| *kind)
+    }
+}
+
+/// What a code means together with a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorText {
+    /// The code; none where the text alone decides.
+    pub code: Option<&'static str>,
+    /// Words of code, message or detail, as [`words`](crate::credentials::words) writes them.
+    pub says: &'static str,
+    /// What they mean.
+    pub kind: ErrorKind,
+}
+
+impl ErrorText {
+    /// Whether an error says so.
+    pub fn fits(&self, code: Option<&str>, said: &str) -> bool {
+        self.code.is_none_or(|wanted| code == Some(wanted)) && contains_words(said, self.says)
     }
 }
 
@@ -526,5 +680,62 @@ impl ErrorKind {
             500..=599 => Self::Server,
             _ => Self::Other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::words;
+
+    #[test]
+    fn the_last_row_that_holds_is_what_a_call_costs() {
+        const RATE: Rate = Rate::new("weight", 4).each("symbols").unless(&[
+            CostRule { when: CostWhen::Without("symbols"), cost: 80 },
+            CostRule { when: CostWhen::ItemsAbove("symbols", 50), cost: 200 },
+            CostRule { when: CostWhen::Above("limit", 100), cost: 25 },
+            CostRule { when: CostWhen::Above("limit", 500), cost: 50 },
+            CostRule { when: CostWhen::Is("full", "true"), cost: 9 },
+            CostRule { when: CostWhen::Given("orderId"), cost: 5 },
+        ]);
+        let cost = |parameters: &[(&str, &str, usize)]| {
+            RATE.tokens(|name| {
+                let (_, text, items) = *parameters.iter().find(|(own, _, _)| *own == name)?;
+                Some(Given { text: text.to_owned().into(), items })
+            })
+        };
+        assert_eq!(cost(&[]), 80);
+        assert_eq!(cost(&[("symbols", "", 0)]), 4, "an empty list costs one");
+        assert_eq!(cost(&[("symbols", "", 50)]), 200, "each of the items");
+        assert_eq!(cost(&[("symbols", "", 51)]), 200, "no more than that");
+        for (limit, tokens) in
+            [("100", 12), ("101", 25), ("501", 50), ("99999999999999999999", 50), ("-7", 12), ("", 12), ("many", 12)]
+        {
+            assert_eq!(cost(&[("symbols", "", 3), ("limit", limit, 1)]), tokens, "{limit}");
+        }
+        assert_eq!(cost(&[("full", "false", 1)]), 80);
+        assert_eq!(cost(&[("full", "true", 1)]), 9);
+        assert_eq!(cost(&[("full", "true", 1), ("orderId", "7", 1)]), 5);
+        assert_eq!(Rate::new("all", 3).tokens(|_| None), 3);
+    }
+
+    #[test]
+    fn a_code_means_what_its_text_says() {
+        const ERRORS: Errors = Errors {
+            texts: &[
+                ErrorText { code: Some("-2010"), says: "insufficient balance", kind: ErrorKind::InsufficientFunds },
+                ErrorText { code: None, says: "market is closed", kind: ErrorKind::Maintenance },
+            ],
+            kinds: &[("-2010", ErrorKind::InvalidRequest)],
+            statuses: &[(418, ErrorKind::RateLimited)],
+            ..Errors::EMPTY
+        };
+        let kind = |code, said: &str, status| ERRORS.kind(code, &words([said]), status);
+        let funds = "Account has insufficient balance for requested action.";
+        assert_eq!(kind(Some("-2010"), funds, 400), ErrorKind::InsufficientFunds);
+        assert_eq!(kind(Some("-2011"), funds, 400), ErrorKind::InvalidRequest, "by its status");
+        assert_eq!(kind(Some("-2010"), "Duplicate order sent.", 400), ErrorKind::InvalidRequest);
+        assert_eq!(kind(None, "Market is closed!", 400), ErrorKind::Maintenance);
+        assert_eq!(kind(None, "", 418), ErrorKind::RateLimited);
     }
 }

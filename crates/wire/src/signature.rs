@@ -21,6 +21,9 @@ pub struct Signature {
     pub fields: &'static [(&'static str, &'static str)],
     /// Where the fields go.
     pub place: Place,
+    /// Parameters that a request is given, in this order, with the same templates: at the end of its form body, or of its query where
+    /// it has no body. What comes before `{signature}`, which is the last, is part of the text.
+    pub adds: &'static [(&'static str, &'static str)],
 }
 
 impl Signature {

@@ -17,6 +17,8 @@ pub struct Streams {
     pub keep_alive: KeepAlive,
     /// What the venue allows.
     pub limits: Limits,
+    /// Parameters that the URL of a connection may have, and their values.
+    pub query: &'static [(&'static str, &'static [&'static str])],
     /// Every channel, ordered by [`Channel::id`].
     pub channels: &'static [Channel],
 }
@@ -181,17 +183,25 @@ pub struct Messages {
 pub struct Topics {
     /// The member with the command's name, in commands and replies.
     pub command: &'static str,
-    /// The member with the command's number, as a text. Not every reply repeats it.
+    /// The member with the command's number. Not every reply repeats it.
     pub id: &'static str,
+    /// Whether that number is written as one, and not as a text.
+    pub id_is_number: bool,
     /// The member of a command that lists topics.
     pub topics: &'static str,
     /// The command that subscribes.
     pub subscribe: &'static str,
     /// The command that unsubscribes.
     pub unsubscribe: &'static str,
-    /// The member of a reply that says whether the command was carried out: `true` or `false`.
+    /// The member of a reply that says whether the command was carried out: `true` or `false`. Empty: replies do not say it so.
     pub success: &'static str,
-    /// The member of a reply with the text of an error.
+    /// The member that a reply has where the command was carried out, whatever its value. Empty: replies do not say it so.
+    pub result: &'static str,
+    /// The member with the error that a reply has otherwise. Its members may stand in the reply itself too. Empty: there is none.
+    pub error: &'static str,
+    /// The member with the code of that error. Empty: it has none.
+    pub code: &'static str,
+    /// The member of a reply, or of its error, with the text of an error.
     pub text: &'static str,
     /// Where a reply lists the topics that were accepted, and those that were refused, as pointers. Empty: it does not.
     pub listed: (&'static str, &'static str),
@@ -201,14 +211,54 @@ pub struct Topics {
     pub kind: &'static str,
     /// The member with the data.
     pub data: &'static str,
-    /// The members with the time at which data was sent, in Unix milliseconds: one or two, of which the first that there is counts.
+    /// The members with the time at which data was sent, in Unix milliseconds or microseconds: up to two, of which the first that there is
+    /// counts. One that begins with a slash is a pointer into the data.
     pub sent: &'static [&'static str],
+    /// How the venue announces that it is going to close the connection.
+    pub closing: Option<Closing>,
     /// Commands whose replies are of no interest: pings.
     pub quiet: &'static [&'static str],
     /// Parts of the text of an error which says that a topic is subscribed to already.
     pub held: &'static [&'static str],
     /// Parts of the text of an error after which the same command may succeed.
     pub retry: &'static [&'static str],
+}
+
+impl Topics {
+    /// A dialect of which nothing is said: what a table does not say, it has from here.
+    pub const EMPTY: Self = Self {
+        command: "",
+        id: "",
+        id_is_number: false,
+        topics: "",
+        subscribe: "",
+        unsubscribe: "",
+        success: "",
+        result: "",
+        error: "",
+        code: "",
+        text: "",
+        listed: ("", ""),
+        topic: "",
+        kind: "",
+        data: "",
+        sent: &[],
+        closing: None,
+        quiet: &[],
+        held: &[],
+        retry: &[],
+    };
+}
+
+/// The notice that a venue is going to close a connection: another one is opened at once, and takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// The topic that it comes under, which nobody subscribes to.
+    pub topic: &'static str,
+    /// The member, of the data or of a frame without a topic, by which it is recognized.
+    pub member: &'static str,
+    /// The text of that member.
+    pub equals: &'static str,
 }
 
 /// How each side sees that the other is there.
@@ -235,6 +285,20 @@ pub struct Limits {
     pub connections: &'static [(&'static str, usize)],
     /// Whether a connection takes a channel once, so that other parameters need another connection.
     pub channel_once: bool,
+    /// After so many seconds a connection is replaced by a new one, before the venue closes it. Zero: it may stay for good.
+    pub connection_life: u32,
+}
+
+impl Limits {
+    /// Limits that are unknown: what a table does not say, it has from here.
+    pub const EMPTY: Self = Self {
+        per_command: usize::MAX,
+        commands_per_second: u32::MAX,
+        per_connection: usize::MAX,
+        connections: &[],
+        channel_once: false,
+        connection_life: 0,
+    };
 }
 
 /// One channel.
@@ -274,6 +338,9 @@ pub struct Channel {
     pub recovery: Recovery,
     /// The commands that change a subscription: to add values, to take values away, to ask for a snapshot. Empty if the venue has none.
     pub actions: Actions,
+    /// So many seconds after it was accepted a subscription has had its first message, unless nothing happens or its name means nothing.
+    /// Zero: the venue refuses a name that means nothing, or there is no such time.
+    pub first_within: u32,
 }
 
 impl Channel {
@@ -296,6 +363,7 @@ impl Channel {
         sequence: Sequence::None,
         recovery: Recovery::Never,
         actions: Actions { add: None, remove: None, snapshot: None },
+        first_within: 0,
     };
 }
 
@@ -349,6 +417,8 @@ pub struct Parameter {
     pub fixed: Option<&'static str>,
     /// Whether one connection takes one value of it only.
     pub is_of_connection: bool,
+    /// Whether it stands in lower case in the channel's name, however the value is written elsewhere.
+    pub is_lower_case: bool,
 }
 
 impl Parameter {
@@ -364,6 +434,7 @@ impl Parameter {
         is_required: false,
         fixed: None,
         is_of_connection: false,
+        is_lower_case: false,
     };
 }
 
@@ -414,6 +485,16 @@ pub enum Sequence {
     Successive {
         /// Pointer to a message's number.
         number: &'static str,
+        /// The number with which the venue begins to count after a restart.
+        first: i64,
+    },
+    /// Each change names the first and the last of the updates that it contains: its first one follows the last one of the change before it. A
+    /// snapshot ([`Recovery::Call`]) has the number of the last update that it contains.
+    Range {
+        /// Pointer to the number of a change's first update.
+        first: &'static str,
+        /// Pointer to that of its last update.
+        last: &'static str,
     },
     /// Records count on by one within their item.
     PerItem {
@@ -435,8 +516,27 @@ pub enum Recovery {
     Next,
     /// By calls that list what was missed, in this order.
     CatchUp(&'static [CatchUp]),
+    /// By a call that returns a snapshot, to which the changes that came meanwhile are applied ([`Sequence::Range`]).
+    Call(&'static SnapshotCall),
     /// Not at all: what was missed is lost, and readers are notified.
     Never,
+}
+
+/// A call that returns a snapshot. It becomes a message of the channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotCall {
+    /// The operation, by its id.
+    pub operation: &'static str,
+    /// Parameters of the operation that take a parameter of the subscription: the operation's name, the subscription's.
+    pub parameters: &'static [(&'static str, &'static str)],
+    /// Parameters with values that are always the same, as JSON.
+    pub fixed: &'static [(&'static str, &'static str)],
+    /// The type of the message that the response becomes.
+    pub kind: &'static str,
+    /// Pointer to the number of the last update that it contains.
+    pub number: &'static str,
+    /// Members that the message has and the response does not: their names, and the parameter of the subscription whose value each takes.
+    pub added: &'static [(&'static str, &'static str)],
 }
 
 /// A call that lists what was missed.
@@ -470,6 +570,9 @@ pub struct CatchUp {
     pub renamed: &'static [(&'static str, &'static str)],
     /// Members of a record with a time as text (RFC 3339) that a message has as Unix milliseconds: the record's name, the message's.
     pub times: &'static [(&'static str, &'static str)],
+    /// Members that a message has and a record does not: their names, and the parameter of the subscription whose value each takes. Only where
+    /// the call is made for one value of it.
+    pub added: &'static [(&'static str, &'static str)],
 }
 
 impl CatchUp {
@@ -487,5 +590,6 @@ impl CatchUp {
         order: "",
         renamed: &[],
         times: &[],
+        added: &[],
     };
 }

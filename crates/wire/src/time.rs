@@ -84,6 +84,89 @@ unix_time!(UnixMillis, "milliseconds", 1_000);
 unix_time!(UnixMicros, "microseconds", 1_000_000);
 unix_time!(UnixNanos, "nanoseconds", 1_000_000_000);
 
+/// From this number on a time counts microseconds: in milliseconds it would be in the year 5138.
+const MICROS_FROM: u64 = 100_000_000_000_000;
+
+/// A time as whole milliseconds since the Unix epoch, or as microseconds, as the client asked the venue for it.
+///
+/// A number of 1e14 and above, or of -1e14 and below, counts microseconds. What the two forms have in common is the moment, so they are
+/// compared by [`micros`](Self::micros).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixMillisOrMicros(i64);
+
+impl UnixMillisOrMicros {
+    /// The number as the venue wrote it.
+    pub fn as_given(self) -> i64 {
+        self.0
+    }
+
+    /// Whether the venue wrote microseconds.
+    pub fn is_micros(self) -> bool {
+        self.0.unsigned_abs() >= MICROS_FROM
+    }
+
+    /// The time in microseconds.
+    pub fn micros(self) -> UnixMicros {
+        // What counts milliseconds is small enough for this.
+        UnixMicros(if self.is_micros() { self.0 } else { self.0 * 1000 })
+    }
+
+    /// The time in milliseconds, which cuts microseconds off.
+    pub fn millis(self) -> UnixMillis {
+        UnixMillis(if self.is_micros() { self.0.div_euclid(1000) } else { self.0 })
+    }
+
+    /// The same time as a [`SystemTime`], where that can hold it.
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        self.micros().to_system_time()
+    }
+}
+
+impl From<i64> for UnixMillisOrMicros {
+    fn from(number: i64) -> Self {
+        Self(number)
+    }
+}
+
+impl From<UnixMillisOrMicros> for i64 {
+    fn from(time: UnixMillisOrMicros) -> Self {
+        time.0
+    }
+}
+
+impl From<UnixMillis> for UnixMillisOrMicros {
+    fn from(time: UnixMillis) -> Self {
+        Self(time.0)
+    }
+}
+
+impl From<UnixMicros> for UnixMillisOrMicros {
+    fn from(time: UnixMicros) -> Self {
+        Self(time.0)
+    }
+}
+
+impl From<SystemTime> for UnixMillisOrMicros {
+    fn from(time: SystemTime) -> Self {
+        UnixMillis::from(time).into()
+    }
+}
+
+impl FromStr for UnixMillisOrMicros {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for UnixMillisOrMicros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A time as text, by the venues' word RFC 3339.
 ///
 /// The text is kept as it came: an empty or odd one does not fail the response it stands in, and parsing costs only those who
@@ -166,6 +249,23 @@ mod tests {
             assert_eq!(serde_json::from_str::<UnixSeconds>(&text).unwrap(), UnixSeconds(units));
             let _ = UnixSeconds(units).to_system_time();
             let _ = UnixNanos(units).to_system_time();
+        }
+    }
+
+    #[test]
+    fn milliseconds_and_microseconds_tell_the_same_moment() {
+        let (millis, micros) =
+            (UnixMillisOrMicros::from(1_700_000_000_123), UnixMillisOrMicros::from(1_700_000_000_123_456));
+        assert!(!millis.is_micros() && micros.is_micros());
+        assert_eq!((millis.as_given(), micros.as_given()), (1_700_000_000_123, 1_700_000_000_123_456));
+        assert_eq!((millis.millis(), micros.millis()), (UnixMillis(1_700_000_000_123), UnixMillis(1_700_000_000_123)));
+        assert_eq!(millis.micros(), UnixMicros(1_700_000_000_123_000));
+        assert_eq!(micros.micros(), UnixMicros(1_700_000_000_123_456));
+        assert_eq!(UnixMillisOrMicros::from(99_999_999_999_999).micros(), UnixMicros(99_999_999_999_999_000));
+        assert_eq!(UnixMillisOrMicros::from(-1_500_000_000_000_001).millis(), UnixMillis(-1_500_000_000_001));
+        for extreme in [i64::MIN, i64::MAX] {
+            let time: UnixMillisOrMicros = serde_json::from_str(&extreme.to_string()).unwrap();
+            assert_eq!((time.as_given(), time.micros()), (extreme, UnixMicros(extreme)));
         }
     }
 

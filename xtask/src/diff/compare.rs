@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::rules::Rule;
 use super::{streams, types, venue};
 use crate::surface::pairs::{Direction, Pairs, Root};
-use crate::surface::{Field, Operation, Parameter, Surface, Use};
+use crate::surface::{Field, Notation, Operation, Parameter, Surface, Use};
 
 /// One change.
 #[derive(Clone, Debug)]
@@ -147,6 +147,11 @@ fn one(comparison: &mut Comparison<'_>, old: &Operation, new: &Operation) {
         comparison.find("status-changed", place, format!("a good response has {now}, before {before}"), was, at);
     }
     facts(comparison, old, new);
+    if old.form != new.form && old.body.is_some() && new.body.is_some() {
+        let format = |form: bool| if form { "a form" } else { "JSON" };
+        let message = format!("the body is {} now, before {}", format(new.form), format(old.form));
+        comparison.find("request-body-format-changed", place, message, was, at);
+    }
     parameters(comparison, place, was, at, &old.parameters, &new.parameters);
     body(comparison, old, new, (old.body, new.body), Direction::Request);
     body(comparison, old, new, (old.result, new.result), Direction::Response);
@@ -311,8 +316,29 @@ fn same_parameter(comparison: &mut Comparison<'_>, place: &str, before: &Paramet
         }
         _ => {}
     }
-    if !one.deprecated && other.deprecated {
-        comparison.find("parameter-deprecated", &own, "it is going to be removed", &one.at, &other.at);
+    match (one.deprecated, other.deprecated) {
+        (false, true) => {
+            comparison.find("parameter-deprecated", &own, "it is going to be removed", &one.at, &other.at);
+        }
+        (true, false) => comparison.find("parameter-not-deprecated", &own, "it stays", &one.at, &other.at),
+        _ => {}
+    }
+    // A parameter that says nothing is repeated.
+    let notation = |parameter: &Parameter| parameter.notation.unwrap_or(Notation::Repeated);
+    if notation(before) != notation(now) {
+        let message = format!("{} now, before {}", notation(now).says(), notation(before).says());
+        comparison.find("parameter-notation-changed", &own, message, &one.at, &other.at);
+    }
+    if one.rust_name != other.rust_name {
+        comparison.find("rust-name-changed", &own, types::renamed_in_rust(one, other), &one.at, &other.at);
+    }
+    let (was_nullable, is_nullable) = (comparison.old.nullable(one.value), comparison.new.nullable(other.value));
+    match (was_nullable, is_nullable) {
+        (false, true) => comparison.find("request-newly-nullable", &own, "it may be null now", &one.at, &other.at),
+        (true, false) => {
+            comparison.find("request-no-longer-nullable", &own, "it may not be null any more", &one.at, &other.at);
+        }
+        _ => {}
     }
     if one.default != other.default {
         let message =

@@ -50,7 +50,7 @@ const D: Option<Judgement> = Some(Docs);
 const NO: Option<Judgement> = None;
 
 /// All of them: name, Rust API, wire, bots.
-pub const RULES: [Rule; 86] = [
+pub const RULES: [Rule; 94] = [
     rule("other-change", NO, NO, H, "other facts changed"),
     // Operations.
     rule("operation-removed", B, B, B, "operations removed"),
@@ -61,6 +61,7 @@ pub const RULES: [Rule; 86] = [
     rule("operation-not-deprecated", D, NO, D, "operations no longer deprecated"),
     rule("credential-newly-needed", NO, H, B, "operations that need a credential now"),
     rule("credential-no-longer-needed", NO, H, A, "operations that anybody may call now"),
+    rule("authentication-changed", NO, H, H, "how credentials are read, fetched or sent"),
     rule("credential-changed", NO, H, H, "operations that take other credentials"),
     rule("scope-changed", NO, NO, H, "operations that need another scope"),
     rule("retry-changed", NO, H, H, "operations with another retry class"),
@@ -71,6 +72,7 @@ pub const RULES: [Rule; 86] = [
     rule("reconcile-changed", NO, NO, H, "operations with another call to find lost responses"),
     rule("status-changed", NO, H, NO, "operations with another status of a good response"),
     rule("request-body-added", B, B, B, "operations that take a body now"),
+    rule("request-body-format-changed", NO, B, NO, "operations whose body is a form now, or JSON"),
     rule("request-body-removed", B, B, B, "operations that take no body any more"),
     rule("response-body-added", B, A, NO, "operations that return something now"),
     rule("response-body-removed", B, H, B, "operations that return nothing any more"),
@@ -82,9 +84,11 @@ pub const RULES: [Rule; 86] = [
     rule("parameter-renamed", B, B, B, "parameters renamed"),
     rule("path-parameter-renamed", B, NO, NO, "parameters of paths renamed"),
     rule("parameter-moved", NO, B, NO, "parameters in another place of the request"),
+    rule("parameter-notation-changed", NO, B, NO, "parameters whose lists are written in another way"),
     rule("parameter-newly-required", B, B, B, "parameters that are required now"),
     rule("parameter-no-longer-required", A, A, NO, "parameters that may be left out now"),
     rule("parameter-deprecated", D, NO, D, "parameters deprecated"),
+    rule("parameter-not-deprecated", D, NO, D, "parameters no longer deprecated"),
     // Members of what is sent.
     rule("request-field-removed", B, B, B, "members of requests removed"),
     rule("request-field-added", A, A, NO, "new members of requests"),
@@ -104,11 +108,15 @@ pub const RULES: [Rule; 86] = [
     rule("response-no-longer-nullable", B, H, H, "vital members of responses that may not be null any more"),
     rule("vital-set-changed", NO, H, H, "responses that are rejected in other cases"),
     rule("field-deprecated", D, NO, D, "members deprecated"),
+    rule("field-not-deprecated", D, NO, D, "members no longer deprecated"),
+    rule("rust-name-changed", B, NO, NO, "members with another name in Rust"),
     // Types.
     rule("request-type-changed", B, B, B, "members of requests with another type"),
     rule("response-type-changed", B, H, H, "members of responses with another type"),
     rule("request-format-changed", B, H, H, "members of requests with another format"),
     rule("response-format-changed", B, NO, H, "members of responses with another format"),
+    rule("object-opened", A, NO, NO, "objects whose other members are kept now"),
+    rule("object-closed", B, NO, H, "objects whose other members are lost now"),
     rule("unit-changed", B, B, B, "times in another unit"),
     rule("type-renamed", B, NO, NO, "types renamed"),
     rule("request-limit-tightened", NO, H, B, "tighter bounds"),

@@ -13,8 +13,10 @@ pub fn channels(comparison: &mut Comparison<'_>) {
         if let Some(same) = new.channels.get(key) {
             one(comparison, channel, same);
         } else if let Some(same) = new.channels.values().find(|other| other.id == channel.id) {
-            let message = format!("`{}` is `{}` now", channel.address, same.address);
-            comparison.find("channel-moved", &name(channel), message, &channel.at, &same.at);
+            if channel.address != same.address {
+                let message = format!("`{}` is `{}` now", channel.address, same.address);
+                comparison.find("channel-moved", &name(channel), message, &channel.at, &same.at);
+            }
             one(comparison, channel, same);
         } else {
             comparison.find(

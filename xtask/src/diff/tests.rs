@@ -158,7 +158,7 @@ fn changes(edits: &[(&str, &str)]) -> Vec<Change> {
 /// A rule, the place it is reported at, and the edits that bring it about.
 type Seed = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const SEEDS: [Seed; 86] = [
+const SEEDS: [Seed; 98] = [
     (
         "operation-removed",
         "CancelOrder",
@@ -193,6 +193,55 @@ const SEEDS: [Seed; 86] = [
         "CreateOrder",
         &[("operationId: CreateOrder", "operationId: CreateOrder\n      security: [{ key: [], other: [] }]")],
     ),
+    (
+        "authentication-changed",
+        "security schemes",
+        &[("name: KEY, x-credential: key", "name: X-KEY, x-credential: key")],
+    ),
+    (
+        "request-body-format-changed",
+        "CreateOrder",
+        &[(
+            "requestBody: { content: { application/json:",
+            "requestBody: { content: { application/x-www-form-urlencoded:",
+        )],
+    ),
+    (
+        "parameter-notation-changed",
+        "GetMarkets(status)",
+        &[("- { name: status, in: query,", "- { name: status, in: query, style: form, explode: false,")],
+    ),
+    (
+        "parameter-notation-changed",
+        "GetMarkets(cursor)",
+        &[(
+            "name: cursor, in: query, schema: { type: string }",
+            "name: cursor, in: query, content: { application/json: { schema: { type: string } } }",
+        )],
+    ),
+    ("rust-name-changed", "GetMarkets(cursor)", &[("- { name: cursor,", "- { name: cursor, x-name: after,")]),
+    ("rust-name-changed", "Market.word", &[("word: { type: string }", "word: { type: string, x-name: saying }")]),
+    (
+        "request-newly-nullable",
+        "GetMarkets(cursor)",
+        &[(
+            "name: cursor, in: query, schema: { type: string }",
+            "name: cursor, in: query, schema: { type: string, nullable: true }",
+        )],
+    ),
+    (
+        "object-opened",
+        "Market",
+        &[("    x-vital: [title, status]\n", "    x-vital: [title, status]\n    additionalProperties: true\n")],
+    ),
+    (
+        "other-change",
+        "NewOrder.note",
+        &[("pattern: '^[a-z]*$', nullable", "x-also: { type: integer }, pattern: '^[a-z]*$', nullable")],
+    ),
+    ("channel-access-changed", "channel trade", &[("address: trade\n", "address: trade\n    x-endpoint: other\n")]),
+    ("request-limit-tightened", "NewOrder.count", &[("minimum: 1", "minimum: 1, exclusiveMinimum: true")]),
+    ("request-limit-loosened", "NewOrder.count", &[("minimum: 1", "minimum: 0")]),
     ("scope-changed", "CreateOrder", &[("x-scope: write", "x-scope: trade")]),
     ("retry-changed", "GetMarkets", &[("x-retry: safe", "x-retry: never")]),
     ("cost-changed", "GetMarkets", &[("cost: 1 }", "cost: 2 }")]),
@@ -442,8 +491,8 @@ const MORE: [Seed; 4] = [
     ("errors-changed", "x-errors", &[("no_money: insufficient-funds", "no_cash: insufficient-funds")]),
     (
         "other-change",
-        "x-variables",
-        &[("security: [{ key: [] }]\n", "security: [{ key: [] }]\nx-variables: { together: true }\n")],
+        "x-key-page",
+        &[("security: [{ key: [] }]\n", "security: [{ key: [] }]\nx-key-page: { together: true }\n")],
     ),
 ];
 
@@ -472,7 +521,8 @@ fn each_rule_is_found_where_it_applies_and_nowhere_else() {
         covered.insert(rule);
     }
     // A deprecation that is taken back is the same change from the other side; venues as a whole are tested below.
-    covered.extend(["operation-not-deprecated", "venue-added", "venue-removed"]);
+    covered.extend(["operation-not-deprecated", "parameter-not-deprecated", "field-not-deprecated", "object-closed"]);
+    covered.extend(["venue-added", "venue-removed"]);
     let all: BTreeSet<&str> = RULES.iter().map(|rule| rule.name).collect();
     assert_eq!(covered, all);
 }
@@ -480,9 +530,16 @@ fn each_rule_is_found_where_it_applies_and_nowhere_else() {
 #[test]
 fn what_did_not_change_is_not_reported() {
     assert!(changes(&[]).is_empty());
-    let deprecated = document(&[("operationId: CreateOrder", "operationId: CreateOrder\n      deprecated: true")]);
-    let back = compare(&ours::surface(&deprecated), &ours::surface(&document(&[])));
-    assert_eq!(back.iter().map(|change| change.rule.name).collect::<Vec<_>>(), ["operation-not-deprecated"]);
+    // What is taken back is the same change from the other side.
+    for (edit, rule) in [
+        (("operationId: CreateOrder", "operationId: CreateOrder\n      deprecated: true"), "operation-not-deprecated"),
+        (("name: limit, in: query", "name: limit, in: query, deprecated: true"), "parameter-not-deprecated"),
+        (("word: { type: string }", "word: { type: string, deprecated: true }"), "field-not-deprecated"),
+        (("    x-vital: [title", "    additionalProperties: true\n    x-vital: [title"), "object-closed"),
+    ] {
+        let back = compare(&ours::surface(&document(&[edit])), &ours::surface(&document(&[])));
+        assert_eq!(back.iter().map(|change| change.rule.name).collect::<Vec<_>>(), [rule]);
+    }
 }
 
 #[test]

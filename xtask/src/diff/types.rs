@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::{Comparison, or_nothing};
+use super::compare::{Comparison, or_nothing, said};
 use crate::drift::rename;
 use crate::surface::pairs::{Direction, Pairs};
 use crate::surface::{Field, Kinds, Surface, Type, TypeId, Use};
 
 /// Bounds of which a larger one allows more; of the others a smaller one does.
-const LARGER_ALLOWS_MORE: [&str; 4] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems"];
+const LARGER_ALLOWS_MORE: [&str; 5] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"];
 
 /// Compares every pair of types.
 pub fn compare(comparison: &mut Comparison<'_>, pairs: &Pairs) {
@@ -37,10 +37,38 @@ pub fn compare(comparison: &mut Comparison<'_>, pairs: &Pairs) {
                     format!("one of [{}] must be there, before [{}]", new.one_of.join(", "), old.one_of.join(", "));
                 comparison.find_for("vital-set-changed", &place, message, (&old.at, &new.at), users.clone());
             }
+            other_words(comparison, old, new, &place, &users);
             members(comparison, (id, other), direction, &place, &users);
             elements(comparison, old, new, direction, &place, &users);
         }
     }
+}
+
+/// Whether members that nobody describes are kept, and our words without a rule of their own.
+fn other_words(comparison: &mut Comparison<'_>, old: &Type, new: &Type, place: &str, users: &BTreeSet<String>) {
+    let places = (old.at.as_str(), new.at.as_str());
+    let rule = match (old.open, new.open) {
+        (false, true) => Some(("object-opened", "members that it does not describe are kept now")),
+        (true, false) => Some(("object-closed", "members that it does not describe are lost now")),
+        _ => None,
+    };
+    if let Some((rule, message)) = rule.filter(|_| new.kinds.has(Kinds::OBJECT)) {
+        comparison.find_for(rule, place, message, places, users.clone());
+    }
+    let names: BTreeSet<&String> = old.words.keys().chain(new.words.keys()).collect();
+    for name in names {
+        let (before, now) = (old.words.get(name), new.words.get(name));
+        if before != now {
+            let message = format!("{name}: {} is {} now", said(before), said(now));
+            comparison.find_for("other-change", place, message, places, users.clone());
+        }
+    }
+}
+
+/// Two names of a member in Rust.
+pub(super) fn renamed_in_rust(old: &Field, new: &Field) -> String {
+    let name = |field: &Field| field.rust_name.clone().unwrap_or_else(|| field.name.clone());
+    format!("it is `{}` in Rust now, before `{}`", name(new), name(old))
 }
 
 fn sorted(names: &[String]) -> BTreeSet<&String> {
@@ -144,8 +172,16 @@ fn same_member(
     if let Some((rule, message)) = rule {
         comparison.find_for(rule, &own, message, places, users.clone());
     }
-    if !old.deprecated && new.deprecated {
-        comparison.find_for("field-deprecated", &own, "it is going to be removed", places, users.clone());
+    match (old.deprecated, new.deprecated) {
+        (false, true) => {
+            comparison.find_for("field-deprecated", &own, "it is going to be removed", places, users.clone());
+        }
+        (true, false) => comparison.find_for("field-not-deprecated", &own, "it stays", places, users.clone()),
+        _ => {}
+    }
+    if old.rust_name != new.rust_name {
+        let message = renamed_in_rust(old, new);
+        comparison.find_for("rust-name-changed", &own, message, places, users.clone());
     }
     if is_request && old.default != new.default {
         let message =

@@ -34,6 +34,9 @@ pub fn facts(comparison: &mut Comparison<'_>) {
             "x-buckets" | "streams: x-limits" | "x-largest-request" => {
                 comparison.find("limits-changed", name, changed_members(before, now), &at, &at);
             }
+            "security schemes" | "x-signatures" | "x-logins" | "x-variables" | "streams: x-login" => {
+                comparison.find("authentication-changed", name, changed_members(before, now), &at, &at);
+            }
             "x-errors" => comparison.find("errors-changed", name, changed_members(before, now), &at, &at),
             _ => comparison.find("other-change", name, changed_members(before, now), &at, &at),
         }

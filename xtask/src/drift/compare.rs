@@ -8,7 +8,7 @@ use super::parameters;
 use crate::judgement::Judgement;
 use crate::surface::pairs::{Direction, Pairs, Root};
 use crate::surface::vendor::Vendor;
-use crate::surface::{Channel, Message, Operation, Surface, TypeId, Use};
+use crate::surface::{Channel, Message, Operation, Surface, TypeId, Use, channel_key, fits};
 
 /// How much was compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -172,7 +172,9 @@ impl Comparison<'_> {
             self.find("status", place, Judgement::Behaviour, message, &ours.at, one(place), None);
         }
         parameters::compare(self, ours, theirs);
-        self.body(ours, ours.body, theirs.body, Direction::Request);
+        if !parameters::is_form(ours, theirs) {
+            self.body(ours, ours.body, theirs.body, Direction::Request);
+        }
         let theirs_result = theirs.result.filter(|value| !self.says_nothing(*value));
         self.body(ours, ours.result, theirs_result, Direction::Response);
     }
@@ -222,12 +224,19 @@ impl Comparison<'_> {
 
     fn channels(&mut self) {
         let (ours, theirs) = (self.ours, self.theirs);
-        let by_id = |id: &str| theirs.channels.values().find(|channel| channel.id == id);
-        let mut met: BTreeSet<&str> = BTreeSet::new();
-        for (key, channel) in &ours.channels {
-            match theirs.channels.get(key).or_else(|| by_id(&channel.address)).or_else(|| by_id(&channel.id)) {
+        // Channels of the vendor, and the endpoints at which our spec has them.
+        let mut met: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for channel in ours.channels.values() {
+            let own = channel.endpoints.iter().map(String::as_str).next().unwrap_or_default();
+            let key = channel_key(&channel.address);
+            let here = || theirs.channels.values().filter(|found| found.is_at(own));
+            let found = here()
+                .find(|found| channel_key(&found.address) == key)
+                .or_else(|| here().find(|found| found.id == channel.address))
+                .or_else(|| here().find(|found| found.id == channel.id));
+            match found {
                 Some(found) => {
-                    met.insert(&found.id);
+                    met.insert((&found.id, own));
                     self.channel(channel, found);
                 }
                 None => {
@@ -237,10 +246,20 @@ impl Comparison<'_> {
                 }
             }
         }
-        for found in theirs.channels.values().filter(|found| !met.contains(found.id.as_str())) {
-            let message = format!("`{}` is new", found.address);
-            let name = format!("channel {}", found.address);
-            self.find("new-channel", name, Judgement::Addition, message, "", BTreeSet::new(), None);
+        for found in theirs.channels.values() {
+            let own: Vec<&str> = met.iter().filter(|(id, _)| *id == found.id).map(|(_, endpoint)| *endpoint).collect();
+            let mut find = |at: &str| {
+                let message = format!("`{}` is new{at}", found.address);
+                let name = format!("channel {}{at}", found.address);
+                self.find("new-channel", name, Judgement::Addition, message, "", BTreeSet::new(), None);
+            };
+            if own.is_empty() && found.endpoints.len() < 2 {
+                find("");
+            }
+            let missing = found.endpoints.iter().filter(|name| !own.contains(&name.as_str()) && !own.contains(&""));
+            for endpoint in missing.filter(|_| found.endpoints.len() > 1) {
+                find(&format!(" at {endpoint}"));
+            }
         }
     }
 
@@ -256,7 +275,8 @@ impl Comparison<'_> {
         }
         for message in &ours.messages {
             let is_it = |other: &Message| {
-                other.name == message.name || message.name.is_empty() || other.name.is_empty() || only
+                let same = other.name == message.name || fits(&other.name, &message.name).is_some();
+                same || message.name.is_empty() || other.name.is_empty() || only
             };
             let mut found = false;
             for (index, other) in theirs.messages.iter().enumerate().filter(|(_, other)| is_it(other)) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::bounds::{self, Place};
 use super::compare::Comparison;
 use super::finding::Change;
 use super::rename;
@@ -153,6 +154,10 @@ fn same_member(
     let own = format!("{place}.{}", field.name);
     let theirs = comparison.theirs;
     kinds(comparison, &own, field.value, same.value, direction, &field.at, users);
+    if direction == Direction::Request {
+        let place = Place { name: &own, at: &field.at, users, is_always_sent: field.required };
+        bounds::compare(comparison, &place, field, same);
+    }
     if same.deprecated && !field.deprecated && !mentions_end(&field.description) {
         comparison.find(
             "deprecated",
@@ -284,6 +289,12 @@ pub(super) fn kinds(
         Direction::Request => (theirs.kinds, ours.kinds),
     };
     if !wide.covers(narrow) {
+        if direction == Direction::Request && is_in_text(place) && are_written_alike(ours, theirs) {
+            let message =
+                format!("the vendor says {}, our spec {}; here both are written the same", theirs.kinds, ours.kinds);
+            comparison.find("retyped-text", place, Judgement::Docs, message, at, users.clone(), None);
+            return;
+        }
         let is_read = direction == Direction::Response && reads(ours, theirs.kinds);
         let judgement = if is_read { Judgement::Behaviour } else { Judgement::Breaking };
         let note = if is_read { "; it is read nevertheless" } else { "" };
@@ -307,6 +318,23 @@ fn reads(ours: &Type, theirs: Kinds) -> bool {
     let scalar = Kinds::STRING.or(Kinds::NUMBER).or(Kinds::INTEGER);
     let is_number = ours.kinds.has(Kinds::INTEGER) || ours.format.as_deref() == Some("decimal");
     is_number && scalar.covers(theirs)
+}
+
+/// Whether a place is a parameter, and no member of JSON.
+fn is_in_text(place: &str) -> bool {
+    place.ends_with([')', ']']) && place.contains('(') && !place.contains(").")
+}
+
+/// Whether the values of two types are the same text in a query or a form: `5` and `\"5\"`.
+fn are_written_alike(ours: &Type, theirs: &Type) -> bool {
+    let number = Kinds::NUMBER.or(Kinds::INTEGER);
+    let scalar = number.or(Kinds::STRING).or(Kinds::BOOLEAN);
+    let is_decimal = ours.format.as_deref() == Some("decimal");
+    if theirs.kinds == Kinds::STRING {
+        scalar.covers(ours.kinds)
+    } else {
+        is_decimal && theirs.kinds.has(Kinds::NUMBER)
+    }
 }
 
 fn single(kinds: Kinds) -> Option<&'static str> {

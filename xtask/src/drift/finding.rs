@@ -6,7 +6,7 @@ use std::fmt;
 use crate::judgement::Judgement;
 
 /// Rules of comparison, by the names that `drift.yaml` and reports use.
-pub const RULES: [(&str, &str); 26] = [
+pub const RULES: [(&str, &str); 32] = [
     ("new-operation", "the vendor has an operation that our spec lacks"),
     ("removed-operation", "our spec has an operation that the vendor lacks"),
     ("moved-operation", "an operation has another path or method"),
@@ -22,11 +22,17 @@ pub const RULES: [(&str, &str); 26] = [
     ("removed-field", "a member that the vendor lacks"),
     ("renamed-field", "a member that seems to have another name: its value is lost"),
     ("retyped", "another JSON type"),
+    ("retyped-text", "another JSON type of a parameter, where both are written the same"),
     ("unit", "a time in another unit or notation"),
     ("newly-required", "requests need it"),
     ("no-longer-required", "requests may leave it out"),
     ("newly-nullable", "a vital member of a response may be null"),
     ("newly-optional", "a vital member of a response may be missing"),
+    ("tighter-bound", "requests with values that our spec allows are refused"),
+    ("looser-bound", "requests may have more values than our spec says"),
+    ("pattern", "how a text of a request must be written"),
+    ("default", "what counts where a request leaves it out"),
+    ("notation", "how a list in a parameter is written"),
     ("new-value", "a value that our enum lacks"),
     ("removed-value", "a value that the vendor's enum lacks"),
     ("new-channel", "a channel that our spec lacks"),

@@ -1,5 +1,6 @@
 //! `cargo xtask drift`: our spec against what a vendor publishes (`--against`) and what was really seen (`--traffic`).
 
+mod bounds;
 mod compare;
 mod fields;
 mod finding;

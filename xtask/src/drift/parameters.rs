@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::bounds::{self, Place};
 use super::compare::{Comparison, one};
 use super::fields;
 use super::finding::Change;
 use super::rename;
 use crate::judgement::Judgement;
 use crate::surface::pairs::{Direction, Root};
-use crate::surface::{Channel, Operation, Parameter};
+use crate::surface::{Channel, Operation, Parameter, Surface};
 
 /// Headers that are signed or that every request has: security schemes and the loop speak for them.
 const OF_EVERY_REQUEST: [&str; 5] = ["authorization", "content-type", "accept", "user-agent", "content-length"];
@@ -25,18 +26,37 @@ pub fn compare(comparison: &mut Comparison<'_>, ours: &Operation, theirs: &Opera
     for (mine, other) in path(ours).iter().zip(path(theirs).iter()) {
         same(comparison, place, mine, other, place);
     }
-    let headers = &comparison.ours.credential_headers;
-    let others = |operation: &Operation| -> Vec<Parameter> {
+    let (headers, added) = (&comparison.ours.credential_headers, &comparison.ours.credential_parameters);
+    let others = |operation: &Operation, surface: &Surface| -> Vec<Parameter> {
         let is_one = |parameter: &&Parameter| {
             parameter.place != "path"
                 && !OF_EVERY_REQUEST.contains(&parameter.field.name.to_lowercase().as_str())
                 // Credentials are no parameters of ours.
                 && !(parameter.place == "header" && headers.contains(&parameter.field.name.to_lowercase()))
                 && parameter.place != "cookie"
+                && !(parameter.place == "query" && added.contains(&parameter.field.name))
         };
-        operation.parameters.iter().filter(is_one).cloned().collect()
+        let mut all = operation.parameters.clone();
+        if is_form(ours, theirs) {
+            all.extend(form(operation, surface));
+        }
+        all.into_iter().filter(|parameter| is_one(&parameter)).collect()
     };
-    list(comparison, place, &ours.at, &others(ours), &others(theirs));
+    let (mine, other) = (others(ours, comparison.ours), others(theirs, comparison.theirs));
+    list(comparison, place, &ours.at, &mine, &other);
+}
+
+/// Whether one side sends a form: its members are what the other side may write as parameters of the query.
+pub fn is_form(ours: &Operation, theirs: &Operation) -> bool {
+    let is_other = |operation: &Operation| operation.form || operation.body.is_none();
+    (ours.form || theirs.form) && is_other(ours) && is_other(theirs)
+}
+
+/// The members of a form as parameters.
+fn form(operation: &Operation, surface: &Surface) -> Vec<Parameter> {
+    let Some(body) = operation.body.filter(|_| operation.form) else { return Vec::new() };
+    let fields = surface.at(body).fields.iter();
+    fields.map(|field| Parameter { field: field.clone(), place: "query".to_owned(), notation: None }).collect()
 }
 
 /// What a subscription takes.
@@ -45,13 +65,13 @@ pub fn compare_channel(comparison: &mut Comparison<'_>, ours: &Channel, theirs: 
     let named = |channel: &Channel, place: &str| -> Vec<Parameter> {
         channel.parameters.iter().filter(|parameter| parameter.place == place).cloned().collect()
     };
-    for (mine, other) in ours.parameters.iter().flat_map(|mine| {
-        theirs
-            .parameters
-            .iter()
-            .filter(|other| other.place == "address" && mine.place == "address" && other.field.name == mine.field.name)
-            .map(move |other| (mine, other))
-    }) {
+    // Names in the braces of an address do not reach the venue: they are compared in their order.
+    let in_address = |channel: &Channel| -> Vec<Parameter> {
+        let mut all = named(channel, "address");
+        all.sort_by_key(|parameter| channel.address.find(&format!("{{{}}}", parameter.field.name)));
+        all
+    };
+    for (mine, other) in in_address(ours).iter().zip(&in_address(theirs)) {
         same(comparison, &name, mine, other, &name);
     }
     let commands = named(theirs, "command");
@@ -134,6 +154,17 @@ fn same(comparison: &mut Comparison<'_>, place: &str, mine: &Parameter, other: &
     let users = BTreeSet::from([user.to_owned()]);
     let (field, theirs) = (&mine.field, &other.field);
     fields::kinds(comparison, &own, field.value, theirs.value, Direction::Request, &field.at, &users);
+    // A value that a command always has stands in our spec like a default.
+    let is_always_sent = field.required || mine.place == "command" && field.default.is_some();
+    let limits_of = Place { name: &own, at: &field.at, users: &users, is_always_sent };
+    bounds::compare(comparison, &limits_of, field, theirs);
+    if let (Some(notation), Some(vendors)) = (mine.notation, other.notation)
+        && notation != vendors
+        && comparison.ours.at(field.value).items.is_some()
+    {
+        let message = format!("the vendor says that {}, our spec that {}", vendors.says(), notation.says());
+        comparison.find("notation", &own, Judgement::Breaking, message, &field.at, users.clone(), None);
+    }
     if mine.place != "path" && mine.place != "address" {
         if theirs.required && !field.required && theirs.default.is_none() && field.default.is_none() {
             let message = "the vendor refuses calls without it";

@@ -22,7 +22,10 @@ paths:
       operationId: GetMarkets
       security: []
       parameters:
-        - { name: limit, in: query, schema: { type: integer } }
+        - { name: limit, in: query, schema: { type: integer }, description: 'Markets a page, 1 to 100.' }
+        - { name: page, in: query, schema: { type: integer }, description: 'Left out: 1.' }
+        - { name: least, in: query, schema: { type: string, format: decimal } }
+        - { name: kinds, in: query, style: form, explode: false, schema: { type: array, items: { type: string } } }
         - { name: status, in: query, schema: { $ref: '#/components/schemas/Filter' } }   # open ones first
         - { name: day, in: query, required: true, schema: { type: string } }
       responses:
@@ -71,7 +74,7 @@ components:
       required: [ticker, count]
       properties:
         ticker: { type: string }
-        count: { type: integer }
+        count: { type: integer, maximum: 10 }
         post_only: { type: boolean }
         side: { $ref: '#/components/schemas/Side' }
     Side: { type: string, enum: [buy, sell] }
@@ -97,6 +100,9 @@ paths:
       security: []
       parameters:
         - { $ref: '#/components/parameters/Limit' }
+        - { name: page, in: query, schema: { type: integer, default: 1 } }
+        - { name: least, in: query, schema: { type: string, description: least } }
+        - { name: kinds, in: query, explode: false, schema: { type: array, items: { type: string } } }
         - { name: status, in: query, schema: { type: string, enum: [open, closed] } }
         - { name: day, in: query, required: true, schema: { type: string } }
       responses:
@@ -115,7 +121,7 @@ paths:
       responses: { '204': { description: gone } }
 components:
   parameters:
-    Limit: { name: limit, in: query, schema: { type: [integer, 'null'] } }
+    Limit: { name: limit, in: query, schema: { type: [integer, 'null'], minimum: 1, maximum: 100 } }
   requestBodies:
     Order: { content: { application/json: { schema: { $ref: '#/components/schemas/OrderIn' } } } }
   schemas:
@@ -145,7 +151,7 @@ components:
       required: [ticker, count]
       properties:
         ticker: { type: string }
-        count: { type: integer }
+        count: { type: integer, exclusiveMinimum: 0, maximum: 10 }
         post_only: { type: boolean }
         side: { allOf: [{ $ref: '#/components/schemas/OrderSide' }] }
     OrderSide: { type: string, enum: [buy, sell] }
@@ -160,7 +166,43 @@ components:
 /// The kind of change, its place, its judgement, and how the vendor's document is changed.
 type Seed = (&'static str, &'static str, Judgement, &'static [(&'static str, &'static str)]);
 
-const SEEDS: [Seed; 61] = [
+const SEEDS: [Seed; 74] = [
+    ("tighter-bound", "GetMarkets(limit) maximum=50", Breaking, &[("maximum: 100", "maximum: 50")]),
+    ("tighter-bound", "GetMarkets(limit) minimum=5", Breaking, &[("minimum: 1,", "minimum: 5,")]),
+    ("tighter-bound", "NewOrder.count maximum=9", Breaking, &[("0, maximum: 10", "0, maximum: 9")]),
+    (
+        "tighter-bound",
+        "NewOrder.count exclusiveMinimum=5",
+        Behaviour,
+        &[("exclusiveMinimum: 0", "exclusiveMinimum: 5")],
+    ),
+    ("looser-bound", "GetMarkets(limit) maximum=1000", Addition, &[("maximum: 100", "maximum: 1000")]),
+    ("looser-bound", "NewOrder.count maximum", Addition, &[("0, maximum: 10", "0")]),
+    (
+        "pattern",
+        "GetMarkets(day) pattern=^[0-9-]+$",
+        Behaviour,
+        &[(
+            "name: day, in: query, required: true, schema: { type: string }",
+            "name: day, in: query, required: true, schema: { type: string, pattern: '^[0-9-]+$' }",
+        )],
+    ),
+    ("default", "GetMarkets(page) default=2", Behaviour, &[("default: 1 }", "default: 2 }")]),
+    ("retyped-text", "GetMarkets(limit)", Docs, &[("type: [integer, 'null']", "type: string")]),
+    (
+        "retyped-text",
+        "GetMarkets(least)",
+        Docs,
+        &[("schema: { type: string, description: least }", "schema: { type: number }")],
+    ),
+    (
+        "default",
+        "NewOrder.post_only default=true",
+        Behaviour,
+        &[("post_only: { type: boolean }", "post_only: { type: boolean, default: true }")],
+    ),
+    ("default", "NewOrder.side default=sell", Behaviour, &[("side: { allOf: [", "side: { default: sell, allOf: [")]),
+    ("notation", "GetMarkets(kinds)", Breaking, &[("in: query, explode: false", "in: query, explode: true")]),
     (
         "new-operation",
         "GetOrders",
@@ -359,7 +401,12 @@ const SEEDS: [Seed; 61] = [
         Breaking,
         &[("additionalProperties: { type: integer }", "additionalProperties: { type: boolean }")],
     ),
-    ("retyped", "NewOrder.count", Breaking, &[("count: { type: integer }", "count: { type: string }")]),
+    (
+        "retyped",
+        "NewOrder.count",
+        Breaking,
+        &[("count: { type: integer, exclusiveMinimum: 0, maximum: 10 }", "count: { type: string }")],
+    ),
     (
         "retyped",
         "GetMarkets response",
@@ -589,7 +636,7 @@ const CHANNELS: &str = "\
 channels:
   trade:
     address: trade
-    x-parameters: { tickers: { description: d, schema: { type: array, items: { type: string } }, required: false } }
+    x-parameters: { tickers: { description: 'Markets, at most 10.', schema: { type: array, items: { type: string } }, required: false } }
     messages: { trade: { $ref: '#/messages/Trade' } }
 messages:
   Trade: { name: trade, payload: { $ref: '#/schemas/TradeMessage' } }
@@ -684,6 +731,83 @@ fn streams_are_compared_without_their_frames() {
         "{:?}",
         said(&found(&two))
     );
+}
+
+/// One address at three sockets: two of ours are one channel of the vendor, and one address is another channel elsewhere.
+const SOCKETS: &str = "\
+asyncapi: 3.0.0
+info: { title: Streams, version: '1' }
+servers:
+  spot: { host: s.example.com, pathname: /v5/spot, protocol: wss, x-environment: production, x-endpoint: spot }
+  linear: { host: s.example.com, pathname: /v5/linear, protocol: wss, x-environment: production, x-endpoint: linear }
+  option: { host: s.example.com, pathname: /v5/option, protocol: wss, x-environment: production, x-endpoint: option }
+  private: { host: s.example.com, pathname: /v5/private, protocol: wss, x-environment: production, x-endpoint: private }
+x-dialect: { topics: { command: op, topics: args, subscribe: subscribe, unsubscribe: unsubscribe, success: success, topic: topic, kind: type, data: data } }
+channels:
+  spot_trades: { $ref: 'stream-a.yaml#/channels/spot_trades' }
+  linear_trades: { $ref: 'stream-a.yaml#/channels/linear_trades' }
+  option_trades: { $ref: 'stream-a.yaml#/channels/option_trades' }
+  order: { $ref: 'stream-a.yaml#/channels/order' }
+  order_by_kind: { $ref: 'stream-a.yaml#/channels/order_by_kind' }
+";
+
+const SOCKET_CHANNELS: &str = "\
+channels:
+  spot_trades: { address: 'trade.{symbol}', x-endpoint: spot, x-list: true, parameters: { symbol: { description: d } }, messages: { a: { $ref: '#/messages/Trade' } } }
+  linear_trades: { address: 'trade.{symbol}', x-endpoint: linear, x-list: true, parameters: { symbol: { description: d } }, messages: { a: { $ref: '#/messages/Trade' } } }
+  option_trades: { address: 'trade.{base_coin}', x-endpoint: option, x-list: true, parameters: { base_coin: { description: d } }, messages: { a: { $ref: '#/messages/OptionTrade' } } }
+  order: { address: order, x-endpoint: private, messages: { a: { $ref: '#/messages/Order' } } }
+  order_by_kind: { address: 'order.{kind}', x-endpoint: private, parameters: { kind: { description: d, enum: [a, b] } }, messages: { a: { $ref: '#/messages/Order' } } }
+messages:
+  Trade: { name: snapshot, payload: { $ref: '#/schemas/Trade' } }
+  OptionTrade: { name: snapshot, payload: { $ref: '#/schemas/OptionTrade' } }
+  Order: { payload: { $ref: '#/schemas/Order' } }
+schemas:
+  Trade: { type: object, properties: { p: { type: string } } }
+  OptionTrade: { type: object, properties: { p: { type: string }, iv: { type: string } } }
+  Order: { type: object, properties: { id: { type: string } } }
+";
+
+const SOCKET_INVENTORY: &str = r#"[
+    {"channel": "trade.{symbol}", "endpoint": {"production": "wss://s.example.com/v5/{spot,linear}"}, "params": [{"name": "symbol", "type": "string"}],
+     "message_types": [{"type": "snapshot", "data": "array", "fields": [{"name": "p", "type": "string"}]}]},
+    {"channel": "trade.{baseCoin}@option", "endpoint": {"production": "wss://s.example.com/v5/option"}, "params": [{"name": "baseCoin", "type": "string"}],
+     "message_types": [{"type": "snapshot", "data": "array", "fields": [{"name": "p", "type": "string"}, {"name": "iv", "type": "string"}]}]},
+    {"channel": "order[.{kind}]", "endpoint": {"production": "wss://s.example.com/v5/private"}, "params": [{"name": "kind", "type": "string", "enum": ["a", "b"]}],
+     "message_types": [{"type": "(no type)", "fields": [{"name": "id", "type": "string"}]}]}]"#;
+
+#[test]
+fn one_address_at_several_endpoints_is_several_channels() {
+    let files = [("openapi.yaml", OURS), ("asyncapi.yaml", SOCKETS), ("stream-a.yaml", SOCKET_CHANNELS)];
+    let sources = files.map(|(name, text)| Source::parse(&format!("specs/v/{name}"), text).unwrap());
+    let ours = Document::join("v", sources.into()).unwrap();
+    let found = |text: &str| said(&compare(&ours::surface(&ours), &vendor::read(text, &ours).unwrap()).0);
+    assert_eq!(found(SOCKET_INVENTORY), [""; 0]);
+    for (from, to, expected) in [
+        ("{spot,linear}", "spot", &["removed-channel channel linear_trades"][..]),
+        (
+            "{spot,linear}",
+            "{spot,linear,option,private}",
+            &["new-channel channel trade.{symbol} at option", "new-channel channel trade.{symbol} at private"],
+        ),
+        (r#"{"name": "iv", "type": "string"}"#, r#"{"name": "iv", "type": "boolean"}"#, &["retyped OptionTrade.iv"]),
+        (r#""enum": ["a", "b"]"#, r#""enum": ["a"]"#, &["removed-value channel order_by_kind(kind)=b"]),
+        ("order[.{kind}]", "order", &["removed-channel channel order_by_kind"]),
+    ] {
+        let changed = found(&edited(SOCKET_INVENTORY, &[(from, to)]));
+        let all =
+            changed.len() == expected.len() && changed.iter().zip(expected).all(|(one, name)| one.starts_with(name));
+        assert!(all, "{to}: {changed:?}");
+    }
+    // The same as AsyncAPI, whose channels name their servers.
+    let trades = |server: &str| {
+        format!(
+            "asyncapi: 3.0.0\ninfo: {{ title: V, version: 1 }}\nservers: {{ s: {{ host: s.example.com, pathname: /v5/{server}, protocol: wss }} }}\nchannels: {{ t: {{ address: 'trade.{{x}}', servers: [{{ $ref: '#/servers/s' }}], messages: {{ m: {{ payload: {{ type: object, properties: {{ topic: {{ type: string }}, data: {{ type: array, items: {{ type: object, properties: {{ p: {{ type: string }} }} }} }} }} }} }} }} }} }}\n"
+        )
+    };
+    let lost_iv =
+        |server: &str| found(&trades(server)).iter().any(|one| one.starts_with("removed-field OptionTrade.iv"));
+    assert!(lost_iv("option") && !lost_iv("linear"));
 }
 
 #[test]

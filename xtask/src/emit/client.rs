@@ -44,8 +44,9 @@ pub fn source(document: &Document, lowered: &Value) -> Result<Client, String> {
     docs::types(types_of(&mut file)?, &required);
     let methods = operations::read(document, &lowered, &file, &required)?;
     let types = types_of(&mut file)?;
-    let mut items = operations::items(document, types, &methods, &types::ids(&lowered.value))?;
+    // Builders look members up by the venue's names.
     rename(types, &lowered.value);
+    let mut items = operations::items(document, types, &methods, &types::ids(&lowered.value))?;
     seal(types, &Reading::of(&lowered))?;
     let structs = types.iter().filter_map(|item| match item {
         Item::Struct(item) => Some((item.ident.to_string(), item.clone())),

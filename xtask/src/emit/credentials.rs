@@ -123,6 +123,7 @@ fn signature(name: &str, signature: &Signature) -> TokenStream {
         (None, Some(params)) => ("Params", params),
         (None, None) => unreachable!("lint wants one of them"),
     };
+    let adds = signature.adds.iter().flatten().map(|(name, template)| quote!((#name, #template)));
     let is_header = place == "Headers";
     let place = ident(place);
     // The signature itself comes last, as in every description of one.
@@ -135,12 +136,12 @@ fn signature(name: &str, signature: &Signature) -> TokenStream {
     quote! {
         Signature {
             name: #name, text: &[#(#pieces),*], separator: #separator, end: #end, time: TimeUnit::#time, ahead_millis: #ahead,
-            keys: &[#(#keys),*], fields: &[#(#fields),*], place: Place::#place,
+            keys: &[#(#keys),*], fields: &[#(#fields),*], place: Place::#place, adds: &[#(#adds),*],
         }
     }
 }
 
-fn probe(document: &Document, probe: &Probe) -> TokenStream {
+pub(super) fn probe(document: &Document, probe: &Probe) -> TokenStream {
     let operation = id_of(document, &probe.operation);
     let with = probe.with.iter().map(|(name, value)| quote!((#name, #value)));
     let (members, list, finds_nothing, proves) = (&probe.members, &probe.list, probe.finds_nothing, &probe.proves);

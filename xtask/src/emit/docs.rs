@@ -13,6 +13,7 @@ use crate::markup;
 use crate::model::{Operation, members, schema_ref, text};
 use crate::names::{pascal, snake};
 use crate::source::step;
+use crate::vocabulary::{self, Rate, Rates, When};
 
 /// What an operation does, as `request` of the lowered document says it, and what is to be known before it is called.
 pub fn of_operation(document: &Document, operation: &Operation<'_>, request: &Operation<'_>) -> Vec<String> {
@@ -41,14 +42,19 @@ fn facts(document: &Document, operation: &Operation<'_>) -> Vec<String> {
     if word("x-second-factor").is_some() {
         facts.push("Second factor: the venue may ask for a one-time code; see `ErrorKind::Challenge`.".to_owned());
     }
-    if let Some(rate) = word("x-rate") {
-        let each = text(rate, "per-item").map(|field| format!(" for each element of {}", markup::code(field)));
-        let bucket = markup::code(text(rate, "bucket").unwrap_or_default());
-        facts.push(format!("Cost: {} of the rate limit {bucket}{}.", rate["cost"], each.unwrap_or_default()));
-    }
+    let rates: Option<Rates> = vocabulary::word(operation.value, "x-rate");
+    facts.extend(rates.iter().flat_map(Rates::all).map(cost));
     facts.push(retry(word("x-retry").unwrap_or(&Value::Null)));
     if let Some((other, _)) = reconcile(document, operation) {
         facts.push(format!("After a lost response: [`Client::{other}`] finds out what happened to the call."));
+    }
+    if let Some(name) = text(operation.value, "x-client-id") {
+        let finds = reconcile(document, operation).map(|(other, _)| format!(", so that [`Client::{other}`] finds it"));
+        facts.push(format!(
+            "Own id: {} names what the call makes{}. It is no idempotency key: the venue may accept the same one again.",
+            markup::code(name),
+            finds.unwrap_or_default()
+        ));
     }
     if operation.value.pointer("/x-connection/only").is_some() {
         facts.push("WebSocket: only a client over a WebSocket can make this call.".to_owned());
@@ -57,6 +63,24 @@ fn facts(document: &Document, operation: &Operation<'_>) -> Vec<String> {
         facts.push("Pages: `stream` instead of `send` returns the items of all pages.".to_owned());
     }
     facts
+}
+
+/// What a call costs in a bucket.
+fn cost(rate: &Rate) -> String {
+    let each = rate.per_item.as_deref().map(|list| format!(" for each element of {}", markup::code(list)));
+    let rows = rate.costs.iter().filter_map(|row| {
+        let name = |name: &str| markup::code(name);
+        let when = match row.when()? {
+            When::Without(parameter) => format!("without {}", name(parameter)),
+            When::Given(parameter) => format!("with {}", name(parameter)),
+            When::Is(parameter, text) => format!("with {} {}", name(parameter), name(text)),
+            When::Above(parameter, bound) => format!("with {} above {bound}", name(parameter)),
+            When::ItemsAbove(parameter, bound) => format!("with more than {bound} elements of {}", name(parameter)),
+        };
+        Some(format!("; {} {when}", row.cost))
+    });
+    let rows: String = rows.collect();
+    format!("Cost: {} of the rate limit {}{}{rows}.", rate.cost, markup::code(&rate.bucket), each.unwrap_or_default())
 }
 
 fn retry(word: &Value) -> String {

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use serde_json::Value;
 
-use super::credentials::text_option;
+use super::credentials::{probe, text_option};
 use super::venue::{ident, option};
 use crate::document::Document;
 use crate::model::{FieldPlace, id_of, named, request_field, resolve, text};
@@ -70,13 +70,14 @@ fn table(document: &Document, keys: &Keys, first: Option<(&str, &Keys)>) -> Toke
         let ([at, id], with) = ([&all.at, &all.id].map(places), pairs(all.with.iter()));
         quote!(SubAccounts { operation: #operation, with: #with, at: #at, id: #id })
     }));
+    let probes = keys.probes.iter().map(|one| probe(document, one));
     quote! {
         KeyLifecycle {
             family: #family, others: &[#(#others),*], environments: &[#(#environments),*],
             managed_by: ManagedBy::#managed_by, scopes: ScopeRule::#scopes, longest_name: #longest, name_separator: #separator,
             most: #most, binds_addresses: #binds_addresses, unbound_days: #unbound_days, without_ed25519: #without_ed25519,
             create: #create, register: #register, list: #list, own: #own, rotate: #rotate, revoke: #revoke, enable: #enable,
-            sub_accounts: #sub_accounts,
+            sub_accounts: #sub_accounts, probes: &[#(#probes),*],
         }
     }
 }

@@ -12,11 +12,13 @@ mod joined;
 mod key_lifecycle;
 mod operations;
 mod pages;
+mod rates;
 mod seal;
 mod streams;
 mod types;
 mod variables;
 mod venue;
+mod websocket;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -34,6 +34,9 @@ pub fn stream(method: &Method, page: &Value, types: &[Item]) -> Result<TokenStre
         let (told, kind) = member(&structs, method.answer.clone(), word(key), Take::Copy)?;
         Ok::<_, String>(if option(&kind).is_some() { told } else { quote!(Some(#told)) })
     };
+    if word("style") == "after" {
+        return after(method, word("key"), &items, &item, (&first, &set), &structs);
+    }
     let (constructor, told, page) = match (word("style"), page.get("last")) {
         ("cursor", _) => {
             let told = told("next")?;
@@ -64,6 +67,38 @@ pub fn stream(method: &Method, page: &Value, types: &[Item]) -> Result<TokenStre
                     let (answer, unread) = call.send().await?.into_parts();
                     #told
                     Ok((#page, unread))
+                }
+            })
+        }
+    })
+}
+
+/// The stream over pages of which each begins behind the last item of the page before.
+fn after(
+    method: &Method,
+    key: &str,
+    items: &TokenStream,
+    item: &Type,
+    (first, set): (&TokenStream, &TokenStream),
+    types: &Structs<'_>,
+) -> Result<TokenStream, String> {
+    let owner = named(item).and_then(|owner| types.get(&owner.to_string()));
+    let field = owner.and_then(|owner| field(owner, key)).ok_or_else(|| format!("the items have no `{key}`"))?;
+    let (name, row) = (&field.ident, &method.row);
+    let how = ident(if option(&field.ty).is_some() { "and_then" } else { "map" });
+    Ok(quote! {
+        /// Every item of every page, as a stream. A page is requested when the items before it are consumed.
+        pub fn stream(self) -> Pages<'a, #item> {
+            Pages::by_key(operations::#row, #first, move |at| {
+                let mut call = self.clone();
+                if let Some(at) = at {
+                    call = call.#set(at);
+                }
+                async move {
+                    let (answer, unread) = call.send().await?.into_parts();
+                    let items = #items;
+                    let last = items.last().#how(|item| item.#name);
+                    Ok(((items, last), unread))
                 }
             })
         }
@@ -159,9 +194,15 @@ methods:
     x-page: { style: offset, param: offset, items: '' }
     params: [{ name: offset, required: true, schema: { type: integer } }]
     result: { name: r, schema: { type: array, items: { $ref: '#/components/schemas/Side' } } }
+  - name: public/get_trades
+    x-retry: safe
+    x-page: { style: after, param: from, key: id, items: '' }
+    params: [{ name: from, schema: { type: integer } }]
+    result: { name: r, schema: { type: array, items: { $ref: '#/components/schemas/Trade' } } }
 components:
   schemas:
     Side: { type: string, enum: [buy, sell] }
+    Trade: { type: object, required: [id], properties: { id: { type: integer } } }
     Log: { type: object, properties: { log: { $ref: '#/components/schemas/LogPage' } } }
     LogPage:
       type: object
@@ -186,6 +227,8 @@ components:
             "call=call.offset(at);",
             "lettold=answer.log.as_ref().and_then(|at|at.continuation.clone())",
             "answer.log.map(|at|at.entries).unwrap_or_default()",
+            // The number of the last item.
+            "letitems=answer;letlast=items.last().map(|item|item.id);Ok(((items,last),unread))",
         ] {
             assert!(client.contains(part), "{part}");
         }

@@ -6,12 +6,14 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use serde_json::Value;
 
-use super::{credentials, environment, error_code, key_lifecycle, variables};
+use super::{credentials, environment, error_code, key_lifecycle, rates, variables, websocket};
 use crate::document::{Document, Kind};
 use crate::lint::{KINDS, UNITS};
-use crate::model::{Operation, follow, id_of, members, operations, resolve, text, walk_schema};
+use crate::model::{
+    Operation, follow, id_of, is_json_text, members, operations, parameter_schema, resolve, text, walk_schema,
+};
 use crate::source::step;
-use crate::vocabulary::{self, Reconcile};
+use crate::vocabulary::{self, ClientHeaders, Reconcile};
 
 pub fn source(document: &Document) -> String {
     let root = &document.value;
@@ -29,13 +31,14 @@ pub fn source(document: &Document) -> String {
     };
     let errors = errors(root.get("x-errors").unwrap_or(&Value::Null));
     let challenge = option(root.get("x-challenge").map(challenge));
-    let buckets = members(root, "x-buckets").map(bucket);
-    let rate_headers = option(root.get("x-rate-headers").map(rate_headers));
+    let buckets = members(root, "x-buckets").map(rates::bucket);
+    let rate_headers = rates::headers(root.get("x-rate-headers"));
+    let client_headers = client_headers(root);
     let largest_request = option(root.get("x-largest-request").and_then(Value::as_u64).map(|bytes| {
         let bytes = proc_macro2::Literal::u64_unsuffixed(bytes);
         quote!(#bytes)
     }));
-    let websocket = option(root.get("x-websocket").map(websocket));
+    let websocket = option(root.get("x-websocket").map(|word| websocket::source(document, word)));
     let signature_ages = signature_ages(document);
     let credentials = credentials::source(document);
     let keys = vocabulary::word(root, "x-keys").map(|keys| key_lifecycle::items(document, &keys));
@@ -52,8 +55,10 @@ pub fn source(document: &Document) -> String {
             SubAccounts, TextsField, TextsForm, Time, TimeForm,
         };
         use ::venuekit_wire::operation::{
-            Bucket, Challenge, ErrorKind, Errors, FailedValue, FailedWhen, Heartbeat, Key, KeyBounds, Limit, OnConnection, Operation, Page,
-            Protocol, Rate, RateHeaders, Reconcile, Repeat, Retry, Setting, SignatureAge, Tier, UnknownKey, Venue, VenueTime, WebSocket,
+            Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText, Errors, EventMembers, FailedValue, FailedWhen, Heartbeat, Key, KeyBounds, Limit, Logon,
+            Notification, OnConnection, Operation, Page,
+            Protocol, Rate, RateHeaders, Reconcile, Repeat, ReplyLimits, Retry, Setting, SignatureAge, SignedCall, Tier, UnknownKey, Venue,
+            VenueTime, WebSocket,
         };
         use ::venuekit_wire::server::Server;
         use ::venuekit_wire::signature::{Algorithm, Encoding, KeyType, Piece, Place, Signature, SigningRule, TimeUnit};
@@ -74,6 +79,7 @@ pub fn source(document: &Document) -> String {
             challenge: #challenge,
             buckets: &[#(#buckets),*],
             rate_headers: #rate_headers,
+            client_headers: #client_headers,
             largest_request: #largest_request,
             websocket: #websocket,
             signature_ages: &[#(#signature_ages),*],
@@ -96,27 +102,48 @@ pub fn source(document: &Document) -> String {
     format!("#![allow(unused_imports)]\n\n{}", prettyplease::unparse(&file))
 }
 
+/// The row of an operation: what differs from a public call of which nothing is said.
 fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
-    let (id, method, path) = (&operation.id, &operation.method, &operation.path);
-    let access = access(document, operation);
-    let retry = retry(operation.value.get("x-retry").unwrap_or(&Value::Null));
-    let key = option(operation.idempotency_key(document).map(|(_, schema)| key_bounds(operation, schema)));
-    let rate = option(operation.value.get("x-rate").map(rate));
-    let page = option(operation.value.get("x-page").map(page));
-    let venue_time = option(operation.value.get("x-venue-time").map(venue_time));
-    let reconcile =
-        option(reconcile(document, operation).map(|(id, by)| quote!(Reconcile { operation: #id, by: &[#(#by),*] })));
-    let scope = option(text(operation.value, "x-scope").map(|scope| quote!(#scope)));
-    let on_connection = option(operation.value.get("x-connection").map(on_connection));
+    let (id, path, word) = (&operation.id, &operation.path, |key: &str| operation.value.get(key));
+    let mut row = quote!(id: #id, path: #path,);
+    let mut add = |name: &str, value: Option<TokenStream>| {
+        let name = ident(name);
+        row.extend(value.map(|value| quote!(#name: #value,)));
+    };
+    let some = |value: TokenStream| quote!(Some(#value));
+    add("method", Some(&operation.method).filter(|method| *method != "GET").map(|method| quote!(#method)));
+    add("access", access(document, operation));
+    add("retry", retry(word("x-retry").unwrap_or(&Value::Null)));
+    add("key", operation.idempotency_key(document).map(|(_, schema)| some(key_bounds(operation, schema))));
+    add("rate", word("x-rate").map(rates::of_call));
+    add("venue_time", word("x-venue-time").map(|word| some(venue_time(word))));
+    add("page", word("x-page").map(|word| some(page(word))));
+    let reconcile = reconcile(document, operation);
+    add("reconcile", reconcile.map(|(id, by)| quote!(Some(Reconcile { operation: #id, by: &[#(#by),*] }))));
+    let name = |key: &str| text(operation.value, key).map(|name| quote!(Some(#name)));
+    add("scope", name("x-scope"));
     let secret_fields = secret_fields(document, operation);
-    let secret = returns_secret(document, operation) || !secret_fields.is_empty();
-    quote! {
-        Operation {
-            id: #id, method: #method, path: #path, access: #access, retry: #retry, key: #key, rate: #rate, venue_time: #venue_time,
-            page: #page, reconcile: #reconcile, scope: #scope, secret: #secret,
-            secret_fields: &[#(#secret_fields),*], on_connection: #on_connection,
-        }
-    }
+    let is_secret = returns_secret(document, operation) || !secret_fields.is_empty();
+    add("secret", is_secret.then(|| quote!(true)));
+    add("secret_fields", (!secret_fields.is_empty()).then(|| quote!(&[#(#secret_fields),*])));
+    add("on_connection", word("x-connection").map(|word| some(websocket::on_connection(word))));
+    add("form", operation.is_form().then(|| quote!(true)));
+    let parameters = operation.parameters(document);
+    let json_texts = parameters.iter().filter(|(_, parameter)| is_json_text(parameter));
+    let json_lists: Vec<&str> = json_texts.filter_map(|(_, parameter)| text(parameter, "name")).collect();
+    add("json_lists", (!json_lists.is_empty()).then(|| quote!(&[#(#json_lists),*])));
+    add("client_id", name("x-client-id"));
+    add("rpc_method", name("x-method"));
+    quote!(Operation { #row ..Operation::EMPTY })
+}
+
+fn client_headers(root: &Value) -> TokenStream {
+    let headers: ClientHeaders = vocabulary::word(root, "x-client-headers").unwrap_or_default();
+    let headers = headers.iter().map(|(name, values)| {
+        let name = name.to_lowercase();
+        quote!(ClientHeader { name: #name, values: &[#(#values),*] })
+    });
+    quote!(&[#(#headers),*])
 }
 
 /// The lookup operation that shows what became of this one, and its parameters without which it finds nothing.
@@ -126,12 +153,17 @@ pub(super) fn reconcile(document: &Document, operation: &Operation<'_>) -> Optio
     Some((id_of(document, name), by.to_vec()))
 }
 
-fn access(document: &Document, operation: &Operation<'_>) -> TokenStream {
-    let ways = ways(document, operation).into_iter().map(|way| {
+/// The ways to authorize a call; none where anybody may make it.
+fn access(document: &Document, operation: &Operation<'_>) -> Option<TokenStream> {
+    let ways = ways(document, operation);
+    if matches!(ways.as_slice(), [only] if only.is_empty()) {
+        return None;
+    }
+    let ways = ways.into_iter().map(|way| {
         let names = way.into_iter();
         quote!(&[#(#names),*])
     });
-    quote!(&[#(#ways),*])
+    Some(quote!(&[#(#ways),*]))
 }
 
 /// How long what a credential signs may be used: the shortest that one of its headers allows.
@@ -184,18 +216,17 @@ pub fn ways<'a>(document: &'a Document, operation: &Operation<'a>) -> Vec<BTreeS
     ways
 }
 
-fn retry(value: &Value) -> TokenStream {
+/// Whether a call may be repeated; none where it only reads.
+fn retry(value: &Value) -> Option<TokenStream> {
     if value == "safe" {
-        return quote!(Retry::Safe);
+        return None;
     }
-    match (
-        value.pointer("/keyed/header").and_then(Value::as_str),
-        value.pointer("/keyed/field").and_then(Value::as_str),
-    ) {
+    let keyed = |key: &str| value.pointer(key).and_then(Value::as_str);
+    Some(match (keyed("/keyed/header"), keyed("/keyed/field")) {
         (Some(header), _) => quote!(Retry::Keyed(Key::Header(#header))),
         (_, Some(field)) => quote!(Retry::Keyed(Key::Field(#field))),
         _ => quote!(Retry::Never),
-    }
+    })
 }
 
 fn key_bounds(operation: &Operation<'_>, schema: &Value) -> TokenStream {
@@ -209,45 +240,15 @@ fn key_bounds(operation: &Operation<'_>, schema: &Value) -> TokenStream {
     quote!(KeyBounds { shortest: #shortest, longest: #longest, repeat: #repeat })
 }
 
-fn rate(value: &Value) -> TokenStream {
-    let bucket = text(value, "bucket").unwrap_or_default();
-    let cost = u32::try_from(value["cost"].as_u64().unwrap_or_default()).unwrap_or(u32::MAX);
-    let per_item = option(text(value, "per-item").map(|field| quote!(#field)));
-    quote!(Rate { bucket: #bucket, cost: #cost, per_item: #per_item })
-}
-
 fn page(value: &Value) -> TokenStream {
-    let [param, next, items] = ["param", "next", "items"].map(|key| text(value, key).unwrap_or_default());
+    let [param, next, key, items] = ["param", "next", "key", "items"].map(|key| text(value, key).unwrap_or_default());
     let [last, end] = ["last", "end"].map(|key| option(text(value, key).map(|word| quote!(#word))));
     match text(value, "style") {
         Some("cursor") => quote!(Page::Cursor { param: #param, next: #next, end: #end, items: #items }),
         Some("page") => quote!(Page::Number { param: #param, last: #last, items: #items }),
+        Some("after") => quote!(Page::After { param: #param, key: #key, items: #items }),
         _ => quote!(Page::Offset { param: #param, items: #items }),
     }
-}
-
-fn bucket((name, tiers): (&String, &Value)) -> TokenStream {
-    let tiers = tiers.as_array().into_iter().flatten().map(|tier| {
-        let name = text(tier, "tier").unwrap_or_default();
-        let refill = tier["refill"].as_f64().map(|refill| {
-            let per_second_millis = (refill * 1000.0).round() as u64;
-            let capacity = tier["capacity"].as_u64().unwrap_or_default();
-            quote!(Limit::Refill { per_second_millis: #per_second_millis, capacity: #capacity })
-        });
-        let windows = tier["windows"].as_array().into_iter().flatten().map(|window| {
-            let [count, seconds] = ["count", "seconds"].map(|key| window[key].as_u64().unwrap_or_default());
-            quote!(Limit::Window { count: #count, seconds: #seconds })
-        });
-        let limits = refill.into_iter().chain(windows);
-        quote!(Tier { name: #name, limits: &[#(#limits),*] })
-    });
-    quote!(Bucket { name: #name, tiers: &[#(#tiers),*] })
-}
-
-fn rate_headers(value: &Value) -> TokenStream {
-    let [remaining, reset] = ["remaining", "reset"].map(|key| text(value, key).unwrap_or_default().to_lowercase());
-    let per_second = per_second(text(value, "unit").unwrap_or("unix-s"));
-    quote!(RateHeaders { remaining: #remaining, reset: #reset, per_second: #per_second })
 }
 
 fn venue_time(value: &Value) -> TokenStream {
@@ -258,7 +259,7 @@ fn venue_time(value: &Value) -> TokenStream {
 }
 
 /// How many of a unit make a second.
-fn per_second(unit: &str) -> i64 {
+pub(super) fn per_second(unit: &str) -> i64 {
     UNITS.iter().find(|(name, _)| *name == unit).map_or(1, |(_, per_second)| *per_second)
 }
 
@@ -272,33 +273,6 @@ fn challenge(value: &Value) -> TokenStream {
             wrong_code: &[#(#wrong_code),*],
         }
     }
-}
-
-fn websocket(value: &Value) -> TokenStream {
-    let word = |part: &str, key: &str| text(&value[part], key).unwrap_or_default().to_owned();
-    let [notification, channel, data] = ["method", "channel", "data"].map(|key| word("notification", key));
-    let [method, kind, test, answer, set, interval] =
-        ["method", "type", "test", "answer", "set", "interval"].map(|key| word("heartbeat", key));
-    quote! {
-        WebSocket {
-            notification: #notification, channel: #channel, data: #data,
-            heartbeat: Heartbeat {
-                method: #method, kind: #kind, test: #test, answer: #answer, set: #set, interval: #interval,
-            },
-        }
-    }
-}
-
-fn on_connection(value: &Value) -> TokenStream {
-    let [only, closes] = ["only", "closes"].map(|key| value.get(key).is_some());
-    let name = text(value, "sets").or_else(|| text(value, "unsets"));
-    let setting = option(name.map(|name| {
-        let on = value.get("sets").is_some();
-        let when = members(value, "when").next().and_then(|(param, word)| Some((param, word.as_str()?)));
-        let when = option(when.map(|(param, word)| quote!((#param, #word))));
-        quote!(Setting { name: #name, on: #on, when: #when })
-    }));
-    quote!(OnConnection { only: #only, closes: #closes, setting: #setting })
 }
 
 fn errors(value: &Value) -> TokenStream {
@@ -321,6 +295,11 @@ fn errors(value: &Value) -> TokenStream {
         let (how, value) = value;
         quote!(FailedWhen { at: #at, value: FailedValue::#how(#value) })
     });
+    let texts = value.get("texts").and_then(Value::as_array).into_iter().flatten().map(|row| {
+        let code = option(text(row, "code").map(|code| quote!(#code)));
+        let (says, kind) = (text(row, "says").unwrap_or_default(), variant(&row["kind"]));
+        quote!(ErrorText { code: #code, says: #says, kind: ErrorKind::#kind })
+    });
     let mut kinds: Vec<_> = members(value, "kinds").collect();
     kinds.sort_by_key(|(code, _)| code.as_str());
     let kinds = kinds.into_iter().map(|(code, kind)| {
@@ -336,6 +315,11 @@ fn errors(value: &Value) -> TokenStream {
     });
     let refused = value.get("not-processed").and_then(Value::as_array).into_iter().flatten();
     let not_processed_statuses = refused.filter_map(Value::as_u64).filter_map(|status| u16::try_from(status).ok());
+    let bans = members(value, "bans").filter_map(|(status, longest)| {
+        let status = proc_macro2::Literal::u16_unsuffixed(status.parse().ok()?);
+        let longest = proc_macro2::Literal::u64_unsuffixed(longest.as_u64()?);
+        Some(quote!((#status, #longest)))
+    });
     let statuses = members(value, "statuses").filter_map(|(status, kind)| {
         let (status, kind) = (status.parse::<u16>().ok()?, variant(kind));
         Some(quote!((#status, ErrorKind::#kind)))
@@ -343,8 +327,8 @@ fn errors(value: &Value) -> TokenStream {
     quote! {
         Errors {
             code: #code, message: #message, detail: #detail, param: #param, retry_after: #retry_after,
-            request_id_header: #request_id_header, failed_when: &[#(#failed_when),*], kinds: &[#(#kinds),*],
-            statuses: &[#(#statuses),*], unknown_key: &[#(#unknown_key),*], not_processed: #not_processed,
+            request_id_header: #request_id_header, failed_when: &[#(#failed_when),*], texts: &[#(#texts),*], kinds: &[#(#kinds),*],
+            statuses: &[#(#statuses),*], bans: &[#(#bans),*], unknown_key: &[#(#unknown_key),*], not_processed: #not_processed,
             not_processed_statuses: &[#(#not_processed_statuses),*], outcome_unknown: #outcome_unknown,
             repeated_key: #repeated_key,
         }
@@ -361,7 +345,7 @@ fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<Str
     let mut fields = BTreeSet::new();
     let is_secret = |schema: &Value| text(resolve(document, schema), "format") == Some("secret");
     for (_, parameter) in operation.parameters(document) {
-        if parameter.get("schema").is_some_and(is_secret) {
+        if parameter_schema(parameter).is_some_and(|(_, schema)| is_secret(schema)) {
             fields.extend(text(parameter, "name").map(str::to_owned));
         }
     }

@@ -4,10 +4,12 @@ use serde_json::Value;
 
 use super::Fail;
 use crate::document::Document;
-use crate::model::{Operation, members, operations, stands_for, text};
+use crate::lint::schemas::types;
+use crate::lint::{is_decimal_or_text, is_integer_or_text};
+use crate::model::{FORM, Operation, members, operations, resolve, stands_for, text};
 use crate::source::step;
 
-pub fn request(operation: &Operation<'_>, fail: &mut Fail<'_>) {
+pub fn request(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>) {
     let Some(body) = operation.value.get("requestBody") else { return };
     let at = step(&operation.pointer, "requestBody");
     if operation.method == "GET" {
@@ -23,9 +25,13 @@ pub fn request(operation: &Operation<'_>, fail: &mut Fail<'_>) {
     }
     for (name, content) in members(body, "content") {
         let at = step(&step(&at, "content"), name);
-        if name != "application/json" {
-            let help = "only JSON bodies can; leave the operation out, and say so in sources.md";
-            fail("request-media", &at, format!("`{name}` cannot be generated"), help);
+        match name.as_str() {
+            "application/json" => {}
+            FORM => form(document, &at, content, fail),
+            _ => {
+                let help = "only JSON bodies and forms can; leave the operation out, and say so in sources.md";
+                fail("request-media", &at, format!("`{name}` cannot be generated"), help);
+            }
         }
         if content.get("encoding").is_some() {
             fail("encoding", &at, "`encoding` makes the generator panic".to_owned(), "leave it out");
@@ -33,6 +39,29 @@ pub fn request(operation: &Operation<'_>, fail: &mut Fail<'_>) {
         if content.get("schema").is_none() {
             fail("untyped-request", &at, "the body has no schema".to_owned(), "refer to a named schema");
         }
+    }
+}
+
+/// A form has members with texts, numbers, booleans and lists; what is inside a member has no place there.
+fn form(document: &Document, at: &str, content: &Value, fail: &mut Fail<'_>) {
+    let schema = content.get("schema").unwrap_or(&Value::Null);
+    let object = resolve(document, schema);
+    if stands_for(schema).is_none() || text(object, "type") != Some("object") || object.get("allOf").is_some() {
+        let help = "refer to a named object";
+        return fail("form", at, "the form is no object with a name".to_owned(), help);
+    }
+    if object.get("additionalProperties").is_some() {
+        fail("form", at, "a form has no members but its own".to_owned(), "leave `additionalProperties` out");
+    }
+    let is_value = |property: &Value| {
+        let one = resolve(document, property);
+        is_decimal_or_text(one)
+            || is_integer_or_text(one)
+            || matches!(types(one).as_slice(), ["string" | "number" | "integer" | "boolean" | "array"])
+    };
+    for (name, _) in members(object, "properties").filter(|(_, property)| !is_value(property)) {
+        let help = "a form takes texts, numbers, booleans and lists; a list is written as JSON text";
+        fail("form", at, format!("`{name}` is no value of a form"), help);
     }
 }
 

@@ -64,7 +64,7 @@ fn all_of(document: &Document, parts: &[Value], nested: bool, fail: &mut Fail<'_
 }
 
 fn one_of(document: &Document, schema: &Value, choices: &[Value], nested: bool, fail: &mut Fail<'_>) {
-    if is_decimal_or_text(schema) || is_integer_or_text(schema) {
+    if is_decimal_or_text(schema) || is_integer_or_text(schema) || one_or_many(schema).is_some() {
         return;
     }
     let nulls = choices.iter().filter(|choice| is_null(choice)).count();
@@ -134,4 +134,11 @@ pub fn is_integer_or_text(schema: &Value) -> bool {
     let Some([number, word]) = schema.get("oneOf").and_then(Value::as_array).map(Vec::as_slice) else { return false };
     let plain = |choice: &Value| ["format", "enum", "pattern"].iter().all(|key| choice.get(key).is_none());
     types(number) == ["integer"] && types(word) == ["string"] && plain(number) && plain(word)
+}
+
+/// `oneOf: [{$ref: X}, {type: array, items: {$ref: X}}]`: the reference.
+pub fn one_or_many(schema: &Value) -> Option<&Value> {
+    let [one, many] = schema.get("oneOf")?.as_array()?.as_slice() else { return None };
+    let item = many.get("items").filter(|item| types(many) == ["array"] && schema_ref(item) == schema_ref(one))?;
+    schema_ref(item).map(|_| item)
 }

@@ -1,6 +1,6 @@
 //! What the words about credentials may say: names that exist, texts to sign that can be put together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -150,8 +150,9 @@ fn signature(signature: &Signature) -> Result<(), String> {
         (Some(templates), None) | (None, Some(templates)) => templates,
         _ => return Err("it has either `headers` or `params`".to_owned()),
     };
+    adds(signature)?;
     let mut signatures = 0;
-    for template in templates.values() {
+    for template in templates.values().chain(signature.adds.iter().flat_map(BTreeMap::values)) {
         for placeholder in placeholders(template)? {
             signatures += usize::from(placeholder == "signature");
         }
@@ -159,8 +160,22 @@ fn signature(signature: &Signature) -> Result<(), String> {
     (signatures == 1).then_some(()).ok_or_else(|| "one of its templates has `{signature}`, once".to_owned())
 }
 
+/// Parameters that a request is given are covered by what is signed, but for the signature itself.
+fn adds(signature: &Signature) -> Result<(), String> {
+    let Some(last) = signature.adds.last() else { return Ok(()) };
+    if signature.adds.iter().any(|one| one.len() != 1) || signature.headers.is_none() {
+        return Err("`adds` is a list of mappings with one member each, beside `headers`".to_owned());
+    }
+    let covers = |names: &[&str]| signature.text.iter().any(|piece| names.contains(&piece.as_str()));
+    if !covers(&["query", "target"]) || !covers(&["body", "body-hash"]) {
+        return Err("a signature that `adds` parameters is of the query and the body".to_owned());
+    }
+    let is_signature = last.values().all(|template| template == "{signature}");
+    is_signature.then_some(()).ok_or_else(|| "the last of `adds` is '{signature}'".to_owned())
+}
+
 /// The names between braces.
-fn placeholders(template: &str) -> Result<Vec<&str>, String> {
+pub(super) fn placeholders(template: &str) -> Result<Vec<&str>, String> {
     let mut found = Vec::new();
     let mut rest = template;
     while let Some((_, behind)) = rest.split_once('{') {
@@ -207,14 +222,17 @@ pub fn probes(known: &Known<'_>, probes: Probes) -> Result<(), String> {
             return Err(format!("`reach`: `{}` is not for anybody", reach.operation));
         }
     }
-    for one in &probes.key {
-        let operation = probe(known.document, one)?;
-        if text(operation.value, "x-retry") != Some("safe") && !one.finds_nothing {
-            return Err(format!("`{}` may change something: a probe only reads, or `finds-nothing`", one.operation));
-        }
-        if one.proves.trim().is_empty() {
-            return Err(format!("`proves` of `{}` is empty", one.operation));
-        }
+    probes.key.iter().try_for_each(|one| of_key(known.document, one))
+}
+
+/// A call that a good key may make.
+pub(super) fn of_key(document: &Document, one: &Probe) -> Result<(), String> {
+    let operation = probe(document, one)?;
+    if text(operation.value, "x-retry") != Some("safe") && !one.finds_nothing {
+        return Err(format!("`{}` may change something: a probe only reads, or `finds-nothing`", one.operation));
+    }
+    if one.proves.trim().is_empty() {
+        return Err(format!("`proves` of `{}` is empty", one.operation));
     }
     Ok(())
 }
@@ -232,13 +250,17 @@ pub fn symptoms(_: &Known<'_>, symptoms: Symptoms) -> Result<(), String> {
         if one.kind.as_ref().is_some_and(|kind| !KINDS.iter().any(|(name, _)| name == kind)) {
             return Err(format!("{:?} is not a kind of error", one.kind));
         }
-        let words = one.says.split(' ').all(|word| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        });
-        if one.says.is_empty() && one.kind.is_none() || !one.says.is_empty() && !words {
-            let form = "words in lower case with one blank between, in place of all other signs";
-            return Err(format!("`says: {}` is not {form}", one.says));
+        if !one.says.is_empty() || one.kind.is_none() {
+            says(&one.says)?;
         }
     }
     Ok(())
+}
+
+/// The form of words that are looked for in an error.
+pub(super) fn says(text: &str) -> Result<(), String> {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let form = "words in lower case with one blank between, in place of all other signs";
+    text.split(' ').all(is_word).then_some(()).ok_or_else(|| format!("`says: {text}` is not {form}"))
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use heck::ToSnakeCase;
 use serde_json::Value;
 
-use super::credentials::{has_field, operation};
+use super::credentials::{has_field, operation, says};
 use super::words::Known;
 use super::{KINDS, UNITS};
-use crate::model::text;
+use crate::model::{operations, text};
 use crate::vocabulary::{
-    Buckets, CodeOrStatus, Connection, Errors, FailedWhen, Rate, RateHeaders, Reconcile, Retry, RustType, Tier,
-    UnknownKey, VenueTime, WebSocket, Window,
+    AllRateHeaders, Buckets, ClientHeaders, CodeOrStatus, Connection, Errors, FailedWhen, RateHeaders, Rates,
+    Reconcile, Retry, RustType, Tier, UnknownKey, VenueTime, Window, word as word_of,
 };
 
 pub fn name(_: &Known<'_>, text: String) -> Result<(), String> {
@@ -79,8 +79,33 @@ pub fn retry(known: &Known<'_>, retry: Retry) -> Result<(), String> {
         .ok_or_else(|| "the root's `x-errors` has no `repeated-key`, by which such a refusal is known".to_owned())
 }
 
-pub fn rate(known: &Known<'_>, rate: Rate) -> Result<(), String> {
-    let bucket = &rate.bucket;
+pub fn rate(known: &Known<'_>, rates: Rates) -> Result<(), String> {
+    let mut buckets = BTreeSet::new();
+    for rate in rates.all() {
+        is_bucket(known, &rate.bucket)?;
+        if !buckets.insert(&rate.bucket) {
+            return Err(format!("`{}` is paid twice", rate.bucket));
+        }
+        if rate.costs.iter().any(|cost| cost.when().is_none()) {
+            let forms = "`without`, `given`, or `parameter` with `is`, `above` or `items-above`";
+            return Err(format!("a row of `costs` has one of {forms}"));
+        }
+    }
+    (!buckets.is_empty()).then_some(()).ok_or_else(|| "names no bucket".to_owned())
+}
+
+/// The method that a call is over a WebSocket: each has its own.
+pub fn method(known: &Known<'_>, name: String) -> Result<(), String> {
+    if known.document.value.get("x-websocket").is_none() {
+        return Err("the root has no `x-websocket`".to_owned());
+    }
+    let all = operations(known.document);
+    let count = all.iter().filter(|operation| text(operation.value, "x-method") == Some(&name)).count();
+    let is_good = count == 1 && !name.trim().is_empty();
+    is_good.then_some(()).ok_or_else(|| format!("`{name}` is the method of {count} operations"))
+}
+
+fn is_bucket(known: &Known<'_>, bucket: &str) -> Result<(), String> {
     let is_there = known.document.value.get("x-buckets").and_then(|buckets| buckets.get(bucket)).is_some();
     is_there.then_some(()).ok_or_else(|| format!("the root's `x-buckets` has no `{bucket}`"))
 }
@@ -141,12 +166,20 @@ pub fn errors(_: &Known<'_>, errors: Errors) -> Result<(), String> {
     errors.failed_when.iter().try_for_each(failed_when)?;
     errors.unknown_key.iter().try_for_each(unknown_key)?;
     let is_kind = |kind: &str| KINDS.iter().any(|(name, _)| *name == kind);
-    if let Some(kind) = errors.kinds.values().chain(errors.statuses.values()).find(|kind| !is_kind(kind)) {
+    let by_text = errors.texts.iter().map(|text| &text.kind);
+    if let Some(kind) = errors.kinds.values().chain(errors.statuses.values()).chain(by_text).find(|kind| !is_kind(kind))
+    {
         return Err(format!("`{kind}` is not a kind of error"));
     }
+    errors.texts.iter().try_for_each(|text| says(&text.says))?;
     let is_status = |status: &str| status.parse::<u16>().is_ok_and(|status| (100..600).contains(&status));
-    if let Some(status) = errors.statuses.keys().find(|status| !is_status(status)) {
+    if let Some(status) = errors.statuses.keys().chain(errors.bans.keys()).find(|status| !is_status(status)) {
         return Err(format!("`{status}` is not a status"));
+    }
+    if let Some(status) =
+        errors.bans.keys().find(|status| errors.statuses.get(*status).is_none_or(|kind| kind != "rate-limited"))
+    {
+        return Err(format!("`bans`: {status} is `rate-limited` in `statuses` too"));
     }
     let mut variants = BTreeSet::new();
     for (code, name) in &errors.names {
@@ -164,6 +197,9 @@ pub fn buckets(_: &Known<'_>, buckets: Buckets) -> Result<(), String> {
     for (bucket, tiers) in &buckets {
         if tiers.is_empty() {
             return Err(format!("`{bucket}` is a list of tiers"));
+        }
+        if tiers.iter().any(|tier| tier.per != tiers[0].per) {
+            return Err(format!("`{bucket}`: `per` is the same in all tiers"));
         }
         tiers.iter().try_for_each(limits).map_err(|problem| format!("`{bucket}`: {problem}"))?;
     }
@@ -185,9 +221,49 @@ fn limits(tier: &Tier) -> Result<(), String> {
         .ok_or_else(|| "a window is a whole `count` of tokens in whole `seconds`".to_owned())
 }
 
-pub fn rate_headers(_: &Known<'_>, word: RateHeaders) -> Result<(), String> {
-    let known = word.unit.is_none_or(|unit| UNITS.iter().any(|(name, _)| *name == unit));
-    known.then_some(()).ok_or_else(|| "`unit` is `unix-s`, `unix-ms`, `unix-us` or `unix-ns`".to_owned())
+pub fn rate_headers(known: &Known<'_>, word: AllRateHeaders) -> Result<(), String> {
+    if word.all().is_empty() {
+        return Err("names no header".to_owned());
+    }
+    word.all().iter().try_for_each(|headers| headers_of_limit(known, headers))
+}
+
+fn headers_of_limit(known: &Known<'_>, word: &RateHeaders) -> Result<(), String> {
+    if let Some(bucket) = &word.bucket {
+        is_bucket(known, bucket)?;
+    }
+    let RateHeaders { bucket, remaining, reset, unit, used, window } = word;
+    match (remaining, reset, used, window) {
+        (Some(_), Some(_), None, None) => {
+            let is_unit = unit.as_ref().is_none_or(|unit| UNITS.iter().any(|(name, _)| name == unit));
+            is_unit.then_some(()).ok_or_else(|| "`unit` is `unix-s`, `unix-ms`, `unix-us` or `unix-ns`".to_owned())
+        }
+        (None, None, Some(_), Some(seconds)) if unit.is_none() => {
+            let buckets: Buckets = word_of(&known.document.value, "x-buckets").unwrap_or_default();
+            let tiers = bucket.as_ref().and_then(|bucket| buckets.get(bucket)).map(Vec::as_slice).unwrap_or_default();
+            let mut windows = tiers.iter().flat_map(|tier| tier.windows.iter().flatten());
+            let is_there = windows.any(|window| window.seconds == *seconds);
+            is_there
+                .then_some(())
+                .ok_or_else(|| format!("`used` is of a `bucket` that has a window of {seconds} seconds"))
+        }
+        _ => Err("has either `remaining` and `reset`, or `used` and `window`".to_owned()),
+    }
+}
+
+/// Headers that are no credential and nothing that the transport writes, each with what it may say.
+pub fn client_headers(known: &Known<'_>, headers: ClientHeaders) -> Result<(), String> {
+    let is_value = |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
+    for (name, values) in &headers {
+        if super::parameters::is_written(known.document, name) {
+            return Err(format!("`{name}` is written by the transport"));
+        }
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !is_name || values.is_empty() || !values.iter().all(is_value) {
+            return Err(format!("`{name}`: a header has a list of values, in printable characters without blanks"));
+        }
+    }
+    (!headers.is_empty()).then_some(()).ok_or_else(|| "names no header".to_owned())
 }
 
 pub fn venue_time(_: &Known<'_>, time: VenueTime) -> Result<(), String> {
@@ -195,23 +271,8 @@ pub fn venue_time(_: &Known<'_>, time: VenueTime) -> Result<(), String> {
         return Err("`at` is a JSON pointer into the response, empty for the response itself".to_owned());
     }
     let known = UNITS.iter().any(|(name, _)| *name == time.unit);
-    known.then_some(()).ok_or_else(|| "`unit` is `unix-s`, `unix-ms`, `unix-us` or `unix-ns`".to_owned())
-}
-
-pub fn websocket(known: &Known<'_>, word: WebSocket) -> Result<(), String> {
-    let servers = known.document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
-    let environments: BTreeSet<&str> = servers.filter_map(|server| text(server, "x-environment")).collect();
-    if !environments.iter().copied().eq(word.servers.keys().map(String::as_str)) {
-        return Err("`servers` has a URL for each environment".to_owned());
-    }
-    if let Some((name, _)) = word.servers.iter().find(|(_, url)| !url.starts_with("wss://")) {
-        return Err(format!("the server of `{name}` is a URL that begins with `wss://`"));
-    }
-    let methods = [&word.heartbeat.answer, &word.heartbeat.set];
-    match methods.into_iter().find(|method| !known.methods.contains(method.as_str())) {
-        Some(method) => Err(format!("there is no method `{method}`")),
-        None => Ok(()),
-    }
+    let units = "`unit` is `unix-s`, `unix-ms`, `unix-us`, `unix-ns` or `unix-ms-or-us`";
+    known.then_some(()).ok_or_else(|| units.to_owned())
 }
 
 pub fn connection(_: &Known<'_>, word: Connection) -> Result<(), String> {
@@ -224,6 +285,6 @@ pub fn connection(_: &Known<'_>, word: Connection) -> Result<(), String> {
             "`when` is one parameter and the text that it has, which it also has when it is left out".to_owned()
         );
     }
-    let says = word.only.is_some() || word.closes.is_some() || sets > 0;
+    let says = word.only.is_some() || word.closes.is_some() || word.logon.is_some() || sets > 0;
     says.then_some(()).ok_or_else(|| "says nothing".to_owned())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::credentials::{has_field, has_place, operation};
+use super::credentials::{has_field, has_place, of_key, operation};
 use super::results::{Found, at, entry, in_result};
 use super::words::Known;
 use crate::document::Document;
@@ -48,6 +48,10 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
     if keys.create.is_none() && keys.register.is_none() {
         return Err("it has neither `create` nor `register`".to_owned());
     }
+    keys.probes
+        .iter()
+        .try_for_each(|probe| of_key(document, probe))
+        .map_err(|problem| format!("`probes`: {problem}"))?;
     list(document, keys).map_err(|problem| format!("`list`: {problem}"))?;
     if let Some(own) = &keys.own {
         let found = operation(document, &own.operation)?;

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::Fail;
 use crate::document::Document;
-use crate::model::{Operation, resolve, schema_ref, text};
+use crate::lint::schemas::types;
+use crate::model::{Operation, request_field, resolve, schema_ref, text};
 use crate::source::step;
 
 pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>) {
@@ -41,16 +42,30 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
     if let Some((at, schema)) = operation.idempotency_key(document) {
         idempotency_key(operation, &at, schema, fail);
     }
-    if let Some(field) =
-        operation.value.get("x-rate").and_then(|rate| text(rate, "per-item")).filter(|field| !body_has(field))
+    let at_rate = step(&operation.pointer, "x-rate");
+    for rate in operation.rates() {
+        let is_list = |name: &str| {
+            let field = request_field(document, operation, name);
+            field.is_some_and(|field| types(resolve(document, field.schema)).contains(&"array"))
+        };
+        if let Some(list) = text(rate, "per-item").filter(|list| !is_list(list)) {
+            let message = format!("the request of `{}` has no list `{list}`", operation.id);
+            fail("unknown-key", &at_rate, message, "name a list of the request");
+        }
+        let rows = rate.get("costs").and_then(Value::as_array).into_iter().flatten();
+        for name in rows.filter_map(|row| ["without", "given", "parameter"].iter().find_map(|key| text(row, key))) {
+            if request_field(document, operation, name).is_none() {
+                let message = format!("the request of `{}` has no `{name}`", operation.id);
+                fail("unknown-key", &at_rate, message, "name a parameter of the request");
+            }
+        }
+    }
+    if let Some(name) = text(operation.value, "x-client-id")
+        && request_field(document, operation, name).is_none()
     {
-        let at = step(&operation.pointer, "x-rate");
-        fail(
-            "unknown-key",
-            &at,
-            format!("the request of `{}` has no list `{field}`", operation.id),
-            "name a member of the request",
-        );
+        let at = step(&operation.pointer, "x-client-id");
+        let message = format!("the request of `{}` has no `{name}`", operation.id);
+        fail("unknown-key", &at, message, "name a member of the request");
     }
     if let Some(place) = operation.value.pointer("/x-venue-time/at").and_then(Value::as_str)
         && in_result(document, operation, place.split('/').skip(1)).is_none()

@@ -18,6 +18,7 @@ mod schemas;
 mod shape;
 mod streams;
 mod texts;
+mod websocket;
 mod words;
 
 #[cfg(test)]
@@ -28,7 +29,7 @@ use std::sync::LazyLock;
 use crate::document::Document;
 use crate::finding::Finding;
 
-pub use self::composition::{is_decimal_or_text, is_integer_or_text};
+pub use self::composition::{is_decimal_or_text, is_integer_or_text, one_or_many};
 pub use self::words::{Place, words};
 
 /// Everything that is wrong with a document, in the order of its files and lines.
@@ -69,8 +70,14 @@ pub const KINDS: [(&str, &str); 12] = [
 ];
 
 /// The units of a venue's time, and how many make a second.
-pub const UNITS: [(&str, i64); 4] =
-    [("unix-s", 1), ("unix-ms", 1_000), ("unix-us", 1_000_000), ("unix-ns", 1_000_000_000)];
+pub const UNITS: [(&str, i64); 5] = [
+    ("unix-s", 1),
+    ("unix-ms", 1_000),
+    ("unix-us", 1_000_000),
+    ("unix-ns", 1_000_000_000),
+    // What reads milliseconds knows microseconds by their size.
+    ("unix-ms-or-us", 1_000),
+];
 
 /// A pattern that accepts one of these lets a path parameter change the path.
 pub const UNSAFE_IDS: [&str; 6] = ["", ".", "..", "a/b", "../a", "a/.."];

@@ -23,7 +23,7 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
         links::check(document, &operation, &mut fail);
         pages::check(document, &operation, &mut fail);
         if document.kind == Kind::OpenApi {
-            bodies::request(&operation, &mut fail);
+            bodies::request(document, &operation, &mut fail);
             bodies::responses(&operation, &mut fail);
         } else if operation.value.pointer("/result/schema").is_none() {
             let message = format!("`{}` has no result schema", operation.id);

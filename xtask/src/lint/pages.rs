@@ -19,6 +19,12 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
         fail("unknown-key", &at, message, "name the parameter that asks for a page");
     }
     let member = |dotted| member(document, operation, dotted);
+    let item = word("items").and_then(|dotted| member(dotted)?.get("items"));
+    let key = word("key").and_then(|name| resolve(document, item?).get("properties")?.get(name));
+    if let (Some(name), None) = (word("key"), key) {
+        let message = format!("the items of `{}` have no `{name}`", operation.id);
+        fail("unknown-key", &at, message, "name a member of the items");
+    }
     for dotted in ["next", "last", "items"].into_iter().filter_map(word) {
         if member(dotted).is_none() {
             let message = format!("the response of `{}` has no `{dotted}`", operation.id);
@@ -45,7 +51,7 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
             mismatch(message.to_owned(), "give both `type: string`, or both `type: integer`, and no format");
         }
     } else {
-        let numbers = [("param", param), ("last", word("last").and_then(member))];
+        let numbers = [("param", param), ("last", word("last").and_then(member)), ("key", key)];
         for (key, schema) in numbers.into_iter().filter(|_| word("style") != Some("cursor")) {
             if schema.is_some_and(|schema| !plain(schema, &["integer"])) {
                 mismatch(format!("`{key}` is no plain integer"), "give it `type: integer` and no format");

@@ -6,7 +6,7 @@ use super::patterns::compiled;
 use super::{Fail, UNSAFE_IDS};
 use crate::document::{Document, Kind};
 use crate::lint::schemas::types;
-use crate::model::{Operation, members, resolve, schema_ref, text};
+use crate::model::{Operation, is_json_text, members, parameter_schema, resolve, schema_ref, text};
 use crate::source::step;
 
 /// Headers that the transport writes.
@@ -28,11 +28,15 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
         if name.is_empty() {
             fail("nameless-parameter", &at, "the parameter has no name".to_owned(), "add `name`");
         }
-        let Some(schema) = parameter.get("schema").filter(|schema| schema.is_object()) else {
-            let help = "describe it by `schema`, not by `content`";
+        let Some((_, schema)) = parameter_schema(parameter).filter(|(_, schema)| schema.is_object()) else {
+            let help =
+                "describe it by `schema`, or a list that is JSON text by `content: {application/json: {schema: ...}}`";
             fail("parameter-content", &at, format!("`{name}` has no schema"), help);
             continue;
         };
+        if is_json_text(parameter) {
+            json_text(document, &at, name, parameter, schema, fail);
+        }
         if parameter.get("x-left-out").is_some() && parameter.get("required") != Some(&Value::Bool(true)) {
             let message = format!("`{name}` is not required, so that it may be left out anyway");
             fail("bad-word", &at, message, "take `x-left-out` away");
@@ -40,6 +44,16 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
         if document.kind == Kind::OpenApi {
             place(document, &at, name, parameter, schema, fail);
         }
+    }
+}
+
+/// What `content` is good for: a list in the query as JSON text.
+fn json_text(document: &Document, at: &str, name: &str, parameter: &Value, schema: &Value, fail: &mut Fail<'_>) {
+    let is_alone = parameter.get("schema").is_none() && members(parameter, "content").count() == 1;
+    let is_list = types(resolve(document, schema)).contains(&"array");
+    if !is_alone || !is_list || text(parameter, "in") != Some("query") || document.kind != Kind::OpenApi {
+        let help = "`content` with `application/json` alone is for lists in the query; anything else has a `schema`";
+        fail("parameter-content", at, format!("`{name}` is no list in the query that is written as JSON text"), help);
     }
 }
 
@@ -125,15 +139,19 @@ fn header(document: &Document, at: &str, name: &str, fail: &mut Fail<'_>) {
     if !name.chars().all(is_token) {
         fail("header-name", at, format!("`{name}` cannot be the name of a header"), "correct it");
     }
-    let is_scheme =
-        members(document.value.get("components").unwrap_or(&Value::Null), "securitySchemes").any(|(_, scheme)| {
-            text(scheme, "in") == Some("header")
-                && text(scheme, "name").is_some_and(|scheme| scheme.eq_ignore_ascii_case(name))
-        });
-    if is_scheme || HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+    if is_written(document, name) {
         let help = "leave it out: credentials, signatures and what every request has are the transport's";
         fail("transport-header", at, format!("`{name}` is written by the transport"), help);
     }
+}
+
+/// Whether the transport writes a header of this name: it is one of its own, or carries a credential.
+pub fn is_written(document: &Document, name: &str) -> bool {
+    let schemes = members(document.value.get("components").unwrap_or(&Value::Null), "securitySchemes");
+    let is_own = |scheme: &Value| {
+        text(scheme, "in") == Some("header") && text(scheme, "name").is_some_and(|own| own.eq_ignore_ascii_case(name))
+    };
+    schemes.into_iter().any(|(_, scheme)| is_own(scheme)) || HEADERS.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// The placeholders of a path and the parameters in it are the same.

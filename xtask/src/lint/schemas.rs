@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{NAMES, composition};
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
-use crate::model::{Reach, collisions, members, operations, resolve, stands_for, text, walk_schema};
+use crate::model::{Reach, collisions, members, operations, parameter_schema, resolve, stands_for, text, walk_schema};
 use crate::names::{pascal, snake};
 use crate::source::step;
 use crate::streams::{self, Channel};
@@ -14,7 +14,7 @@ use crate::streams::{self, Channel};
 const DEEPEST: usize = 32;
 
 /// Formats that mean something here, with the type each belongs to.
-const FORMATS: [(&str, &str); 12] = [
+const FORMATS: [(&str, &str); 13] = [
     ("decimal", "string"),
     ("decimal", "number"),
     ("secret", "string"),
@@ -23,6 +23,7 @@ const FORMATS: [(&str, &str); 12] = [
     ("unix-ms", "integer"),
     ("unix-us", "integer"),
     ("unix-ns", "integer"),
+    ("unix-ms-or-us", "integer"),
     ("int32", "integer"),
     ("int64", "integer"),
     ("uuid", "string"),
@@ -55,11 +56,11 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     }
     for operation in operations(document) {
         for (at, parameter) in operation.parameters(document) {
-            let Some(schema) = parameter.get("schema") else { continue };
+            let Some((below, schema)) = parameter_schema(parameter) else { continue };
             let name = text(parameter, "name").unwrap_or_default();
             let excused = parameter.get("x-not-secret").is_some();
             field(document, &at, name, schema, excused, findings);
-            tree(document, &step(&at, "schema"), schema, false, false, findings);
+            tree(document, &format!("{at}{below}"), schema, false, false, findings);
         }
         for (at, media) in operation.request_media() {
             if let Some(schema) = media.get("schema") {

@@ -8,20 +8,18 @@ use serde_json::{Map, Value};
 
 use super::credentials::{clock_window, logins, probes, signatures, symptoms, variables};
 use super::forms::{
-    any, buckets, connection, errors, field_name, hosts, name, names, rate, rate_headers, reconcile, retry, rust_type,
-    sentence, venue_time, websocket, websockets,
+    any, buckets, client_headers, connection, errors, field_name, hosts, method, name, names, rate, rate_headers,
+    reconcile, retry, rust_type, sentence, venue_time, websockets,
 };
 use super::keys::keys;
-use super::streams::forms::{
-    access, book, dialect, items, keep_alive, limits, login, recover, sequence, snapshot, tuple, when,
-};
+use super::streams::forms::{access, book, dialect, first_within, items, keep_alive, limits, login, query, recover, sequence, snapshot, tuple, when};
 use crate::document::{Document, Kind, STREAMS};
 use crate::finding::Finding;
 use crate::model::{operations, text};
 use crate::source::step;
 use crate::vocabulary::{
-    Buckets, CarriesWord, Challenge, ClockWindow, Connection, Errors, Keys, Logins, Page, Probes, Rate, RateHeaders,
-    Reconcile, Retry, RustType, Signatures, Symptoms, Variables, VenueTime, WebSocket, Yes, read,
+    AllRateHeaders, Buckets, CarriesWord, Challenge, ClientHeaders, ClockWindow, Connection, Errors, Keys, Logins,
+    Page, Probes, Rates, Reconcile, Retry, RustType, Signatures, Symptoms, Variables, VenueTime, WebSocket, Yes, read,
 };
 
 /// Where a word may stand.
@@ -122,8 +120,9 @@ const WORDS: &[Word] = &[
     typed!("x-buckets", [Root], Buckets, buckets),
     typed!("x-largest-request", [Root], NonZeroU32, any),
     typed!("x-no-body", [Root], Yes, any),
-    typed!("x-websocket", [Root], WebSocket, websocket),
-    typed!("x-rate-headers", [Root], RateHeaders, rate_headers),
+    typed!("x-websocket", [Root], WebSocket, super::websocket::websocket),
+    typed!("x-rate-headers", [Root], AllRateHeaders, rate_headers),
+    typed!("x-client-headers", [Root], ClientHeaders, client_headers),
     typed!("x-security-schemes", [Root], Map<String, Value>, any),
     typed!("x-security", [Root, Operation], Vec<Value>, any),
     typed!("x-environment", [Server, StreamServer], String, name),
@@ -134,10 +133,12 @@ const WORDS: &[Word] = &[
     typed!("x-carries", [SecurityScheme], CarriesWord, any),
     typed!("x-signature-age", [SecurityScheme], NonZeroU32, any),
     typed!("x-retry", [Operation], Retry, retry),
-    typed!("x-rate", [Operation], Rate, rate),
+    typed!("x-rate", [Operation], Rates, rate),
     typed!("x-venue-time", [Operation], VenueTime, venue_time),
     typed!("x-page", [Operation], Page, any),
     typed!("x-reconcile", [Operation], Reconcile, reconcile),
+    typed!("x-client-id", [Operation], String, sentence),
+    typed!("x-method", [Operation], String, method),
     typed!("x-scope", [Operation], String, sentence),
     typed!("x-second-factor", [Operation], Yes, any),
     typed!("x-connection", [Operation], Connection, connection),
@@ -154,6 +155,7 @@ const WORDS: &[Word] = &[
     checked!("x-dialect", [Streams], dialect),
     checked!("x-keep-alive", [Streams], keep_alive),
     checked!("x-limits", [Streams], limits),
+    checked!("x-query", [Streams], query),
     typed!("x-endpoint", [StreamServer, Channel], String, name),
     checked!("x-access", [Channel], access),
     typed!("x-parameters", [Channel], Map<String, Value>, any),
@@ -163,23 +165,17 @@ const WORDS: &[Word] = &[
     checked!("x-sequence", [Channel], sequence),
     checked!("x-recover", [Channel], recover),
     checked!("x-book", [Channel], book),
+    checked!("x-first-within", [Channel], first_within),
     typed!("x-schema", [AddressParameter], Map<String, Value>, any),
+    typed!("x-lower-case", [AddressParameter], Yes, any),
     checked!("x-when", [Message], when),
     checked!("x-snapshot", [Message], snapshot),
     typed!("x-control", [Message], Yes, any),
 ];
 
 /// What OpenAPI has words of its own for, or what only one request for all methods needs.
-const OPENRPC_ONLY: [&str; 8] = [
-    "x-challenge",
-    "x-connection",
-    "x-largest-request",
-    "x-left-out",
-    "x-security",
-    "x-security-schemes",
-    "x-second-factor",
-    "x-websocket",
-];
+const OPENRPC_ONLY: [&str; 6] =
+    ["x-challenge", "x-largest-request", "x-left-out", "x-security", "x-security-schemes", "x-second-factor"];
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
     visit(&Known::of(document), "", &document.value, findings);

@@ -4,6 +4,7 @@ mod docs;
 pub mod names;
 mod open_enums;
 mod openrpc;
+mod requests;
 mod requiredness;
 mod responses;
 mod scalars;
@@ -17,8 +18,11 @@ use crate::document::{Document, Kind, STREAMS};
 use crate::model::text;
 use crate::streams;
 
+pub use self::requests::JSON_LIST;
+
 /// The passes, in order. Each takes the whole document and leaves a valid one.
-const PASSES: [fn(&mut Document); 9] = [
+const PASSES: [fn(&mut Document); 10] = [
+    requests::apply,
     names::apply,
     responses::apply,
     scalars::apply,

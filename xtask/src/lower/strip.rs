@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::document::Document;
+use crate::lower::JSON_LIST;
 use crate::lower::each_mut;
 use crate::lower::names::NAMES;
 
@@ -33,7 +34,7 @@ const KEYS: [&str; 22] = [
 ];
 
 /// Words of ours that `emit` reads.
-const KEPT: [&str; 4] = [NAMES, "x-rust-type", "x-streams", "x-vital"];
+const KEPT: [&str; 5] = [NAMES, JSON_LIST, "x-rust-type", "x-streams", "x-vital"];
 
 pub fn apply(document: &mut Document) {
     strip(&mut document.value, false);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::document::Document;
-use crate::lint::{is_decimal_or_text, is_integer_or_text};
+use crate::lint::{is_decimal_or_text, is_integer_or_text, one_or_many};
 use crate::lower::{each_mut, replace, wire};
 use crate::model::text;
 
@@ -30,6 +30,10 @@ fn one(schema: &mut Value) {
     if is_integer_or_text(schema) {
         return replace(schema, wire("IntegerOrText", &[]));
     }
+    if let Some(item) = one_or_many(schema) {
+        let with = wire("OneOrMany", std::slice::from_ref(item));
+        return replace(schema, with);
+    }
     let (Some(kind), Some(format)) = (text(schema, "type"), text(schema, "format")) else { return };
     let name = match (kind, format) {
         ("string", "decimal") => "Decimal",
@@ -40,6 +44,7 @@ fn one(schema: &mut Value) {
         ("integer", "unix-ms") => "UnixMillis",
         ("integer", "unix-us") => "UnixMicros",
         ("integer", "unix-ns") => "UnixNanos",
+        ("integer", "unix-ms-or-us") => "UnixMillisOrMicros",
         _ => {
             schema.as_object_mut().map(|map| map.remove("format"));
             return;
@@ -55,7 +60,7 @@ mod tests {
     #[test]
     fn formats_become_types() {
         let before = document(
-            "paths:\n  /a:\n    get:\n      parameters: [{ name: q, in: query, schema: { type: number, format: decimal } }]\ncomponents:\n  schemas:\n    A:\n      properties:\n        s: { type: string, format: decimal }\n        n: { type: number, format: decimal, description: d }\n        t: { type: integer, format: unix-ms }\n        u: { type: string, format: uuid }\n        w: { oneOf: [{ type: number, format: decimal }, { type: string }] }\n        i: { oneOf: [{ type: integer }, { type: string }] }\n",
+            "paths:\n  /a:\n    get:\n      parameters: [{ name: q, in: query, schema: { type: number, format: decimal } }]\ncomponents:\n  schemas:\n    A:\n      properties:\n        s: { type: string, format: decimal }\n        n: { type: number, format: decimal, description: d }\n        t: { type: integer, format: unix-ms }\n        m: { type: integer, format: unix-ms-or-us }\n        u: { type: string, format: uuid }\n        w: { oneOf: [{ type: number, format: decimal }, { type: string }] }\n        i: { oneOf: [{ type: integer }, { type: string }] }\n        l: { oneOf: [{ $ref: '#/components/schemas/A' }, { type: array, items: { $ref: '#/components/schemas/A' } }] }\n",
         );
         let after = pass(before, super::apply);
         let path = |name: &str| {
@@ -64,9 +69,11 @@ mod tests {
         assert_eq!(path("s"), Some("venuekit_wire::Decimal"));
         assert_eq!(path("n"), Some("venuekit_wire::DecimalNumber"));
         assert_eq!(path("t"), Some("venuekit_wire::UnixMillis"));
+        assert_eq!(path("m"), Some("venuekit_wire::UnixMillisOrMicros"));
         assert_eq!(path("u"), None);
         assert_eq!(path("w"), Some("venuekit_wire::DecimalOrText"));
         assert_eq!(path("i"), Some("venuekit_wire::IntegerOrText"));
+        assert_eq!(path("l"), Some("venuekit_wire::OneOrMany"));
         assert_eq!(after.pointer("/components/schemas/A/properties/n/description").unwrap(), "d");
         assert_eq!(
             after.pointer("/paths/~1a/get/parameters/0/schema/x-rust-type/path").unwrap(),

@@ -1,11 +1,14 @@
 //! What a vendor's AsyncAPI document says: 2 or 3. Its messages are whole frames; what our dialect calls data is taken out of them.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::build::Builder;
+use super::build::{Builder, plain};
+use super::endpoints::{Endpoints, address};
 use super::openapi::title;
 use super::tree::Tree;
-use super::{Channel, Field, Message, Parameter, Surface, TypeId, Use, channel_key};
+use super::{Channel, Field, Message, Parameter, Surface, TypeId, Use};
 use crate::model::{members, text};
 use crate::source::step;
 
@@ -18,6 +21,8 @@ pub struct Frame {
     pub data: Vec<String>,
     /// Messages that are replies.
     pub replies: Vec<String>,
+    /// The way to the channel's address in a frame, where frames have it; otherwise a message's type says its channel.
+    pub address: Option<Vec<String>>,
 }
 
 impl Frame {
@@ -26,7 +31,8 @@ impl Frame {
         let dialect = spec.pointer("/x-streams/x-dialect").unwrap_or(&Value::Null);
         let Some((way, said)) = dialect.as_object().and_then(|ways| ways.iter().next()) else { return Self::default() };
         if way == "calls" {
-            return Self { kind: None, data: vec!["params".to_owned(), "data".to_owned()], replies: Vec::new() };
+            let params = |name: &str| vec!["params".to_owned(), name.to_owned()];
+            return Self { kind: None, data: params("data"), replies: Vec::new(), address: Some(params("channel")) };
         }
         let second = |name: &str| said.get(name).and_then(Value::as_array).into_iter().flatten().skip(1);
         let words = second("subscribe").chain(second("unsubscribe")).filter_map(Value::as_str);
@@ -35,12 +41,13 @@ impl Frame {
             kind: text(said, "kind").map(str::to_owned),
             data: vec![text(said, "data").unwrap_or("data").to_owned()],
             replies: words.chain(named).map(str::to_owned).collect(),
+            address: text(said, "topic").map(|member| vec![member.to_owned()]),
         }
     }
 }
 
 /// The surface of a document.
-pub fn surface(tree: &Tree, frame: &Frame) -> Surface {
+pub fn surface(tree: &Tree, frame: &Frame, endpoints: &Endpoints) -> Surface {
     let document = &tree.value;
     let order = |pointer: &str| tree.order(pointer);
     let mut reader = Reader { builder: Builder::new(document, &order), frame };
@@ -57,12 +64,32 @@ pub fn surface(tree: &Tree, frame: &Frame) -> Surface {
         if address == "/" || address.is_empty() || messages.is_empty() {
             continue;
         }
-        let key = channel_key(&address);
-        let channel = Channel { id, at, address, parameters, messages, description, ..Channel::default() };
-        made.channels.insert(key, channel);
+        let served = served(document, channel, endpoints);
+        let channel =
+            Channel { id, at, address, endpoints: served, parameters, messages, description, ..Channel::default() };
+        let key = channel.key();
+        match made.channels.get_mut(&key) {
+            // The same channel once more, such as the one of each message.
+            Some(known) => known.messages.extend(channel.messages),
+            None => drop(made.channels.insert(key, channel)),
+        }
     }
     made.types = reader.builder.types;
     made
+}
+
+/// The endpoints of ours that serve a channel, as its servers are said: in AsyncAPI by references, in inventories by their URLs.
+fn served(document: &Value, channel: &Value, endpoints: &Endpoints) -> BTreeSet<String> {
+    let urls = channel.get("x-urls").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let named = channel.get("servers").and_then(Value::as_array).into_iter().flatten();
+    let servers = named.filter_map(|server| {
+        let server = match text(server, "$ref") {
+            Some(reference) => document.pointer(reference.strip_prefix('#')?)?,
+            None => document.get("servers")?.get(server.as_str()?)?,
+        };
+        address(server)
+    });
+    urls.map(str::to_owned).chain(servers).flat_map(|url| endpoints.at(&url)).collect()
 }
 
 struct Reader<'a> {
@@ -145,11 +172,12 @@ impl<'a> Reader<'a> {
                 position: 0.0,
                 description: text(parameter, "description").unwrap_or_default().to_owned(),
                 deprecated: false,
-                default: None,
+                default: schema.get("default").map(plain),
+                rust_name: None,
                 at,
             };
             let place = text(parameter, "x-place").unwrap_or("address").to_owned();
-            all.push(Parameter { field, place });
+            all.push(Parameter { field, place, notation: None });
         }
         all
     }

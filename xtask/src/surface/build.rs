@@ -1,6 +1,6 @@
 //! Types from schemas: JSON Schema of any draft, OpenAPI 3.0 and 3.1, and ours.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -22,11 +22,15 @@ pub struct Builder<'a> {
     joined: HashMap<(TypeId, TypeId), TypeId>,
 }
 
+/// Our words of a schema that are compared by rules of their own, or that say nothing to a program.
+const ELSEWHERE: [&str; 8] =
+    ["x-closed", "x-vital", "x-tuple", "x-name", "x-not-id", "x-not-secret", "x-earlier", "x-place"];
+
 /// References that lead on to references: no document needs more.
 const LONGEST_CHAIN: usize = 32;
 
 /// Words of a schema that bound its values.
-const LIMITS: [&str; 11] = [
+const LIMITS: [&str; 13] = [
     "minimum",
     "maximum",
     "exclusiveMinimum",
@@ -36,6 +40,8 @@ const LIMITS: [&str; 11] = [
     "pattern",
     "minItems",
     "maxItems",
+    "minProperties",
+    "maxProperties",
     "uniqueItems",
     "multipleOf",
 ];
@@ -132,11 +138,10 @@ impl<'a> Builder<'a> {
         made.closed = schema.get("x-closed") == Some(&Value::Bool(true));
         made.values = values_of(schema);
         made.nullable |= schema.get("enum").and_then(Value::as_array).is_some_and(|all| all.contains(&Value::Null));
-        for word in LIMITS {
-            if let Some(limit) = schema.get(word) {
-                made.limits.insert(word.to_owned(), plain(limit));
-            }
-        }
+        made.limits = limits_of(schema);
+        let words = schema.as_object().into_iter().flatten();
+        let own = words.filter(|(name, _)| name.starts_with("x-") && !ELSEWHERE.contains(&name.as_str()));
+        made.words = own.map(|(name, value)| (name.clone(), value.clone())).collect();
         self.object(schema, at, &mut made);
         if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
             made.items = Some(self.schema(items, &step(at, "items")));
@@ -196,10 +201,11 @@ impl<'a> Builder<'a> {
                 description: self.description(property),
                 deprecated: property.get("deprecated") == Some(&Value::Bool(true)),
                 default: property.get("default").map(plain),
+                rust_name: text(property, "x-name"),
                 at: own,
             });
         }
-        made.fields.sort_by_key(|field| (self.order)(&field.at));
+        made.fields.sort_by_cached_key(|field| (self.order)(&field.at));
         let last = made.fields.len().saturating_sub(1).max(1);
         for (index, field) in made.fields.iter_mut().enumerate() {
             field.position = ratio(index, last);
@@ -240,6 +246,7 @@ impl<'a> Builder<'a> {
             made.description = part.description;
         }
         made.limits.extend(part.limits);
+        made.words.extend(part.words);
         made.one_of.extend(part.one_of);
         for field in part.fields {
             match made.fields.iter_mut().find(|own| own.name == field.name) {
@@ -332,6 +339,27 @@ fn is_null(schema: &Value) -> bool {
             .get("enum")
             .and_then(Value::as_array)
             .is_some_and(|all| all.iter().all(Value::is_null) && !all.is_empty())
+}
+
+/// The bounds of a schema. In OpenAPI 3.0 `exclusiveMinimum: true` says of `minimum` that it is excluded itself.
+fn limits_of(schema: &Value) -> BTreeMap<String, String> {
+    let mut limits = BTreeMap::new();
+    for word in LIMITS {
+        let exclusive = match word {
+            "minimum" => schema.get("exclusiveMinimum"),
+            "maximum" => schema.get("exclusiveMaximum"),
+            _ => None,
+        };
+        let word_of = match (word, exclusive) {
+            ("minimum", Some(Value::Bool(true))) => "exclusiveMinimum",
+            ("maximum", Some(Value::Bool(true))) => "exclusiveMaximum",
+            _ => word,
+        };
+        if let Some(limit) = schema.get(word).filter(|limit| !limit.is_boolean() || word == "uniqueItems") {
+            limits.insert(word_of.to_owned(), plain(limit));
+        }
+    }
+    limits
 }
 
 /// What a schema without a type must be.

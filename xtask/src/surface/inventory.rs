@@ -1,9 +1,8 @@
-//! What an inventory says: a list of operations or channels that was read off a vendor's package or pages. It is turned into OpenAPI,
-//! OpenRPC or AsyncAPI, whose readers do the rest.
+//! What an inventory says: a list of operations or channels that was read off a vendor's package or pages. It is turned into OpenAPI
+//! or OpenRPC, whose readers do the rest; inventories of channels are in `stream_inventory`.
 
 use serde_json::{Map, Value, json};
 
-use super::asyncapi::{self, Frame};
 use super::tree::Tree;
 use super::words::{self, Word};
 use super::{Form, Surface, openapi, openrpc};
@@ -90,38 +89,6 @@ pub fn calls(document: &Value) -> Surface {
     openapi::surface(&Tree::of(made), false)
 }
 
-/// The surface of the channels of an inventory that are a venue's.
-pub fn streams(document: &Value, venue: &str) -> Surface {
-    let mut channels = Map::new();
-    let listed = document.as_array().or_else(|| document.get("subscriptions")?.as_array());
-    for channel in listed.into_iter().flatten() {
-        let is_ours = text(channel, "venue").is_none_or(|own| own == venue);
-        let Some(address) = text(channel, "channel").filter(|name| is_ours && !name.starts_with('_')) else { continue };
-        let mut messages = Map::new();
-        for (index, message) in channel.get("message_types").and_then(Value::as_array).into_iter().flatten().enumerate()
-        {
-            let name = text(message, "type").filter(|name| !name.starts_with("notification")).unwrap_or_default();
-            let is_list =
-                text(message, "data") == Some("array") || text(message, "type").is_some_and(|t| t.ends_with("array"));
-            let data = json!({ "type": "object", "fields": message.get("fields").unwrap_or(&Value::Null) });
-            let mut payload = schema(&data);
-            if is_list {
-                payload = json!({ "type": "array", "items": payload });
-            }
-            messages.insert(index.to_string(), json!({ "name": name, "payload": payload }));
-        }
-        if let Some(data) = channel.get("data") {
-            messages.insert("0".to_owned(), json!({ "name": "", "payload": schema(data) }));
-        }
-        channels.insert(
-            address.to_owned(),
-            json!({ "address": address, "messages": messages, "parameters": of_channel(channel, address) }),
-        );
-    }
-    let made = json!({ "asyncapi": "3.0.0", "info": { "title": title(document) }, "channels": channels });
-    asyncapi::surface(&Tree::of(made), &Frame::default())
-}
-
 /// Which form an inventory has, if it is one.
 pub fn form(document: &Value) -> Option<Form> {
     let has = |list: &Value, name: &str| {
@@ -134,7 +101,7 @@ pub fn form(document: &Value) -> Option<Form> {
     (is_of("operations", "path") || is_of("methods", "method")).then_some(Form::Inventory)
 }
 
-fn title(document: &Value) -> String {
+pub(super) fn title(document: &Value) -> String {
     let venue = text(document, "venue").unwrap_or("inventory");
     match document.get("source") {
         Some(Value::String(source)) => format!("{venue}: {source}"),
@@ -214,25 +181,6 @@ fn parameter(parameter: &Value) -> Value {
     })
 }
 
-fn of_channel(channel: &Value, address: &str) -> Value {
-    let mut all = Map::new();
-    let mut add = |name: &str, node: &Value| {
-        let in_address = address.contains(&format!("{{{name}}}"));
-        let mut made = json!({ "schema": schema(node) });
-        made["x-place"] = json!(if in_address { "address" } else { "command" });
-        made["required"] = json!(in_address || node.get("required") == Some(&json!(true)));
-        all.insert(name.to_owned(), made);
-    };
-    match channel.get("params") {
-        Some(Value::Array(list)) => {
-            list.iter().filter_map(|one| Some((text(one, "name")?, one))).for_each(|(name, one)| add(name, one));
-        }
-        Some(Value::Object(map)) => map.iter().for_each(|(name, one)| add(name, one)),
-        _ => {}
-    }
-    Value::Object(all)
-}
-
 /// An object of fields that stand in a mapping by their names.
 fn object(fields: &Value) -> Value {
     let mut properties = Map::new();
@@ -264,7 +212,7 @@ fn object(fields: &Value) -> Value {
 }
 
 /// A node as JSON Schema.
-fn schema(node: &Value) -> Value {
+pub(super) fn schema(node: &Value) -> Value {
     match node {
         Value::String(word) => of_word(word),
         Value::Array(items) => {
@@ -327,9 +275,11 @@ fn described(node: &Value) -> Value {
             target["enum"] = values.clone();
         }
     }
-    for (from, to) in
-        [("format", "format"), ("note", "description"), ("description", "description"), ("default", "default")]
-    {
+    let same = ["format", "default", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern"];
+    let is_list = text(&made, "type") == Some("array");
+    let (least, most) = if is_list { ("minItems", "maxItems") } else { ("minimum", "maximum") };
+    let named = [("note", "description"), ("min", least), ("max", most)];
+    for (from, to) in named.into_iter().chain(same.map(|name| (name, name))).chain([("description", "description")]) {
         if let Some(value) = node.get(from).filter(|value| !value.is_null()) {
             made[to] = value.clone();
         }

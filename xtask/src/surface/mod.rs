@@ -3,11 +3,14 @@
 
 pub mod asyncapi;
 pub mod build;
+pub mod endpoints;
 pub mod inventory;
 pub mod openapi;
 pub mod openrpc;
 pub mod ours;
 pub mod pairs;
+pub mod said;
+pub mod stream_inventory;
 pub mod tree;
 pub mod vendor;
 pub mod words;
@@ -185,6 +188,8 @@ pub struct Type {
     pub description: String,
     /// Whether a text is a secret.
     pub secret: bool,
+    /// Our other words of the schema, by their names.
+    pub words: BTreeMap<String, Value>,
 }
 
 impl Type {
@@ -223,6 +228,8 @@ pub struct Field {
     pub deprecated: bool,
     /// What counts where it is left out.
     pub default: Option<String>,
+    /// Its name in Rust, where it is not the venue's (`x-name`).
+    pub rust_name: Option<String>,
 }
 
 /// A parameter of an operation.
@@ -232,6 +239,44 @@ pub struct Parameter {
     pub field: Field,
     /// `path`, `query`, `header`; `param` of a JSON-RPC method.
     pub place: String,
+    /// How a list in it is written, where the document says it.
+    pub notation: Option<Notation>,
+}
+
+/// How a list in a parameter is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notation {
+    /// The parameter is repeated.
+    Repeated,
+    /// One text, by another sign or in another style.
+    Joined,
+    /// JSON text.
+    Json,
+}
+
+impl Notation {
+    /// As a parameter of OpenAPI says it; nothing where it does not.
+    pub fn of(parameter: &Value) -> Option<Self> {
+        if parameter.get("content").is_some() {
+            return Some(Self::Json);
+        }
+        let style = parameter.get("style").and_then(Value::as_str);
+        let explode = parameter.get("explode").and_then(Value::as_bool);
+        match (style, explode) {
+            (None, None) => None,
+            (None | Some("form"), None | Some(true)) => Some(Self::Repeated),
+            _ => Some(Self::Joined),
+        }
+    }
+
+    /// In a few words.
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::Repeated => "the parameter is repeated",
+            Self::Joined => "the elements are joined to one text",
+            Self::Json => "the list is JSON text",
+        }
+    }
 }
 
 /// One operation or method.
@@ -247,6 +292,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The body of its requests.
     pub body: Option<Use>,
+    /// Whether the body is a form.
+    pub form: bool,
     /// The body of good responses.
     pub result: Option<Use>,
     /// The body of errors.
@@ -274,6 +321,8 @@ pub struct Channel {
     pub at: String,
     /// Its address, such as `book.{instrument_name}.raw`.
     pub address: String,
+    /// The endpoints that serve it; none where that is not said.
+    pub endpoints: BTreeSet<String>,
     /// What a subscription takes.
     pub parameters: Vec<Parameter>,
     /// Its messages, data without frames.
@@ -282,6 +331,22 @@ pub struct Channel {
     pub facts: BTreeMap<String, Value>,
     /// What it is for.
     pub description: String,
+}
+
+impl Channel {
+    /// What is one channel: an address at the endpoints that serve it. One address may be another channel at another endpoint.
+    pub fn key(&self) -> String {
+        let endpoints: Vec<&str> = self.endpoints.iter().map(String::as_str).collect();
+        match endpoints.as_slice() {
+            [] => channel_key(&self.address),
+            all => format!("{} at {}", channel_key(&self.address), all.join(",")),
+        }
+    }
+
+    /// Whether it is, or may be, served at an endpoint.
+    pub fn is_at(&self, endpoint: &str) -> bool {
+        self.endpoints.is_empty() || endpoint.is_empty() || self.endpoints.contains(endpoint)
+    }
 }
 
 /// One message of a channel.
@@ -304,7 +369,7 @@ pub struct Surface {
     pub title: String,
     /// By [`key`].
     pub operations: BTreeMap<String, Operation>,
-    /// By [`channel_key`] of the address.
+    /// By [`Channel::key`].
     pub channels: BTreeMap<String, Channel>,
     /// All types. They refer to each other by their indices, since they may be recursive.
     pub types: Vec<Type>,
@@ -316,6 +381,8 @@ pub struct Surface {
     pub knows_access: bool,
     /// Headers that carry credentials, in lower case.
     pub credential_headers: BTreeSet<String>,
+    /// Parameters that a signature adds to a request.
+    pub credential_parameters: BTreeSet<String>,
 }
 
 impl Surface {
@@ -370,6 +437,29 @@ pub fn channel_key(address: &str) -> String {
     unnamed(address)
 }
 
+/// Whether a text may be an instance of a template such as `kline_{interval}`; how many of its letters are plain ones. A parameter is at
+/// least one letter, and has no dot.
+pub fn fits(template: &str, text: &str) -> Option<usize> {
+    fn matches(literals: &[&str], text: &str) -> bool {
+        let Some((first, rest)) = literals.split_first() else { return false };
+        // The last one ends the text.
+        if rest.is_empty() {
+            return text.len() > first.len()
+                && text.ends_with(first)
+                && !text[..text.len() - first.len()].contains('.');
+        }
+        let ends = text.match_indices(first).map(|(at, _)| at);
+        ends.filter(|at| *at > 0 && !text[..*at].contains('.')).any(|at| matches(rest, &text[at + first.len()..]))
+    }
+    let template = unnamed(template);
+    let literals: Vec<&str> = template.split("{}").collect();
+    let plain = literals.iter().map(|literal| literal.len()).sum();
+    let (first, rest) = literals.split_first()?;
+    let after = text.strip_prefix(first)?;
+    let is_it = if rest.is_empty() { after.is_empty() } else { matches(rest, after) };
+    is_it.then_some(plain)
+}
+
 fn unnamed(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -391,6 +481,24 @@ mod tests {
         assert_eq!(key("get", "/a/{x}/b/{y}/"), "GET /a/{}/b/{}");
         assert_eq!(key("GET", "/"), "GET /");
         assert_eq!(channel_key("book.{instrument}.raw"), "book.{}.raw");
+    }
+
+    #[test]
+    fn a_template_fits_what_it_may_become() {
+        for (template, text, expected) in [
+            ("wallet", "wallet", Some(6)),
+            ("wallet", "wallets", None),
+            ("orderbook.{depth}.{symbol}", "orderbook.50.BTCUSDT", Some(11)),
+            ("orderbook.{depth}.{symbol}", "orderbook.50", None),
+            ("orderbook.1.{symbol}", "orderbook.1.BTCUSDT", Some(12)),
+            ("{symbol}@kline_{interval}", "btcusdt@kline_1m", Some(7)),
+            ("{symbol}@kline_{interval}@+08:00", "btcusdt@kline_1m@+08:00", Some(14)),
+            ("{symbol}@depth{levels}", "btcusdt@depth", None),
+            ("{symbol}@depth", "btcusdt@depth20", None),
+            ("trades.{kind}.raw", "trades.a.b.raw", None),
+        ] {
+            assert_eq!(fits(template, text), expected, "{template} {text}");
+        }
     }
 
     #[test]

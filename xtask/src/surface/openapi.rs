@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::build::{Builder, plain};
 use super::ours::{needs_credential, prefix};
 use super::tree::Tree;
-use super::{Field, Operation, Parameter, Surface, Use, key};
-use crate::model::{HTTP_METHODS, members, text};
+use super::{Field, Notation, Operation, Parameter, Surface, Use, key};
+use crate::model::{FORM, HTTP_METHODS, members, text};
 use crate::source::step;
 
 /// The surface of a document. `is_rpc`: its paths are methods of JSON-RPC.
@@ -72,6 +72,7 @@ impl<'a> Reader<'a> {
         if let Some(body) = value.get("requestBody") {
             let (at, body) = self.builder.follow(body, &step(&own, "requestBody"));
             made.body = self.content(body, &at);
+            made.form = self.media(body).is_some_and(|(media, _)| media == FORM);
         }
         if self.is_rpc {
             self.params_of_body(&mut made);
@@ -113,10 +114,11 @@ impl<'a> Reader<'a> {
             description: text(parameter, "description").unwrap_or_default().to_owned(),
             deprecated: parameter.get("deprecated") == Some(&Value::Bool(true)),
             default,
+            rust_name: None,
             at,
         };
         let place = if self.is_rpc { "param" } else { text(parameter, "in").unwrap_or("query") };
-        Some(Parameter { field, place: place.to_owned() })
+        Some(Parameter { field, place: place.to_owned(), notation: Notation::of(parameter) })
     }
 
     /// The JSON media type, or the first one.
@@ -136,7 +138,11 @@ impl<'a> Reader<'a> {
         let Some(body) = made.body.take() else { return };
         let whole = &self.builder.types[body.id.0];
         let inner = whole.field("params").map_or(whole, |params| &self.builder.types[params.value.id.0]);
-        let all = inner.fields.iter().map(|field| Parameter { field: field.clone(), place: "param".to_owned() });
+        let all = inner.fields.iter().map(|field| Parameter {
+            field: field.clone(),
+            place: "param".to_owned(),
+            notation: None,
+        });
         made.parameters.extend(all);
     }
 

@@ -40,9 +40,10 @@ pub fn surface(tree: &Tree) -> Surface {
                 description: text(parameter, "description").unwrap_or_default().to_owned(),
                 deprecated: parameter.get("deprecated") == Some(&Value::Bool(true)),
                 default: schema.get("default").map(plain),
+                rust_name: None,
                 at,
             };
-            operation.parameters.push(Parameter { field, place: "param".to_owned() });
+            operation.parameters.push(Parameter { field, place: "param".to_owned(), notation: None });
         }
         if let Some(result) = method.get("result") {
             let (at, result) = builder.follow(result, &step(&at, "result"));

@@ -1,9 +1,11 @@
 //! What our own spec says.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
 use super::build::{Builder, plain};
-use super::{Channel, Field, Message, Operation, Parameter, Surface, channel_key, key, openapi};
+use super::{Channel, Field, Message, Notation, Operation, Parameter, Surface, key, openapi};
 use crate::document::{Document, Kind};
 use crate::model::{self, text};
 use crate::source::step;
@@ -47,7 +49,7 @@ pub fn surface(document: &Document) -> Surface {
     }
     for channel in streams::channels(document) {
         let made_of = one_channel(document, &channel, &mut builder);
-        made.channels.insert(channel_key(&made_of.address), made_of);
+        made.channels.insert(made_of.key(), made_of);
     }
     made.types = builder.types;
     let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
@@ -60,11 +62,27 @@ pub fn surface(document: &Document) -> Surface {
         made.credential_headers = headers.map(str::to_lowercase).collect();
         made.facts.insert("security schemes".to_owned(), schemes.clone());
     }
+    let mut adds = BTreeSet::new();
+    if let Some(signatures) = document.value.get("x-signatures") {
+        added(signatures, &mut adds);
+    }
+    made.credential_parameters = adds;
     if let Some(streams) = document.value.get("x-streams") {
         let own = facts(streams, &["asyncapi", "channels", "messages", "defaultContentType", "info"]);
         made.facts.extend(own.into_iter().map(|(name, value)| (format!("streams: {name}"), value)));
     }
     made
+}
+
+/// The names of the parameters that signatures add.
+fn added(value: &Value, names: &mut BTreeSet<String>) {
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        match inner.as_array().filter(|_| key == "adds") {
+            Some(all) => names.extend(all.iter().filter_map(Value::as_object).flatten().map(|(name, _)| name.clone())),
+            None => added(inner, names),
+        }
+    }
+    value.as_array().into_iter().flatten().for_each(|inner| added(inner, names));
 }
 
 /// The path of a server's URL, where it has one.
@@ -75,7 +93,7 @@ pub fn prefix(url: &str) -> Option<String> {
     (!path.is_empty()).then(|| path.to_owned())
 }
 
-fn facts(value: &Value, elsewhere: &[&str]) -> std::collections::BTreeMap<String, Value> {
+fn facts(value: &Value, elsewhere: &[&str]) -> BTreeMap<String, Value> {
     let all = value.as_object().into_iter().flatten();
     all.filter(|(name, _)| !elsewhere.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
@@ -94,20 +112,22 @@ fn one<'a>(document: &'a Document, operation: &model::Operation<'a>, builder: &m
     made.call = if is_rpc { made.name.clone() } else { format!("{} {}", operation.method, operation.path) };
     for (at, parameter) in operation.parameters(document) {
         let Some(name) = text(parameter, "name") else { continue };
-        let schema = parameter.get("schema").unwrap_or(&Value::Null);
+        let (below, schema) = model::parameter_schema(parameter).unwrap_or(("/schema", &Value::Null));
         let field = Field {
             name: name.to_owned(),
-            value: builder.schema(schema, &step(&at, "schema")),
+            value: builder.schema(schema, &format!("{at}{below}")),
             required: parameter.get("required") == Some(&Value::Bool(true)),
             position: 0.0,
             description: text(parameter, "description").unwrap_or_default().to_owned(),
             deprecated: parameter.get("deprecated") == Some(&Value::Bool(true)),
             default: schema.get("default").map(plain),
+            rust_name: text(parameter, "x-name").map(str::to_owned),
             at,
         };
         let place = if is_rpc { "param" } else { text(parameter, "in").unwrap_or("query") };
-        made.parameters.push(Parameter { field, place: place.to_owned() });
+        made.parameters.push(Parameter { field, place: place.to_owned(), notation: Notation::of(parameter) });
     }
+    made.form = operation.is_form();
     if let Some((at, media)) = operation.request_media().into_iter().next()
         && let Some(schema) = media.get("schema")
     {
@@ -148,6 +168,7 @@ fn one_channel<'a>(document: &'a Document, channel: &streams::Channel<'a>, build
         id: channel.id.to_owned(),
         at: channel.pointer.clone(),
         address: channel.address().to_owned(),
+        endpoints: text(channel.value, "x-endpoint").map(str::to_owned).into_iter().collect(),
         description: text(channel.value, "description").unwrap_or_default().to_owned(),
         facts: facts(channel.value, &CHANNEL_ELSEWHERE),
         ..Channel::default()
@@ -167,10 +188,11 @@ fn one_channel<'a>(document: &'a Document, channel: &streams::Channel<'a>, build
             description: text(parameter.value, "description").unwrap_or_default().to_owned(),
             deprecated: false,
             default: parameter.fixed().map(plain),
+            rust_name: None,
             at: parameter.pointer.clone(),
         };
         let place = if parameter.place == streams::Place::Address { "address" } else { "command" };
-        made.parameters.push(Parameter { field, place: place.to_owned() });
+        made.parameters.push(Parameter { field, place: place.to_owned(), notation: None });
     }
     let in_list = channel.value.get("x-list") == Some(&Value::Bool(true));
     for message in channel.messages(document) {

@@ -1,8 +1,9 @@
 //! A vendor's document, whatever its standard.
 
 use super::asyncapi::{self, Frame};
+use super::endpoints::Endpoints;
 use super::tree::Tree;
-use super::{Form, Surface, inventory, openapi, openrpc};
+use super::{Form, Surface, inventory, openapi, openrpc, stream_inventory};
 use crate::document::{Document, Kind};
 
 /// A document that was read.
@@ -28,12 +29,12 @@ pub fn read(text: &str, ours: &Document) -> Result<Vendor, String> {
     } else if is("openrpc") {
         Vendor { form: Form::OpenRpc, surface: openrpc::surface(&tree), calls: true, streams: false }
     } else if is("asyncapi") {
-        let surface = asyncapi::surface(&tree, &Frame::of(&ours.value));
+        let surface = asyncapi::surface(&tree, &Frame::of(&ours.value), &Endpoints::of(ours));
         Vendor { form: Form::AsyncApi, surface, calls: false, streams: true }
     } else {
         match inventory::form(document) {
             Some(form @ Form::StreamInventory) => {
-                let surface = inventory::streams(document, &ours.venue);
+                let surface = stream_inventory::surface(document, &ours.venue, &Endpoints::of(ours));
                 Vendor { form, surface, calls: false, streams: true }
             }
             Some(form) => Vendor { form, surface: inventory::calls(document), calls: true, streams: false },

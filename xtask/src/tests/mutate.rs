@@ -48,6 +48,7 @@ pub fn part(document: &Document, picks: &[u16]) -> Document {
     for word in ["x-keys", "x-logins", "x-probes"] {
         value.as_object_mut().map(|root| root.remove(word));
     }
+    value.get_mut("x-websocket").and_then(Value::as_object_mut).map(|websocket| websocket.remove("logon"));
     some_channels(&mut value, picks);
     shrink_components(&mut value);
     let names: BTreeSet<String> = operations(&document.derived(document.kind, value.clone()))

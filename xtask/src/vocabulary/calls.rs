@@ -57,6 +57,26 @@ pub struct ChallengeParams {
 
 /// What a call costs.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Rates {
+    /// Tokens of one bucket.
+    One(Rate),
+    /// Tokens of several, all of which must have room.
+    Several(Vec<Rate>),
+}
+
+impl Rates {
+    /// What is paid, bucket by bucket.
+    pub fn all(&self) -> &[Rate] {
+        match self {
+            Self::One(rate) => std::slice::from_ref(rate),
+            Self::Several(rates) => rates,
+        }
+    }
+}
+
+/// What a call costs in one bucket.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Rate {
     /// The bucket of `x-buckets`.
@@ -65,6 +85,71 @@ pub struct Rate {
     pub cost: u32,
     /// The request list whose elements each cost as much.
     pub per_item: Option<String>,
+    /// What the whole call costs where something holds of its parameters; the last row that holds counts.
+    #[serde(default)]
+    pub costs: Vec<Cost>,
+}
+
+/// What a call costs where one thing holds of its parameters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Cost {
+    /// This parameter is left out.
+    pub without: Option<String>,
+    /// This parameter is given.
+    pub given: Option<String>,
+    /// This parameter is as one of the following says.
+    pub parameter: Option<String>,
+    /// It is this text.
+    pub is: Option<String>,
+    /// It is a number above this one.
+    pub above: Option<i64>,
+    /// It is a list of more items.
+    pub items_above: Option<u32>,
+    /// Tokens of the whole call.
+    pub cost: u32,
+}
+
+/// What must hold, with the parameter first.
+pub enum When<'a> {
+    /// It is left out.
+    Without(&'a str),
+    /// It is given.
+    Given(&'a str),
+    /// It is this text.
+    Is(&'a str, &'a str),
+    /// It is a number above this one.
+    Above(&'a str, i64),
+    /// It is a list of more items.
+    ItemsAbove(&'a str, u32),
+}
+
+impl Cost {
+    /// What must hold; none where the row says nothing, or several things.
+    pub fn when(&self) -> Option<When<'_>> {
+        let Self { without, given, parameter, is, above, items_above, cost: _ } = self;
+        Some(match (without, given, parameter, is, above, items_above) {
+            (Some(name), None, None, None, None, None) => When::Without(name),
+            (None, Some(name), None, None, None, None) => When::Given(name),
+            (None, None, Some(name), Some(text), None, None) => When::Is(name, text),
+            (None, None, Some(name), None, Some(bound), None) => When::Above(name, *bound),
+            (None, None, Some(name), None, None, Some(bound)) => When::ItemsAbove(name, *bound),
+            _ => return None,
+        })
+    }
+}
+
+impl When<'_> {
+    /// The parameter.
+    pub fn parameter(&self) -> &str {
+        match self {
+            Self::Without(name)
+            | Self::Given(name)
+            | Self::Is(name, _)
+            | Self::Above(name, _)
+            | Self::ItemsAbove(name, _) => name,
+        }
+    }
 }
 
 /// The rate limiter: tiers by bucket, the default first.
@@ -82,7 +167,20 @@ pub struct Tier {
     pub capacity: Option<u64>,
     /// So many tokens in any span.
     pub windows: Option<Vec<Window>>,
+    /// What has a bucket of its own; the same in all tiers of a bucket.
+    pub per: Option<Per>,
 }
+
+/// What has a bucket of its own.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Per {
+    /// Each path.
+    Path,
+}
+
+/// Headers that a client may send with every call, and what each may say.
+pub type ClientHeaders = BTreeMap<String, Vec<String>>;
 
 /// So many tokens in a span.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -100,7 +198,7 @@ pub struct Window {
 pub struct VenueTime {
     /// A JSON pointer; empty for the response itself.
     pub at: String,
-    /// `unix-s`, `unix-ms`, `unix-us` or `unix-ns`.
+    /// `unix-s`, `unix-ms`, `unix-us`, `unix-ns`, or `unix-ms-or-us` where the client chooses.
     pub unit: String,
 }
 
@@ -136,6 +234,15 @@ pub enum Page {
         /// The list.
         items: String,
     },
+    /// The request says with which number a page begins: the one behind that of the last item of the page before.
+    After {
+        /// The parameter.
+        param: String,
+        /// The member of an item that has its number.
+        key: String,
+        /// The list.
+        items: String,
+    },
 }
 
 /// What a call has to do with its connection.
@@ -152,49 +259,20 @@ pub struct Connection {
     pub unsets: Option<String>,
     /// One parameter and the text that it has, or is left out.
     pub when: Option<BTreeMap<String, String>>,
+    /// What it has to do with the log-on of the connection.
+    pub logon: Option<LogonUse>,
 }
 
-/// How a venue talks over a WebSocket.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct WebSocket {
-    /// A URL for each environment.
-    pub servers: BTreeMap<String, String>,
-    /// The venue's notifications.
-    pub notification: Notification,
-    /// How each side sees that the other is there.
-    pub heartbeat: Heartbeat,
-}
-
-/// The members of a notification.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Notification {
-    /// Its method.
-    pub method: String,
-    /// The member with the channel.
-    pub channel: String,
-    /// The member with the data.
-    pub data: String,
-}
-
-/// Heartbeats.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Heartbeat {
-    /// The method of the notification.
-    pub method: String,
-    /// The member that says what is wanted.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// What it says when a call is wanted.
-    pub test: String,
-    /// The method of that call.
-    pub answer: String,
-    /// The method that switches heartbeats on.
-    pub set: String,
-    /// Its parameter.
-    pub interval: String,
+/// What a call has to do with the log-on of its connection.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogonUse {
+    /// It needs it.
+    Needed,
+    /// It ends it.
+    Ended,
+    /// It carries a signature of its own in any case.
+    Unused,
 }
 
 /// The value `true`, where `false` is said by leaving the word out.

@@ -161,6 +161,9 @@ pub struct Signature {
     pub headers: Option<BTreeMap<String, String>>,
     /// The parameters of a login, with the same templates and `{data}`.
     pub params: Option<BTreeMap<String, String>>,
+    /// Parameters that a request is given beside `headers`, in this order, one a mapping, `{signature}` last.
+    #[serde(default)]
+    pub adds: Vec<BTreeMap<String, String>>,
 }
 
 /// The unit of a signed time.
@@ -336,6 +339,8 @@ pub enum Cause {
     OtherSecret,
     /// The key or its secret.
     KeyOrSecret,
+    /// The key, the address or a permission.
+    KeyAddressOrScope,
     /// The headers of the signature are missing.
     NoSignature,
     /// The session or the token is over.

@@ -33,12 +33,18 @@ pub struct Errors {
     /// What codes are called.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
+    /// What codes mean together with a text; the first row that holds counts, before `kinds`.
+    #[serde(default)]
+    pub texts: Vec<ErrorText>,
     /// What codes mean; a trailing asterisk matches a prefix.
     #[serde(default)]
     pub kinds: BTreeMap<String, String>,
     /// What statuses mean where the venue differs.
     #[serde(default)]
     pub statuses: BTreeMap<String, String>,
+    /// Statuses by which the venue bans the address for a while, and the longest ban in seconds.
+    #[serde(default)]
+    pub bans: BTreeMap<String, u32>,
     /// The venue's own words for a key that it does not know.
     #[serde(default)]
     pub unknown_key: Vec<UnknownKey>,
@@ -51,6 +57,18 @@ pub struct Errors {
     /// Codes by which the venue refuses an idempotency key that it has seen.
     #[serde(default)]
     repeated_key: Vec<String>,
+}
+
+/// What a code means together with a text.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ErrorText {
+    /// The code; left out where the text alone decides.
+    pub code: Option<String>,
+    /// Words of code, message or detail: lower case, a blank in place of other signs.
+    pub says: String,
+    /// The kind of error.
+    pub kind: String,
 }
 
 /// A member whose value makes a response a failure.
@@ -99,16 +117,42 @@ pub enum CodeOrStatus {
     Status(u16),
 }
 
-/// The response headers of the limit.
+/// The response headers of the limits.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AllRateHeaders {
+    /// Those of one limit.
+    One(RateHeaders),
+    /// Those of several.
+    Several(Vec<RateHeaders>),
+}
+
+impl AllRateHeaders {
+    /// The headers, limit by limit.
+    pub fn all(&self) -> &[RateHeaders] {
+        match self {
+            Self::One(headers) => std::slice::from_ref(headers),
+            Self::Several(headers) => headers,
+        }
+    }
+}
+
+/// The response headers of a limit: `remaining` and `reset`, or `used` of a `window`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RateHeaders {
+    /// The bucket; left out where every call pays into one alone.
+    pub bucket: Option<String>,
     /// How much is left.
-    remaining: String,
+    pub remaining: Option<String>,
     /// When it starts again.
-    reset: String,
+    pub reset: Option<String>,
     /// The unit of that time; Unix seconds if it is left out.
     pub unit: Option<String>,
+    /// How much was used.
+    pub used: Option<String>,
+    /// Of a window of so many seconds, which begins at a full multiple of them.
+    pub window: Option<u64>,
 }
 
 /// Whether a call may be repeated.

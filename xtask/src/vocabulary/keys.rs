@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::credentials::KeyType;
+use super::credentials::{KeyType, Probe};
 
 /// Places that are tried in order.
 pub type Places = Vec<String>;
@@ -54,6 +54,9 @@ pub struct Keys {
     pub enable: Option<KeyCall>,
     /// The sub-accounts whose keys are managed.
     pub sub_accounts: Option<SubAccounts>,
+    /// Calls that prove that a new key works; those of `x-probes` if they are left out.
+    #[serde(default)]
+    pub probes: Vec<Probe>,
 }
 
 /// Who may manage keys.
@@ -238,7 +241,7 @@ pub struct ListKeys {
     pub sub_account: Option<String>,
     /// What an entry holds.
     pub entry: KeyEntry,
-    /// A call about one key whose response completes its entry, for a key that is to be replaced.
+    /// A call about one key whose response shows the addresses that the list leaves out, for a key that is to be replaced.
     pub detail: Option<KeyCall>,
     /// Until when the account's owner has attested a location.
     pub attested_until: Option<Time>,

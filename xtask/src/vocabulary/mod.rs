@@ -7,19 +7,25 @@ mod credentials;
 mod errors;
 mod keys;
 mod schema;
+#[allow(dead_code, reason = "some members are read only to know that they are sound")]
+pub mod websocket;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use self::calls::{Buckets, Challenge, Connection, Page, Rate, Reconcile, Tier, VenueTime, WebSocket, Window, Yes};
+pub use self::calls::{
+    Buckets, Challenge, ClientHeaders, Connection, LogonUse, Page, Per, Rate, Rates, Reconcile, Tier, VenueTime, When,
+    Window, Yes,
+};
 pub use self::credentials::{
     CarriesWord, ClockWindow, CredentialKind, CredentialVariables, IdPattern, Login, Logins, PieceWord, Probe, Probes,
     Signature, Signatures, Symptom, Symptoms, Variables, piece,
 };
-pub use self::errors::{CodeOrStatus, Errors, FailedWhen, RateHeaders, Retry, RustType, UnknownKey};
+pub use self::errors::{AllRateHeaders, CodeOrStatus, Errors, FailedWhen, RateHeaders, Retry, RustType, UnknownKey};
 pub use self::keys::{CreateKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time};
 
 pub use self::schema::schema;
+pub use self::websocket::{Added, WebSocket};
 
 /// A word's value; the error says what is wrong with its form.
 pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, String> {

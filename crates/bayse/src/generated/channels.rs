@@ -16,7 +16,8 @@ pub static STREAMS: wire::Streams = wire::Streams {
         quiet: &["connected", "pong"],
     }),
     keep_alive: wire::KeepAlive { ask_after: 20, dead_after: 60, ping: Some("{\"type\":\"ping\"}") },
-    limits: wire::Limits { per_command: 10, commands_per_second: 10, per_connection: usize::MAX, connections: &[], channel_once: false },
+    limits: wire::Limits { per_command: 10, commands_per_second: 10, ..wire::Limits::EMPTY },
+    query: &[],
     channels: &[
         wire::Channel {
             name: "activity", id: "activity", endpoint: "markets", access: wire::Access::Public,

@@ -19,10 +19,11 @@ pub static STREAMS: wire::Streams = wire::Streams {
         command: "op", id: "req_id", topics: "args", subscribe: "subscribe", unsubscribe: "unsubscribe",
         success: "success", text: "ret_msg", topic: "topic", kind: "type", data: "data",
         listed: ("/data/successTopics", "/data/failTopics"), sent: &["ts", "creationTime"], quiet: &["ping", "pong"],
-        held: &["already subscribed"], retry: &[],
+        held: &["already subscribed"], ..wire::Topics::EMPTY
     }),
     keep_alive: wire::KeepAlive { ask_after: 20, dead_after: 60, ping: Some("{\"op\":\"ping\"}") },
-    limits: wire::Limits { per_command: 10, commands_per_second: u32::MAX, per_connection: 500, connections: &[("demo", 5), ("production", 50), ("test", 50)], channel_once: false },
+    limits: wire::Limits { per_command: 10, per_connection: 500, connections: &[("demo", 5), ("production", 50), ("test", 50)], ..wire::Limits::EMPTY },
+    query: &[],
     channels: &[
         wire::Channel {
             name: "earn.discountbuy.offers", id: "earn_discount_buy", endpoint: "earn", access: wire::Access::Public,
@@ -268,7 +269,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "snapshot", when: None, is_snapshot: true, snapshot_when: None },
             ],
             is_book: true,
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },
@@ -281,7 +282,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             messages: &[
                 wire::Message { kind: "delta", when: None, is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },
@@ -295,7 +296,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "delta", when: None, is_snapshot: false, snapshot_when: None },
                 wire::Message { kind: "snapshot", when: None, is_snapshot: true, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },
@@ -434,7 +435,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "snapshot", when: None, is_snapshot: true, snapshot_when: None },
             ],
             is_book: true,
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },
@@ -447,7 +448,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             messages: &[
                 wire::Message { kind: "delta", when: None, is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },
@@ -461,7 +462,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "delta", when: None, is_snapshot: false, snapshot_when: None },
                 wire::Message { kind: "snapshot", when: None, is_snapshot: true, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },
@@ -527,7 +528,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "snapshot", when: None, is_snapshot: true, snapshot_when: None },
             ],
             is_book: true,
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },
@@ -747,7 +748,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "snapshot", when: None, is_snapshot: true, snapshot_when: None },
             ],
             is_book: true,
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },
@@ -760,7 +761,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             messages: &[
                 wire::Message { kind: "delta", when: None, is_snapshot: false, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },
@@ -774,7 +775,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "delta", when: None, is_snapshot: false, snapshot_when: None },
                 wire::Message { kind: "snapshot", when: None, is_snapshot: true, snapshot_when: None },
             ],
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },
@@ -861,7 +862,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "snapshot", when: None, is_snapshot: true, snapshot_when: None },
             ],
             is_book: true,
-            sequence: wire::Sequence::Successive { number: "/u" },
+            sequence: wire::Sequence::Successive { number: "/u", first: 1 },
             recovery: wire::Recovery::Resubscribe,
             ..wire::Channel::EMPTY
         },

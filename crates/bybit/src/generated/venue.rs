@@ -11,10 +11,11 @@ use ::venuekit_wire::key_lifecycle::{
     Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
-    Bucket, Challenge, ErrorKind, Errors, FailedValue, FailedWhen, Heartbeat, Key,
-    KeyBounds, Limit, OnConnection, Operation, Page, Protocol, Rate, RateHeaders,
-    Reconcile, Repeat, Retry, Setting, SignatureAge, Tier, UnknownKey, Venue, VenueTime,
-    WebSocket,
+    Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
+    Errors, EventMembers, FailedValue, FailedWhen, Heartbeat, Key, KeyBounds, Limit,
+    Logon, Notification, OnConnection, Operation, Page, Protocol, Rate, RateHeaders,
+    Reconcile, Repeat, ReplyLimits, Retry, Setting, SignatureAge, SignedCall, Tier,
+    UnknownKey, Venue, VenueTime, WebSocket,
 };
 use ::venuekit_wire::server::Server;
 use ::venuekit_wire::signature::{
@@ -290,6 +291,7 @@ pub static VENUE: Venue = Venue {
                 value: FailedValue::IsNot("0"),
             },
         ],
+        texts: &[],
         kinds: &[
             ("-1", ErrorKind::Clock),
             ("-2015", ErrorKind::Unauthorized),
@@ -407,6 +409,7 @@ pub static VENUE: Venue = Venue {
             ("429", ErrorKind::RateLimited),
         ],
         statuses: &[],
+        bans: &[],
         unknown_key: &[
             UnknownKey {
                 status: None,
@@ -443,6 +446,7 @@ pub static VENUE: Venue = Venue {
     buckets: &[
         Bucket {
             name: "add-margin",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -457,6 +461,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "address",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -471,6 +476,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "amend-order",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -512,6 +518,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "batch-amend-orders",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -553,6 +560,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "batch-cancel-orders",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -594,6 +602,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "batch-place-orders",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -635,6 +644,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "batch-set-collateral-coin",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -649,6 +659,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "cancel-all-orders",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -690,6 +701,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "cancel-order",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -731,6 +743,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "cancel-withdrawal",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -745,6 +758,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "confirm-convert-quote",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -759,6 +773,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "confirm-fiat-quote",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -773,6 +788,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "confirm-new-risk-limit",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -787,6 +803,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "confirm-small-balance-quote",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -801,6 +818,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "create-internal-transfer",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -815,6 +833,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "create-sub-api-key",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -829,6 +848,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "create-sub-member",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -843,6 +863,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "create-universal-transfer",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -857,6 +878,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "delete-api-key",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -871,6 +893,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "delete-sub-api-key",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -885,6 +908,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "delete-sub-member",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -899,6 +923,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "freeze-sub-member",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -913,6 +938,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-account-info",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -927,6 +953,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-account-instruments",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -941,6 +968,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-all-coins-balance",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -955,6 +983,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-api-key",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -969,6 +998,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-asset-overview",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -983,6 +1013,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-borrow-history",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -997,6 +1028,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-borrow-quota",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1011,6 +1043,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-closed-option-positions",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1025,6 +1058,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-closed-pnl",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1039,6 +1073,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-coin-exchange-records",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1053,6 +1088,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-coin-greeks",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1067,6 +1103,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-coin-info",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1081,6 +1118,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-collateral-info",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1095,6 +1133,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-convert-coin-list",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1109,6 +1148,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-convert-history",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1123,6 +1163,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-convert-status",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1137,6 +1178,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-custodial-sub-members",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1151,6 +1193,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-dcp-info",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1165,6 +1208,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-delivery-record",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1179,6 +1223,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-deposit-records",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1193,6 +1238,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-fee-rate",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1207,6 +1253,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-fiat-balance",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1221,6 +1268,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-fiat-coin-list",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1235,6 +1283,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-fiat-reference-price",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1249,6 +1298,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-fiat-trade",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1263,6 +1313,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-fiat-trade-history",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1277,6 +1328,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-friend-referrals",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1291,6 +1343,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-funding-account-history",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1305,6 +1358,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-internal-deposit-records",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1319,6 +1373,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-internal-transfer-records",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1333,6 +1388,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-master-deposit-address",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1347,6 +1403,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-member-type",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1361,6 +1418,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-move-position-history",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1375,6 +1433,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-open-orders",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1389,6 +1448,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-order-history",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1403,6 +1463,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-pay-info",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1417,6 +1478,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-portfolio-margin",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1431,6 +1493,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-positions",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1445,6 +1508,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-single-coin-balance",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1459,6 +1523,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-small-balance-coins",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1473,6 +1538,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-small-balance-history",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1487,6 +1553,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-smp-group",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1501,6 +1568,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-sub-deposit-address",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1515,6 +1583,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-sub-deposit-records",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1529,6 +1598,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-sub-member-ids",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1543,6 +1613,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-total-members-assets",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1557,6 +1628,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-trade-behaviour",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1571,6 +1643,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-trade-history",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1585,6 +1658,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-trade-info-for-analysis",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1599,6 +1673,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-transaction-log",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1613,6 +1688,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-transferable-amount",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1627,6 +1703,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-transferable-coins",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1641,6 +1718,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-universal-transfer-records",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1655,6 +1733,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-usdc-settlement",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1669,6 +1748,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-vasp-list",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1683,6 +1763,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-wallet-balance",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1697,6 +1778,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-withdrawable-amount",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1711,6 +1793,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-withdrawal-addresses",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1725,6 +1808,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "get-withdrawal-records",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1739,6 +1823,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "list-sub-api-keys",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1753,6 +1838,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "list-sub-members",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1767,6 +1853,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "manual-borrow",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1781,6 +1868,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "manual-repay",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1795,6 +1883,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "manual-repay-without-conversion",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1809,6 +1898,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "move-positions",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1823,6 +1913,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "place-order",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1864,6 +1955,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "pre-check-order",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1905,6 +1997,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "query-sub-members",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1919,6 +2012,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "repay-liability",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1933,6 +2027,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "request-convert-quote",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1947,6 +2042,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "request-fiat-quote",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1961,6 +2057,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "request-small-balance-quote",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1975,6 +2072,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "reset-mmp",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -1989,6 +2087,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "set-auto-add-margin",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2003,6 +2102,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "set-deposit-account",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2017,6 +2117,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "set-disconnect-cancel-all",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2031,6 +2132,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "set-leverage",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2045,6 +2147,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "set-margin-mode",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2059,6 +2162,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "set-mmp",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2073,6 +2177,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "set-price-limit-behaviour",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2087,6 +2192,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "set-trading-stop",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2101,6 +2207,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "switch-position-mode",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2115,6 +2222,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "update-api-key",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2129,6 +2237,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "update-sub-api-key",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2143,6 +2252,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "upgrade-to-unified-account",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2157,6 +2267,7 @@ pub static VENUE: Venue = Venue {
         },
         Bucket {
             name: "withdraw",
+            per_path: false,
             tiers: &[
                 Tier {
                     name: "default",
@@ -2170,11 +2281,15 @@ pub static VENUE: Venue = Venue {
             ],
         },
     ],
-    rate_headers: Some(RateHeaders {
-        remaining: "x-bapi-limit-status",
-        reset: "x-bapi-limit-reset-timestamp",
-        per_second: 1000i64,
-    }),
+    rate_headers: &[
+        RateHeaders::Left {
+            bucket: None,
+            remaining: "x-bapi-limit-status",
+            reset: "x-bapi-limit-reset-timestamp",
+            per_second: 1000,
+        },
+    ],
+    client_headers: &[],
     largest_request: None,
     websocket: None,
     signature_ages: &[],
@@ -2252,6 +2367,7 @@ pub static VENUE: Venue = Venue {
                     ("x-bapi-sign", "{signature}"),
                 ],
                 place: Place::Headers,
+                adds: &[],
             },
             Signature {
                 name: "stream",
@@ -2280,6 +2396,7 @@ pub static VENUE: Venue = Venue {
                     ("x-stream-sign", "{signature}"),
                 ],
                 place: Place::Headers,
+                adds: &[],
             },
         ],
         clock_window: Some(ClockWindow { behind: 5, ahead: 1 }),
@@ -2529,538 +2646,361 @@ impl super::client::Client {
 pub static OPERATIONS: &[Operation] = &[
     Operation {
         id: "add_margin",
-        method: "POST",
         path: "/v5/position/add-margin",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "add-margin",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("add-margin", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_positions",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "amend_order",
-        method: "POST",
         path: "/v5/order/amend",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "amend-order",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("amend-order", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_orders",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "amend_spread_order",
-        method: "POST",
         path: "/v5/spread/order/amend",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_spread_orders",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "apply_demo_money",
-        method: "POST",
         path: "/v5/account/demo-apply-money",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_wallet_balance",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "batch_amend_orders",
-        method: "POST",
         path: "/v5/order/amend-batch",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "batch-amend-orders",
-            cost: 1u32,
-            per_item: Some("request"),
-        }),
+        rate: &[Rate::new("batch-amend-orders", 1).each("request")],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_orders",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "batch_cancel_orders",
-        method: "POST",
         path: "/v5/order/cancel-batch",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "batch-cancel-orders",
-            cost: 1u32,
-            per_item: Some("request"),
-        }),
+        rate: &[Rate::new("batch-cancel-orders", 1).each("request")],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_orders",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "batch_place_orders",
-        method: "POST",
         path: "/v5/order/create-batch",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "batch-place-orders",
-            cost: 1u32,
-            per_item: Some("request"),
-        }),
+        rate: &[Rate::new("batch-place-orders", 1).each("request")],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_orders",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "batch_set_collateral_coin",
-        method: "POST",
         path: "/v5/account/set-collateral-switch-batch",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "batch-set-collateral-coin",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("batch-set-collateral-coin", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_collateral_info",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "cancel_all_orders",
-        method: "POST",
         path: "/v5/order/cancel-all",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "cancel-all-orders",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("cancel-all-orders", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_orders",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "cancel_all_spread_orders",
-        method: "POST",
         path: "/v5/spread/order/cancel-all",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_spread_orders",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "cancel_order",
-        method: "POST",
         path: "/v5/order/cancel",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "cancel-order",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("cancel-order", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_orders",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "cancel_spread_order",
-        method: "POST",
         path: "/v5/spread/order/cancel",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_spread_orders",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "cancel_withdrawal",
-        method: "POST",
         path: "/v5/asset/withdraw/cancel",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "cancel-withdrawal",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("cancel-withdrawal", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_withdrawal_records",
             by: &[],
         }),
         scope: Some("Wallet:Withdraw"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "confirm_convert_quote",
-        method: "POST",
         path: "/v5/asset/exchange/convert-execute",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "confirm-convert-quote",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("confirm-convert-quote", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_convert_status",
             by: &["quoteTxId"],
         }),
         scope: Some("Exchange:ExchangeHistory"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "confirm_fiat_quote",
-        method: "POST",
         path: "/v5/fiat/trade-execute",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "confirm-fiat-quote",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("confirm-fiat-quote", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_fiat_trade",
             by: &[],
         }),
         scope: Some("FiatConvertBroker:FiatConvertBrokerOrder"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "confirm_new_risk_limit",
-        method: "POST",
         path: "/v5/position/confirm-pending-mmr",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "confirm-new-risk-limit",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("confirm-new-risk-limit", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_positions",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "confirm_small_balance_quote",
-        method: "POST",
         path: "/v5/asset/covert/small-balance-execute",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "confirm-small-balance-quote",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("confirm-small-balance-quote", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_small_balance_history",
             by: &[],
         }),
         scope: Some("Exchange:ExchangeHistory"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "create_demo_member",
-        method: "POST",
         path: "/v5/user/create-demo-member",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "create_internal_transfer",
-        method: "POST",
         path: "/v5/asset/transfer/inter-transfer",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "create-internal-transfer",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("create-internal-transfer", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_internal_transfer_records",
             by: &["transferId"],
         }),
         scope: Some("Wallet:AccountTransfer"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "create_sub_api_key",
-        method: "POST",
         path: "/v5/user/create-sub-api",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "create-sub-api-key",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("create-sub-api-key", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "list_sub_api_keys",
             by: &[],
         }),
         scope: Some("Wallet:AccountTransfer mainaccount"),
         secret: true,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "create_sub_member",
-        method: "POST",
         path: "/v5/user/create-sub-member",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "create-sub-member",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("create-sub-member", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "query_sub_members",
             by: &[],
@@ -3068,199 +3008,131 @@ pub static OPERATIONS: &[Operation] = &[
         scope: Some("Wallet:SubMemberTransfer"),
         secret: true,
         secret_fields: &["password"],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "create_universal_transfer",
-        method: "POST",
         path: "/v5/asset/transfer/universal-transfer",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "create-universal-transfer",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("create-universal-transfer", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_universal_transfer_records",
             by: &["transferId"],
         }),
         scope: Some("Wallet:SubMemberTransfer"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "delete_api_key",
-        method: "POST",
         path: "/v5/user/delete-api",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "delete-api-key",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("delete-api-key", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_api_key",
             by: &[],
         }),
         scope: Some("Wallet:AccountTransfer mainaccount"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "delete_sub_api_key",
-        method: "POST",
         path: "/v5/user/delete-sub-api",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "delete-sub-api-key",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("delete-sub-api-key", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "list_sub_api_keys",
             by: &[],
         }),
         scope: Some("Wallet:AccountTransfer"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "delete_sub_member",
-        method: "POST",
         path: "/v5/user/del-submember",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "delete-sub-member",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("delete-sub-member", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "query_sub_members",
             by: &[],
         }),
         scope: Some("Wallet:SubMemberTransfer"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "fixed_borrow",
-        method: "POST",
         path: "/v5/spot-margin-trade/fixedborrow",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_fixed_borrow_orders",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "freeze_sub_member",
-        method: "POST",
         path: "/v5/user/frozen-sub-member",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "freeze-sub-member",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("freeze-sub-member", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "query_sub_members",
             by: &[],
         }),
         scope: Some("Wallet:SubMemberTransfer"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_account_info",
-        method: "GET",
         path: "/v5/account/info",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-account-info",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-account-info", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_account_instruments",
-        method: "GET",
         path: "/v5/account/instruments-info",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-account-instruments",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-account-instruments", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3271,70 +3143,34 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_adl_alert",
-        method: "GET",
         path: "/v5/market/adlAlert",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_all_coins_balance",
-        method: "GET",
         path: "/v5/asset/transfer/query-account-coins-balance",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-all-coins-balance",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-all-coins-balance", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_all_rate_limits",
-        method: "GET",
         path: "/v5/apilimit/query-all",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3345,24 +3181,12 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_announcement",
-        method: "GET",
         path: "/v5/announcements/index",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3372,93 +3196,47 @@ pub static OPERATIONS: &[Operation] = &[
             last: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_api_key",
-        method: "GET",
         path: "/v5/user/query-api",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-api-key",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-api-key", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
         secret: true,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_asset_overview",
-        method: "GET",
         path: "/v5/asset/asset-overview",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-asset-overview",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-asset-overview", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_auto_repay_mode",
-        method: "GET",
         path: "/v5/spot-margin-trade/get-auto-repay-mode",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_borrow_history",
-        method: "GET",
         path: "/v5/account/borrow-history",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-borrow-history",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-borrow-history", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3469,47 +3247,24 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_borrow_quota",
-        method: "GET",
         path: "/v5/order/spot-borrow-check",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-borrow-quota",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-borrow-quota", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_closed_option_positions",
-        method: "GET",
         path: "/v5/position/get-closed-positions",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-closed-option-positions",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-closed-option-positions", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3520,24 +3275,13 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_closed_pnl",
-        method: "GET",
         path: "/v5/position/closed-pnl",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-closed-pnl",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-closed-pnl", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3548,24 +3292,13 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_coin_exchange_records",
-        method: "GET",
         path: "/v5/asset/exchange/order-record",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-coin-exchange-records",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-coin-exchange-records", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3576,116 +3309,59 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.orderBody",
         }),
-        reconcile: None,
         scope: Some("Exchange:ExchangeHistory"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_coin_greeks",
-        method: "GET",
         path: "/v5/asset/coin-greeks",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-coin-greeks",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-coin-greeks", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_coin_info",
-        method: "GET",
         path: "/v5/asset/coin/query-info",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-coin-info",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-coin-info", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_collateral_info",
-        method: "GET",
         path: "/v5/account/collateral-info",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-collateral-info",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-collateral-info", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_convert_coin_list",
-        method: "GET",
         path: "/v5/asset/exchange/query-coin-list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-convert-coin-list",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-convert-coin-list", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("Exchange:ExchangeHistory"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_convert_history",
-        method: "GET",
         path: "/v5/asset/exchange/query-convert-history",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-convert-history",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-convert-history", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3695,47 +3371,26 @@ pub static OPERATIONS: &[Operation] = &[
             last: None,
             items: "result.list",
         }),
-        reconcile: None,
         scope: Some("Exchange:ExchangeHistory"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_convert_status",
-        method: "GET",
         path: "/v5/asset/exchange/convert-result-query",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-convert-status",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-convert-status", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("Exchange:ExchangeHistory"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_custodial_sub_members",
-        method: "GET",
         path: "/v5/user/escrow_sub_members",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-custodial-sub-members",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-custodial-sub-members", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3746,47 +3401,23 @@ pub static OPERATIONS: &[Operation] = &[
             end: Some("0"),
             items: "result.subMembers",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_dcp_info",
-        method: "GET",
         path: "/v5/account/query-dcp-info",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-dcp-info",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-dcp-info", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_delivery_price",
-        method: "GET",
         path: "/v5/market/delivery-price",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3797,24 +3428,13 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_delivery_record",
-        method: "GET",
         path: "/v5/asset/delivery-record",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-delivery-record",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-delivery-record", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3825,24 +3445,13 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_deposit_records",
-        method: "GET",
         path: "/v5/asset/deposit/query-record",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-deposit-records",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-deposit-records", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -3853,162 +3462,82 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.rows",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fee_groups",
-        method: "GET",
         path: "/v5/market/fee-group-info",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fee_rate",
-        method: "GET",
         path: "/v5/account/fee-rate",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-fee-rate",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-fee-rate", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fiat_balance",
-        method: "GET",
         path: "/v5/fiat/balance-query",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-fiat-balance",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-fiat-balance", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("FiatConvertBroker:FiatConvertBrokerOrder"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fiat_coin_list",
-        method: "GET",
         path: "/v5/fiat/query-coin-list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-fiat-coin-list",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-fiat-coin-list", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("FiatConvertBroker:FiatConvertBrokerOrder"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fiat_reference_price",
-        method: "GET",
         path: "/v5/fiat/reference-price",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-fiat-reference-price",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-fiat-reference-price", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("FiatConvertBroker:FiatConvertBrokerOrder"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fiat_trade",
-        method: "GET",
         path: "/v5/fiat/trade-query",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-fiat-trade",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-fiat-trade", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("FiatConvertBroker:FiatConvertBrokerOrder"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fiat_trade_history",
-        method: "GET",
         path: "/v5/fiat/query-trade-history",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-fiat-trade-history",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-fiat-trade-history", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4018,24 +3547,14 @@ pub static OPERATIONS: &[Operation] = &[
             last: None,
             items: "result",
         }),
-        reconcile: None,
         scope: Some("FiatConvertBroker:FiatConvertBrokerOrder"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fixed_borrow_contracts",
-        method: "GET",
         path: "/v5/spot-margin-trade/fixedborrow-contract-info",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4046,24 +3565,13 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fixed_borrow_orders",
-        method: "GET",
         path: "/v5/spot-margin-trade/fixedborrow-order-info",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4074,93 +3582,46 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fixed_borrow_quotes",
-        method: "GET",
         path: "/v5/spot-margin-trade/fixedborrow-order-quote",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_fixed_inventory",
-        method: "GET",
         path: "/v5/spot-margin-trade/fixed-available-inventory",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_flexible_inventory",
-        method: "GET",
         path: "/v5/spot-margin-trade/flexible-available-inventory",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_friend_referrals",
-        method: "GET",
         path: "/v5/user/invitation/referrals",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-friend-referrals",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-friend-referrals", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4171,47 +3632,23 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.records",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_full_orderbook",
-        method: "GET",
         path: "/v5/market/full_orderbook",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_funding_account_history",
-        method: "GET",
         path: "/v5/asset/fundinghistory",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-funding-account-history",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-funding-account-history", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4222,139 +3659,63 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_funding_rate_history",
-        method: "GET",
         path: "/v5/market/funding/history",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_historical_interest_rate",
-        method: "GET",
         path: "/v5/spot-margin-trade/interest-rate-history",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_historical_volatility",
-        method: "GET",
         path: "/v5/market/historical-volatility",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_index_price_components",
-        method: "GET",
         path: "/v5/market/index-price-components",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_index_price_kline",
-        method: "GET",
         path: "/v5/market/index-price-kline",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_instruments_info",
-        method: "GET",
         path: "/v5/market/instruments-info",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4365,47 +3726,23 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_insurance_pool",
-        method: "GET",
         path: "/v5/market/insurance",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_internal_deposit_records",
-        method: "GET",
         path: "/v5/asset/deposit/query-internal-record",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-internal-deposit-records",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-internal-deposit-records", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4416,24 +3753,13 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.rows",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_internal_transfer_records",
-        method: "GET",
         path: "/v5/asset/transfer/query-inter-transfer-list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-internal-transfer-records",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-internal-transfer-records", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4444,70 +3770,33 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_kline",
-        method: "GET",
         path: "/v5/market/kline",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_liability",
-        method: "GET",
         path: "/v5/spot-margin-trade/liability",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_long_short_ratio",
-        method: "GET",
         path: "/v5/market/account-ratio",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4518,139 +3807,68 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_mark_price_kline",
-        method: "GET",
         path: "/v5/market/mark-price-kline",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_master_deposit_address",
-        method: "GET",
         path: "/v5/asset/deposit/query-address",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-master-deposit-address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-master-deposit-address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("Wallet:AccountTransfer"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_max_borrowable",
-        method: "GET",
         path: "/v5/spot-margin-trade/max-borrowable",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_member_type",
-        method: "GET",
         path: "/v5/user/get-member-type",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-member-type",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-member-type", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_mmp_state",
-        method: "GET",
         path: "/v5/account/mmp-state",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_move_position_history",
-        method: "GET",
         path: "/v5/position/move-history",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-move-position-history",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-move-position-history", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4661,47 +3879,22 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_new_delivery_price",
-        method: "GET",
         path: "/v5/market/new-delivery-price",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_open_interest",
-        method: "GET",
         path: "/v5/market/open-interest",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4712,24 +3905,13 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_open_orders",
-        method: "GET",
         path: "/v5/order/realtime",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-open-orders",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-open-orders", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4740,24 +3922,13 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_open_spread_orders",
-        method: "GET",
         path: "/v5/spread/order/realtime",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4768,47 +3939,24 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_option_asset_info",
-        method: "GET",
         path: "/v5/account/option-asset-info",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_order_history",
-        method: "GET",
         path: "/v5/order/history",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-order-history",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-order-history", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4819,116 +3967,56 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_orderbook",
-        method: "GET",
         path: "/v5/market/orderbook",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_pay_info",
-        method: "GET",
         path: "/v5/account/pay-info",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-pay-info",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-pay-info", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_portfolio_margin",
-        method: "GET",
         path: "/v5/asset/portfolio-margin",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-portfolio-margin",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-portfolio-margin", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_position_tiers",
-        method: "GET",
         path: "/v5/spot-margin-trade/position-tiers",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_positions",
-        method: "GET",
         path: "/v5/position/list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-positions",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-positions", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -4939,162 +4027,75 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_premium_index_price_kline",
-        method: "GET",
         path: "/v5/market/premium-index-price-kline",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_price_limit",
-        method: "GET",
         path: "/v5/market/price-limit",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_rate_limit",
-        method: "GET",
         path: "/v5/apilimit/query",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_rate_limit_cap",
-        method: "GET",
         path: "/v5/apilimit/query-cap",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_recent_trades",
-        method: "GET",
         path: "/v5/market/recent-trade",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_repayable_amount",
-        method: "GET",
         path: "/v5/spot-margin-trade/repayment-available-amount",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_risk_limit",
-        method: "GET",
         path: "/v5/market/risk-limit",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -5105,116 +4106,56 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_rpi_orderbook",
-        method: "GET",
         path: "/v5/market/rpi_orderbook",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_server_time",
-        method: "GET",
         path: "/v5/market/time",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_single_coin_balance",
-        method: "GET",
         path: "/v5/asset/transfer/query-account-coin-balance",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-single-coin-balance",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-single-coin-balance", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_small_balance_coins",
-        method: "GET",
         path: "/v5/asset/covert/small-balance-list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-small-balance-coins",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-small-balance-coins", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("Exchange:ExchangeHistory"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_small_balance_history",
-        method: "GET",
         path: "/v5/asset/covert/small-balance-history",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-small-balance-history",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-small-balance-history", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -5224,116 +4165,57 @@ pub static OPERATIONS: &[Operation] = &[
             last: Some("result.lastPage"),
             items: "result.records",
         }),
-        reconcile: None,
         scope: Some("Exchange:ExchangeHistory"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_smp_group",
-        method: "GET",
         path: "/v5/account/smp-group",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-smp-group",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-smp-group", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_spot_margin_coin_state",
-        method: "GET",
         path: "/v5/spot-margin-trade/coinstate",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_spot_margin_currencies",
-        method: "GET",
         path: "/v5/spot-margin-trade/currency-data",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_spot_margin_state",
-        method: "GET",
         path: "/v5/spot-margin-trade/state",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_spread_instruments",
-        method: "GET",
         path: "/v5/spread/instrument",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -5344,47 +4226,24 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_spread_max_qty",
-        method: "GET",
         path: "/v5/spread/max-qty",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_spread_order_history",
-        method: "GET",
         path: "/v5/spread/order/history",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -5395,93 +4254,43 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_spread_orderbook",
-        method: "GET",
         path: "/v5/spread/orderbook",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_spread_recent_trades",
-        method: "GET",
         path: "/v5/spread/recent-trade",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_spread_ticker",
-        method: "GET",
         path: "/v5/spread/tickers",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_spread_trade_history",
-        method: "GET",
         path: "/v5/spread/execution/list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -5492,47 +4301,25 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_sub_deposit_address",
-        method: "GET",
         path: "/v5/asset/deposit/query-sub-member-address",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-sub-deposit-address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-sub-deposit-address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("Wallet:SubMemberTransfer"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_sub_deposit_records",
-        method: "GET",
         path: "/v5/asset/deposit/query-sub-member-record",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-sub-deposit-records",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-sub-deposit-records", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -5543,185 +4330,87 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.rows",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_sub_member_ids",
-        method: "GET",
         path: "/v5/asset/transfer/query-sub-member-list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-sub-member-ids",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-sub-member-ids", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_symbol_leverage",
-        method: "GET",
         path: "/v5/position/symbol-info",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_system_status",
-        method: "GET",
         path: "/v5/system/status",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_tickers",
-        method: "GET",
         path: "/v5/market/tickers",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_tiered_collateral_ratio",
-        method: "GET",
         path: "/v5/spot-margin-trade/collateral",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_total_members_assets",
-        method: "GET",
         path: "/v5/asset/total-members-assets",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-total-members-assets",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-total-members-assets", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_trade_behaviour",
-        method: "GET",
         path: "/v5/account/user-setting-config",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-trade-behaviour",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-trade-behaviour", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_trade_history",
-        method: "GET",
         path: "/v5/execution/list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-trade-history",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-trade-history", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -5732,47 +4421,24 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_trade_info_for_analysis",
-        method: "GET",
         path: "/v5/account/trade-info-for-analysis",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-trade-info-for-analysis",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-trade-info-for-analysis", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_transaction_log",
-        method: "GET",
         path: "/v5/account/transaction-log",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-transaction-log",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-transaction-log", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -5783,70 +4449,35 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_transferable_amount",
-        method: "GET",
         path: "/v5/account/withdrawal",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-transferable-amount",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-transferable-amount", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_transferable_coins",
-        method: "GET",
         path: "/v5/asset/transfer/query-transfer-coin-list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-transferable-coins",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-transferable-coins", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_universal_transfer_records",
-        method: "GET",
         path: "/v5/asset/transfer/query-universal-transfer-list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-universal-transfer-records",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-universal-transfer-records", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -5857,24 +4488,13 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_usdc_settlement",
-        method: "GET",
         path: "/v5/asset/settlement-record",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-usdc-settlement",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-usdc-settlement", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -5885,116 +4505,57 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.list",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_vasp_list",
-        method: "GET",
         path: "/v5/asset/withdraw/vasp/list",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-vasp-list",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-vasp-list", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("Wallet:Withdraw"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_vip_margin_data",
-        method: "GET",
         path: "/v5/spot-margin-trade/data",
-        access: &[&[]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_wallet_balance",
-        method: "GET",
         path: "/v5/account/wallet-balance",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-wallet-balance",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-wallet-balance", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_withdrawable_amount",
-        method: "GET",
         path: "/v5/asset/withdraw/withdrawable-amount",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-withdrawable-amount",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-withdrawable-amount", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_withdrawal_addresses",
-        method: "GET",
         path: "/v5/asset/withdraw/query-address",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-withdrawal-addresses",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-withdrawal-addresses", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -6005,24 +4566,14 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.rows",
         }),
-        reconcile: None,
         scope: Some("Wallet:Withdraw"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "get_withdrawal_records",
-        method: "GET",
         path: "/v5/asset/withdraw/query-record",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "get-withdrawal-records",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("get-withdrawal-records", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -6033,24 +4584,13 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.rows",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "list_sub_api_keys",
-        method: "GET",
         path: "/v5/user/sub-apikeys",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "list-sub-api-keys",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("list-sub-api-keys", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -6061,24 +4601,14 @@ pub static OPERATIONS: &[Operation] = &[
             end: None,
             items: "result.result",
         }),
-        reconcile: None,
-        scope: None,
         secret: true,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "list_sub_members",
-        method: "GET",
         path: "/v5/user/submembers",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "list-sub-members",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("list-sub-members", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
@@ -6089,120 +4619,81 @@ pub static OPERATIONS: &[Operation] = &[
             end: Some("0"),
             items: "result.subMembers",
         }),
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "manual_borrow",
-        method: "POST",
         path: "/v5/account/borrow",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "manual-borrow",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("manual-borrow", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_borrow_history",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "manual_repay",
-        method: "POST",
         path: "/v5/account/repay",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "manual-repay",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("manual-repay", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_collateral_info",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "manual_repay_without_conversion",
-        method: "POST",
         path: "/v5/account/no-convert-repay",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "manual-repay-without-conversion",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("manual-repay-without-conversion", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_collateral_info",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "move_positions",
-        method: "POST",
         path: "/v5/position/move-positions",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "move-positions",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("move-positions", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_move_position_history",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "place_order",
-        method: "POST",
         path: "/v5/order/create",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Keyed(Key::Field("orderLinkId")),
         key: Some(KeyBounds {
@@ -6210,29 +4701,21 @@ pub static OPERATIONS: &[Operation] = &[
             longest: Some(36),
             repeat: Repeat::Refused,
         }),
-        rate: Some(Rate {
-            bucket: "place-order",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("place-order", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_orders",
             by: &["orderLinkId"],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "place_spread_order",
-        method: "POST",
         path: "/v5/spread/order/create",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Keyed(Key::Field("orderLinkId")),
         key: Some(KeyBounds {
@@ -6240,760 +4723,504 @@ pub static OPERATIONS: &[Operation] = &[
             longest: Some(36),
             repeat: Repeat::Refused,
         }),
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_open_spread_orders",
             by: &["orderLinkId"],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "pre_check_order",
-        method: "POST",
         path: "/v5/order/pre-check",
+        method: "POST",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "pre-check-order",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("pre-check-order", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "query_sub_members",
-        method: "GET",
         path: "/v5/user/query-sub-members",
         access: &[&["signature"]],
-        retry: Retry::Safe,
-        key: None,
-        rate: Some(Rate {
-            bucket: "query-sub-members",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("query-sub-members", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "renew_fixed_borrow",
-        method: "POST",
         path: "/v5/spot-margin-trade/fixedborrow-renew",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_fixed_borrow_contracts",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "repay_liability",
-        method: "POST",
         path: "/v5/account/quick-repayment",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "repay-liability",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("repay-liability", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_collateral_info",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "request_convert_quote",
-        method: "POST",
         path: "/v5/asset/exchange/quote-apply",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "request-convert-quote",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("request-convert-quote", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("Exchange:ExchangeHistory"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "request_fiat_quote",
-        method: "POST",
         path: "/v5/fiat/quote-apply",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "request-fiat-quote",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("request-fiat-quote", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("FiatConvertBroker:FiatConvertBrokerOrder"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "request_small_balance_quote",
-        method: "POST",
         path: "/v5/asset/covert/get-quote",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "request-small-balance-quote",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("request-small-balance-quote", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("Exchange:ExchangeHistory"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "reset_mmp",
-        method: "POST",
         path: "/v5/account/mmp-reset",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "reset-mmp",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("reset-mmp", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_mmp_state",
             by: &[],
         }),
         scope: Some("Options:OptionsTrade"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_auto_add_margin",
-        method: "POST",
         path: "/v5/position/set-auto-add-margin",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "set-auto-add-margin",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("set-auto-add-margin", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_positions",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_auto_repay_mode",
-        method: "POST",
         path: "/v5/spot-margin-trade/set-auto-repay-mode",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_auto_repay_mode",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_collateral_coin",
-        method: "POST",
         path: "/v5/account/set-collateral-switch",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_collateral_info",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_delta_neutral_mode",
-        method: "POST",
         path: "/v5/account/set-delta-mode",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_trade_behaviour",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_deposit_account",
-        method: "POST",
         path: "/v5/asset/deposit/deposit-to-account",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "set-deposit-account",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("set-deposit-account", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
-        reconcile: None,
         scope: Some("Wallet:AccountTransfer"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_disconnect_cancel_all",
-        method: "POST",
         path: "/v5/order/disconnected-cancel-all",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "set-disconnect-cancel-all",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("set-disconnect-cancel-all", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_dcp_info",
             by: &[],
         }),
         scope: Some("ContractTrade:Order"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_leverage",
-        method: "POST",
         path: "/v5/position/set-leverage",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "set-leverage",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("set-leverage", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_symbol_leverage",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_margin_mode",
-        method: "POST",
         path: "/v5/account/set-margin-mode",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "set-margin-mode",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("set-margin-mode", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_account_info",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_mmp",
-        method: "POST",
         path: "/v5/account/mmp-modify",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "set-mmp",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("set-mmp", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_mmp_state",
             by: &[],
         }),
         scope: Some("Options:OptionsTrade"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_price_limit_behaviour",
-        method: "POST",
         path: "/v5/account/set-limit-px-action",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "set-price-limit-behaviour",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("set-price-limit-behaviour", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_trade_behaviour",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_rate_limit",
-        method: "POST",
         path: "/v5/apilimit/set",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_rate_limit",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_spot_hedging",
-        method: "POST",
         path: "/v5/account/set-hedging-mode",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_account_info",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_spot_margin_leverage",
-        method: "POST",
         path: "/v5/spot-margin-trade/set-leverage",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_spot_margin_state",
             by: &[],
         }),
         scope: Some("Spot:SpotTrade"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "set_trading_stop",
-        method: "POST",
         path: "/v5/position/trading-stop",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "set-trading-stop",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("set-trading-stop", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_positions",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "submit_deposit_originator",
-        method: "POST",
         path: "/v5/asset/travel-rule/deposit/submit",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_deposit_records",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "switch_position_mode",
-        method: "POST",
         path: "/v5/position/switch-mode",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "switch-position-mode",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("switch-position-mode", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_positions",
             by: &[],
         }),
         scope: Some("ContractTrade:Position"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "switch_spot_margin_mode",
-        method: "POST",
         path: "/v5/spot-margin-trade/switch-mode",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "address",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("address", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_spot_margin_state",
             by: &[],
         }),
         scope: Some("Spot:SpotTrade"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "update_api_key",
-        method: "POST",
         path: "/v5/user/update-api",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "update-api-key",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("update-api-key", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_api_key",
             by: &[],
         }),
         scope: Some("Wallet:AccountTransfer mainaccount"),
         secret: true,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "update_sub_api_key",
-        method: "POST",
         path: "/v5/user/update-sub-api",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "update-sub-api-key",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("update-sub-api-key", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "list_sub_api_keys",
             by: &[],
         }),
         scope: Some("Wallet:AccountTransfer"),
         secret: true,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "upgrade_to_unified_account",
-        method: "POST",
         path: "/v5/account/upgrade-to-uta",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "upgrade-to-unified-account",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("upgrade-to-unified-account", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_account_info",
             by: &[],
         }),
-        scope: None,
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
     Operation {
         id: "withdraw",
-        method: "POST",
         path: "/v5/asset/withdraw/create",
+        method: "POST",
         access: &[&["signature"]],
         retry: Retry::Never,
-        key: None,
-        rate: Some(Rate {
-            bucket: "withdraw",
-            cost: 1u32,
-            per_item: None,
-        }),
+        rate: &[Rate::new("withdraw", 1)],
         venue_time: Some(VenueTime {
             at: "/time",
             per_second: 1000i64,
         }),
-        page: None,
         reconcile: Some(Reconcile {
             operation: "get_withdrawal_records",
             by: &[],
         }),
         scope: Some("Wallet:Withdraw"),
-        secret: false,
-        secret_fields: &[],
-        on_connection: None,
+        ..Operation::EMPTY
     },
 ];
 /// The rows by name.

@@ -81,6 +81,7 @@ pub async fn run(context: &Context, command: &TotpCommand) -> Result<(), Failure
                 scopes: Vec::new(),
                 made: UnixSeconds::now(),
                 state: State::Active,
+                family: None,
             };
             opened.put(&Record { reference, keys: vec![key] }).await?;
             out.step("stored", &shown);

@@ -24,7 +24,9 @@ pub static TABLE: Streams = Streams {
         per_connection: 1000,
         connections: &[],
         channel_once: false,
+        ..Limits::EMPTY
     },
+    query: &[],
     channels: &[
         Channel {
             name: "book.{instrument_name}.{interval}",

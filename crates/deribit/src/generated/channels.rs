@@ -12,7 +12,8 @@ pub static STREAMS: wire::Streams = wire::Streams {
         channels: "channels",
     },
     keep_alive: wire::KeepAlive { ask_after: 30, dead_after: 65, ping: None },
-    limits: wire::Limits { per_command: 500, commands_per_second: 3, per_connection: usize::MAX, connections: &[("production", 16), ("test", 16)], channel_once: false },
+    limits: wire::Limits { per_command: 500, commands_per_second: 3, connections: &[("production", 16), ("test", 16)], ..wire::Limits::EMPTY },
+    query: &[],
     channels: &[
         wire::Channel {
             name: "announcements", id: "announcements", endpoint: "stream", access: wire::Access::Public,

@@ -16,7 +16,8 @@ pub static STREAMS: wire::Streams = wire::Streams {
         codes: &[("1", "not JSON, or members of the wrong type"), ("10", "the channel failed, and the subscription is over"), ("11", "a parameter has an invalid value"), ("12", "exactly one subscription is needed"), ("13", "the channel does not have this action"), ("14", "a market is needed"), ("15", "the action is missing"), ("18", "the venue took too long with the command"), ("19", "shard_factor is below 1"), ("2", "the params are missing"), ("20", "shard_key without shard_factor"), ("21", "shard_key is not from 0 to below shard_factor"), ("22", "shard_factor is above 100"), ("23", "the match ids are missing"), ("24", "the index ids are missing"), ("25", "the reader was too slow, and the subscription is over"), ("26", "too many markets in the subscription"), ("27", "too many commands for the subscription"), ("28", "the underlying tickers are missing"), ("3", "the channels are missing"), ("4", "the subscriptions are missing"), ("5", "no such command"), ("7", "no such subscription"), ("8", "no such channel"), ("9", "not allowed without a login")],
     }),
     keep_alive: wire::KeepAlive { ask_after: 15, dead_after: 30, ping: None },
-    limits: wire::Limits { per_command: 500, commands_per_second: 100, per_connection: 500000, connections: &[("demo", 10), ("production", 200)], channel_once: true },
+    limits: wire::Limits { per_command: 500, commands_per_second: 100, per_connection: 500000, connections: &[("demo", 10), ("production", 200)], channel_once: true, ..wire::Limits::EMPTY },
+    query: &[],
     channels: &[
         wire::Channel {
             name: "cfbenchmarks_value", id: "cfbenchmarks_value", endpoint: "stream", access: wire::Access::Private,

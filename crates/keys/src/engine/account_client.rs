@@ -50,7 +50,7 @@ impl<'a> AccountClient<'a> {
     }
 
     pub(super) fn facts(&self) -> Facts {
-        venue_driver::facts(self.account.venue)
+        venue_driver::facts(self.account)
     }
 
     pub(super) fn notify(&self, event: Event) {
@@ -86,6 +86,15 @@ impl<'a> AccountClient<'a> {
 
     pub(super) fn connect(&self, credential: &Credential) -> Result<Box<dyn Access>, Error> {
         Ok(venue_driver::connect(self.account, credential, &self.engine.settings.network())?)
+    }
+
+    /// Some venues have calls for keys in one of their environments only.
+    pub(super) fn check_environment(&self) -> Result<(), Error> {
+        let environment = &self.account.environment;
+        let Some(only) = self.facts().only_in(environment) else { return Ok(()) };
+        let message = format!("{} has calls for keys in {only} only, and this is {environment}", self.account.venue);
+        let help = format!("Keys of {environment} are made and ended at {}.", self.facts().page(environment));
+        Err(Error::usage_with(message, help))
     }
 
     /// The account's keys, as its manager lists them.
@@ -167,6 +176,7 @@ impl<'a> AccountClient<'a> {
             scopes: Vec::new(),
             made: UnixSeconds::now(),
             state: State::Active,
+            family: None,
         };
         let record = Record { reference: self.session_reference(), keys: vec![kept] };
         // A session that is not kept costs two minutes and nothing else; a store that cannot be written reports that with the key.

@@ -61,6 +61,13 @@ impl Run<'_> {
         let Some(old) = self.old_key().await?.as_ref().and_then(StoredKey::credential) else {
             return self.listed_life(id).await;
         };
+        // Where a refusal says nothing of the key alone, the list does.
+        if !self.client.facts().has_words_for_unknown_keys() {
+            return match self.client.probe_key(&old).await? {
+                ProbeOutcome::Works { .. } => Ok(Life::Alive),
+                ProbeOutcome::Unknown(_) | ProbeOutcome::Nothing(_) => self.listed_life(id).await,
+            };
+        }
         if let Some(witness) = self.witness(&old).await? {
             return self.client.life(&old, &witness).await;
         }

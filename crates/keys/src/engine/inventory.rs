@@ -49,6 +49,9 @@ pub struct Line {
     pub used: Option<bool>,
     /// Until when the owner has attested a location, which Kalshi wants for some markets.
     pub attested_until: Option<UnixMillis>,
+    /// The family of keys that it is of, where that is not the venue's first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
     /// Why the store's record cannot be read, where it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
@@ -75,6 +78,7 @@ impl Engine {
         operator: &dyn Operator,
     ) -> Result<Vec<Line>, Error> {
         let client = AccountClient::new(self, account, manager, operator);
+        client.check_environment()?;
         let listed = client.list().await?;
         let manager = client.manager().await?;
         // Worth a line in the report, and not worth failing for.
@@ -84,7 +88,7 @@ impl Engine {
         let is_whole = lists_own_key(&manager, &listed).is_ok();
         let mut lines: Vec<Line> = listed.iter().map(line_of).collect();
         let (records, unreadable) = self.records(account).await?;
-        for record in records {
+        for record in records.into_iter().filter(|record| record.family() == account.family.as_deref()) {
             for key in &record.keys {
                 // One that has ended at the venue may still be listed, and one whose response was lost goes by its name.
                 let ended = || {
@@ -108,6 +112,7 @@ impl Engine {
         }
         lines.extend(unreadable);
         for line in &mut lines {
+            line.family.clone_from(&account.family);
             line.attested_until = attested_until;
             line.used = (client.facts().lists_use() && line.live.is_some()).then_some(line.last_used.is_some());
         }
@@ -213,6 +218,7 @@ impl Engine {
             scopes: info.map(|info| info.scopes.clone()).unwrap_or_default(),
             made: created(info).unwrap_or(UnixSeconds(0)),
             state: State::Active,
+            family: account.family.clone(),
         };
         let id = key.id.clone();
         self.store.put(&Record { reference: reference.clone(), keys: vec![key] }).await?;
@@ -256,6 +262,7 @@ fn line_of(info: &KeyInfo) -> Line {
         last_used: info.last_used,
         used: None,
         attested_until: None,
+        family: None,
         unreadable: None,
     }
 }
@@ -269,6 +276,7 @@ fn stored_line(record: &Record, key: &StoredKey) -> Line {
         scopes: key.scopes.clone(),
         created: made(key),
         state: Some(key.state),
+        family: key.family.clone(),
         ..Line::default()
     }
 }

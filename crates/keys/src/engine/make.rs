@@ -156,6 +156,7 @@ impl Run<'_> {
             scopes: self.plan.scopes.clone(),
             made: UnixSeconds::now(),
             state: State::Prepared,
+            family: self.plan.family.clone(),
         };
         if self.venue_makes() {
             if candidate.is_none() {
@@ -192,7 +193,8 @@ impl Run<'_> {
         let record = self.record().await?;
         let pair = record.keys.iter().find(|key| old == Some(&key.label) && key.kind == Kind::PrivateKeyPem);
         let Some(pair) = pair else { return Ok(KeyKind::Ed25519) };
-        Ok(PrivateKey::from_pem(pair.secret.expose()).map_err(venuekit_transport::Error::from)?.kind())
+        let kind = PrivateKey::from_pem(pair.secret.expose()).map_err(venuekit_transport::Error::from)?.kind();
+        Ok(if self.client.facts().takes_pair(kind) { kind } else { KeyKind::Ed25519 })
     }
 
     async fn ask(&self, pair: Option<&PrivateKey>) -> Result<CreatedKey, Error> {
@@ -203,6 +205,7 @@ impl Run<'_> {
         if let Some(account) = &self.plan.sub_account {
             new = new.sub_account(account);
         }
+        new = new.addresses(&self.plan.addresses);
         if let Some(old) = self.plan.old.as_ref().filter(|old| old.restricted) {
             new = new.like(&old.id);
         }
@@ -220,6 +223,7 @@ impl Run<'_> {
             scopes: self.plan.scopes.clone(),
             made: UnixSeconds::now(),
             state: State::Stored,
+            family: self.plan.family.clone(),
         };
         let ours = self.steps().last() == Some(&Step::Asking { ours: true });
         let mut written = self.put(key.clone()).await;

@@ -178,6 +178,12 @@ impl Engine {
             let message = format!("the run `{run}` belongs to {}, and this is {account}", plan.account);
             return Err(Error::usage(message));
         }
+        if plan.family != account.family {
+            let of = |family: &Option<String>| family.clone().unwrap_or_else(|| "the first family".to_owned());
+            let message =
+                format!("the run `{run}` is about keys of {}, and this is {}", of(&plan.family), of(&account.family));
+            return Err(Error::usage(message));
+        }
         let client = AccountClient::new(self, account, manager, operator);
         Ok(Run::new(client, guard, run.clone(), plan, steps))
     }

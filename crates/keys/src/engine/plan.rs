@@ -15,6 +15,7 @@ const TAG: usize = 4;
 
 impl AccountClient<'_> {
     pub(super) async fn plan(&self, task: &Task) -> Result<Plan, Error> {
+        self.check_environment()?;
         match task {
             Task::Create(create) => self.plan_create(create).await,
             Task::Rotate(rotate) => self.plan_rotate(rotate).await,
@@ -25,6 +26,9 @@ impl AccountClient<'_> {
     async fn plan_create(&self, create: &Create) -> Result<Plan, Error> {
         self.name(&create.reference)?;
         self.fits(&create.scopes, create.origin)?;
+        if !create.addresses.is_empty() && !self.facts().takes_addresses() {
+            return Err(Error::usage(format!("{} binds no new key to addresses", self.account.venue)));
+        }
         if !self.record(&create.reference).await?.keys.is_empty() {
             let message = format!("the store has a key `{}` already", create.reference);
             return Err(Error::usage_with(message, "Choose another name, or rotate that key."));
@@ -41,6 +45,8 @@ impl AccountClient<'_> {
             old: None,
             by_command: create.by_command,
             sub_account: create.sub_account.clone(),
+            addresses: create.addresses.clone(),
+            family: self.account.family.clone(),
         })
     }
 
@@ -56,6 +62,9 @@ impl AccountClient<'_> {
             let message = format!("the account has no key `{}` that is `{}`", key.label, rotate.reference);
             return Err(Error::not_found(message));
         };
+        self.is_managed(info)?;
+        let manager = self.manager().await?;
+        let info = &self.call(&manager, |access, factor| access.with_detail(info.clone(), factor)).await?;
         // A consumer that reads a shared secret cannot do with a private key.
         let origin = match (key.kind, rotate.origin) {
             (Kind::Shared, Origin::Here(_)) => {
@@ -65,7 +74,11 @@ impl AccountClient<'_> {
             (Kind::Shared, _) => Origin::Venue,
             (_, origin) => origin,
         };
-        let restricted = !info.restrictions.is_empty();
+        // Addresses go along with a new key.
+        let moves = |said: &String| {
+            self.facts().takes_addresses() && info.addresses.iter().any(|address| *said == format!("address {address}"))
+        };
+        let restricted = info.restrictions.iter().any(|said| !moves(said));
         if rotate.in_place {
             self.in_place(key, info, rotate.scopes.is_some()).await?;
         } else if restricted && !self.facts().takes_restrictions() {
@@ -74,7 +87,11 @@ impl AccountClient<'_> {
                 rotate.reference,
                 info.restrictions.join(", ")
             );
-            return Err(Error::usage_with(message, "Rotate it in place: that keeps its restrictions."));
+            let help = match self.facts().rotates() {
+                true => "Rotate it in place: that keeps its restrictions.".to_owned(),
+                false => format!("Make a new key at {}.", self.facts().page(&self.account.environment)),
+            };
+            return Err(Error::usage_with(message, help));
         }
         let scopes = match &rotate.scopes {
             Some(scopes) => scopes.clone(),
@@ -96,6 +113,8 @@ impl AccountClient<'_> {
             old: Some(OldKey { label: Some(key.label.clone()), id: info.id.clone(), restricted }),
             by_command: rotate.by_command,
             sub_account: info.sub_account.clone(),
+            addresses: if self.facts().takes_addresses() { info.addresses.clone() } else { Vec::new() },
+            family: self.account.family.clone(),
         })
     }
 
@@ -150,6 +169,7 @@ impl AccountClient<'_> {
             };
             return Err(Error::not_found_with(what, help));
         };
+        self.is_managed(info)?;
         let manages = self.manager().await?.public_id().is_some_and(|id| info.public_id.as_deref() == Some(id));
         if manages && !revoke.last {
             return Err(Error::usage_with(
@@ -168,6 +188,8 @@ impl AccountClient<'_> {
             old: Some(OldKey { label: stored.map(|key| key.label), id: info.id.clone(), restricted: false }),
             by_command: false,
             sub_account: None,
+            addresses: Vec::new(),
+            family: self.account.family.clone(),
         })
     }
 
@@ -192,6 +214,15 @@ impl AccountClient<'_> {
         Ok(())
     }
 
+    /// Refuses a key that the account shows and that no call ends.
+    fn is_managed(&self, info: &KeyInfo) -> Result<(), Error> {
+        if info.sub_account.is_some() || !self.facts().ends_keys_of_sub_accounts() {
+            return Ok(());
+        }
+        let page = self.facts().page(&self.account.environment);
+        Err(Error::usage(format!("the key {} is of no sub-account: it is made and ended at {page}", info.id)))
+    }
+
     /// Tells that the venue will hardly take another key. It decides: what it allows may have changed.
     fn warn_if_full(&self, listed: &[KeyInfo]) {
         if let Some(most) = self.facts().most_keys().filter(|most| listed.len() >= *most) {
@@ -210,6 +241,11 @@ impl AccountClient<'_> {
         }
         if matches!(origin, Origin::Here(_)) && !facts.takes_pairs() {
             return Err(Error::usage(format!("{venue} makes the secret itself; it registers no key pair")));
+        }
+        if let Origin::Here(kind) = origin
+            && !facts.takes_pair(kind)
+        {
+            return Err(Error::usage(format!("{venue} registers no {kind:?} pair for such a key")));
         }
         Ok(())
     }

@@ -11,6 +11,10 @@ pub(super) fn preview(client: &AccountClient<'_>, plan: &Plan) -> Preview {
         [] => "the venue's default scopes".to_owned(),
         scopes => format!("the scopes {}", scopes.join(", ")),
     };
+    let scopes = match plan.addresses.as_slice() {
+        [] => scopes,
+        addresses => format!("{scopes}, bound to {}", addresses.join(", ")),
+    };
     let old = plan.old.as_ref().map(|old| old.id.as_str()).unwrap_or_default();
     match plan.work {
         Work::Create | Work::Rotate => {

@@ -48,6 +48,7 @@ pub(super) fn only(reference: &Reference, public_id: String, secret: Secret, kin
         scopes: Vec::new(),
         made: UnixSeconds::default(),
         state: State::Active,
+        family: None,
     };
     Record { reference: reference.clone(), keys: vec![key] }
 }

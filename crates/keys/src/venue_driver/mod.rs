@@ -4,13 +4,18 @@ mod access;
 
 use std::time::Duration;
 
+use venuekit_auth::KeyKind;
+use venuekit_transport::environment::LOCAL;
 use venuekit_transport::key_lifecycle::{OpenedSession, SessionKeys, log_in as log_in_by_table};
 use venuekit_transport::{Credentials, Error};
 use venuekit_venues::{Session, Settings, Venue};
+use venuekit_wire::credentials::Probe;
 use venuekit_wire::key_lifecycle::{KeyLifecycle, ManagedBy, ScopeRule};
+use venuekit_wire::signature::KeyType;
 use venuekit_wire::variables::VariableKind;
 use venuekit_wire::{Secret, UnixMillis};
 
+use self::access::KeyAccess;
 pub(crate) use self::access::{Access, Factor};
 use crate::Credential;
 use crate::account::Account;
@@ -30,6 +35,34 @@ impl Facts {
     /// A venue accepts the public half of a pair that was made here.
     pub(crate) fn takes_pairs(&self) -> bool {
         self.rules.register.is_some()
+    }
+
+    /// A venue accepts the public half of a pair of this kind.
+    pub(crate) fn takes_pair(&self, kind: KeyKind) -> bool {
+        let of = if kind == KeyKind::Ed25519 { KeyType::Ed25519 } else { KeyType::Rsa };
+        self.rules.register.is_some_and(|rules| rules.pairs.is_empty() || rules.pairs.contains(&of))
+    }
+
+    /// A new key can be bound to addresses.
+    pub(crate) fn takes_addresses(&self) -> bool {
+        let mut ways = [self.rules.create, self.rules.register].into_iter().flatten().peekable();
+        ways.peek().is_some() && ways.all(|create| create.addresses.is_some())
+    }
+
+    /// The venue has words for a key that it does not know, and for nothing else.
+    pub(crate) fn has_words_for_unknown_keys(&self) -> bool {
+        !self.venue.table().errors.unknown_key.is_empty()
+    }
+
+    /// Only keys of sub-accounts are ended by calls.
+    pub(crate) fn ends_keys_of_sub_accounts(&self) -> bool {
+        self.rules.revoke.sub_account.is_some()
+    }
+
+    /// The environments in which keys are managed by calls, where this one is not among them.
+    pub(crate) fn only_in(&self, environment: &str) -> Option<String> {
+        let is_here = environment == LOCAL || self.rules.is_in(environment);
+        (!is_here).then(|| self.rules.environments.join(" and "))
     }
 
     /// Which clients of the venue cannot sign with an Ed25519 key, where there are some.
@@ -86,8 +119,7 @@ impl Facts {
 
     /// What a call shows that verifies a key.
     pub(crate) fn check(&self) -> String {
-        let probes = self.venue.table().credentials.probes.key;
-        probes.iter().map(|probe| probe.proves).collect::<Vec<_>>().join(", and ")
+        probes(self.venue, self.rules).iter().map(|probe| probe.proves).collect::<Vec<_>>().join(", and ")
     }
 
     /// Where a person does what the program cannot.
@@ -96,15 +128,27 @@ impl Facts {
     }
 }
 
-/// What the venue of an account lets one do. Accounts are of venues that manage keys.
-pub(crate) fn facts(venue: Venue) -> Facts {
-    let rules = venue.table().credentials.keys.expect("an account's venue manages keys");
-    Facts { rules, venue }
+/// What the venue of an account lets one do.
+pub(crate) fn facts(account: &Account) -> Facts {
+    Facts { rules: rules(account), venue: account.venue }
+}
+
+/// The table of an account's keys. Accounts are of venues that manage keys.
+fn rules(account: &Account) -> &'static KeyLifecycle {
+    let keys = account.venue.table().credentials.keys.expect("an account's venue manages keys");
+    keys.of_family(account.family.as_deref()).unwrap_or(keys)
+}
+
+/// The calls that prove that a key works.
+fn probes(venue: Venue, rules: &'static KeyLifecycle) -> &'static [Probe] {
+    if rules.probes.is_empty() { venue.table().credentials.probes.key } else { rules.probes }
 }
 
 /// The account as this credential sees it. Nothing is sent.
 pub(crate) fn connect(account: &Account, credential: &Credential, network: &Network) -> Result<Box<dyn Access>, Error> {
-    Ok(Box::new(session(account, credential, network)?))
+    let rules = rules(account);
+    let (session, probes) = (session(account, credential, network)?, probes(account.venue, rules));
+    Ok(Box::new(KeyAccess { session, rules, probes }))
 }
 
 fn session(account: &Account, credential: &Credential, network: &Network) -> Result<Session, Error> {
@@ -140,5 +184,5 @@ pub(crate) async fn attested_until(
     network: &Network,
 ) -> Result<Option<UnixMillis>, Error> {
     let session = session(account, credential, network)?;
-    SessionKeys::new(&session)?.attested_until().await
+    SessionKeys::with_rules(&session, rules(account)).attested_until().await
 }

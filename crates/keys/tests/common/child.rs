@@ -89,7 +89,7 @@ pub async fn obey() {
     let journal = DyingJournal { inner: journal(&orders.folder), folder: orders.folder.clone(), counter };
     let engine = Engine::new(Arc::new(store), Arc::new(journal)).settings(settings());
     let venue: Venue = orders.venue.parse().unwrap();
-    let account = Account { venue, environment: "local".into(), base_url: orders.base_url.clone() };
+    let account = Account { venue, environment: "local".into(), base_url: orders.base_url.clone(), family: None };
     let reference = Reference::of(&account, "bot").unwrap();
     let manager = match &orders.given {
         Some(given) => Manager::Given(given.credential()),
@@ -141,6 +141,7 @@ fn task(account: &Account, orders: &Orders) -> Task {
             scopes,
             origin,
             sub_account: None,
+            addresses: Vec::new(),
             by_command: false,
         })
     };

@@ -122,7 +122,7 @@ impl World {
     }
 
     pub fn account_at(&self, base_url: &str) -> Account {
-        Account { venue: self.venue, environment: "local".into(), base_url: base_url.to_owned() }
+        Account { venue: self.venue, environment: "local".into(), base_url: base_url.to_owned(), family: None }
     }
 
     pub fn reference(&self) -> Reference {
@@ -134,7 +134,14 @@ impl World {
     }
 
     pub fn create(&self, origin: Origin) -> Create {
-        Create { reference: self.reference(), scopes: scopes(self.venue), origin, sub_account: None, by_command: false }
+        Create {
+            reference: self.reference(),
+            scopes: scopes(self.venue),
+            origin,
+            sub_account: None,
+            addresses: Vec::new(),
+            by_command: false,
+        }
     }
 
     pub fn rotate(&self) -> Rotate {

@@ -23,9 +23,10 @@ impl Calls {
 
     /// Whether a message is a notification of a channel. Then it is handed over, and what else a connection says is not.
     pub(crate) fn notification(&self, message: &Bytes, take: impl FnOnce(Frame<'_>)) -> bool {
-        let Some(words) = &self.venue.websocket else { return false };
+        let words = self.venue.websocket.as_ref().and_then(|websocket| websocket.notification.as_ref());
+        let Some(words) = words else { return false };
         let Some((top, _)) = Top::read(message, 0, &["method", "params"]) else { return false };
-        if top.string(0).as_deref() != Some(words.notification) {
+        if top.string(0).as_deref() != Some(words.method) {
             return false;
         }
         let range = top.range(1);

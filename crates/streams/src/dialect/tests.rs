@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use venuekit_wire::Secret;
-use venuekit_wire::operation::{Heartbeat, Protocol, Venue, WebSocket};
+use venuekit_wire::operation::{Notification, Protocol, Venue, WebSocket};
 use venuekit_wire::stream::{
     self, Actions, Channel, KeepAlive, Limits, Parameter, ParameterKind, Sequence, Streams as Table,
 };
@@ -119,7 +119,9 @@ const fn table(dialect: stream::Dialect, channels: &'static [Channel]) -> Table 
             per_connection: 500,
             connections: &[],
             channel_once: false,
+            ..Limits::EMPTY
         },
+        query: &[],
         channels,
     }
 }
@@ -139,17 +141,8 @@ static VENUE: Venue = Venue {
     name: "venue",
     protocol: Protocol::JsonRpc,
     websocket: Some(WebSocket {
-        notification: "subscription",
-        channel: "channel",
-        data: "data",
-        heartbeat: Heartbeat {
-            method: "heartbeat",
-            kind: "type",
-            test: "test_request",
-            answer: "public/test",
-            set: "public/set_heartbeat",
-            interval: "interval",
-        },
+        notification: Some(Notification { method: "subscription", channel: "channel", data: "data" }),
+        ..WebSocket::EMPTY
     }),
     ..Venue::EMPTY
 };
@@ -173,6 +166,7 @@ fn seen(frame: Frame<'_>) -> Seen {
         Body::Data => "data".to_owned(),
         Body::Quiet => "quiet".to_owned(),
         Body::Unread => "unread".to_owned(),
+        Body::Closing => "closing".to_owned(),
         Body::Reply(Reply::Names(names)) => format!("names {}", names.join(",")),
         Body::Reply(Reply::Subscribed { channel }) => format!("subscribed {}", channel.as_deref().unwrap_or("-")),
         Body::Reply(Reply::Ok) => "ok".to_owned(),

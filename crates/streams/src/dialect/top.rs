@@ -63,6 +63,14 @@ impl<'a, const N: usize> Top<'a, N> {
     }
 }
 
+/// What has more digits than milliseconds have for the next thousand years is in microseconds: some venues send what the client asked for.
+const MICROS_FROM: i64 = 100_000_000_000_000;
+
+/// A time in milliseconds or microseconds.
+pub(super) fn millis(time: i64) -> UnixMillis {
+    UnixMillis(if time >= MICROS_FROM { time / 1000 } else { time })
+}
+
 /// Walks over the JSON objects of a message. Each is read by `read`, which says where it ended; one that cannot be read, and what
 /// follows it up to the separator, is handed to `unread`.
 pub(super) fn each(

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use venuekit_wire::UnixMillis;
 use venuekit_wire::stream::{self, ParameterKind};
 
-use super::top::{Top, each, part, texts, unread, within};
+use super::top::{Top, each, millis, part, texts, unread, within};
 use super::write::{push_list, push_name, push_number, push_text};
 use crate::hub::io::{Action, Body, Command, CommandId, ErrorClass, Frame, Handle, Owner, Reply};
 use crate::scan;
@@ -27,6 +28,14 @@ struct Waiting {
     topics: Vec<Arc<str>>,
 }
 
+/// The members of a frame that are asked for.
+type Members<'a> = Top<'a, 12>;
+
+/// A member at the top of a frame; a pointer leads into its data.
+fn top_level(name: &'static str) -> &'static str {
+    if name.starts_with('/') { "" } else { name }
+}
+
 impl Topics {
     pub(super) fn new(words: stream::Topics) -> Self {
         Self { words, waiting: VecDeque::new() }
@@ -34,10 +43,13 @@ impl Topics {
 
     pub(super) fn read(&mut self, message: &Bytes, take: &mut dyn FnMut(Frame<'_>)) {
         let words = self.words;
-        let sent = |at: usize| words.sent.get(at).copied().unwrap_or_default();
-        let (words, sent) = (&words, [sent(0), sent(1)]);
+        let sent = |at: usize| top_level(words.sent.get(at).copied().unwrap_or_default());
+        let replies = [words.success, words.command, words.id, words.text];
+        let [success, command, id, text] = replies;
+        let others = [sent(0), sent(1), words.result, words.error, words.code];
+        let [first, second, result, error, code] = others;
         let names =
-            [words.topic, words.kind, words.data, words.success, words.command, words.id, words.text, sent[0], sent[1]];
+            [words.topic, words.kind, words.data, success, command, id, text, first, second, result, error, code];
         let take = std::cell::RefCell::new(take);
         each(
             message,
@@ -53,7 +65,7 @@ impl Topics {
         );
     }
 
-    fn frame(&mut self, top: &Top<'_, 9>, bytes: &Bytes, start: usize, text: &[u8], take: impl FnOnce(Frame<'_>)) {
+    fn frame(&mut self, top: &Members<'_>, bytes: &Bytes, start: usize, text: &[u8], take: impl FnOnce(Frame<'_>)) {
         let kind = top.string(1).unwrap_or_default();
         let topic = top.string(0);
         let mut frame = Frame {
@@ -66,15 +78,69 @@ impl Topics {
             command: None,
             body: Body::Data,
         };
+        if self.is_closing(topic.as_deref(), top.token(2), text) {
+            (frame.handle, frame.body) = (Handle::None, Body::Closing);
+            return take(frame);
+        }
         if topic.is_some() {
-            frame.sent = top.millis(7).or_else(|| top.millis(8));
+            frame.sent = self.sent(top);
             return take(frame);
         }
         (frame.command, frame.body) = self.reply(top, text);
         take(frame);
     }
 
-    fn reply<'a>(&mut self, top: &Top<'a, 9>, text: &'a [u8]) -> (Option<CommandId>, Body<'a>) {
+    /// When data was sent.
+    fn sent(&self, top: &Members<'_>) -> Option<UnixMillis> {
+        let at = |(place, name): (usize, &&str)| match name.starts_with('/') {
+            false => top.integer(7 + place),
+            true => scan::at(top.token(2), name).and_then(|at| scan::integer(&top.token(2)[at])),
+        };
+        self.words.sent.iter().take(2).enumerate().find_map(at).map(millis)
+    }
+
+    /// Whether the venue is going to close the connection.
+    fn is_closing(&self, topic: Option<&str>, data: &[u8], whole: &[u8]) -> bool {
+        let Some(closing) = self.words.closing else { return false };
+        let within = match topic {
+            Some(topic) if topic == closing.topic => data,
+            Some(_) => return false,
+            None => whole,
+        };
+        let member = |(name, _): &(&[u8], _)| scan::is_name(name, closing.member);
+        let said = scan::Members::of(within, scan::blank(within, 0)).find(member);
+        said.and_then(|(_, at)| scan::text(&within[at])).is_some_and(|said| said == closing.equals)
+    }
+
+    /// Whether a reply says that its command was carried out; none where it is no reply.
+    fn success(&self, top: &Members<'_>) -> Option<bool> {
+        match top.token(3) {
+            b"true" => return Some(true),
+            b"false" => return Some(false),
+            _ => {}
+        }
+        // An error may be there beside a result that is empty.
+        if top.token(10).starts_with(b"{") || !matches!(top.token(11), b"" | b"null") {
+            return Some(false);
+        }
+        (!top.token(9).is_empty()).then_some(true)
+    }
+
+    /// The code and the text of an error, which stand in a member of the reply or in the reply itself.
+    fn error<'a>(&self, top: &Members<'a>) -> (Cow<'a, str>, Cow<'a, str>) {
+        let nested = top.token(10);
+        let (mut code, mut said) = (top.text(11), top.text(6));
+        for (name, at) in scan::Members::of(nested, 0).filter(|_| nested.starts_with(b"{")) {
+            if scan::is_name(name, self.words.code) {
+                code = scan::text(&nested[at]).or(code);
+            } else if scan::is_name(name, self.words.text) {
+                said = scan::text(&nested[at]).or(said);
+            }
+        }
+        (code.unwrap_or_default(), said.unwrap_or_default())
+    }
+
+    fn reply<'a>(&mut self, top: &Members<'a>, text: &'a [u8]) -> (Option<CommandId>, Body<'a>) {
         let words = self.words;
         let command = top.string(4).unwrap_or_default();
         if words.quiet.contains(&&*command) {
@@ -85,19 +151,16 @@ impl Topics {
             range.map(|range| texts(&text[range]))
         };
         let (accepted, refused) = (listed(words.listed.0), listed(words.listed.1));
-        let (success, said) = (top.token(3), top.text(6).unwrap_or_default());
+        let Some(success) = self.success(top) else { return (None, Body::Data) };
+        let (code, said) = self.error(top);
         let named: Vec<&str> = accepted.iter().chain(&refused).flatten().map(|topic| &**topic).collect();
         let id = top.text(5).and_then(|id| id.parse().ok());
-        match success {
-            b"true" | b"false" => {}
-            _ => return (None, Body::Data),
-        }
         let waiting = self.waiting(id, &named);
         let command = waiting.as_ref().map(|waiting| waiting.id).or(id);
         let body = match (success, accepted) {
-            (b"true", Some(accepted)) => Reply::Names(accepted),
-            (b"true", None) => Reply::Ok,
-            _ => {
+            (true, Some(accepted)) => Reply::Names(accepted),
+            (true, None) => Reply::Ok,
+            (false, _) => {
                 let is_any = |parts: &[&str]| parts.iter().any(|part| said.contains(part));
                 let class = match () {
                     () if is_any(words.held) => ErrorClass::AlreadyHeld,
@@ -106,17 +169,19 @@ impl Topics {
                 };
                 let own = waiting.map(|waiting| waiting.topics).unwrap_or_default();
                 let items = own.iter().filter(|topic| names(&said, topic)).map(|topic| topic.to_string().into());
-                Reply::Error { code: Cow::Borrowed(""), items: items.collect(), text: said, class }
+                Reply::Error { code, items: items.collect(), text: said, class }
             }
         };
         (command, Body::Reply(body))
     }
 
-    /// The command that a reply is for: by its number, or by the topics that it names, or the oldest.
+    /// The command that a reply is for: by its number, or by the topics that it names, or the oldest. Where every reply repeats its
+    /// number, one without is for none.
     fn waiting(&mut self, id: Option<CommandId>, named: &[&str]) -> Option<Waiting> {
         let has = |waiting: &Waiting| waiting.topics.iter().any(|topic| named.contains(&&**topic));
         let at = match id {
             Some(id) => self.waiting.iter().position(|waiting| waiting.id == id)?,
+            None if self.words.id_is_number => return None,
             None if named.is_empty() => 0,
             None => self.waiting.iter().position(has)?,
         };
@@ -176,9 +241,10 @@ impl Topics {
         push_text(&mut text, name);
         if let Some(id) = id {
             push_name(&mut text, words.id);
-            text.push('"');
+            let quote = if words.id_is_number { "" } else { "\"" };
+            text.push_str(quote);
             push_number(&mut text, id);
-            text.push('"');
+            text.push_str(quote);
         }
         push_name(&mut text, words.topics);
         arguments(&mut text);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use venuekit_wire::stream::Recovery;
 
 use super::arena::Key;
 use super::io::{Now, Output};
@@ -205,6 +206,8 @@ impl Hub {
                     }
                 }
                 self.want(key);
+            } else if is_alone && self.calls_for_snapshots(key) {
+                self.fetch_again(now, key);
             } else if is_alone {
                 self.resubscribe(now, key);
             }
@@ -311,10 +314,12 @@ impl Hub {
             sub_item.snapshot_request = SnapshotRequest::Wanted;
         }
         sub.refresh();
-        let is_resubscribing = needs_snapshot && !can_ask;
+        let needs_another = needs_snapshot && !can_ask;
+        let is_called = needs_another && matches!(sub.channel.recovery, Recovery::Call(_));
+        let is_resubscribing = needs_another && !is_called;
         let slot = sub.slot;
         if is_held && !is_resubscribing {
-            own.is_started = true;
+            own.is_started |= !is_called;
         } else {
             waiting.insert((key, item.filter(|_| !sub.is_all).cloned()));
         }
@@ -322,6 +327,9 @@ impl Hub {
             // Those who have a snapshot learn that it is going to be replaced; the new one has nothing that could be uncertain.
             self.mark_stale(now, key, &Reason::Shared, crate::event::Missed::Unknown);
             self.resubscribe(now, key);
+        } else if is_called {
+            self.mark_stale(now, key, &Reason::Shared, crate::event::Missed::Unknown);
+            self.fetch_again(now, key);
         }
         self.want(key);
         self.find_blockers(slot);

@@ -98,6 +98,7 @@ impl Hub {
         if let Some(call) = call {
             self.forget_catch_up(call);
         }
+        self.forget_fetch(key);
     }
 
     pub(super) fn forget_catch_up(&mut self, id: CatchUpId) {
@@ -128,6 +129,9 @@ impl Hub {
     pub(super) fn caught_up(&mut self, now: Now, id: CatchUpId, result: Result<Vec<Record>, String>) {
         let Some(key) = self.catch_ups.remove(&id) else { return };
         let Some(sub) = self.subs.get_mut(key) else { return };
+        if sub.fetch.as_ref().is_some_and(|fetch| fetch.call == Some(id)) {
+            return self.snapshot_came(now, key, result);
+        }
         let Some(catch) = sub.catch.as_mut().filter(|catch| catch.call == Some(id)) else { return };
         (catch.call, catch.deadline) = (None, None);
         let records = match result {

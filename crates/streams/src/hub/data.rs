@@ -31,7 +31,7 @@ impl DataFrame {
 }
 
 /// What is kept of a frame.
-fn data_frame_of(frame: &Frame<'_>, channel: Option<&'static Channel>, now: Now) -> DataFrame {
+pub(super) fn data_frame_of(frame: &Frame<'_>, channel: Option<&'static Channel>, now: Now) -> DataFrame {
     DataFrame {
         raw: frame.bytes.clone(),
         kind: kind_of(channel, frame.kind),
@@ -64,8 +64,13 @@ impl Hub {
     pub(super) fn frame(&mut self, now: Now, connection: ConnectionId, frame: Frame<'_>) {
         let Some(key) = self.connections.get(&connection).copied() else { return };
         self.stats.frames += 1;
+        let is_old = self.is_replaced(key, connection);
         match &frame.body {
             Body::Quiet => {}
+            Body::Data if is_old => self.late_data(now, key, &frame),
+            // What is said of commands on a connection that another one has replaced concerns nobody.
+            _ if is_old => {}
+            Body::Closing => self.replace_connection(now, key),
             Body::Unread => self.show_unassigned(now, key, &frame, Some("not a message of this venue")),
             Body::Data => self.data(now, key, &frame),
             Body::Reply(_) => {
@@ -104,7 +109,10 @@ impl Hub {
             (found, _) => found,
         };
         let Some(sub) = found else { return self.unassigned_data(now, key, frame) };
-        let channel = self.subs.get(sub).map(|sub| sub.channel);
+        let channel = self.subs.get_mut(sub).map(|sub| {
+            sub.has_moved = sub.is_moving;
+            sub.channel
+        });
         let frame = data_frame_of(frame, channel, now);
         self.data_frame(now, sub, frame);
     }
@@ -186,15 +194,16 @@ impl Hub {
         }
     }
 
-    fn data_frame(&mut self, now: Now, key: Key<Sub>, frame: DataFrame) {
-        let Some(sub) = self.subs.get(key) else { return };
+    pub(super) fn data_frame(&mut self, now: Now, key: Key<Sub>, frame: DataFrame) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
         // What comes between the end of a subscription and its new beginning is of neither.
-        if matches!(sub.venue_state, VenueState::Inactive | VenueState::Unsubscribing | VenueState::Unknown)
-            || sub.is_resubscribing
-        {
+        let is_ended =
+            matches!(sub.venue_state, VenueState::Inactive | VenueState::Unsubscribing | VenueState::Unknown);
+        if (is_ended && !sub.is_moving) || sub.is_resubscribing {
             self.stats.before_snapshot += 1;
             return;
         }
+        (sub.has_sent, sub.first_due) = (true, None);
         if sub.venue_state == VenueState::Subscribing {
             // Data says that it was accepted, whatever became of the reply.
             for sub_reader in &sub.sub_readers {
@@ -256,7 +265,7 @@ impl Hub {
     }
 
     /// One message: its place in chains and counts, then its readers.
-    fn message(&mut self, now: Now, key: Key<Sub>, entry: Entry) {
+    pub(super) fn message(&mut self, now: Now, key: Key<Sub>, entry: Entry) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         let channel = sub.channel;
         let step = match channel.sequence {
@@ -270,16 +279,29 @@ impl Hub {
                     sub.chain.change(own, integer_at(data, previous))
                 }
             }
-            Sequence::Successive { number } if matches!(entry.kind, Kind::Known(_)) => {
+            Sequence::Range { first, last } if matches!(entry.kind, Kind::Known(_)) => {
+                let numbers = (integer_at(entry.data(), first), integer_at(entry.data(), last));
+                if sub.fetch.is_some() || !sub.updates.is_begun() {
+                    return self.hold_change(now, key, entry, numbers);
+                }
+                let step = sub.updates.step(numbers.0, numbers.1, sub.is_moving);
+                if !matches!(step, Step::Next | Step::Duplicate) {
+                    // It follows what is missing, and the snapshot may end before it.
+                    self.gap(now, key, step);
+                    return self.hold_change(now, key, entry, numbers);
+                }
+                step
+            }
+            Sequence::Successive { number, first } if matches!(entry.kind, Kind::Known(_)) => {
                 let data = entry.data();
                 let own = integer_at(data, number);
                 if is_snapshot(channel, entry.kind.as_str(), data) {
-                    sub.chain.reset(own)
+                    sub.chain.reset(first, own)
                 } else {
                     sub.chain.successor(own)
                 }
             }
-            Sequence::Chain { .. } | Sequence::Successive { .. } => Step::Next,
+            Sequence::Chain { .. } | Sequence::Successive { .. } | Sequence::Range { .. } => Step::Next,
             // What is held back is counted when it is put in its place.
             Sequence::PerItem { .. } if sub.catch.as_ref().is_some_and(|catch| catch.is_holding) => Step::Next,
             Sequence::PerItem { number, item } => {
@@ -287,6 +309,11 @@ impl Hub {
                     (Some(item), Some(number)) => {
                         let step = sub.per_item.step(&item, number);
                         let can_catch_up = matches!(channel.recovery, Recovery::CatchUp(_));
+                        // The other connection has brought it.
+                        let step = match step {
+                            Step::Restart { .. } if sub.is_moving => Step::Duplicate,
+                            step => step,
+                        };
                         match step {
                             Step::Gap { expected, .. } if can_catch_up => {
                                 sub.per_item.set(&item, expected.saturating_sub(1));
@@ -416,7 +443,7 @@ impl Hub {
                 reader.is_started = true;
             }
         }
-        if entry.origin == Origin::CatchUp {
+        if entry.origin == Origin::CatchUp && matches!(channel.recovery, Recovery::CatchUp(_)) {
             for reader in &given {
                 if let Some(sub_reader) = sub.sub_reader(*reader) {
                     sub_reader.caught_up += 1;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use venuekit_wire::UnixMillis;
-use venuekit_wire::stream::{CatchUp, Channel, Endpoint};
+use venuekit_wire::stream::{CatchUp, Channel, Endpoint, SnapshotCall};
 
 use crate::topic::Topic;
 
@@ -43,7 +43,8 @@ pub(crate) enum Input<'a> {
     /// A JSON object was read, or a call of the connection returned.
     Frame(ConnectionId, Frame<'a>),
     /// The calls that catch up have returned: the records of all of them, all pages, call by call. Records from before
-    /// [`CatchUpCall::since`] are left out where [`CatchUp::since`] has no parameter for it.
+    /// [`CatchUpCall::since`] are left out where [`CatchUp::since`] has no parameter for it. After [`Output::Snapshot`] the one record is
+    /// the snapshot.
     CaughtUp(CatchUpId, Result<Vec<Record>, String>),
     /// Nothing, but time went by.
     Tick,
@@ -132,6 +133,8 @@ pub(crate) enum Body<'a> {
     Reply(Reply<'a>),
     /// Nothing of interest: a greeting, a response to a ping.
     Quiet,
+    /// The venue is going to close the connection.
+    Closing,
     /// Not to be read as the venue's dialect has it.
     Unread,
 }
@@ -199,6 +202,8 @@ pub(crate) enum Output {
     },
     /// Make a call that lists what was missed. Followed by [`Input::CaughtUp`].
     CatchUp(CatchUpCall),
+    /// Make a call that returns a snapshot. Followed by [`Input::CaughtUp`].
+    Snapshot(SnapshotRequest),
     /// The result of this call is not wanted any longer.
     Forget(CatchUpId),
     /// Nothing is left to do, and nothing will be: all handles have been dropped.
@@ -246,6 +251,17 @@ pub(crate) enum Owner {
     Number(i64),
     /// By a room.
     Room(Arc<str>),
+}
+
+/// A call that returns a snapshot.
+#[derive(Clone, Debug)]
+pub(crate) struct SnapshotRequest {
+    /// Its number.
+    pub(crate) id: CatchUpId,
+    /// The operation and its parameters.
+    pub(crate) words: &'static SnapshotCall,
+    /// The subscription whose values the parameters take.
+    pub(crate) topic: Topic,
 }
 
 /// Calls that list what was missed.

@@ -36,7 +36,11 @@ impl Hub {
             return;
         }
         slot.link = LinkState::Open(connection, now.at);
+        slot.replace_at = None;
         self.stats.opened += 1;
+        if slot.replaced.is_some() {
+            return self.take_over(now, key);
+        }
         for sub in slot.subs.clone() {
             self.want(sub);
         }
@@ -45,8 +49,11 @@ impl Hub {
 
     pub(super) fn lost(&mut self, now: Now, connection: ConnectionId, lost: Lost) {
         let Some(key) = self.connections.remove(&connection) else { return };
-        let Some(slot) = self.slots.get_mut(key) else { return };
         let text = lost.cause.text();
+        if self.lost_one(now, key, connection, &text) {
+            return;
+        }
+        let Some(slot) = self.slots.get_mut(key) else { return };
         let is_ours = matches!(slot.link, LinkState::Closing(_)) && lost.cause == LostCause::Ours;
         match slot.link {
             LinkState::Open(_, since) => {
@@ -89,7 +96,7 @@ impl Hub {
     }
 
     /// The venue has nothing of a subscription any longer, and its readers learn that.
-    fn sub_down(&mut self, now: Now, key: Key<Sub>, text: &str) {
+    pub(super) fn sub_down(&mut self, now: Now, key: Key<Sub>, text: &str) {
         self.suspend_catch_up(key);
         let Some(sub) = self.subs.get_mut(key) else { return };
         let was_held = sub.venue_state != VenueState::Inactive;
@@ -114,27 +121,35 @@ impl Hub {
         let is_idle = slot.subs.is_empty();
         match slot.link {
             LinkState::Down(_) if is_idle => drop(self.slots.remove(key)),
-            LinkState::Down(at) if at <= now.at && !self.is_closed => {
-                self.last_connection += 1;
-                let connection = ConnectionId(self.last_connection);
-                slot.link = LinkState::Opening(connection);
-                let is_private =
-                    slot.subs.iter().filter_map(|sub| self.subs.get(*sub)).any(|sub| sub.base.is_private());
-                self.connections.insert(connection, key);
-                self.outputs.push_back(Output::Open { connection, endpoint: slot.endpoint, is_private });
-            }
+            LinkState::Down(at) if at <= now.at && !self.is_closed => self.open(key),
             LinkState::Down(at) => self.schedule(at),
             LinkState::Open(..) if is_idle => {
                 let over = slot.idle_since.unwrap_or(now.at) + self.config.linger;
                 if over <= now.at { self.close_slot(key) } else { self.schedule(over) }
             }
-            LinkState::Opening(_) | LinkState::Open(..) | LinkState::Closing(_) => {}
+            LinkState::Open(..) => self.tick_handover(now, key),
+            LinkState::Opening(_) | LinkState::Closing(_) => {}
         }
+    }
+
+    /// Opens a connection.
+    pub(super) fn open(&mut self, key: Key<Slot>) {
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        self.last_connection += 1;
+        let connection = ConnectionId(self.last_connection);
+        slot.link = LinkState::Opening(connection);
+        let is_private = slot.subs.iter().filter_map(|sub| self.subs.get(*sub)).any(|sub| sub.base.is_private());
+        self.connections.insert(connection, key);
+        self.outputs.push_back(Output::Open { connection, endpoint: slot.endpoint, is_private });
     }
 
     /// Closes a connection. Where it is still needed, it is opened again.
     pub(super) fn close_slot(&mut self, key: Key<Slot>) {
         let Some(slot) = self.slots.get_mut(key) else { return };
+        if let Some(replaced) = slot.replaced.take() {
+            self.connections.remove(&replaced.connection);
+            self.outputs.push_back(Output::Close(replaced.connection));
+        }
         let Some(connection) = slot.connection() else { return };
         if !matches!(slot.link, LinkState::Closing(_)) {
             slot.link = LinkState::Closing(connection);

@@ -14,13 +14,16 @@
 //! | `data` | from a frame to its readers, sequences |
 //! | `recover` | what is uncertain, and how it becomes certain again |
 //! | `caught` | what calls bring |
+//! | `snapshots` | snapshots by a call, and the changes that come meanwhile |
 //! | `line` | connections that open and are lost |
+//! | `handover` | connections that others replace before they end |
 
 mod arena;
 mod attach;
 mod catch_up;
 mod caught;
 mod data;
+mod handover;
 pub(crate) mod io;
 mod line;
 mod place;
@@ -30,6 +33,7 @@ mod recover;
 mod reply;
 mod sequence;
 mod slot;
+mod snapshots;
 mod sub;
 #[cfg(test)]
 mod tests;
@@ -93,6 +97,8 @@ pub(crate) struct Config {
     pub(crate) catch_up_margin: Duration,
     /// After how long a catch-up asks again: what a venue lists is behind what it streams.
     pub(crate) catch_up_settle: Duration,
+    /// How long a first change may take before a snapshot is asked for without one: what a call returns may be behind the stream.
+    pub(crate) first_change_within: Duration,
     /// The waits before a connection is opened again: twice as long each time, up to the longest.
     pub(crate) backoff: (Duration, Duration),
     /// How long a connection without subscriptions stays open.
@@ -112,6 +118,7 @@ impl Default for Config {
             catch_up_within: Duration::from_secs(60),
             catch_up_margin: Duration::from_secs(5),
             catch_up_settle: Duration::from_secs(2),
+            first_change_within: Duration::from_secs(2),
             backoff: (Duration::from_millis(500), Duration::from_secs(30)),
             linger: Duration::from_secs(5),
             seed: 0x9e37_79b9_7f4a_7c15,
@@ -358,6 +365,8 @@ impl Hub {
         for sub in self.subs.keys() {
             self.tick_snapshots(now, sub);
             self.tick_catch_up(now, sub);
+            self.tick_fetch(now, sub);
+            self.tick_first(now, sub);
         }
         self.tick_pending_results(now);
     }

@@ -56,12 +56,14 @@ impl Hub {
         let batch = self.batch(base.channel());
         let mut sub = Sub::new(base.clone(), is_all, slot_key, batch);
         sub.is_exact = self.config.is_replay && sub.channel.item.is_some();
-        let name: Arc<str> = sub.name.to_lowercase().into();
+        let name = sub.name.clone();
         let key = self.subs.insert(sub);
         if let Some(slot) = self.slots.get_mut(slot_key) {
             slot.subs.push(key);
             slot.idle_since = None;
             if matches!(self.table.dialect, Dialect::Calls { .. } | Dialect::Topics(_)) {
+                // Some venues write names otherwise than they take them. The name as it is written counts first.
+                slot.by_name.entry(name.to_lowercase().into()).or_insert(key);
                 slot.by_name.insert(name, key);
             }
             for parameter in base.channel().parameters.iter().filter(|parameter| parameter.is_of_connection) {
@@ -106,9 +108,8 @@ impl Hub {
     /// Removes a subscription that is not wanted, and that the venue does not have.
     pub(super) fn drop_sub(&mut self, now: Now, key: Key<Sub>) {
         let Some(sub) = self.subs.remove(key) else { return };
-        if let Some(call) = sub.catch.as_ref().and_then(|catch| catch.call) {
-            self.forget_catch_up(call);
-        }
+        let calls = [sub.catch.as_ref().and_then(|catch| catch.call), sub.fetch.as_ref().and_then(|fetch| fetch.call)];
+        calls.into_iter().flatten().for_each(|call| self.forget_catch_up(call));
         let group = (sub.base, sub.is_all);
         if let Some(keys) = self.groups.get_mut(&group) {
             keys.retain(|own| *own != key);

@@ -317,7 +317,10 @@ impl Sub {
     /// It is asked for, with these items: its counts begin again.
     fn ask(&mut self, items: &[Arc<str>]) {
         self.venue_state = VenueState::Subscribing;
-        (self.counter, self.chain) = Default::default();
+        if self.is_moving {
+            return;
+        }
+        (self.counter, self.chain, self.updates) = Default::default();
         self.rooms.clear();
         self.number = None;
         self.set_venue_state(items, VenueState::Subscribing);

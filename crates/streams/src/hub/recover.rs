@@ -10,11 +10,11 @@ use super::io::Now;
 use super::sequence::Step;
 use super::sub::{ResyncedBy, SnapshotRequest, Sub, VenueState};
 use super::{Hub, ReaderKey};
-use crate::event::{Missed, Reason, Resynced, Stale};
+use crate::event::{Missed, Reason, Resynced, Silent, Stale};
 use crate::sink::State;
 
 /// A subscription that was sound for so long is begun again at once when it is not.
-const HEALTHY: Duration = Duration::from_secs(30);
+pub(super) const HEALTHY: Duration = Duration::from_secs(30);
 
 /// The longest wait for a snapshot before it is asked for again.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -125,6 +125,10 @@ impl Hub {
     pub(super) fn gap(&mut self, now: Now, key: Key<Sub>, step: Step) {
         let (reason, missed) = match step {
             Step::Next | Step::Duplicate => return,
+            // What is counted is not what is sent.
+            Step::Gap { expected, got, .. } if self.calls_for_snapshots(key) => {
+                (Reason::Gap { expected, got }, Missed::Unknown)
+            }
             Step::Gap { expected, got, missing } => (Reason::Gap { expected, got }, Missed::Exactly(missing)),
             Step::Restart { expected, got } => (Reason::Gap { expected, got }, Missed::Unknown),
             Step::NoStart => (Reason::NoSnapshot, Missed::Unknown),
@@ -149,6 +153,7 @@ impl Hub {
                 self.want(key);
             }
             Recovery::Snapshot | Recovery::Resubscribe => self.resubscribe(now, key),
+            Recovery::Call(_) => self.fetch_again(now, key),
             Recovery::Next => sub.await_all(),
             Recovery::CatchUp(_) => self.catch_up(now, key, false),
             // Nothing more will be known: readers learn that behind the message that showed it.
@@ -202,6 +207,7 @@ impl Hub {
         sub.is_resubscribing = true;
         sub.await_all();
         sub.chain = super::sequence::Chain::default();
+        sub.updates = super::sequence::Updates::default();
         sub.snapshot_due = None;
         let was_healthy = sub.healthy_since.take().is_some_and(|since| now.at.duration_since(since) >= HEALTHY);
         sub.tries = if was_healthy { 0 } else { sub.tries.saturating_add(1) };
@@ -212,12 +218,43 @@ impl Hub {
                 sub.not_before = Some(now.at + wait);
             }
         }
+        self.forget_fetch(key);
         self.want(key);
+    }
+
+    /// What the venue has accepted is to send something within the time that its table says.
+    pub(super) fn await_first(&mut self, now: Now, key: Key<Sub>) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        if sub.channel.first_within == 0 || sub.has_sent || sub.first_due.is_some() {
+            return;
+        }
+        let due = now.at + Duration::from_secs(sub.channel.first_within.into());
+        sub.first_due = Some(due);
+        self.schedule(due);
+    }
+
+    pub(super) fn tick_first(&mut self, now: Now, key: Key<Sub>) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        let Some(due) = sub.first_due else { return };
+        if due > now.at {
+            return self.schedule(due);
+        }
+        // It is reported once, whatever becomes of the connection.
+        (sub.first_due, sub.has_sent) = (None, true);
+        self.stats.silent += 1;
+        let after = Duration::from_secs(sub.channel.first_within.into());
+        let silent = Silent { topic: sub.base.clone(), after };
+        for sub_reader in &sub.sub_readers {
+            sub_reader.sink.state(State::Silent(silent.clone()));
+        }
     }
 
     /// Snapshots that do not come are asked for again after a while.
     pub(super) fn await_snapshots(&mut self, now: Now, key: Key<Sub>) {
         let within = self.config.reply_within;
+        if self.calls_for_snapshots(key) {
+            return self.fetch_snapshot(now, key);
+        }
         let Some(sub) = self.subs.get_mut(key) else { return };
         if sub.resynced_by == ResyncedBy::Snapshot && sub.snapshot_due.is_none() {
             let due = now.at + within;

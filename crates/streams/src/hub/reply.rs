@@ -171,36 +171,15 @@ impl Hub {
                 let is_held =
                     |key: Key<Sub>| self.subs.get(key).is_some_and(|sub| sub.venue_state == VenueState::Active);
                 let list: Vec<_> = list.into_iter().filter(|(key, _)| !is_held(*key)).collect();
-                if list.len() > 1 {
-                    return self.split_call(now, slot_key, list, code, text, named, *class);
-                }
-                for (key, items) in list {
-                    match class {
-                        ErrorClass::AlreadyHeld if self.may_try_again(now, key) => self.not_ended(key),
-                        ErrorClass::Retry | ErrorClass::Terminal if self.may_try_again(now, key) => {
-                            if let Some(sub) = self.subs.get_mut(key) {
-                                sub.venue_state = VenueState::Inactive;
-                                sub.set_venue_state(&items, VenueState::Inactive);
-                            }
-                            self.want(key);
-                        }
-                        _ if items.is_empty() => self.refused(now, key, code, text),
-                        _ => {
-                            if let Some(sub) = self.subs.get_mut(key) {
-                                sub.venue_state = VenueState::Inactive;
-                            }
-                            self.refuse_items(now, key, &items, code, text, named);
-                        }
-                    }
-                }
+                self.not_subscribed(now, slot_key, list, code, text, named, *class);
             }
         }
     }
 
-    /// A command failed as a whole though one name alone may be the reason. Where the error names it, the others are subscribed to again;
-    /// otherwise each half of them is. After an error that may not last, it is repeated later.
+    /// A command failed as a whole though one name alone may be the reason. Where the error names it, or there is one alone, that one is
+    /// refused and the others are subscribed to again; otherwise each half of them is. After an error that may not last, it is repeated later.
     #[allow(clippy::too_many_arguments)]
-    fn split_call(
+    fn not_subscribed(
         &mut self,
         now: Now,
         slot: Key<Slot>,
@@ -210,19 +189,20 @@ impl Hub {
         named: &[Cow<'_, str>],
         class: ErrorClass,
     ) {
+        let is_alone = list.len() == 1;
         let is_named = |key: Key<Sub>| {
             let name = self.subs.get(key).map(|sub| sub.name.clone());
             name.is_some_and(|name| named.iter().any(|named| named.eq_ignore_ascii_case(&name)))
         };
-        let (named, others): (Vec<_>, Vec<_>) = list.into_iter().map(|(key, _)| key).partition(|key| is_named(*key));
+        let (blamed, others): (Vec<_>, Vec<_>) = list.into_iter().partition(|(key, _)| is_alone || is_named(*key));
         if let Some(slot) = self.slots.get_mut(slot)
-            && named.is_empty()
+            && blamed.is_empty()
             && matches!(class, ErrorClass::Refused | ErrorClass::AlreadyHeld)
         {
             slot.batch = (others.len() / 2).max(1);
         }
         let is_later = matches!(class, ErrorClass::Retry | ErrorClass::Terminal);
-        for key in others {
+        for (key, _) in others {
             if is_later && !self.may_try_again(now, key) {
                 self.refused(now, key, code, text);
                 continue;
@@ -232,16 +212,23 @@ impl Hub {
             }
             self.want(key);
         }
-        for key in named {
+        for (key, items) in blamed {
             match class {
                 ErrorClass::AlreadyHeld if self.may_try_again(now, key) => self.not_ended(key),
                 _ if is_later && self.may_try_again(now, key) => {
                     if let Some(sub) = self.subs.get_mut(key) {
                         sub.venue_state = VenueState::Inactive;
+                        sub.set_venue_state(&items, VenueState::Inactive);
                     }
                     self.want(key);
                 }
-                _ => self.refused(now, key, code, text),
+                _ if items.is_empty() => self.refused(now, key, code, text),
+                _ => {
+                    if let Some(sub) = self.subs.get_mut(key) {
+                        sub.venue_state = VenueState::Inactive;
+                    }
+                    self.refuse_items(now, key, &items, code, text, named);
+                }
             }
         }
     }
@@ -348,6 +335,10 @@ impl Hub {
         if sub.resynced_by == ResyncedBy::Subscribing {
             sub.tries = 0;
         }
+        let slot = sub.slot;
+        self.await_first(now, key);
+        self.handover_is_due(now, slot);
+        let Some(sub) = self.subs.get_mut(key) else { return };
         sub.batch = sub.batch.saturating_mul(2).min(most);
         if sub.is_all {
             let readers: Vec<ReaderKey> = sub.sub_readers.iter().map(|sub_reader| sub_reader.reader).collect();
@@ -558,8 +549,10 @@ impl Hub {
                     let (code, text) = (String::new(), "no reply to the subscription".to_owned());
                     self.mark_stale(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
                     self.may_try_again(now, key);
+                    self.forget_fetch(key);
                     if let Some(sub) = self.subs.get_mut(key) {
                         sub.await_all();
+                        sub.is_moving = false;
                         sub.venue_state = VenueState::Inactive;
                         sub.set_venue_state(&items, VenueState::Inactive);
                     }

@@ -53,9 +53,6 @@ fn missing(expected: i64, got: i64) -> u64 {
     u64::try_from(i128::from(got) - i128::from(expected)).unwrap_or(0)
 }
 
-/// The number with which a venue begins to count after a restart.
-const FIRST: i64 = 1;
-
 /// Numbers that name the one before them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Chain(Option<i64>);
@@ -78,10 +75,10 @@ impl Chain {
 
     /// A snapshot sets the number from which changes count on by one, and may come at any time. It is never a duplicate: after a restart
     /// of the venue a book may have the same number and other levels. One with a lower number is older than what came already, unless
-    /// it has the first number of all, with which a venue begins after a restart.
-    pub(crate) fn reset(&mut self, number: Option<i64>) -> Step {
+    /// it has the first number of all, with which the venue begins after a restart.
+    pub(crate) fn reset(&mut self, first: i64, number: Option<i64>) -> Step {
         match (self.0, number) {
-            (Some(last), Some(got)) if got < last && got > FIRST => {
+            (Some(last), Some(got)) if got < last && got > first => {
                 self.0 = None;
                 Step::Restart { expected: last.saturating_add(1), got }
             }
@@ -117,6 +114,56 @@ impl Chain {
         }
         self.0 = None;
         Step::Restart { expected: last, got: previous.unwrap_or(0) }
+    }
+}
+
+/// Changes that name the first and the last of the updates that they contain. They begin with a snapshot that has a number too.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Updates {
+    /// The last update that is in what readers have.
+    last: Option<i64>,
+    /// Whether a change has been applied to the snapshot.
+    is_followed: bool,
+    /// The last update of an older change that came after that.
+    older: Option<i64>,
+}
+
+impl Updates {
+    /// Those that follow a snapshot.
+    pub(crate) fn after(number: i64) -> Self {
+        Self { last: Some(number), ..Self::default() }
+    }
+
+    /// Whether they have begun.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// A change. It may begin before what is there ends: its levels are absolute. An older one is dropped, whether it is in the snapshot
+    /// already or comes twice; where two older ones follow each other and none of them is late by another connection (`may_be_late`), the
+    /// venue has begun to count again.
+    pub(crate) fn step(&mut self, first: Option<i64>, last: Option<i64>, may_be_late: bool) -> Step {
+        let Some(own) = self.last else { return Step::NoStart };
+        let expected = own.saturating_add(1);
+        let (Some(first), Some(last)) = (first, last) else {
+            *self = Self::default();
+            return Step::Restart { expected, got: first.or(last).unwrap_or(0) };
+        };
+        if last <= own {
+            let follows = self.older.is_some_and(|older| older.checked_add(1) == Some(first));
+            if self.is_followed && follows && !may_be_late {
+                *self = Self::default();
+                return Step::Restart { expected, got: first };
+            }
+            self.older = Some(last);
+            return Step::Duplicate;
+        }
+        if first > expected {
+            *self = Self::default();
+            return Step::Gap { expected, got: first, missing: missing(expected, first) };
+        }
+        *self = Self { last: Some(last), is_followed: true, older: None };
+        Step::Next
     }
 }
 
@@ -202,21 +249,61 @@ mod tests {
     fn changes_that_count_on_by_one_begin_at_any_snapshot() {
         let mut chain = Chain::default();
         assert_eq!(chain.successor(Some(8)), Step::NoStart);
-        assert_eq!(chain.reset(Some(7)), Step::Next);
+        assert_eq!(chain.reset(1, Some(7)), Step::Next);
         assert_eq!(chain.successor(Some(8)), Step::Next);
         assert_eq!(chain.successor(Some(8)), Step::Duplicate);
-        assert_eq!(chain.reset(Some(1)), Step::Next);
-        assert_eq!(chain.reset(Some(1)), Step::Next);
+        assert_eq!(chain.reset(1, Some(1)), Step::Next);
+        assert_eq!(chain.reset(1, Some(1)), Step::Next);
         assert_eq!(chain.successor(Some(2)), Step::Next);
         assert_eq!(chain.successor(Some(5)), Step::Gap { expected: 3, got: 5, missing: 2 });
         assert_eq!(chain.successor(Some(6)), Step::NoStart, "what follows a gap needs a snapshot");
-        assert_eq!(chain.reset(Some(6)), Step::Next);
+        assert_eq!(chain.reset(1, Some(6)), Step::Next);
         assert_eq!(chain.successor(Some(1)), Step::Restart { expected: 7, got: 1 });
-        assert_eq!(chain.reset(Some(6)), Step::Next);
-        assert_eq!(chain.reset(Some(9)), Step::Next);
-        assert_eq!(chain.reset(Some(5)), Step::Restart { expected: 10, got: 5 }, "older than what came already");
-        assert_eq!(chain.reset(Some(6)), Step::Next);
+        assert_eq!(chain.reset(1, Some(6)), Step::Next);
+        assert_eq!(chain.reset(1, Some(9)), Step::Next);
+        assert_eq!(chain.reset(1, Some(5)), Step::Restart { expected: 10, got: 5 }, "older than what came already");
+        assert_eq!(chain.reset(1, Some(6)), Step::Next);
         assert_eq!(chain.successor(None), Step::Restart { expected: 7, got: 0 });
+    }
+
+    #[test]
+    fn changes_name_the_updates_that_they_contain() {
+        let step = |updates: &mut Updates, first, last| updates.step(Some(first), Some(last), false);
+        assert_eq!(step(&mut Updates::default(), 1, 2), Step::NoStart);
+        // Adjacent, and straddling.
+        for (first, last) in [(101, 105), (95, 105), (100, 101), (101, 101), (1, 101)] {
+            assert_eq!(step(&mut Updates::after(100), first, last), Step::Next, "{first}..{last}");
+        }
+        assert_eq!(step(&mut Updates::after(100), 102, 105), Step::Gap { expected: 101, got: 102, missing: 1 });
+        let mut updates = Updates::after(100);
+        // Whatever is in the snapshot already.
+        for (first, last) in [(90, 95), (96, 99), (100, 100)] {
+            assert_eq!(step(&mut updates, first, last), Step::Duplicate, "{first}..{last}");
+        }
+        assert_eq!(step(&mut updates, 101, 110), Step::Next);
+        assert_eq!(step(&mut updates, 101, 110), Step::Duplicate);
+        assert_eq!(step(&mut updates, 111, 111), Step::Next);
+        assert_eq!(step(&mut updates, 113, 114), Step::Gap { expected: 112, got: 113, missing: 1 });
+        assert_eq!(step(&mut updates, 115, 116), Step::NoStart, "what follows a gap needs a snapshot");
+    }
+
+    #[test]
+    fn a_venue_that_counts_again_is_not_taken_for_one_that_repeats() {
+        let begun = || {
+            let mut updates = Updates::after(100);
+            assert_eq!(updates.step(Some(101), Some(102), false), Step::Next);
+            updates
+        };
+        let mut updates = begun();
+        assert_eq!(updates.step(Some(1), Some(3), false), Step::Duplicate);
+        assert_eq!(updates.step(Some(4), Some(5), false), Step::Restart { expected: 103, got: 4 });
+        // What another connection brings late.
+        let mut updates = begun();
+        assert_eq!(updates.step(Some(95), Some(100), true), Step::Duplicate);
+        assert_eq!(updates.step(Some(101), Some(102), true), Step::Duplicate);
+        assert_eq!(updates.step(Some(103), Some(103), true), Step::Next);
+        assert_eq!(begun().step(None, Some(103), false), Step::Restart { expected: 103, got: 103 });
+        assert_eq!(begun().step(Some(i64::MIN), Some(i64::MAX), false), Step::Next);
     }
 
     #[test]

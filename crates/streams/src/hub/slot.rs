@@ -37,11 +37,15 @@ pub(crate) enum LinkState {
 pub(crate) struct Slot {
     pub(crate) endpoint: &'static Endpoint,
     pub(crate) link: LinkState,
+    /// The connection that this one replaces, and is still open.
+    pub(crate) replaced: Option<Replaced>,
+    /// Not before this is it replaced once more.
+    pub(crate) replace_at: Option<Instant>,
     /// Parameters of which it takes one value.
     pub(crate) pinned: Vec<(&'static str, Option<Value>)>,
     pub(crate) subs: Vec<Key<Sub>>,
     pub(crate) by_number: HashMap<i64, Key<Sub>>,
-    /// By the channel's name, in lower case.
+    /// By the channel's name, as it is written and in lower case.
     pub(crate) by_name: HashMap<Arc<str>, Key<Sub>>,
     pub(crate) by_room: HashMap<Arc<str>, Key<Sub>>,
     /// Subscriptions that want something of the venue.
@@ -66,6 +70,16 @@ pub(crate) struct Slot {
     pub(crate) last_frame: Option<SystemTime>,
     /// What went wrong last.
     pub(crate) last_error: Option<String>,
+}
+
+/// A connection that is going to be closed, because another one takes over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replaced {
+    pub(crate) connection: ConnectionId,
+    /// Since when it has been open.
+    pub(crate) since: Instant,
+    /// When it is closed: the other one has everything.
+    pub(crate) close_at: Option<Instant>,
 }
 
 /// A frame of data, on its way to its subscription.
@@ -113,6 +127,8 @@ impl Slot {
         Self {
             endpoint,
             link: LinkState::Down(now),
+            replaced: None,
+            replace_at: None,
             pinned: Vec::new(),
             subs: Vec::new(),
             by_number: HashMap::new(),

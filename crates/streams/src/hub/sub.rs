@@ -9,8 +9,9 @@ use venuekit_wire::stream::{Channel, Recovery};
 use super::arena::Key;
 use super::catch_up::{CatchUpState, RecentMessages};
 use super::reader::Reader;
-use super::sequence::{Chain, Counter, PerItem};
+use super::sequence::{Chain, Counter, PerItem, Updates};
 use super::slot::Slot;
+use super::snapshots::SnapshotFetch;
 use crate::event::Missed;
 use crate::scan;
 use crate::sink::Sink;
@@ -50,6 +51,7 @@ impl ResyncedBy {
         let has_snapshots =
             channel.messages.iter().any(|message| message.is_snapshot || message.snapshot_when.is_some());
         match channel.recovery {
+            Recovery::Call(_) => Self::Snapshot,
             Recovery::Snapshot | Recovery::Resubscribe if has_snapshots => Self::Snapshot,
             Recovery::Snapshot | Recovery::Resubscribe | Recovery::Next => Self::AnyMessage,
             Recovery::CatchUp(_) | Recovery::Never => Self::Subscribing,
@@ -60,10 +62,11 @@ impl ResyncedBy {
 /// Whether a message is a snapshot of its item.
 pub(crate) fn is_snapshot(channel: &'static Channel, kind: &str, data: &[u8]) -> bool {
     let says = |(pointer, word)| text_at(data, pointer).is_some_and(|text| text == word);
+    let is_known = channel.messages.iter().any(|message| message.kind == kind);
     channel
         .messages
         .iter()
-        .filter(|message| message.kind == kind || kind.is_empty())
+        .filter(|message| message.kind == kind || (kind.is_empty() && !is_known))
         .any(|message| message.when.is_none_or(says) && message.snapshot_when.map_or(message.is_snapshot, says))
 }
 
@@ -156,7 +159,18 @@ pub(crate) struct Sub {
     pub(crate) removed: VecDeque<Arc<str>>,
     pub(crate) counter: Counter,
     pub(crate) chain: Chain,
+    pub(crate) updates: Updates,
     pub(crate) per_item: PerItem,
+    /// A snapshot is asked for by a call.
+    pub(crate) fetch: Option<SnapshotFetch>,
+    /// When it is reported that it has sent nothing since it was accepted.
+    pub(crate) first_due: Option<Instant>,
+    /// It has sent something.
+    pub(crate) has_sent: bool,
+    /// It is subscribed over a second connection, and the first one goes on to send it until that is open.
+    pub(crate) is_moving: bool,
+    /// The second connection has sent something of it.
+    pub(crate) has_moved: bool,
     /// When missing snapshots are asked for.
     pub(crate) snapshot_due: Option<Instant>,
     /// How often they were, in a row.
@@ -201,7 +215,13 @@ impl Sub {
             removed: VecDeque::new(),
             counter: Counter::default(),
             chain: Chain::default(),
+            updates: Updates::default(),
             per_item: PerItem::default(),
+            fetch: None,
+            first_due: None,
+            has_sent: false,
+            is_moving: false,
+            has_moved: false,
             snapshot_due: None,
             snapshot_rounds: 0,
             certain_until: None,
@@ -227,6 +247,7 @@ impl Sub {
         self.venue_state == VenueState::Active
             && !self.is_resubscribing
             && self.catch.is_none()
+            && self.fetch.is_none()
             && self.certain_until.is_none()
     }
 
@@ -313,9 +334,10 @@ impl Sub {
     pub(crate) fn clear_subscription(&mut self) -> Option<i64> {
         self.venue_state = VenueState::Inactive;
         self.is_resubscribing = false;
-        (self.counter, self.chain) = Default::default();
+        (self.is_moving, self.has_moved) = (false, false);
+        (self.counter, self.chain, self.updates) = Default::default();
         self.rooms.clear();
-        self.snapshot_due = None;
+        (self.snapshot_due, self.first_due) = (None, None);
         for item in self.sub_items.values_mut() {
             (item.venue_state, item.snapshot_request) = (VenueState::Inactive, SnapshotRequest::None);
         }
@@ -443,7 +465,8 @@ impl Sub {
     pub(crate) fn refresh(&mut self) {
         self.wants_key = self.sub_readers.iter().any(|sub_reader| sub_reader.sink.wants_key());
         self.direct = None;
-        if self.wants_key || self.awaiting() > 0 || self.catch.is_some() || self.is_resubscribing {
+        let is_incomplete = self.awaiting() > 0 || self.catch.is_some() || self.fetch.is_some();
+        if self.wants_key || is_incomplete || self.is_resubscribing {
             return;
         }
         if self.sub_items.is_empty() {

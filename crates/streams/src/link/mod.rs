@@ -28,7 +28,7 @@ use venuekit_wire::stream::{Dialect, Endpoint, Streams as Table};
 use self::report::{CatchUpReport, Report};
 use crate::catch_up;
 use crate::hub::Hub;
-use crate::hub::io::{CatchUpId, Command, ConnectionId, Input, Now, Output};
+use crate::hub::io::{CatchUpId, Command, ConnectionId, Input, Now, Output, Record};
 
 /// What a user chooses about connections.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +37,8 @@ pub(crate) struct LinkOptions {
     pub(crate) urls: Vec<(&'static str, Url)>,
     /// Whether streams have a separate connection where the calls of the client have one that would do.
     pub(crate) own_connection: bool,
+    /// Parameters of the URL.
+    pub(crate) query: Vec<(String, String)>,
 }
 
 /// The I/O of a client's streams. It ends when this is dropped.
@@ -233,17 +235,14 @@ impl Shared {
                 }
             }
             Output::CatchUp(call) => {
-                tasks.catch_ups.retain(|_, task| !task.is_finished());
-                let (id, shared) = (call.id, self.clone());
-                let report = CatchUpReport::new(shared.clone(), id);
-                let task = runtime.spawn(async move {
-                    let mut over = shared.over.subscribe();
-                    tokio::select! {
-                        records = catch_up::catch_up(&shared.session, &call) => report.done(records),
-                        () = until(&mut over) => report.forget(),
-                    }
-                });
-                tasks.catch_ups.insert(id, task.abort_handle());
+                let session = self.session.clone();
+                let id = call.id;
+                self.call(tasks, &runtime, id, async move { catch_up::catch_up(&session, &call).await });
+            }
+            Output::Snapshot(call) => {
+                let session = self.session.clone();
+                let id = call.id;
+                self.call(tasks, &runtime, id, async move { catch_up::snapshot(&session, &call).await });
             }
             Output::Forget(id) => {
                 if let Some(task) = tasks.catch_ups.remove(&id) {
@@ -256,12 +255,44 @@ impl Shared {
         }
     }
 
-    /// Where an endpoint is.
+    /// Starts calls whose records the hub waits for.
+    fn call(
+        self: &Arc<Self>,
+        tasks: &mut Tasks,
+        runtime: &Handle,
+        id: CatchUpId,
+        records: impl Future<Output = Result<Vec<Record>, String>> + Send + 'static,
+    ) {
+        tasks.catch_ups.retain(|_, task| !task.is_finished());
+        let report = CatchUpReport::new(self.clone(), id);
+        let mut over = self.over.subscribe();
+        let task = runtime.spawn(async move {
+            tokio::select! {
+                records = records => report.done(records),
+                () = until(&mut over) => report.forget(),
+            }
+        });
+        tasks.catch_ups.insert(id, task.abort_handle());
+    }
+
+    /// Where an endpoint is, with the parameters that were chosen.
     fn url(&self, endpoint: &Endpoint) -> Result<Url, Error> {
-        match self.options.urls.iter().find(|(name, _)| *name == endpoint.name) {
-            Some((_, url)) => Ok(url.clone()),
-            None => self.session.stream_url(endpoint),
+        let mut url = match self.options.urls.iter().find(|(name, _)| *name == endpoint.name) {
+            Some((_, url)) => url.clone(),
+            None => self.session.stream_url(endpoint)?,
+        };
+        for (name, value) in &self.options.query {
+            let known = self.table.query.iter().find(|(own, _)| own == name);
+            let (name, values) = known.ok_or_else(|| {
+                Error::invalid_request(format!("the streams of {} take no parameter {name:?}", self.table.venue))
+            })?;
+            if !values.contains(&&**value) {
+                let wanted = values.join(" or ");
+                return Err(Error::invalid_request(format!("invalid {name} {value:?} of streams: it is {wanted}")));
+            }
+            url.query_pairs_mut().append_pair(name, value);
         }
+        Ok(url)
     }
 
     fn was_open(&self, endpoint: &Endpoint) -> bool {

@@ -16,7 +16,9 @@ use tokio_websockets::{Message, ServerBuilder, WebSocketStream};
 use venuekit_streams::{Event, Raw, Streams, Subscription};
 use venuekit_transport::client::Session;
 use venuekit_transport::{ClientBuilder, Connect, Credentials};
-use venuekit_wire::operation::{ErrorKind, Errors, Heartbeat, Operation, Protocol, Retry, Venue, WebSocket};
+use venuekit_wire::operation::{
+    ErrorKind, Errors, Heartbeat, Notification, Operation, Protocol, Retry, Venue, WebSocket,
+};
 use venuekit_wire::stream::Streams as Table;
 use venuekit_wire::stream::{
     Access, Actions, Channel, Commands, Dialect, Endpoint, KeepAlive, Limits, Login, Message as Kind, MessageLogin,
@@ -42,17 +44,16 @@ pub const VENUE: Venue = Venue {
         ..Errors::EMPTY
     },
     websocket: Some(WebSocket {
-        notification: "subscription",
-        channel: "channel",
-        data: "data",
-        heartbeat: Heartbeat {
+        notification: Some(Notification { method: "subscription", channel: "channel", data: "data" }),
+        heartbeat: Some(Heartbeat {
             method: "heartbeat",
             kind: "type",
             test: "test_request",
             answer: "public/test",
             set: "public/set_heartbeat",
             interval: "interval",
-        },
+        }),
+        ..WebSocket::EMPTY
     }),
     ..Venue::EMPTY
 };
@@ -83,8 +84,14 @@ const TRADES: Channel = Channel {
     ..Channel::EMPTY
 };
 
-const LIMITS: Limits =
-    Limits { per_command: 500, commands_per_second: 0, per_connection: 500, connections: &[], channel_once: true };
+const LIMITS: Limits = Limits {
+    per_command: 500,
+    commands_per_second: 0,
+    per_connection: 500,
+    connections: &[],
+    channel_once: true,
+    ..Limits::EMPTY
+};
 
 /// A venue of commands with numbers, whose upgrade is signed.
 pub static COMMANDED: Table = Table {
@@ -117,6 +124,7 @@ pub static COMMANDED: Table = Table {
     }),
     keep_alive: KeepAlive { ask_after: 1, dead_after: 3, ping: None },
     limits: LIMITS,
+    query: &[],
     channels: &[TRADES],
 };
 
@@ -148,6 +156,7 @@ pub static ROOMS: Table = Table {
     }),
     keep_alive: KeepAlive { ask_after: 1, dead_after: 60, ping: Some(r#"{"type":"ping"}"#) },
     limits: LIMITS,
+    query: &[],
     channels: &[Channel {
         access: Access::Private,
         messages: &[Kind { kind: "trade", when: None, is_snapshot: false, snapshot_when: None }],
@@ -170,6 +179,7 @@ pub static CALLED: Table = Table {
     },
     keep_alive: KeepAlive { ask_after: 0, dead_after: 0, ping: None },
     limits: LIMITS,
+    query: &[],
     channels: &[Channel {
         name: "trades.{market}",
         id: "trades",

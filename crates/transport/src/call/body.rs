@@ -61,7 +61,7 @@ impl JsonBody {
         if !operation.secret_fields.is_empty() {
             collect(&serde_json::from_str(text.get()).map_err(not_json)?, operation.secret_fields, &mut secrets);
         }
-        let list = operation.rate.and_then(|rate| rate.per_item);
+        let list = operation.rate.iter().find_map(|rate| rate.per_item);
         let items = list.and_then(|list| {
             let list: Vec<&RawValue> = serde_json::from_str(members.as_ref()?.get(list)?.get()).ok()?;
             Some(list.len())

@@ -35,6 +35,12 @@ impl Call {
         self.required(name, value).query(name, value)
     }
 
+    /// A list of the query as JSON text that the call cannot do without.
+    #[must_use]
+    pub fn required_json_query(self, name: &str, value: &Option<impl Serialize>) -> Self {
+        self.required(name, value).json_query(name, value)
+    }
+
     /// A header that the call cannot do without.
     #[must_use]
     pub fn required_header(self, name: &'static str, value: Option<impl Display>) -> Self {

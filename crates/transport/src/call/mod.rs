@@ -1,20 +1,26 @@
 //! A call: what an operation is given, before anything decides how it travels.
 
 mod body;
+mod form;
 mod given;
+mod params;
 mod query;
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 
 use http::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use venuekit_wire::Secret;
-use venuekit_wire::operation::{ErrorKind, Key, Operation, Retry};
+use venuekit_wire::operation::{ErrorKind, Given, Key, Operation, Retry};
 
 pub use self::body::{CallBody, JsonBody};
+pub(crate) use self::params::object;
 use crate::error::Error;
 use crate::idempotency;
+use crate::members::{Members, string};
 
 /// One call of an operation: its path, query, headers and body, and what the send loop must know of them.
 ///
@@ -27,6 +33,7 @@ pub struct Call {
     /// What of the path template is still to be filled.
     rest: &'static str,
     has_query: bool,
+    texts: query::Texts,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The body as JSON; of a JSON-RPC call its params.
     pub(crate) body: Option<String>,
@@ -62,6 +69,11 @@ pub fn encode_segment(value: &str) -> String {
     utf8_percent_encode(value, SEGMENT).to_string()
 }
 
+/// How many items a list has that is written as JSON; one where it is none.
+fn items(text: &str) -> usize {
+    serde_json::from_str::<Vec<&RawValue>>(text).map_or(1, |items| items.len())
+}
+
 impl Call {
     /// A call of this operation, with nothing given yet.
     pub fn new(operation: &'static Operation) -> Self {
@@ -73,6 +85,7 @@ impl Call {
             target,
             rest,
             has_query: false,
+            texts: query::Texts::default(),
             headers: Vec::new(),
             body: None,
             key: None,
@@ -113,11 +126,28 @@ impl Call {
     /// A parameter of the query: each item of a list for itself, and nothing for none.
     #[must_use]
     pub fn query<T: Serialize + ?Sized>(mut self, name: &str, value: &T) -> Self {
-        let mut query = query::Query { target: &mut self.target, has_query: &mut self.has_query, name };
-        match value.serialize(&mut query) {
+        let Self { target, has_query, texts, .. } = &mut self;
+        match value.serialize(&mut query::Query { target, has_query, texts, name }) {
             Ok(()) => self,
             Err(error) => self.refuse(format!("{name}: {error}")),
         }
+    }
+
+    /// A list of the query that is written as JSON text in one parameter, unless it is `None`.
+    #[must_use]
+    pub fn json_query<T: Serialize>(self, name: &str, value: &Option<T>) -> Self {
+        let Some(value) = value else { return self };
+        match serde_json::to_string(value) {
+            Ok(text) => self.written_query(name, &text),
+            Err(error) => self.refuse(format!("{name}: {error}")),
+        }
+    }
+
+    /// A parameter that was written as JSON.
+    fn written_query(mut self, name: &str, text: &str) -> Self {
+        let Self { target, has_query, texts, .. } = &mut self;
+        query::Query { target, has_query, texts, name }.push(text, false);
+        self
     }
 
     /// A query that is encoded already.
@@ -203,6 +233,37 @@ impl Call {
         let mut url = std::mem::take(&mut self.target);
         url.insert_str(0, base);
         url
+    }
+
+    /// A parameter of the query or a member of the body.
+    pub(crate) fn parameter(&self, name: &str) -> Option<Given<'_>> {
+        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        let mut values = url::form_urlencoded::parse(query.as_bytes()).filter(|(own, _)| own == name);
+        if let Some((_, text)) = values.next() {
+            let items = match self.operation.json_lists.contains(&name) {
+                true => items(&text),
+                false => 1 + values.count(),
+            };
+            return Some(Given { text, items });
+        }
+        let body = self.body.as_deref()?;
+        let mut rates = self.operation.rate.iter();
+        if rates.clone().any(|rate| rate.per_item == Some(name)) && rates.all(|rate| rate.costs.is_empty()) {
+            // The body has counted them: a batch is not read once more.
+            return Some(Given { text: Cow::Borrowed(""), items: self.items });
+        }
+        let value = Members::of(body)?.get(name).filter(|value| value.get() != "null")?;
+        let text = string(value).map_or(Cow::Borrowed(value.get()), Cow::Owned);
+        Some(Given { items: items(value.get()), text })
+    }
+
+    /// The body as a request has it.
+    pub(crate) fn take_body(&mut self) -> Result<String, &'static str> {
+        let body = self.body.take().unwrap_or_default();
+        match self.operation.form && !body.is_empty() {
+            true => form::of_json(&body).ok_or("the body of this operation is a form: give it as a JSON object"),
+            false => Ok(body),
+        }
     }
 
     /// The body as JSON; of a JSON-RPC call its params. It may hold a secret.

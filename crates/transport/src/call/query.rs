@@ -5,15 +5,37 @@ use std::fmt::{self, Display};
 use serde::ser::{Impossible, Serialize, SerializeSeq, Serializer};
 use url::form_urlencoded::byte_serialize;
 
+/// Which parameters of a query are texts, in the order in which they are written: the query itself no longer shows it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Texts {
+    bits: u128,
+    count: u32,
+}
+
+impl Texts {
+    fn push(&mut self, is_text: bool) {
+        self.bits |= u128::from(is_text).checked_shl(self.count).unwrap_or_default();
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// Whether the parameter at this place was written from a text. Of what was written otherwise nothing is known.
+    pub(super) fn get(self, index: usize) -> Option<bool> {
+        let index = u32::try_from(index).ok().filter(|index| *index < self.count)?;
+        Some(self.bits.checked_shr(index)? & 1 == 1)
+    }
+}
+
 /// Appends a parameter to a target: each item of a list for itself.
 pub(super) struct Query<'a> {
     pub(super) target: &'a mut String,
     pub(super) has_query: &'a mut bool,
+    pub(super) texts: &'a mut Texts,
     pub(super) name: &'a str,
 }
 
 impl Query<'_> {
-    fn push(&mut self, value: &str) {
+    pub(super) fn push(&mut self, value: &str, is_text: bool) {
+        self.texts.push(is_text);
         self.target.push(if std::mem::replace(self.has_query, true) { '&' } else { '?' });
         self.target.extend(byte_serialize(self.name.as_bytes()));
         self.target.push('=');
@@ -46,7 +68,7 @@ fn nested<T>() -> Result<T, NoText> {
 macro_rules! texts {
     ($($method:ident($kind:ty)),*) => {
         $(fn $method(self, value: $kind) -> Result<(), NoText> {
-            self.push(&value.to_string());
+            self.push(&value.to_string(), false);
             Ok(())
         })*
     };
@@ -74,12 +96,16 @@ impl<'q, 'a> Serializer for &'q mut Query<'a> {
         serialize_u32(u32),
         serialize_u64(u64),
         serialize_f32(f32),
-        serialize_f64(f64),
-        serialize_char(char)
+        serialize_f64(f64)
     );
 
+    fn serialize_char(self, value: char) -> Result<(), NoText> {
+        self.push(value.encode_utf8(&mut [0; 4]), true);
+        Ok(())
+    }
+
     fn serialize_str(self, value: &str) -> Result<(), NoText> {
-        self.push(value);
+        self.push(value, true);
         Ok(())
     }
 
@@ -104,7 +130,7 @@ impl<'q, 'a> Serializer for &'q mut Query<'a> {
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), NoText> {
-        self.push(variant);
+        self.push(variant, true);
         Ok(())
     }
 
@@ -183,11 +209,31 @@ mod tests {
     use super::*;
 
     fn written<T: Serialize>(name: &str, values: &[T]) -> String {
-        let (mut target, mut has_query) = ("/x".to_owned(), false);
+        let (mut target, mut has_query, mut texts) = ("/x".to_owned(), false, Texts::default());
         for value in values {
-            value.serialize(&mut Query { target: &mut target, has_query: &mut has_query, name }).unwrap();
+            let mut query = Query { target: &mut target, has_query: &mut has_query, texts: &mut texts, name };
+            value.serialize(&mut query).unwrap();
         }
         target
+    }
+
+    #[test]
+    fn it_is_remembered_which_values_are_texts() {
+        let (mut target, mut has_query, mut texts) = (String::new(), false, Texts::default());
+        macro_rules! write {
+            ($($value:expr),*) => {$(
+                let mut query = Query { target: &mut target, has_query: &mut has_query, texts: &mut texts, name: "a" };
+                $value.serialize(&mut query).unwrap();
+            )*};
+        }
+        write!("1", 1, vec!["x", "y"], None::<&str>, true);
+        let (text, other) = (Some(true), Some(false));
+        let read: Vec<_> = (0..6).map(|index| texts.get(index)).collect();
+        assert_eq!(read, [text, other, text, text, other, None]);
+        for _ in 0..200 {
+            texts.push(true);
+        }
+        assert_eq!((texts.get(127), texts.get(128)), (text, None), "as far as there is room");
     }
 
     #[test]
@@ -201,8 +247,8 @@ mod tests {
 
     #[test]
     fn an_object_is_refused() {
-        let (mut target, mut has_query) = (String::new(), false);
-        let mut query = Query { target: &mut target, has_query: &mut has_query, name: "a" };
+        let (mut target, mut has_query, mut texts) = (String::new(), false, Texts::default());
+        let mut query = Query { target: &mut target, has_query: &mut has_query, texts: &mut texts, name: "a" };
         assert!(serde_json::json!({"b": 1}).serialize(&mut query).is_err());
         assert!(target.is_empty());
     }

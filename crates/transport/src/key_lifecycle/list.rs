@@ -112,28 +112,28 @@ impl SessionKeys<'_> {
         Ok(Some(Listed { info, entry }))
     }
 
-    /// A key with what a call about it alone shows, where the venue's list leaves that out.
-    pub(super) async fn completed(&self, session: &Session, mut key: Listed) -> Result<Listed, Error> {
-        let Some(call) = self.rules.list.detail else { return Ok(key) };
-        let KeyCall { operation, id, sub_account, .. } = call;
-        let mut request = Request::new(session, operation)?;
-        match (sub_account, &key.info.sub_account) {
+    /// A key of the list with the addresses that a call about it alone shows, where the venue's list leaves them out.
+    ///
+    /// # Errors
+    /// The venue's refusal.
+    pub async fn with_detail(&self, mut info: KeyInfo) -> Result<KeyInfo, Error> {
+        let Some(KeyCall { operation, id, sub_account, .. }) = self.rules.list.detail else { return Ok(info) };
+        let session = self.reading();
+        let mut request = Request::new(&session, operation)?;
+        match (sub_account, &info.sub_account) {
             (Some(field), Some(account)) => request.set(field, account)?,
             // The key that asks, which the list leaves out.
-            (Some(_), None) => return Ok(key),
+            (Some(_), None) => return Ok(info),
             (None, _) => {}
         }
-        request.set(id, &key.info.id)?;
-        let answer = request.send(session).await?;
-        let (Some(shown), Some(entry)) = (answer.value.as_object(), key.entry.as_object_mut()) else {
-            return Err(answer.lacks("object"));
-        };
-        for (name, value) in shown {
-            entry.entry(name.clone()).or_insert_with(|| value.clone());
+        request.set(id, &info.id)?;
+        let answer = request.send(&session).await?;
+        let shown = super::entry::described(&self.rules.list.entry, &answer.value, info.id.clone());
+        if info.addresses.is_empty() {
+            info.addresses = shown.addresses;
+            info.restrictions.extend(shown.restrictions);
         }
-        let whole = super::entry::described(&self.rules.list.entry, &key.entry, key.info.id.clone());
-        key.info = KeyInfo { sub_account: key.info.sub_account, ..whole };
-        Ok(key)
+        Ok(info)
     }
 }
 

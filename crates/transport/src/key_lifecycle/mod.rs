@@ -13,6 +13,7 @@ use venuekit_auth::{Algorithm, PrivateKey};
 use venuekit_wire::UnixMillis;
 use venuekit_wire::credentials::Carries;
 use venuekit_wire::key_lifecycle::{CreateKey, KeyLifecycle};
+use venuekit_wire::operation::ErrorKind;
 use venuekit_wire::signature::KeyType;
 
 use self::entry::{text_at, time_at};
@@ -20,7 +21,7 @@ use self::list::Listed;
 use self::request::{Answer, Request};
 use self::secret::created;
 use crate::environment::LOCAL;
-use crate::error::Error;
+use crate::error::{Error, Inner};
 use crate::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey};
 use crate::session::Session;
 
@@ -94,10 +95,9 @@ impl<'a> SessionKeys<'a> {
     /// # Errors
     /// The venue's refusal.
     pub async fn find(&self, id: &str) -> Result<Option<KeyInfo>, Error> {
-        let session = self.reading();
-        let found = self.listed(&session).await?.into_iter().find(|one| one.info.id == id);
+        let found = self.listed(&self.reading()).await?.into_iter().find(|one| one.info.id == id);
         match found {
-            Some(found) => Ok(Some(self.completed(&session, found).await?.info)),
+            Some(found) => Ok(Some(self.with_detail(found.info).await?)),
             None => Ok(None),
         }
     }
@@ -202,7 +202,10 @@ impl<'a> SessionKeys<'a> {
         let session = self.session.without_code();
         match self.listed(&session).await {
             Ok(keys) => match keys.into_iter().find(|key| key.info.id == id) {
-                Some(key) => Ok(Some(self.completed(&session, key).await?)),
+                Some(mut key) => {
+                    key.info = self.with_detail(key.info).await?;
+                    Ok(Some(key))
+                }
                 None => Err(Error::invalid_request(format!("the account has no key `{id}`"))),
             },
             Err(error) if error.challenge().is_some() => Ok(None),
@@ -213,7 +216,11 @@ impl<'a> SessionKeys<'a> {
     /// The sub-account of a key that is to be ended.
     async fn sub_account_of(&self, id: &str) -> Result<String, Error> {
         let found = self.listed(&self.reading()).await?.into_iter().find(|one| one.info.id == id);
-        let found = found.ok_or_else(|| Error::invalid_request(format!("no sub-account has a key `{id}`")))?;
+        // The venue's own list says so.
+        let found = found.ok_or_else(|| {
+            let (kind, message) = (Some(ErrorKind::NotFound), format!("no sub-account has a key `{id}`"));
+            Error::new(Inner { kind, message, known_code: true, ..Inner::default() })
+        })?;
         found.info.sub_account.ok_or_else(|| {
             let venue = self.session.venue();
             let page = self.session.served_environment().and_then(|served| venue.key_page(served));

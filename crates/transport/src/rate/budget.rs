@@ -31,6 +31,8 @@ pub struct Debit {
     pub venue: &'static str,
     /// The bucket, as in the spec's `x-buckets`.
     pub bucket: &'static str,
+    /// The path whose bucket it is, where each path has one; empty where all share it.
+    pub path: &'static str,
     /// What the bucket allows for the caller's tier. All of them hold.
     pub limits: &'static [Limit],
     /// What the call costs.

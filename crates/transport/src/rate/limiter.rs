@@ -6,14 +6,16 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use http::HeaderMap;
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep};
 use venuekit_wire::UnixMillis;
-use venuekit_wire::operation::{Bucket, ErrorKind, Operation, Rate, Tier, Venue};
+use venuekit_wire::operation::{Bucket, ErrorKind, Given, Limit, Operation, RateHeaders, Tier, Venue};
 
+use super::ban::Bans;
 use super::budget::{Debit, RateBudget, RateFeedback, Refused};
 use super::local::LocalBudget;
 use crate::error::{Error, Inner};
 use crate::panics::{caught, caught_in};
-use crate::retry_after::{believed, longest_of};
+use crate::retry_after::{LONG, believed, longest_of};
 
 /// What a budget may take for itself, beyond the wait that it asks for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,6 +43,7 @@ const LEARNING: usize = 64;
 pub struct RateLimits {
     tier: Option<String>,
     budget: Option<Arc<dyn RateBudget>>,
+    bans: Option<Bans>,
 }
 
 impl RateLimits {
@@ -51,12 +54,12 @@ impl RateLimits {
 
     /// The same limits, kept in a budget that others may share.
     pub fn shared(budget: impl RateBudget + 'static) -> Self {
-        Self { tier: None, budget: Some(Arc::new(budget)) }
+        Self { tier: None, budget: Some(Arc::new(budget)), bans: Some(Bans::default()) }
     }
 
     /// No limits but the venue's own, which are then hit.
     pub const fn none() -> Self {
-        Self { tier: None, budget: None }
+        Self { tier: None, budget: None, bans: None }
     }
 
     /// The limits of this tier, as the venue calls it. A tier that the venue has not is refused when the client is built.
@@ -81,7 +84,8 @@ impl RateLimits {
             return Err(Error::invalid_request(message));
         }
         let learning = Arc::new(Semaphore::new(LEARNING));
-        Ok(Limiter { venue, tier: self.tier.clone(), budget: self.budget.clone(), learning })
+        let (tier, budget, bans) = (self.tier.clone(), self.budget.clone(), self.bans.clone());
+        Ok(Limiter { venue, tier, budget, bans, learning })
     }
 }
 
@@ -97,18 +101,78 @@ pub(crate) struct Limiter {
     venue: &'static Venue,
     tier: Option<String>,
     budget: Option<Arc<dyn RateBudget>>,
+    bans: Option<Bans>,
     learning: Arc<Semaphore>,
 }
 
 impl Limiter {
-    /// What a call costs, as long as somebody counts it.
-    pub(crate) fn debit(&self, operation: &Operation, items: usize) -> Option<Debit> {
-        self.budget.as_ref()?;
-        let rate = operation.rate?;
-        let bucket = self.venue.buckets.iter().find(|bucket| bucket.name == rate.bucket)?;
-        let tier = self.tier_of(bucket)?;
-        let tokens = tokens(rate, items);
-        Some(Debit { venue: self.venue.name, bucket: bucket.name, limits: tier.limits, tokens })
+    /// What a call costs, as long as somebody counts it. `given` finds its parameters. What has room for the fewest such calls comes
+    /// first: there the call waits, and what it takes after that is not held while it does.
+    pub(crate) fn debits<'v>(
+        &self,
+        operation: &'static Operation,
+        given: impl Fn(&str) -> Option<Given<'v>>,
+    ) -> Vec<Debit> {
+        if self.budget.is_none() {
+            return Vec::new();
+        }
+        let debit = |bucket: &'static str, tokens| {
+            let bucket = self.venue.buckets.iter().find(|own| own.name == bucket)?;
+            self.debit(bucket, if bucket.per_path { operation.path } else { "" }, tokens)
+        };
+        let rates = operation.rate.iter();
+        let mut debits: Vec<Debit> = rates.filter_map(|rate| debit(rate.bucket, rate.tokens(&given))).collect();
+        if debits.len() > 1 {
+            debits.sort_by_key(calls);
+        }
+        debits
+    }
+
+    fn debit(&self, bucket: &'static Bucket, path: &'static str, tokens: u64) -> Option<Debit> {
+        let limits = self.tier_of(bucket)?.limits;
+        Some(Debit { venue: self.venue.name, bucket: bucket.name, path, limits, tokens })
+    }
+
+    /// Returns when all that a call costs is paid, and no ban is in force: within `longest`, or the call is not to be sent.
+    pub(crate) async fn pay(
+        &self,
+        operation: &'static Operation,
+        debits: &[Debit],
+        longest: Duration,
+        time_left: Duration,
+    ) -> Result<(), Error> {
+        let begin = Instant::now();
+        if let Some(left) = self.bans.as_ref().and_then(|bans| bans.left(self.venue.name)) {
+            if left > longest {
+                return Err(Error::new(Inner {
+                    kind: Some(ErrorKind::RateLimited),
+                    operation: Some(operation),
+                    message: format!("not sent: the venue has banned this address for another {left:.0?}"),
+                    retry_after: Some(left),
+                    held_back: true,
+                    ..Inner::default()
+                }));
+            }
+            Box::pin(sleep(left)).await;
+        }
+        for debit in debits {
+            let waited = begin.elapsed();
+            self.take(operation, debit, longest.saturating_sub(waited), time_left.saturating_sub(waited)).await?;
+        }
+        Ok(())
+    }
+
+    /// The venue has banned the address. Where it does not say for how long, an hour is believed.
+    pub(crate) fn banned(&self, lasts: Option<Duration>) {
+        if let Some(bans) = &self.bans {
+            let lasts = lasts.unwrap_or(LONG);
+            bans.begin(self.venue.name, lasts);
+            tracing::warn!(
+                venue = self.venue.name,
+                ?lasts,
+                "the venue has banned this address: nothing is sent until then"
+            );
+        }
     }
 
     fn tier_of(&self, bucket: &Bucket) -> Option<&'static Tier> {
@@ -118,7 +182,7 @@ impl Limiter {
 
     /// Returns when the call may be sent: within `longest`, or it is not to be sent. A budget that does not respond is waited for
     /// no longer than the call has time left.
-    pub(crate) async fn take(
+    async fn take(
         &self,
         operation: &'static Operation,
         debit: &Debit,
@@ -191,16 +255,82 @@ impl Limiter {
         }
     }
 
-    /// What the headers of a response say, if this venue's do. `now` is the venue's time.
-    pub(crate) fn told(&self, headers: &HeaderMap, now: UnixMillis) -> Option<RateFeedback> {
-        let names = self.venue.rate_headers?;
-        let header = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-        let left = whole(header(names.remaining)?)?;
-        let reset = i64::try_from(whole(header(names.reset)?)?).unwrap_or(i64::MAX);
-        let reset = i64::try_from(i128::from(reset) * 1000 / i128::from(names.per_second.max(1))).unwrap_or(i64::MAX);
-        let lasts = u64::try_from(reset.checked_sub(now.get())?).ok()?;
-        Some(RateFeedback { left, lasts: Some(Duration::from_millis(lasts)) })
+    /// Takes over what the headers of a response say, if this venue's do. `now` is the venue's time.
+    pub(crate) fn heard(&self, debits: &[Debit], headers: &HeaderMap, now: UnixMillis) {
+        if self.budget.is_none() || self.venue.rate_headers.is_empty() {
+            return;
+        }
+        let header = |name: &str| whole(headers.get(name)?.to_str().ok()?.trim());
+        let mut counts = Vec::new();
+        for names in self.venue.rate_headers {
+            match *names {
+                RateHeaders::Left { bucket, remaining, reset, per_second } => {
+                    let told = header(remaining).zip(header(reset));
+                    let Some(told) = told.and_then(|(left, reset)| until(left, reset, per_second, now)) else {
+                        continue;
+                    };
+                    let is_meant = |debit: &&Debit| bucket.is_none_or(|bucket| bucket == debit.bucket);
+                    debits.iter().filter(is_meant).for_each(|debit| self.learn(debit, told));
+                }
+                RateHeaders::Used { bucket, used, seconds } => {
+                    counts.extend(header(used).map(|used| UsedCount { bucket, seconds, used }));
+                }
+            }
+        }
+        self.used(debits, &counts, now);
     }
+
+    /// Takes over how much the venue says was used of its windows, each of which begins at a full multiple of its length. Of several
+    /// windows of a bucket the one with the least left counts.
+    pub(crate) fn used(&self, debits: &[Debit], counts: &[UsedCount<'_>], now: UnixMillis) {
+        let venue = self.venue;
+        for bucket in venue.buckets {
+            let paid = debits.iter().find(|debit| debit.bucket == bucket.name).copied();
+            // Which of the buckets of a path is meant is known of a call that pays into it.
+            let other = || (!bucket.per_path).then(|| self.debit(bucket, "", 0)).flatten();
+            let of_bucket = || counts.iter().filter(|count| count.bucket == bucket.name);
+            if of_bucket().next().is_none() {
+                continue;
+            }
+            let Some(debit) = paid.or_else(other) else { continue };
+            let told = of_bucket().filter_map(|count| count.left(debit.limits, now));
+            if let Some(told) = told.min_by_key(|told| told.left) {
+                self.learn(&debit, told);
+            }
+        }
+    }
+}
+
+/// How much the venue says was used of a window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UsedCount<'a> {
+    /// The bucket.
+    pub(crate) bucket: &'a str,
+    /// The window's length.
+    pub(crate) seconds: u64,
+    /// Tokens.
+    pub(crate) used: u64,
+}
+
+impl UsedCount<'_> {
+    /// What is left of that window of these limits, until it ends.
+    fn left(&self, limits: &[Limit], now: UnixMillis) -> Option<RateFeedback> {
+        let count = limits.iter().find_map(|limit| match *limit {
+            Limit::Window { count, seconds } if seconds == self.seconds => Some(count),
+            _ => None,
+        })?;
+        let length = i64::try_from(self.seconds.checked_mul(1000)?).ok().filter(|length| *length > 0)?;
+        let lasts = u64::try_from(length - now.get().rem_euclid(length)).ok()?;
+        Some(RateFeedback { left: count.saturating_sub(self.used), lasts: Some(Duration::from_millis(lasts)) })
+    }
+}
+
+/// So many tokens until the limit resets, at a time in a unit of which so many make a second.
+fn until(left: u64, reset: u64, per_second: i64, now: UnixMillis) -> Option<RateFeedback> {
+    let reset = i64::try_from(reset).unwrap_or(i64::MAX);
+    let reset = i64::try_from(i128::from(reset) * 1000 / i128::from(per_second.max(1))).unwrap_or(i64::MAX);
+    let lasts = u64::try_from(reset.checked_sub(now.get())?).ok()?;
+    Some(RateFeedback { left, lasts: Some(Duration::from_millis(lasts)) })
 }
 
 /// A whole number that is not negative; the largest one where it is larger.
@@ -215,8 +345,11 @@ fn not_learned(debit: &Debit, reason: &str) {
     tracing::warn!(venue, bucket, reason, "the rate budget was not updated with the limits that the venue reports");
 }
 
-/// What a call costs: so much, or so much an item.
-fn tokens(rate: Rate, items: usize) -> u64 {
-    let cost = u64::from(rate.cost);
-    if rate.per_item.is_none() { cost } else { cost.saturating_mul(items.max(1) as u64) }
+/// How many such calls a bucket has room for at most.
+fn calls(debit: &Debit) -> u64 {
+    let size = |limit: &Limit| match *limit {
+        Limit::Refill { capacity, .. } => capacity,
+        Limit::Window { count, .. } => count,
+    };
+    debit.limits.iter().map(size).min().unwrap_or(u64::MAX) / debit.tokens.max(1)
 }

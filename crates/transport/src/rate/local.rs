@@ -13,7 +13,8 @@ use super::meter::Meter;
 /// Buckets in the memory of this process. Calls that wait for the same bucket go in the order in which they came.
 #[derive(Debug, Default)]
 pub struct LocalBudget {
-    buckets: Mutex<HashMap<(&'static str, &'static str), Arc<Bucket>>>,
+    /// By venue, bucket and path.
+    buckets: Mutex<HashMap<(&'static str, &'static str, &'static str), Arc<Bucket>>>,
 }
 
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl LocalBudget {
             let meter = Mutex::new(Meter::new(debit.limits, Instant::now()));
             Arc::new(Bucket { turn: tokio::sync::Mutex::default(), wanted: AtomicU64::new(0), meter })
         };
-        buckets.entry((debit.venue, debit.bucket)).or_insert_with(made).clone()
+        buckets.entry((debit.venue, debit.bucket, debit.path)).or_insert_with(made).clone()
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Which bucket a call is paid from and what it costs is the spec's word (`x-buckets`, `x-rate`). Every attempt is paid for.
 
+mod ban;
 mod budget;
 mod limiter;
 mod local;
@@ -10,8 +11,8 @@ mod meter;
 mod redis;
 
 pub use budget::{Debit, RateBudget, RateFeedback, RateFuture, Refused};
-pub(crate) use limiter::Limiter;
 pub use limiter::RateLimits;
+pub(crate) use limiter::{Limiter, UsedCount};
 pub use local::LocalBudget;
 #[cfg(feature = "redis")]
 pub use redis::RedisBudget;

@@ -29,7 +29,7 @@ fn limits() -> impl Strategy<Value = Vec<Limit>> {
 }
 
 fn debit(limits: &'static [Limit], tokens: u64) -> Debit {
-    Debit { venue: "venue", bucket: "bucket", limits, tokens }
+    Debit { venue: "venue", bucket: "bucket", path: "", limits, tokens }
 }
 
 /// The most that any call may cost without being more than ever fits.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use venuekit_wire::operation::Operation;
 
-use crate::jsonrpc::Message;
+use crate::message::Message;
 
 /// How far a request has come. The side that moves it on from `QUEUED` decides alone whether it is sent.
 #[derive(Debug, Default)]
@@ -46,6 +46,8 @@ pub(crate) struct Waiting {
     pub(crate) answer: oneshot::Sender<Message>,
     /// The venue responds by closing the connection, if it does what it is asked.
     pub(crate) closes: bool,
+    /// It relies on the log-on of the connection, in place of a signature.
+    pub(crate) is_logged_on: bool,
     pub(crate) change: Option<Change>,
 }
 
@@ -98,6 +100,12 @@ impl Calls {
     pub(crate) fn remove(&mut self, id: u64) -> Option<Waiting> {
         self.waiting.remove(&id)
     }
+
+    /// Those that rely on the log-on of the connection, and that somebody still waits for. They wait no longer.
+    pub(crate) fn take_logged_on(&mut self) -> Vec<Waiting> {
+        let taken = self.waiting.extract_if(|_, waiting| waiting.is_logged_on).map(|(_, waiting)| waiting);
+        taken.filter(|waiting| !waiting.answer.is_closed()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -121,12 +129,14 @@ mod tests {
         let mut kept = Vec::new();
         for id in 0..1000 {
             let (answer, receiver) = oneshot::channel();
-            calls.add(id, Waiting { answer, closes: false, change: None });
+            calls.add(id, Waiting { answer, closes: false, is_logged_on: id % 2 == 1, change: None });
             if id < 4 {
                 kept.push(receiver);
             }
         }
         assert!(calls.waiting.len() <= 8, "{}", calls.waiting.len());
-        assert!((0..4).all(|id| calls.remove(id).is_some()), "those that wait are kept");
+        assert_eq!(calls.take_logged_on().len(), 2, "1 and 3");
+        assert!([0, 2].iter().all(|id| calls.remove(*id).is_some()), "those that wait are kept");
+        assert!([1, 3].iter().all(|id| calls.remove(*id).is_none()));
     }
 }

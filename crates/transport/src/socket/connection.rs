@@ -11,18 +11,18 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_websockets::{self as websocket, Message as Frame, WebSocketStream};
-use venuekit_wire::operation::{ErrorKind, Operation, Venue};
+use venuekit_wire::operation::{ErrorKind, Operation};
 
 use super::calls::{Calls, Change, Outgoing, Stage, Waiting};
 use super::listen::LostHow;
 use super::options::Event;
 use super::settings::Settings;
 use super::supervisor::Supervisor;
-use crate::clock::after;
+use crate::clock::{Offsets, after};
 use crate::error::{Error, Inner};
-use crate::handshake::Stream;
-use crate::jsonrpc::{self, Id, Message, Part};
+use crate::handshake::{Opened, Stream};
 use crate::members::{Members, string};
+use crate::message::{Id, LogonEnded, Message, Part};
 use crate::token::TokenCache;
 
 /// A heartbeat's response. Calls count from 1.
@@ -36,7 +36,6 @@ const MOST_PONGS: usize = 1024;
 
 /// What calls see of a connection.
 pub(crate) struct Connection {
-    venue: &'static Venue,
     outbox: mpsc::UnboundedSender<Outgoing>,
     /// Bytes that still fit into the outbox. Those of a cancelled call count until the writer reaches them.
     room: Arc<Semaphore>,
@@ -44,9 +43,23 @@ pub(crate) struct Connection {
     turns: Arc<Semaphore>,
     ids: AtomicU64,
     login: Option<Arc<TokenCache>>,
+    /// What the handshake has said of the clock.
+    offsets: Option<Offsets>,
     lost: Arc<OnceLock<String>>,
     /// How many there are of the client with this one.
     number: u64,
+}
+
+/// A call for a connection.
+#[derive(Clone, Copy)]
+pub(crate) struct OutgoingCall<'a> {
+    pub(crate) operation: &'static Operation,
+    /// Writes the request with this id. Called when it is its turn, so that a signature in it is fresh.
+    pub(crate) write: &'a (dyn Fn(u64) -> Result<String, Error> + Sync),
+    /// Its params, where it changes a setting of the connection.
+    pub(crate) changes: Option<&'a str>,
+    /// It relies on the log-on of the connection, in place of a signature.
+    pub(crate) is_logged_on: bool,
 }
 
 /// A request that may be sent at once: it has a turn among the calls in flight, and room in the outbox.
@@ -54,6 +67,7 @@ pub(crate) struct Ready {
     operation: &'static Operation,
     id: u64,
     text: String,
+    is_logged_on: bool,
     change: Option<Change>,
     turn: OwnedSemaphorePermit,
     room: OwnedSemaphorePermit,
@@ -62,28 +76,35 @@ pub(crate) struct Ready {
 impl Connection {
     /// A connection, and what carries it out.
     pub(crate) fn new(
-        stream: WebSocketStream<Stream>,
+        opened: Opened,
         supervisor: &Arc<Supervisor>,
         login: impl FnOnce(Weak<Self>) -> Option<Arc<TokenCache>>,
     ) -> (Arc<Self>, Driver) {
+        let Opened { stream, offsets } = opened;
         let (outbox, queue) = mpsc::unbounded_channel();
         let lost = Arc::new(OnceLock::new());
         let connection = Arc::new_cyclic(|weak| Self {
-            venue: supervisor.common.venue,
             outbox,
             room: Arc::new(Semaphore::new(OUTBOX)),
             turns: supervisor.turns.clone(),
             ids: AtomicU64::new(HEARTBEAT + 1),
             login: login(weak.clone()),
+            offsets,
             lost: lost.clone(),
             number: supervisor.stats().opened + 1,
         });
-        (connection, Driver { stream, queue, lost, supervisor: supervisor.clone() })
+        let login = connection.login.clone();
+        (connection, Driver { stream, queue, lost, login, supervisor: supervisor.clone() })
     }
 
     /// How many connections the client has opened, this one included.
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// What the venue has said of the clock when the connection was opened.
+    pub(crate) fn offsets(&self) -> Option<Offsets> {
+        self.offsets
     }
 
     /// The token that this connection is logged in with, where the client can log in.
@@ -97,14 +118,8 @@ impl Connection {
     }
 
     /// A request for a call, once it may be sent.
-    pub(crate) async fn ready(
-        &self,
-        operation: &'static Operation,
-        params: &str,
-        changes: bool,
-        time: Duration,
-    ) -> Result<Ready, Error> {
-        if let Some(ready) = self.ready_now(operation, params, changes)? {
+    pub(crate) async fn ready(&self, call: OutgoingCall<'_>, time: Duration) -> Result<Ready, Error> {
+        if let Some(ready) = self.ready_now(call)? {
             return Ok(ready);
         }
         let end = after(time);
@@ -112,43 +127,38 @@ impl Connection {
         let both = async {
             let turn = self.turns.clone().acquire_owned().await;
             what = "the outgoing queue is full, because the venue does not read";
-            let (id, text) = self.request(operation, params)?;
+            let (id, text) = self.request(call)?;
             let room = self.room.clone().acquire_many_owned(room_for(&text)).await;
             let (turn, room) = turn.ok().zip(room.ok()).ok_or_else(super::WebSocket::gone)?;
-            Ok(Ready { operation, id, text, change: Settings::change(operation, params, changes), turn, room })
+            Ok(Ready::new(call, id, text, turn, room))
         };
         match tokio::time::timeout_at(end, both).await {
             Ok(ready) => ready,
-            Err(_) => Err(late(operation, time, what, false)),
+            Err(_) => Err(late(call.operation, time, what, false)),
         }
     }
 
     /// The same where nothing has to be waited for.
-    pub(crate) fn ready_now(
-        &self,
-        operation: &'static Operation,
-        params: &str,
-        changes: bool,
-    ) -> Result<Option<Ready>, Error> {
-        let (id, text) = self.request(operation, params)?;
+    pub(crate) fn ready_now(&self, call: OutgoingCall<'_>) -> Result<Option<Ready>, Error> {
         let Ok(turn) = self.turns.clone().try_acquire_owned() else { return Ok(None) };
+        let (id, text) = self.request(call)?;
         let Ok(room) = self.room.clone().try_acquire_many_owned(room_for(&text)) else { return Ok(None) };
-        Ok(Some(Ready { operation, id, text, change: Settings::change(operation, params, changes), turn, room }))
+        Ok(Some(Ready::new(call, id, text, turn, room)))
     }
 
-    fn request(&self, operation: &'static Operation, params: &str) -> Result<(u64, String), Error> {
+    fn request(&self, call: OutgoingCall<'_>) -> Result<(u64, String), Error> {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        Ok((id, jsonrpc::envelope(self.venue, operation, id, params)?))
+        Ok((id, (call.write)(id)?))
     }
 
     /// Sends a request and waits for its response.
     pub(crate) async fn call(&self, ready: Ready, time: Duration) -> Result<Message, Error> {
-        let Ready { operation, id, text, change, turn: _turn, room } = ready;
+        let Ready { operation, id, text, is_logged_on, change, turn: _turn, room } = ready;
         let end = after(time);
         let (answer, answered) = oneshot::channel();
         let stage = Arc::new(Stage::default());
         let closes = operation.on_connection.is_some_and(|on| on.closes);
-        let waiting = Waiting { answer, closes, change };
+        let waiting = Waiting { answer, closes, is_logged_on, change };
         let outgoing = Outgoing { id, text, room, stage: stage.clone(), waiting };
         if self.outbox.send(outgoing).is_err() {
             return Err(self.lost(operation, false));
@@ -175,6 +185,25 @@ impl Connection {
             applied: has_left,
             ..Inner::default()
         })
+    }
+}
+
+impl Ready {
+    fn new(
+        call: OutgoingCall<'_>,
+        id: u64,
+        text: String,
+        turn: OwnedSemaphorePermit,
+        room: OwnedSemaphorePermit,
+    ) -> Self {
+        let OutgoingCall { operation, changes, is_logged_on, .. } = call;
+        Self { operation, id, text, is_logged_on, change: Settings::change(operation, changes), turn, room }
+    }
+
+    /// Writes the request again, because what it was written with has become old.
+    pub(crate) fn rewrite(&mut self, call: OutgoingCall<'_>) -> Result<(), Error> {
+        self.text = (call.write)(self.id)?;
+        Ok(())
     }
 }
 
@@ -206,6 +235,7 @@ pub(crate) struct Driver {
     stream: WebSocketStream<Stream>,
     queue: mpsc::UnboundedReceiver<Outgoing>,
     lost: Arc<OnceLock<String>>,
+    login: Option<Arc<TokenCache>>,
     supervisor: Arc<Supervisor>,
 }
 
@@ -220,6 +250,8 @@ pub(crate) struct Lost {
 /// What reading and writing have in common.
 struct ConnectionTask<'a> {
     supervisor: &'a Supervisor,
+    /// What the connection is logged in with, where the client can log in.
+    login: Option<&'a TokenCache>,
     calls: Mutex<Calls>,
     heard: Mutex<Instant>,
     /// The venue wants to see that somebody is there.
@@ -240,10 +272,11 @@ struct ConnectionTask<'a> {
 impl Driver {
     /// Runs until the connection is lost, and says why.
     pub(crate) async fn run(self) -> Lost {
-        let Self { stream, queue, lost, supervisor } = self;
+        let Self { stream, queue, lost, login, supervisor } = self;
         let longest = supervisor.settings(|settings| settings.silence());
         let task = ConnectionTask {
             supervisor: &supervisor,
+            login: login.as_deref(),
             calls: Mutex::new(Calls::new(supervisor.options.in_flight)),
             heard: Mutex::new(Instant::now()),
             test: Notify::new(),
@@ -326,19 +359,22 @@ impl ConnectionTask<'_> {
         if self.supervisor.listeners.take(&body) && !self.supervisor.options.has_handler() {
             return;
         }
-        let Some(message) = Message::read(body) else {
+        let Some(message) = Message::read(self.supervisor.common.venue, body) else {
             counts.unreadable.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        if let Part::Notification { method, params } = &message.part {
-            return self.notify(method, params);
+        match &message.part {
+            Part::Notification { method, params } => return self.notify(method, params),
+            Part::Event { subscription, data } => return self.event(subscription.as_ref(), data, &message.body),
+            Part::Error(_) if message.ends_logon() && self.login.is_some() => return self.logon_ended(&message),
+            Part::Result(_) | Part::Error(_) | Part::Nothing => {}
         }
         let waiting = match message.id {
             Id::Number(HEARTBEAT) => return,
             Id::Number(id) => lock(&self.calls).remove(id),
             Id::Missing | Id::Other => None,
         };
-        let Some(Waiting { answer, closes, change }) = waiting else {
+        let Some(Waiting { answer, closes, change, .. }) = waiting else {
             counts.unasked.fetch_add(1, Ordering::Relaxed);
             return;
         };
@@ -353,19 +389,44 @@ impl ConnectionTask<'_> {
         }
     }
 
+    /// The venue has ended the log-on of the connection. Calls that relied on it get no response; those that carry a signature of their
+    /// own, and those that anybody may make, go on.
+    fn logon_ended(&self, message: &Message) {
+        if let Some(login) = self.login {
+            login.forget();
+        }
+        let calls = lock(&self.calls).take_logged_on();
+        tracing::warn!(venue = self.supervisor.common.venue.name, calls = calls.len(), "the venue has ended the log-on");
+        let how = if calls.len() == 1 { LogonEnded::Alone } else { LogonEnded::WithOthers };
+        for waiting in calls {
+            // A call that was cancelled in the meantime needs no answer.
+            let _ = waiting.answer.send(message.for_logged_on(how));
+        }
+    }
+
+    fn event(&self, subscription: Option<&Bytes>, data: &Bytes, message: &Bytes) {
+        fn text(part: &Bytes) -> &str {
+            std::str::from_utf8(part).unwrap_or_default()
+        }
+        // A subscription is a number as a rule; one that is a text is shown without its quotes.
+        let channel = subscription.map(text).unwrap_or_default().trim_matches('"');
+        self.supervisor.tell(Event::Notification { channel, data: text(data), params: text(message) });
+    }
+
     fn notify(&self, method: &str, params: &Bytes) {
-        let Some(words) = &self.supervisor.common.venue.websocket else { return };
+        let Some(websocket) = &self.supervisor.common.venue.websocket else { return };
+        let (Some(words), Some(heartbeat)) = (&websocket.notification, &websocket.heartbeat) else { return };
         let members = || std::str::from_utf8(params).ok().and_then(|params| Some((params, Members::of(params)?)));
-        if method == words.notification
+        if method == words.method
             && let Some((params, members)) = members()
             && let (Some(channel), Some(data)) = (members.get(words.channel).and_then(string), members.get(words.data))
         {
             self.supervisor.tell(Event::Notification { channel: &channel, data: data.get(), params });
-        } else if method == words.heartbeat.method
+        } else if method == heartbeat.method
             && let Some((_, members)) = members()
         {
-            let kind = members.get(words.heartbeat.kind).and_then(string);
-            if kind.as_deref() == Some(words.heartbeat.test) {
+            let kind = members.get(heartbeat.kind).and_then(string);
+            if kind.as_deref() == Some(heartbeat.test) {
                 self.test.notify_one();
             }
         } else {
@@ -427,7 +488,8 @@ impl ConnectionTask<'_> {
     }
 
     fn heartbeat(&self) -> Frame {
-        let method = self.supervisor.common.venue.websocket.as_ref().map_or("", |words| words.heartbeat.answer);
+        let websocket = self.supervisor.common.venue.websocket.as_ref();
+        let method = websocket.and_then(|words| words.heartbeat.as_ref()).map_or("", |words| words.answer);
         Frame::text(format!(r#"{{"jsonrpc":"2.0","id":{HEARTBEAT},"method":"{method}","params":{{}}}}"#))
     }
 }

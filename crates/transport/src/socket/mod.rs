@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use venuekit_wire::operation::ErrorKind;
 
-pub(crate) use self::connection::Connection;
+pub(crate) use self::connection::{Connection, OutgoingCall};
 pub use self::listen::{Listen, LostHow, Room};
 pub use self::options::{Event, WebSocketOptions, WebSocketStats};
 use self::supervisor::{State, Supervisor};

@@ -19,6 +19,8 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 pub(crate) struct Settings {
     venue: &'static Venue,
     made: Vec<(&'static str, Change)>,
+    /// How long the venue is silent at most by itself.
+    dead_after: Option<Duration>,
     /// How long the venue may be silent.
     silence: watch::Sender<Option<Duration>>,
 }
@@ -26,8 +28,11 @@ pub(crate) struct Settings {
 impl Settings {
     /// With a heartbeat from the beginning, where one is wanted.
     pub(crate) fn new(venue: &'static Venue, heartbeat: Option<Duration>) -> Self {
-        let mut settings = Self { venue, made: Vec::new(), silence: watch::Sender::new(None) };
-        let words = venue.websocket.as_ref().map(|websocket| &websocket.heartbeat);
+        let words = venue.websocket.as_ref().and_then(|websocket| websocket.heartbeat.as_ref());
+        let dead_after =
+            venue.websocket.as_ref().and_then(|websocket| websocket.dead_after).filter(|_| heartbeat.is_some());
+        let dead_after = dead_after.map(|seconds| Duration::from_secs(seconds.into()));
+        let mut settings = Self { venue, made: Vec::new(), dead_after, silence: watch::Sender::new(dead_after) };
         if let (Some(words), Some(interval)) = (words, heartbeat) {
             let set = venue.operations.iter().find(|operation| method(operation) == words.set);
             let params = format!(r#"{{"{}":{}}}"#, words.interval, interval.as_secs());
@@ -39,9 +44,9 @@ impl Settings {
     }
 
     /// The change that a call makes, if it is about its connection.
-    pub(crate) fn change(operation: &'static Operation, params: &str, changes: bool) -> Option<Change> {
+    pub(crate) fn change(operation: &'static Operation, params: Option<&str>) -> Option<Change> {
         operation.on_connection?.setting?;
-        changes.then(|| Change { operation, params: params.to_owned() })
+        Some(Change { operation, params: params?.to_owned() })
     }
 
     /// The venue has made a change.
@@ -51,7 +56,7 @@ impl Settings {
         if setting.on {
             self.made.push((setting.name, change));
         }
-        self.silence.send_replace(self.heartbeat().map(silence));
+        self.silence.send_replace(self.heartbeat().map(silence).or(self.dead_after));
     }
 
     /// The calls that give a new connection what the last one had.
@@ -69,7 +74,7 @@ impl Settings {
     }
 
     fn heartbeat(&self) -> Option<Duration> {
-        let words = &self.venue.websocket.as_ref()?.heartbeat;
+        let words = self.venue.websocket.as_ref()?.heartbeat.as_ref()?;
         let (_, change) = self.made.iter().find(|(_, change)| method(change.operation) == words.set)?;
         interval(&change.params, words.interval)
     }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use venuekit_wire::operation::Operation;
 
 use super::MakeLogin;
-use super::connection::{Connection, Lost};
+use super::connection::{Connection, Lost, OutgoingCall};
 use super::listen::{Listeners, LostHow};
 use super::options::{Event, WebSocketOptions, WebSocketStats};
 use super::settings::Settings;
@@ -245,9 +245,9 @@ impl Supervisor {
     async fn connect(self: &Arc<Self>, was_logged_in: &mut bool) -> End {
         let open = handshake::open(&self.http, &self.common, &self.common.base.url, HeaderMap::new());
         let open = tokio::time::timeout(self.common.timeouts.connect, open);
-        let stream = tokio::select! {
+        let opened = tokio::select! {
             open = open => match open {
-                Ok(Ok(stream)) => stream,
+                Ok(Ok(opened)) => opened,
                 Ok(Err(error)) => return End::Failed(error),
                 Err(_) => {
                     let reason = format!("the handshake took too long{}", self.common.route);
@@ -256,7 +256,7 @@ impl Supervisor {
             },
             () = self.let_go.notified() => return End::LetGo,
         };
-        let (connection, driver) = Connection::new(stream, self, |weak| self.token_cache(weak));
+        let (connection, driver) = Connection::new(opened, self, |weak| self.token_cache(weak));
         let mut driver = pin!(driver.run());
         let prepare = tokio::time::timeout(self.common.timeouts.call, self.prepare(&connection, *was_logged_in));
         let prepared = tokio::select! {
@@ -316,7 +316,9 @@ impl Supervisor {
             login.get().await?;
         }
         let time = self.common.timeouts.attempt;
-        let ready = connection.ready(operation, params, true, time).await?;
+        let write = |id| jsonrpc::envelope(self.common.venue, operation, id, params);
+        let call = OutgoingCall { operation, write: &write, changes: Some(params), is_logged_on: false };
+        let ready = connection.ready(call, time).await?;
         let message = connection.call(ready, time).await?;
         jsonrpc::unwrap_message(self.common.venue, self.common.challenge.as_ref(), operation, message).map(drop)
     }

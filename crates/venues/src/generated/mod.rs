@@ -6,8 +6,9 @@ use crate::Venue;
 use crate::registration::Registration;
 
 /// All venues, in the order of their names.
-pub(crate) static VENUES: [Registration; 6] = [
+pub(crate) static VENUES: [Registration; 7] = [
     Registration::of::<venuekit_bayse::Client, venuekit_bayse::Credentials>("bayse", Some(&venuekit_bayse::STREAMS)),
+    Registration::of::<venuekit_binance::Client, venuekit_binance::Credentials>("binance", None),
     Registration::of::<venuekit_bybit::Client, venuekit_bybit::Credentials>("bybit", Some(&venuekit_bybit::STREAMS)),
     Registration::of::<venuekit_deribit::Client, venuekit_deribit::Credentials>("deribit", Some(&venuekit_deribit::STREAMS)),
     Registration::of::<venuekit_kalshi::Client, venuekit_kalshi::Credentials>("kalshi", Some(&venuekit_kalshi::STREAMS)),
@@ -19,16 +20,18 @@ pub(crate) static VENUES: [Registration; 6] = [
 impl Venue {
     /// `bayse`.
     pub const BAYSE: Self = Self(&VENUES[0]);
+    /// `binance`.
+    pub const BINANCE: Self = Self(&VENUES[1]);
     /// `bybit`.
-    pub const BYBIT: Self = Self(&VENUES[1]);
+    pub const BYBIT: Self = Self(&VENUES[2]);
     /// `deribit`.
-    pub const DERIBIT: Self = Self(&VENUES[2]);
+    pub const DERIBIT: Self = Self(&VENUES[3]);
     /// `kalshi`.
-    pub const KALSHI: Self = Self(&VENUES[3]);
+    pub const KALSHI: Self = Self(&VENUES[4]);
     /// `kalshi-perps`.
-    pub const KALSHI_PERPS: Self = Self(&VENUES[4]);
+    pub const KALSHI_PERPS: Self = Self(&VENUES[5]);
     /// `yativo`.
-    pub const YATIVO: Self = Self(&VENUES[5]);
+    pub const YATIVO: Self = Self(&VENUES[6]);
 }
 
 /// Calls the visitor with the type of a channel's messages, where the channel makes an order book.

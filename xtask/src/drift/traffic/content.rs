@@ -36,9 +36,14 @@ pub fn of_bytes(bytes: &[u8], encoding: &str) -> Body {
     }
 }
 
+/// A text without the byte order mark that some programs write before it.
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// A body that is plain text.
 pub fn of_plain(bytes: &[u8]) -> Body {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii();
+    let bytes = without_mark(bytes).trim_ascii();
     if bytes.is_empty() {
         return Body::Empty;
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Exchange, Seen, Sink, content};
+use super::{Exchange, Frame, Seen, Sink, content};
 
 /// A value of a netstring.
 enum Net<'a> {
@@ -36,32 +36,28 @@ pub fn read(name: &str, mut bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Str
 }
 
 fn one(source: &str, flow: &Net<'_>, sink: &mut Sink<'_>) {
+    let request = flow.get("request");
+    let url = request.map(url).unwrap_or_default();
     for message in flow.get("websocket").and_then(|socket| socket.get("messages")).map(Net::items).unwrap_or_default() {
         // Type, from the client, content, and more.
         if let [_, Net::Flag(false), Net::Bytes(frame), ..] = message.items() {
             match serde_json::from_slice::<Value>(frame) {
-                Ok(frame) => sink(Seen::Frame(source.to_owned(), frame)),
+                Ok(value) => sink(Seen::Frame(Frame { source: source.to_owned(), endpoint: url.clone(), value })),
                 Err(_) => sink(Seen::LeftOut("frames that are not JSON")),
             }
         }
     }
-    let Some(request) = flow.get("request") else { return sink(Seen::LeftOut("flows that are not HTTP")) };
+    let Some(request) = request else { return sink(Seen::LeftOut("flows that are not HTTP")) };
     let Some(response) = flow.get("response").filter(|response| matches!(response, Net::Map(_))) else {
         return sink(Seen::LeftOut("requests without a response"));
     };
-    let port = request.get("port").map_or(0, Net::number);
-    let port = if matches!(port, 0 | 80 | 443) { String::new() } else { format!(":{port}") };
-    let part = |name: &str| request.get(name).map(Net::text).unwrap_or_default();
-    let host = Some(header(request, "host"))
-        .filter(|host| !host.is_empty())
-        .unwrap_or_else(|| format!("{}{port}", part("host")));
     let raw = |of: &Net<'_>| {
         content::of_bytes(of.get("content").map(Net::bytes).unwrap_or_default(), &header(of, "content-encoding"))
     };
     sink(Seen::Exchange(Exchange {
         source: source.to_owned(),
-        method: part("method").to_uppercase(),
-        url: format!("{}://{host}{}", part("scheme"), part("path")),
+        method: request.get("method").map(Net::text).unwrap_or_default().to_uppercase(),
+        url,
         status: response.get("status_code").map_or(0, |status| u16::try_from(status.number()).unwrap_or_default()),
         request: match raw(request) {
             super::Body::Json(value) => Some(value),
@@ -69,6 +65,16 @@ fn one(source: &str, flow: &Net<'_>, sink: &mut Sink<'_>) {
         },
         body: raw(response),
     }));
+}
+
+/// The URL of a request, by the name that the client asked for.
+fn url(request: &Net<'_>) -> String {
+    let part = |name: &str| request.get(name).map(Net::text).unwrap_or_default();
+    let port = request.get("port").map_or(0, Net::number);
+    let port = if matches!(port, 0 | 80 | 443) { String::new() } else { format!(":{port}") };
+    let said = header(request, "host");
+    let host = if said.is_empty() { format!("{}{port}", part("host")) } else { said };
+    format!("{}://{host}{}", part("scheme"), part("path"))
 }
 
 fn header(message: &Net<'_>, name: &str) -> String {

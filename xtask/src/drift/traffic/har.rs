@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Exchange, Seen, Sink, content};
+use super::{Exchange, Frame, Seen, Sink, content};
 use crate::model::text;
 
 /// Every entry, and the frames of WebSockets that some browsers add.
@@ -12,9 +12,10 @@ pub fn read(name: &str, har: &Value, sink: &mut Sink<'_>) -> Result<(), String> 
         let source = format!("{name} entry {number}");
         for frame in entry.get("_webSocketMessages").and_then(Value::as_array).into_iter().flatten() {
             if text(frame, "type") == Some("receive")
-                && let Some(frame) = frame.get("data").and_then(content::request)
+                && let Some(value) = frame.get("data").and_then(content::request)
             {
-                sink(Seen::Frame(source.clone(), frame));
+                let endpoint = entry.pointer("/request/url").and_then(Value::as_str).unwrap_or_default().to_owned();
+                sink(Seen::Frame(Frame { source: source.clone(), endpoint, value }));
             }
         }
         let (Some(request), Some(response)) = (entry.get("request"), entry.get("response")) else { continue };

@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 
 use serde_json::Value;
 
-use super::{Exchange, Seen, Sink, content};
+use super::{Exchange, Frame, Seen, Sink, content};
 use crate::model::text;
 
 /// The largest line.
@@ -30,7 +30,7 @@ pub fn read(name: &str, mut from: impl BufRead, sink: &mut Sink<'_>) -> Result<(
             continue;
         }
         let source = format!("{name}:{number}");
-        match serde_json::from_slice::<Value>(&line) {
+        match serde_json::from_slice::<Value>(content::without_mark(&line)) {
             Ok(value) => one(source, &value, sink),
             Err(_) => sink(Seen::LeftOut("lines that are not JSON")),
         }
@@ -38,29 +38,32 @@ pub fn read(name: &str, mut from: impl BufRead, sink: &mut Sink<'_>) -> Result<(
     Ok(())
 }
 
-fn one(source: String, value: &Value, sink: &mut Sink<'_>) {
+fn one(source: String, line: &Value, sink: &mut Sink<'_>) {
     // A line of a recorded stream: see docs/STREAMS.md.
-    if let Some(direction) = text(value, "direction") {
-        if let (Some(frame), "in") = (text(value, "frame"), direction) {
+    if let Some(direction) = text(line, "direction") {
+        if let (Some(frame), "in") = (text(line, "frame"), direction) {
             match serde_json::from_str(frame) {
-                Ok(frame) => sink(Seen::Frame(source, frame)),
+                Ok(value) => {
+                    let endpoint = text(line, "endpoint").unwrap_or_default().to_owned();
+                    sink(Seen::Frame(Frame { source, endpoint, value }));
+                }
                 Err(_) => sink(Seen::LeftOut("frames that are not JSON")),
             }
         }
         return;
     }
-    if value.get("format").is_some() && value.get("venue").is_some() {
+    if line.get("format").is_some() && line.get("venue").is_some() {
         return;
     }
-    let Some(url) = text(value, "url").or_else(|| text(value, "path")) else {
+    let Some(url) = text(line, "url").or_else(|| text(line, "path")) else {
         return sink(Seen::LeftOut("lines without a URL"));
     };
-    let status = value.get("status").and_then(Value::as_u64).unwrap_or(200);
-    let body = value.get("body").or_else(|| value.get("response")).unwrap_or(&Value::Null);
-    let request = value.get("request").or_else(|| value.get("request_body"));
+    let status = line.get("status").and_then(Value::as_u64).unwrap_or(200);
+    let body = line.get("body").or_else(|| line.get("response")).unwrap_or(&Value::Null);
+    let request = line.get("request").or_else(|| line.get("request_body"));
     sink(Seen::Exchange(Exchange {
         source,
-        method: text(value, "method").unwrap_or("GET").to_uppercase(),
+        method: text(line, "method").unwrap_or("GET").to_uppercase(),
         url: url.to_owned(),
         status: u16::try_from(status).unwrap_or_default(),
         request: request.and_then(content::request),

@@ -59,10 +59,20 @@ pub enum Body {
 pub enum Seen {
     /// A request and its response.
     Exchange(Exchange),
-    /// A frame that the venue sent over a WebSocket, and where it is recorded.
-    Frame(String, Value),
+    /// A frame that the venue sent over a WebSocket.
+    Frame(Frame),
     /// Something that was left out, and why.
     LeftOut(&'static str),
+}
+
+/// A frame that the venue sent over a WebSocket.
+pub struct Frame {
+    /// Where it is recorded.
+    pub source: String,
+    /// The name of the endpoint, or its URL; empty where the recording does not say it.
+    pub endpoint: String,
+    /// The frame.
+    pub value: Value,
 }
 
 /// Takes what is read, piece by piece.
@@ -108,14 +118,13 @@ fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), String> {
         let plain = zstd::stream::read::Decoder::new(open()?).map_err(|error| error.to_string())?;
         return lines::read(&name, BufReader::new(plain), sink);
     }
-    let begins = head.trim_ascii_start();
+    let begins = content::without_mark(&head).trim_ascii_start();
     if flows::is_one(begins) {
         return flows::read(&name, &whole(path)?, sink);
     }
     if begins.starts_with(b"{") {
         if !begins_with_a_line(open()?).map_err(|error| error.to_string())? {
-            let text = String::from_utf8_lossy(&whole(path)?).into_owned();
-            if let Ok(value) = serde_json::from_str::<Value>(&text) {
+            if let Ok(value) = serde_json::from_slice::<Value>(content::without_mark(&whole(path)?)) {
                 if value.pointer("/log/entries").is_some() {
                     return har::read(&name, &value, sink);
                 }
@@ -139,7 +148,7 @@ fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), String> {
 fn begins_with_a_line(from: impl Read) -> std::io::Result<bool> {
     let mut line = Vec::new();
     BufReader::new(from.take(lines::LARGEST)).read_until(b'\n', &mut line)?;
-    Ok(serde_json::from_slice::<Value>(&line).is_ok_and(|value| !is_document(&value)))
+    Ok(serde_json::from_slice::<Value>(content::without_mark(&line)).is_ok_and(|value| !is_document(&value)))
 }
 
 fn is_document(value: &Value) -> bool {

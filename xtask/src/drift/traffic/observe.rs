@@ -11,6 +11,7 @@ use crate::drift::finding::Drift;
 use crate::judgement::Judgement;
 use crate::model::text;
 use crate::surface::asyncapi::Frame;
+use crate::surface::endpoints::Endpoints;
 use crate::surface::{Kinds, Message, Surface, Type, Use};
 
 /// Levels of a value that are looked at.
@@ -33,6 +34,7 @@ pub struct Observer<'a> {
     is_rpc: bool,
     routes: Routes<'a>,
     frame: Frame,
+    endpoints: Endpoints,
     found: BTreeMap<(&'static str, String), Tally>,
     operations: BTreeMap<String, usize>,
     channels: BTreeMap<String, usize>,
@@ -50,6 +52,7 @@ impl<'a> Observer<'a> {
             is_rpc: document.kind == Kind::OpenRpc,
             routes: Routes::of(document, surface),
             frame: Frame::of(&document.value),
+            endpoints: Endpoints::of(document),
             found: BTreeMap::new(),
             operations: BTreeMap::new(),
             channels: BTreeMap::new(),
@@ -63,9 +66,13 @@ impl<'a> Observer<'a> {
     pub fn see(&mut self, seen: Seen) {
         match seen {
             Seen::Exchange(exchange) => self.exchange(exchange),
-            Seen::Frame(source, frame) => {
-                self.source = source;
-                self.frame(&frame);
+            Seen::Frame(frame) => {
+                self.source = frame.source;
+                let endpoint = self.endpoints.named(&frame.endpoint);
+                match self.frame.address.clone() {
+                    Some(way) => self.addressed(&way, &endpoint, &frame.value),
+                    None => self.frame(&frame.value),
+                }
             }
             Seen::LeftOut(why) => *self.left_out.entry(why).or_default() += 1,
         }
@@ -201,7 +208,7 @@ impl<'a> Observer<'a> {
 
     fn frame(&mut self, frame: &Value) {
         self.user.clear();
-        let Some(kind) = self.frame.kind.clone() else { return self.notification(frame) };
+        let Some(kind) = self.frame.kind.clone() else { return self.skip("frames without a type") };
         let Some(name) = text(frame, &kind) else { return self.skip("frames without a type") };
         if self.frame.replies.iter().any(|reply| reply == name) {
             return self.skip("replies to commands");
@@ -241,30 +248,31 @@ impl<'a> Observer<'a> {
         }
     }
 
-    /// A notification of JSON-RPC, which names its channel.
-    fn notification(&mut self, frame: &Value) {
-        let params = frame.get("params").unwrap_or(&Value::Null);
-        let (Some(address), Some(data)) = (text(params, "channel"), params.get("data")) else {
-            return self.skip("frames without a channel");
+    /// A frame that names its channel, such as a notification of JSON-RPC.
+    fn addressed(&mut self, way: &[String], endpoint: &str, frame: &Value) {
+        self.user.clear();
+        let at = |way: &[String]| way.iter().try_fold(frame, |value, name| value.get(name));
+        let Some(address) = at(way).and_then(Value::as_str) else {
+            return self.skip("frames that name no channel, such as replies");
         };
-        let Some(channel) = route::channel(self.surface, address) else {
-            let parts = address
-                .split('.')
-                .map(|part| if part.chars().all(|c| c.is_ascii_lowercase() || c == '_') { part } else { "{}" });
+        let data = at(&self.frame.data).unwrap_or(frame);
+        let Some(channel) = route::channel(self.surface, address, endpoint) else {
+            let parts = address.split('.').map(|part| if is_plain(part) { part } else { "{}" });
             let place = format!("channel {}", parts.collect::<Vec<_>>().join("."));
-            return self.note(
-                "new-channel",
-                place,
-                Judgement::Addition,
-                "our spec has no such channel",
-                "",
-                redact::example("", data),
-            );
+            let what = "our spec has no such channel";
+            return self.note("new-channel", place, Judgement::Addition, what, "", redact::example("", data));
         };
         self.user = format!("channel {}", channel.id);
         *self.channels.entry(channel.id.clone()).or_default() += 1;
-        if let Some(message) = channel.messages.first() {
-            self.message(message, data, &self.user.clone(), &channel.at);
+        let kind = self.frame.kind.as_ref().and_then(|member| text(frame, member)).unwrap_or_default();
+        let is_it = |message: &&Message| message.name == kind || message.name.is_empty();
+        match channel.messages.iter().find(is_it).or(channel.messages.first().filter(|_| channel.messages.len() == 1)) {
+            Some(message) => self.message(message, data, &self.user.clone(), &channel.at),
+            None => {
+                let place = format!("channel {} {}", channel.id, redact::shown_name(kind));
+                let what = "our spec has no message of this type";
+                self.note("new-message", place, Judgement::Behaviour, what, &channel.at, redact::example("", data));
+            }
         }
     }
 
@@ -393,6 +401,11 @@ impl<'a> Observer<'a> {
         let what = format!("our spec says {}{note}", kind.kinds);
         self.note("retyped", place.to_owned(), judgement, &what, at, redact::example(name, value));
     }
+}
+
+/// Whether a part of an address is a word of the venue and no name of an instrument or an account.
+fn is_plain(part: &str) -> bool {
+    part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
 }
 
 /// The unit of a time of this century, by its size.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::document::{Document, Kind};
 use crate::model::text;
-use crate::surface::{Channel, Operation, Surface};
+use crate::surface::{Channel, Operation, Surface, fits};
 
 /// What a request is.
 pub enum Found<'a> {
@@ -122,15 +122,9 @@ fn split(url: &str) -> (&str, &str) {
     rest.find(['/', '?']).map_or((rest, ""), |at| (&rest[..at], &rest[at..]))
 }
 
-/// The channel of an address, with the most plain parts.
-pub fn channel<'a>(surface: &'a Surface, address: &str) -> Option<&'a Channel> {
-    let segments: Vec<&str> = address.split('.').collect();
-    let fits = |key: &String| -> Option<usize> {
-        let parts: Vec<&str> = key.split('.').collect();
-        let all = parts.len() == segments.len()
-            && parts.iter().zip(&segments).all(|(part, own)| part == own || *part == "{}");
-        all.then(|| parts.iter().filter(|part| **part != "{}").count())
-    };
-    let found = surface.channels.iter().filter_map(|(key, channel)| Some((fits(key)?, channel)));
+/// The channel of an address at an endpoint, with the most plain letters.
+pub fn channel<'a>(surface: &'a Surface, address: &str, endpoint: &str) -> Option<&'a Channel> {
+    let here = surface.channels.values().filter(|channel| channel.is_at(endpoint));
+    let found = here.filter_map(|channel| Some((fits(&channel.address, address)?, channel)));
     found.max_by_key(|(plain, _)| *plain).map(|(_, channel)| channel)
 }

@@ -248,6 +248,66 @@ fn frames_of_streams_are_held_against_their_messages() {
     }
 }
 
+/// Frames that name their channel, of which one address is served at two sockets.
+#[test]
+fn a_frame_is_of_the_channel_that_it_names_at_its_endpoint() {
+    const TOPICS: &str = "\
+asyncapi: 3.0.0
+info: { title: Streams, version: '1' }
+servers:
+  spot: { host: s.example.com, pathname: /v5/spot, protocol: wss, x-environment: production, x-endpoint: spot }
+  option: { host: s.example.com, pathname: /v5/option, protocol: wss, x-environment: production, x-endpoint: option }
+x-dialect: { topics: { command: op, topics: args, subscribe: subscribe, unsubscribe: unsubscribe, success: success, topic: topic, kind: type, data: data } }
+channels:
+  spot: { $ref: 'stream-a.yaml#/channels/spot' }
+  option: { $ref: 'stream-a.yaml#/channels/option' }
+";
+    const CHANNELS: &str = "\
+channels:
+  spot: { address: 'trade.{symbol}', x-endpoint: spot, x-list: true, messages: { a: { $ref: '#/messages/Spot' } } }
+  option: { address: 'trade.{symbol}', x-endpoint: option, x-list: true, messages: { a: { $ref: '#/messages/Option' } } }
+messages: { Spot: { name: snapshot, payload: { $ref: '#/schemas/Spot' } }, Option: { name: snapshot, payload: { $ref: '#/schemas/Option' } } }
+schemas: { Spot: { type: object, properties: { p: { type: string } } }, Option: { type: object, properties: { p: { type: string }, iv: { type: string } } } }
+";
+    let files = [("openapi.yaml", OURS), ("asyncapi.yaml", TOPICS), ("stream-a.yaml", CHANNELS)];
+    let sources = files.map(|(name, text)| Source::parse(&format!("specs/v/{name}"), text).unwrap());
+    let document = Document::join("v", sources.into()).unwrap();
+    let scratch = Scratch::new();
+    let frame = r#"{\"topic\":\"trade.A\",\"type\":\"snapshot\",\"data\":[{\"p\":\"1\",\"iv\":\"2\"}]}"#;
+    let reply = r#"{\"op\":\"subscribe\",\"success\":true}"#;
+    let line = |endpoint: &str, frame: &str| {
+        format!(
+            "{{\"at\":1,\"endpoint\":\"{endpoint}\",\"connection\":1,\"direction\":\"in\",\"frame\":\"{frame}\"}}\n"
+        )
+    };
+    let path = scratch.path().join("a.jsonl");
+    for (endpoint, expected) in
+        [("option", &[][..]), ("spot", &["new-field Spot.iv"]), ("wss://s.example.com/v5/spot", &["new-field Spot.iv"])]
+    {
+        let strange = frame.replace("trade.A", "book.A");
+        let lines = format!("{}{}{}", line(endpoint, frame), line(endpoint, reply), line(endpoint, &strange));
+        std::fs::write(&path, lines).unwrap();
+        let outcome = compare(&document, &[&path]).unwrap();
+        let found: Vec<String> = outcome.found.iter().map(ToString::to_string).collect();
+        let names: Vec<&str> = expected.iter().chain(&["new-channel channel book.{}"]).copied().collect();
+        let all = found.len() == names.len() && found.iter().zip(&names).all(|(one, name)| one.starts_with(name));
+        assert!(all, "{endpoint}: {found:?}");
+        assert!(
+            outcome.extent.ends_with("left out: 1 frames that name no channel, such as replies"),
+            "{}",
+            outcome.extent
+        );
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_recording() {
+    let marked = format!("\u{feff}{}", market(r#"{"ticker": "A", "rank": 1}"#));
+    assert!(found("a.jsonl", marked.as_bytes()).0[0].starts_with("new-field Market.rank"));
+    let har = "\u{feff}{\"log\": {\"entries\": []}}";
+    assert_eq!(found("a.har", har.as_bytes()).1, "nothing of this venue");
+}
+
 #[test]
 fn no_secret_is_in_a_report() {
     let secret = "sk_live_9aF3kQ2mZx71LpTt";

@@ -192,8 +192,10 @@ impl Builder<'_> {
         let doc = doc_lines(&[format!("Sends {}.", markup::code(&self.method.sends))]);
         let given = self.refuses().then(|| quote!(.given(self.refused)));
         let parameters =
-            parameters.iter().map(|Parameter { name, field, place, required, .. }| match (place, required) {
+            parameters.iter().map(|Parameter { name, field, place, json, required, .. }| match (place, required) {
                 (Place::Path, _) => quote!(.required_path(&self.#field)),
+                (Place::Query, true) if *json => quote!(.required_json_query(#name, &self.#field)),
+                (Place::Query, false) if *json => quote!(.json_query(#name, &self.#field)),
                 (Place::Query, true) => quote!(.required_query(#name, &self.#field)),
                 (Place::Query, false) => quote!(.query(#name, &self.#field)),
                 (Place::Header, true) => quote!(.required_header(#name, self.#field)),

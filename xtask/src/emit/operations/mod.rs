@@ -52,6 +52,8 @@ pub struct Parameter {
     pub kind: Type,
     /// Where it is sent.
     pub place: Place,
+    /// Whether it is a list that is written as JSON text.
+    pub json: bool,
     /// Whether a call without it is refused.
     pub required: bool,
     /// Lines of documentation.

@@ -11,6 +11,7 @@ use super::{Body, Member, Method, Parameter, Place, ident};
 use crate::document::{Document, Kind};
 use crate::emit::docs::{self, Required};
 use crate::emit::items::{functions, lines, module, named, of, option};
+use crate::lower::JSON_LIST;
 use crate::model::{Operation, operations, text};
 use crate::names::{pascal, snake};
 
@@ -155,6 +156,7 @@ impl Reader<'_> {
                 field: ident(&field),
                 kind: option(given).unwrap_or(given).clone(),
                 place,
+                json: parameter.get(JSON_LIST).is_some(),
                 required: parameter.get("required") == Some(&Value::Bool(true)),
                 docs: docs::of_parameter(self.lowered, parameter),
             });

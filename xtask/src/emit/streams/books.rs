@@ -79,7 +79,9 @@ fn implementation(
             kind(structs, form).map(|kind| vec![kind])
         })?;
         function(out, "fn mark(&self) -> Option<i64> {", forms, "None", |form| {
-            let mark = text(book, "mark").map(|mark| at(structs, form.owner, "message", mark)?.whole_number());
+            let own = [form.snapshot, form.change].into_iter().flatten().find_map(|said| text(said, "mark"));
+            let mark = own.or_else(|| text(book, "mark"));
+            let mark = mark.map(|mark| at(structs, form.owner, "message", mark)?.whole_number());
             Ok(vec![mark.unwrap_or_else(|| Ok("None".to_owned()))?])
         })?;
         function(

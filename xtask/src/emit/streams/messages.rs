@@ -58,7 +58,7 @@ impl Messages {
             Some(last) => {
                 variants.push(last);
                 // What is told by more comes first.
-                variants.sort_by_key(|variant| variant.when.is_none());
+                variants.sort_by_key(|variant| (variant.when.is_none(), variant.word.is_empty()));
                 Ok(Self::Several { name: format!("{}Message", pascal(channel.id)), variants })
             }
         }

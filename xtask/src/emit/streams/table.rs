@@ -25,6 +25,8 @@ pub fn source(document: &Document) -> String {
         dialect(out, document, &root["x-dialect"]);
         out.line(&format!("keep_alive: {},", keep_alive(&root["x-keep-alive"])));
         out.line(&format!("limits: {},", limits(&root["x-limits"])));
+        let query = members(root, "x-query").map(|(name, values)| format!("({name:?}, {})", words(values)));
+        out.line(&format!("query: &[{}],", query.collect::<Vec<_>>().join(", ")));
         out.line("channels: &[");
         out.indented(|out| streams::channels(document).iter().for_each(|one| channel(out, document, one)));
         out.line("],");
@@ -144,13 +146,41 @@ fn dialect(out: &mut Text, document: &Document, value: &Value) {
         fields.push(format!("codes: {},", pairs(commands, "codes")));
         ("wire::Dialect::Commands(wire::Commands {", fields, "})")
     } else if let Some(topics) = value.get("topics") {
-        let single =
-            ["command", "id", "topics", "subscribe", "unsubscribe", "success", "text", "topic", "kind", "data"];
-        let mut fields = names(topics, &single);
-        fields.push(format!("listed: ({:?}, {:?}),", word(topics, "accepted"), word(topics, "refused")));
-        for key in ["sent", "quiet", "held", "retry"] {
-            fields.push(format!("{key}: {},", words(&topics[key])));
+        let single = [
+            "command",
+            "id",
+            "topics",
+            "subscribe",
+            "unsubscribe",
+            "success",
+            "result",
+            "error",
+            "code",
+            "text",
+            "topic",
+            "kind",
+            "data",
+        ];
+        let said: Vec<&str> = single.into_iter().filter(|key| topics.get(*key).is_some()).collect();
+        let mut fields = names(topics, &said);
+        if topics["id-is-number"] == true {
+            fields.push("id_is_number: true,".to_owned());
         }
+        if topics.get("accepted").is_some() {
+            fields.push(format!("listed: ({:?}, {:?}),", word(topics, "accepted"), word(topics, "refused")));
+        }
+        if let Some(closing) = topics.get("closing") {
+            let [topic, member, equals] = ["topic", "member", "equals"].map(|key| word(closing, key));
+            fields.push(format!(
+                "closing: Some(wire::Closing {{ topic: {topic:?}, member: {member:?}, equals: {equals:?} }}),"
+            ));
+        }
+        for key in ["sent", "quiet", "held", "retry"] {
+            if topics.get(key).is_some() {
+                fields.push(format!("{key}: {},", words(&topics[key])));
+            }
+        }
+        fields.push("..wire::Topics::EMPTY".to_owned());
         ("wire::Dialect::Topics(wire::Topics {", fields, "})")
     } else {
         let messages = &value["messages"];
@@ -185,17 +215,19 @@ fn keep_alive(value: &Value) -> String {
 fn limits(value: &Value) -> String {
     let connections: Vec<String> =
         members(value, "connections").map(|(name, count)| format!("({name:?}, {count})")).collect();
+    let mut fields: Vec<String> = ["per-command", "commands-per-second", "per-connection", "connection-life"]
+        .into_iter()
+        .filter_map(|key| Some(format!("{}: {}", key.replace('-', "_"), value[key].as_u64()?)))
+        .collect();
+    if !connections.is_empty() {
+        fields.push(format!("connections: &[{}]", connections.join(", ")));
+    }
+    if value["channel-once"] == true {
+        fields.push("channel_once: true".to_owned());
+    }
     // An unknown limit is none.
-    let limit =
-        |key: &str, most: &str| value[key].as_u64().map_or_else(|| most.to_owned(), |number| number.to_string());
-    format!(
-        "wire::Limits {{ per_command: {}, commands_per_second: {}, per_connection: {}, connections: &[{}], channel_once: {} }}",
-        limit("per-command", "usize::MAX"),
-        limit("commands-per-second", "u32::MAX"),
-        limit("per-connection", "usize::MAX"),
-        connections.join(", "),
-        value["channel-once"] == true
-    )
+    fields.push("..wire::Limits::EMPTY".to_owned());
+    format!("wire::Limits {{ {} }}", fields.join(", "))
 }
 
 fn channel(out: &mut Text, document: &Document, channel: &Channel<'_>) {
@@ -238,6 +270,9 @@ fn channel(out: &mut Text, document: &Document, channel: &Channel<'_>) {
             if set {
                 out.line(&format!("{flag}: true,"));
             }
+        }
+        if let Some(seconds) = value["x-first-within"].as_u64() {
+            out.line(&format!("first_within: {seconds},"));
         }
         out.line(&format!("sequence: {},", sequence(&value["x-sequence"])));
         recovery(out, document, &value["x-recover"]);
@@ -289,6 +324,7 @@ fn parameter(document: &Document, parameter: &Parameter<'_>) -> String {
         ("is_list", parameter.is_list()),
         ("is_required", parameter.is_required()),
         ("is_of_connection", parameter.has("of-connection")),
+        ("is_lower_case", parameter.has("x-lower-case")),
     ] {
         if set {
             fields.push(format!("{flag}: true"));
@@ -318,8 +354,13 @@ fn sequence(value: &Value) -> String {
         let (member, first) = (word(counter, "member"), &counter["first"]);
         return format!("wire::Sequence::Counter {{ member: {member:?}, first: {first} }}");
     }
-    if let Some(number) = text(value, "successive") {
-        return format!("wire::Sequence::Successive {{ number: {number:?} }}");
+    if let Some(successive) = value.get("successive") {
+        let (number, first) = (word(successive, "number"), &successive["first"]);
+        return format!("wire::Sequence::Successive {{ number: {number:?}, first: {first} }}");
+    }
+    if let Some(range) = value.get("range") {
+        let [first, last] = ["first", "last"].map(|key| word(range, key));
+        return format!("wire::Sequence::Range {{ first: {first:?}, last: {last:?} }}");
     }
     if let Some(chain) = value.get("chain") {
         let [number, previous] = ["number", "previous"].map(|key| word(chain, key));
@@ -342,6 +383,9 @@ fn recovery(out: &mut Text, document: &Document, value: &Value) {
     if let Some(variant) = plain {
         return out.line(&format!("recovery: wire::Recovery::{variant},"));
     }
+    if let Some(call) = value.get("snapshot") {
+        return snapshot_call(out, document, call);
+    }
     let calls = match value.get("catch-up") {
         Some(Value::Array(calls)) => calls.iter().collect(),
         Some(call) => vec![call],
@@ -352,9 +396,30 @@ fn recovery(out: &mut Text, document: &Document, value: &Value) {
     out.line("]),");
 }
 
-fn catch_up(out: &mut Text, document: &Document, call: &Value) {
-    let fixed: Vec<String> =
+/// Parameters with values that are always the same, as JSON.
+fn fixed(call: &Value) -> String {
+    let all: Vec<String> =
         members(call, "fixed").map(|(name, value)| format!("({name:?}, {:?})", value.to_string())).collect();
+    format!("&[{}]", all.join(", "))
+}
+
+fn snapshot_call(out: &mut Text, document: &Document, call: &Value) {
+    out.line("recovery: wire::Recovery::Call(&wire::SnapshotCall {");
+    out.indented(|out| {
+        let fields = [
+            format!("operation: {:?},", id_of(document, word(call, "operation"))),
+            format!("parameters: {},", pairs(call, "parameters")),
+            format!("fixed: {},", fixed(call)),
+            format!("kind: {:?},", word(call, "kind")),
+            format!("number: {:?},", word(call, "number")),
+            format!("added: {},", pairs(call, "added")),
+        ];
+        out.filled(fields.into_iter());
+    });
+    out.line("}),");
+}
+
+fn catch_up(out: &mut Text, document: &Document, call: &Value) {
     let since = call.get("since").map_or_else(
         || "None".to_owned(),
         |since| {
@@ -370,7 +435,7 @@ fn catch_up(out: &mut Text, document: &Document, call: &Value) {
         Some(format!("list: {:?},", word(call, "list"))),
         said("parameters", format!("parameters: {},", pairs(call, "parameters"))),
         said("skip", format!("skip: {},", maybe(text(call, "skip")))),
-        said("fixed", format!("fixed: &[{}],", fixed.join(", "))),
+        said("fixed", format!("fixed: {},", fixed(call))),
         limit,
         said("since", format!("since: {since},")),
         said("from", format!("from: {},", maybe(text(call, "from")))),
@@ -378,6 +443,7 @@ fn catch_up(out: &mut Text, document: &Document, call: &Value) {
         said("order", format!("order: {:?},", word(call, "order"))),
         said("renamed", format!("renamed: {},", pairs(call, "renamed"))),
         said("times", format!("times: {},", pairs(call, "times"))),
+        said("added", format!("added: {},", pairs(call, "added"))),
         Some("..wire::CatchUp::EMPTY".to_owned()),
     ];
     out.line("wire::CatchUp {");

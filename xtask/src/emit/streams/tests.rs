@@ -33,7 +33,7 @@ fn the_table_says_what_the_spec_says() {
             r#"unsubscribe: ("unsubscribe", "sids", "unsubscribed")"#,
             r#"codes: &[("1", "no such channel")]"#,
             "keep_alive: wire::KeepAlive { ask_after: 15, dead_after: 30, ping: None }",
-            r#"limits: wire::Limits { per_command: 500, commands_per_second: u32::MAX, per_connection: usize::MAX, connections: &[("production", 10)], channel_once: false }"#,
+            r#"limits: wire::Limits { per_command: 500, connections: &[("production", 10)], ..wire::Limits::EMPTY }"#,
             r#"name: "book.{ticker}.{interval}", id: "book", endpoint: "stream", access: wire::Access::PrivateWhen { parameter: "interval", value: "raw" },"#,
             // In the order of the address, whatever the order in the spec.
             r#"parameters: &[
@@ -68,7 +68,11 @@ fn rarer_words_reach_the_table() {
             "x-sequence: { chain: { number: /at, previous: /at } }",
             r#"wire::Sequence::Chain { number: "/at", previous: "/at" }"#,
         ),
-        ("x-sequence: none", "x-sequence: { successive: /at }", r#"wire::Sequence::Successive { number: "/at" }"#),
+        (
+            "x-sequence: none",
+            "x-sequence: { successive: { number: /at, first: 1 } }",
+            r#"wire::Sequence::Successive { number: "/at", first: 1 }"#,
+        ),
         (
             "        list: /trades",
             "        list: /trades\n        limit: { count: 100 }\n        fixed: { after: 5 }",

@@ -39,7 +39,7 @@ pub fn write(out: &mut Text, document: &Document, lowered: &Document, structs: &
         let when = operation.value.pointer("/x-connection").and_then(|value| members(value, "when").next());
         let said = Said {
             key: operation.value.pointer("/x-retry/keyed").and_then(|keyed| text(keyed, "field")),
-            per_item: operation.value.get("x-rate").and_then(|rate| text(rate, "per-item")),
+            per_item: operation.rates().iter().find_map(|rate| text(rate, "per-item")),
             when: when.and_then(|(name, word)| Some((name.as_str(), word.as_str()?))),
         };
         match bodies.get(body) {
@@ -61,8 +61,8 @@ pub fn write(out: &mut Text, document: &Document, lowered: &Document, structs: &
             lines.extend(secrets.into_iter().map(|line| format!("    {line}")));
             lines.push("}".to_owned());
         }
-        if let Some(member) = said.per_item {
-            let list = own(owner, member)?;
+        // The list may be one of the query.
+        if let Some(list) = said.per_item.and_then(|member| field(owner, member)) {
             let name = ident(list);
             let count = match option(&list.ty) {
                 Some(_) => format!("self.{name}.as_ref().map_or(1, |items| items.len().max(1))"),

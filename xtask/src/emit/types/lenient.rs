@@ -15,7 +15,7 @@ use crate::emit::items::field;
 use crate::model::{Reach, follow, members};
 
 /// What is read from a number or a text, digit by digit.
-const SCALARS: [&str; 14] = [
+const SCALARS: [&str; 15] = [
     "i32",
     "u32",
     "i64",
@@ -28,6 +28,7 @@ const SCALARS: [&str; 14] = [
     "DateTime",
     "UnixSeconds",
     "UnixMillis",
+    "UnixMillisOrMicros",
     "UnixMicros",
     "UnixNanos",
 ];

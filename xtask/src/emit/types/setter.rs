@@ -26,7 +26,7 @@ pub enum Setter {
 }
 
 /// What every conversion to succeeds.
-const INTO: [&str; 14] = [
+const INTO: [&str; 15] = [
     "DecimalOrText",
     "HashMap",
     "IntegerOrText",
@@ -36,6 +36,7 @@ const INTO: [&str; 14] = [
     "String",
     "UnixMicros",
     "UnixMillis",
+    "UnixMillisOrMicros",
     "UnixNanos",
     "UnixSeconds",
     "Value",

@@ -27,7 +27,7 @@ pub fn check(document: &Document, channel: &Channel<'_>, fail: &mut Fail<'_>) {
             for place in places(&book["instrument"]) {
                 payload.holds(place, &["string"], fail);
             }
-            if let Some(mark) = text(book, "mark") {
+            if let Some(mark) = text(said, "mark").or_else(|| text(book, "mark")) {
                 payload.holds(mark, &["integer"], fail);
             }
             if let Some(when) = said.get("when").and_then(|when| text(when, "at")) {

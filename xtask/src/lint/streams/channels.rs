@@ -101,10 +101,15 @@ fn sequence(document: &Document, channel: &Channel<'_>, fail: &mut Fail<'_>) {
         fail("bad-sequence", &at, "there is no frame that counts".to_owned(), help);
     }
     let payloads = payloads(document, channel);
-    if let Some(pointer) = text(sequence, "successive") {
+    if let Some(pointer) = sequence.get("successive").and_then(|said| text(said, "number")) {
         leads(document, &payloads, &at, pointer, fail);
     }
-    for (kind, names) in [("chain", ["number", "previous"]), ("per-item", ["number", "item"])] {
+    if sequence.get("range").is_some() != channel.value["x-recover"].get("snapshot").is_some() {
+        let help = "`range: {first, last}` goes with `x-recover: {snapshot: ...}`, a call that returns a snapshot";
+        fail("bad-sequence", &at, "changes that name their updates follow a snapshot".to_owned(), help);
+    }
+    let forms = [("chain", ["number", "previous"]), ("per-item", ["number", "item"]), ("range", ["first", "last"])];
+    for (kind, names) in forms {
         for name in names {
             if let Some(pointer) = sequence.get(kind).and_then(|said| text(said, name)) {
                 leads(document, &payloads, &at, pointer, fail);

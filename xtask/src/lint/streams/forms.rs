@@ -141,14 +141,27 @@ fn messages(value: &Value) -> Said {
 }
 
 fn topics(value: &Value) -> Said {
-    let names = ["command", "id", "topics", "subscribe", "unsubscribe", "success", "text", "topic", "kind", "data"];
+    let names = ["command", "id", "topics", "subscribe", "unsubscribe", "text", "topic", "data"];
     let all: Vec<&str> = names.iter().copied().chain(["sent"]).collect();
-    shape(value, &all, &["accepted", "refused", "quiet", "held", "retry"])?;
+    let others = ["success", "result", "error", "code", "kind"];
+    let lists = ["accepted", "refused", "quiet", "held", "retry", "closing", "id-is-number"];
+    shape(value, &all, &others.into_iter().chain(lists).collect::<Vec<_>>())?;
     named(value, &names, &[])?;
+    named(value, &others.into_iter().filter(|name| value.get(*name).is_some()).collect::<Vec<_>>(), &[])?;
+    let says = value.get("success").is_some() != value.get("result").is_some();
+    is(says, "a reply says by `success` or by `result` whether the command was carried out")?;
+    let has_error = value.get("result").is_some() == (value.get("error").is_some() && value.get("code").is_some());
+    is(has_error, "with `result` go `error` and `code`, and with `success` neither")?;
+    is(maybe(value, "id-is-number", Value::is_boolean), "`id-is-number` is `true` or `false`")?;
+    if let Some(closing) = value.get("closing") {
+        shape(closing, &["topic", "member", "equals"], &[])?;
+        named(closing, &["topic", "member", "equals"], &[])?;
+    }
     for key in ["sent", "quiet", "held", "retry"] {
         is(maybe(value, key, texts), "`sent`, `quiet`, `held` and `retry` are lists of texts")?;
     }
-    is(value["sent"].as_array().is_some_and(|all| matches!(all.len(), 1 | 2)), "`sent` lists one or two members")?;
+    let sent = value["sent"].as_array().is_some_and(|all| matches!(all.len(), 1 | 2));
+    is(sent, "`sent` lists one or two members, or pointers into the data")?;
     is(value.get("accepted").is_some() == value.get("refused").is_some(), "`accepted` and `refused` go together")?;
     let pointers = maybe(value, "accepted", is_pointer) && maybe(value, "refused", is_pointer);
     is(pointers, "`accepted` and `refused` are JSON pointers into the reply")
@@ -174,8 +187,9 @@ pub fn keep_alive(_: &Known<'_>, value: &Value) -> Said {
 }
 
 pub fn limits(known: &Known<'_>, value: &Value) -> Said {
-    shape(value, &[], &["per-command", "commands-per-second", "per-connection", "connections", "channel-once"])?;
-    for key in ["per-command", "commands-per-second", "per-connection"] {
+    let counts = ["per-command", "commands-per-second", "per-connection", "connection-life"];
+    shape(value, &[], &counts.into_iter().chain(["connections", "channel-once"]).collect::<Vec<_>>())?;
+    for key in counts {
         is(maybe(value, key, count), &format!("`{key}` is a whole number above 0"))?;
     }
     is(maybe(value, "channel-once", Value::is_boolean), "`channel-once` is `true` or `false`")?;
@@ -186,6 +200,16 @@ pub fn limits(known: &Known<'_>, value: &Value) -> Said {
         is(members(value, "connections").all(|(_, number)| count(number)), "`connections` are whole numbers")?;
     }
     Ok(())
+}
+
+pub fn query(_: &Known<'_>, value: &Value) -> Said {
+    let is_list = |list: &Value| texts(list) && list.as_array().is_some_and(|list| !list.is_empty());
+    let good = value.as_object().is_some_and(|map| !map.is_empty() && map.values().all(is_list));
+    is(good, "is a mapping from parameters to lists of their values")
+}
+
+pub fn first_within(_: &Known<'_>, value: &Value) -> Said {
+    is(count(value), "is a whole number of seconds")
 }
 
 pub fn access(_: &Known<'_>, value: &Value) -> Said {
@@ -229,13 +253,16 @@ pub fn sequence(_: &Known<'_>, value: &Value) -> Said {
         }
         Some("successive") => {
             shape(value, &["successive"], &[])?;
-            is(is_pointer(&value["successive"]), "`successive` is a JSON pointer into the data")
+            shape(&value["successive"], &["number", "first"], &[])?;
+            let is_good = is_pointer(&value["successive"]["number"]) && value["successive"]["first"].is_i64();
+            is(is_good, "`number` is a JSON pointer into the data, `first` the number after a restart of the venue")
         }
+        Some("range") => shape(value, &["range"], &[]).and_then(|()| pointers("range", ["first", "last"])),
         Some("chain") => shape(value, &["chain"], &[]).and_then(|()| pointers("chain", ["number", "previous"])),
         Some("per-item") => shape(value, &["per-item"], &[]).and_then(|()| pointers("per-item", ["number", "item"])),
         _ => {
-            let forms = "`none`, `counter: {member, first}`, `chain: {number, previous}`, `successive: NUMBER` or \
-                         `per-item: {number, item}`";
+            let forms = "`none`, `counter: {member, first}`, `chain: {number, previous}`, `successive: {number, first}`, \
+                         `range: {first, last}` or `per-item: {number, item}`";
             Err(format!("is {forms}"))
         }
     }
@@ -245,8 +272,11 @@ pub fn recover(_: &Known<'_>, value: &Value) -> Said {
     if matches!(value.as_str(), Some("snapshot" | "resubscribe" | "next" | "never")) {
         return Ok(());
     }
+    if shape(value, &["snapshot"], &[]).is_ok() {
+        return snapshot_call(&value["snapshot"]);
+    }
     shape(value, &["catch-up"], &[])
-        .map_err(|_| "is `snapshot`, `resubscribe`, `next`, `never` or `catch-up: ...`".to_owned())?;
+        .map_err(|_| "is `snapshot`, `snapshot: ...`, `resubscribe`, `next`, `never` or `catch-up: ...`".to_owned())?;
     match &value["catch-up"] {
         Value::Array(calls) => {
             is(!calls.is_empty(), "`catch-up` lists calls")?;
@@ -256,15 +286,25 @@ pub fn recover(_: &Known<'_>, value: &Value) -> Said {
     }
 }
 
+fn snapshot_call(value: &Value) -> Said {
+    shape(value, &["operation", "kind", "number"], &["parameters", "fixed", "added"])?;
+    is(is_text(&value["operation"]) && is_text(&value["kind"]), "`operation` and `kind` are names")?;
+    is(is_pointer(&value["number"]), "`number` is a JSON pointer into the response")?;
+    for key in ["parameters", "added"] {
+        is(maybe(value, key, map_of_texts), &format!("`{key}` is a mapping of names"))?;
+    }
+    is(maybe(value, "fixed", Value::is_object), "`fixed` is a mapping from parameters to their values")
+}
+
 fn catch_up(value: &Value) -> Said {
-    let allowed = ["parameters", "fixed", "limit", "skip", "since", "from", "order", "renamed", "times"];
+    let allowed = ["parameters", "fixed", "limit", "skip", "since", "from", "order", "renamed", "times", "added"];
     shape(value, &["operation", "list", "key"], &allowed)?;
     is(is_text(&value["operation"]), "`operation` names an operation")?;
     let list = value["list"].as_str().is_some_and(|list| list.is_empty() || is_pointer(&value["list"]));
     is(list, "`list` is a JSON pointer into the response, empty for the response itself")?;
     is(is_pointer(&value["key"]), "`key` is a JSON pointer into the data")?;
     is(maybe(value, "order", is_pointer), "`order` is a JSON pointer into the data")?;
-    for key in ["parameters", "renamed", "times"] {
+    for key in ["parameters", "renamed", "times", "added"] {
         is(maybe(value, key, map_of_texts), &format!("`{key}` is a mapping of names"))?;
     }
     for key in ["skip", "from"] {
@@ -309,7 +349,8 @@ pub fn book(_: &Known<'_>, value: &Value) -> Said {
     let some = |key: &str| value[key].as_object().is_some_and(|map| !map.is_empty());
     is(some("snapshots") && maybe(value, "changes", |_| some("changes")), "`snapshots` and `changes` name messages")?;
     for (key, said) in members(value, "snapshots") {
-        shape(said, &["bids", "asks", "entry"], &["when"])
+        shape(said, &["bids", "asks", "entry"], &["when", "mark"])
+            .and_then(|()| is(maybe(said, "mark", is_pointer), "`mark` is a JSON pointer into the data"))
             .and_then(|()| levels(said))
             .map_err(|problem| format!("`{key}`: {problem}"))?;
     }

@@ -55,6 +55,10 @@ fn in_address(document: &Document, parameter: &Parameter<'_>, fail: &mut Fail<'_
             fail("enum-collision", &step(at, "enum"), message, "leave one out, and say so in sources.md");
         }
     }
+    if parameter.has("x-lower-case") && listed.is_some() {
+        let help = "write the words as they stand in the address, and leave `x-lower-case` out";
+        fail("parameter-values", &step(at, "x-lower-case"), format!("the words of `{name}` are listed"), help);
+    }
     if parameter.is_list() {
         let help = "a list of channels is several subscriptions";
         fail("parameter-type", at, format!("`{name}` is a list within a name"), help);

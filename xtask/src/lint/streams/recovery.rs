@@ -30,24 +30,85 @@ pub fn check(document: &Document, channel: &Channel<'_>, fail: &mut Fail<'_>) {
         Some(call) => catch_up(document, channel, &step(&at, "catch-up"), call, fail),
         None => {}
     }
+    if let Some(call) = recover.get("snapshot") {
+        snapshot_call(document, channel, &step(&at, "snapshot"), call, fail);
+    }
 }
 
-fn catch_up(document: &Document, channel: &Channel<'_>, at: &str, call: &Value, fail: &mut Fail<'_>) {
+/// The operation of a call, which changes nothing.
+fn operation_of<'a>(document: &'a Document, at: &str, call: &Value, fail: &mut Fail<'_>) -> Option<Operation<'a>> {
     let name = text(call, "operation").unwrap_or_default();
     let id = id_of(document, name);
-    let all = operations(document);
-    let Some(operation) = all.iter().find(|operation| operation.id == id) else {
-        return fail(
-            "unknown-operation",
-            &step(at, "operation"),
-            format!("there is no operation `{name}`"),
-            "correct it",
-        );
+    let Some(operation) = operations(document).into_iter().find(|operation| operation.id == id) else {
+        fail("unknown-operation", &step(at, "operation"), format!("there is no operation `{name}`"), "correct it");
+        return None;
     };
     if operation.value.get("x-retry") != Some(&Value::from("safe")) {
         let help = "only what may be repeated is called by itself";
         fail("bad-recovery", &step(at, "operation"), format!("`{name}` changes something"), help);
     }
+    Some(operation)
+}
+
+/// Parameters of the operation and of the channel that a call names.
+fn names_of(
+    document: &Document,
+    channel: &Channel<'_>,
+    operation: &Operation<'_>,
+    at: &str,
+    call: &Value,
+    fail: &mut Fail<'_>,
+) {
+    let taken = taken(document, operation);
+    for key in ["parameters", "fixed", "limit"] {
+        for (name, _) in members(call, key).filter(|(name, _)| !taken.contains(name)) {
+            let message = format!("`{}` has no parameter `{name}`", operation.id);
+            fail("unknown-parameter", &step(at, key), message, "name a parameter of the operation");
+        }
+    }
+    let given = channel.given();
+    for key in ["parameters", "added"] {
+        for (_, name) in members(call, key).filter(|(_, name)| !given.iter().any(|own| *name == own.name)) {
+            let message = format!("the channel is not given {name}");
+            fail("unknown-parameter", &step(at, key), message, "name a parameter of the channel");
+        }
+    }
+}
+
+/// A snapshot by a call is a message of the channel.
+fn snapshot_call(document: &Document, channel: &Channel<'_>, at: &str, call: &Value, fail: &mut Fail<'_>) {
+    let Some(operation) = operation_of(document, at, call, fail) else { return };
+    names_of(document, channel, &operation, at, call, fail);
+    if channel.value.pointer("/x-items/parameter").is_some() {
+        let help = "a channel with a name for each item has such calls";
+        fail("bad-recovery", at, "one call returns the snapshot of one item".to_owned(), help);
+    }
+    let kind = text(call, "kind").unwrap_or_default();
+    let messages = channel.messages(document);
+    let Some(message) = messages.iter().find(|message| message.kind() == kind) else {
+        let help = "name the `name` of the message that the response becomes";
+        return fail("unknown-message", &step(at, "kind"), format!("the channel has no message named `{kind}`"), help);
+    };
+    if message.value["x-snapshot"] != true {
+        let help = "say `x-snapshot: true` of it";
+        fail("bad-recovery", &step(at, "kind"), format!("`{kind}` is no snapshot"), help);
+    }
+    let Some(payload) = message.payload() else { return };
+    let number = text(call, "number").unwrap_or_default();
+    leads(document, &[payload], &step(at, "number"), number, fail);
+    for (name, _) in members(call, "added") {
+        leads(document, &[payload], &step(at, "added"), &step("", name), fail);
+    }
+    let result = operation.result_schema(document);
+    if result.is_none_or(|(_, schema)| streams::at(document, schema, number).is_none()) {
+        let message = format!("the response of `{}` has nothing at `{number}`", operation.id);
+        fail("dangling-pointer", &step(at, "number"), message, "lead to the number of the last update");
+    }
+}
+
+fn catch_up(document: &Document, channel: &Channel<'_>, at: &str, call: &Value, fail: &mut Fail<'_>) {
+    let Some(operation) = &operation_of(document, at, call, fail) else { return };
+    names_of(document, channel, operation, at, call, fail);
     let taken = taken(document, operation);
     let mut takes = |key: &str, name: &str| {
         if !taken.iter().any(|own| own == name) {
@@ -55,21 +116,11 @@ fn catch_up(document: &Document, channel: &Channel<'_>, at: &str, call: &Value, 
             fail("unknown-parameter", &step(at, key), message, "name a parameter of the operation");
         }
     };
-    for key in ["parameters", "fixed", "limit"] {
-        members(call, key).for_each(|(name, _)| takes(key, name));
-    }
     if let Some(name) = call.get("since").and_then(|since| text(since, "parameter")) {
         takes("since", name);
     }
     if let Some(name) = text(call, "from") {
         takes("from", name);
-    }
-    let given = channel.given();
-    for (_, name) in members(call, "parameters") {
-        if !given.iter().any(|parameter| name == parameter.name) {
-            let message = format!("the channel is not given {name}");
-            fail("unknown-parameter", &step(at, "parameters"), message, "name a parameter of the channel");
-        }
     }
     if call.get("from").is_some() && channel.value.pointer("/x-sequence/per-item").is_none() {
         let help = "`from` takes the number of `x-sequence: {per-item: ...}`";
@@ -116,6 +167,10 @@ fn records(document: &Document, operation: &Operation<'_>, at: &str, call: &Valu
                 "name a member of the record, and what the message calls it",
             );
         }
+    }
+    for (name, _) in members(call, "added").filter(|(name, _)| has(name)) {
+        let message = format!("a record of `{}` has `{name}` already", operation.id);
+        fail("bad-recovery", &step(at, "added"), message, "leave it out");
     }
     let key = text(call, "key")
         .and_then(|key| key.strip_prefix('/'))

@@ -5,9 +5,11 @@ mod ids;
 mod joining;
 mod operations;
 mod parameters;
+mod requests;
 mod schemas;
 mod streams;
 mod texts;
+mod websocket;
 mod words;
 
 use std::collections::BTreeSet;
@@ -267,6 +269,10 @@ fn what_is_allowed_is_generated() {
         ("id: { type: string }", "id: { allOf: [{ $ref: '#/schemas/Part' }], description: d, nullable: true }"),
         ("id: { type: string }", "id: { oneOf: [{ type: number, format: decimal }, { type: string }] }"),
         ("id: { type: string }", "id: { oneOf: [{ type: integer }, { type: string }] }"),
+        (
+            "schema: { $ref: '#/schemas/Thing' }",
+            "schema: { oneOf: [{ $ref: '#/schemas/Thing' }, { type: array, items: { $ref: '#/schemas/Thing' } }] }",
+        ),
         ("  Part:\n    type: object", "  Part:\n    type: object\n    x-vital: [weight]"),
         ("id: { type: string }", "id: {}"),
         ("id: { type: string }", "type: { type: string }\n      self: { type: string }\n      '1d': { type: string }"),
@@ -279,6 +285,7 @@ fn what_is_allowed_is_generated() {
         ("x-retry: never", "x-retry: never\n      x-page: { style: page, param: from, last: last, items: parts }"),
         ("x-retry: never", "x-retry: never\n      x-page: { style: page, param: from, items: rest.things }"),
         ("x-retry: never", "x-retry: never\n      x-page: { style: offset, param: from, items: parts }"),
+        ("x-retry: never", "x-retry: never\n      x-page: { style: after, param: from, key: last, items: rest.things }"),
         ("schemas:\n", "schemas:\n  Either: { oneOf: [{ $ref: '#/schemas/Part' }, { type: string }] }\n"),
         (
             "    type: object\n    properties:\n      weight: { type: number }",
@@ -366,13 +373,14 @@ fn every_rule_has_a_case() {
     for file in ["document.rs", "document/streams.rs", "source.rs", "yaml.rs"] {
         rules_of(&sources.join(file), &mut rules);
     }
-    let lists: [&[Case]; 11] = [
+    let lists: [&[Case]; 12] = [
         ids::CASES,
         joining::REST_CASES,
         joining::RPC_CASES,
         operations::CASES,
         operations::RPC_CASES,
         parameters::CASES,
+        requests::CASES,
         schemas::CASES,
         schemas::RPC_CASES,
         streams::CASES,

@@ -87,7 +87,7 @@ pub const CASES: &[Case] = &[
         "          application/json",
     ),
     (
-        "request-media",
+        "form",
         "          application/json:\n            schema: { $ref: '#/schemas/NewThing' }",
         "          application/x-www-form-urlencoded:\n            schema: { $ref: '#/schemas/Thing' }",
         "x-www-form",

@@ -217,6 +217,18 @@ pub const CASES: &[Case] = &[
         "x-page",
     ),
     ("page-type", RETRY, "      x-retry: never\n      x-page: { style: offset, param: page, items: parts }", "x-page"),
+    (
+        "unknown-key",
+        RETRY,
+        "      x-retry: never\n      x-page: { style: after, param: from, key: none, items: rest.things }",
+        "x-page",
+    ),
+    (
+        "page-type",
+        RETRY,
+        "      x-retry: never\n      x-page: { style: after, param: from, key: id, items: rest.things }",
+        "x-page",
+    ),
 ];
 
 const RPC_CASES: &[Case] = &[

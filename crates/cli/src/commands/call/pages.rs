@@ -18,7 +18,10 @@ pub async fn all(
 ) -> Result<(), Failure> {
     let found = sender.found;
     let Some(page) = found.row.page else { return Err(no_pages(found)) };
-    let (Page::Cursor { param, items, .. } | Page::Number { param, items, .. } | Page::Offset { param, items }) = page;
+    let (Page::Cursor { param, items, .. }
+    | Page::Number { param, items, .. }
+    | Page::Offset { param, items }
+    | Page::After { param, items, .. }) = page;
     note_other_lists(sender, items);
     let mut walk = Pager::new(page, given.value_of(param));
     let mut at = None;
@@ -27,7 +30,7 @@ pub async fn all(
             sender.send(&given.request(found)?).await.map_err(|failure| broken_off(failure, param, at.as_ref()))?;
         let list = items_of(found, &response, items)?;
         walk.check(&list)?;
-        let next = walk.next(&response, list.len());
+        let next = walk.next(&response, &list);
         // What is here is handed over, whatever is wrong with the way on.
         let is_wanted = receive(list);
         match next?.filter(|_| is_wanted) {
@@ -42,7 +45,10 @@ pub async fn all(
 
 /// Where the items of a page are, with dots.
 pub fn items_at(page: Page) -> &'static str {
-    let (Page::Cursor { items, .. } | Page::Number { items, .. } | Page::Offset { items, .. }) = page;
+    let (Page::Cursor { items, .. }
+    | Page::Number { items, .. }
+    | Page::Offset { items, .. }
+    | Page::After { items, .. }) = page;
     items
 }
 
@@ -75,7 +81,7 @@ impl Pager {
     }
 
     /// The position of the next page; none after the last.
-    fn next(&mut self, response: &RawJson, items: usize) -> Result<Option<RawJson>, Failure> {
+    fn next(&mut self, response: &RawJson, items: &[RawJson]) -> Result<Option<RawJson>, Failure> {
         let text = |at: &str| response.at(at).and_then(RawJson::as_text);
         let has_more = match self.page {
             Page::Cursor { next, .. } => {
@@ -89,11 +95,20 @@ impl Pager {
             }
             Page::Number { last: None, .. } => {
                 self.number = self.number.saturating_add(1);
-                items > 0
+                !items.is_empty()
             }
             Page::Offset { .. } => {
-                self.number = self.number.saturating_add(i64::try_from(items).unwrap_or(i64::MAX));
-                items > 0
+                self.number = self.number.saturating_add(i64::try_from(items.len()).unwrap_or(i64::MAX));
+                !items.is_empty()
+            }
+            Page::After { key, .. } => {
+                let last = items.last().and_then(|item| item.at(key)?.as_text()?.parse::<i64>().ok());
+                let Some(next) = last.and_then(|last| last.checked_add(1)) else { return Ok(None) };
+                if next <= self.number {
+                    return Err(endless("a page begins before the one that was asked for"));
+                }
+                self.number = next;
+                true
             }
         };
         Ok(has_more.then(|| RawJson::Scalar(self.number.to_string())))

@@ -13,7 +13,8 @@ pub fn lack(found: &Found, request: &Request, response: &RawJson) -> Option<Lack
 
 /// A batch whose response has fewer entries than the request has items.
 fn missing_entries(found: &Found, request: &Request, response: &RawJson) -> Option<Lack> {
-    let sent = count(&RawJson::parse(std::str::from_utf8(&request.body).ok()?).ok()?, found.row.rate?.per_item?)?;
+    let list = found.row.rate.iter().find_map(|rate| rate.per_item)?;
+    let sent = count(&RawJson::parse(std::str::from_utf8(&request.body).ok()?).ok()?, list)?;
     let fields = found.spec.answer.as_ref().map(Schema::fields).unwrap_or_default();
     let list = fields.into_iter().find(|field| field.required && field.schema.types().contains("array"))?.name;
     let entries = count(response, &list)?;

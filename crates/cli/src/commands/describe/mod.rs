@@ -148,7 +148,10 @@ pub fn one(out: &Output, found: &Found) {
         if sandbox == EXAMPLE { "responds with an example generated from the spec" } else { "keeps state" },
     );
     let items = row.page.map(|page| match page {
-        Page::Cursor { items, .. } | Page::Number { items, .. } | Page::Offset { items, .. } => items,
+        Page::Cursor { items, .. }
+        | Page::Number { items, .. }
+        | Page::Offset { items, .. }
+        | Page::After { items, .. } => items,
     });
     if let Some(items) = items {
         let which = if items.is_empty() { String::new() } else { format!(", and lists {items}") };

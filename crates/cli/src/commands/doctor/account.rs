@@ -19,6 +19,11 @@ pub async fn keys(client: &Client) -> Result<Vec<KeyInfo>, Error> {
     SessionKeys::new(client.session())?.list().await
 }
 
+/// The key itself, where the venue has a call for that.
+pub async fn itself(client: &Client) -> Result<Option<KeyInfo>, Error> {
+    SessionKeys::new(client.session())?.own().await
+}
+
 /// Where an account's keys are managed: at the venue itself, or at the one whose keys it accepts.
 pub fn keeper(target: &Target) -> Target {
     Target { venue: target.venue.of_keys(), ..target.clone() }

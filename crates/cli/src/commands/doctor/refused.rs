@@ -22,6 +22,7 @@ impl Examination<'_> {
             Cause::Known(
                 Known::UnknownKey
                 | Known::KeyOrSecret
+                | Known::KeyAddressOrScope
                 | Known::OtherSecret
                 | Known::SessionOver
                 | Known::Expired
@@ -37,6 +38,11 @@ impl Examination<'_> {
             Cause::Known(Known::KeyOrSecret) => {
                 let elsewhere = self.elsewhere().await;
                 self.unknown("the key or its secret is wrong: the venue does not say which", &found, elsewhere).await;
+            }
+            Cause::Known(Known::KeyAddressOrScope) => {
+                let elsewhere = self.elsewhere().await;
+                let what = "the key is unknown, is bound to another address, or lacks a permission: the venue does not say which";
+                self.unknown(what, &found, elsewhere).await;
             }
             Cause::Known(Known::OtherSecret) => {
                 let said = format!("the venue knows the key and the signature is of another one: {found}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clap::Args;
 use venuekit_keys::journal::RunId;
 use venuekit_keys::store::Store;
 use venuekit_keys::{Account, Engine, Manager, Outcome, Reference, Report, Revoke, Settings, Target as Ends, Task};
@@ -16,6 +17,14 @@ use crate::store;
 use crate::subject::Subject;
 use crate::target::Target;
 use crate::variables;
+
+/// Which keys are meant where a venue has several families of them.
+#[derive(Args, Debug, Default)]
+pub struct FamilyArgs {
+    /// The family of keys, where the venue has several; the first by default
+    #[arg(long, value_name = "NAME")]
+    pub family: Option<String>,
+}
 
 /// One account, and the engine that cares for its keys.
 pub struct AccountClient<'a> {
@@ -45,11 +54,28 @@ impl<'a> AccountClient<'a> {
             venue: target.venue.key_venue(),
             environment: target.environment.clone(),
             base_url: target.base_url.clone(),
+            family: None,
         };
         let settings =
             Settings { timeouts: target.network.timeouts(), proxy: target.network.proxy(), ..Settings::default() };
         let engine = context.keys().engine(store).settings(settings);
         Ok(Self { context, target, account, engine })
+    }
+
+    /// The same for a family of keys, by its name.
+    pub fn of_family(mut self, family: &FamilyArgs) -> Result<Self, Failure> {
+        let named = self.account.of_family(family.family.as_deref());
+        self.account = named.map_err(|error| Failure::usage(error.to_string()).code("no_family"))?;
+        Ok(self)
+    }
+
+    /// The same for the family that a stored key is of.
+    pub async fn of_stored(mut self, reference: &Reference) -> Result<Self, Failure> {
+        // What stands in the way of reading it, says whoever needs its secret.
+        if let Ok(record) = self.context.keys().to_read()?.get(reference).await {
+            self.account.family = record.family().map(str::to_owned);
+        }
+        Ok(self)
     }
 
     /// The name that a subject, or `--name`, gives a key.

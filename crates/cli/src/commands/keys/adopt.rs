@@ -8,7 +8,7 @@ use venuekit_transport::flaw::is_key_text;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::Secret;
 
-use super::account_client::AccountClient;
+use super::account_client::{AccountClient, FamilyArgs};
 use super::operator::CliOperator;
 use crate::confirm;
 use crate::context::Context;
@@ -37,6 +37,8 @@ pub struct AdoptArgs {
     /// Read a shared secret from this file descriptor
     #[arg(long, value_name = "N", requires = "public_id", value_parser = number::descriptor)]
     secret_fd: Option<u32>,
+    #[command(flatten)]
+    family: FamilyArgs,
     /// Say what would be done; nothing is changed
     #[arg(long)]
     dry_run: bool,
@@ -53,7 +55,7 @@ Examples:
 
 /// `venuekit keys adopt`.
 pub async fn run(context: &Context, arguments: &AdoptArgs) -> Result<(), Failure> {
-    let client = AccountClient::open(context, &arguments.subject)?;
+    let client = AccountClient::open(context, &arguments.subject)?.of_family(&arguments.family)?;
     let reference = client.reference(&arguments.subject, arguments.name.as_deref())?;
     let credential = match &arguments.public_id {
         Some(public_id) => given(context, public_id, arguments)?,

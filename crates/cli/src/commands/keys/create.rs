@@ -1,10 +1,12 @@
 //! `venuekit keys create`.
 
+use std::net::IpAddr;
+
 use clap::{Args, ValueEnum};
 use venuekit_auth::KeyKind;
 use venuekit_keys::{Create, Origin, Task};
 
-use super::account_client::AccountClient;
+use super::account_client::{AccountClient, FamilyArgs};
 use super::operator::CliOperator;
 use super::values;
 use crate::context::Context;
@@ -30,6 +32,11 @@ pub struct CreateArgs {
     /// The sub-account that the key is for, where the venue manages keys of sub-accounts
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     sub_account: Option<String>,
+    /// An address that the key may be used from, where the venue takes them with a new key; several times for several
+    #[arg(long = "address", value_name = "IP")]
+    addresses: Vec<IpAddr>,
+    #[command(flatten)]
+    family: FamilyArgs,
     /// A command that has the consumer take the key over; its exit code 0 acknowledges
     #[arg(long, value_name = "COMMAND", value_parser = values::command)]
     hand_over: Option<String>,
@@ -80,7 +87,7 @@ impl From<Kind> for Origin {
 
 /// `venuekit keys create`.
 pub async fn run(context: &Context, arguments: &CreateArgs) -> Result<(), Failure> {
-    let client = AccountClient::open(context, &arguments.subject)?;
+    let client = AccountClient::open(context, &arguments.subject)?.of_family(&arguments.family)?;
     let reference = client.reference(&arguments.subject, arguments.name.as_deref())?;
     let manager = client.manager(None).await?;
     note_unknown(context.out(), client.target.venue, &arguments.scopes);
@@ -88,6 +95,7 @@ pub async fn run(context: &Context, arguments: &CreateArgs) -> Result<(), Failur
         reference,
         scopes: arguments.scopes.clone(),
         sub_account: arguments.sub_account.clone(),
+        addresses: arguments.addresses.iter().map(ToString::to_string).collect(),
         origin: arguments.kind.into(),
         by_command: arguments.hand_over.is_some(),
     };

@@ -4,7 +4,7 @@ use clap::Args;
 use venuekit_keys::record::State;
 use venuekit_keys::{Account, Line, Reference, Venue as KeyVenue};
 
-use super::account_client::AccountClient;
+use super::account_client::{AccountClient, FamilyArgs};
 use super::operator::CliOperator;
 use super::when;
 use crate::context::Context;
@@ -19,6 +19,8 @@ pub struct ListArgs {
     /// Only what is stored: no venue is asked
     #[arg(long)]
     stored: bool,
+    #[command(flatten)]
+    family: FamilyArgs,
 }
 
 /// `venuekit keys list`.
@@ -27,7 +29,7 @@ pub async fn run(context: &Context, arguments: &ListArgs) -> Result<(), Failure>
         None => all_stored(context).await?,
         Some(subject) => {
             of_account(subject)?;
-            let client = AccountClient::reading(context, subject)?;
+            let client = AccountClient::reading(context, subject)?.of_family(&arguments.family)?;
             if arguments.stored {
                 client.engine.stored(&client.account).await?
             } else {
@@ -100,7 +102,7 @@ pub async fn stored_accounts(context: &Context) -> Result<Vec<Account>, Failure>
         .collect();
     accounts.sort();
     accounts.dedup();
-    let account = |(venue, environment)| Account { venue, environment, base_url: String::new() };
+    let account = |(venue, environment)| Account { venue, environment, base_url: String::new(), family: None };
     Ok(accounts.into_iter().map(account).collect())
 }
 

@@ -1,11 +1,13 @@
 //! `venuekit keys report`: what a careful owner wants to know of all keys.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde::Serialize;
 use venuekit_keys::{Line, Manager};
 use venuekit_wire::UnixMillis;
 
-use super::account_client::AccountClient;
+use super::account_client::{AccountClient, FamilyArgs};
 use super::list::{of_account, stored_accounts};
 use super::operator::CliOperator;
 use super::when;
@@ -110,13 +112,24 @@ async fn subjects(context: &Context, arguments: &ReportArgs) -> Result<Vec<Subje
 
 /// The account, the keys that need not be stored here, and all of the account's keys.
 async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<String>, Vec<Line>), Failure> {
-    let client = AccountClient::reading(context, subject)?;
+    let mut client = AccountClient::reading(context, subject)?;
     let manager = match client.manager(None).await {
         Ok(manager) => manager,
         Err(failure) => any_stored(&client).await?.ok_or(failure)?,
     };
     let person = CliOperator::new(context, &client.target, None);
-    let lines = client.engine.list(&client.account, &manager, &person).await?;
+    let mut lines = client.engine.list(&client.account, &manager, &person).await?;
+    // Of the venue's other families of keys, those that a key is stored of.
+    let stored = client.engine.stored(&client.account).await?.into_iter().filter_map(|line| line.family);
+    for family in stored.collect::<BTreeSet<String>>() {
+        client = client.of_family(&FamilyArgs { family: Some(family) })?;
+        let others = client.engine.list(&client.account, &manager, &person).await?;
+        let is_known = |line: &Line| {
+            line.unreadable.is_some() || lines.iter().any(|known| line.id.is_some() && known.id == line.id)
+        };
+        let others: Vec<Line> = others.into_iter().filter(|line| !is_known(line)).collect();
+        lines.extend(others);
+    }
     let mut known = context.profile_for(&client.target)?.map(|profile| profile.known_keys.clone()).unwrap_or_default();
     // What cannot be read there is reported by whatever uses it.
     let from_environment = context.credential_of_variables(&client.target).ok().flatten();

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use venuekit_keys::{Reference, Unfinished, Work};
 
-use super::account_client::{AccountClient, finish, note_unreadable};
+use super::account_client::{AccountClient, FamilyArgs, finish, note_unreadable};
 use super::operator::CliOperator;
 use super::{values, when};
 use crate::context::Context;
@@ -51,7 +51,8 @@ pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failur
         return Ok(());
     }
     let subject: Subject = left.plan.account.parse().map_err(Failure::usage)?;
-    let client = AccountClient::open(context, &subject)?;
+    let family = FamilyArgs { family: left.plan.family.clone() };
+    let client = AccountClient::open(context, &subject)?.of_family(&family)?;
     let reference = left.plan.reference.as_ref().and_then(|text| text.parse::<Reference>().ok());
     // A key that is being made manages nothing yet.
     let about = reference.filter(|_| left.plan.work != Work::Create);

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 use venuekit_keys::{Revoke, Target as Ends, Task};
 
-use super::account_client::AccountClient;
+use super::account_client::{AccountClient, FamilyArgs};
 use super::operator::CliOperator;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -21,6 +21,8 @@ pub struct RevokeArgs {
     /// The key's id as the list shows it, for one that is not in the store
     #[arg(long, allow_hyphen_values = true)]
     id: Option<String>,
+    #[command(flatten)]
+    family: FamilyArgs,
     /// Do so even where it is the key that manages the account
     #[arg(long)]
     last: bool,
@@ -31,7 +33,7 @@ pub struct RevokeArgs {
 
 /// `venuekit keys revoke`.
 pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failure> {
-    let client = AccountClient::open(context, &arguments.subject)?;
+    let mut client = AccountClient::open(context, &arguments.subject)?.of_family(&arguments.family)?;
     let (ends, reference) = match (&arguments.id, &arguments.subject.name) {
         (Some(_), Some(_)) => {
             return Err(Failure::usage("--id is for a key that is not in the store: leave its name out"));
@@ -42,6 +44,9 @@ pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failur
             (Ends::Stored(reference.clone()), Some(reference))
         }
     };
+    if let Some(reference) = &reference {
+        client = client.of_stored(reference).await?;
+    }
     let manager = client.manager(reference.as_ref()).await?;
     if !arguments.dry_run {
         if let Some(reference) = &reference {

@@ -42,6 +42,7 @@ pub struct RotateArgs {
 pub async fn run(context: &Context, arguments: &RotateArgs) -> Result<(), Failure> {
     let client = AccountClient::open(context, &arguments.subject)?;
     let reference = client.reference(&arguments.subject, arguments.name.as_deref())?;
+    let client = client.of_stored(&reference).await?;
     let manager = client.manager(Some(&reference)).await?;
     note_unknown(context.out(), client.target.venue, &arguments.scopes);
     if !arguments.dry_run {

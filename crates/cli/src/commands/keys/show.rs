@@ -108,6 +108,7 @@ pub async fn verify(context: &Context, arguments: &VerifyArgs) -> Result<(), Fai
     let client = AccountClient::reading(context, &arguments.subject)?;
     let reference = client.reference(&arguments.subject, None)?;
     context.keys().record(&reference, None).await?;
+    let client = client.of_stored(&reference).await?;
     let shown = client.engine.verify(&client.account, &reference).await?;
     context.out().step(shown.word(), &shown.to_string());
     context.out().document(&json!({ "reference": reference.to_string(), "works": true, "event": shown }));

@@ -102,7 +102,7 @@ impl Board {
             }
             StreamStatus::Lagged(count) => self.counts.dropped += count,
             StreamStatus::Unknown { .. } => self.counts.unknown += 1,
-            StreamStatus::Refused(_) => {}
+            StreamStatus::Refused(_) | StreamStatus::Silent(_) => {}
             StreamStatus::Ended(ended) => self.ended = Some(ended.to_string()),
         }
     }

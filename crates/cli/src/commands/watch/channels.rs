@@ -114,6 +114,7 @@ fn gaps(channel: &Channel) -> &'static str {
         Sequence::Counter { .. } => "seen by the venue's count",
         Sequence::Chain { .. } => "seen: each message names the one before it",
         Sequence::Successive { .. } => "seen: each change counts on by one",
+        Sequence::Range { .. } => "seen: each change names the updates that it contains",
         Sequence::PerItem { .. } => "seen by the count of each item",
     }
 }
@@ -124,6 +125,7 @@ fn recovery(channel: &Channel) -> &'static str {
         Recovery::Resubscribe => "by subscribing again, which brings a snapshot",
         Recovery::Next => "by the next message, which is whole",
         Recovery::CatchUp(_) => "by calls that list what was missed",
+        Recovery::Call(_) => "by a call that returns a snapshot",
         Recovery::Never => "none: what was missed is lost, and reported",
     }
 }

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use venuekit_streams::{Ended, Event, Missed, Raw, Reason, Refusal, Resynced, Stale};
+use venuekit_streams::{Ended, Event, Missed, Raw, Reason, Refusal, Resynced, Silent, Stale};
 
 /// A state of the data, whatever its type is.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,8 @@ pub enum StreamStatus<'a> {
     },
     /// Items that the venue no longer serves.
     Refused(&'a Refusal),
+    /// The venue has accepted it, and sent nothing.
+    Silent(&'a Silent),
     /// Nothing follows.
     Ended(&'a Ended),
 }
@@ -62,6 +64,7 @@ impl<'a> StreamStatus<'a> {
                 Some(Self::Unknown { kind, raw, received: *received, error: error.as_deref() })
             }
             Event::Refused(refusal) => Some(Self::Refused(refusal)),
+            Event::Silent(silent) => Some(Self::Silent(silent)),
             Event::Ended(ended) => Some(Self::Ended(ended)),
             _ => None,
         }
@@ -98,6 +101,7 @@ impl<'a> StreamStatus<'a> {
                 }
             }
             Self::Refused(refusal) => refusal.to_string(),
+            Self::Silent(silent) => silent.to_string(),
             Self::Ended(ended) => format!("ended: {ended}"),
         }
     }
@@ -144,6 +148,11 @@ impl<'a> StreamStatus<'a> {
             Self::Refused(refusal) => {
                 put("event", json!("refused"));
                 put("refusal", refusal_json(refusal));
+            }
+            Self::Silent(silent) => {
+                put("event", json!("silent"));
+                put("topic", json!(silent.topic.to_string()));
+                put("after_ms", json!(u64::try_from(silent.after.as_millis()).unwrap_or(u64::MAX)));
             }
             Self::Ended(ended) => {
                 put("event", json!("ended"));

@@ -23,6 +23,7 @@ const WORDS: stream::Topics = stream::Topics {
     quiet: &["ping", "pong"],
     held: &["already subscribed"],
     retry: &["try again"],
+    ..stream::Topics::EMPTY
 };
 
 static BOOK: Channel = Channel {
@@ -53,6 +54,7 @@ fn read(dialect: &mut Topics, message: impl ToString) -> String {
             Body::Data => "data".to_owned(),
             Body::Quiet => "quiet".to_owned(),
             Body::Unread => "unread".to_owned(),
+            Body::Closing => "closing".to_owned(),
             Body::Reply(Reply::Ok) => "ok".to_owned(),
             Body::Reply(Reply::Names(names)) => format!("names {}", names.join(",")),
             Body::Reply(Reply::Error { text, items, class, .. }) => format!("{class:?} [{}] {text}", items.join(",")),
@@ -66,6 +68,89 @@ fn read(dialect: &mut Topics, message: impl ToString) -> String {
         });
     });
     all.join("; ")
+}
+
+/// A venue that numbers commands by numbers, says by a result that one was carried out, and writes the type and the time into the data.
+const NUMBERED: stream::Topics = stream::Topics {
+    command: "method",
+    id: "id",
+    id_is_number: true,
+    topics: "params",
+    subscribe: "SUBSCRIBE",
+    unsubscribe: "UNSUBSCRIBE",
+    result: "result",
+    error: "error",
+    code: "code",
+    text: "msg",
+    topic: "stream",
+    data: "data",
+    sent: &["/E"],
+    closing: Some(stream::Closing { topic: "!shutdown", member: "e", equals: "shutdown" }),
+    ..stream::Topics::EMPTY
+};
+
+static TRADES: Channel = Channel {
+    name: "{symbol}@trade",
+    id: "trades",
+    parameters: &[Parameter { name: "symbol", is_required: true, is_lower_case: true, ..Parameter::EMPTY }],
+    ..Channel::EMPTY
+};
+
+#[test]
+fn commands_with_numbers_get_a_result_or_an_error_in_either_form() {
+    let dialect = &mut Topics::new(NUMBERED);
+    let topics = vec![Topic::new(&TRADES).set("symbol", "BNBBTC")];
+    for id in 1..=5 {
+        let command = Command { id, is_private: false, action: Action::Subscribe(topics.clone()) };
+        let text = dialect.write(&command).unwrap();
+        assert_eq!(text, format!(r#"{{"method":"SUBSCRIBE","id":{id},"params":["bnbbtc@trade"]}}"#));
+    }
+    assert_eq!(read(dialect, json!({ "result": null, "id": 1 })), "ok Some(1)");
+    assert_eq!(read(dialect, json!({ "result": [], "id": 2 })), "ok Some(2)");
+    let nested = json!({ "error": { "code": 2, "msg": "Invalid request: bnbbtc@trade" }, "id": 3 });
+    assert!(error(dialect, nested).starts_with("Some(3) 2 Refused [bnbbtc@trade] Invalid request"));
+    let flat = json!({ "code": 4, "msg": "Too many streams", "id": 4 });
+    assert_eq!(error(dialect, flat), "Some(4) 4 Refused [] Too many streams");
+    // What names no command is the reply to none.
+    let nameless = json!({ "error": { "code": -2015, "msg": "no" }, "id": null });
+    assert_eq!(error(dialect, nameless), "None -2015 Refused [] no");
+    assert_eq!(read(dialect, json!({ "result": null, "id": 5 })), "ok Some(5)");
+}
+
+/// An error: its command, code, class, items and text.
+fn error(dialect: &mut Topics, message: impl ToString) -> String {
+    let mut said = String::new();
+    dialect.read(&Bytes::from(message.to_string()), &mut |frame| {
+        if let Body::Reply(Reply::Error { code, text, items, class }) = &frame.body {
+            said = format!("{:?} {code} {class:?} [{}] {text}", frame.command, items.join(","));
+        }
+    });
+    said
+}
+
+#[test]
+fn times_are_in_the_data_and_in_either_unit() {
+    let dialect = &mut Topics::new(NUMBERED);
+    let data = |time: i64| json!({ "stream": "bnbbtc@trade", "data": { "e": "trade", "E": time } });
+    let millis = r#"data Name("bnbbtc@trade") "" Some(1790000000123) {"E":1790000000123,"e":"trade"}"#;
+    assert_eq!(read(dialect, data(1_790_000_000_123)), millis);
+    let micros = r#"data Name("bnbbtc@trade") "" Some(1790000000123) {"E":1790000000123456,"e":"trade"}"#;
+    assert_eq!(read(dialect, data(1_790_000_000_123_456)), micros);
+    assert_eq!(
+        read(dialect, json!({ "stream": "!tickers@arr", "data": [{ "E": 1 }] })),
+        r#"data Name("!tickers@arr") "" None [{"E":1}]"#
+    );
+}
+
+#[test]
+fn a_notice_that_the_connection_is_going_to_be_closed() {
+    let dialect = &mut Topics::new(NUMBERED);
+    let notice = json!({ "e": "shutdown", "E": 1_790_000_000_123_i64 });
+    assert_eq!(read(dialect, json!({ "stream": "!shutdown", "data": notice })), "closing None");
+    assert_eq!(read(dialect, &notice), "closing None");
+    // A trade is none, whatever it says.
+    assert!(read(dialect, json!({ "stream": "bnbbtc@trade", "data": notice })).starts_with("data Name"));
+    assert!(read(&mut Topics::new(WORDS), &notice).starts_with("data None"));
 }
 
 #[test]

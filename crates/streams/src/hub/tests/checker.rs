@@ -195,6 +195,7 @@ impl Watcher {
                     self.refused.push(item.to_string());
                 }
             }
+            QueueItem::State(State::Silent(_)) => {}
             QueueItem::State(State::Ended(ended)) => self.ended = Some(ended),
             QueueItem::Lagged(_) | QueueItem::Hole => panic!("there is room for all"),
         }

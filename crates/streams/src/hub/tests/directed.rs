@@ -353,6 +353,7 @@ fn what_is_lost_is_restored_once_and_within_the_limits() {
         endpoints: &ENDPOINTS,
         dialect: CALLS.dialect,
         keep_alive: KEEP_ALIVE,
+        query: &[],
         channels: &CALL_CHANNELS,
     };
     let mut venue = venue(&MANY);

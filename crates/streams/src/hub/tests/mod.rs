@@ -3,6 +3,7 @@
 mod checker;
 mod directed;
 mod faults;
+mod range;
 mod venue;
 
 use std::sync::Arc;
@@ -116,7 +117,7 @@ static TOPIC_CHANNELS: [Channel; 2] = [
         endpoint: "stream",
         parameters: &[NAME],
         messages: &[Message { snapshot_when: Some(("/type", "snapshot")), ..one("") }],
-        sequence: Sequence::Successive { number: "/u" },
+        sequence: Sequence::Successive { number: "/u", first: 1 },
         recovery: Recovery::Resubscribe,
         ..Channel::EMPTY
     },
@@ -160,7 +161,7 @@ static MESSAGE_CHANNELS: [Channel; 2] = [
 static ENDPOINTS: [Endpoint; 1] = [Endpoint { name: "stream", servers: &[], path: "/", login: Login::None }];
 
 const LIMITS: Limits =
-    Limits { per_command: 3, commands_per_second: 20, per_connection: 8, connections: &[], channel_once: true };
+    Limits { per_command: 3, commands_per_second: 20, per_connection: 8, channel_once: true, ..Limits::EMPTY };
 
 const KEEP_ALIVE: KeepAlive = KeepAlive { ask_after: 10, dead_after: 30, ping: None };
 
@@ -189,6 +190,7 @@ static COMMANDS: Table = Table {
     }),
     keep_alive: KEEP_ALIVE,
     limits: LIMITS,
+    query: &[],
     channels: &COMMAND_CHANNELS,
 };
 
@@ -202,6 +204,7 @@ static CALLS: Table = Table {
     },
     keep_alive: KEEP_ALIVE,
     limits: Limits { channel_once: false, ..LIMITS },
+    query: &[],
     channels: &CALL_CHANNELS,
 };
 
@@ -216,17 +219,15 @@ static TOPICS: Table = Table {
         unsubscribe: "unsubscribe",
         success: "success",
         text: "ret_msg",
-        listed: ("", ""),
         topic: "topic",
         kind: "type",
         data: "data",
         sent: &["ts"],
-        quiet: &[],
-        held: &[],
-        retry: &[],
+        ..Topics::EMPTY
     }),
     keep_alive: KEEP_ALIVE,
     limits: Limits { channel_once: false, ..LIMITS },
+    query: &[],
     channels: &TOPIC_CHANNELS,
 };
 
@@ -249,6 +250,7 @@ static MESSAGES: Table = Table {
     }),
     keep_alive: KEEP_ALIVE,
     limits: LIMITS,
+    query: &[],
     channels: &MESSAGE_CHANNELS,
 };
 

@@ -236,6 +236,7 @@ impl Venue {
                     self.carry_out(connection, command);
                 }
                 Output::CatchUp(call) => self.calls.push(call),
+                Output::Snapshot(_) => unreachable!("no channel of this venue has snapshots by a call"),
                 Output::Forget(id) => self.calls.retain(|call| call.id != id),
                 Output::End => {}
             }

@@ -52,7 +52,9 @@ impl RedisBudget {
 
     fn about<'a>(&self, script: &'a Script, debit: &Debit, first: [String; 2]) -> ScriptInvocation<'a> {
         // The braces keep all keys of a bucket on one node of a cluster.
-        let mut call = script.key(format!("venuekit:{{{}:{}:{}}}", self.account, debit.venue, debit.bucket));
+        let Debit { venue, bucket, path, .. } = debit;
+        let of_path = if path.is_empty() { "" } else { ":" };
+        let mut call = script.key(format!("venuekit:{{{}:{venue}:{bucket}{of_path}{path}}}", self.account));
         call.arg(&first[..]);
         for limit in debit.limits {
             match *limit {

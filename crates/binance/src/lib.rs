@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// Formatted by its generator.
+#[rustfmt::skip]
+mod generated;
+mod session;
+
+pub use generated::client::{Client, builder, types};
+pub use generated::venue::{Environment, ErrorCode, VENUE, operations};
+pub use session::Credentials;
+pub use venuekit_transport::{ClientBuilder, Error, ErrorKind, ResponseValue};

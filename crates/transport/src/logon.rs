@@ -1,0 +1,85 @@
+//! The log-on of a connection by a signed call, where a venue has that (`x-websocket.logon`).
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use venuekit_auth::{Parts, SignError, Signed, Signer};
+use venuekit_wire::operation::{Logon, Operation, SignedCall, Venue};
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::key_ring::{Credential, KeyRing};
+use crate::retry::RetryPolicy;
+use crate::session::{Channel, MakeGrant, Session};
+use crate::token::{Grant, GrantFuture, Token};
+
+/// A credential that proves who calls in the params of a message.
+#[derive(Clone)]
+pub(crate) struct MessageSigner {
+    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) words: &'static SignedCall,
+}
+
+/// The credential with which this client logs a connection on, where the venue has that and the key can do it.
+pub(crate) fn logs_on(venue: &'static Venue, ring: &KeyRing) -> Option<(&'static Logon, MessageSigner)> {
+    let websocket = venue.websocket.as_ref()?;
+    let logon = websocket.logon.as_ref()?;
+    let signer = websocket.signed.iter().find_map(|words| match ring.by_name.get(words.credential) {
+        Some(Credential::Signer(signer)) if signer.key_type().is_some_and(|key| logon.keys.contains(&key)) => {
+            Some(MessageSigner { signer: signer.clone(), words })
+        }
+        _ => None,
+    })?;
+    Some((logon, signer))
+}
+
+/// What logs on connections of a client with these credentials.
+pub(crate) fn grant(venue: &'static Venue, ring: &KeyRing) -> Option<MakeGrant> {
+    let (logon, _) = logs_on(venue, ring)?;
+    let operation = venue.operation(logon.operation)?;
+    let ring = ring.clone();
+    Some(Arc::new(move |anonymous: Session| {
+        let Channel::Connection(connection) = &anonymous.shared.channel else { return Box::new(Nowhere) };
+        let channel = Channel::Connection(Weak::clone(connection));
+        let session = Session::new(anonymous.shared.common.clone(), ring.clone(), RetryPolicy::none(), channel);
+        Box::new(LogonGrant { session, operation })
+    }))
+}
+
+struct LogonGrant {
+    session: Session,
+    operation: &'static Operation,
+}
+
+impl Grant for LogonGrant {
+    fn fetch(&self) -> GrantFuture<'_> {
+        Box::pin(async {
+            self.session.send(Call::new(self.operation)).await?;
+            Ok(Token::new(Nothing, Vec::new()))
+        })
+    }
+}
+
+/// A log-on belongs to a connection.
+struct Nowhere;
+
+impl Grant for Nowhere {
+    fn fetch(&self) -> GrantFuture<'_> {
+        Box::pin(async { Err(Error::invalid_request("a log-on belongs to a connection")) })
+    }
+}
+
+/// What calls carry on a connection that is logged on.
+struct Nothing;
+
+impl fmt::Debug for Nothing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Nothing")
+    }
+}
+
+impl Signer for Nothing {
+    fn sign(&self, _: &Parts<'_>, _: i64) -> Result<Signed, SignError> {
+        Ok(Signed::default())
+    }
+}

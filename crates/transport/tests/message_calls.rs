@@ -1,0 +1,475 @@
+//! Calls over a WebSocket of a venue whose spec describes the envelope: signed or logged on, and what happens when that ends.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_websockets::{Message, ServerBuilder};
+use venuekit_auth::described::{DescribedSigner, SigningKey};
+use venuekit_auth::{KeyKind, PrivateKey};
+use venuekit_transport::client::{Call, JsonBody, Session};
+use venuekit_transport::{
+    ClientBuilder, Connect, Credentials, ErrorKind, Event, RateLimits, RetryPolicy, Timeouts, WebSocketOptions,
+};
+use venuekit_wire::operation::{
+    Envelope, Errors, EventMembers, Logon, OnConnection, Operation, Reconcile, Retry, SignedCall, Venue, WebSocket,
+};
+use venuekit_wire::signature::{
+    Algorithm, Encoding, KeyType, Piece, Place, Signature, SigningRule, TimeUnit,
+};
+
+const fn rule(key: KeyType, algorithm: Algorithm, encoding: Encoding) -> SigningRule {
+    SigningRule { key, algorithm, encoding, is_unsure: false }
+}
+
+static SIGNATURE: Signature = Signature {
+    name: "signature",
+    text: &[Piece::Query, Piece::Body],
+    separator: "",
+    end: "",
+    time: TimeUnit::Millis,
+    ahead_millis: 0,
+    keys: &[
+        rule(KeyType::Shared, Algorithm::HmacSha256, Encoding::Hex),
+        rule(KeyType::Ed25519, Algorithm::Ed25519, Encoding::Base64),
+    ],
+    fields: &[("X-KEY", "{id}")],
+    place: Place::Headers,
+    adds: &[("timestamp", "{time}"), ("signature", "{signature}")],
+};
+
+const ROW: Operation = Operation { access: &[&["signature"]], ..Operation::EMPTY };
+const ONLY: OnConnection = OnConnection { only: true, ..OnConnection::NONE };
+
+static VENUE: Venue = Venue {
+    name: "venue",
+    operations: &[
+        Operation { id: "account", path: "/account", ..ROW },
+        Operation { id: "logon", path: "/logon", on_connection: Some(ONLY), rpc_method: Some("session.logon"), ..ROW },
+        Operation {
+            id: "logout",
+            path: "/logout",
+            access: &[&[]],
+            on_connection: Some(OnConnection { ends_logon: true, ..ONLY }),
+            rpc_method: Some("session.logout"),
+            ..ROW
+        },
+        Operation { id: "order", path: "/order", rpc_method: Some("order.status"), ..ROW },
+        Operation {
+            id: "place",
+            path: "/order",
+            method: "POST",
+            retry: Retry::Never,
+            reconcile: Some(Reconcile { operation: "order", by: &[] }),
+            rpc_method: Some("order.place"),
+            ..ROW
+        },
+        Operation {
+            id: "subscribe",
+            path: "/subscribe",
+            on_connection: Some(OnConnection { needs_logon: true, ..ONLY }),
+            rpc_method: Some("userDataStream.subscribe"),
+            ..ROW
+        },
+        Operation { id: "time", path: "/time", access: &[&[]], rpc_method: Some("time"), ..Operation::EMPTY },
+    ],
+    errors: Errors {
+        code: &["/code"],
+        message: &["/msg"],
+        kinds: &[("-1003", ErrorKind::RateLimited), ("-1021", ErrorKind::Clock), ("-1007", ErrorKind::Server), ("-2015", ErrorKind::Unauthorized)],
+        outcome_unknown: &["-1007"],
+        ..Errors::EMPTY
+    },
+    websocket: Some(WebSocket {
+        dead_after: Some(60),
+        envelope: Some(Envelope {
+            id: "id",
+            method: "method",
+            params: "params",
+            status: "status",
+            result: "result",
+            error: "error",
+            retry_at: Some("/data/retryAfter"),
+            event: Some(EventMembers { data: "event", subscription: "subscriptionId" }),
+            limits: None,
+        }),
+        signed: &[SignedCall {
+            credential: "signature",
+            adds: &[("apiKey", "{id}"), ("recvWindow", "5000"), ("timestamp", "{time}"), ("signature", "{signature}")],
+        }],
+        logon: Some(Logon { operation: "logon", keys: &[KeyType::Ed25519], adds: &[("timestamp", "{time}")] }),
+        ..WebSocket::EMPTY
+    }),
+    ..Venue::EMPTY
+};
+
+struct Client(Session);
+
+impl Connect for Client {
+    const VENUE: &'static Venue = &VENUE;
+
+    fn connect(session: Session) -> Self {
+        Self(session)
+    }
+}
+
+impl Client {
+    async fn call(&self, id: &str, query: &[(&str, i64)]) -> Result<Value, venuekit_transport::Error> {
+        let call = Call::new(VENUE.operation(id).unwrap());
+        let call = query.iter().fold(call, |call, (name, value)| call.query(name, value));
+        self.0.send(call).await.map(|response| serde_json::from_slice(response.body()).unwrap())
+    }
+
+    async fn place(&self) -> Result<Value, venuekit_transport::Error> {
+        let row = VENUE.operation("place").unwrap();
+        let body = JsonBody::new(row, r#"{"symbol":"１２３","quantity":"0.010","icebergQty":null,"trailingDelta":5}"#);
+        self.0.send(Call::new(row).body(body.unwrap())).await.map(|_| Value::Null)
+    }
+}
+
+/// The requests that a server has received, with the number of their connection.
+type Heard = Arc<Mutex<Vec<(u64, Value)>>>;
+
+fn methods(heard: &Heard) -> Vec<String> {
+    heard.lock().unwrap().iter().map(|(_, request)| request["method"].as_str().unwrap().to_owned()).collect()
+}
+
+fn params(heard: &Heard, method: &str) -> Value {
+    let heard = heard.lock().unwrap();
+    heard.iter().rev().find(|(_, request)| request["method"] == method).unwrap().1["params"].clone()
+}
+
+/// What a server does with a request: texts to send, or none to close the connection.
+type Does = dyn Fn(u64, &Value) -> Option<Vec<Value>> + Send + Sync;
+
+/// A server that does as a test says.
+async fn serve(does: impl Fn(u64, &Value) -> Option<Vec<Value>> + Send + Sync + 'static) -> (String, Heard) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws-api/v3", listener.local_addr().unwrap());
+    let (heard, does): (Heard, Arc<Does>) = (Heard::default(), Arc::new(does));
+    let log = heard.clone();
+    tokio::spawn(async move {
+        let mut number = 0;
+        while let Ok((stream, _)) = listener.accept().await {
+            number += 1;
+            tokio::spawn(connection(stream, number, log.clone(), does.clone()));
+        }
+    });
+    (url, heard)
+}
+
+async fn connection(stream: TcpStream, number: u64, log: Heard, does: Arc<Does>) {
+    let Ok((_, mut stream)) = ServerBuilder::new().accept(stream).await else { return };
+    while let Some(Ok(message)) = stream.next().await {
+        let Some(text) = message.as_text() else { continue };
+        let request: Value = serde_json::from_str(text).unwrap();
+        log.lock().unwrap().push((number, request.clone()));
+        let Some(replies) = does(number, &request) else { return };
+        for reply in replies {
+            stream.send(Message::text(reply.to_string())).await.unwrap();
+        }
+    }
+}
+
+fn ok(request: &Value, result: Value) -> Option<Vec<Value>> {
+    Some(vec![json!({"id": request["id"], "status": 200, "result": result})])
+}
+
+fn failed(request: &Value, status: u16, error: Value) -> Option<Vec<Value>> {
+    Some(vec![json!({"id": request["id"], "status": status, "error": error})])
+}
+
+fn builder(url: &str) -> ClientBuilder<Client> {
+    let timeouts = Timeouts::default().with_attempt(Duration::from_secs(20));
+    ClientBuilder::new(url).retry(RetryPolicy::none()).rate_limits(RateLimits::none()).timeouts(timeouts)
+}
+
+fn with_key(url: &str, key: SigningKey) -> ClientBuilder<Client> {
+    let signer = DescribedSigner::new(&SIGNATURE, "me", key).unwrap();
+    builder(url).credentials(Credentials::none().signer("signature", signer))
+}
+
+fn secret() -> SigningKey {
+    SigningKey::Shared("a-secret-of-the-test".into())
+}
+
+fn pair() -> SigningKey {
+    SigningKey::Pair(PrivateKey::generate(KeyKind::Ed25519).unwrap())
+}
+
+#[tokio::test]
+async fn a_call_with_a_secret_is_signed_in_its_params() {
+    let (url, heard) = serve(|_, request| ok(request, json!({"orderId": 5}))).await;
+    let client = with_key(&url, secret()).build().unwrap();
+    client.place().await.unwrap();
+    let mut sent = params(&heard, "order.place");
+    let signature = sent.as_object_mut().unwrap().remove("signature").unwrap();
+    let time = sent["timestamp"].as_i64().unwrap();
+    assert!(time > 1_700_000_000_000);
+    let expected = json!({
+        "apiKey": "me", "quantity": "0.010", "recvWindow": 5000, "symbol": "１２３", "timestamp": time, "trailingDelta": 5,
+    });
+    assert_eq!(sent, expected);
+    let text = format!("apiKey=me&quantity=0.010&recvWindow=5000&symbol=１２３&timestamp={time}&trailingDelta=5");
+    assert_eq!(signature, hmac(&text));
+
+    client.call("order", &[("orderId", 7)]).await.unwrap();
+    assert_eq!(params(&heard, "order.status")["orderId"], 7, "a number stays one");
+    client.call("time", &[]).await.unwrap();
+    let heard = heard.lock().unwrap();
+    assert_eq!(heard[2].1, json!({"id": heard[2].1["id"], "method": "time"}), "nothing is added to a public call");
+}
+
+/// The signature of a text, by the header of a request whose body it is.
+fn hmac(text: &str) -> String {
+    static PLAIN: Signature = Signature { text: &[Piece::Body], fields: &[("X", "{signature}")], adds: &[], ..SIGNATURE };
+    use venuekit_auth::{Parts, Signer};
+    let signer = DescribedSigner::new(&PLAIN, "me", secret()).unwrap();
+    let signed = signer.sign(&Parts::new("POST", "/", text.as_bytes()), 1).unwrap();
+    signed.headers()[0].1.to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_ed25519_key_logs_the_connection_on_once() {
+    let (url, heard) = serve(|_, request| ok(request, json!({}))).await;
+    let client = with_key(&url, pair()).build().unwrap();
+    client.call("time", &[]).await.unwrap();
+    assert_eq!(methods(&heard), ["time"], "a public call needs no log-on");
+    client.place().await.unwrap();
+    client.place().await.unwrap();
+    client.call("subscribe", &[]).await.unwrap();
+    assert_eq!(methods(&heard)[1..], ["session.logon", "order.place", "order.place", "userDataStream.subscribe"]);
+    let logon = params(&heard, "session.logon");
+    let names: Vec<_> = logon.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["apiKey", "recvWindow", "signature", "timestamp"]);
+    let order = params(&heard, "order.place");
+    assert!(order["timestamp"].is_i64() && order.get("apiKey").is_none() && order.get("signature").is_none());
+    assert_eq!(params(&heard, "userDataStream.subscribe"), Value::Null, "no parameters at all");
+
+    client.call("logout", &[]).await.unwrap();
+    client.place().await.unwrap();
+    assert_eq!(methods(&heard)[5..], ["session.logout", "session.logon", "order.place"]);
+}
+
+#[tokio::test]
+async fn what_a_key_cannot_do_is_said_before_anything_is_sent() {
+    let (url, heard) = serve(|_, request| ok(request, json!({}))).await;
+    let client = with_key(&url, secret()).build().unwrap();
+    let error = client.call("subscribe", &[]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
+    assert!(error.message().contains("log"), "{error}");
+    let error = client.call("account", &[]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+    assert!(error.message().contains("over a WebSocket"), "{error}");
+    let anonymous = builder(&url).build().unwrap();
+    assert_eq!(anonymous.place().await.unwrap_err().kind(), ErrorKind::Unauthorized);
+    anonymous.call("time", &[]).await.unwrap();
+    assert_eq!(methods(&heard), ["time"]);
+}
+
+#[tokio::test]
+async fn a_log_on_that_is_refused_is_the_error_of_the_calls_that_need_it() {
+    let (url, _) = serve(|_, request| match request["method"].as_str() {
+        Some("session.logon") => failed(request, 401, json!({"code": -2015, "msg": "Invalid API-key"})),
+        _ => ok(request, json!({})),
+    })
+    .await;
+    let client = with_key(&url, pair()).build().unwrap();
+    let error = client.place().await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Unauthorized, Some("-2015")), "{error}");
+    assert!(error.is_login_failure() && !error.may_have_been_applied(), "{error}");
+    client.call("time", &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_log_on_fails_those_that_relied_on_it_and_nothing_else() {
+    // The second order finds the key revoked; the call for the time gets its reply only after that.
+    let held: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let (url, heard) = serve(move |_, request| {
+        let lost = json!({"id": null, "status": 401, "error": {"code": -2015, "msg": "Invalid API-key"}});
+        match request["method"].as_str().unwrap() {
+            "time" => {
+                held.lock().unwrap().push(json!({"id": request["id"], "status": 200, "result": 7}));
+                Some(Vec::new())
+            }
+            "order.place" if !held.lock().unwrap().is_empty() => {
+                let mut replies = vec![lost];
+                replies.append(&mut held.lock().unwrap());
+                Some(replies)
+            }
+            _ => ok(request, json!({})),
+        }
+    })
+    .await;
+    let client = with_key(&url, pair()).build().unwrap();
+    client.place().await.unwrap();
+    let time = client.call("time", &[]);
+    let order = async {
+        while !methods(&heard).contains(&"time".to_owned()) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        client.place().await
+    };
+    let (time, order) = tokio::join!(time, order);
+    assert_eq!(time.unwrap(), 7, "a call that anybody may make goes on");
+    // It was the only one, so it is known to be refused: it is made again after another log-on.
+    order.unwrap();
+    let expected = ["session.logon", "order.place", "time", "order.place", "session.logon", "order.place"];
+    assert_eq!(methods(&heard), expected);
+    let connections: Vec<u64> = heard.lock().unwrap().iter().map(|(number, _)| *number).collect();
+    assert!(connections.iter().all(|number| *number == 1), "the connection stays");
+}
+
+#[tokio::test]
+async fn several_calls_whose_log_on_is_lost_are_not_made_again() {
+    let seen = Arc::new(Mutex::new(0));
+    let (url, heard) = serve(move |_, request| match request["method"].as_str().unwrap() {
+        "order.place" => {
+            let mut seen = seen.lock().unwrap();
+            *seen += 1;
+            match *seen {
+                1 => Some(Vec::new()),
+                _ => Some(vec![json!({"id": null, "status": 401, "error": {"code": -2015, "msg": "x"}})]),
+            }
+        }
+        _ => ok(request, json!({})),
+    })
+    .await;
+    let client = with_key(&url, pair()).build().unwrap();
+    let (one, two) = tokio::join!(client.place(), client.place());
+    for error in [one.unwrap_err(), two.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
+        assert!(error.may_have_been_applied(), "nobody knows which of them was refused: {error}");
+        assert_eq!(error.reconcile_with(), Some("order"));
+    }
+    assert_eq!(methods(&heard), ["session.logon", "order.place", "order.place"]);
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_names_what_to_ask() {
+    let (url, heard) = serve(|number, request| match (request["method"].as_str().unwrap(), number) {
+        ("order.place", 1) => failed(request, 400, json!({"code": -1007, "msg": "Timeout waiting for response"})),
+        ("order.status", 1) => None,
+        ("order.place", _) => None,
+        _ => ok(request, json!({"orderId": 5})),
+    })
+    .await;
+    let client = with_key(&url, secret()).retry(RetryPolicy::default()).build().unwrap();
+    let error = client.place().await.unwrap_err();
+    assert!(error.may_have_been_applied(), "{error}");
+    assert_eq!((error.code(), error.reconcile_with()), (Some("-1007"), Some("order")));
+    // What only reads is made again over the next connection.
+    assert_eq!(client.call("order", &[]).await.unwrap(), json!({"orderId": 5}));
+    let error = client.place().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network, "{error}");
+    assert!(error.may_have_been_applied() && error.reconcile_with() == Some("order"), "{error}");
+    assert_eq!(methods(&heard), ["order.place", "order.status", "order.status", "order.place"], "no order was repeated");
+}
+
+#[tokio::test]
+async fn a_ban_says_until_when() {
+    let (url, _) = serve(|_, request| {
+        let until = std::time::SystemTime::now() + Duration::from_secs(90);
+        let until = until.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64;
+        failed(request, 418, json!({"code": -1003, "msg": "banned", "data": {"serverTime": 1, "retryAfter": until}}))
+    })
+    .await;
+    let client = builder(&url).build().unwrap();
+    let error = client.call("time", &[]).await.unwrap_err();
+    assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (ErrorKind::RateLimited, Some(418)));
+    let wait = error.retry_after().unwrap();
+    assert!(wait > Duration::from_secs(30) && wait <= Duration::from_secs(90), "{wait:?}");
+}
+
+#[tokio::test]
+async fn events_go_to_the_handler_and_strange_messages_are_counted() {
+    let (url, _) = serve(|_, request| {
+        Some(vec![
+            json!({"subscriptionId": 0, "event": {"e": "balanceUpdate"}}),
+            json!({"event": {"e": "serverShutdown"}}),
+            json!({"id": 99_999, "status": 200, "result": {}}),
+            json!({"id": null, "status": 400, "error": {"code": -1000}}),
+            json!([]),
+            json!({"id": request["id"], "status": 200, "result": 1}),
+        ])
+    })
+    .await;
+    let events: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = events.clone();
+    let options = WebSocketOptions::new().on_event(move |event| {
+        if let Event::Notification { channel, data, params, .. } = event {
+            seen.lock().unwrap().push(format!("{channel}|{data}|{params}"));
+        }
+    });
+    let client = builder(&url).websocket(options).build().unwrap();
+    assert_eq!(client.call("time", &[]).await.unwrap(), 1);
+    assert_eq!(*events.lock().unwrap(), [
+        r#"0|{"e":"balanceUpdate"}|{"event":{"e":"balanceUpdate"},"subscriptionId":0}"#,
+        r#"|{"e":"serverShutdown"}|{"event":{"e":"serverShutdown"}}"#,
+    ]);
+    let stats = client.0.websocket().unwrap().stats();
+    assert_eq!((stats.opened, stats.unasked_answers, stats.unreadable_messages), (1, 2, 1));
+}
+
+#[tokio::test]
+async fn a_signature_is_made_when_its_turn_has_come() {
+    let (url, heard) = serve(|_, request| match request["method"].as_str().unwrap() {
+        "time" => Some(Vec::new()),
+        _ => ok(request, json!({})),
+    })
+    .await;
+    let options = WebSocketOptions::new().in_flight(1);
+    let client = Arc::new(with_key(&url, secret()).websocket(options).build().unwrap());
+    let blocking = tokio::spawn({
+        let client = client.clone();
+        async move { client.call("time", &[]).await }
+    });
+    while methods(&heard).is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.place().await }
+    });
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    blocking.abort();
+    waiting.await.unwrap().unwrap();
+    let time = params(&heard, "order.place")["timestamp"].as_i64().unwrap();
+    assert!(time >= now, "signed {} ms before its turn", now - time);
+}
+
+#[tokio::test]
+async fn a_refused_timestamp_is_put_right_by_the_time_of_the_handshake() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws-api/v3", listener.local_addr().unwrap());
+    let now = |ahead: u64| std::time::SystemTime::now() + Duration::from_secs(ahead);
+    let heard: Heard = Arc::default();
+    let log = heard.clone();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        // The venue's clock is a minute ahead.
+        let date = httpdate::fmt_http_date(now(60)).parse().unwrap();
+        let server = ServerBuilder::new().add_header(http::header::DATE, date).unwrap();
+        let (_, mut stream) = server.accept(stream).await.unwrap();
+        while let Some(Ok(message)) = stream.next().await {
+            let Some(text) = message.as_text() else { continue };
+            let request: Value = serde_json::from_str(text).unwrap();
+            log.lock().unwrap().push((1, request.clone()));
+            let venue = now(60).duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+            let is_good = request["params"]["timestamp"].as_i64().unwrap().abs_diff(venue) < 5_000;
+            let reply = match is_good {
+                true => json!({"id": request["id"], "status": 200, "result": {}}),
+                false => json!({"id": request["id"], "status": 400, "error": {"code": -1021, "msg": "outside"}}),
+            };
+            stream.send(Message::text(reply.to_string())).await.unwrap();
+        }
+    });
+    let client = with_key(&url, secret()).build().unwrap();
+    client.place().await.unwrap();
+    assert_eq!(methods(&heard), ["order.place", "order.place"], "refused, and signed once more");
+    let offset = client.0.clock().offset_millis();
+    assert!((55_000..=65_000).contains(&offset), "{offset}");
+}

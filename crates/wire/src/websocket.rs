@@ -1,0 +1,135 @@
+//! How a venue takes calls over a WebSocket (`x-websocket` of its spec).
+
+use crate::signature::KeyType;
+
+/// How a venue talks over a WebSocket.
+#[derive(Debug)]
+pub struct WebSocket {
+    /// How it notifies of what was subscribed to, where its messages are JSON-RPC 2.0.
+    pub notification: Option<Notification>,
+    /// How each side sees that the other is there, where calls do that.
+    pub heartbeat: Option<Heartbeat>,
+    /// Seconds without a frame after which a connection is dead, where the venue sends pings by itself.
+    pub dead_after: Option<u32>,
+    /// How requests and replies are framed; none for JSON-RPC 2.0.
+    pub envelope: Option<Envelope>,
+    /// What a call adds to its params to prove who calls, by the credential.
+    pub signed: &'static [SignedCall],
+    /// How a connection is logged on, so that its calls are no longer signed.
+    pub logon: Option<Logon>,
+}
+
+impl WebSocket {
+    /// JSON-RPC 2.0 without anything around it: what the tables of tests are made of.
+    pub const EMPTY: Self =
+        Self { notification: None, heartbeat: None, dead_after: None, envelope: None, signed: &[], logon: None };
+
+    /// What a call adds that carries this credential.
+    pub fn signed_by(&self, credential: &str) -> Option<&'static SignedCall> {
+        self.signed.iter().find(|signed| signed.credential == credential)
+    }
+}
+
+/// How a JSON-RPC venue notifies of what was subscribed to.
+#[derive(Debug)]
+pub struct Notification {
+    /// The method of a notification.
+    pub method: &'static str,
+    /// The member of its params that names the channel.
+    pub channel: &'static str,
+    /// The member of its params that contains the data.
+    pub data: &'static str,
+}
+
+/// How the two ends of a connection see that the other is there.
+#[derive(Debug)]
+pub struct Heartbeat {
+    /// The method of the venue's notification.
+    pub method: &'static str,
+    /// The member of its params that says what it wants.
+    pub kind: &'static str,
+    /// What that member contains when the venue wants a reply.
+    pub test: &'static str,
+    /// The JSON-RPC method that is the reply.
+    pub answer: &'static str,
+    /// The JSON-RPC method that switches heartbeats on.
+    pub set: &'static str,
+    /// Its parameter: seconds between two.
+    pub interval: &'static str,
+}
+
+/// The members of requests and replies.
+#[derive(Debug)]
+pub struct Envelope {
+    /// The number of a request, which its reply repeats.
+    pub id: &'static str,
+    /// The method of a request.
+    pub method: &'static str,
+    /// Its params.
+    pub params: &'static str,
+    /// The status of a reply, as HTTP has it.
+    pub status: &'static str,
+    /// What a good reply brings.
+    pub result: &'static str,
+    /// What another one brings. The pointers of `x-errors` lead into it.
+    pub error: &'static str,
+    /// A pointer into the error: the time in Unix milliseconds until which the venue takes no call.
+    pub retry_at: Option<&'static str>,
+    /// How messages that are no replies are told, where there are any.
+    pub event: Option<EventMembers>,
+    /// How replies tell what has been used of the venue's limits.
+    pub limits: Option<ReplyLimits>,
+}
+
+/// The members of a message that is no reply.
+#[derive(Debug)]
+pub struct EventMembers {
+    /// What happened.
+    pub data: &'static str,
+    /// The subscription that it belongs to.
+    pub subscription: &'static str,
+}
+
+/// How replies tell what has been used of the venue's limits: a list of windows.
+#[derive(Debug)]
+pub struct ReplyLimits {
+    /// The member of a reply with the list.
+    pub list: &'static str,
+    /// The member of an entry that names what is counted.
+    pub kind: &'static str,
+    /// The member with the unit of the window.
+    pub unit: &'static str,
+    /// The member with the number of these units.
+    pub number: &'static str,
+    /// The member with what has been used in the window.
+    pub used: &'static str,
+    /// What is counted, and its bucket.
+    pub buckets: &'static [(&'static str, &'static str)],
+    /// The names of units, and their seconds.
+    pub units: &'static [(&'static str, u64)],
+}
+
+/// What a call adds to its params to prove who calls.
+///
+/// The text to sign is all params but the signature, sorted by name, as `name=value` with `&` between them. Values are as they are
+/// sent and not percent-encoded: a text without its quotes, everything else as JSON. The key signs as the credential's
+/// [`Signature`](crate::signature::Signature) says.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedCall {
+    /// The credential.
+    pub credential: &'static str,
+    /// Names and templates of what is added: `{id}`, `{time}` and `{signature}` are replaced. What is digits alone is a number. What
+    /// the caller gives is not replaced.
+    pub adds: &'static [(&'static str, &'static str)],
+}
+
+/// How a connection is logged on.
+#[derive(Debug)]
+pub struct Logon {
+    /// The operation, which is signed like any other.
+    pub operation: &'static str,
+    /// The kinds of keys that can do it.
+    pub keys: &'static [KeyType],
+    /// What calls add from then on, in place of what proves who calls.
+    pub adds: &'static [(&'static str, &'static str)],
+}

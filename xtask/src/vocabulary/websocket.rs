@@ -1,0 +1,131 @@
+//! How a venue takes calls over a WebSocket.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::credentials::KeyType;
+
+/// How a venue takes calls over a WebSocket.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WebSocket {
+    /// A URL for each environment.
+    pub servers: BTreeMap<String, String>,
+    /// The venue's notifications, where its messages are JSON-RPC.
+    pub notification: Option<Notification>,
+    /// How each side sees that the other is there, where calls do that.
+    pub heartbeat: Option<Heartbeat>,
+    /// Seconds without a frame after which a connection is dead.
+    pub dead_after: Option<u32>,
+    /// The members of requests and replies, where they are not those of JSON-RPC.
+    pub envelope: Option<Envelope>,
+    /// What a call adds to its params, by the `x-credential` that it carries.
+    #[serde(default)]
+    pub signed: BTreeMap<String, Vec<Added>>,
+    /// How a connection is logged on.
+    pub logon: Option<Logon>,
+}
+
+/// A parameter that is added, and a template of its value.
+pub type Added = BTreeMap<String, String>;
+
+/// The members of a notification.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Notification {
+    /// Its method.
+    pub method: String,
+    /// The member with the channel.
+    pub channel: String,
+    /// The member with the data.
+    pub data: String,
+}
+
+/// Heartbeats.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Heartbeat {
+    /// The method of the notification.
+    pub method: String,
+    /// The member that says what is wanted.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it says when a call is wanted.
+    pub test: String,
+    /// The method of that call.
+    pub answer: String,
+    /// The method that switches heartbeats on.
+    pub set: String,
+    /// Its parameter.
+    pub interval: String,
+}
+
+/// The members of requests and replies.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Envelope {
+    /// The number of a request, which its reply repeats.
+    pub id: String,
+    /// The method of a request.
+    pub method: String,
+    /// Its params.
+    pub params: String,
+    /// The status of a reply.
+    pub status: String,
+    /// What a good reply brings.
+    pub result: String,
+    /// What another one brings.
+    pub error: String,
+    /// A pointer into the error: until when the venue takes no call, in Unix milliseconds.
+    pub retry_at: Option<String>,
+    /// Messages that are no replies.
+    pub event: Option<EventMembers>,
+    /// What has been used of the venue's limits.
+    pub limits: Option<ReplyLimits>,
+}
+
+/// The members of a message that is no reply.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EventMembers {
+    /// What happened.
+    pub data: String,
+    /// The subscription that it belongs to.
+    pub subscription: String,
+}
+
+/// A list of windows, and what has been used in each.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ReplyLimits {
+    /// The member of a reply with the list.
+    pub list: String,
+    /// The member of an entry that names what is counted.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The member with the unit of the window.
+    pub unit: String,
+    /// The member with the number of units.
+    pub number: String,
+    /// The member with what has been used.
+    pub used: String,
+    /// What is counted, and its bucket.
+    pub buckets: BTreeMap<String, String>,
+    /// The names of units, and their seconds.
+    pub units: BTreeMap<String, u64>,
+}
+
+/// How a connection is logged on.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Logon {
+    /// The operation.
+    pub operation: String,
+    /// The kinds of keys that can do it.
+    pub keys: Vec<KeyType>,
+    /// What calls add from then on.
+    #[serde(default)]
+    pub adds: Vec<Added>,
+}
