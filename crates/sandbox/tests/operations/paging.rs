@@ -65,6 +65,10 @@ fn following(page: &Value, asked: &Value, answer: &Value) -> Option<Value> {
         let ends = next.is_null() || next == "" || next == page["end"];
         return (!ends).then_some(next);
     }
+    if let Some(key) = page["key"].as_str() {
+        let last = items.as_array().and_then(|items| items.last());
+        return last.map(|item| json!(item[key].as_i64().unwrap() + 1));
+    }
     let number = asked.as_i64().unwrap();
     if let Some(last) = page["last"].as_str() {
         return (number < at(last).as_i64().unwrap_or_default()).then(|| json!(number + 1));

@@ -41,7 +41,8 @@ impl Examination<'_> {
             }
             Cause::Known(Known::KeyAddressOrScope) => {
                 let elsewhere = self.elsewhere().await;
-                let what = "the key is unknown, is bound to another address, or lacks a permission: the venue does not say which";
+                let what = "the key is unknown, bound to another address, or without a permission: the venue does not say \
+                            which";
                 self.unknown(what, &found, elsewhere).await;
             }
             Cause::Known(Known::OtherSecret) => {
