@@ -67,6 +67,12 @@ impl Client {
         self.session.websocket()
     }
 }
+impl Client {
+    /// The streams: a method for each channel. Clones of the client share their connections.
+    pub fn streams(&self) -> super::streams::Streams {
+        super::streams::Streams::of(&self.session)
+    }
+}
 /// # Managed sub account
 ///
 /// Managed sub-accounts.
@@ -21957,6 +21963,482 @@ pub mod types {
         #[serde(rename = "totalCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_count: Option<i64>,
     }
+    /// The trades of one order that took, at one price, as one.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamAggTrade {
+        /// Id of it: within a symbol they count on by one.
+        #[serde(rename = "a", deserialize_with = "lenient::vital")]
+        pub agg_trade_id: i64,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// Id of the first trade.
+        #[serde(rename = "f", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub first_trade_id: Option<i64>,
+        /// To be ignored.
+        #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
+        pub ignored: Option<bool>,
+        /// Whether the buyer had the orders that rested.
+        #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
+        pub is_buyer_maker: Option<bool>,
+        /// Id of the last one.
+        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_trade_id: Option<i64>,
+        /// Price.
+        #[serde(rename = "p", deserialize_with = "lenient::vital")]
+        pub price: wire::Decimal,
+        /// Quantity of all of them.
+        #[serde(rename = "q", deserialize_with = "lenient::vital")]
+        pub quantity: wire::Decimal,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+        /// When it was traded.
+        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub trade_time: Option<wire::UnixMillisOrMicros>,
+    }
+    /// The average price of some minutes.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamAveragePrice {
+        /// The average.
+        #[serde(rename = "w", deserialize_with = "lenient::vital")]
+        pub average_price: wire::Decimal,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// How many, such as 5m.
+        #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
+        pub interval: Option<String>,
+        /// When it was traded last.
+        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_trade_time: Option<wire::UnixMillisOrMicros>,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+    }
+    /// A block trade.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamBlockTrade {
+        /// Id of the block trade; it is none of those of trades.
+        #[serde(rename = "t", deserialize_with = "lenient::vital")]
+        pub block_trade_id: i64,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// Whether the buyer had the order that rested: the seller took it.
+        #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
+        pub is_buyer_maker: Option<bool>,
+        /// Price.
+        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price: Option<wire::Decimal>,
+        /// Quantity.
+        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub quantity: Option<wire::Decimal>,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+        /// When it was traded.
+        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub trade_time: Option<wire::UnixMillisOrMicros>,
+    }
+    /// The best quotes of a symbol.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamBookTicker {
+        /// Best ask.
+        #[serde(rename = "a", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ask_price: Option<wire::Decimal>,
+        /// Its quantity.
+        #[serde(rename = "A", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ask_quantity: Option<wire::Decimal>,
+        /// Best bid.
+        #[serde(rename = "b", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub bid_price: Option<wire::Decimal>,
+        /// Its quantity.
+        #[serde(rename = "B", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub bid_quantity: Option<wire::Decimal>,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+        /// Number of the update, of the same count as that of the order book. It grows with holes.
+        #[serde(rename = "u", deserialize_with = "lenient::vital")]
+        pub update_id: i64,
+    }
+    /// A candle.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamCandle {
+        /// Volume in the base asset.
+        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub base_volume: Option<wire::Decimal>,
+        /// Latest price.
+        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub close: Option<wire::Decimal>,
+        /// End of the interval.
+        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub close_time: Option<wire::UnixMillisOrMicros>,
+        /// Id of its first trade; -1 before there is one.
+        #[serde(rename = "f", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub first_trade_id: Option<i64>,
+        /// Highest price.
+        #[serde(rename = "h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub high: Option<wire::Decimal>,
+        /// To be ignored.
+        #[serde(rename = "B", skip_serializing_if = "Option::is_none")]
+        pub ignored: Option<String>,
+        /// The interval.
+        #[serde(rename = "i")]
+        pub interval: String,
+        /// Whether it is whole: its last message says so.
+        #[serde(rename = "x")]
+        pub is_closed: bool,
+        /// Id of its last trade; -1 before there is one.
+        #[serde(rename = "L", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_trade_id: Option<i64>,
+        /// Lowest price.
+        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub low: Option<wire::Decimal>,
+        /// First price.
+        #[serde(rename = "o", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open: Option<wire::Decimal>,
+        /// Begin of the interval, by UTC whatever the offset.
+        #[serde(rename = "t", deserialize_with = "lenient::vital")]
+        pub open_time: wire::UnixMillisOrMicros,
+        /// Volume in the quote asset.
+        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub quote_volume: Option<wire::Decimal>,
+        /// Symbol, in capitals.
+        #[serde(rename = "s", skip_serializing_if = "Option::is_none")]
+        pub symbol: Option<String>,
+        /// What of the base volume buyers took.
+        #[serde(rename = "V", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub taker_buy_base_volume: Option<wire::Decimal>,
+        /// What of the quote volume buyers took.
+        #[serde(rename = "Q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub taker_buy_quote_volume: Option<wire::Decimal>,
+        /// Count of its trades.
+        #[serde(rename = "n", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub trades: Option<i64>,
+    }
+    /// The order book that a call returned, to which the changes are applied. The symbol is added: the venue does not say it there.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamDepthSnapshot {
+        /// Asks, best first: price and quantity.
+        #[serde(deserialize_with = "lenient::collection")]
+        pub asks: Vec<wire::Level<wire::Decimal>>,
+        /// Bids, best first: price and quantity.
+        #[serde(deserialize_with = "lenient::collection")]
+        pub bids: Vec<wire::Level<wire::Decimal>>,
+        /// Number of the last update that it contains.
+        #[serde(rename = "lastUpdateId", deserialize_with = "lenient::vital")]
+        pub last_update_id: i64,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+    }
+    /// Changes of an order book, of all updates from one number to another.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamDepthUpdate {
+        /// Asks: price and new quantity. Zero removes the level.
+        #[serde(rename = "a", deserialize_with = "lenient::collection")]
+        pub asks: Vec<wire::Level<wire::Decimal>>,
+        /// Bids: price and new quantity. Zero removes the level.
+        #[serde(rename = "b", deserialize_with = "lenient::collection")]
+        pub bids: Vec<wire::Level<wire::Decimal>>,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// Number of the last update.
+        #[serde(rename = "u", deserialize_with = "lenient::vital")]
+        pub final_update_id: i64,
+        /// Number of the first update.
+        #[serde(rename = "U", deserialize_with = "lenient::vital")]
+        pub first_update_id: i64,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+    }
+    /// A candle that is being made.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamKline {
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// The candle.
+        #[serde(rename = "k", deserialize_with = "lenient::vital")]
+        pub kline: StreamCandle,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+    }
+    wire::ids! {
+        /// Length of a candle.
+        StreamKlineInterval = "^(1s|1m|3m|5m|15m|30m|1h|2h|4h|6h|8h|12h|1d|3d|1w|1M)$";
+    }
+    /// Prices and volumes of the last 24 hours.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamMiniTicker {
+        /// Volume in the base asset.
+        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub base_volume: Option<wire::Decimal>,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// Highest price.
+        #[serde(rename = "h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub high: Option<wire::Decimal>,
+        /// Latest price.
+        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_price: Option<wire::Decimal>,
+        /// Lowest price.
+        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub low: Option<wire::Decimal>,
+        /// First price of the window.
+        #[serde(rename = "o", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open: Option<wire::Decimal>,
+        /// Volume in the quote asset.
+        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub quote_volume: Option<wire::Decimal>,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+    }
+    /// The best levels of an order book, whole. The symbol is in the name of the stream alone.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamPartialDepth {
+        /// Asks, best first: price and quantity.
+        #[serde(deserialize_with = "lenient::collection")]
+        pub asks: Vec<wire::Level<wire::Decimal>>,
+        /// Bids, best first: price and quantity.
+        #[serde(deserialize_with = "lenient::collection")]
+        pub bids: Vec<wire::Level<wire::Decimal>>,
+        /// Number of the last update that it contains.
+        #[serde(rename = "lastUpdateId", deserialize_with = "lenient::vital")]
+        pub last_update_id: i64,
+    }
+    /// A reference price.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamReferencePrice {
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// The price; null while there is none.
+        #[serde(rename = "r", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub reference_price: Option<wire::Decimal>,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+        /// Since when it is valid, by the clock of the engine.
+        #[serde(rename = "t", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub valid_since: Option<wire::UnixMillisOrMicros>,
+    }
+    /// Prices and volumes of the last hour, four hours or day. The window begins with a whole minute, so that it may be up to a minute too wide.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamRollingTicker {
+        /// Volume in the base asset.
+        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub base_volume: Option<wire::Decimal>,
+        /// End of the window.
+        #[serde(rename = "C", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub close_time: Option<wire::UnixMillisOrMicros>,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// Id of its first trade.
+        #[serde(rename = "F", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub first_trade_id: Option<i64>,
+        /// Highest price.
+        #[serde(rename = "h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub high: Option<wire::Decimal>,
+        /// Latest price.
+        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_price: Option<wire::Decimal>,
+        /// Id of its last trade.
+        #[serde(rename = "L", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_trade_id: Option<i64>,
+        /// Lowest price.
+        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub low: Option<wire::Decimal>,
+        /// First price of the window.
+        #[serde(rename = "o", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open: Option<wire::Decimal>,
+        /// Begin of the window.
+        #[serde(rename = "O", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open_time: Option<wire::UnixMillisOrMicros>,
+        /// Change of the price.
+        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price_change: Option<wire::Decimal>,
+        /// The same in percent.
+        #[serde(rename = "P", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price_change_percent: Option<wire::Decimal>,
+        /// Volume in the quote asset.
+        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub quote_volume: Option<wire::Decimal>,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+        /// Count of its trades.
+        #[serde(rename = "n", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub trades: Option<i64>,
+        /// Average price by volume.
+        #[serde(rename = "w", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub weighted_average_price: Option<wire::Decimal>,
+    }
+    wire::ids! {
+        /// Symbol, in capitals.
+        StreamSymbol = "^[^a-z@/!?]+$";
+    }
+    /// Prices, volumes and the best quotes of the last 24 hours.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamTicker {
+        /// Best ask.
+        #[serde(rename = "a", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ask_price: Option<wire::Decimal>,
+        /// Its quantity.
+        #[serde(rename = "A", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub ask_quantity: Option<wire::Decimal>,
+        /// Volume in the base asset.
+        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub base_volume: Option<wire::Decimal>,
+        /// Best bid.
+        #[serde(rename = "b", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub bid_price: Option<wire::Decimal>,
+        /// Its quantity.
+        #[serde(rename = "B", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub bid_quantity: Option<wire::Decimal>,
+        /// End of the window.
+        #[serde(rename = "C", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub close_time: Option<wire::UnixMillisOrMicros>,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// Id of its first trade.
+        #[serde(rename = "F", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub first_trade_id: Option<i64>,
+        /// Highest price.
+        #[serde(rename = "h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub high: Option<wire::Decimal>,
+        /// Latest price.
+        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_price: Option<wire::Decimal>,
+        /// Its quantity.
+        #[serde(rename = "Q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_quantity: Option<wire::Decimal>,
+        /// Id of its last trade.
+        #[serde(rename = "L", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_trade_id: Option<i64>,
+        /// Lowest price.
+        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub low: Option<wire::Decimal>,
+        /// First price of the window.
+        #[serde(rename = "o", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open: Option<wire::Decimal>,
+        /// Begin of the window.
+        #[serde(rename = "O", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub open_time: Option<wire::UnixMillisOrMicros>,
+        /// Price of the last trade before the window.
+        #[serde(rename = "x", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub previous_price: Option<wire::Decimal>,
+        /// Change of the price.
+        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price_change: Option<wire::Decimal>,
+        /// The same in percent.
+        #[serde(rename = "P", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price_change_percent: Option<wire::Decimal>,
+        /// Volume in the quote asset.
+        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub quote_volume: Option<wire::Decimal>,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+        /// Count of its trades.
+        #[serde(rename = "n", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub trades: Option<i64>,
+        /// Average price by volume.
+        #[serde(rename = "w", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub weighted_average_price: Option<wire::Decimal>,
+    }
+    /// A trade.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct StreamTrade {
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// To be ignored.
+        #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
+        pub ignored: Option<bool>,
+        /// Whether the buyer had the order that rested: the seller took it.
+        #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
+        pub is_buyer_maker: Option<bool>,
+        /// Price.
+        #[serde(rename = "p", deserialize_with = "lenient::vital")]
+        pub price: wire::Decimal,
+        /// Quantity.
+        #[serde(rename = "q", deserialize_with = "lenient::vital")]
+        pub quantity: wire::Decimal,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+        /// Id of the trade: within a symbol they count on by one.
+        #[serde(rename = "t", deserialize_with = "lenient::vital")]
+        pub trade_id: i64,
+        /// When it was traded.
+        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub trade_time: Option<wire::UnixMillisOrMicros>,
+    }
     /// `SubAccount`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -24425,7 +24907,10 @@ pub mod types {
         OrderOcoRequest OrderTest OrderTestRequest PlacedMarginOrder PlacedMarginOrderList
         PlacedOrder PlacedOrderList PriceTicker Region ServerTime
         SmallLiabilityExchangeRequest SnapshotAsset SnapshotData SnapshotPosition SorAsset
-        SorOrderRequest SorOrderTestRequest SpecialKey SubAccount SubAccountAsset
+        SorOrderRequest SorOrderTestRequest SpecialKey StreamAggTrade StreamAveragePrice
+        StreamBlockTrade StreamBookTicker StreamCandle StreamDepthSnapshot StreamDepthUpdate
+        StreamKline StreamMiniTicker StreamPartialDepth StreamReferencePrice
+        StreamRollingTicker StreamTicker StreamTrade SubAccount SubAccountAsset
         SubAccountFutures SubAccountFuturesAssetTransferRequest SubAccountMarginValue
         SubAccountValue SubmitDepositQuestionnaireRequest
         SubmitDepositQuestionnaireTravelRuleRequest SubmitDepositQuestionnaireV2Request

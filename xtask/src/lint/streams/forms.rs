@@ -358,12 +358,13 @@ pub fn book(_: &Known<'_>, value: &Value) -> Said {
 }
 
 fn change(said: &Value) -> Said {
+    is(maybe(said, "mark", is_pointer), "`mark` is a JSON pointer into the data")?;
     is(matches!(text(said, "is"), Some("change" | "size")), "`is` says whether numbers are a `change` or a `size`")?;
     if said.get("side").is_none() {
-        shape(said, &["bids", "asks", "entry", "is"], &["when"])?;
+        shape(said, &["bids", "asks", "entry", "is"], &["when", "mark"])?;
         return levels(said);
     }
-    shape(said, &["price", "size", "side", "bid", "ask", "is"], &["when"])?;
+    shape(said, &["price", "size", "side", "bid", "ask", "is"], &["when", "mark"])?;
     maybe_condition(said)?;
     is(
         ["price", "size", "side"].iter().all(|key| is_pointer(&said[*key])),
