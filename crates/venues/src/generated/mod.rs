@@ -8,7 +8,7 @@ use crate::registration::Registration;
 /// All venues, in the order of their names.
 pub(crate) static VENUES: [Registration; 7] = [
     Registration::of::<venuekit_bayse::Client, venuekit_bayse::Credentials>("bayse", Some(&venuekit_bayse::STREAMS)),
-    Registration::of::<venuekit_binance::Client, venuekit_binance::Credentials>("binance", None),
+    Registration::of::<venuekit_binance::Client, venuekit_binance::Credentials>("binance", Some(&venuekit_binance::STREAMS)),
     Registration::of::<venuekit_bybit::Client, venuekit_bybit::Credentials>("bybit", Some(&venuekit_bybit::STREAMS)),
     Registration::of::<venuekit_deribit::Client, venuekit_deribit::Credentials>("deribit", Some(&venuekit_deribit::STREAMS)),
     Registration::of::<venuekit_kalshi::Client, venuekit_kalshi::Credentials>("kalshi", Some(&venuekit_kalshi::STREAMS)),
@@ -38,6 +38,7 @@ impl Venue {
 pub(crate) fn with_book<V: BookVisitor>(venue: &str, channel: &str, visitor: V) -> Option<V::Output> {
     match venue {
         "bayse" => venuekit_bayse::with_book(channel, visitor),
+        "binance" => venuekit_binance::with_book(channel, visitor),
         "bybit" => venuekit_bybit::with_book(channel, visitor),
         "deribit" => venuekit_deribit::with_book(channel, visitor),
         "kalshi" => venuekit_kalshi::with_book(channel, visitor),
