@@ -18,8 +18,12 @@ use pair::{compare, way};
 use sha2::Sha256;
 use venuekit::auth::bayse::BayseWrite;
 use venuekit::auth::deribit::DeribitHmac;
+use venuekit::auth::described::{DescribedSigner, SigningKey};
 use venuekit::auth::kalshi::{KalshiSigner, string_to_sign};
 use venuekit::auth::{KeyKind, Parts, PrivateKey, Signer};
+use venuekit::binance;
+use venuekit::transport::Connect;
+use venuekit::transport::client::Call;
 
 const NOW: i64 = 1_703_123_456_789;
 const BODY: &[u8] = br#"{"ticker":"KXHIGHNY-26NOV22-B55","side":"bid","count":"10","price":"0.56"}"#;
@@ -77,6 +81,24 @@ fn deribit(criterion: &mut Criterion) {
     compare(criterion, "deribit_hmac", way("venuekit", || sign(&signer, &parts)), vec![way("hmac", bare)]);
 }
 
+/// From the values of an order's parameters to the URL that is sent: written, percent-encoded, signed, appended.
+fn binance(criterion: &mut Criterion) {
+    let venue = <binance::Client as Connect>::VENUE;
+    let row = venue.operation("get_order").unwrap();
+    let signature = venue.credentials.signature("signature").unwrap();
+    let signer = DescribedSigner::new(signature, "key", SigningKey::Shared(SECRET.into())).unwrap();
+    let signed = || {
+        let call = Call::new(row).query("symbol", black_box("LTCBTC")).query("orderId", &black_box(123_456_789_i64));
+        let call = call.query("origClientOrderId", black_box("e6ca8d4b-4d3b-4c3d-9d9c-1f0b9f6c2a57"));
+        let signed = signer.sign(&Parts::new(row.method, call.target(), b""), black_box(NOW)).unwrap();
+        let url = ["https://api.binance.com", call.target(), signed.added().unwrap().as_str()].concat();
+        (url, signed)
+    };
+    let text = signed().1.string_to_sign().unwrap().to_owned();
+    let own = || _ = black_box(signed());
+    compare(criterion, "binance_query_hmac", way("venuekit", own), vec![way("hmac", hmac_of(&text))]);
+}
+
 /// A keyed state that is cloned for each signature, which is the fastest way there is.
 fn hmac_of(text: &str) -> impl Fn() {
     let keyed = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
@@ -90,5 +112,5 @@ fn der(key: &PrivateKey) -> Vec<u8> {
     base64::engine::general_purpose::STANDARD.decode(base64).unwrap()
 }
 
-criterion_group!(benches, kalshi, bayse, deribit);
+criterion_group!(benches, kalshi, bayse, deribit, binance);
 criterion_main!(benches);

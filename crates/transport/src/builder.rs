@@ -227,6 +227,7 @@ impl<C: Connect> ClientBuilder<C> {
         let common = Common {
             venue: C::VENUE,
             base: Arc::new(base),
+            server: environment::server_at(C::VENUE, &url),
             challenge: challenge_search(C::VENUE),
             headers: client_headers(C::VENUE, &self.headers)?.into(),
             clock: self.clock,

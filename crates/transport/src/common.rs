@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use memchr::memmem::Finder;
 use venuekit_wire::operation::Venue;
+use venuekit_wire::server::Server;
 
 use crate::clock::Clock;
 use crate::endpoint::{Base, Route};
@@ -54,6 +55,8 @@ impl Default for Timeouts {
 pub(crate) struct Common {
     pub(crate) venue: &'static Venue,
     pub(crate) base: Arc<Base>,
+    /// The server that is called, where the spec knows it.
+    pub(crate) server: Option<&'static Server>,
     /// What finds the venue's demand for a second factor.
     pub(crate) challenge: Option<Finder<'static>>,
     /// Headers that the user sends with every call.

@@ -2,6 +2,7 @@
 
 use url::Url;
 use venuekit_wire::operation::Venue;
+use venuekit_wire::server::Server;
 
 use crate::endpoint::{authority, is_loopback};
 use crate::error::Error;
@@ -30,8 +31,13 @@ pub fn served_at(venue: &'static Venue, url: &Url) -> Option<&'static str> {
     if is_loopback(url) {
         return Some(LOCAL);
     }
+    server_at(venue, url).map(|server| server.environment)
+}
+
+/// The server at a URL, where the venue's spec knows the host.
+pub(crate) fn server_at(venue: &'static Venue, url: &Url) -> Option<&'static Server> {
     let host = url.host_str()?;
-    venue.servers.iter().find(|server| server.is_at(host)).map(|server| server.environment)
+    venue.servers.iter().find(|server| server.is_at(host))
 }
 
 /// Refuses credentials of one environment for a server of another. A server that no spec knows may stand for any of a venue's own,
@@ -58,14 +64,18 @@ pub(crate) fn check(venue: &'static Venue, environment: &str, url: &Url) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use venuekit_wire::server::Server;
-
     use super::*;
     use crate::fixtures;
 
     static SERVERS: &[Server] = &[
-        Server { environment: "production", url: "https://venue.test/api", hosts: &["old.venue.test"], key_page: None },
-        Server { environment: "demo", url: "https://demo.venue.test/api", hosts: &[], key_page: None },
+        Server {
+            environment: "production",
+            url: "https://venue.test/api",
+            hosts: &["old.venue.test"],
+            key_page: None,
+            serves: &[],
+        },
+        Server { environment: "demo", url: "https://demo.venue.test/api", hosts: &[], key_page: None, serves: &[] },
     ];
     static VENUE: Venue = Venue { servers: SERVERS, ..fixtures::VENUE };
 

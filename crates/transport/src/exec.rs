@@ -163,6 +163,12 @@ impl Session {
                 "this operation exists on a WebSocket only: build the client with `Client::websocket`".to_owned(),
             ));
         }
+        if let Some(server) = shared.common.server.filter(|server| !server.has(operation.path)) {
+            let (name, environment, paths) = (venue.name, server.environment, server.serves.join(" and "));
+            return Err(refused(format!(
+                "{name}'s environment {environment} does not serve this: only what is below {paths}"
+            )));
+        }
         let credentials = shared.credentials.choose(operation, self.code_for_header())?;
         let method = Method::from_bytes(operation.method.as_bytes())
             .map_err(|_| refused(format!("`{}` is not an HTTP method", operation.method)))?;

@@ -301,8 +301,9 @@ mod tests {
                 url: "https://venue.test/api",
                 hosts: &["old.venue.test"],
                 key_page: None,
+                serves: &[],
             },
-            Server { environment: "demo", url: "https://demo.venue.test/api", hosts: &[], key_page: None },
+            Server { environment: "demo", url: "https://demo.venue.test/api", hosts: &[], key_page: None, serves: &[] },
         ],
         ..fixtures::VENUE
     };

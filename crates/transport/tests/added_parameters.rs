@@ -17,6 +17,7 @@ use venuekit_wire::operation::{
     Bucket, ClientHeader, CostRule, CostWhen, Errors, Limit, Operation, Rate, RateHeaders, Reconcile, Retry, Tier,
     Venue, VenueTime,
 };
+use venuekit_wire::server::Server;
 use venuekit_wire::signature::{Algorithm, Encoding, KeyType, Piece, Place, Signature, SigningRule, TimeUnit};
 
 static SIGNATURE: Signature = Signature {
@@ -46,6 +47,13 @@ const fn window(count: u64, seconds: u64) -> Limit {
 
 static VENUE: Venue = Venue {
     name: "venue",
+    servers: &[Server {
+        environment: "test",
+        url: "https://test.venue.test/api",
+        hosts: &[],
+        key_page: None,
+        serves: &["/order", "/time"],
+    }],
     operations: &[
         Operation { id: "account", path: "/s/account", rate: &[Rate::new("paths", 1)], ..SIGNED },
         Operation {
@@ -145,9 +153,9 @@ struct Sent {
 
 /// Keeps what is sent, and returns what it was given.
 #[derive(Clone, Debug, Default)]
-struct Server(Arc<Mutex<(Vec<Sent>, VecDeque<Result<RawResponse, SendError>>)>>);
+struct Requests(Arc<Mutex<(Vec<Sent>, VecDeque<Result<RawResponse, SendError>>)>>);
 
-impl Server {
+impl Requests {
     fn responds(&self, response: RawResponse) {
         self.0.lock().unwrap().1.push_back(Ok(response));
     }
@@ -161,7 +169,7 @@ impl Server {
     }
 }
 
-impl Carrier for Server {
+impl Carrier for Requests {
     fn send<'a>(&'a self, request: CarrierRequest<'a>) -> CarrierFuture<'a> {
         let mut state = self.0.lock().unwrap();
         state.0.push(Sent {
@@ -201,7 +209,7 @@ impl RateBudget for Counting {
     }
 }
 
-fn builder(server: &Server) -> ClientBuilder<Client> {
+fn builder(server: &Requests) -> ClientBuilder<Client> {
     let signer = DescribedSigner::new(&SIGNATURE, "the-key", SigningKey::Shared("secret".into())).unwrap();
     let credentials = Credentials::none().signer("signature", signer);
     ClientBuilder::new("http://127.0.0.1:1/api")
@@ -234,7 +242,7 @@ fn with(response: RawResponse, headers: &[(&'static str, &str)]) -> RawResponse 
 
 #[tokio::test]
 async fn what_is_sent_is_what_was_signed() {
-    let server = Server::default();
+    let server = Requests::default();
     let client = builder(&server).build().unwrap();
     client.0.send(Call::new(row("order")).query("symbol", "LTC/BTC ü").query("orderId", &7)).await.unwrap();
     let sent = server.last();
@@ -269,7 +277,7 @@ async fn what_is_sent_is_what_was_signed() {
 
 #[tokio::test]
 async fn a_list_is_one_parameter_of_json_text() {
-    let server = Server::default();
+    let server = Requests::default();
     let client = builder(&server).build().unwrap();
     let call =
         |symbols: Option<Vec<&str>>| Call::new(row("ticker")).json_query("symbols", &symbols).query("type", "MINI");
@@ -283,7 +291,7 @@ async fn a_list_is_one_parameter_of_json_text() {
 
 #[tokio::test]
 async fn each_call_pays_what_its_parameters_cost() {
-    let (server, budget) = (Server::default(), Counting::default());
+    let (server, budget) = (Requests::default(), Counting::default());
     let client = builder(&server).rate_limits(RateLimits::shared(budget.clone())).build().unwrap();
     let depth = |limit: i64| Call::new(row("depth")).query("symbol", "A").query("limit", &limit);
     for (limit, tokens) in [(100, 5), (101, 25), (500, 25), (5000, 50)] {
@@ -305,7 +313,7 @@ async fn each_call_pays_what_its_parameters_cost() {
 
 #[tokio::test]
 async fn what_the_venue_says_was_used_is_learned_until_the_window_ends() {
-    let (server, budget) = (Server::default(), Counting::default());
+    let (server, budget) = (Requests::default(), Counting::default());
     let client = builder(&server).rate_limits(RateLimits::shared(budget.clone())).build().unwrap();
     let headers = [("x-used-1m", "5990"), ("x-orders-10s", "20"), ("x-orders-1d", "890"), ("x-path-1m", "7")];
     server.responds(with(response(200, "{}"), &headers));
@@ -339,7 +347,7 @@ async fn what_the_venue_says_was_used_is_learned_until_the_window_ends() {
 
 #[tokio::test(start_paused = true)]
 async fn a_ban_holds_every_call_of_all_clients_of_the_limit() {
-    let (server, limits) = (Server::default(), RateLimits::new());
+    let (server, limits) = (Requests::default(), RateLimits::new());
     let client = builder(&server).rate_limits(limits.clone()).build().unwrap();
     let other = builder(&server).rate_limits(limits).rate_wait(Duration::ZERO).build().unwrap();
     // Three days are longer than any of the buckets' windows.
@@ -368,7 +376,7 @@ async fn a_ban_holds_every_call_of_all_clients_of_the_limit() {
 
 #[tokio::test]
 async fn an_unknown_outcome_names_the_call_to_make_and_the_id() {
-    let server = Server::default();
+    let server = Requests::default();
     let client = builder(&server).build().unwrap();
     let unknown = || response(400, r#"{"code":-1007,"msg":"Timeout waiting for response from backend server."}"#);
     server.responds(unknown());
@@ -389,7 +397,7 @@ async fn an_unknown_outcome_names_the_call_to_make_and_the_id() {
 
 #[tokio::test]
 async fn a_header_of_the_client_goes_along_and_no_other() {
-    let server = Server::default();
+    let server = Requests::default();
     let client =
         builder(&server).header("X-Time-Unit", "MILLISECOND").header("x-time-unit", "MICROSECOND").build().unwrap();
     client.0.send(Call::new(row("time"))).await.unwrap();
@@ -407,7 +415,7 @@ async fn a_header_of_the_client_goes_along_and_no_other() {
 
 #[tokio::test]
 async fn only_the_call_for_the_time_is_believed_of_what_a_cache_may_have() {
-    let server = Server::default();
+    let server = Requests::default();
     let client = builder(&server).build().unwrap();
     let now = || venuekit_wire::UnixMillis::now().get();
     let told = |time: i64| response(200, &format!(r#"{{"serverTime":{time}}}"#));
@@ -421,4 +429,23 @@ async fn only_the_call_for_the_time_is_believed_of_what_a_cache_may_have() {
         let held = client.0.clock().offset_millis();
         assert!((held - offset).abs() < 5_000, "{held} for {offset}");
     }
+}
+
+#[tokio::test]
+async fn what_an_environment_does_not_serve_is_not_sent() {
+    let server = Requests::default();
+    let signer = DescribedSigner::new(&SIGNATURE, "the-key", SigningKey::Shared("secret".into())).unwrap();
+    let client: Client = ClientBuilder::new("https://test.venue.test/api")
+        .credentials(Credentials::none().signer("signature", signer))
+        .carrier(server.clone())
+        .build()
+        .unwrap();
+    client.0.send(Call::new(row("order"))).await.unwrap();
+    let error = failed(&client, Call::new(row("account"))).await;
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(
+        error.to_string().contains("environment test does not serve this: only what is below /order and /time"),
+        "{error}"
+    );
+    assert_eq!(server.sent().len(), 1);
 }

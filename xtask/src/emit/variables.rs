@@ -16,7 +16,8 @@ pub fn servers(document: &Document) -> TokenStream {
         let [environment, url] = ["x-environment", "url"].map(|key| text(server, key).unwrap_or_default());
         let hosts = server.get("x-hosts").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let key_page = option(text(server, "x-key-page").map(|page| quote!(#page)));
-        quote!(Server { environment: #environment, url: #url, hosts: &[#(#hosts),*], key_page: #key_page })
+        let serves = server.get("x-serves").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        quote!(Server { environment: #environment, url: #url, hosts: &[#(#hosts),*], key_page: #key_page, serves: &[#(#serves),*] })
     });
     quote!(&[#(#servers),*])
 }

@@ -50,6 +50,18 @@ pub fn websockets(_: &Known<'_>, urls: Vec<String>) -> Result<(), String> {
     listed.then_some(()).ok_or_else(|| "is a list of wss:// URLs without a slash at the end".to_owned())
 }
 
+/// The beginnings of the paths that a server has: each of some operation.
+pub fn serves(known: &Known<'_>, paths: Vec<String>) -> Result<(), String> {
+    let all = operations(known.document);
+    let is_begin = |begin: &str| begin.starts_with('/') && !begin.ends_with('/');
+    let of_any = |begin: &str| all.iter().any(|operation| operation.path.starts_with(&format!("{begin}/")));
+    match paths.iter().find(|begin| !is_begin(begin) || !of_any(begin)) {
+        Some(begin) => Err(format!("`{begin}` is not the beginning of a path, as `/api` is")),
+        None if paths.is_empty() => Err("names no path".to_owned()),
+        None => Ok(()),
+    }
+}
+
 /// What its type says is all that there is to check.
 pub fn any<T>(_: &Known<'_>, _: T) -> Result<(), String> {
     Ok(())

@@ -9,10 +9,13 @@ use serde_json::{Map, Value};
 use super::credentials::{clock_window, logins, probes, signatures, symptoms, variables};
 use super::forms::{
     any, buckets, client_headers, connection, errors, field_name, hosts, method, name, names, rate, rate_headers,
-    reconcile, retry, rust_type, sentence, venue_time, websockets,
+    reconcile, retry, rust_type, sentence, serves, venue_time, websockets,
 };
 use super::keys::keys;
-use super::streams::forms::{access, book, dialect, first_within, items, keep_alive, limits, login, query, recover, sequence, snapshot, tuple, when};
+use super::streams::forms::{
+    access, book, dialect, first_within, items, keep_alive, limits, login, query, recover, sequence, snapshot, tuple,
+    when,
+};
 use crate::document::{Document, Kind, STREAMS};
 use crate::finding::Finding;
 use crate::model::{operations, text};
@@ -128,6 +131,7 @@ const WORDS: &[Word] = &[
     typed!("x-environment", [Server, StreamServer], String, name),
     typed!("x-hosts", [Server], Vec<String>, hosts),
     typed!("x-key-page", [Server], String, sentence),
+    typed!("x-serves", [Server], Vec<String>, serves),
     typed!("x-websockets", [Server], Vec<String>, websockets),
     typed!("x-credential", [SecurityScheme], String, name),
     typed!("x-carries", [SecurityScheme], CarriesWord, any),

@@ -57,7 +57,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             description: "Order books of markets that trade on one. Each message is the whole book of one outcome.",
             parameters: &[
                 wire::Parameter { name: "currency", description: "Currency of the prices. Left out: that of the venue.", values: &["USD", "NGN"], is_open: true, is_of_connection: true, ..wire::Parameter::EMPTY },
-                wire::Parameter { name: "marketIds", description: "Markets.", pattern: Some("^[A-Za-z0-9_-]+$"), is_list: true, is_required: true, ..wire::Parameter::EMPTY },
+                wire::Parameter { name: "marketIds", description: "Markets, at most 10.", pattern: Some("^[A-Za-z0-9_-]+$"), is_list: true, is_required: true, ..wire::Parameter::EMPTY },
             ],
             items: Some("marketIds"), all: false, item: Some("/orderbook/marketId"),
             actions: wire::Actions { add: None, remove: None, snapshot: None },
@@ -74,7 +74,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
             name: "orders", id: "orders", endpoint: "user", access: wire::Access::Private,
             description: "The caller's own orders that trade. Nothing is known to come for orders that are placed, cancelled or expire: read `listOrders` for those.",
             parameters: &[
-                wire::Parameter { name: "marketIds", description: "Markets.", pattern: Some("^[A-Za-z0-9_-]+$"), is_list: true, is_required: true, ..wire::Parameter::EMPTY },
+                wire::Parameter { name: "marketIds", description: "Markets, at most 10.", pattern: Some("^[A-Za-z0-9_-]+$"), is_list: true, is_required: true, ..wire::Parameter::EMPTY },
             ],
             items: Some("marketIds"), all: false, item: Some("/marketId"),
             actions: wire::Actions { add: None, remove: None, snapshot: None },

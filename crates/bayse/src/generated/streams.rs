@@ -41,7 +41,7 @@ impl Streams {
     ///
     /// Channel `orderbook`.
     ///
-    /// - `market_ids`: Markets.
+    /// - `market_ids`: Markets, at most 10.
     pub fn orderbook(&self, market_ids: impl IntoIterator<Item = impl Into<types::MarketId>>) -> Orderbook {
         Orderbook(generated::Given::new(&STREAMS.channels[2]).list::<types::MarketId>("marketIds", market_ids).subscribe(&self.0))
     }
@@ -50,7 +50,7 @@ impl Streams {
     ///
     /// Channel `orders`, which takes a login.
     ///
-    /// - `market_ids`: Markets.
+    /// - `market_ids`: Markets, at most 10.
     pub fn orders(&self, market_ids: impl IntoIterator<Item = impl Into<types::MarketId>>) -> streams::Subscribe<types::OrderUpdatedMessage> {
         generated::Given::new(&STREAMS.channels[3]).list::<types::MarketId>("marketIds", market_ids).subscribe(&self.0)
     }

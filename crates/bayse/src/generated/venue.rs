@@ -50,6 +50,7 @@ pub static VENUE: Venue = Venue {
             url: "https://relay.bayse.markets",
             hosts: &[],
             key_page: Some("https://app.bayse.markets/settings/api-keys"),
+            serves: &[],
         },
     ],
     variables: Variables {
@@ -412,6 +413,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     },
     enable: None,
     sub_accounts: None,
+    probes: &[],
 };
 impl super::client::Client {
     /// The account's API keys, with the interface that all venues share. Needs a session: no key manages keys here.

@@ -219,12 +219,14 @@ pub static VENUE: Venue = Venue {
                 "api.manepa.jp",
             ],
             key_page: Some("https://www.bybit.com/app/user/api-management"),
+            serves: &[],
         },
         Server {
             environment: "test",
             url: "https://api-testnet.bybit.com",
             hosts: &["api-testnet.manepa.jp"],
             key_page: Some("https://testnet.bybit.com/app/user/api-management"),
+            serves: &[],
         },
         Server {
             environment: "demo",
@@ -233,12 +235,14 @@ pub static VENUE: Venue = Venue {
             key_page: Some(
                 "https://www.bybit.com/app/user/api-management, in demo trading",
             ),
+            serves: &[],
         },
         Server {
             environment: "test-demo",
             url: "https://api-demo-testnet.bybit.com",
             hosts: &[],
             key_page: Some("https://testnet.bybit.com/app/user/api-management"),
+            serves: &[],
         },
     ],
     variables: Variables {
@@ -2632,6 +2636,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
         at: &["/result/subMembers"],
         id: &["/uid"],
     }),
+    probes: &[],
 };
 impl super::client::Client {
     /// The account's API keys, with the interface that all venues share.

@@ -625,12 +625,14 @@ pub static VENUE: Venue = Venue {
             url: "https://www.deribit.com/api/v2",
             hosts: &["deribit.com"],
             key_page: Some("the page API of Deribit's account menu"),
+            serves: &[],
         },
         Server {
             environment: "test",
             url: "https://test.deribit.com/api/v2",
             hosts: &[],
             key_page: Some("the page API of Deribit's account menu"),
+            serves: &[],
         },
     ],
     variables: Variables {
@@ -1303,6 +1305,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
         returns: Returns::Object,
     }),
     sub_accounts: None,
+    probes: &[],
 };
 impl super::client::Client {
     /// The account's API keys, with the interface that all venues share.

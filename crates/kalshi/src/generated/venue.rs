@@ -53,12 +53,14 @@ pub static VENUE: Venue = Venue {
             url: "https://external-api.kalshi.com/trade-api/v2",
             hosts: &["api.elections.kalshi.com"],
             key_page: Some("the page API keys of Kalshi's account settings"),
+            serves: &[],
         },
         Server {
             environment: "demo",
             url: "https://external-api.demo.kalshi.co/trade-api/v2",
             hosts: &["demo-api.kalshi.co"],
             key_page: Some("the page API keys of Kalshi's account settings"),
+            serves: &[],
         },
     ],
     variables: Variables {
@@ -532,6 +534,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     },
     enable: None,
     sub_accounts: None,
+    probes: &[],
 };
 impl super::client::Client {
     /// The account's API keys, with the interface that all venues share.

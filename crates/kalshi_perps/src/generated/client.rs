@@ -3320,7 +3320,7 @@ pub mod builder {
             self.body = self.body.destination(value);
             self
         }
-        /// Shard to which it goes. Left out: 0.
+        /// Shard to which it goes, at most 100. Left out: 0.
         pub fn destination_exchange_shard(
             mut self,
             value: impl TryInto<i64, Error: Display>,
@@ -3344,7 +3344,7 @@ pub mod builder {
             self.body = self.body.source(value);
             self
         }
-        /// Shard from which it is taken. Left out: 0.
+        /// Shard from which it is taken, at most 100. Left out: 0.
         pub fn source_exchange_shard(
             mut self,
             value: impl TryInto<i64, Error: Display>,
@@ -4395,7 +4395,7 @@ pub mod types {
         pub client_transfer_id: Option<String>,
         /// Where it goes.
         pub destination: wire::Open<ExchangeInstance>,
-        /// Shard to which it goes. Left out: 0.
+        /// Shard to which it goes, at most 100. Left out: 0.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub destination_exchange_shard: Option<i64>,
         /// Subaccount to which it goes. Left out: 0 (primary).
@@ -4403,7 +4403,7 @@ pub mod types {
         pub destination_subaccount: Option<i64>,
         /// Where the money is.
         pub source: wire::Open<ExchangeInstance>,
-        /// Shard from which it is taken. Left out: 0.
+        /// Shard from which it is taken, at most 100. Left out: 0.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub source_exchange_shard: Option<i64>,
         /// Subaccount from which it is taken. Left out: 0 (primary).
@@ -5550,13 +5550,13 @@ pub mod types {
             client_transfer_id: optional into String;
             /// Where it goes. *Required.*
             destination: required into wire::Open<super::ExchangeInstance>;
-            /// Shard to which it goes. Left out: 0.
+            /// Shard to which it goes, at most 100. Left out: 0.
             destination_exchange_shard: optional take i64;
             /// Subaccount to which it goes. Left out: 0 (primary).
             destination_subaccount: optional take i64;
             /// Where the money is. *Required.*
             source: required into wire::Open<super::ExchangeInstance>;
-            /// Shard from which it is taken. Left out: 0.
+            /// Shard from which it is taken, at most 100. Left out: 0.
             source_exchange_shard: optional take i64;
             /// Subaccount from which it is taken. Left out: 0 (primary).
             source_subaccount: optional take i64;

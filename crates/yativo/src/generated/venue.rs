@@ -53,12 +53,14 @@ pub static VENUE: Venue = Venue {
             url: "https://crypto-api.yativo.com/api/v1",
             hosts: &[],
             key_page: Some("the page API keys of Yativo's dashboard"),
+            serves: &[],
         },
         Server {
             environment: "sandbox",
             url: "https://crypto-sandbox.yativo.com/api/v1",
             hosts: &[],
             key_page: Some("the page API keys of Yativo's dashboard"),
+            serves: &[],
         },
     ],
     variables: Variables {
@@ -430,6 +432,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     },
     enable: None,
     sub_accounts: None,
+    probes: &[],
 };
 impl super::client::Client {
     /// The account's API keys, with the interface that all venues share.

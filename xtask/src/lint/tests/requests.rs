@@ -11,6 +11,7 @@ openapi: 3.0.3
 info: { title: t, version: '1' }
 servers:
   - { url: 'https://v.test', x-environment: production }
+  - { url: 'https://w.test', x-environment: test, x-serves: [/api] }
 security: [{ signed: [] }]
 x-errors:
   code: [/code]
@@ -33,7 +34,7 @@ x-signatures:
     headers: { X-Key: '{id}' }
     adds: [{ recvWindow: '5000' }, { timestamp: '{time}' }, { signature: '{signature}' }]
 paths:
-  /order:
+  /api/order:
     get:
       operationId: getOrder
       tags: [a]
@@ -99,6 +100,9 @@ pub const CASES: &[Case] = &[
     ("bad-word", ADDS, "    adds: [{ timestamp: '{time}' }]", "x-signatures:"),
     ("bad-word", ADDS, "    adds: [{ timestamp: '{time}', signature: '{signature}' }]", "x-signatures:"),
     ("bad-word", ADDS, "    adds: [{ s: '{signature}' }, { signature: '{signature}' }]", "x-signatures:"),
+    ("bad-word", "x-serves: [/api]", "x-serves: [/sapi]", "https://w.test"),
+    ("bad-word", "x-serves: [/api]", "x-serves: [/api/]", "https://w.test"),
+    ("bad-word", "x-serves: [/api]", "x-serves: []", "https://w.test"),
     ("bad-word", TEXT, "    text: [query]", "x-signatures:"),
     ("bad-word", TEXT, "    text: [path, body]", "x-signatures:"),
     ("bad-word", RATES, "[]", "x-rate: []"),
@@ -174,7 +178,7 @@ fn the_table_and_the_client_say_how_a_request_is_written() {
     let has = |text: &str, part: &str| assert!(text.contains(&dense(part)), "{part}\n{text}");
     has(
         &venue,
-        r#"Operation { id: "new_order", path: "/order", method: "POST", access: &[&["signature"]], retry: Retry::Never,
+        r#"Operation { id: "new_order", path: "/api/order", method: "POST", access: &[&["signature"]], retry: Retry::Never,
             rate: &[Rate::new("weight", 1), Rate::new("orders", 1)],
             reconcile: Some(Reconcile { operation: "get_order", by: &["origClientOrderId"] }),
             form: true, client_id: Some("newClientOrderId"), ..Operation::EMPTY }"#,
@@ -208,6 +212,7 @@ fn the_table_and_the_client_say_how_a_request_is_written() {
             ErrorText { code: Some("-2010"), says: "insufficient balance", kind: ErrorKind::InsufficientFunds },
             ErrorText { code: None, says: "closed", kind: ErrorKind::Maintenance }]"#,
     );
+    has(&venue, r#"hosts: &[], key_page: None, serves: &["/api"] }"#);
     has(&venue, r#"Bucket { name: "orders", per_path: true,"#);
     has(&client, r#".json_query("symbols", &self.symbols).query("limit", &self.limit)"#);
     has(&client, "symbols: Option<Vec<String>>");
