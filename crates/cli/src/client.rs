@@ -47,7 +47,12 @@ impl Client {
         for (name, value) in request.headers.iter().filter(|(name, _)| *name != CONTENT_TYPE) {
             call = call.header_value(name.clone(), value.clone());
         }
-        if !request.body.is_empty() {
+        if row.form && !request.body.is_empty() {
+            // Each value is a text: it is written as it was, and nothing is lost.
+            let members: serde_json::Map<String, serde_json::Value> =
+                request.form_pairs().into_iter().map(|(name, value)| (name, value.into())).collect();
+            call = call.body(JsonBody::new(row, &serde_json::Value::Object(members).to_string())?);
+        } else if !request.body.is_empty() {
             let body = std::str::from_utf8(&request.body)
                 .map_err(|_| Error::invalid_request("the request body is not UTF-8"))?;
             call = call.body(JsonBody::new(row, body)?);
@@ -81,6 +86,11 @@ impl Client {
     pub fn clock(&self) -> Clock {
         self.0.clock().clone()
     }
+}
+
+/// What says that a body is a form.
+pub fn form_headers() -> http::HeaderMap {
+    http::HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))])
 }
 
 /// What says that a body is JSON.

@@ -14,8 +14,8 @@ use venuekit_transport::{
 };
 use venuekit_wire::credentials::{CredentialRules, Probe, Probes, Symptoms};
 use venuekit_wire::operation::{
-    Bucket, ClientHeader, CostRule, CostWhen, Errors, Limit, Operation, Rate, RateHeaders, Reconcile, Retry, Tier,
-    Venue, VenueTime,
+    Bucket, ClientHeader, CostRule, CostWhen, ErrorText, Errors, Limit, Operation, Rate, RateHeaders, Reconcile, Retry,
+    Tier, Venue, VenueTime,
 };
 use venuekit_wire::server::Server;
 use venuekit_wire::signature::{Algorithm, Encoding, KeyType, Piece, Place, Signature, SigningRule, TimeUnit};
@@ -93,7 +93,8 @@ static VENUE: Venue = Venue {
     errors: Errors {
         code: &["/code"],
         message: &["/msg"],
-        kinds: &[("-1007", ErrorKind::Server)],
+        texts: &[ErrorText { code: Some("-2010"), says: "insufficient balance", kind: ErrorKind::InsufficientFunds }],
+        kinds: &[("-1007", ErrorKind::Server), ("-2010", ErrorKind::InvalidRequest)],
         statuses: &[(418, ErrorKind::RateLimited)],
         bans: &[(418, 259_200)],
         outcome_unknown: &["-1007"],
@@ -392,6 +393,7 @@ async fn an_unknown_outcome_names_the_call_to_make_and_the_id() {
     assert_eq!(error.client_id(), None);
     server.responds(response(400, r#"{"code":-2010,"msg":"no"}"#));
     let error = failed(&client, order(r#"{"newId":"mine-2"}"#)).await;
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(!error.to_string().contains("mine-2") && error.client_id() == Some("mine-2"), "{error}");
 }
 
@@ -448,4 +450,19 @@ async fn what_an_environment_does_not_serve_is_not_sent() {
         "{error}"
     );
     assert_eq!(server.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn one_code_means_what_its_text_says() {
+    let server = Requests::default();
+    let client = builder(&server).build().unwrap();
+    let funds = r#"{"code":-2010,"msg":"Account has insufficient balance for requested action."}"#;
+    for (body, kind) in [
+        (funds, ErrorKind::InsufficientFunds),
+        (r#"{"code":-2010,"msg":"Duplicate order sent."}"#, ErrorKind::InvalidRequest),
+    ] {
+        server.responds(response(400, body));
+        let error = failed(&client, order("{}")).await;
+        assert_eq!((error.kind(), error.code(), error.has_known_code()), (kind, Some("-2010"), true), "{body}");
+    }
 }

@@ -9,7 +9,7 @@ use venuekit_transport::client::encode_segment;
 use venuekit_wire::operation::{Key, Protocol, Retry};
 
 use super::{body, plain as digits, value};
-use crate::client::json_headers;
+use crate::client::{form_headers, json_headers};
 use crate::failure::{Exit, Failure};
 use crate::lookup::Found;
 use crate::raw_json::RawJson;
@@ -129,9 +129,20 @@ impl RequestBuilder {
                 false => Failure::usage(format!("{}: is empty", at())).help("leave it out to say nothing"),
             });
         }
-        let texts = match value::of(&parameter.schema, text)
-            .map_err(|said| Failure::usage(format!("{}: {said}", at())))?
-        {
+        let read = value::of(&parameter.schema, text).map_err(|said| Failure::usage(format!("{}: {said}", at())))?;
+        let texts = match read {
+            // A list that is one parameter: what is given once more goes behind what is there.
+            RawJson::List(items) if parameter.json => {
+                let given = self.query.iter().position(|(name, _)| *name == parameter.name);
+                let before = given.map(|index| self.query.remove(index).1);
+                let before = before.and_then(|text| RawJson::parse(&text).ok());
+                let mut all = match before {
+                    Some(RawJson::List(before)) => before,
+                    _ => Vec::new(),
+                };
+                all.extend(items);
+                vec![RawJson::List(all).compact()]
+            }
             RawJson::List(items) => items.iter().map(|item| item.as_text().unwrap_or_else(|| item.compact())).collect(),
             _ => vec![text.to_owned()],
         };
@@ -259,7 +270,16 @@ impl RequestBuilder {
         let path = self.path.iter().fold(operation.template.clone(), fill);
         let query = (!self.query.is_empty())
             .then(|| url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.query).finish());
-        let mut headers = if self.body.is_some() { json_headers() } else { HeaderMap::new() };
+        let body = match &self.body {
+            Some(RawJson::Object(members)) if operation.form => form(members),
+            body => body.as_ref().map(RawJson::compact).unwrap_or_default(),
+        };
+        let mut headers = match &self.body {
+            Some(_) if operation.form && body.is_empty() => HeaderMap::new(),
+            Some(_) if operation.form => form_headers(),
+            Some(_) => json_headers(),
+            None => HeaderMap::new(),
+        };
         for (name, text) in &self.headers {
             match HeaderName::try_from(name.as_str()).ok().zip(HeaderValue::from_str(text).ok()) {
                 Some((header, text)) => _ = headers.insert(header, text),
@@ -273,7 +293,6 @@ impl RequestBuilder {
                 }
             }
         }
-        let body = self.body.as_ref().map(RawJson::compact).unwrap_or_default();
         let method = operation.method.parse().unwrap_or_else(|_| {
             mistakes.push(Failure::new(Exit::Internal, "the spec names no method"));
             Method::GET
@@ -296,6 +315,13 @@ impl RequestBuilder {
     pub fn body_mut(&mut self) -> Option<&mut RawJson> {
         self.body.as_mut()
     }
+}
+
+/// Members as a form has them: what is null is left out, and lists are JSON text.
+fn form(members: &[(String, RawJson)]) -> String {
+    let given = members.iter().filter(|(_, value)| *value != RawJson::Scalar("null".to_owned()));
+    let pairs = given.map(|(name, value)| (name, value.as_text().unwrap_or_else(|| value.compact())));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// The first step of a way, without the place in front.

@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use serde_json::{Map, Value};
 use url::Url;
-use venuekit_auth::Parts;
+use venuekit_auth::{Added, Parts};
 use venuekit_spec::Request;
 use venuekit_transport::Carried;
 use venuekit_wire::operation::{Key, Protocol, Retry};
@@ -41,7 +41,7 @@ pub fn dry_run(
 ) -> Result<(), Failure> {
     let out = context.out();
     let query = request.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
-    let url = format!("{}{}{query}", target.base_url, request.path);
+    let mut url = format!("{}{}{query}", target.base_url, request.path);
     let parsed = Url::parse(&url).map_err(|error| Failure::usage(format!("invalid URL `{url}`: {error}")))?;
     let shown = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let mut headers: Headers = request.headers.iter().map(|(name, value)| (name.to_string(), shown(value))).collect();
@@ -55,19 +55,43 @@ pub fn dry_run(
     };
     let target_path = format!("{}{query}", parsed.path());
     let parts = Parts::new(request.method.as_str(), &target_path, &request.body);
-    headers.extend(carried(target, credential, found, &parts, with_code)?);
-    let body = body(found, request, new_key);
+    let (proof, added) = carried(target, credential, found, &parts, with_code)?;
+    headers.extend(proof);
+    let mut form = found.spec.form.then(|| form(found, request));
+    match &added {
+        Some(Added::Query(text)) => url.push_str(&without_signature(text)),
+        Some(Added::Body(text)) => form.get_or_insert_default().push_str(&without_signature(text)),
+        None => {}
+    }
+    let form = form.filter(|form| !form.is_empty());
+    let body = body(found, request, new_key).filter(|_| !found.spec.form);
     out.line(&format!("{} {url}", request.method));
     headers.iter().for_each(|(name, value)| out.line(&format!("{name}: {value}")));
-    if let Some(body) = &body {
-        out.line(&format!("\n{}", body.pretty()));
+    if let Some(text) = body.as_ref().map(RawJson::pretty).or_else(|| form.clone()) {
+        out.line(&format!("\n{text}"));
     }
     out.note("nothing was sent");
     let headers: Map<String, Value> = headers.into_iter().map(|(name, value)| (name, value.into())).collect();
-    let body = body.map(|body| body.compact());
+    let body = body.map(|body| body.compact()).or_else(|| Some(Value::from(form?).to_string()));
     let raw = body.as_deref().and_then(|body| serde_json::from_str::<&serde_json::value::RawValue>(body).ok());
     out.document(&Sent { dry_run: true, method: request.method.as_str(), url: &url, headers, body: raw });
     Ok(())
+}
+
+/// The form as it is sent, without its secrets.
+fn form(found: &Found, request: &Request) -> String {
+    let spec = found.spec.body.as_ref();
+    let secrets: Vec<String> = spec.map(|body| body.secret_names().into_iter().collect()).unwrap_or_default();
+    let pairs = request.form_pairs().into_iter().map(|(name, value)| {
+        let value = if secrets.contains(&name) { HIDDEN.to_owned() } else { value };
+        (name, value)
+    });
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// What a signature adds, without the signature itself.
+fn without_signature(added: &str) -> String {
+    added.rsplit_once('=').map_or_else(String::new, |(before, _)| format!("{before}={HIDDEN}"))
 }
 
 /// The body as it is sent, without its secrets and with the key that the client adds.
@@ -97,14 +121,14 @@ fn carried(
     found: &Found,
     parts: &Parts<'_>,
     with_code: bool,
-) -> Result<Headers, Failure> {
+) -> Result<(Headers, Option<Added>), Failure> {
     if credential.is_none() && !found.is_public() {
         let needed = format!("[needs a key of {}/{}]", target.venue, target.environment);
-        return Ok(vec![("signature".to_owned(), needed)]);
+        return Ok((vec![("signature".to_owned(), needed)], None));
     }
     let code = with_code.then(|| Secret::new("000000"));
     let credentials = client::credentials(target.venue, credential)?;
-    let mut headers = Vec::new();
+    let (mut headers, mut added) = (Vec::new(), None);
     for Carried { name, signer } in credentials.preview(found.row, code.as_ref())? {
         let Some(signer) = signer else {
             headers.extend(fetched(target.venue, name));
@@ -113,6 +137,7 @@ fn carried(
         let signed = signer
             .sign(parts, UnixMillis::now().get())
             .map_err(|error| Failure::new(Exit::Store, format!("{}: {error}", credential.source)).code("unusable"))?;
+        added = added.or_else(|| signed.added().cloned());
         for (header, value) in signed.headers() {
             let text = match value.is_sensitive() {
                 true if name == SECOND_FACTOR => CODE.to_owned(),
@@ -122,7 +147,7 @@ fn carried(
             headers.push((header.as_str().to_owned(), text));
         }
     }
-    Ok(headers)
+    Ok((headers, added))
 }
 
 /// The headers of a credential that the client fetches before the call.

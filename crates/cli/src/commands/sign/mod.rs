@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use venuekit_auth::Parts;
+use venuekit_auth::{Added, Parts};
 use venuekit_wire::UnixMillis;
 use venuekit_wire::signature::Piece;
 
@@ -170,6 +170,13 @@ fn show(context: &Context, target: &Target, credential: &Credential, signature: 
         out.step("header", &format!("{name}: {}", value_of(value, *hidden)));
         headers.insert(name.clone(), value_of(value, *hidden).into());
     }
+    let added = signature.added.as_ref().map(|added| match added {
+        Added::Query(text) => ("query", text.trim_start_matches(['?', '&'])),
+        Added::Body(text) => ("body", text.trim_start_matches('&')),
+    });
+    if let Some((place, text)) = added {
+        out.step("added", &format!("to the {place}: {text}"));
+    }
     for (name, value) in &signature.params {
         out.step("param", &format!("{name}: {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
     }
@@ -178,5 +185,6 @@ fn show(context: &Context, target: &Target, credential: &Credential, signature: 
     }
     let params: Map<String, Value> = signature.params.iter().cloned().collect();
     out.document(&json!({"venue": target.venue.name(), "environment": target.environment, "key": credential.source,
-        "string_to_sign": signature.text, "headers": headers, "params": params}));
+        "string_to_sign": signature.text, "headers": headers, "params": params,
+        "added": added.map(|(place, text)| json!({"to": place, "text": text}))}));
 }

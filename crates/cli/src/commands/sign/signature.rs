@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use venuekit_auth::described::{DescribedSigner, ParamValue, SigningKey};
-use venuekit_auth::{Nonces, Parts, PrivateKey, SignError, Signer as _};
+use venuekit_auth::{Added, Nonces, Parts, PrivateKey, SignError, Signer as _};
 use venuekit_transport::credential_parts::CredentialParts;
 use venuekit_transport::keys::SecretKind;
 use venuekit_wire::credentials::{Carries, Login};
@@ -27,6 +27,8 @@ pub struct Signature {
     pub text: Option<String>,
     /// Headers in their order: name, value, and whether the value is the credential itself.
     pub headers: Vec<(String, String, bool)>,
+    /// What is added to the query or the form.
+    pub added: Option<Added>,
     /// Params of a login, where that is what is signed.
     pub params: Vec<(String, Value)>,
     /// The login that they are for.
@@ -122,10 +124,13 @@ impl Signature {
             if let Some(rule) = rules.signature(name) {
                 let signed = signer(rule, one, nonce)?.sign(parts, time)?;
                 (self.rule, self.text) = (Some(rule), signed.string_to_sign().map(str::to_owned));
-                // A signature proves one request: it is shown.
-                self.headers.extend(signed.headers().iter().map(|(header, value)| {
-                    (header.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned(), false)
-                }));
+                self.added = signed.added().cloned();
+                // A signature proves one request: it is shown. The header with the id may be another credential's too.
+                for (header, value) in signed.headers() {
+                    self.headers.retain(|(other, _, _)| other != header.as_str());
+                    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                    self.headers.push((header.as_str().to_owned(), value, false));
+                }
                 continue;
             }
             let is_key = matches!(one, CredentialParts::Key { .. });
@@ -157,7 +162,8 @@ impl Signature {
                 Carries::Bearer => (secret.map(|token| format!("Bearer {token}")), true),
                 _ => (None, true),
             };
-            self.headers.extend(value.map(|value| (scheme.header.to_owned(), value, hidden)));
+            let is_new = !self.headers.iter().any(|(other, _, _)| other == scheme.header);
+            self.headers.extend(value.filter(|_| is_new).map(|value| (scheme.header.to_owned(), value, hidden)));
         }
     }
 }

@@ -77,6 +77,10 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Case, Fai
     let target = target.or(is_login.then(String::new)).ok_or_else(|| missing("path", "--path /..."))?;
     let (path, query) = target.split_once('?').map_or((target.as_str(), None), |(path, query)| (path, Some(query)));
     let mut path = path.to_owned();
+    let (query, body, given_body) = match fields.signed.take() {
+        Some(signed) => (signed.query, signed.body, None),
+        None => (query.map(str::to_owned), body, given_body),
+    };
     let is_whole = arguments.path.as_deref().map_or(capture.has_url(), is_url);
     if is_whole && !is_login && !venue.is_websocket(&path) && !venue.spec().knows(&path) {
         faults.insert(0, format!("no operation of {venue} has the path {path}, to which the request was sent"));
@@ -84,6 +88,7 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Case, Fai
         let (whole, fault) = with_prefix(venue.prefix(), &path);
         (path, faults) = (whole, fault.into_iter().chain(faults).collect());
     }
+    faults.extend(capture.origin().and_then(|origin| not_served(venue, &origin, &path)));
     let template = template(venue, &method, &path);
     let guess = Guess {
         rule,
@@ -97,7 +102,7 @@ pub async fn read(context: &Context, arguments: &VerifyArgs) -> Result<Case, Fai
         origin: capture.origin().unwrap_or_else(|| usual_origin(venue)),
         path,
         template,
-        query: query.map(str::to_owned),
+        query,
         with_query: rule.covers(Piece::Target) || rule.covers(Piece::Query),
         body: if is_login { fields.data.into_bytes() } else { body },
         given_body,
@@ -139,6 +144,14 @@ fn login_call(venue: Venue, rule: &Rule) -> Option<(String, String)> {
     let login = venue.table().credentials.logins.iter().find(|login| login.signed_by == Some(rule.name))?;
     let row = venue.table().operation(login.operation)?;
     Some((row.method.to_owned(), format!("{}{}", venue.prefix(), row.path)))
+}
+
+/// What is wrong with a path at a server that has others.
+fn not_served(venue: Venue, origin: &str, path: &str) -> Option<String> {
+    let host = url::Url::parse(origin).ok()?.host_str()?.to_ascii_lowercase();
+    let server = venue.table().servers.iter().find(|server| server.is_at(&host)).filter(|server| !server.has(path))?;
+    let (environment, paths) = (server.environment, server.serves.join(" and "));
+    Some(format!("{host} is {venue}'s environment {environment}, which has only what is below {paths}, and not {path}"))
 }
 
 fn usual_origin(venue: Venue) -> String {

@@ -6,6 +6,7 @@ use venuekit_wire::credentials::Carries;
 use venuekit_wire::signature::{Piece, Place, Signature as Rule, TimeUnit};
 
 use super::capture::Capture;
+use super::parameters::{self, Signed};
 use crate::failure::{Exit, Failure};
 use crate::venue::Venue;
 
@@ -25,6 +26,8 @@ pub struct Fields {
     pub key_id: Option<String>,
     /// Fixed pieces of the text for which the request has another value.
     pub literals: Vec<(&'static str, String)>,
+    /// What of query and form is signed, where the signature is a parameter.
+    pub signed: Option<Signed>,
 }
 
 /// Finds the fields in a captured request to a path.
@@ -36,7 +39,13 @@ pub fn read(venue: Venue, capture: &Capture, target: Option<&str>, body: &[u8]) 
         }
     }
     match rules.iter().find(|rule| rule.place == Place::Headers) {
-        Some(rule) => of_headers(venue, rule, capture),
+        Some(rule) => {
+            let mut found = of_headers(venue, rule, capture)?;
+            if !rule.adds.is_empty() {
+                found.of_parameters(target.unwrap_or_default(), body)?;
+            }
+            Ok(found)
+        }
         None => {
             let message = format!("{venue} signs no requests: a key is exchanged for a token, or is in the headers");
             Err(Failure::usage(message).help(format!("`venuekit doctor {venue}` finds out what is wrong with a key")))
@@ -99,7 +108,16 @@ impl Fields {
             signature: empty(),
             key_id: None,
             literals: Vec::new(),
+            signed: None,
         }
+    }
+
+    /// Reads what the signature adds to query or form.
+    fn of_parameters(&mut self, target: &str, body: &[u8]) -> Result<(), Failure> {
+        let (signed, found) = parameters::read(self.rule, target, body)?;
+        self.signed = Some(signed);
+        found.into_iter().for_each(|one| self.set(one.template, one.value));
+        Ok(())
     }
 
     fn set(&mut self, hole: &str, value: String) {
@@ -185,6 +203,7 @@ pub fn faults(venue: Venue, capture: &Capture, fields: &mut Fields) -> Vec<Strin
         found.extend(twice.map(|name| format!("the header {name} occurs twice, with different values")));
     }
     found.extend(time_fault(fields.rule, &fields.time));
+    found.extend(fields.signed.iter().flat_map(parameters::faults));
     let signature = &fields.signature;
     let inner = signature.strip_prefix('b').unwrap_or(signature);
     let quoted = ['\'', '"'].iter().find_map(|quote| inner.strip_prefix(*quote)?.strip_suffix(*quote));

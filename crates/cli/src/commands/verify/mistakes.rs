@@ -9,6 +9,7 @@ use super::make::{
     replace_json, replace_path, rsa, scheme, secret, separate, shared, thousandths, times, version,
 };
 use super::mistake::{Mistake, Part, many, mistake};
+use super::parameters::{self, change};
 use crate::raw_json::RawJson;
 
 /// All of them, the commonest first: of two that explain a signature the first is told.
@@ -25,6 +26,39 @@ pub const MISTAKES: &[Mistake] = &[
         let decoded = pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
         guess.query.replace(decoded.clone()).is_some_and(|query| query != decoded)
     }),
+    mistake(
+        "parameters_decoded",
+        Part::Query,
+        "sign the parameters as they are sent, percent signs and all",
+        |guess| change(guess, parameters::plain),
+    ),
+    mistake("parameters_encoded_twice", Part::Query, "percent-encode the parameters once, and sign that", |guess| {
+        change(guess, parameters::once)
+    }),
+    mistake(
+        "parameters_signed_encoded_twice",
+        Part::Query,
+        "sign the parameters as they are sent: they were percent-encoded once more before",
+        |guess| change(guess, parameters::twice),
+    ),
+    mistake("blanks_as_percent_20", Part::Query, "sign the parameters as they are sent: a blank is + there", |guess| {
+        change(guess, |form| form.replace('+', "%20"))
+    }),
+    mistake("blanks_as_plus", Part::Query, "sign the parameters as they are sent: a blank is %20 there", |guess| {
+        change(guess, |form| form.replace("%20", "+"))
+    }),
+    mistake("parameters_sorted", Part::Order, "sign the parameters in the order in which they are sent", |guess| {
+        change(guess, parameters::sorted)
+    }),
+    mistake("parameter_in_seconds", Part::Time, "sign the time that is sent: it was signed in seconds", |guess| {
+        parameters::time_as(guess, 10)
+    }),
+    mistake(
+        "parameter_in_milliseconds",
+        Part::Time,
+        "sign the time that is sent: it was signed in milliseconds",
+        |guess| parameters::time_as(guess, 13),
+    ),
     mistake("path_without_prefix", Part::Path, "sign the whole path, with the prefix of the API", |guess| {
         // Where the API has no prefix of its own, it begins with a version.
         let prefix = if guess.prefix.is_empty() { "/v1" } else { guess.prefix };
@@ -261,6 +295,9 @@ pub const MISTAKES: &[Mistake] = &[
     mistake("line_end_added", Part::End, "nothing follows the last part, no line feed either", |guess| {
         guess.rule.end.is_empty() && std::mem::replace(&mut guess.end, "\n").is_empty()
     }),
+    mistake("ampersand", Part::Separator, "they were signed with &", |guess| {
+        guess.rule.separator.is_empty() && !guess.rule.adds.is_empty() && separate(guess, "&")
+    }),
     mistake("dots", Part::Separator, "they were signed with dots", |guess| separate(guess, ".")),
     mistake("no_separator", Part::Separator, "they were signed with nothing", |guess| separate(guess, "")),
     mistake("blanks", Part::Separator, "they were signed with blanks", |guess| separate(guess, " ")),
@@ -419,6 +456,18 @@ pub const MISTAKES: &[Mistake] = &[
         Part::Query,
         "sign the query as it is sent: its parameters were signed in another order",
         query_orders,
+    ),
+    many(
+        "parameter_moved",
+        Part::Order,
+        "sign the parameters in the order in which they are sent: one of them was at another place",
+        parameters::moved,
+    ),
+    many(
+        "added_parameter_left_out",
+        Part::Body,
+        "what is sent beside the signature belongs to the signed text: the time, and the window if there is one",
+        parameters::left_out,
     ),
     many("order", Part::Order, "sign the parts in the venue's order: another one was signed", orders),
     many(

@@ -10,6 +10,7 @@ mod key;
 mod make;
 mod mistake;
 mod mistakes;
+mod parameters;
 mod pss;
 mod search;
 #[cfg(test)]

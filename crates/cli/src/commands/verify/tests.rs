@@ -37,6 +37,7 @@ const PLAIN: Rule = Rule {
     keys: BY_PAIR,
     fields: &[],
     place: Place::Headers,
+    adds: &[],
 };
 
 /// With a hash of the body, in seconds, and dots.
@@ -78,7 +79,19 @@ const FIXED: Rule = Rule {
     ..PLAIN
 };
 
-static RULES: [Rule; 5] = [PLAIN, HASHED, LINES, LOGIN, FIXED];
+/// A parameter of the request itself, which covers query and form.
+const ADDED: Rule = Rule {
+    text: &[Piece::Query, Piece::Body],
+    keys: &[
+        by(KeyType::Shared, Algorithm::HmacSha256, Written::Hex),
+        by(KeyType::Rsa, Algorithm::Pkcs1v15Sha256, Written::Base64),
+        by(KeyType::Ed25519, Algorithm::Ed25519, Written::Base64),
+    ],
+    adds: &[("recvWindow", "5000"), ("timestamp", "{time}"), ("signature", "{signature}")],
+    ..PLAIN
+};
+
+static RULES: [Rule; 6] = [PLAIN, HASHED, LINES, LOGIN, FIXED, ADDED];
 static LINED: [Rule; 2] = [LINES, LOGIN];
 
 fn guess(rule: Rule, key: Key) -> Guess {
@@ -89,7 +102,7 @@ fn guess(rule: Rule, key: Key) -> Guess {
         Key::Ed25519(_) => KeyType::Ed25519,
     };
     let is_hashed = *rule == HASHED;
-    let has_nonce = rule.covers(Piece::Nonce);
+    let (has_nonce, is_added) = (rule.covers(Piece::Nonce), *rule == ADDED);
     Guess {
         rule,
         other_rules: if has_nonce { &LINED } else { &[] },
@@ -102,9 +115,14 @@ fn guess(rule: Rule, key: Key) -> Guess {
         origin: "https://venue.example".to_owned(),
         path: if is_hashed { "/v1/pm/orders/a%20b" } else { "/trade-api/v2/portfolio/orders/a%20b" }.to_owned(),
         template: Some("/trade-api/v2/portfolio/orders/{order_id}".to_owned()),
-        query: Some("limit=5&label=a%20b".to_owned()),
+        query: Some(if is_added { "symbol=A%2FB&label=a+b&side=BUY" } else { "limit=5&label=a%20b" }.to_owned()),
         with_query: rule.covers(Piece::Target) || rule.covers(Piece::Query),
-        body: if *rule == LOGIN { String::new() } else { r#"{ "b": 1.50,"a": ["é"]}"#.to_owned() }.into_bytes(),
+        body: match *rule {
+            LOGIN => String::new(),
+            ADDED => "quantity=1&note=x%20y&recvWindow=5000&timestamp=1703123456789".to_owned(),
+            _ => r#"{ "b": 1.50,"a": ["é"]}"#.to_owned(),
+        }
+        .into_bytes(),
         given_body: Some("{ \"b\": 1.50,\n\"a\": [\"é\"]}\n".as_bytes().to_vec()),
         body_form: BodyForm::Proper,
         pieces: pieces(rule),
@@ -265,6 +283,9 @@ fn every_mistake_is_found_for_every_kind_of_key() {
     assert!(all_are_found(HASHED, &secret, &secret_key) >= 35);
     assert!(all_are_found(LINES, &secret, &secret_key) >= 30);
     assert!(all_are_found(FIXED, &secret, &secret_key) >= 30);
+    assert!(all_are_found(ADDED, &secret, &secret_key) >= 30);
+    assert!(all_are_found(ADDED, &rsa, &rsa_key) >= 25);
+    assert!(all_are_found(ADDED, &ed25519, &ed25519_key) >= 25);
     assert!(all_are_found(LOGIN, &secret, &secret_key) >= 10);
     assert!(all_are_found(LOGIN, &rsa, &rsa_key) >= 10);
     assert!(all_are_found(LOGIN, &ed25519, &ed25519_key) >= 8);
@@ -309,6 +330,39 @@ fn a_mask_of_another_hash_is_found() {
         assert_eq!(mistakes.iter().map(|one| one.name).collect::<Vec<_>>(), [name]);
     }
     assert!(matches!(search(&case(right, MASK_PROPER.to_owned())), Found::Right));
+}
+
+/// What people do to signatures of parameters, each told by its own name.
+#[test]
+fn a_signature_of_parameters_is_explained() {
+    let (signer, key) = shared();
+    let right = guess(ADDED, key);
+    let told = |query: Option<&str>, body: &str, wrong: &str| {
+        let right = Guess { query: query.map(str::to_owned), body: body.into(), ..right.clone() };
+        let signed = Guess { query: None, body: wrong.into(), pieces: vec![Piece::Body], ..right.clone() };
+        match search(&case(right, sign(&signer, &signed))) {
+            Found::Wrong { mistakes, .. } => mistakes.iter().map(|one| one.name).collect::<Vec<_>>().join(" "),
+            Found::Right => "right".to_owned(),
+            Found::OtherKey { .. } | Found::Nothing { .. } => "nothing".to_owned(),
+        }
+    };
+    let (query, form) = ("symbol=A%2FB&side=BUY", "quantity=1&recvWindow=5000&timestamp=1703123456789");
+    let whole = format!("{query}&{form}");
+    assert_eq!(told(Some(query), form, &format!("{query}{form}")), "right");
+    assert_eq!(told(Some(query), form, &whole), "ampersand");
+    assert_eq!(told(Some(&whole), "", &whole.replace("%2F", "/")), "parameters_decoded");
+    assert_eq!(told(Some(&whole), "", &whole.replace("%2F", "%252F")), "parameters_signed_encoded_twice");
+    assert_eq!(told(Some(&whole.replace("%2F", "%252F")), "", &whole), "parameters_encoded_twice");
+    let sorted = "quantity=1&recvWindow=5000&side=BUY&symbol=A%2FB&timestamp=1703123456789";
+    assert_eq!(told(Some(&whole), "", sorted), "parameters_sorted");
+    // As some venues want it over a connection.
+    assert_eq!(told(Some(&whole), "", &sorted.replace("%2F", "/")), "parameters_decoded parameters_sorted");
+    assert_eq!(told(None, form, "recvWindow=5000&timestamp=1703123456789&quantity=1"), "parameter_moved");
+    assert_eq!(told(None, form, "quantity=1&recvWindow=5000&timestamp=1703123456"), "parameter_in_seconds");
+    assert_eq!(told(None, form, "quantity=1"), "added_parameter_left_out");
+    assert_eq!(told(None, form, "quantity=1&timestamp=1703123456789"), "added_parameter_left_out");
+    assert_eq!(told(None, "a=x+y&timestamp=1703123456789", "a=x%20y&timestamp=1703123456789"), "blanks_as_percent_20");
+    assert_eq!(told(None, form, "quantity=2&recvWindow=5000&timestamp=1703123456789"), "nothing");
 }
 
 #[test]
