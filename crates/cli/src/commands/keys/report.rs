@@ -117,7 +117,8 @@ async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<String
         Ok(manager) => manager,
         Err(failure) => any_stored(&client).await?.ok_or(failure)?,
     };
-    let person = CliOperator::new(context, &client.target, None);
+    let target = client.target.clone();
+    let person = CliOperator::new(context, &target, None);
     let mut lines = client.engine.list(&client.account, &manager, &person).await?;
     // Of the venue's other families of keys, those that a key is stored of.
     let stored = client.engine.stored(&client.account).await?.into_iter().filter_map(|line| line.family);
