@@ -2587,7 +2587,7 @@ pub mod builder {
                 body: types::builder::CreateRfqBatchRequest::default(),
             }
         }
-        /// What is to be quoted. *Required.*
+        /// What is to be quoted, 2 to 57 requests. *Required.*
         pub fn children(mut self, value: impl Into<Vec<types::RfqBatchChild>>) -> Self {
             self.body = self.body.children(value);
             self
@@ -2774,7 +2774,7 @@ pub mod builder {
             self.body = self.body.client_order_id(value);
             self
         }
-        /// The worst bid to be accepted for each request. *Required.*
+        /// The worst bid to be accepted for each request, 2 to 57. *Required.*
         pub fn min_bids(mut self, value: impl Into<Vec<types::RfqBatchMinBid>>) -> Self {
             self.body = self.body.min_bids(value);
             self
@@ -2898,7 +2898,7 @@ pub mod builder {
             self.body = self.body.post_only(value);
             self
         }
-        /// One for each request. *Required.*
+        /// One for each request, 2 to 57. *Required.*
         pub fn quotes(
             mut self,
             value: impl Into<Vec<types::RfqBatchQuoteEntry>>,
@@ -5659,7 +5659,7 @@ pub mod builder {
         pub(super) fn new(client: &'a Client) -> Self {
             Self { client, tickers: None }
         }
-        /// Markets, 1 to 100. The parameter is repeated. *Required.*
+        /// Markets, 1 to 100, each of at most 200 characters. The parameter is repeated. *Required.*
         pub fn tickers(mut self, value: impl Into<Vec<String>>) -> Self {
             self.tickers = Some(value.into());
             self
@@ -8853,7 +8853,7 @@ pub mod types {
         /// Name chosen by the caller.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
-        /// The worst bid to be accepted for each request.
+        /// The worst bid to be accepted for each request, 2 to 57.
         #[serde(deserialize_with = "lenient::collection")]
         pub min_bids: Vec<RfqBatchMinBid>,
     }
@@ -9752,7 +9752,7 @@ pub mod types {
         /// Cancel the caller's orders if they would trade with the book.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
-        /// One for each request.
+        /// One for each request, 2 to 57.
         #[serde(deserialize_with = "lenient::collection")]
         pub quotes: Vec<RfqBatchQuoteEntry>,
         /// Whether what does not trade rests on the book.
@@ -9773,7 +9773,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateRfqBatchRequest {
-        /// What is to be quoted.
+        /// What is to be quoted, 2 to 57 requests.
         #[serde(deserialize_with = "lenient::collection")]
         pub children: Vec<RfqBatchChild>,
         /// Name chosen by the caller, up to 64 characters.
@@ -12917,7 +12917,7 @@ pub mod types {
         /// Market.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
-        /// Legs of the combo, in place of a market.
+        /// Legs of the combo, at most 6, in place of a market.
         #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub selected_markets: Vec<TickerPair>,
         /// Size as dollars to spend.
@@ -13969,7 +13969,7 @@ pub mod types {
             accepted_side: required into wire::Open<super::OutcomeSide>;
             /// Name chosen by the caller.
             client_order_id: optional into String;
-            /// The worst bid to be accepted for each request. *Required.*
+            /// The worst bid to be accepted for each request, 2 to 57. *Required.*
             min_bids: required into Vec<super::RfqBatchMinBid>;
         } }
         wire::builder! { AmendOrderV2Request {
@@ -14111,7 +14111,7 @@ pub mod types {
         wire::builder! { CreateRfqBatchQuoteRequest {
             /// Cancel the caller's orders if they would trade with the book.
             post_only: optional plain bool;
-            /// One for each request. *Required.*
+            /// One for each request, 2 to 57. *Required.*
             quotes: required into Vec<super::RfqBatchQuoteEntry>;
             /// Whether what does not trade rests on the book. *Required.*
             rest_remainder: required plain bool;
@@ -14119,7 +14119,7 @@ pub mod types {
             subaccount: optional take i64;
         } }
         wire::builder! { CreateRfqBatchRequest {
-            /// What is to be quoted. *Required.*
+            /// What is to be quoted, 2 to 57 requests. *Required.*
             children: required into Vec<super::RfqBatchChild>;
             /// Name chosen by the caller, up to 64 characters.
             client_batch_id: optional into String;
@@ -14239,7 +14239,7 @@ pub mod types {
             contracts_fp: optional take wire::Decimal;
             /// Market.
             market_ticker: optional id super::MarketTicker;
-            /// Legs of the combo, in place of a market.
+            /// Legs of the combo, at most 6, in place of a market.
             selected_markets: default into Vec<super::TickerPair>;
             /// Size as dollars to spend.
             target_cost_dollars: optional take wire::Decimal;
