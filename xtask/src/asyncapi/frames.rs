@@ -132,10 +132,12 @@ fn topic(said: &Value, kind: &str, data: Value) -> Value {
     let word = |key: &str| text(said, key).unwrap_or_default();
     let name = json!({ "type": "string", "description": "The topic as it was subscribed to." });
     let mut always = vec![(word("topic"), name), (word("data"), data)];
-    if !kind.is_empty() {
+    if !kind.is_empty() && !word("kind").is_empty() {
         always.push((word("kind"), json!({ "type": "string", "const": kind })));
     }
-    let sent = said["sent"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    // What is in the data is described there.
+    let sent =
+        said["sent"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|name| !name.starts_with('/'));
     let time = json!({ "type": "integer", "format": "unix-ms", "description": "When it was sent." });
     object(always, sent.map(|name| (name, time.clone())))
 }
@@ -144,7 +146,8 @@ fn topic(said: &Value, kind: &str, data: Value) -> Value {
 fn topics_command(said: &Value, command: &str) -> Value {
     let word = |key: &str| text(said, key).unwrap_or_default();
     let topics = json!({ "type": "array", "items": { "type": "string" }, "description": "Addresses of channels." });
-    let id = json!({ "type": "string", "description": "Number, which most replies repeat." });
+    let kind = if said["id-is-number"] == true { "integer" } else { "string" };
+    let id = json!({ "type": kind, "description": "Number, which most replies repeat." });
     let always = [(word("command"), json!({ "type": "string", "const": command })), (word("topics"), topics)];
     json!({ "name": command, "payload": object(always, [(word("id"), id)]) })
 }
