@@ -188,6 +188,11 @@ impl RequestLog {
         own.map(|((_, credential), last)| (credential.clone(), last.clone())).collect()
     }
 
+    /// Forgets how often credentials were used. The entries stay.
+    pub(crate) fn forget_uses(&self) {
+        self.lock().uses.clear();
+    }
+
     fn change(&self, id: u64, change: impl FnOnce(&mut Entry)) {
         let mut inner = self.lock();
         let version = inner.version + 1;

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::accounts::Accounts;
 use crate::bayse::{self, BayseStreamSettings};
-use crate::binance::BinanceSettings;
+use crate::binance::{self, BinanceSettings};
 use crate::bybit::{self, BybitSettings};
 use crate::clock::Clock;
 use crate::console;
@@ -108,6 +108,32 @@ impl Sandbox {
     /// Where Binance is served: what a client takes as its base URL. Its paths begin with `/api/v3` and `/sapi`.
     pub fn binance_url(&self) -> String {
         self.base_url()
+    }
+
+    /// Where the market streams of Binance are served: `/ws` and `/stream` follow.
+    pub fn binance_stream_url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+
+    /// Where Binance is called over a WebSocket.
+    pub fn binance_websocket_api_url(&self) -> String {
+        format!("ws://{}/ws-api/v3", self.address)
+    }
+
+    /// Sends a payload on a stream of Binance, such as `btcusdt@trade`, to every connection that holds it. Returns how many
+    /// those are.
+    pub fn binance_notify(&self, stream: &str, payload: &Value) -> usize {
+        self.venues.binance.notify(stream, payload)
+    }
+
+    /// Sends an event of the account of a key of Binance to all who have subscribed to it. Returns how many those are.
+    pub fn binance_notify_account(&self, key: &str, event: &Value) -> usize {
+        self.venues.binance.notify_account(key, event)
+    }
+
+    /// Has Binance tell all connections that it shuts down: `serverShutdown`. They stay open. Returns how many those are.
+    pub fn binance_shutdown(&self) -> usize {
+        self.venues.binance.announce_shutdown()
     }
 
     /// How Binance is set up.
@@ -353,6 +379,7 @@ impl Drop for Sandbox {
 #[derive(Clone, Copy)]
 enum WebsocketVenue {
     Bayse,
+    Binance,
     Bybit,
     Deribit,
     Kalshi,
@@ -364,6 +391,8 @@ impl WebsocketVenue {
             Some(Self::Deribit)
         } else if bayse::is_stream(path) {
             Some(Self::Bayse)
+        } else if binance::is_stream(path) {
+            Some(Self::Binance)
         } else if bybit::is_stream(path) {
             Some(Self::Bybit)
         } else if is_below(path, kalshi::WEBSOCKET_ROOT) {
@@ -412,6 +441,7 @@ async fn serve(
     let carry_out = async {
         match websocket {
             Some(WebsocketVenue::Bayse) => bayse::open_websocket(&venues.bayse, &request, upgrade, cut.clone()),
+            Some(WebsocketVenue::Binance) => binance::open_websocket(&venues.binance, &request, upgrade, cut.clone()),
             Some(WebsocketVenue::Bybit) => bybit::open_websocket(&venues.bybit, &request, upgrade, cut.clone()),
             Some(WebsocketVenue::Deribit) => deribit::open_websocket(&venues.deribit, &request, upgrade, cut.clone()),
             Some(WebsocketVenue::Kalshi) => {

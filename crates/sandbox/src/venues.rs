@@ -50,7 +50,7 @@ impl Venue {
             Some(Self::Deribit)
         } else if is_below(path, bybit::ROOT) {
             Some(Self::Bybit)
-        } else if binance::ROOTS.iter().any(|root| is_below(path, root)) {
+        } else if binance::ROOTS.iter().any(|root| is_below(path, root)) || binance::is_stream(path) {
             Some(Self::Binance)
         } else if is_below(path, "/api") {
             Some(Self::Yativo)
@@ -150,18 +150,13 @@ impl Venues {
         let (frames, requests) = (FrameLog::default(), RequestLog::default());
         let logs = || (frames.clone(), requests.clone());
         let deribit = Deribit::new(&accounts.deribit, clock.clone(), executed.clone(), faults.clone(), logs());
+        let bybit = Bybit::new(&accounts.bybit, clock.clone(), executed.clone(), faults.clone(), logs());
         let binance = Binance::new(&accounts.binance, clock.clone(), executed.clone(), faults.clone(), logs());
         Self {
             binance: Arc::new(binance),
             bayse: Arc::new(Bayse::new(&accounts.bayse, clock.clone(), faults.clone(), logs())),
             deribit: Arc::new(deribit),
-            bybit: Arc::new(Bybit::new(
-                &accounts.bybit,
-                clock.clone(),
-                executed.clone(),
-                faults.clone(),
-                frames.clone(),
-            )),
+            bybit: Arc::new(bybit),
             kalshi: Arc::new(Kalshi::new(&accounts.kalshi, clock.clone(), faults.clone(), logs())),
             yativo: Yativo::new(&accounts.yativo, clock.clone()),
             secrets: Secrets::new(&accounts),
@@ -264,17 +259,19 @@ impl Venues {
         self.yativo.reset(&self.accounts.yativo);
         self.executed.clear();
         self.frames.clear();
+        self.requests.forget_uses();
     }
 
     /// How many WebSocket connections are open.
     pub(crate) fn connections(&self) -> usize {
-        self.deribit.connections() + self.kalshi.connections() + self.bayse.connections() + self.bybit.connections()
+        let own = [self.bayse.connections(), self.binance.connections(), self.bybit.connections()];
+        own.into_iter().sum::<usize>() + self.deribit.connections() + self.kalshi.connections()
     }
 
     /// Cuts all WebSocket connections. Returns how many there were.
     pub(crate) fn cut_connections(&self) -> usize {
         let cut = [self.deribit.cut_connections(), self.kalshi.cut_connections(), self.bayse.cut_connections()];
-        cut.into_iter().sum::<usize>() + self.bybit.cut_connections()
+        cut.into_iter().sum::<usize>() + self.bybit.cut_connections() + self.binance.cut_connections()
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {

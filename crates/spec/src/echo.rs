@@ -41,7 +41,6 @@ impl Given {
     }
 
     /// Adds the members of an object.
-    /// Adds the members of an object.
     pub fn add_all(&mut self, object: &Value) {
         match object {
             Value::Object(members) => members.iter().for_each(|(name, value)| self.add(name, value)),

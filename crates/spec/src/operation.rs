@@ -304,6 +304,13 @@ fn page(operation: &Value) -> Option<Page> {
     })
 }
 
+impl Operation {
+    /// Whether a body says that the call failed, although its status is a good one.
+    pub fn says_failed(&self, body: &Value) -> bool {
+        self.refused.iter().any(|failing| body.pointer(&failing.at).is_some_and(|said| failing.fits(&failing.at, said)))
+    }
+}
+
 /// A value by which a body with a good status says that the call failed.
 #[derive(Debug)]
 pub(super) struct Failing {

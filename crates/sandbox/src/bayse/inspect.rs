@@ -6,8 +6,8 @@ use super::auth::WINDOW_SECONDS;
 use super::{Account, Bayse};
 use crate::message::Request;
 use crate::signature::{
-    Algorithm, Encoding, Evidence, Inspection, Part, Signed, SigningKey, SigningText, body_hash_alternatives, method,
-    path, seconds,
+    Algorithm, ClockWindow, Encoding, Evidence, Inspection, Part, Signed, SigningKey, SigningText,
+    body_hash_alternatives, method, path, seconds,
 };
 use crate::spec;
 
@@ -71,16 +71,8 @@ fn clock(inspection: Inspection, timestamp: &str, now: i64) -> Inspection {
     let Ok(sent) = timestamp.parse::<i64>() else {
         return inspection.with("timestamp", "the timestamp is not a number: send Unix seconds");
     };
-    let age = (now / 1000).saturating_sub(sent);
-    if (-WINDOW_SECONDS..=WINDOW_SECONDS).contains(&age) {
-        return inspection;
-    }
-    if now.saturating_sub(sent).abs() < 86_400_000 {
-        return inspection.with("timestamp", "the timestamp is in milliseconds: send Unix seconds");
-    }
-    let side = if age > 0 { "behind" } else { "ahead of" };
-    let seconds = age.unsigned_abs();
-    inspection.with("timestamp", format!("the timestamp is {seconds} s {side} the venue's clock: 300 s are allowed"))
+    let ages = -WINDOW_SECONDS..=WINDOW_SECONDS;
+    inspection.with_clock(sent, &ClockWindow { is_millis: false, ages, seconds: WINDOW_SECONDS }, now)
 }
 
 fn signed(

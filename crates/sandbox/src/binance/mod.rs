@@ -21,6 +21,7 @@ mod reply;
 mod seed;
 mod served;
 mod settings;
+mod streams;
 mod subaccounts;
 mod symbols;
 mod time_unit;
@@ -53,6 +54,8 @@ pub(crate) use self::reply::refuses_credentials;
 pub(crate) use self::served::serves;
 use self::served::{Need, Route};
 pub use self::settings::BinanceSettings;
+use self::streams::Hub;
+pub(crate) use self::streams::{is_stream, open_websocket};
 use self::trading::Trading;
 
 /// What stands before the paths of the venue.
@@ -77,6 +80,8 @@ struct State {
     limits: Limits,
     moved: transfers::Moved,
     settings: BinanceSettings,
+    /// The connections and what they hear.
+    hub: Hub,
 }
 
 /// A call whose caller is known.
@@ -165,8 +170,8 @@ impl Binance {
 
     fn state(&self) -> MutexGuard<'_, State> {
         let state = self.state.get_or_init(|| {
-            let settings = BinanceSettings::default();
-            Mutex::new(State::new(&self.given, settings, self.clock.millis()))
+            let hub = Hub::new(self.faults.clone(), self.log.clone());
+            Mutex::new(State::new(&self.given, BinanceSettings::default(), hub, self.clock.millis()))
         });
         state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -206,7 +211,9 @@ impl Binance {
     pub(crate) fn reset(&self) {
         let now = self.clock.millis();
         self.if_used(|state| {
-            *state = State::new(&self.given, state.settings.clone(), now);
+            state.hub.cut_connections();
+            let hub = Hub::new(self.faults.clone(), self.log.clone());
+            *state = State::new(&self.given, state.settings.clone(), hub, now);
         });
     }
 }
@@ -268,13 +275,14 @@ fn with_usage(reply: Reply, used: Used) -> Reply {
 }
 
 impl State {
-    fn new(given: &[BinanceKey], settings: BinanceSettings, now: i64) -> Self {
+    fn new(given: &[BinanceKey], settings: BinanceSettings, hub: Hub, now: i64) -> Self {
         Self {
             members: Members::new(given, now),
             trading: Trading::new(now),
             limits: Limits::default(),
             moved: transfers::Moved::default(),
             settings,
+            hub,
         }
     }
 
@@ -308,7 +316,7 @@ impl State {
     fn carry_out(&mut self, call: &Call<'_>) -> Result<Value, Refusal> {
         let Call { route, given, key, now } = *call;
         let member = key.map(|key| self.members.keys[key].member).unwrap_or_default();
-        let Self { members, trading, limits, moved, settings } = self;
+        let Self { members, trading, limits, moved, settings, .. } = self;
         match (route.method, route.path) {
             (_, "/api/v3/ping") => Ok(json!({})),
             (_, "/api/v3/time") => Ok(json!({"serverTime": now})),
@@ -381,12 +389,16 @@ impl State {
 
     /// Sends what has changed to those who hear of it.
     fn publish(&mut self, now: i64) {
-        let changes = self.trading.take_changes();
+        let mut changes = self.trading.take_changes();
+        for movement in &changes.movements {
+            changes.coins.entry(movement.member).or_default().insert(movement.coin.clone());
+        }
         for report in &changes.reports {
             if report.order.status == order::Status::Filled && report.execution.is_some() {
                 self.limits.uncount_order(report.order.member, report.order.time, now);
             }
         }
+        self.hub.publish(&changes, (&self.trading, &self.members.all), &self.settings, now);
     }
 }
 

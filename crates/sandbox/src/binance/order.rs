@@ -36,16 +36,18 @@ pub(super) enum Status {
     ExpiredInMatch,
 }
 
-words!(Status {
-    New = "NEW",
-    PartiallyFilled = "PARTIALLY_FILLED",
-    Filled = "FILLED",
-    Canceled = "CANCELED",
-    Expired = "EXPIRED",
-    ExpiredInMatch = "EXPIRED_IN_MATCH",
-});
-
 impl Status {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::New => "NEW",
+            Self::PartiallyFilled => "PARTIALLY_FILLED",
+            Self::Filled => "FILLED",
+            Self::Canceled => "CANCELED",
+            Self::Expired => "EXPIRED",
+            Self::ExpiredInMatch => "EXPIRED_IN_MATCH",
+        }
+    }
+
     pub(super) fn is_open(self) -> bool {
         matches!(self, Self::New | Self::PartiallyFilled)
     }

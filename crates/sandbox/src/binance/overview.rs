@@ -11,7 +11,7 @@ impl Binance {
     /// Accounts, markets and connections.
     pub(crate) fn overview(&self) -> Overview {
         let state = self.state();
-        Overview { accounts: accounts(&state), markets: markets(&state), connections: Vec::new() }
+        Overview { accounts: accounts(&state), markets: markets(&state), connections: state.hub.overview() }
     }
 
     /// The book of a market, and its last trades.

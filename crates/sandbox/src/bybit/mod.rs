@@ -41,7 +41,8 @@ use crate::exchange::Side;
 use crate::executed::Executed;
 use crate::faults::Faults;
 use crate::message::{Reply, Request};
-use crate::spec::{self, ExampleReply, Operation, Problem, Spec};
+use crate::request_log::RequestLog;
+use crate::spec::{self, ExampleReply, Operation, Problem};
 use crate::streams::{BookLevels, FrameLog};
 
 use self::category::Category;
@@ -71,6 +72,7 @@ pub(crate) struct Bybit {
     executed: Executed,
     faults: Faults,
     log: FrameLog,
+    requests: RequestLog,
     /// Made on the first call: most users of a sandbox have another venue in mind.
     state: OnceLock<Mutex<State>>,
 }
@@ -96,8 +98,14 @@ struct Call<'a> {
 }
 
 impl Bybit {
-    pub(crate) fn new(given: &[BybitKey], clock: Clock, executed: Executed, faults: Faults, log: FrameLog) -> Self {
-        Self { given: given.to_vec(), clock, executed, faults, log, state: OnceLock::new() }
+    pub(crate) fn new(
+        given: &[BybitKey],
+        clock: Clock,
+        executed: Executed,
+        faults: Faults,
+        (log, requests): (FrameLog, RequestLog),
+    ) -> Self {
+        Self { given: given.to_vec(), clock, executed, faults, log, requests, state: OnceLock::new() }
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Reply {
@@ -117,17 +125,14 @@ impl Bybit {
             return Err(Refusal::http(403, 403, "body: a GET has none"));
         }
         let route = served::find(request.method.as_str(), &request.path);
-        if route.is_none() && operation.is_none() {
-            return Err(Refusal::http(404, 10017, "Route not found."));
-        }
         let state = &mut *self.state();
         let is_public = match route {
             Some(route) => route.need == Need::Public,
-            None => operation.is_some_and(|operation| !operation.needs_credentials()),
+            None => !operation.needs_credentials(),
         };
         let key = if is_public { None } else { Some(auth::authenticate(&state.members, request, now)?) };
         if let Some(key) = key {
-            let path = route.map_or_else(|| operation.map_or("", |one| one.template.as_str()), |route| route.path);
+            let path = route.map_or(operation.template.as_str(), |route| route.path);
             let limit = route.and_then(|route| route.limit).unwrap_or(USUAL_LIMIT);
             let enforced = state.hub.settings.enforces_limits;
             let counted = state.limits.count((state.members.keys[key].member, path.to_owned()), limit, now, enforced);
@@ -136,25 +141,23 @@ impl Bybit {
                 return Err(Refusal::new(10006, "Too many visits. Exceeded the API Rate Limit."));
             }
         }
-        let example = match operation.map(|operation| (operation, operation.check(request))) {
-            Some((operation, Ok(values))) => Some((operation, values)),
-            Some((_, Err(problem))) if route.is_some() && is_judged_later(&problem) => None,
-            Some((_, Err(problem))) => return Err(Refusal::wrong(&problem)),
-            None => None,
+        let values = match operation.check(request) {
+            Ok(values) => Some(values),
+            Err(problem) if route.is_some() && is_judged_later(&problem) => None,
+            Err(problem) => return Err(Refusal::wrong(&problem)),
         };
         let given = Given::of(request)?;
         if let Some(key) = key {
             let is_write = request.method != http::Method::GET;
             state.permit(key, (route, &request.path), is_write, &given)?;
         }
-        let reply = match (route, example) {
-            (Some(route), _) => {
+        let reply = match route {
+            Some(route) => {
                 let member = key.map(|key| state.members.keys[key].member).unwrap_or_default();
                 let call = Call { path: route.path, given: &given, key: key.unwrap_or_default(), member, now };
                 state.carry_out(&call).map(|outcome| outcome.into_reply(now))
             }
-            (None, Some((operation, values))) => Ok(operation.reply(&values)),
-            (None, None) => Err(Refusal::http(404, 10017, "Route not found.")),
+            None => Ok(operation.reply(&values.unwrap_or_default())),
         };
         state.publish(now);
         reply.map(|reply| reply.executing(format!("{} {}", request.method, request.path)))
@@ -225,18 +228,12 @@ impl Bybit {
     }
 }
 
-/// The operation of a request; none as long as the sandbox has no spec of the venue.
-fn operation(request: &Request) -> Result<Option<&'static Operation>, Refusal> {
-    let Some(spec) = spec() else { return Ok(None) };
-    let found = spec.find(&request.method, &request.path);
-    found.map(Some).map_err(|problem| match problem.place {
+/// The operation of a request.
+fn operation(request: &Request) -> Result<&'static Operation, Refusal> {
+    spec::BYBIT.find(&request.method, &request.path).map_err(|problem| match problem.place {
         spec::RequestPart::Method => Refusal::http(400, 10001, problem.to_string()),
         _ => Refusal::http(404, 10017, "Route not found."),
     })
-}
-
-fn spec() -> Option<&'static Spec> {
-    venuekit_spec::of("bybit")
 }
 
 /// Whether a problem of a request is for the operation to judge: the venue has its own codes for unknown words, an item

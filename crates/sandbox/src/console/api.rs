@@ -41,7 +41,11 @@ pub(super) async fn answer(
     };
     let (name, rest) = endpoint.split_once('/').unwrap_or((endpoint, ""));
     match (parts.method.as_str(), name, rest) {
-        ("GET", "events", "") => events::stream(venues, query("since").parse().unwrap_or_default()),
+        ("GET", "events", "") => {
+            // A browser that connects again says what it has seen last; the query is that of the first time.
+            let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+            events::stream(venues, last.or_else(|| query("since").parse().ok()).unwrap_or_default())
+        }
         ("GET", "log", "") => {
             let (all, version) = venues.requests.since(query("since").parse().unwrap_or_default());
             let entries: Vec<Value> = all.iter().map(|entry| entries::summary(venues, entry)).collect();
@@ -184,6 +188,5 @@ fn state(venues: &Venues) -> Value {
         "faults": {"rules": rules, "strikes": venues.faults.strikes()},
         "clock": {"now": venues.clock.millis(), "offset_millis": venues.clock.offset_millis()},
         "market_maker": venues.market_maker.settings(),
-        "version": venues.requests.since(u64::MAX).1,
     })
 }

@@ -9,7 +9,7 @@ use crate::masking::{HIDDEN, Secrets, is_secret};
 use crate::message::Request;
 use crate::request_log::{Arrived, Entry, Outcome, Response};
 use crate::spec::Operation;
-use crate::venues::Venues;
+use crate::venues::{Venue, Venues};
 
 /// So much of a body is shown.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -21,7 +21,7 @@ pub(super) fn summary(venues: &Venues, entry: &Entry) -> Value {
     let operation = operation(arrived.venue, request);
     let inspection = entry.inspection.as_deref();
     let mistakes: Vec<Value> = inspection.map(mistakes).unwrap_or_default();
-    let (verdict, status) = verdict(entry);
+    let (verdict, status) = verdict(entry, operation);
     let mut value = json!({
         "id": entry.id,
         "time": arrived.time,
@@ -34,7 +34,7 @@ pub(super) fn summary(venues: &Venues, entry: &Entry) -> Value {
         "credential": inspection.and_then(|found| found.credential.as_deref()),
         "verdict": verdict,
         "status": status,
-        "error": error(&entry.outcome),
+        "error": error(&entry.outcome, operation),
         "example": is_example(&entry.outcome),
         "fault": entry.fault.as_ref().map(fault_name),
         "micros": entry.micros,
@@ -94,7 +94,9 @@ fn mistakes(inspection: &crate::signature::Inspection) -> Vec<Value> {
 pub(super) fn operation(venue: &str, request: &Request) -> Option<&'static Operation> {
     let spec = venuekit_spec::of(venue)?;
     if spec.is_websocket(&request.path) {
-        return None;
+        // A call over a WebSocket API names its operation in the message.
+        let message: Value = serde_json::from_slice(&request.body).ok()?;
+        return spec.rpc(message["method"].as_str()?);
     }
     if venue == "deribit" {
         return spec.method(&deribit::method_of(request)?);
@@ -110,6 +112,7 @@ fn title(arrived: &Arrived, operation: Option<&Operation>) -> String {
         (None, Transport::Stream) => {
             let message: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let command = message["cmd"].as_str().or(message["type"].as_str()).or(message["op"].as_str());
+            let command = command.or(message["method"].as_str());
             format!("stream: {}", command.unwrap_or("message"))
         }
         (None, _) if request.headers.contains_key(http::header::UPGRADE) => format!("WebSocket {}", request.path),
@@ -132,15 +135,23 @@ fn response(outcome: &Outcome) -> Option<&Response> {
     }
 }
 
+/// Whether a body says that the call failed, whatever its status is.
+fn fails(response: &Response, operation: Option<&Operation>) -> bool {
+    let body = serde_json::from_slice::<Value>(&response.body);
+    operation.zip(body.ok()).is_some_and(|(operation, body)| operation.says_failed(&body))
+}
+
 /// A word for what came of a request, and the status.
-fn verdict(entry: &Entry) -> (&'static str, Option<u16>) {
+fn verdict(entry: &Entry, operation: Option<&Operation>) -> (&'static str, Option<u16>) {
     match &entry.outcome {
         Outcome::Pending => ("pending", None),
         Outcome::Received => ("received", None),
         Outcome::NoResponse => ("no response", None),
         Outcome::Response(response) => {
             let word = match response.status {
-                ..400 => "accepted",
+                ..400 if !fails(response, operation) => "accepted",
+                ..400 if refuses_credentials(entry, response) => "refused",
+                ..400 => "rejected",
                 401 | 403 => "refused",
                 429 => "rate limited",
                 400..500 => "rejected",
@@ -151,13 +162,17 @@ fn verdict(entry: &Entry) -> (&'static str, Option<u16>) {
     }
 }
 
+fn refuses_credentials(entry: &Entry, response: &Response) -> bool {
+    Venue::named(entry.arrived.venue).is_some_and(|venue| venue.refuses_credentials(response))
+}
+
 fn is_example(outcome: &Outcome) -> bool {
     response(outcome).is_some_and(|response| response.headers.contains_key("x-sandbox"))
 }
 
 /// Code and message of an error, wherever the venue puts them.
-fn error(outcome: &Outcome) -> Option<String> {
-    let response = response(outcome).filter(|response| response.status >= 400)?;
+fn error(outcome: &Outcome, operation: Option<&Operation>) -> Option<String> {
+    let response = response(outcome).filter(|response| response.status >= 400 || fails(response, operation))?;
     let Ok(body) = serde_json::from_slice::<Value>(&response.body) else {
         return None;
     };
@@ -169,8 +184,17 @@ fn error(outcome: &Outcome) -> Option<String> {
             other => Some(other.to_string()),
         })
     };
-    let code = text(&["/error/code", "/code", "/error"]);
-    let message = text(&["/error/data/reason", "/error/details", "/details", "/error/message", "/message", "/msg"]);
+    let code = text(&["/error/code", "/code", "/retCode", "/error"]);
+    let message = text(&[
+        "/error/data/reason",
+        "/error/details",
+        "/details",
+        "/error/message",
+        "/message",
+        "/msg",
+        "/retMsg",
+        "/error/msg",
+    ]);
     match (code, message) {
         (Some(code), Some(message)) if code != message => Some(format!("{code}: {message}")),
         (code, message) => message.or(code),

@@ -11,8 +11,8 @@ use super::params::Params;
 use super::state::State;
 use crate::message::Request;
 use crate::signature::{
-    Algorithm, Encoding, Evidence, Inspection, Part, Signed, SigningKey, SigningText, body_alternatives, constant,
-    method, milliseconds, path,
+    Algorithm, ClockWindow, Encoding, Evidence, Inspection, Part, Signed, SigningKey, SigningText, body_alternatives,
+    constant, method, milliseconds, path,
 };
 
 impl Deribit {
@@ -200,14 +200,6 @@ fn evidence(inspection: Inspection, state: &State, key: &Key, text: SigningText,
 }
 
 fn clock(inspection: Inspection, sent: i64, now: i64) -> Inspection {
-    let age = now.saturating_sub(sent);
-    if age.saturating_abs() <= WINDOW_MILLIS {
-        return inspection;
-    }
-    if (now / 1000).saturating_sub(sent).abs() < 86_400 {
-        return inspection.with("timestamp", "the timestamp is in seconds: send Unix milliseconds");
-    }
-    let side = if age > 0 { "behind" } else { "ahead of" };
-    let seconds = age.unsigned_abs() / 1000;
-    inspection.with("timestamp", format!("the timestamp is {seconds} s {side} the venue's clock: 60 s are allowed"))
+    let ages = -WINDOW_MILLIS..=WINDOW_MILLIS;
+    inspection.with_clock(sent, &ClockWindow { is_millis: true, ages, seconds: WINDOW_MILLIS / 1000 }, now)
 }

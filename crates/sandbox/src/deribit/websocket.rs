@@ -79,6 +79,14 @@ impl ConnectionHandler for Deribit {
 impl Deribit {
     fn seat(&self, cut: Disconnector) -> ConnectionSetup {
         let (connection, outbox) = self.state().connect(cut, self.faults.clone(), &self.log);
-        ConnectionSetup { venue: "deribit", connection, outbox, log: self.log.clone(), ping: None, joins: false }
+        ConnectionSetup {
+            venue: "deribit",
+            connection,
+            outbox,
+            log: self.log.clone(),
+            ping: None,
+            pings: None,
+            joins: false,
+        }
     }
 }

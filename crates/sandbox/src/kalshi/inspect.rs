@@ -7,8 +7,8 @@ use super::auth::{NEWEST_MILLIS, OLDEST_MILLIS};
 use super::keys::Key;
 use crate::message::Request;
 use crate::signature::{
-    Algorithm, Encoding, Evidence, Inspection, Signed, SigningKey, SigningText, method, milliseconds, optional_body,
-    path,
+    Algorithm, ClockWindow, Encoding, Evidence, Inspection, Signed, SigningKey, SigningText, method, milliseconds,
+    optional_body, path,
 };
 
 const HEADERS: [&str; 3] = ["KALSHI-ACCESS-KEY", "KALSHI-ACCESS-TIMESTAMP", "KALSHI-ACCESS-SIGNATURE"];
@@ -50,16 +50,8 @@ fn clock(inspection: Inspection, timestamp: &str, now: i64) -> Inspection {
     let Ok(sent) = timestamp.parse::<i64>() else {
         return inspection.with("timestamp", "the timestamp is not a number: send Unix milliseconds");
     };
-    let age = now.saturating_sub(sent);
-    if (-NEWEST_MILLIS..OLDEST_MILLIS).contains(&age) {
-        return inspection;
-    }
-    if (now / 1000).saturating_sub(sent).abs() < 86_400 {
-        return inspection.with("timestamp", "the timestamp is in seconds: send Unix milliseconds");
-    }
-    let side = if age > 0 { "behind" } else { "ahead of" };
-    let seconds = age.unsigned_abs() / 1000;
-    inspection.with("timestamp", format!("the timestamp is {seconds} s {side} the venue's clock: 30 s are allowed"))
+    let ages = -NEWEST_MILLIS..=OLDEST_MILLIS - 1;
+    inspection.with_clock(sent, &ClockWindow { is_millis: true, ages, seconds: 30 }, now)
 }
 
 fn signed(request: &Request, key: &Key, others: &[Arc<Key>], (timestamp, signature): (&str, &str)) -> Signed {

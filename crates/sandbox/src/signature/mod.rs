@@ -46,6 +46,16 @@ pub(crate) struct Inspection {
     pub(crate) mistakes: Vec<Mistake>,
 }
 
+/// How far the time of a request may be from the venue's.
+pub(crate) struct ClockWindow {
+    /// Whether times are in milliseconds; they are in seconds otherwise.
+    pub(crate) is_millis: bool,
+    /// The ages that are accepted, in that unit.
+    pub(crate) ages: std::ops::RangeInclusive<i64>,
+    /// The same for people.
+    pub(crate) seconds: i64,
+}
+
 impl Inspection {
     /// A request that carries no credential.
     pub(crate) fn none() -> Self {
@@ -54,6 +64,27 @@ impl Inspection {
 
     pub(crate) fn of(credential: impl Into<String>) -> Self {
         Self { credential: Some(credential.into()), ..Self::default() }
+    }
+
+    /// The same with what is wrong with a time that was sent, if it is too far from now, which is in milliseconds.
+    pub(crate) fn with_clock(self, sent: i64, clock: &ClockWindow, now: i64) -> Self {
+        let (own, other) = if clock.is_millis { (now, now / 1000) } else { (now / 1000, now) };
+        let age = own.saturating_sub(sent);
+        if clock.ages.contains(&age) {
+            return self;
+        }
+        let (wanted, used) = if clock.is_millis { ("milliseconds", "seconds") } else { ("seconds", "milliseconds") };
+        let day = if clock.is_millis { 86_400 } else { 86_400_000 };
+        if other.saturating_sub(sent).abs() < day {
+            return self.with("timestamp", format!("the timestamp is in {used}: send Unix {wanted}"));
+        }
+        let side = if age > 0 { "behind" } else { "ahead of" };
+        let seconds = if clock.is_millis { age.unsigned_abs() / 1000 } else { age.unsigned_abs() };
+        let allowed = clock.seconds;
+        self.with(
+            "timestamp",
+            format!("the timestamp is {seconds} s {side} the venue's clock: {allowed} s are allowed"),
+        )
     }
 
     /// Whether nothing is known to be wrong with the signature.

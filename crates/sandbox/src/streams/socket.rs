@@ -51,6 +51,8 @@ pub(crate) struct ConnectionSetup {
     pub(crate) joins: bool,
     /// After so long without a frame the client is sent a ping frame.
     pub(crate) ping: Option<(Duration, &'static str)>,
+    /// So often the client is sent a ping frame, with the time in milliseconds, whatever else it is sent.
+    pub(crate) pings: Option<Duration>,
 }
 
 /// Serves a connection until it ends.
@@ -60,8 +62,16 @@ pub(crate) async fn serve(handler: &impl ConnectionHandler, setup: ConnectionSet
         .max_message_size(Some(MESSAGE_LIMIT))
         .max_frame_size(Some(MESSAGE_LIMIT));
     let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-    let mut socket =
-        Socket { stream, index: 0, held: None, late: VecDeque::new(), together: None, wrote: Instant::now(), setup };
+    let mut socket = Socket {
+        stream,
+        index: 0,
+        held: None,
+        late: VecDeque::new(),
+        together: None,
+        wrote: Instant::now(),
+        pinged: Instant::now(),
+        setup,
+    };
     let end = socket.run(handler).await;
     // Before anything else, so that nobody sees a connection that is gone.
     handler.disconnect(socket.setup.connection);
@@ -84,6 +94,8 @@ struct Socket {
     together: Option<(usize, Vec<Outgoing>)>,
     /// When the last frame went.
     wrote: Instant,
+    /// When the last regular ping went.
+    pinged: Instant,
 }
 
 type Flow = ControlFlow<CloseReason>;
@@ -108,6 +120,7 @@ impl Socket {
         let outbox = self.setup.outbox.clone();
         let connection = self.setup.connection;
         let ping_at = self.setup.ping.and_then(|(pause, _)| self.wrote.checked_add(pause));
+        let regular_at = self.setup.pings.and_then(|pause| self.pinged.checked_add(pause));
         let tick_at = outbox.next_tick();
         let late_at = self.late.iter().map(|(at, _)| *at).min();
         let until = |at: Option<Instant>| sleep_until(at.unwrap_or_else(Instant::now));
@@ -134,6 +147,7 @@ impl Socket {
             }
             () = until(late_at), if late_at.is_some() => self.write_late().await,
             () = until(ping_at), if ping_at.is_some() => self.ping().await,
+            () = until(regular_at), if regular_at.is_some() => self.ping_regularly().await,
         }
     }
 
@@ -173,6 +187,13 @@ impl Socket {
     async fn ping(&mut self) -> Flow {
         let (_, payload) = self.setup.ping.unwrap_or_default();
         self.feed(Message::Ping(payload.into())).await?;
+        self.flush().await
+    }
+
+    async fn ping_regularly(&mut self) -> Flow {
+        self.pinged = Instant::now();
+        let millis = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
+        self.feed(Message::Ping(millis.to_string().into())).await?;
         self.flush().await
     }
 

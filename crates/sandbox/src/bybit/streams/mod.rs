@@ -20,7 +20,7 @@ use self::commands::Room;
 pub(super) use self::hub::Hub;
 use self::topics::Endpoint;
 use self::trade::Message;
-use super::{Bybit, State};
+use super::{Bybit, ROOT, State};
 use crate::faults::{Candidate, Fault, Transport};
 use crate::message::Request;
 use crate::stream::Disconnector;
@@ -73,6 +73,8 @@ impl ConnectionHandler for Bybit {
         let state = &mut *self.state();
         let Some(own) = state.hub.connections.get_mut(&connection) else { return Break(CloseReason::Abort) };
         own.heard = tokio::time::Instant::now();
+        let credential = own.login.as_ref().map(|login| login.key.as_str());
+        self.requests.command("bybit", &format!("{ROOT}/{}", own.endpoint.name()), text, now, credential);
         if own.endpoint == Endpoint::Trade {
             let message = Message::read(text);
             let names = [message.op()];
@@ -121,7 +123,15 @@ impl Bybit {
     fn seat(&self, endpoint: Endpoint, cut: Disconnector, silence: Option<Duration>) -> ConnectionSetup {
         let hub = &mut self.state().hub;
         let (connection, outbox) = hub.connect(endpoint, cut, silence);
-        ConnectionSetup { venue: "bybit", connection, outbox, log: hub.log.clone(), ping: None, joins: false }
+        ConnectionSetup {
+            venue: "bybit",
+            connection,
+            outbox,
+            log: hub.log.clone(),
+            ping: None,
+            pings: None,
+            joins: false,
+        }
     }
 
     pub(crate) fn connections(&self) -> usize {

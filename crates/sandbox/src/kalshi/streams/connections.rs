@@ -136,6 +136,7 @@ impl Streams {
             log: self.log.clone(),
             joins: false,
             ping: (!pause.is_zero()).then_some((pause, PING)),
+            pings: None,
         })
     }
 
