@@ -1,5 +1,7 @@
-//! Deribit over a WebSocket: the same calls, one connection, and what happens to them when it is slow, silent, confused or lost.
+//! Calls over a WebSocket: the same as over HTTP, one connection, and what happens to them when it is slow, silent, confused or lost.
+//! Deribit, but for `binance`.
 
+mod binance;
 mod bursts;
 mod calls;
 #[path = "../common/canned.rs"]

@@ -50,9 +50,7 @@ pub(crate) fn read(words: &Envelope, body: Bytes) -> Option<Message> {
     let part = match (cut.error.filter(|error| error.get() != "null"), cut.result, cut.event) {
         (Some(error), ..) => Part::Error(slice(error)),
         (None, Some(result), _) => Part::Result(slice(result)),
-        (None, None, Some(event)) => {
-            Part::Event { subscription: cut.subscription.map(slice), data: slice(event) }
-        }
+        (None, None, Some(event)) => Part::Event { subscription: cut.subscription.map(slice), data: slice(event) },
         (None, None, None) => Part::Nothing,
     };
     let id = match cut.id.map(RawValue::get) {
@@ -151,9 +149,7 @@ pub(crate) fn unwrap(
         }
     };
     match part {
-        Part::Result(result) if status.is_success() => {
-            Ok(Response::new(operation, status, HeaderMap::new(), result))
-        }
+        Part::Result(result) if status.is_success() => Ok(Response::new(operation, status, HeaderMap::new(), result)),
         Part::Error(inner) => Err(failed(inner)),
         _ if !status.is_success() => Err(failed(body)),
         _ => {
@@ -268,9 +264,8 @@ mod tests {
 
     #[test]
     fn a_reply_is_cut_into_its_parts() {
-        let reply = message(
-            r#"{"id":3,"status":200,"result":{"a":[1.50]},"rateLimits":[{"count":12}],"more":{"result":1}}"#,
-        );
+        let reply =
+            message(r#"{"id":3,"status":200,"result":{"a":[1.50]},"rateLimits":[{"count":12}],"more":{"result":1}}"#);
         assert_eq!((reply.id, reply.status), (Id::Number(3), Some(StatusCode::OK)));
         assert!(matches!(&reply.part, Part::Result(result) if &result[..] == br#"{"a":[1.50]}"#));
         assert_eq!(reply.limits.as_deref(), Some(&br#"[{"count":12}]"#[..]));
@@ -293,11 +288,13 @@ mod tests {
     fn a_status_says_what_it_says_over_http() {
         let response = unwrapped(r#"{"id":1,"status":200,"result":{"orderId":5}}"#).unwrap();
         assert_eq!((response.status, &response.body[..]), (StatusCode::OK, &br#"{"orderId":5}"#[..]));
-        let error = unwrapped(r#"{"id":1,"status":400,"error":{"code":-2011,"msg":"Unknown order sent."}}"#).unwrap_err();
+        let error =
+            unwrapped(r#"{"id":1,"status":400,"error":{"code":-2011,"msg":"Unknown order sent."}}"#).unwrap_err();
         assert_eq!((error.code(), error.message()), (Some("-2011"), "Unknown order sent."));
         assert_eq!(error.status(), Some(StatusCode::BAD_REQUEST));
         assert!(!error.may_have_been_applied());
-        let error = unwrapped(r#"{"id":1,"status":409,"error":{"code":-2022,"msg":"x","data":{"newOrderResult":"FAILURE"}}}"#);
+        let error =
+            unwrapped(r#"{"id":1,"status":409,"error":{"code":-2022,"msg":"x","data":{"newOrderResult":"FAILURE"}}}"#);
         let body = error.unwrap_err().raw_body().map(<[u8]>::to_vec).unwrap();
         assert_eq!(body, br#"{"code":-2022,"msg":"x","data":{"newOrderResult":"FAILURE"}}"#, "as over HTTP");
         for unknown in [
@@ -315,7 +312,9 @@ mod tests {
     #[test]
     fn the_time_to_come_back_is_a_moment_and_no_span() {
         let waits = |status: u16, at: &str| {
-            let error = format!(r#"{{"id":1,"status":{status},"error":{{"code":-1003,"msg":"x","data":{{"retryAfter":{at}}}}}}}"#);
+            let error = format!(
+                r#"{{"id":1,"status":{status},"error":{{"code":-1003,"msg":"x","data":{{"retryAfter":{at}}}}}}}"#
+            );
             let error = unwrapped(&error).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::RateLimited);
             error.retry_after()

@@ -45,9 +45,15 @@ pub(crate) enum Id {
 pub(crate) enum Part {
     Result(Bytes),
     Error(Bytes),
-    Notification { method: String, params: Bytes },
+    Notification {
+        method: String,
+        params: Bytes,
+    },
     /// What happened, and the subscription that it belongs to, where it belongs to one.
-    Event { subscription: Option<Bytes>, data: Bytes },
+    Event {
+        subscription: Option<Bytes>,
+        data: Bytes,
+    },
     Nothing,
 }
 

@@ -14,11 +14,10 @@ use venuekit_transport::{
     ClientBuilder, Connect, Credentials, ErrorKind, Event, RateLimits, RetryPolicy, Timeouts, WebSocketOptions,
 };
 use venuekit_wire::operation::{
-    Envelope, Errors, EventMembers, Logon, OnConnection, Operation, Reconcile, Retry, SignedCall, Venue, WebSocket,
+    ClientHeader, Envelope, Errors, EventMembers, Logon, OnConnection, Operation, Reconcile, Retry, SignedCall, Venue,
+    WebSocket,
 };
-use venuekit_wire::signature::{
-    Algorithm, Encoding, KeyType, Piece, Place, Signature, SigningRule, TimeUnit,
-};
+use venuekit_wire::signature::{Algorithm, Encoding, KeyType, Piece, Place, Signature, SigningRule, TimeUnit};
 
 const fn rule(key: KeyType, algorithm: Algorithm, encoding: Encoding) -> SigningRule {
     SigningRule { key, algorithm, encoding, is_unsure: false }
@@ -78,11 +77,18 @@ static VENUE: Venue = Venue {
     errors: Errors {
         code: &["/code"],
         message: &["/msg"],
-        kinds: &[("-1003", ErrorKind::RateLimited), ("-1021", ErrorKind::Clock), ("-1007", ErrorKind::Server), ("-2015", ErrorKind::Unauthorized)],
+        kinds: &[
+            ("-1003", ErrorKind::RateLimited),
+            ("-1021", ErrorKind::Clock),
+            ("-1007", ErrorKind::Server),
+            ("-2015", ErrorKind::Unauthorized),
+        ],
         outcome_unknown: &["-1007"],
         ..Errors::EMPTY
     },
+    client_headers: &[ClientHeader { name: "x-unit", values: &["MILLISECOND", "MICROSECOND"] }],
     websocket: Some(WebSocket {
+        parameters: &[("x-unit", "timeUnit")],
         dead_after: Some(60),
         envelope: Some(Envelope {
             id: "id",
@@ -224,7 +230,8 @@ async fn a_call_with_a_secret_is_signed_in_its_params() {
 
 /// The signature of a text, by the header of a request whose body it is.
 fn hmac(text: &str) -> String {
-    static PLAIN: Signature = Signature { text: &[Piece::Body], fields: &[("X", "{signature}")], adds: &[], ..SIGNATURE };
+    static PLAIN: Signature =
+        Signature { text: &[Piece::Body], fields: &[("X", "{signature}")], adds: &[], ..SIGNATURE };
     use venuekit_auth::{Parts, Signer};
     let signer = DescribedSigner::new(&PLAIN, "me", secret()).unwrap();
     let signed = signer.sign(&Parts::new("POST", "/", text.as_bytes()), 1).unwrap();
@@ -365,7 +372,11 @@ async fn an_unknown_outcome_names_what_to_ask() {
     let error = client.place().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
     assert!(error.may_have_been_applied() && error.reconcile_with() == Some("order"), "{error}");
-    assert_eq!(methods(&heard), ["order.place", "order.status", "order.status", "order.place"], "no order was repeated");
+    assert_eq!(
+        methods(&heard),
+        ["order.place", "order.status", "order.status", "order.place"],
+        "no order was repeated"
+    );
 }
 
 #[tokio::test]
@@ -405,10 +416,13 @@ async fn events_go_to_the_handler_and_strange_messages_are_counted() {
     });
     let client = builder(&url).websocket(options).build().unwrap();
     assert_eq!(client.call("time", &[]).await.unwrap(), 1);
-    assert_eq!(*events.lock().unwrap(), [
-        r#"0|{"e":"balanceUpdate"}|{"event":{"e":"balanceUpdate"},"subscriptionId":0}"#,
-        r#"|{"e":"serverShutdown"}|{"event":{"e":"serverShutdown"}}"#,
-    ]);
+    assert_eq!(
+        *events.lock().unwrap(),
+        [
+            r#"0|{"e":"balanceUpdate"}|{"event":{"e":"balanceUpdate"},"subscriptionId":0}"#,
+            r#"|{"e":"serverShutdown"}|{"event":{"e":"serverShutdown"}}"#,
+        ]
+    );
     let stats = client.0.websocket().unwrap().stats();
     assert_eq!((stats.opened, stats.unasked_answers, stats.unreadable_messages), (1, 2, 1));
 }
@@ -472,4 +486,23 @@ async fn a_refused_timestamp_is_put_right_by_the_time_of_the_handshake() {
     assert_eq!(methods(&heard), ["order.place", "order.place"], "refused, and signed once more");
     let offset = client.0.clock().offset_millis();
     assert!((55_000..=65_000).contains(&offset), "{offset}");
+}
+
+#[tokio::test]
+async fn what_requests_say_in_a_header_is_in_the_url_of_a_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws-api/v3", listener.local_addr().unwrap());
+    let accepted = tokio::spawn(async move {
+        let mut targets = Vec::new();
+        for _ in 0..2 {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (request, _stream) = ServerBuilder::new().accept(stream).await.unwrap();
+            targets.push(request.uri().to_string());
+        }
+        targets
+    });
+    for client in [builder(&url), builder(&url).header("X-Unit", "MICROSECOND")] {
+        client.build().unwrap().0.websocket().unwrap().open().await.unwrap();
+    }
+    assert_eq!(accepted.await.unwrap(), ["/ws-api/v3", "/ws-api/v3?timeUnit=MICROSECOND"]);
 }

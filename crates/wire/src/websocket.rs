@@ -17,12 +17,21 @@ pub struct WebSocket {
     pub signed: &'static [SignedCall],
     /// How a connection is logged on, so that its calls are no longer signed.
     pub logon: Option<Logon>,
+    /// Headers that a client may be built with, and the parameters of the URL that say the same for a connection.
+    pub parameters: &'static [(&'static str, &'static str)],
 }
 
 impl WebSocket {
     /// JSON-RPC 2.0 without anything around it: what the tables of tests are made of.
-    pub const EMPTY: Self =
-        Self { notification: None, heartbeat: None, dead_after: None, envelope: None, signed: &[], logon: None };
+    pub const EMPTY: Self = Self {
+        notification: None,
+        heartbeat: None,
+        dead_after: None,
+        envelope: None,
+        signed: &[],
+        logon: None,
+        parameters: &[],
+    };
 
     /// What a call adds that carries this credential.
     pub fn signed_by(&self, credential: &str) -> Option<&'static SignedCall> {

@@ -37,7 +37,12 @@ pub(super) fn source(document: &Document, value: &Value) -> TokenStream {
         let keys = keys.iter().map(|key| format_ident!("{key:?}"));
         quote!(logon: Some(Logon { operation: #operation, keys: &[#(KeyType::#keys),*], adds: #adds }),)
     });
-    quote!(WebSocket { #notification #heartbeat #dead_after #envelope #signed #logon ..WebSocket::EMPTY })
+    let parameters = word.parameters.iter().map(|(header, parameter)| {
+        let header = header.to_lowercase();
+        quote!((#header, #parameter))
+    });
+    let parameters = (!word.parameters.is_empty()).then(|| quote!(parameters: &[#(#parameters),*],));
+    quote!(WebSocket { #notification #heartbeat #dead_after #envelope #signed #logon #parameters ..WebSocket::EMPTY })
 }
 
 fn envelope(word: &words::Envelope) -> TokenStream {

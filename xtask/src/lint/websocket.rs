@@ -31,8 +31,10 @@ pub fn websocket(known: &Known<'_>, word: WebSocket) -> Result<(), String> {
 
 /// Of a venue whose messages are JSON-RPC 2.0.
 fn json_rpc(known: &Known<'_>, word: &WebSocket) -> Result<(), String> {
-    if word.envelope.is_some() || word.logon.is_some() || !word.signed.is_empty() {
-        return Err("`envelope`, `signed` and `logon` are for venues whose calls are not JSON-RPC".to_owned());
+    if word.envelope.is_some() || word.logon.is_some() || !word.signed.is_empty() || !word.parameters.is_empty() {
+        return Err(
+            "`envelope`, `signed`, `logon` and `parameters` are for venues whose calls are not JSON-RPC".to_owned()
+        );
     }
     let (Some(_), Some(heartbeat)) = (&word.notification, &word.heartbeat) else {
         return Err("it has `notification` and `heartbeat`".to_owned());
@@ -72,6 +74,10 @@ fn described(known: &Known<'_>, word: &WebSocket) -> Result<(), String> {
         if logon.keys.is_empty() || added(&logon.adds)? != 0 {
             return Err("`logon`: `keys` is not empty, and `adds` has no `{signature}`".to_owned());
         }
+    }
+    let headers = root.get("x-client-headers");
+    if let Some(header) = word.parameters.keys().find(|name| headers.and_then(|all| all.get(name)).is_none()) {
+        return Err(format!("`parameters`: `x-client-headers` has no `{header}`"));
     }
     let buckets = envelope.limits.iter().flat_map(|limits| limits.buckets.values());
     for bucket in buckets {

@@ -26,6 +26,9 @@ pub struct WebSocket {
     pub signed: BTreeMap<String, Vec<Added>>,
     /// How a connection is logged on.
     pub logon: Option<Logon>,
+    /// The parameters of the URL that say what headers of `x-client-headers` say.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// A parameter that is added, and a template of its value.

@@ -31,6 +31,8 @@ pub(crate) struct Supervisor {
     pub(crate) counts: Counts,
     pub(crate) listeners: Listeners,
     http: reqwest::Client,
+    /// Where connections are opened, with what the user has chosen for them.
+    url: String,
     login: Option<MakeLogin>,
     settings: Mutex<Settings>,
     state: watch::Sender<State>,
@@ -119,6 +121,7 @@ impl Supervisor {
             state: watch::Sender::new(State::Idle),
             runs: AtomicBool::new(false),
             let_go: Notify::new(),
+            url: url(&common),
             common,
             http,
             login,
@@ -243,7 +246,7 @@ impl Supervisor {
 
     /// Opens a connection and keeps it until it ends.
     async fn connect(self: &Arc<Self>, was_logged_in: &mut bool) -> End {
-        let open = handshake::open(&self.http, &self.common, &self.common.base.url, HeaderMap::new());
+        let open = handshake::open(&self.http, &self.common, &self.url, HeaderMap::new());
         let open = tokio::time::timeout(self.common.timeouts.connect, open);
         let opened = tokio::select! {
             open = open => match open {
@@ -321,6 +324,20 @@ impl Supervisor {
         let ready = connection.ready(call, time).await?;
         let message = connection.call(ready, time).await?;
         jsonrpc::unwrap_message(self.common.venue, self.common.challenge.as_ref(), operation, message).map(drop)
+    }
+}
+
+/// The URL of the connections: what requests say in headers, these say in parameters.
+fn url(common: &Common) -> String {
+    let parameters = common.venue.websocket.as_ref().map_or(&[][..], |words| words.parameters);
+    let chosen = parameters.iter().filter_map(|(header, parameter)| {
+        let (_, value) = common.headers.iter().find(|(name, _)| name == header)?;
+        Some((parameter, value.to_str().ok()?))
+    });
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(chosen).finish();
+    match query.is_empty() {
+        true => common.base.url.clone(),
+        false => format!("{}?{query}", common.base.url),
     }
 }
 

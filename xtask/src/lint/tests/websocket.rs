@@ -21,7 +21,9 @@ x-signatures:
     keys: { shared: [hmac-sha256, hex], ed25519: [ed25519, base64] }
     headers: { X-Key: '{id}' }
     adds: [{ timestamp: '{time}' }, { signature: '{signature}' }]
+x-client-headers: { X-Time-Unit: [MILLISECOND, MICROSECOND] }
 x-websocket:
+  parameters: { X-Time-Unit: timeUnit }
   servers: { production: 'wss://w.test/ws-api' }
   dead-after: 60
   envelope:
@@ -68,7 +70,8 @@ components:
 )];
 
 const SERVERS: &str = "  servers: { production: 'wss://w.test/ws-api' }";
-const SIGNED: &str = "signature: [{ apiKey: '{id}' }, { recvWindow: '5000' }, { timestamp: '{time}' }, { signature: '{signature}' }]";
+const SIGNED: &str =
+    "signature: [{ apiKey: '{id}' }, { recvWindow: '5000' }, { timestamp: '{time}' }, { signature: '{signature}' }]";
 
 const CASES: &[Case] = &[
     ("bad-word", SERVERS, "  servers: { demo: 'wss://w.test/ws-api' }", "x-websocket:"),
@@ -83,6 +86,7 @@ const CASES: &[Case] = &[
     ("bad-word", SIGNED, "signature: [{ a: 'x{signature}' }]", "x-websocket:"),
     ("bad-word", SIGNED, "signature: [{ a: '{nonce}' }, { b: '{signature}' }]", "x-websocket:"),
     ("bad-word", "operation: sessionLogon", "operation: logon", "x-websocket:"),
+    ("bad-word", "{ X-Time-Unit: timeUnit }", "{ X-Unit: timeUnit }", "x-websocket:"),
     ("bad-word", "keys: [ed25519]", "keys: []", "x-websocket:"),
     ("bad-word", "adds: [{ timestamp: '{time}' }] }\npaths", "adds: [{ s: '{signature}' }] }\npaths", "x-websocket:"),
     ("bad-word", "x-connection: { only: true }", "x-connection: { logon: maybe }", "x-connection:"),
@@ -106,10 +110,12 @@ fn the_description_becomes_a_table() {
         r#"("recvWindow","5000"),("timestamp","{time}"),("signature","{signature}"),"#,
         r#"logon:Some(Logon{operation:"session_logon",keys:&[KeyType::Ed25519],adds:&[("timestamp","{time}")],}),"#,
         r#"on_connection:Some(OnConnection{only:true,..OnConnection::NONE}),"#,
+        r#"parameters:&[("x-time-unit","timeUnit")],..WebSocket::EMPTY}),"#,
         r#"rpc_method:Some("order.status"),"#,
         r#"pubfnwebsocket_url(&self)->&str"#,
     ] {
         assert!(table.contains(part), "{part}\nis not in\n{table}");
     }
-    assert!(generated.files["client.rs"].contains("pub fn websocket(environment"));
+    let client: String = generated.files["client.rs"].split_whitespace().collect();
+    assert!(client.contains("pubfnwebsocket(environment:"), "{client}");
 }

@@ -1,0 +1,215 @@
+//! Binance: calls that exist over HTTP too, over one connection, signed each or logged on once.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use venuekit::auth::{KeyKind, PrivateKey};
+use venuekit::binance::types::{OrderType, Side, TimeInForce};
+use venuekit::binance::{Client, ClientBuilder, Credentials, Environment, Error};
+use venuekit::transport::{Event, RateLimits, RetryPolicy, Timeouts};
+use venuekit::{ErrorKind, binance};
+use venuekit_sandbox::{Accounts, BinanceKey, Fault, Rule, Sandbox, Transport};
+
+use crate::desk::{options, until};
+
+const SYMBOL: &str = "BTCUSDT";
+
+/// A key of the account `desk`, in the sandbox and for the client.
+fn keys(kind: Option<KeyKind>, name: &str) -> (BinanceKey, Credentials) {
+    let mut key = BinanceKey { api_key: name.to_owned(), account: Some("desk".to_owned()), ..BinanceKey::default() };
+    let credentials = match kind {
+        None => {
+            key.api_secret = Some(format!("secret-of-{name}"));
+            Credentials::api_key(name, format!("secret-of-{name}"))
+        }
+        Some(kind) => {
+            let pair = PrivateKey::generate(kind).unwrap();
+            key.public_key_pem = Some(pair.public_key_pem().to_owned());
+            Credentials::private_key(name, pair)
+        }
+    };
+    (key, credentials.unwrap())
+}
+
+async fn sandbox(keys: Vec<BinanceKey>) -> Sandbox {
+    Sandbox::start(Accounts { binance: keys, ..Accounts::default() }).await.unwrap()
+}
+
+fn builder(sandbox: &Sandbox, credentials: &Credentials) -> ClientBuilder<Client> {
+    Client::websocket(Environment::Custom(sandbox.binance_websocket_api_url()))
+        .credentials(credentials.clone())
+        .retry(RetryPolicy::none())
+        .rate_limits(RateLimits::none())
+        .websocket(options())
+}
+
+fn order<'a>(client: &'a Client, id: &str) -> binance::builder::NewOrder<'a> {
+    let order = client.new_order().symbol(SYMBOL).side(Side::Buy).type_(OrderType::Limit).quantity("0.01");
+    order.price("10000.10").time_in_force(TimeInForce::Gtc).new_client_order_id(id)
+}
+
+/// One program, over any transport.
+async fn program(client: &Client, id: &str) -> Result<(), Error> {
+    client.ping().send().await?;
+    let time = client.time().send().await?;
+    assert!(time.server_time.millis() > 1_700_000_000_000);
+    let book = client.depth().symbol(SYMBOL).limit(5).send().await?;
+    assert_eq!((book.bids.len(), book.asks.len()), (5, 5));
+    let symbols = ["BTCUSDT".to_owned(), "ETHUSDT".to_owned()];
+    client.ticker_price().symbols(symbols).send().await?;
+    let placed = order(client, id).send().await?;
+    let number = placed.order_id;
+    let found = client.get_order().symbol(SYMBOL).order_id(number).send().await?;
+    assert_eq!(found.client_order_id.as_deref(), Some(id));
+    assert_eq!(found.price.as_ref().map(ToString::to_string).as_deref(), Some("10000.10"));
+    let account = client.get_account().send().await?;
+    assert!(!account.balances.is_empty());
+    client.delete_order().symbol(SYMBOL).order_id(number).send().await?;
+    let error = client.delete_order().symbol(SYMBOL).order_id(number).send().await.unwrap_err();
+    assert_eq!(error.code(), Some("-2011"), "{error}");
+    assert!(!error.may_have_been_applied() && error.status().is_some_and(|status| status == 400), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_same_program_runs_over_both_with_every_kind_of_key() {
+    let all = [None, Some(KeyKind::Ed25519), Some(KeyKind::Rsa2048)].map(|kind| {
+        let name = format!("key-{kind:?}");
+        (name.clone(), keys(kind, &name))
+    });
+    let sandbox = sandbox(all.iter().map(|(_, (key, _))| key.clone()).collect()).await;
+    for (name, (_, credentials)) in &all {
+        let http = Client::builder(Environment::Custom(sandbox.binance_url())).credentials(credentials.clone());
+        program(&http.build().unwrap(), &format!("{name}-http")).await.unwrap();
+        let socket = builder(&sandbox, credentials).build().unwrap();
+        program(&socket, &format!("{name}-socket")).await.unwrap();
+        let stats = socket.connection().unwrap().stats();
+        assert_eq!((stats.opened, stats.unasked_answers, stats.unreadable_messages), (1, 0, 0), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_ed25519_key_is_logged_on_and_others_sign_each_call() {
+    let (pair, by_pair) = keys(Some(KeyKind::Ed25519), "pair");
+    let (secret, by_secret) = keys(None, "secret");
+    let sandbox = sandbox(vec![pair, secret]).await;
+    let client = builder(&sandbox, &by_pair).build().unwrap();
+    let status = client.session_status().send().await.unwrap();
+    assert_eq!(status.api_key, None, "a public call needs no log-on");
+    client.get_account().send().await.unwrap();
+    let status = client.session_status().send().await.unwrap();
+    assert_eq!(status.api_key.as_deref(), Some("pair"));
+    client.session_logout().send().await.unwrap();
+    assert_eq!(client.session_status().send().await.unwrap().api_key, None);
+    client.get_account().send().await.unwrap();
+    assert_eq!(client.session_status().send().await.unwrap().api_key.as_deref(), Some("pair"), "logged on again");
+
+    let client = builder(&sandbox, &by_secret).build().unwrap();
+    client.get_account().send().await.unwrap();
+    assert_eq!(client.session_status().send().await.unwrap().api_key, None);
+    let error = client.session_logon().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("-2028"), "{error}");
+    let error = client.user_data_stream_subscribe().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Unauthorized, 0), "{error}");
+}
+
+#[tokio::test]
+async fn what_exists_over_http_only_is_not_sent() {
+    let (key, credentials) = keys(None, "key");
+    let sandbox = sandbox(vec![key]).await;
+    let client = builder(&sandbox, &credentials).build().unwrap();
+    let error = client.query_sub_account_list().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidRequest, 0), "{error}");
+    assert!(error.message().contains("Client::builder"), "{error}");
+    let http = Client::builder(Environment::Custom(sandbox.binance_url())).credentials(credentials).build().unwrap();
+    let error = http.session_status().send().await.unwrap_err();
+    assert!(error.message().contains("Client::websocket"), "{error}");
+}
+
+#[tokio::test]
+async fn an_order_whose_response_is_lost_is_found_by_its_own_id() {
+    let (key, credentials) = keys(Some(KeyKind::Ed25519), "key");
+    let sandbox = sandbox(vec![key]).await;
+    for (fault, id, is_placed) in [
+        (Fault::DropBefore, "lost-before", false),
+        (Fault::DropAfter, "lost-after", true),
+        (Fault::SilenceAfter, "silent", true),
+    ] {
+        let rule = Rule::new(fault).over(Transport::Websocket).on("order.place").times(1);
+        sandbox.faults().set(vec![rule]);
+        let timeouts = Timeouts::default().with_attempt(Duration::from_millis(1500));
+        let client = builder(&sandbox, &credentials).timeouts(timeouts).build().unwrap();
+        let error = order(&client, id).send().await.unwrap_err();
+        assert!(error.may_have_been_applied(), "{id}: {error}");
+        assert_eq!(error.reconcile_with(), Some("get_order"), "{id}: {error}");
+        assert_eq!(sandbox.faults().strikes(), [1], "{id}");
+        let found = client.get_order().symbol(SYMBOL).orig_client_order_id(id).send().await;
+        assert_eq!(found.is_ok(), is_placed, "{id}: {found:?}");
+    }
+    let placed = sandbox.executed().get("binance order.place").copied().unwrap_or_default();
+    assert_eq!(placed, 2, "none was sent twice");
+}
+
+#[tokio::test]
+async fn events_of_the_account_come_to_the_handler_and_end_with_the_connection() {
+    for kind in [None, Some(KeyKind::Ed25519)] {
+        let (key, credentials) = keys(kind, "key");
+        let sandbox = sandbox(vec![key]).await;
+        let events: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+        let seen = events.clone();
+        let options = options().on_event(move |event| {
+            if let Event::Notification { channel, data, .. } = event {
+                seen.lock().unwrap().push((channel.to_owned(), data.to_owned()));
+            }
+        });
+        let client = builder(&sandbox, &credentials).websocket(options).build().unwrap();
+        let subscribe = async || match kind {
+            None => client.user_data_stream_subscribe_signature().send().await.unwrap().subscription_id,
+            Some(_) => client.user_data_stream_subscribe().send().await.unwrap().subscription_id,
+        };
+        assert_eq!(subscribe().await, 0);
+        order(&client, "first").send().await.unwrap();
+        let report = |id: &str| {
+            let events = events.lock().unwrap();
+            events.iter().any(|(channel, data)| channel == "0" && data.contains("executionReport") && data.contains(id))
+        };
+        until("the order is reported", || report("first")).await;
+        sandbox.cut_connections();
+        until("the connection is lost", || client.connection().unwrap().stats().lost == 1).await;
+        order(&client, "second").send().await.unwrap();
+        assert!(client.session_subscriptions().send().await.unwrap().is_empty(), "nothing is subscribed to any more");
+        assert_eq!(subscribe().await, 0, "numbers begin again");
+        order(&client, "third").send().await.unwrap();
+        until("the order is reported", || report("third")).await;
+        assert!(!report("second"));
+    }
+}
+
+#[tokio::test]
+async fn a_client_may_ask_for_microseconds() {
+    let (key, credentials) = keys(None, "key");
+    let sandbox = sandbox(vec![key]).await;
+    let client = builder(&sandbox, &credentials);
+    let client = client.header("X-MBX-TIME-UNIT", "MICROSECOND").build().unwrap();
+    let time = client.time().send().await.unwrap().server_time;
+    assert!(time.as_given() > 1_000_000_000_000_000, "{time:?}");
+    // Signatures keep to the venue's window in either unit.
+    order(&client, "micros").send().await.unwrap();
+}
+
+#[tokio::test]
+async fn used_counts_of_replies_hold_calls_back() {
+    let (key, credentials) = keys(None, "key");
+    let sandbox = sandbox(vec![key]).await;
+    let loud = builder(&sandbox, &credentials).build().unwrap();
+    for _ in 0..24 {
+        loud.depth().symbol(SYMBOL).limit(5000).send().await.unwrap();
+    }
+    // Another client of the same address learns it from its first reply.
+    let careful = builder(&sandbox, &credentials).rate_limits(RateLimits::new()).rate_wait(Duration::ZERO);
+    let careful = careful.build().unwrap();
+    let ends: Vec<_> = [careful.ping().send().await.map(drop), careful.ping().send().await.map(drop)].into();
+    let error = ends.into_iter().find_map(Result::err).expect("the window is used up");
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, 1), "{error}");
+    assert!(!error.may_have_been_applied());
+}
