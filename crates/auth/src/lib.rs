@@ -1,7 +1,7 @@
 //! Signs requests for trading and crypto venues: Bayse, Deribit, Kalshi and Yativo.
 //!
 //! A signature is a pure function of its inputs. A [`Signer`] takes the [`Parts`] of a request as they go over the wire and the
-//! time, and returns the headers; it sends nothing, repeats nothing and reads no clock. [`apply`] does this for a
+//! time, and returns the headers, and parameters where the signature is one ([`Added`]); it sends nothing, repeats nothing and reads no clock. [`apply`] does this for a
 //! `reqwest::Request`.
 //!
 //! ```
@@ -26,6 +26,7 @@
 //! | Deribit | client id and secret | [`deribit::DeribitHmac`], [`Headers::basic`], [`Headers::bearer`] |
 //! | Deribit | client id and RSA or Ed25519 key | [`deribit::DeribitKey`], which logs in |
 //! | Yativo | token; key and secret; code | [`Headers::bearer`]; [`yativo::key_headers`]; [`yativo::code`] |
+//! | Binance, Bybit and every venue whose spec describes its signatures | key and secret, or a key pair | [`described::DescribedSigner`] |
 //!
 //! [`PrivateKey`] reads PEM files and makes new keys; [`yativo::WebhookVerifier`] checks deliveries.
 //!
