@@ -1,8 +1,8 @@
-//! Signs requests for trading and crypto venues: Bayse, Deribit, Kalshi and Yativo.
+//! Signs requests for trading and crypto venues: Bayse, Binance, Bybit, Deribit, Kalshi and Yativo.
 //!
 //! A signature is a pure function of its inputs. A [`Signer`] takes the [`Parts`] of a request as they go over the wire and the
-//! time, and returns the headers, and parameters where the signature is one ([`Added`]); it sends nothing, repeats nothing and reads no clock. [`apply`] does this for a
-//! `reqwest::Request`.
+//! time, and returns the headers, and the parameters where the signature is one of them ([`Added`]); it sends nothing, repeats nothing
+//! and reads no clock. [`apply`] does this for a `reqwest::Request`.
 //!
 //! ```
 //! use venuekit_auth::{KeyKind, Parts, PrivateKey, Signer, kalshi::KalshiSigner};

@@ -78,7 +78,7 @@ fn taken_apart(text: &str) -> (i64, String, &'static Signature) {
     let (before, time) = text.rsplit_once("timestamp=").unwrap();
     let time: i64 = time.split('&').next().unwrap().parse().unwrap();
     let signature = if text.contains("recvWindow=") { &WITH_WINDOW } else { &WITHOUT_WINDOW };
-    // What comes after the time was put there by whoever made the vector.
+    // What follows the time is part of the vector.
     let before = match text.ends_with(&time.to_string()) {
         true => before.trim_end_matches('&').trim_end_matches("recvWindow=5000").trim_end_matches('&').to_owned(),
         false => text.to_owned(),

@@ -18,7 +18,7 @@ impl Bans {
         bans.entry(venue).and_modify(|held| *held = until.max(*held)).or_insert(until);
     }
 
-    /// How long a ban still lasts; none where there is none.
+    /// How long a ban still lasts; none without one.
     pub(super) fn left(&self, venue: &'static str) -> Option<Duration> {
         let mut bans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let left = bans.get(venue)?.saturating_duration_since(Instant::now());

@@ -13,7 +13,7 @@ pub struct Signed {
     pub query: Option<String>,
     /// The form without the signature.
     pub body: Vec<u8>,
-    /// The signature as it stands there, percent-encoded or not.
+    /// The signature as it was sent, percent-encoded or not.
     pub raw: String,
     /// Whether the signature is the last parameter.
     pub is_last: bool,
