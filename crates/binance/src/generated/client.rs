@@ -16922,18 +16922,36 @@ pub mod types {
         /// Id of the cancellation.
         #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
+        /// How the orders hang on each other.
+        #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
+        pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
         #[serde(rename = "cummulativeQuoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cummulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
         #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
+        /// Id of the order list, given by its owner.
+        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
+        pub list_client_order_id: Option<String>,
+        /// State of the orders of the list.
+        #[serde(rename = "listOrderStatus", skip_serializing_if = "Option::is_none")]
+        pub list_order_status: Option<wire::Open<ListOrderStatus>>,
+        /// What the list did last.
+        #[serde(rename = "listStatusType", skip_serializing_if = "Option::is_none")]
+        pub list_status_type: Option<wire::Open<ListStatusType>>,
         /// Id of the order, made by the venue.
         #[serde(rename = "orderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_id: Option<i64>,
         /// Id of the order list; -1 for none.
         #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
+        /// Reports on the orders of the list.
+        #[serde(rename = "orderReports", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub order_reports: Vec<CancelledOrder>,
+        /// The orders of the list.
+        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub orders: Vec<ListedOrder>,
         /// Id of the order, given by its owner.
         #[serde(rename = "origClientOrderId", skip_serializing_if = "Option::is_none")]
         pub orig_client_order_id: Option<String>,
@@ -16964,6 +16982,9 @@ pub mod types {
         /// Time of the transaction, Unix milliseconds or microseconds.
         #[serde(rename = "transactTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transact_time: Option<wire::UnixMillisOrMicros>,
+        /// Time of the transaction, Unix milliseconds or microseconds.
+        #[serde(rename = "transactionTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub transaction_time: Option<wire::UnixMillisOrMicros>,
         /// Kind.
         #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
@@ -22031,7 +22052,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamBlockTrade {
-        /// Id of the block trade; it is none of those of trades.
+        /// Id of the block trade. Those of trades are others.
         #[serde(rename = "t", deserialize_with = "lenient::vital")]
         pub block_trade_id: i64,
         /// When the venue made the event.
