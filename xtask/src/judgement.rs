@@ -39,8 +39,12 @@ pub fn count(noun: &str, judgements: &[Judgement]) -> String {
         let count = judgements.iter().filter(|one| **one == judgement).count();
         (count > 0).then(|| format!("{count} {judgement}"))
     });
-    let plural = if judgements.len() == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}: {}", judgements.len(), each.collect::<Vec<_>>().join(", "))
+    format!("{}: {}", counted(judgements.len(), noun), each.collect::<Vec<_>>().join(", "))
+}
+
+/// `1 message`, `2 messages`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Judgement {

@@ -222,22 +222,30 @@ fn facts(comparison: &mut Comparison<'_>, old: &Operation, new: &Operation) {
             "x-page" => "pages-changed",
             _ => "other-change",
         };
-        comparison.find(rule, &new.name, format!("{name}: {} is {} now", said(before), said(now)), &old.at, &new.at);
+        comparison.find(rule, &new.name, changed(name, before, now), &old.at, &new.at);
     }
 }
 
-/// A fact in a few words.
-pub(super) fn said(value: Option<&Value>) -> String {
+/// How a fact changed, in a few words.
+pub(super) fn changed(name: &str, before: Option<&Value>, now: Option<&Value>) -> String {
+    match (before, now) {
+        (None, Some(now)) => said(now).map_or_else(|| format!("{name} is new"), |now| format!("{name} is new: {now}")),
+        (Some(before), None) => {
+            said(before).map_or_else(|| format!("{name} is gone"), |before| format!("{name} is gone, before {before}"))
+        }
+        _ => match (now.and_then(said), before.and_then(said)) {
+            (Some(now), Some(before)) => format!("{name} is {now} now, before {before}"),
+            _ => format!("{name} changed"),
+        },
+    }
+}
+
+/// A value, unless it is too long for a line.
+fn said(value: &Value) -> Option<String> {
     /// Longer ones are looked up in the spec.
     const LONGEST: usize = 80;
-    match value {
-        None => "nothing".to_owned(),
-        Some(Value::String(text)) => format!("`{text}`"),
-        Some(value) => {
-            let text = value.to_string();
-            if text.len() > LONGEST { "something longer".to_owned() } else { format!("`{text}`") }
-        }
-    }
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    (text.len() <= LONGEST).then(|| format!("`{text}`"))
 }
 
 /// Parameters of an operation or a channel.

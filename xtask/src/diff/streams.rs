@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::{Comparison, parameters, said};
+use super::compare::{Comparison, changed, parameters};
 use crate::surface::pairs::{Direction, Root};
 use crate::surface::{Channel, Message};
 
@@ -61,7 +61,7 @@ fn one(comparison: &mut Comparison<'_>, old: &Channel, new: &Channel) {
             "x-recover" | "x-sequence" | "x-book" => "recovery-changed",
             _ => "other-change",
         };
-        comparison.find(rule, &place, format!("{name}: {} is {} now", said(before), said(now)), was, at);
+        comparison.find(rule, &place, changed(name, before, now), was, at);
     }
     parameters(comparison, &place, was, at, &old.parameters, &new.parameters);
     let is_it = |one: &Message, other: &Message| one.name == other.name && one.when == other.when;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::{Comparison, or_nothing, said};
+use super::compare::{Comparison, changed, or_nothing};
 use crate::drift::rename;
 use crate::surface::pairs::{Direction, Pairs};
 use crate::surface::{Field, Kinds, Surface, Type, TypeId, Use};
@@ -59,8 +59,7 @@ fn other_words(comparison: &mut Comparison<'_>, old: &Type, new: &Type, place: &
     for name in names {
         let (before, now) = (old.words.get(name), new.words.get(name));
         if before != now {
-            let message = format!("{name}: {} is {} now", said(before), said(now));
-            comparison.find_for("other-change", place, message, places, users.clone());
+            comparison.find_for("other-change", place, changed(name, before, now), places, users.clone());
         }
     }
 }

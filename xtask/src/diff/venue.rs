@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::compare::{Comparison, said};
+use super::compare::{Comparison, changed};
 use crate::model::text;
 
 /// Compares what the root documents say.
@@ -32,21 +32,21 @@ pub fn facts(comparison: &mut Comparison<'_>) {
                 }
             }
             "x-buckets" | "streams: x-limits" | "x-largest-request" => {
-                comparison.find("limits-changed", name, changed_members(before, now), &at, &at);
+                comparison.find("limits-changed", name, changed_members(name, before, now), &at, &at);
             }
             "security schemes" | "x-signatures" | "x-logins" | "x-variables" | "streams: x-login" => {
-                comparison.find("authentication-changed", name, changed_members(before, now), &at, &at);
+                comparison.find("authentication-changed", name, changed_members(name, before, now), &at, &at);
             }
-            "x-errors" => comparison.find("errors-changed", name, changed_members(before, now), &at, &at),
-            _ => comparison.find("other-change", name, changed_members(before, now), &at, &at),
+            "x-errors" => comparison.find("errors-changed", name, changed_members(name, before, now), &at, &at),
+            _ => comparison.find("other-change", name, changed_members(name, before, now), &at, &at),
         }
     }
 }
 
 /// Which members of a fact differ.
-fn changed_members(before: Option<&Value>, now: Option<&Value>) -> String {
+fn changed_members(name: &str, before: Option<&Value>, now: Option<&Value>) -> String {
     let (Some(Value::Object(old)), Some(Value::Object(new))) = (before, now) else {
-        return format!("{} is {} now", said(before), said(now));
+        return changed(name, before, now);
     };
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let changed: Vec<String> =

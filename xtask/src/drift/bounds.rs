@@ -48,7 +48,9 @@ pub fn compare(comparison: &mut Comparison<'_>, place: &Place<'_>, mine: &Field,
     limits(comparison, place, (mine.value, other.value), &said);
     if let (Some(one), Some(same)) = (ours.items, comparison.theirs.at(other.value).items) {
         let name = format!("{}[]", place.name);
-        limits(comparison, &Place { name: &name, ..*place }, (one, same), &said);
+        // `at most 10` is said of the list: of its elements only the numbers are known.
+        let of_items = Said { least: Vec::new(), most: Vec::new(), ..said.clone() };
+        limits(comparison, &Place { name: &name, ..*place }, (one, same), &of_items);
     }
     default(comparison, place, mine, other, &said);
 }

@@ -175,8 +175,11 @@ impl Comparison<'_> {
         if !parameters::is_form(ours, theirs) {
             self.body(ours, ours.body, theirs.body, Direction::Request);
         }
-        let theirs_result = theirs.result.filter(|value| !self.says_nothing(*value));
-        self.body(ours, ours.result, theirs_result, Direction::Response);
+        match theirs.result {
+            // A body of which nothing is described is compared no further.
+            Some(result) if self.says_nothing(result) => {}
+            result => self.body(ours, ours.result, result, Direction::Response),
+        }
     }
 
     /// Whether neither a type of ours nor one that the vendor has with it as one has a member.
@@ -188,7 +191,8 @@ impl Comparison<'_> {
 
     fn says_nothing(&self, value: Use) -> bool {
         let kind = self.theirs.at(value);
-        kind.is_opaque() && (kind.kinds.is_any() || kind.kinds == crate::surface::Kinds::OBJECT)
+        let lists_none = self.theirs.knows_bodies && kind.lists_members && !kind.open;
+        !lists_none && kind.is_opaque() && (kind.kinds.is_any() || kind.kinds == crate::surface::Kinds::OBJECT)
     }
 
     fn body(&mut self, operation: &Operation, ours: Option<Use>, theirs: Option<Use>, direction: Direction) {
@@ -218,6 +222,12 @@ impl Comparison<'_> {
                 let message = format!("the vendor's {which} has a body, our spec has none");
                 self.find("new-body", format!("{place} {which}"), judgement, message, &operation.at, one(place), None);
             }
+            // A body without members is a way to send none.
+            (Some(own), None) if self.theirs.knows_bodies && !self.ours.at(own).is_opaque() => {
+                let message = format!("the vendor's {which} has no body, our spec has one");
+                let name = format!("{place} {which}");
+                self.find("removed-body", name, Judgement::Breaking, message, &operation.at, one(place), None);
+            }
             _ => {}
         }
     }
@@ -230,8 +240,10 @@ impl Comparison<'_> {
             let own = channel.endpoints.iter().map(String::as_str).next().unwrap_or_default();
             let key = channel_key(&channel.address);
             let here = || theirs.channels.values().filter(|found| found.is_at(own));
+            // Of several channels with the same address, the one that is served at the fewest endpoints.
             let found = here()
-                .find(|found| channel_key(&found.address) == key)
+                .filter(|found| channel_key(&found.address) == key)
+                .min_by_key(|found| (found.endpoints.is_empty(), found.endpoints.len()))
                 .or_else(|| here().find(|found| found.id == channel.address))
                 .or_else(|| here().find(|found| found.id == channel.id));
             match found {

@@ -51,11 +51,12 @@ fn members(
     let (ours, theirs) = (comparison.ours, comparison.theirs);
     let kind = ours.of(id);
     // An object that nobody describes, here or there, is compared no further.
-    if kind.fields.is_empty() || others.iter().all(|other| theirs.of(*other).fields.is_empty()) {
+    let is_described =
+        |other: &&Type| !other.fields.is_empty() || theirs.knows_bodies && other.lists_members && !other.open;
+    let described: Vec<&Type> = others.iter().map(|id| theirs.of(*id)).filter(is_described).collect();
+    if kind.fields.is_empty() || described.is_empty() {
         return;
     }
-    let described: Vec<&Type> =
-        others.iter().map(|id| theirs.of(*id)).filter(|other| !other.fields.is_empty()).collect();
     let all = all_members(theirs, others);
     let is_open = others.iter().any(|other| theirs.of(*other).fields.is_empty() && theirs.of(*other).kinds.is_any());
     let gone: Vec<&Field> = kind
@@ -169,6 +170,15 @@ fn same_member(
             None,
         );
     }
+    let knows_null = || theirs.types.iter().any(|kind| kind.nullable || kind.fields.iter().any(|f| f.value.nullable));
+    if direction == Direction::Request
+        && comparison.ours.nullable(field.value)
+        && !theirs.nullable(same.value)
+        && knows_null()
+    {
+        let message = "our spec says that it may be null, and the vendor refuses null";
+        comparison.find("no-longer-nullable", &own, Judgement::Breaking, message, &field.at, users.clone(), None);
+    }
     match direction {
         Direction::Request if same.required && !field.required && same.default.is_none() => {
             let change = Change::Require { object: kind.at.clone(), name: field.name.clone() };
@@ -236,7 +246,9 @@ fn says_required(kind: &Type) -> bool {
 /// Whether our description says already that a member goes.
 fn mentions_end(description: &str) -> bool {
     let said = description.to_lowercase();
-    ["deprecated", "no longer", "older", "legacy", "instead", "obsolete"].iter().any(|word| said.contains(word))
+    ["deprecated", "no longer", "older", "legacy", "instead", "obsolete", "out of use"]
+        .iter()
+        .any(|word| said.contains(word))
 }
 
 /// The elements of lists and maps, which have no name of their own.
@@ -366,9 +378,13 @@ fn values(
             return;
         }
     } else {
-        for gone in own.iter().filter(|value| !value.is_empty() && !lists.iter().any(|list| list.contains(*value))) {
+        for gone in own.iter().filter(|value| !value.is_empty() && is_gone(value, own, &lists)) {
             let judgement = if direction == Direction::Request { Judgement::Breaking } else { Judgement::Behaviour };
-            let message = format!("the vendor does not list `{gone}` any more");
+            let message = if lists.iter().any(|list| list.contains(gone)) {
+                format!("one of the vendor's lists lacks `{gone}`, others have it")
+            } else {
+                format!("the vendor does not list `{gone}` any more")
+            };
             let change = Change::RemoveValue { schema: kind.at.clone(), value: gone.clone() };
             comparison.find(
                 "removed-value",
@@ -402,6 +418,14 @@ fn values(
             Some(change),
         );
     }
+}
+
+/// Whether a value is in none of the vendor's lists, or one of them has all others: it is used where others keep the value.
+fn is_gone(value: &str, own: &BTreeSet<String>, lists: &[&BTreeSet<String>]) -> bool {
+    let others = own.iter().filter(|other| *other != value && !other.is_empty());
+    let has_all_others = |list: &&&BTreeSet<String>| others.clone().all(|other| list.contains(other));
+    let lacks = || lists.iter().filter(|list| !list.contains(value));
+    lacks().count() == lists.len() || own.len() > 1 && lacks().any(|list| has_all_others(&list))
 }
 
 /// A schema in one line of YAML, for a person to improve.

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::judgement::Judgement;
 
 /// Rules of comparison, by the names that `drift.yaml` and reports use.
-pub const RULES: [(&str, &str); 32] = [
+pub const RULES: [(&str, &str); 34] = [
     ("new-operation", "the vendor has an operation that our spec lacks"),
     ("removed-operation", "our spec has an operation that the vendor lacks"),
     ("moved-operation", "an operation has another path or method"),
@@ -17,6 +17,7 @@ pub const RULES: [(&str, &str); 32] = [
     ("removed-body", "our spec has a body where the vendor has none"),
     ("new-parameter", "a parameter that our spec lacks"),
     ("removed-parameter", "a parameter that the vendor lacks"),
+    ("moved-parameter", "a parameter in another place of the request"),
     ("renamed-parameter", "a parameter that seems to have another name"),
     ("new-field", "a member that our spec lacks: its value is lost"),
     ("removed-field", "a member that the vendor lacks"),
@@ -26,6 +27,7 @@ pub const RULES: [(&str, &str); 32] = [
     ("unit", "a time in another unit or notation"),
     ("newly-required", "requests need it"),
     ("no-longer-required", "requests may leave it out"),
+    ("no-longer-nullable", "a member of a request may not be null"),
     ("newly-nullable", "a vital member of a response may be null"),
     ("newly-optional", "a vital member of a response may be missing"),
     ("tighter-bound", "requests with values that our spec allows are refused"),

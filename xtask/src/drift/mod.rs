@@ -22,6 +22,7 @@ use self::known::Known;
 use self::report::Report;
 use crate::document::Document;
 use crate::finding::Finding;
+use crate::judgement;
 use crate::surface::{ours, vendor};
 
 /// What is asked for.
@@ -52,7 +53,9 @@ pub fn against(root: &Path, venue: &str, file: &Path, options: &Options) -> Resu
     let surface = ours::surface(&document);
     let (mut found, extent) = compare::compare(&surface, &vendor);
     let (accepted, stale) = known.apply(&mut found, vendor.form.name());
-    let against = format!("{} ({}, {})", vendor.surface.title, vendor.form.name(), file.display());
+    let title = Some(vendor.surface.title.as_str()).filter(|title| !title.is_empty());
+    let title = title.map(|title| format!(": {title}")).unwrap_or_default();
+    let against = format!("{} ({}{title})", file.display(), vendor.form.name());
     let report = Report { document: &document, against, extent: said(extent), found: &found, accepted };
     let mut text = if options.json { format!("{:#}", report.json()) } else { report.text() };
     if options.patch {
@@ -96,10 +99,10 @@ pub fn traffic(root: &Path, venue: &str, files: &[&Path], options: &Options) -> 
 fn said(extent: Extent) -> String {
     let mut parts = Vec::new();
     if extent.operations > 0 {
-        parts.push(format!("{} operations", extent.operations));
+        parts.push(judgement::counted(extent.operations, "operation"));
     }
     if extent.channels > 0 {
-        parts.push(format!("{} channels", extent.channels));
+        parts.push(judgement::counted(extent.channels, "channel"));
     }
     parts.push(format!("{} fields and parameters", extent.fields));
     format!("{} compared", parts.join(", "))

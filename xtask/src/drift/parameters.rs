@@ -9,7 +9,7 @@ use super::finding::Change;
 use super::rename;
 use crate::judgement::Judgement;
 use crate::surface::pairs::{Direction, Root};
-use crate::surface::{Channel, Operation, Parameter, Surface};
+use crate::surface::{Channel, Operation, Parameter, Surface, ratio};
 
 /// Headers that are signed or that every request has: security schemes and the loop speak for them.
 const OF_EVERY_REQUEST: [&str; 5] = ["authorization", "content-type", "accept", "user-agent", "content-length"];
@@ -91,8 +91,18 @@ fn list(comparison: &mut Comparison<'_>, place: &str, at: &str, ours: &[Paramete
             }
     };
     let (our_surface, their_surface) = (comparison.ours, comparison.theirs);
-    let gone: Vec<&Parameter> = ours.iter().filter(|mine| !theirs.iter().any(|other| is_it(mine, other))).collect();
-    let new: Vec<&Parameter> = theirs.iter().filter(|other| !ours.iter().any(|mine| is_it(mine, other))).collect();
+    let (ours, theirs) = (&placed(ours), &placed(theirs));
+    let gone = ours.iter().filter(|mine| !theirs.iter().any(|other| is_it(mine, other)));
+    let new = theirs.iter().filter(|other| !ours.iter().any(|mine| is_it(mine, other)));
+    let (mut gone, mut new): (Vec<&Parameter>, Vec<&Parameter>) = (gone.collect(), new.collect());
+    gone.retain(|mine| {
+        let Some(at) = new.iter().position(|other| other.field.name == mine.field.name) else { return true };
+        let message = format!("the vendor takes it in the {}, our spec sends it in the {}", new[at].place, mine.place);
+        let (own, at_ours) = (name(place, mine), &mine.field.at);
+        comparison.find("moved-parameter", own, Judgement::Breaking, message, at_ours, one(place), None);
+        new.remove(at);
+        false
+    });
     let gone_candidates: Vec<_> = gone.iter().map(|mine| rename::of(our_surface, &mine.field)).collect();
     let new_candidates: Vec<_> = new.iter().map(|other| rename::of(their_surface, &other.field)).collect();
     let renamed = rename::pairs(&gone_candidates, &new_candidates);
@@ -146,6 +156,17 @@ fn list(comparison: &mut Comparison<'_>, place: &str, at: &str, ours: &[Paramete
             same(comparison, place, mine, other, place);
         }
     }
+}
+
+/// Parameters with their places in the list.
+fn placed(list: &[Parameter]) -> Vec<Parameter> {
+    let last = list.len().saturating_sub(1).max(1);
+    let all = list.iter().enumerate().map(|(index, parameter)| {
+        let mut parameter = parameter.clone();
+        parameter.field.position = ratio(index, last);
+        parameter
+    });
+    all.collect()
 }
 
 fn same(comparison: &mut Comparison<'_>, place: &str, mine: &Parameter, other: &Parameter, user: &str) {

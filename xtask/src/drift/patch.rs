@@ -114,7 +114,12 @@ fn apply(text: &mut Text, at: usize, change: &Change, kind: Kind) -> Option<()> 
         Change::Retype { to, .. } => {
             let inside = |name: &str| text.member(at, name).or_else(|| text.member_at(at, name));
             let own = inside("type").or_else(|| text.member(inside("schema")?, "type"))?;
-            text.set_scalar(own, to)
+            text.set_scalar(own, to)?;
+            // How a text is written says nothing of another type.
+            if !matches!(to.as_str(), "string" | "number") {
+                text.remove_member(at, "format");
+            }
+            Some(())
         }
         Change::AddValue { value, .. } => {
             let list = text.member(at, "enum")?;

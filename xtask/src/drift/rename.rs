@@ -19,12 +19,21 @@ pub struct Candidate<'a> {
 /// Below this two members have nothing to do with each other.
 const LIKELY: f32 = 0.5;
 
+/// Places among the members that differ by less are the same place.
+const SAME_PLACE: f32 = 0.03;
+
 /// Pairs of indices, the most similar first; each member is in at most one pair.
 pub fn pairs(gone: &[Candidate<'_>], new: &[Candidate<'_>]) -> Vec<(usize, usize)> {
     let mut scored = Vec::new();
+    // One gone and one new of the same type at the same place: another name for it, most likely.
+    let is_lone = gone.len() == 1 && new.len() == 1;
     for (left, old) in gone.iter().enumerate() {
         for (right, candidate) in new.iter().enumerate() {
-            let score = similarity(old, candidate);
+            let is_same_place = is_lone
+                && old.kind.kinds == candidate.kind.kinds
+                && !old.kind.kinds.is_any()
+                && (old.position - candidate.position).abs() < SAME_PLACE;
+            let score = similarity(old, candidate) + if is_same_place { LIKELY } else { 0.0 };
             if score >= LIKELY {
                 scored.push((score, left, right));
             }
@@ -140,5 +149,9 @@ mod tests {
         ];
         assert_eq!(pairs(&gone, &new), [(0, 1), (1, 0)]);
         assert_eq!(pairs(&gone[..1], &new[2..3]), [], "of another type");
+        let strange = [one("heading", &text, 0.9, ""), one("heading", &text, 0.5, "")];
+        assert_eq!(pairs(&gone[2..], &strange[..1]), [(0, 0)], "the only one, at the same place");
+        assert_eq!(pairs(&gone[2..], &strange[1..]), [], "elsewhere");
+        assert_eq!(pairs(&gone[..2], &strange[..1]), [], "two are gone");
     }
 }

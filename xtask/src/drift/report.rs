@@ -51,6 +51,9 @@ impl Report<'_> {
             count => format!("; {count} more are known and accepted in specs/{}/drift.yaml", self.document.venue),
         };
         let _ = write!(out, "\n{}{known}", count(self.found));
+        if !self.found.is_empty() {
+            out += "\ndocs/DRIFT.md says what each kind means, and how a difference is accepted";
+        }
         out
     }
 
@@ -94,8 +97,8 @@ fn users(drift: &Drift) -> String {
     match drift.users.len() {
         0 => String::new(),
         _ if named.is_empty() => String::new(),
-        all if all > NAMED => format!("{} and {} more", named.join(", "), all - NAMED),
-        _ => named.join(", "),
+        all if all > NAMED => format!("used by {} and {} more", named.join(", "), all - NAMED),
+        _ => format!("used by {}", named.join(", ")),
     }
 }
 

@@ -188,6 +188,7 @@ impl<'a> Builder<'a> {
     }
 
     fn object(&mut self, schema: &'a Value, at: &str, made: &mut Type) {
+        made.lists_members = schema.get("properties").is_some();
         let required: BTreeSet<&str> = strings(schema, "required").collect();
         let at_properties = step(at, "properties");
         for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
@@ -236,6 +237,7 @@ impl<'a> Builder<'a> {
         made.closed |= part.closed;
         made.secret |= part.secret;
         made.open |= part.open;
+        made.lists_members |= part.lists_members;
         made.values = made.values.take().or(part.values);
         made.items = made.items.or(part.items);
         made.entries = made.entries.or(part.entries);

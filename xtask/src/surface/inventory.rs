@@ -102,11 +102,7 @@ pub fn form(document: &Value) -> Option<Form> {
 }
 
 pub(super) fn title(document: &Value) -> String {
-    let venue = text(document, "venue").unwrap_or("inventory");
-    match document.get("source") {
-        Some(Value::String(source)) => format!("{venue}: {source}"),
-        _ => format!("{venue} (inventory)"),
-    }
+    text(document, "source").or_else(|| text(document, "venue")).unwrap_or_default().to_owned()
 }
 
 fn mentions_reference(value: &Value) -> bool {

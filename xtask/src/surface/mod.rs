@@ -172,6 +172,8 @@ pub struct Type {
     pub closed: bool,
     /// The members of an object.
     pub fields: Vec<Field>,
+    /// Whether the schema lists the members of an object, be it none.
+    pub lists_members: bool,
     /// The elements of a list.
     pub items: Option<Use>,
     /// The elements of a list of fixed length.
@@ -379,6 +381,8 @@ pub struct Surface {
     pub facts: BTreeMap<String, Value>,
     /// Whether the document says anywhere who may call.
     pub knows_access: bool,
+    /// Whether an operation without a body has none; otherwise it may only be unknown.
+    pub knows_bodies: bool,
     /// Headers that carry credentials, in lower case.
     pub credential_headers: BTreeSet<String>,
     /// Parameters that a signature adds to a request.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::build::{Builder, plain};
-use super::{Channel, Field, Message, Notation, Operation, Parameter, Surface, key, openapi};
+use super::{Channel, Field, Message, Notation, Operation, Parameter, Surface, key, openapi, ratio};
 use crate::document::{Document, Kind};
 use crate::model::{self, text};
 use crate::source::step;
@@ -29,8 +29,18 @@ const ELSEWHERE: [&str; 13] = [
 ];
 
 /// Members of a root document that are.
-const ROOT_ELSEWHERE: [&str; 9] =
-    ["openapi", "openrpc", "paths", "methods", "tags", "x-streams", "components", "security", "x-security"];
+const ROOT_ELSEWHERE: [&str; 10] = [
+    "openapi",
+    "openrpc",
+    "paths",
+    "methods",
+    "tags",
+    "x-streams",
+    "components",
+    "security",
+    "x-security",
+    "x-security-schemes",
+];
 
 /// Members of a channel that are.
 const CHANNEL_ELSEWHERE: [&str; 6] = ["address", "description", "title", "parameters", "x-parameters", "messages"];
@@ -126,6 +136,10 @@ fn one<'a>(document: &'a Document, operation: &model::Operation<'a>, builder: &m
         };
         let place = if is_rpc { "param" } else { text(parameter, "in").unwrap_or("query") };
         made.parameters.push(Parameter { field, place: place.to_owned(), notation: Notation::of(parameter) });
+    }
+    let last = made.parameters.len().saturating_sub(1).max(1);
+    for (index, parameter) in made.parameters.iter_mut().enumerate() {
+        parameter.field.position = ratio(index, last);
     }
     made.form = operation.is_form();
     if let Some((at, media)) = operation.request_media().into_iter().next()

@@ -24,7 +24,9 @@ pub fn read(text: &str, ours: &Document) -> Result<Vendor, String> {
     let document = &tree.value;
     let is = |name: &str| document.get(name).is_some_and(|value| value.is_string() || value.is_number());
     let made = if is("openapi") {
-        let surface = openapi::surface(&tree, ours.kind == Kind::OpenRpc);
+        let is_rpc = ours.kind == Kind::OpenRpc;
+        let mut surface = openapi::surface(&tree, is_rpc);
+        surface.knows_bodies = !is_rpc;
         Vendor { form: Form::OpenApi, surface, calls: true, streams: false }
     } else if is("openrpc") {
         Vendor { form: Form::OpenRpc, surface: openrpc::surface(&tree), calls: true, streams: false }

@@ -123,14 +123,14 @@ fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), String> {
         return flows::read(&name, &whole(path)?, sink);
     }
     if begins.starts_with(b"{") {
-        if !begins_with_a_line(open()?).map_err(|error| error.to_string())? {
-            if let Ok(value) = serde_json::from_slice::<Value>(content::without_mark(&whole(path)?)) {
-                if value.pointer("/log/entries").is_some() {
-                    return har::read(&name, &value, sink);
-                }
-                if is_document(&value) {
-                    return cassette::read(&name, &value, sink);
-                }
+        if !begins_with_a_line(open()?).map_err(|error| error.to_string())?
+            && let Ok(value) = serde_json::from_slice::<Value>(content::without_mark(&whole(path)?))
+        {
+            if value.pointer("/log/entries").is_some() {
+                return har::read(&name, &value, sink);
+            }
+            if is_document(&value) {
+                return cassette::read(&name, &value, sink);
             }
         }
         return lines::read(&name, BufReader::new(open()?), sink);
@@ -165,6 +165,6 @@ fn whole(path: &Path) -> Result<Vec<u8>, String> {
 
 /// Names of what was left out, each with its number.
 fn left_out(counts: &std::collections::BTreeMap<&'static str, usize>) -> String {
-    let parts: BTreeSet<String> = counts.iter().map(|(why, count)| format!("{count} {why}")).collect();
+    let parts: BTreeSet<String> = counts.iter().map(|(why, count)| format!("{why} ({count})")).collect();
     parts.into_iter().collect::<Vec<_>>().join(", ")
 }

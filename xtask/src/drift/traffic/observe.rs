@@ -8,7 +8,7 @@ use super::route::{self, Found, Routes};
 use super::{Body, Exchange, Outcome, Seen, left_out, redact};
 use crate::document::{Document, Kind};
 use crate::drift::finding::Drift;
-use crate::judgement::Judgement;
+use crate::judgement::{Judgement, counted};
 use crate::model::text;
 use crate::surface::asyncapi::Frame;
 use crate::surface::endpoints::Endpoints;
@@ -101,10 +101,12 @@ impl<'a> Observer<'a> {
         let count = |counts: &BTreeMap<String, usize>| counts.values().sum::<usize>();
         let mut parts = Vec::new();
         if !self.operations.is_empty() {
-            parts.push(format!("{} responses of {} operations", count(&self.operations), self.operations.len()));
+            let (all, of) = (counted(count(&self.operations), "response"), counted(self.operations.len(), "operation"));
+            parts.push(format!("{all} of {of}"));
         }
         if !self.channels.is_empty() {
-            parts.push(format!("{} messages of {} channels", count(&self.channels), self.channels.len()));
+            let (all, of) = (counted(count(&self.channels), "message"), counted(self.channels.len(), "channel"));
+            parts.push(format!("{all} of {of}"));
         }
         let looked = if parts.is_empty() { "nothing of this venue".to_owned() } else { parts.join(" and ") };
         let skipped = left_out(&self.left_out);

@@ -102,7 +102,7 @@ fn each_difference_is_counted_with_its_place() {
         let (lines, extent) = found("a.jsonl", market(body).as_bytes());
         assert_eq!(lines.len(), expected.len(), "{body}: {lines:?}");
         assert!(lines.iter().zip(expected).all(|(line, expected)| line.contains(expected)), "{body}: {lines:?}");
-        assert_eq!(extent, "1 responses of 1 operations");
+        assert_eq!(extent, "1 response of 1 operation");
     }
     let twice = market(r#"{"ticker": "A", "rank": 1}"#).repeat(2);
     assert!(
@@ -137,7 +137,7 @@ fn requests_find_their_operations() {
         assert_eq!(at(url).0.len(), 1, "{url}");
         assert!(at(url).0[0].starts_with("newly-optional Trade.id"), "{url}");
     }
-    assert_eq!(at("https://elsewhere.org/x").1, "nothing of this venue; left out: 1 requests to other servers");
+    assert_eq!(at("https://elsewhere.org/x").1, "nothing of this venue; left out: requests to other servers (1)");
     let (lines, _) = found("a.jsonl", &line("POST", "https://api.example.com/v1/orders/7f3a99bc12?key=abc", 200, "{}"));
     assert_eq!(lines.len(), 1);
     assert!(lines[0].starts_with("new-operation POST /orders/{}: our spec has no such operation"), "{lines:?}");
@@ -244,7 +244,7 @@ fn frames_of_streams_are_held_against_their_messages() {
             found[0].starts_with("new-message message bust") && found[1].starts_with("new-field TradeMessage.price"),
             "{found:?}"
         );
-        assert_eq!(extent, "1 messages of 1 channels; left out: 1 replies to commands");
+        assert_eq!(extent, "1 message of 1 channel; left out: replies to commands (1)");
     }
 }
 
@@ -289,11 +289,11 @@ schemas: { Spot: { type: object, properties: { p: { type: string } } }, Option: 
         std::fs::write(&path, lines).unwrap();
         let outcome = compare(&document, &[&path]).unwrap();
         let found: Vec<String> = outcome.found.iter().map(ToString::to_string).collect();
-        let names: Vec<&str> = expected.iter().chain(&["new-channel channel book.{}"]).copied().collect();
+        let names: Vec<&str> = ["new-channel channel book.{}"].iter().chain(expected).copied().collect();
         let all = found.len() == names.len() && found.iter().zip(&names).all(|(one, name)| one.starts_with(name));
         assert!(all, "{endpoint}: {found:?}");
         assert!(
-            outcome.extent.ends_with("left out: 1 frames that name no channel, such as replies"),
+            outcome.extent.ends_with("left out: frames that name no channel, such as replies (1)"),
             "{}",
             outcome.extent
         );
@@ -346,8 +346,8 @@ fn damaged_recordings_are_refused_and_bounded() {
     let (found, extent) = found("a.jsonl", b"{\"url\": \"/v1/markets/A\", \"body\": \"<html>\"}\nnot json\n");
     assert!(
         found.is_empty()
-            && extent.contains("1 lines that are not JSON")
-            && extent.contains("1 responses that are not JSON"),
+            && extent.contains("lines that are not JSON (1)")
+            && extent.contains("responses that are not JSON (1)"),
         "{extent}"
     );
 }
