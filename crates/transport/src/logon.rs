@@ -33,6 +33,14 @@ pub(crate) fn logs_on(venue: &'static Venue, ring: &KeyRing) -> Option<(&'static
     Some((logon, signer))
 }
 
+impl Session {
+    /// Whether a connection of this client is logged on by a call, so that its calls are not signed.
+    #[doc(hidden)]
+    pub fn logs_on(&self) -> bool {
+        logs_on(self.venue(), &self.shared.credentials).is_some()
+    }
+}
+
 /// What logs on connections of a client with these credentials.
 pub(crate) fn grant(venue: &'static Venue, ring: &KeyRing) -> Option<MakeGrant> {
     let (logon, _) = logs_on(venue, ring)?;

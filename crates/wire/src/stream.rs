@@ -67,6 +67,8 @@ pub enum Login {
     },
     /// By a call on the connection, which the client makes for its calls too.
     Call,
+    /// As for calls: the connection carries them, and one of them subscribes to the events of the account.
+    Events(EventCalls),
     /// By a command on the connection, before the first subscription ([`Dialect::Topics`]).
     Command {
         /// The credential.
@@ -76,6 +78,23 @@ pub enum Login {
         /// The headers of the credential whose values are the arguments, in order, and the form of each.
         values: &'static [(&'static str, ParameterKind)],
     },
+}
+
+/// How events of an account are subscribed to on a connection that carries calls ([`crate::operation::WebSocket`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventCalls {
+    /// The operation that subscribes where the connection is logged on, and the one that carries a signature, by their ids.
+    pub subscribe: (&'static str, &'static str),
+    /// The operation that ends it.
+    pub unsubscribe: &'static str,
+    /// The member of its params, of the reply that subscribes and of events with the subscription's number.
+    pub subscription: &'static str,
+    /// The member of events with what happened.
+    pub data: &'static str,
+    /// The member of that with its type.
+    pub kind: &'static str,
+    /// The type by which the venue announces that it closes the connection.
+    pub closing: &'static str,
 }
 
 /// One set of members that say who one is.

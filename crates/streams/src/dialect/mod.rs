@@ -5,6 +5,7 @@
 
 mod calls;
 mod commands;
+mod events;
 mod messages;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use venuekit_wire::operation::Venue;
 use venuekit_wire::stream::{self, KeepAlive, Streams as Table};
 
 pub(crate) use self::calls::{Subscribing, class_of, names};
+pub(crate) use self::events::Events;
 pub(crate) use self::write::push_value;
 use crate::hub::io::{Command, Frame};
 

@@ -23,7 +23,7 @@ use tokio::task::AbortHandle;
 use url::Url;
 use venuekit_transport::Error;
 use venuekit_transport::client::Session;
-use venuekit_wire::stream::{Dialect, Endpoint, Streams as Table};
+use venuekit_wire::stream::{Dialect, Endpoint, Login, Streams as Table};
 
 use self::report::{CatchUpReport, Report};
 use crate::catch_up;
@@ -212,7 +212,8 @@ impl Shared {
                 let report = Report::new(self.clone(), id, endpoint.name);
                 let opening = Opening { report, endpoint, is_private, orders };
                 let shared = self.clone();
-                if !matches!(self.table.dialect, Dialect::Calls { .. }) {
+                let is_events = matches!(endpoint.login, Login::Events(_));
+                if !is_events && !matches!(self.table.dialect, Dialect::Calls { .. }) {
                     runtime.spawn(async move { socket::run(shared, opening).await });
                     return;
                 }

@@ -12,13 +12,14 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use venuekit_transport::client::{Call, JsonBody, Session};
 use venuekit_transport::{Error, Listen, LostHow, Response, RetryPolicy, Room};
-use venuekit_wire::stream::Dialect as Words;
+use venuekit_wire::operation::Venue;
+use venuekit_wire::stream::{Dialect as Words, Endpoint, Login};
 
 use super::lost::{ended, failed, of_calls as cause_of};
 use super::pace::Pace;
 use super::report::Report;
 use super::{ConnectionOrder, Opening, Shared, lock, until};
-use crate::dialect::{Dialect, Subscribing, class_of, names};
+use crate::dialect::{Dialect, Events, Subscribing, class_of, names};
 use crate::hub::io::{Action, Body, Command, Frame, Handle, Input, Lost, LostCause, Now, Owner, Reply};
 
 /// So many bytes of data may be held back while the reply is awaited that belongs before them.
@@ -58,7 +59,7 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
     let listener = Arc::new(Listener {
         shared: shared.clone(),
         report: Mutex::new(Some(report.clone())),
-        dialect: Dialect::new(shared.table, session.venue()),
+        words: CallWords::of(&shared, endpoint, session.venue()),
         held: Mutex::default(),
         lost: Mutex::default(),
         is_lost: Notify::new(),
@@ -96,7 +97,8 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
                     pace.sent(at.unwrap_or_else(Instant::now));
                     listener.expects(&command);
                     subscribed.asked(&command);
-                    calls.push(Box::pin(call(&pinned, &shared.table.dialect, command, at)));
+                    let subscribing = listener.words.call(&command, &pinned);
+                    calls.push(Box::pin(call(&pinned, subscribing, command, at)));
                 }
                 Some(ConnectionOrder::Close) | None => break Some(LostCause::Ours),
             },
@@ -111,7 +113,8 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
                 let at = pace.ready(Instant::now());
                 pace.sent(at.unwrap_or_else(Instant::now));
                 // An error changes nothing: the connection may be lost by now.
-                let _ = call(&pinned, &shared.table.dialect, command, at).await;
+                let subscribing = listener.words.call(&command, &pinned);
+                let _ = call(&pinned, subscribing, command, at).await;
             }
         };
         let _ = tokio::time::timeout(LEAVE_WITHIN, leave).await;
@@ -188,13 +191,18 @@ struct CallResult {
 }
 
 /// Carries a command out as a call, at its time.
-async fn call(session: &Session, words: &Words, command: Command, at: Option<Instant>) -> CallResult {
+async fn call(
+    session: &Session,
+    subscribing: Option<Subscribing>,
+    command: Command,
+    at: Option<Instant>,
+) -> CallResult {
     if let Some(at) = at {
         tokio::time::sleep_until(at).await;
     }
     let result = async {
         let refused = |what: &str| Error::invalid_request(what.to_owned());
-        let subscribing = Subscribing::of(words, &command).ok_or_else(|| refused("the venue has no such command"))?;
+        let subscribing = subscribing.ok_or_else(|| refused("the venue has no such command"))?;
         let operation = session.venue().operation(subscribing.operation);
         let operation = operation.ok_or_else(|| refused("the operation that subscribes is not in the table"))?;
         let body = JsonBody::new(operation, &subscribing.params)?;
@@ -204,12 +212,54 @@ async fn call(session: &Session, words: &Words, command: Command, at: Option<Ins
     CallResult { command, result }
 }
 
+/// How commands are calls, and which messages are data.
+enum CallWords {
+    /// By lists of channels.
+    Channels(&'static Words, Dialect),
+    /// The events of an account.
+    Events(Events),
+}
+
+impl CallWords {
+    fn of(shared: &Shared, endpoint: &'static Endpoint, venue: &'static Venue) -> Self {
+        let channel = shared.table.channels.iter().find(|channel| channel.endpoint == endpoint.name);
+        match (endpoint.login, channel) {
+            (Login::Events(words), Some(channel)) => Self::Events(Events::new(words, channel)),
+            _ => Self::Channels(&shared.table.dialect, Dialect::new(shared.table, venue)),
+        }
+    }
+
+    /// The call that a command is.
+    fn call(&self, command: &Command, session: &Session) -> Option<Subscribing> {
+        match self {
+            Self::Channels(words, _) => Subscribing::of(words, command),
+            Self::Events(events) => events.call(command, session.logs_on()),
+        }
+    }
+
+    /// Whether a message is data. Then it is handed over.
+    fn notification(&self, message: &Bytes, take: impl FnOnce(Frame<'_>)) -> bool {
+        match self {
+            Self::Channels(_, Dialect::Calls(calls)) => calls.notification(message, take),
+            Self::Channels(..) => false,
+            Self::Events(events) => events.notification(message, take),
+        }
+    }
+
+    /// A command that subscribes was carried out.
+    fn subscribed(&self, result: &[u8]) {
+        if let Self::Events(events) = self {
+            events.subscribed(result);
+        }
+    }
+}
+
 /// What hears the connection.
 struct Listener {
     shared: Arc<Shared>,
     /// None once nothing more is reported.
     report: Mutex<Option<Arc<Report>>>,
-    dialect: Dialect,
+    words: CallWords,
     held: Mutex<HeldBack>,
     lost: Mutex<Option<LostCause>>,
     is_lost: Notify,
@@ -249,6 +299,9 @@ impl Listener {
             let nothing = Bytes::new();
             let (bytes, body) = match result {
                 Ok(response) => {
+                    if matches!(command.action, Action::Subscribe(_)) {
+                        self.words.subscribed(response.body());
+                    }
                     let body = names(response.body()).map_or(Reply::Ok, Reply::Names);
                     (response.body(), body)
                 }
@@ -271,9 +324,7 @@ impl Listener {
             };
             hub.input(now, Input::Frame(id, frame));
             for (_, message) in &ready {
-                if let Dialect::Calls(calls) = &self.dialect {
-                    calls.notification(message, |frame| hub.input(now, Input::Frame(id, frame)));
-                }
+                self.words.notification(message, |frame| hub.input(now, Input::Frame(id, frame)));
             }
         });
         drop(held);
@@ -287,12 +338,11 @@ impl Listener {
 
 impl Listen for Listener {
     fn message(&self, body: &Bytes) -> bool {
-        let Dialect::Calls(calls) = &self.dialect else { return false };
         // Locked for as long as the hub is fed, so that nothing is reported after the end.
         let report = lock(&self.report);
         let Some(report) = &*report else { return false };
         let mut held = lock(&self.held);
-        let is_taken = calls.notification(body, |frame| {
+        let is_taken = self.words.notification(body, |frame| {
             let name = match frame.handle {
                 Handle::Name(name) if !held.expected.is_empty() => Some(name.to_lowercase()),
                 _ => None,

@@ -53,7 +53,7 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening) {
             let login = ConnectionLogin::of(&shared.session, endpoint, &url, is_private).await?;
             let credential = match endpoint.login {
                 Login::Upgrade { credential } => Some(credential),
-                Login::None | Login::Message { .. } | Login::Command { .. } | Login::Call => None,
+                Login::None | Login::Message { .. } | Login::Command { .. } | Login::Call | Login::Events(_) => None,
             };
             let socket = shared.session.open_stream(&url, credential).await?;
             Ok::<_, Error>((url, socket, login))

@@ -396,12 +396,19 @@ impl ConnectionTask<'_> {
             login.forget();
         }
         let calls = lock(&self.calls).take_logged_on();
-        tracing::warn!(venue = self.supervisor.common.venue.name, calls = calls.len(), "the venue has ended the log-on");
+        tracing::warn!(
+            venue = self.supervisor.common.venue.name,
+            calls = calls.len(),
+            "the venue has ended the log-on"
+        );
         let how = if calls.len() == 1 { LogonEnded::Alone } else { LogonEnded::WithOthers };
         for waiting in calls {
             // A call that was cancelled in the meantime needs no answer.
             let _ = waiting.answer.send(message.for_logged_on(how));
         }
+        // What was subscribed to with the log-on has ended too.
+        let reason = "the venue has ended the log-on";
+        self.supervisor.listeners.each(|listener| listener.lost(reason, &LostHow::Other));
     }
 
     fn event(&self, subscription: Option<&Bytes>, data: &Bytes, message: &Bytes) {

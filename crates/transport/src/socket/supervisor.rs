@@ -337,6 +337,7 @@ fn url(common: &Common) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(chosen).finish();
     match query.is_empty() {
         true => common.base.url.clone(),
+        false if common.base.url.contains('?') => format!("{}&{query}", common.base.url),
         false => format!("{}?{query}", common.base.url),
     }
 }
