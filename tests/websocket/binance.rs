@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rust_decimal::Decimal;
 use venuekit::auth::{KeyKind, PrivateKey};
 use venuekit::binance::types::{OrderType, Side, TimeInForce};
 use venuekit::binance::{Client, ClientBuilder, Credentials, Environment, Error};
@@ -45,7 +46,7 @@ fn builder(sandbox: &Sandbox, credentials: &Credentials) -> ClientBuilder<Client
 
 fn order<'a>(client: &'a Client, id: &str) -> binance::builder::NewOrder<'a> {
     let order = client.new_order().symbol(SYMBOL).side(Side::Buy).type_(OrderType::Limit).quantity("0.01");
-    order.price("10000.10").time_in_force(TimeInForce::Gtc).new_client_order_id(id)
+    order.price("20000.10").time_in_force(TimeInForce::Gtc).new_client_order_id(id)
 }
 
 /// One program, over any transport.
@@ -61,7 +62,8 @@ async fn program(client: &Client, id: &str) -> Result<(), Error> {
     let number = placed.order_id;
     let found = client.get_order().symbol(SYMBOL).order_id(number).send().await?;
     assert_eq!(found.client_order_id.as_deref(), Some(id));
-    assert_eq!(found.price.as_ref().map(ToString::to_string).as_deref(), Some("10000.10"));
+    let price: Decimal = "20000.10".parse().unwrap();
+    assert_eq!(found.price.map(|found| found.get()), Some(price));
     let account = client.get_account().send().await?;
     assert!(!account.balances.is_empty());
     client.delete_order().symbol(SYMBOL).order_id(number).send().await?;
@@ -202,14 +204,20 @@ async fn used_counts_of_replies_hold_calls_back() {
     let (key, credentials) = keys(None, "key");
     let sandbox = sandbox(vec![key]).await;
     let loud = builder(&sandbox, &credentials).build().unwrap();
-    for _ in 0..24 {
-        loud.depth().symbol(SYMBOL).limit(5000).send().await.unwrap();
+    // The venue's minutes begin anew for all, perhaps in between.
+    for _ in 0..3 {
+        for _ in 0..24 {
+            loud.depth().symbol(SYMBOL).limit(5000).send().await.unwrap();
+        }
+        // Another client of the same address learns it from its first reply.
+        let careful = builder(&sandbox, &credentials).rate_limits(RateLimits::new()).rate_wait(Duration::ZERO);
+        let careful = careful.build().unwrap();
+        let ends = [careful.ping().send().await.map(drop), careful.ping().send().await.map(drop)];
+        if let Some(error) = ends.into_iter().find_map(Result::err) {
+            assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
+            assert!(error.status().is_none() && !error.may_have_been_applied(), "it was not sent: {error}");
+            return;
+        }
     }
-    // Another client of the same address learns it from its first reply.
-    let careful = builder(&sandbox, &credentials).rate_limits(RateLimits::new()).rate_wait(Duration::ZERO);
-    let careful = careful.build().unwrap();
-    let ends: Vec<_> = [careful.ping().send().await.map(drop), careful.ping().send().await.map(drop)].into();
-    let error = ends.into_iter().find_map(Result::err).expect("the window is used up");
-    assert_eq!((error.kind(), error.attempts()), (ErrorKind::RateLimited, 1), "{error}");
-    assert!(!error.may_have_been_applied());
+    panic!("the window was never used up");
 }
