@@ -588,7 +588,7 @@ pub static VENUE: Venue = Venue {
             "-2015",
         ],
         not_processed_statuses: &[403u16, 418u16, 429u16],
-        outcome_unknown: &["-1000", "-1001", "-1006", "-1007"],
+        outcome_unknown: &["-1000", "-1001", "-1006", "-1007", "-2021"],
         repeated_key: &[],
     },
     challenge: None,
