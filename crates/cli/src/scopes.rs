@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use venuekit_wire::key_lifecycle::TextsForm;
+
 use crate::output::Output;
 use crate::similar;
 use crate::venue::Venue;
@@ -19,8 +21,13 @@ pub fn is_of_account(scope: &str) -> bool {
     grantable(scope) != scope
 }
 
-/// The permissions that a venue's operations ask for, in the order of their names.
+/// The permissions of a venue's keys, in the order of their names: those of its table, or those that its operations ask for.
 pub fn known(venue: Venue) -> BTreeSet<&'static str> {
+    let keys = venue.of_keys().keys();
+    let scopes = keys.and_then(|keys| keys.create.or(keys.register)?.scopes);
+    if let Some(flags) = scopes.filter(|scopes| scopes.form == TextsForm::Flags) {
+        return flags.fields.iter().map(|field| field.name).collect();
+    }
     let asked = venue.table().operations.iter().filter_map(|operation| operation.scope);
     asked.flat_map(|scope| grantable(scope).split_whitespace()).collect()
 }

@@ -97,7 +97,11 @@ impl AccountClient<'_> {
             Some(scopes) => scopes.clone(),
             None if self.facts().no_scopes() => Vec::new(),
             None if info.scopes.is_empty() => key.scopes.clone(),
-            None => info.scopes.clone(),
+            None => {
+                // What the list does not show stays as it was asked for.
+                let hidden = key.scopes.iter().filter(|scope| !self.facts().lists_scope(scope));
+                info.scopes.iter().chain(hidden).cloned().collect()
+            }
         };
         if !rotate.in_place {
             self.warn_if_full(&listed);

@@ -10,7 +10,7 @@ use venuekit_transport::key_lifecycle::{OpenedSession, SessionKeys, log_in as lo
 use venuekit_transport::{Credentials, Error};
 use venuekit_venues::{Session, Settings, Venue};
 use venuekit_wire::credentials::Probe;
-use venuekit_wire::key_lifecycle::{KeyLifecycle, ManagedBy, ScopeRule};
+use venuekit_wire::key_lifecycle::{KeyLifecycle, ManagedBy, ScopeRule, TextsForm};
 use venuekit_wire::signature::KeyType;
 use venuekit_wire::variables::VariableKind;
 use venuekit_wire::{Secret, UnixMillis};
@@ -52,6 +52,12 @@ impl Facts {
     /// The venue has words for a key that it does not know, and for nothing else.
     pub(crate) fn has_words_for_unknown_keys(&self) -> bool {
         !self.venue.table().errors.unknown_key.is_empty()
+    }
+
+    /// The list shows whether a key has this scope.
+    pub(crate) fn lists_scope(&self, scope: &str) -> bool {
+        let entry = &self.rules.list.entry;
+        entry.scopes_form != TextsForm::Flags || entry.scopes.iter().any(|place| place.strip_prefix('/') == Some(scope))
     }
 
     /// Only keys of sub-accounts are ended by calls.

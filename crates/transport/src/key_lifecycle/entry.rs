@@ -89,15 +89,15 @@ pub(super) fn described(rules: &KeyEntry, entry: &Value, id: String) -> KeyInfo 
     let time = |time: Option<Time>| time_at(entry, time?);
     (info.created, info.expires, info.last_used) = (time(rules.created), time(rules.expires), time(rules.last_used));
     info.addresses = texts_at(entry, rules.addresses, rules.addresses_form);
-    info.addresses.retain(|address| address != ANY);
+    info.addresses.retain(|address| !ANY.contains(&address.as_str()));
     let addresses = info.addresses.iter().map(|address| format!("address {address}"));
     let limits = rules.limits.iter().flat_map(|(place, says)| limits(entry, place, says));
     info.restrictions = addresses.chain(limits).collect();
     info
 }
 
-/// What limits nothing.
-const ANY: &str = "*";
+/// Words for any address, which limit nothing.
+const ANY: [&str; 2] = ["*", "0.0.0.0"];
 
 /// What one limit says.
 fn limits(entry: &Value, place: &str, says: &str) -> Vec<String> {
@@ -107,9 +107,11 @@ fn limits(entry: &Value, place: &str, says: &str) -> Vec<String> {
             DateTime::from(text.clone()).millis()?;
             Some(says.replace("{day}", text.get(..10).unwrap_or(&text)))
         }
-        false => (text != ANY).then(|| says.replace("{}", &text)),
+        false => (!ANY.contains(&text.as_str())).then(|| says.replace("{}", &text)),
     };
     match found {
+        // A fact without a text, such as that there are addresses.
+        Value::Bool(true) => vec![says.to_owned()],
         Value::Array(texts) => texts.iter().filter_map(plain).filter_map(said).collect(),
         other => plain(other).filter(|text| !text.is_empty()).and_then(said).into_iter().collect(),
     }
@@ -170,7 +172,7 @@ mod tests {
             assert_eq!(entry.expires, None, "{never}");
         }
         assert!(info(&RULES, &json!({"id": null, "key_id": ""})).is_none());
-        let bound = of(json!({"id": 7, "ips": "192.0.2.1, *", "allowed_ips": ["192.0.2.2"]}));
+        let bound = of(json!({"id": 7, "ips": "192.0.2.1, *,0.0.0.0", "allowed_ips": ["192.0.2.2"]}));
         assert_eq!(
             (bound.addresses.concat(), bound.restrictions.join(", ")),
             ("192.0.2.1".to_owned(), "address 192.0.2.1, address 192.0.2.2".to_owned())

@@ -217,10 +217,7 @@ impl<'a> SessionKeys<'a> {
     async fn sub_account_of(&self, id: &str) -> Result<String, Error> {
         let found = self.listed(&self.reading()).await?.into_iter().find(|one| one.info.id == id);
         // The venue's own list says so.
-        let found = found.ok_or_else(|| {
-            let (kind, message) = (Some(ErrorKind::NotFound), format!("no sub-account has a key `{id}`"));
-            Error::new(Inner { kind, message, known_code: true, ..Inner::default() })
-        })?;
+        let found = found.ok_or_else(|| no_key(format!("no sub-account has a key `{id}`")))?;
         found.info.sub_account.ok_or_else(|| {
             let venue = self.session.venue();
             let page = self.session.served_environment().and_then(|served| venue.key_page(served));
@@ -228,6 +225,11 @@ impl<'a> SessionKeys<'a> {
             Error::invalid_request(format!("the key `{id}` is of no sub-account{page}"))
         })
     }
+}
+
+/// A key that the venue's own list does not have.
+fn no_key(message: String) -> Error {
+    Error::new(Inner { kind: Some(ErrorKind::NotFound), message, known_code: true, ..Inner::default() })
 }
 
 /// Refuses a pair of a kind that the venue does not register.
@@ -322,7 +324,14 @@ impl ApiKeys for SessionKeys<'_> {
         if let Some(field) = call.sub_account {
             request.set(field, &self.sub_account_of(id).await?)?;
         }
-        request.send_unread(self.session, call.returns).await
+        match request.send_unread(self.session, call.returns).await {
+            // Not every venue has a word for a key that is gone, and its own list has one.
+            Err(error) if error.kind() == ErrorKind::InvalidRequest && error.has_known_code() => {
+                let is_listed = self.listed(&self.reading()).await?.iter().any(|one| one.info.id == id);
+                Err(if is_listed { error } else { no_key(format!("the account has no key `{id}`")) })
+            }
+            sent => sent,
+        }
     }
 }
 

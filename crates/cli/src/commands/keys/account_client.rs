@@ -71,7 +71,7 @@ impl<'a> AccountClient<'a> {
 
     /// The same for the family that a stored key is of.
     pub async fn of_stored(mut self, reference: &Reference) -> Result<Self, Failure> {
-        // What stands in the way of reading it, says whoever needs its secret.
+        // A record that cannot be read is reported by the step that needs its secret.
         if let Ok(record) = self.context.keys().to_read()?.get(reference).await {
             self.account.family = record.family().map(str::to_owned);
         }

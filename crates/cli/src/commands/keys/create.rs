@@ -90,7 +90,10 @@ pub async fn run(context: &Context, arguments: &CreateArgs) -> Result<(), Failur
     let client = AccountClient::open(context, &arguments.subject)?.of_family(&arguments.family)?;
     let reference = client.reference(&arguments.subject, arguments.name.as_deref())?;
     let manager = client.manager(None).await?;
-    note_unknown(context.out(), client.target.venue, &arguments.scopes);
+    // The scopes of another family are not those that operations ask for.
+    if client.account.family.is_none() {
+        note_unknown(context.out(), client.target.venue, &arguments.scopes);
+    }
     let create = Create {
         reference,
         scopes: arguments.scopes.clone(),
