@@ -13,7 +13,7 @@ use venuekit::auth::KeyKind;
 use venuekit::keys::{ApiKeys, NewKey};
 use venuekit::transport::{ClientBuilder, Connect, RateLimits, RetryPolicy, Timeouts};
 use venuekit::wire::operation::{Key, Retry, Venue};
-use venuekit::{Error, ErrorKind, bayse, deribit, kalshi, kalshi_perps, yativo};
+use venuekit::{Error, ErrorKind, bayse, binance, deribit, kalshi, kalshi_perps, yativo};
 use venuekit_sandbox::{Accounts, Sandbox};
 
 /// What a fault leaves the caller with.
@@ -57,6 +57,7 @@ struct Clients {
     kalshi: kalshi::Client,
     kalshi_perps: kalshi_perps::Client,
     bayse: bayse::Client,
+    binance: binance::Client,
     yativo: yativo::Client,
     deribit: deribit::Client,
 }
@@ -85,7 +86,7 @@ type Call = for<'a> fn(&'a Desk, number: usize) -> Outcome<'a>;
 /// A row: the venue, the operation, how the sandbox counts it, and the call.
 type Row = (&'static Venue, &'static str, &'static str, Call);
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 14] = [
     (&kalshi::VENUE, "get_balance", "kalshi GET /trade-api/v2/portfolio/balance", |desk, _| {
         Box::pin(async { desk.to.kalshi.get_balance().send().await.map(drop) })
     }),
@@ -103,6 +104,15 @@ const ROWS: [Row; 12] = [
     (&bayse::VENUE, "batch_place_orders", "bayse POST /v1/pm/orders/batch", |desk, _| Box::pin(desk.bayse_batch(None))),
     (&bayse::VENUE, "place_order", "bayse POST /v1/pm/events/{eventId}/markets/{marketId}/orders", |desk, _| {
         Box::pin(desk.bayse_order())
+    }),
+    (&binance::VENUE, "get_account", "binance GET /api/v3/account", |desk, _| {
+        Box::pin(async { desk.to.binance.get_account().send().await.map(drop) })
+    }),
+    (&binance::VENUE, "new_order", "binance POST /api/v3/order", |desk, _| {
+        use binance::types::{OrderType, Side, TimeInForce};
+        let order = desk.to.binance.new_order().symbol("BTCUSDT").side(Side::Buy).type_(OrderType::Limit);
+        let order = order.time_in_force(TimeInForce::Gtc).quantity("0.001").price("50000");
+        Box::pin(async { order.send().await.map(drop) })
     }),
     (&yativo::VENUE, "list_accounts", "yativo GET /api/v1/accounts/get-accounts", |desk, _| {
         Box::pin(async { desk.to.yativo.list_accounts().send().await.map(drop) })
@@ -176,6 +186,12 @@ impl Clients {
         let builder = bayse::Client::builder(bayse::Environment::Custom(url.to_owned()));
         let bayse = set(builder.credentials(credentials));
 
+        let account = &accounts.binance[0];
+        let secret = account.api_secret.as_deref().unwrap();
+        let credentials = binance::Credentials::api_key(&account.api_key, secret).unwrap();
+        let builder = binance::Client::builder(binance::Environment::Custom(url.to_owned()));
+        let binance = set(builder.credentials(credentials));
+
         let account = &accounts.yativo[0];
         let credentials = yativo::Credentials::api_key(&account.api_key, &*account.api_secret).unwrap();
         let builder = yativo::Client::builder(yativo::Environment::Custom(format!("{url}/api/v1")));
@@ -186,7 +202,7 @@ impl Clients {
         let credentials = deribit::Credentials::secret(&account.client_id, secret).unwrap();
         let builder = deribit::Client::builder(deribit::Environment::Custom(format!("{url}/api/v2")));
         let deribit = set(builder.credentials(credentials));
-        Self { kalshi, kalshi_perps, bayse, yativo, deribit }
+        Self { kalshi, kalshi_perps, bayse, binance, yativo, deribit }
     }
 }
 
