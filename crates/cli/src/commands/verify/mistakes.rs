@@ -21,10 +21,14 @@ pub const MISTAKES: &[Mistake] = &[
         guess.query.is_some() && std::mem::replace(&mut guess.with_query, false)
     }),
     mistake("query_decoded", Part::Query, "sign the query as it is sent, percent signs and all", |guess| {
-        let Some(query) = guess.query.as_ref().filter(|_| guess.with_query) else { return false };
+        let is_own = guess.with_query && guess.rule.adds.is_empty();
+        let Some(query) = guess.query.as_ref().filter(|_| is_own) else { return false };
         let pairs = url::form_urlencoded::parse(query.as_bytes());
         let decoded = pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
         guess.query.replace(decoded.clone()).is_some_and(|query| query != decoded)
+    }),
+    mistake("parameters_encoded_twice", Part::Query, "percent-encode the parameters once, and sign that", |guess| {
+        change(guess, parameters::once)
     }),
     mistake(
         "parameters_decoded",
@@ -32,9 +36,6 @@ pub const MISTAKES: &[Mistake] = &[
         "sign the parameters as they are sent, percent signs and all",
         |guess| change(guess, parameters::plain),
     ),
-    mistake("parameters_encoded_twice", Part::Query, "percent-encode the parameters once, and sign that", |guess| {
-        change(guess, parameters::once)
-    }),
     mistake(
         "parameters_signed_encoded_twice",
         Part::Query,
