@@ -2,7 +2,7 @@
 
 use venuekit::auth::{KeyKind, PrivateKey};
 use venuekit::keys::{ApiKeys, CreatedKey, NewKey, OldSecret};
-use venuekit::{Error, ErrorKind, bayse, bybit, deribit, kalshi, yativo};
+use venuekit::{Error, ErrorKind, bayse, binance, bybit, deribit, kalshi, yativo};
 use venuekit_sandbox::{Accounts, BybitKey, DeribitKey, KalshiKey, Sandbox};
 
 /// The part of the life cycle that is the same everywhere. `works` makes a signed call with a key.
@@ -184,4 +184,77 @@ async fn bybit_keys() {
 
     let listed = client.keys().list().await.unwrap();
     assert!(listed.iter().any(|key| key.id == "owner-key"), "the key that asks is listed too: {listed:?}");
+}
+
+fn binance_client(sandbox: &Sandbox, credentials: binance::Credentials) -> binance::Client {
+    let environment = binance::Environment::Custom(sandbox.binance_url());
+    binance::Client::builder(environment).credentials(credentials).build().unwrap()
+}
+
+#[tokio::test]
+async fn binance_keys() {
+    let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
+    let owner = sandbox.accounts().binance[0].clone();
+    let secret = owner.api_secret.as_deref().expect("the first key has a secret");
+    let client = binance_client(&sandbox, binance::Credentials::api_key(&owner.api_key, secret).unwrap());
+    let works = async |key: &CreatedKey| {
+        let client = binance_client(&sandbox, binance::Credentials::try_from(key)?);
+        client.get_api_key_permission().send().await.map(drop)
+    };
+    let keys = client.keys();
+    let sub_account = keys.sub_accounts().await.unwrap().remove(0);
+    let new = |name: &str| NewKey::named(name).sub_account(&sub_account);
+    life_cycle(&keys, new("made there").scopes(["canTrade"]), works).await;
+    life_cycle(&keys, new("made here").local(KeyKind::Ed25519), works).await;
+
+    // Addresses go along, though the list leaves them out.
+    let bound = keys.create(new("bound").scopes(["canTrade"]).addresses(["127.0.0.1"])).await.unwrap();
+    let shown = keys.find(&bound.id).await.unwrap().expect("it is listed");
+    assert_eq!(
+        (shown.addresses.as_slice(), shown.scopes.as_slice()),
+        (&["127.0.0.1".to_owned()][..], &["canTrade".to_owned()][..])
+    );
+    let rotated = keys.rotate(&bound.id).await.unwrap().key;
+    let shown = keys.find(&rotated.id).await.unwrap().expect("it is listed");
+    assert_eq!(
+        (shown.addresses.concat(), shown.sub_account.as_deref()),
+        ("127.0.0.1".to_owned(), Some(sub_account.as_str()))
+    );
+
+    let error = keys.create(new("rsa").local(KeyKind::Rsa2048)).await.unwrap_err();
+    assert!(error.status().is_none() && error.to_string().contains("registers Ed25519 keys"), "{error}");
+    let error = keys.create(new("odd").scopes(["canFly"])).await.unwrap_err();
+    assert!(error.status().is_none() && error.to_string().contains("canMarginLoanRepay"), "{error}");
+
+    // The key that asks is of the account itself, and no call ends it.
+    let own = keys.own().await.unwrap().expect("the venue shows it");
+    assert_eq!(own.id, owner.api_key);
+    assert!(own.scopes.iter().any(|scope| scope == "enableReading"), "{:?}", own.scopes);
+    let error = keys.revoke(&own.id).await.unwrap_err();
+    assert!(error.to_string().contains("of no sub-account"), "{error}");
+    let error = keys.revoke("nobody's").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+
+    let margin = keys.of_family("margin").unwrap();
+    life_cycle(&margin, NewKey::named("made there").scopes(["TRADE"]), works).await;
+    for kind in [KeyKind::Ed25519, KeyKind::Rsa2048] {
+        life_cycle(&margin, NewKey::named("made here").local(kind).addresses(["127.0.0.1"]), works).await;
+    }
+    let error = keys.of_family("spot").unwrap_err();
+    assert!(error.to_string().contains("it has sub-account, margin"), "{error}");
+}
+
+#[tokio::test]
+async fn keys_of_binance_are_managed_in_production_only() {
+    let credentials = binance::Credentials::api_key("key", "secret").unwrap();
+    let client = binance::Client::builder(binance::Environment::Test).credentials(credentials).build().unwrap();
+    for error in [
+        client.keys().list().await.unwrap_err(),
+        client.keys().create(NewKey::named("bot")).await.unwrap_err(),
+        client.keys().revoke("id").await.unwrap_err(),
+        client.keys().own().await.unwrap_err(),
+    ] {
+        assert!(error.status().is_none() && !error.may_have_been_applied(), "{error}");
+        assert!(error.to_string().contains("in production only, and this is test"), "{error}");
+    }
 }
