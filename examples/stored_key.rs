@@ -72,7 +72,8 @@ pub async fn run() -> Result<(), Box<dyn Error>> {
 
 /// What `venuekit keys create kalshi/local/bot --scope read --scope write::trade` does.
 async fn create(sandbox: &Sandbox, place: &StoreLocation, journal: &Path) -> Result<(), Box<dyn Error>> {
-    let account = Account { venue: Venue::KALSHI, environment: "local".into(), base_url: sandbox.kalshi_url() };
+    let account =
+        Account { venue: Venue::KALSHI, environment: "local".into(), base_url: sandbox.kalshi_url(), family: None };
     let owner = &sandbox.accounts().kalshi[0];
     let manager = Manager::Given(Credential::Key {
         public_id: owner.key_id.clone(),
@@ -83,6 +84,7 @@ async fn create(sandbox: &Sandbox, place: &StoreLocation, journal: &Path) -> Res
         reference: Reference::of(&account, "bot")?,
         scopes: vec!["read".into(), "write::trade".into()],
         sub_account: None,
+        addresses: Vec::new(),
         origin: Origin::Here(KeyKind::Ed25519),
         by_command: false,
     };

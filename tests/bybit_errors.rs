@@ -181,8 +181,9 @@ async fn an_outcome_without_its_order_is_a_result() {
         let body = format!(r#"{{"retCode":0,"retMsg":"OK","result":{result},"retExtInfo":{outcomes},"time":1}}"#);
         let server = in_turn(vec![json(200, &body)]).await;
         let one = || BatchCancelOrder::try_from(BatchCancelOrder::builder().symbol("BTCUSDT").order_id("o")).unwrap();
-        let call = client(&server).batch_cancel_orders().category(Category::Linear).request(vec![one(), one()]).send();
-        let response = call.await.unwrap();
+        let client = client(&server);
+        let call = client.batch_cancel_orders().category(Category::Linear).request(vec![one(), one()]);
+        let response = call.send().await.unwrap();
         let results = response.results();
         assert_eq!(results.len(), 2, "{result}");
         match &results[0] {

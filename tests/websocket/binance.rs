@@ -10,6 +10,7 @@ use venuekit::binance::{Client, ClientBuilder, Credentials, Environment, Error};
 use venuekit::transport::{Event, RateLimits, RetryPolicy, Timeouts};
 use venuekit::{ErrorKind, binance};
 use venuekit_sandbox::{Accounts, BinanceKey, Fault, Rule, Sandbox, Transport};
+use venuekit_wire::UnixMillis;
 
 use crate::desk::{options, until};
 
@@ -53,7 +54,7 @@ fn order<'a>(client: &'a Client, id: &str) -> binance::builder::NewOrder<'a> {
 async fn program(client: &Client, id: &str) -> Result<(), Error> {
     client.ping().send().await?;
     let time = client.time().send().await?;
-    assert!(time.server_time.millis() > 1_700_000_000_000);
+    assert!(time.server_time.millis() > UnixMillis(1_700_000_000_000));
     let book = client.depth().symbol(SYMBOL).limit(5).send().await?;
     assert_eq!((book.bids.len(), book.asks.len()), (5, 5));
     let symbols = ["BTCUSDT".to_owned(), "ETHUSDT".to_owned()];
