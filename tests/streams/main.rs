@@ -1,6 +1,7 @@
 //! Typed streams of every venue against the sandbox: messages, readers, losses, refusals and logins.
 
 mod bayse;
+mod binance;
 mod bybit;
 mod deribit;
 mod desk;

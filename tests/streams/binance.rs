@@ -1,0 +1,189 @@
+//! Binance: books of changes that follow a snapshot by a call, names in lower case, connections that the venue announces to close.
+
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde_json::json;
+use venuekit::binance::{Client, Environment};
+use venuekit::books::{BookMessage, Side};
+use venuekit::streams::{Event, LiveBook, Missed, Origin, Reason, StreamMessage, StreamOptions, Subscription};
+use venuekit_sandbox::{Fault, Rule, Sandbox, Transport};
+
+use crate::desk::{exact, in_time};
+
+const SYMBOL: &str = "BTCUSDT";
+
+fn client(sandbox: &Sandbox) -> Client {
+    Client::builder(Environment::Custom(sandbox.binance_url())).build().unwrap()
+}
+
+/// Rests a bid far below the best one.
+fn quote(sandbox: &Sandbox, number: i64) {
+    assert!(sandbox.binance_quote(SYMBOL, true, Decimal::from(20_000 + number), exact("0.01")));
+}
+
+/// Waits until a book that says it is right has this bid, and is the sandbox's book of the same number. Returns what became uncertain.
+async fn has<T: StreamMessage + BookMessage>(sandbox: &Sandbox, book: &mut LiveBook<T>, number: i64) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let price = Decimal::from(20_000 + number);
+    in_time("the book has the bid", async {
+        loop {
+            if let Some(view) = book.live(SYMBOL)
+                && view.at(Side::Bid, price) == Some(exact("0.01"))
+            {
+                let venue = sandbox.binance_book(SYMBOL, view.mark()).expect("the sandbox was there");
+                let bids: Vec<_> = view.bids().map(|level| (level.price, level.size)).collect();
+                let asks: Vec<_> = view.asks().map(|level| (level.price, level.size)).collect();
+                assert_eq!((bids, asks), (venue.bids, venue.asks), "{:?}", view.mark());
+                return;
+            }
+            match book.next().await {
+                Some(Event::Stale(stale)) => reasons.push(stale.reason),
+                Some(Event::Ended(ended)) => panic!("{ended}"),
+                Some(_) => {}
+                None => panic!("it ended"),
+            }
+        }
+    })
+    .await;
+    reasons
+}
+
+#[tokio::test]
+async fn a_book_begins_with_a_call_and_a_gap_brings_another_one() {
+    let sandbox = Sandbox::start(Default::default()).await.unwrap();
+    let client = client(&sandbox);
+    let subscribe = client.streams().depth_fast(SYMBOL).book().subscribe();
+    let mut book = in_time("subscribed", subscribe).await.unwrap();
+    quote(&sandbox, 1);
+    assert_eq!(has(&sandbox, &mut book, 1).await, []);
+    quote(&sandbox, 2);
+    assert_eq!(has(&sandbox, &mut book, 2).await, []);
+    sandbox.faults().set(vec![Rule::new(Fault::Drop).over(Transport::Stream).on("data").at("binance").times(1)]);
+    // The first change is lost, which the next one shows.
+    quote(&sandbox, 3);
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    quote(&sandbox, 4);
+    let mut reasons = has(&sandbox, &mut book, 4).await;
+    // The book may be right again before its events are read.
+    while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(300), book.next()).await {
+        if let Event::Stale(stale) = event {
+            reasons.push(stale.reason);
+        }
+    }
+    assert!(matches!(reasons[..], [Reason::Gap { .. }]), "{reasons:?}");
+    let stats = client.streams().shared().stats();
+    assert_eq!((stats.gaps, stats.lost, stats.book_faults), (1, 0, 0), "{stats:?}");
+}
+
+async fn message<T: StreamMessage>(reader: &mut Subscription<T>) -> venuekit::streams::Message<T> {
+    in_time("a message comes", async {
+        loop {
+            match reader.next().await {
+                Some(Event::Message(message)) => return message,
+                Some(Event::Ended(ended)) => panic!("{ended}"),
+                Some(_) => {}
+                None => panic!("it ended"),
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn members_that_differ_in_case_alone_are_members_of_their_own() {
+    let sandbox = Sandbox::start(Default::default()).await.unwrap();
+    let client = client(&sandbox);
+    let mut tickers = in_time("subscribed", client.streams().book_ticker(SYMBOL).subscribe()).await.unwrap();
+    let ticker = json!({"u": 7, "s": SYMBOL, "b": "1.5", "B": "2", "a": "1.6", "A": "3"});
+    assert_eq!(sandbox.binance_notify("btcusdt@bookTicker", &ticker), 1);
+    let ticker = message(&mut tickers).await;
+    let number = |text: &str| text.parse::<Decimal>().unwrap();
+    assert_eq!(ticker.bid_price.as_ref().map(|price| price.get()), Some(number("1.5")));
+    assert_eq!(ticker.bid_quantity.as_ref().map(|size| size.get()), Some(number("2")));
+    assert_eq!(ticker.ask_quantity.as_ref().map(|size| size.get()), Some(number("3")));
+    // A minute and a month have names of their own.
+    let klines = async |interval: &str| {
+        let interval: venuekit::binance::types::StreamKlineInterval = interval.parse().unwrap();
+        in_time("subscribed", client.streams().klines(SYMBOL, interval).subscribe()).await.unwrap()
+    };
+    let (mut minute, mut month) = (klines("1m").await, klines("1M").await);
+    let kline = |interval: &str, trades: i64| json!({"e": "kline", "s": SYMBOL, "k": {"t": 1, "i": interval, "x": false, "n": trades}});
+    assert_eq!(sandbox.binance_notify("btcusdt@kline_1M", &kline("1M", 30)), 1);
+    assert_eq!(sandbox.binance_notify("btcusdt@kline_1m", &kline("1m", 1)), 1);
+    for (reader, interval) in [(&mut minute, "1m"), (&mut month, "1M")] {
+        assert_eq!(message(reader).await.kline.interval, interval);
+    }
+}
+
+#[tokio::test]
+async fn times_are_in_the_unit_that_was_asked_for() {
+    let sandbox = Sandbox::start(Default::default()).await.unwrap();
+    let client = client(&sandbox);
+    let micros = client.streams().shared().with(StreamOptions::new().query("timeUnit", "MICROSECOND"));
+    let table = micros.table();
+    let topic = venuekit::streams::Topic::parse(table, "trades", [("symbol", SYMBOL)]).unwrap();
+    let mut in_micros = in_time("subscribed", micros.topic(topic.clone()).subscribe()).await.unwrap();
+    let mut in_millis = in_time("subscribed", client.streams().trades(SYMBOL).subscribe()).await.unwrap();
+    // What the venue itself sells below the best bid trades.
+    assert!(sandbox.binance_quote(SYMBOL, false, Decimal::ONE, exact("0.001")));
+    let trade = message(&mut in_millis).await;
+    assert!(!trade.event_time.unwrap().is_micros() && trade.origin == Origin::Stream);
+    assert_eq!(trade.sent, Some(trade.event_time.unwrap().millis()));
+    let trade = message(&mut in_micros).await;
+    let value: serde_json::Value = serde_json::from_slice(&trade.raw.clone()).unwrap();
+    let time = value["data"]["E"].as_i64().unwrap();
+    assert!(time > 1_000_000_000_000_000, "{time}");
+    assert_eq!(trade.sent.map(|sent| sent.get()), Some(time / 1000));
+    // Another unit is no unit.
+    let wrong = client.streams().shared().with(StreamOptions::new().query("timeUnit", "DAY"));
+    let refused = in_time("refused", wrong.topic(topic).subscribe()).await.map(drop).unwrap_err().to_string();
+    assert!(refused.contains("timeUnit") && refused.contains("MICROSECOND"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_connection_that_the_venue_is_going_to_close_is_replaced_before() {
+    let sandbox = Sandbox::start(Default::default()).await.unwrap();
+    let client = client(&sandbox);
+    let mut book = in_time("subscribed", client.streams().depth_fast(SYMBOL).book().subscribe()).await.unwrap();
+    quote(&sandbox, 1);
+    has(&sandbox, &mut book, 1).await;
+    assert_eq!(sandbox.binance_shutdown(), 1);
+    for number in 2..8 {
+        quote(&sandbox, number);
+        assert_eq!(has(&sandbox, &mut book, number).await, [], "nothing becomes uncertain");
+    }
+    crate::desk::until("the old connection is closed", || client.streams().shared().stats().replaced == 1).await;
+    quote(&sandbox, 9);
+    assert_eq!(has(&sandbox, &mut book, 9).await, []);
+    let stats = client.streams().shared().stats();
+    assert_eq!((stats.connections, stats.opened, stats.lost, stats.gaps), (1, 2, 0, 0), "{stats:?}");
+}
+
+#[tokio::test]
+async fn trades_that_were_missed_are_listed_by_their_ids() {
+    let sandbox = Sandbox::start(Default::default()).await.unwrap();
+    let client = client(&sandbox);
+    let mut trades = in_time("subscribed", client.streams().trades(SYMBOL).subscribe()).await.unwrap();
+    let sell = || assert!(sandbox.binance_quote(SYMBOL, false, Decimal::ONE, exact("0.001")));
+    sell();
+    let first = message(&mut trades).await.trade_id;
+    sandbox.faults().set(vec![Rule::new(Fault::Drop).over(Transport::Stream).on("data").at("binance").times(2)]);
+    (0..3).for_each(|_| sell());
+    let mut got = Vec::new();
+    let resynced = in_time("the missing trades come", async {
+        loop {
+            match trades.next().await {
+                Some(Event::Message(trade)) => got.push((trade.trade_id - first, trade.origin, trade.symbol.clone())),
+                Some(Event::Resynced(resynced)) => return resynced,
+                Some(Event::Ended(ended)) => panic!("{ended}"),
+                Some(_) => {}
+                None => panic!("it ended"),
+            }
+        }
+    })
+    .await;
+    assert_eq!((resynced.missed, resynced.caught_up), (Missed::None, 2));
+    let expected = [(1, Origin::CatchUp), (2, Origin::CatchUp), (3, Origin::Stream)];
+    assert_eq!(got, expected.map(|(id, origin)| (id, origin, SYMBOL.to_owned())));
+}
