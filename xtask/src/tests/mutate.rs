@@ -18,10 +18,18 @@ pub fn part(document: &Document, picks: &[u16]) -> Document {
     let mut value = document.value.clone();
     match document.kind {
         Kind::OpenApi => {
+            // The logins of streams name these.
+            let mut named = BTreeSet::new();
+            if let Some(logins) = value.pointer_mut("/x-streams/x-login") {
+                each(logins, &mut |inner| named.extend(inner.as_str().map(str::to_owned)));
+            }
             for (path, item) in value["paths"].as_object_mut().into_iter().flatten() {
                 let item_pointer = step("/paths", path);
                 if let Value::Object(item) = item {
-                    item.retain(|key, _| key == "parameters" || kept.contains(step(&item_pointer, key).as_str()));
+                    item.retain(|key, value| {
+                        let is_named = || text(value, "operationId").is_some_and(|name| named.contains(name));
+                        key == "parameters" || kept.contains(step(&item_pointer, key).as_str()) || is_named()
+                    });
                 }
             }
             if let Value::Object(paths) = &mut value["paths"] {
@@ -49,6 +57,12 @@ pub fn part(document: &Document, picks: &[u16]) -> Document {
         value.as_object_mut().map(|root| root.remove(word));
     }
     value.get_mut("x-websocket").and_then(Value::as_object_mut).map(|websocket| websocket.remove("logon"));
+    // And these are beginnings of paths.
+    for server in
+        value.get_mut("servers").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
+    {
+        server.remove("x-serves");
+    }
     some_channels(&mut value, picks);
     shrink_components(&mut value);
     let names: BTreeSet<String> = operations(&document.derived(document.kind, value.clone()))
