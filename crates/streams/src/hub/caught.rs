@@ -161,7 +161,8 @@ impl Hub {
         let Some(catch) = &mut sub.catch else { return };
         let is_counted = matches!(sub.channel.sequence, Sequence::PerItem { .. }) && !catch.is_open;
         if is_resubscribing {
-            catch.is_holding = true;
+            // What was missed since then is listed late too.
+            (catch.is_holding, catch.passes) = (true, 0);
             self.call(now, key);
         } else if passes >= PASSES || (is_counted && catch.missed == Missed::None) {
             self.catch_done(now, key, None);

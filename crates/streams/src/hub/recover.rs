@@ -278,6 +278,8 @@ impl Hub {
         let next = now.at + within.saturating_mul(1 << sub.snapshot_rounds.min(8)).min(LONGEST);
         let can_ask = sub.can_ask();
         if !can_ask {
+            // Those who have a snapshot learn that another one takes its place.
+            self.mark_stale(now, key, &Reason::Shared, Missed::Unknown);
             return self.resubscribe(now, key);
         }
         for sub_item in sub.sub_items.values_mut() {

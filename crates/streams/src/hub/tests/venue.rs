@@ -415,7 +415,12 @@ impl Venue {
     /// A frame of data, with what goes wrong.
     fn send(&mut self, connection: ConnectionId, wire: Wire) {
         // Of what is not counted nobody can see that it is missing.
-        let fault = if is_counted(wire.kind) { self.take(&[Fault::Drop, Fault::Duplicate, Fault::Swap]) } else { None };
+        // A connection keeps its order. What is swapped stands for a frame of an earlier subscription, and a venue whose changes count on
+        // by one sends no snapshot of that: it would look like a restart.
+        let is_kept = matches!(self.table.dialect, Dialect::Topics(_)) && wire.text.contains(r#""type":"snapshot""#);
+        let faults = [Fault::Drop, Fault::Duplicate, Fault::Swap];
+        let faults = if is_kept { &faults[..2] } else { &faults[..] };
+        let fault = if is_counted(wire.kind) { self.take(faults) } else { None };
         let swapped = self.lines.get_mut(&connection).and_then(|line| line.swapped.take());
         match fault {
             Some(Fault::Drop) => {
