@@ -125,7 +125,8 @@ async fn a_list_continues_behind_the_last_id() {
     assert_eq!((ids, from), (vec![3, 4, 9], ["0", "5", "10"].map(str::to_owned).to_vec()));
     // A venue that does not look at the parameter would return the same page forever.
     let server = in_turn(vec![trades(&[3, 4])]).await;
-    let mut stream = self::client(&server).my_trades().symbol("BTCUSDT").from_id(100).stream();
+    let client = self::client(&server);
+    let mut stream = client.my_trades().symbol("BTCUSDT").from_id(100).stream();
     let error = loop {
         match stream.next().await.expect("an error before the end") {
             Ok(_) => {}
