@@ -248,12 +248,13 @@ impl Reader<'_> {
     fn credentials(&self, security: &Value, schemes: &Value) -> Vec<Vec<Header>> {
         let header = |name: &str| {
             let scheme = &schemes[name];
-            let (header, scheme) = match scheme["scheme"].as_str() {
+            let (header, begins) = match scheme["scheme"].as_str() {
                 Some("bearer") => ("Authorization".to_owned(), Some("bearer")),
                 Some(_) => ("Authorization".to_owned(), Some("basic")),
                 None => (string(&scheme["name"]), None),
             };
-            Header { credential: name.to_owned(), name: header, scheme }
+            let credential = schemes[name]["x-credential"].as_str().unwrap_or(name).to_owned();
+            Header { credential, name: header, scheme: begins }
         };
         let sets = list(security).iter();
         sets.map(|set| members(set).map(|(name, _)| header(name)).collect()).collect()

@@ -6,6 +6,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
     venue: "binance",
     endpoints: &[
         wire::Endpoint { name: "stream", path: "/stream", login: wire::Login::None, servers: &[("demo", "wss://demo-stream.binance.com/stream"), ("production", "wss://stream.binance.com/stream"), ("test", "wss://stream.testnet.binance.vision/stream")] },
+        wire::Endpoint { name: "user", path: "/ws-api/v3", login: wire::Login::Events(wire::EventCalls { subscribe: ("user_data_stream_subscribe", "user_data_stream_subscribe_signature"), unsubscribe: "user_data_stream_unsubscribe", subscription: "subscriptionId", data: "event", closing: "serverShutdown", kind: "e" }), servers: &[("demo", "wss://demo-ws-api.binance.com/ws-api/v3"), ("production", "wss://ws-api.binance.com/ws-api/v3"), ("test", "wss://ws-api.testnet.binance.vision/ws-api/v3")] },
     ],
     dialect: wire::Dialect::Topics(wire::Topics {
         command: "method", id: "id", topics: "params", subscribe: "SUBSCRIBE", unsubscribe: "UNSUBSCRIBE",
@@ -294,6 +295,21 @@ pub static STREAMS: wire::Streams = wire::Streams {
                     added: &[("s", "symbol")], ..wire::CatchUp::EMPTY
                 },
             ]),
+            ..wire::Channel::EMPTY
+        },
+        wire::Channel {
+            name: "user_data", id: "user_data", endpoint: "user", access: wire::Access::Private,
+            description: "Orders, trades and balances of the account. Nothing is sent again after a lost connection: read the account and its orders then.",
+            messages: &[
+                wire::Message { kind: "outboundAccountPosition", when: None, is_snapshot: false, snapshot_when: None },
+                wire::Message { kind: "balanceUpdate", when: None, is_snapshot: false, snapshot_when: None },
+                wire::Message { kind: "executionReport", when: None, is_snapshot: false, snapshot_when: None },
+                wire::Message { kind: "externalLockUpdate", when: None, is_snapshot: false, snapshot_when: None },
+                wire::Message { kind: "listStatus", when: None, is_snapshot: false, snapshot_when: None },
+                wire::Message { kind: "eventStreamTerminated", when: None, is_snapshot: false, snapshot_when: None },
+            ],
+            sequence: wire::Sequence::None,
+            recovery: wire::Recovery::Never,
             ..wire::Channel::EMPTY
         },
     ],

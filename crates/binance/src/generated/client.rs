@@ -18077,6 +18077,13 @@ pub mod types {
         pub symbol_rules: Vec<SymbolRules>,
     }
     wire::words! {
+        /// What happened to an order. REPLACED is an order that was amended and keeps its priority.
+        ExecutionType {
+            New = "NEW", Canceled = "CANCELED", Replaced = "REPLACED", Rejected = "REJECTED", Trade = "TRADE",
+            Expired = "EXPIRED", TradePrevention = "TRADE_PREVENTION",
+        }
+    }
+    wire::words! {
         /// Why an order expired.
         ExpiryReason {
             None = "NONE", Rejected = "REJECTED", ExchangeCanceled = "EXCHANGE_CANCELED", OcoTrigger = "OCO_TRIGGER",
@@ -23391,6 +23398,24 @@ pub mod types {
         #[serde(rename = "totalCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_count: Option<i64>,
     }
+    /// Balances that may have changed: what each is now.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct UserAccountPosition {
+        /// The balances.
+        #[serde(rename = "B", deserialize_with = "lenient::collection")]
+        pub balances: Vec<UserBalance>,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// When the account changed last.
+        #[serde(rename = "u", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_update_time: Option<wire::UnixMillisOrMicros>,
+    }
     /// `UserAssetRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
@@ -23402,6 +23427,42 @@ pub mod types {
         #[serde(rename = "needBtcValuation", skip_serializing_if = "Option::is_none")]
         pub need_btc_valuation: Option<bool>,
     }
+    /// A balance.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct UserBalance {
+        /// Asset.
+        #[serde(rename = "a")]
+        pub asset: String,
+        /// What is free.
+        #[serde(rename = "f", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub free: Option<wire::Decimal>,
+        /// What orders hold.
+        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub locked: Option<wire::Decimal>,
+    }
+    /// A deposit, a withdrawal or a transfer.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct UserBalanceUpdate {
+        /// Asset.
+        #[serde(rename = "a")]
+        pub asset: String,
+        /// When it was cleared.
+        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub clear_time: Option<wire::UnixMillisOrMicros>,
+        /// By how much the balance changed.
+        #[serde(rename = "d", deserialize_with = "lenient::vital")]
+        pub delta: wire::Decimal,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+    }
     /// `UserDataSubscription`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -23410,6 +23471,269 @@ pub mod types {
         /// Number of the subscription, on its connection. Zero is one too.
         #[serde(rename = "subscriptionId", deserialize_with = "lenient::vital")]
         pub subscription_id: i64,
+    }
+    /// What happened to an order. Members without a mark of their own are always there, with zero, -1, NONE or an empty text for nothing.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct UserExecutionReport {
+        /// Id of the allocation.
+        #[serde(rename = "a", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub allocation_id: Option<i64>,
+        /// Id of the order, given by its owner; of a cancelled order that of the cancellation.
+        #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
+        pub client_order_id: Option<String>,
+        /// Commission of this trade.
+        #[serde(rename = "n", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub commission: Option<wire::Decimal>,
+        /// Its asset; null for none.
+        #[serde(rename = "N", skip_serializing_if = "Option::is_none")]
+        pub commission_asset: Option<String>,
+        /// The other order of a prevented match.
+        #[serde(rename = "U", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub counter_order_id: Option<i64>,
+        /// Symbol of the other order.
+        #[serde(rename = "Cs", skip_serializing_if = "Option::is_none")]
+        pub counter_symbol: Option<String>,
+        /// Executed quantity so far.
+        #[serde(rename = "z", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub cumulative_quantity: Option<wire::Decimal>,
+        /// Executed value so far, in the quote asset.
+        #[serde(rename = "Z", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub cumulative_quote: Option<wire::Decimal>,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// Id of what happened.
+        #[serde(rename = "I", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub execution_id: Option<i64>,
+        /// What happened.
+        #[serde(rename = "x")]
+        pub execution_type: wire::Open<ExecutionType>,
+        /// Why the order expired.
+        #[serde(rename = "eR", skip_serializing_if = "Option::is_none")]
+        pub expiry_reason: Option<wire::Open<ExpiryReason>>,
+        /// Quantity that is shown.
+        #[serde(rename = "F", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub iceberg_quantity: Option<wire::Decimal>,
+        /// To be ignored.
+        #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
+        pub ignored: Option<bool>,
+        /// Whether this trade was made by the order that rested.
+        #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
+        pub is_maker: Option<bool>,
+        /// Whether the order is on the book.
+        #[serde(rename = "w", skip_serializing_if = "Option::is_none")]
+        pub is_working: Option<bool>,
+        /// Quantity that was prevented now.
+        #[serde(rename = "B", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_prevented_quantity: Option<wire::Decimal>,
+        /// Price of this trade.
+        #[serde(rename = "L", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_price: Option<wire::Decimal>,
+        /// Quantity of this trade.
+        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_quantity: Option<wire::Decimal>,
+        /// Value of this trade, in the quote asset.
+        #[serde(rename = "Y", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub last_quote: Option<wire::Decimal>,
+        /// Of an order with allocations: how it was matched.
+        #[serde(rename = "b", skip_serializing_if = "Option::is_none")]
+        pub match_type: Option<String>,
+        /// Capacity in which the order was made.
+        #[serde(rename = "y", skip_serializing_if = "Option::is_none")]
+        pub order_capacity: Option<String>,
+        /// When the order was made; -1 where it is unknown.
+        #[serde(rename = "O", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub order_creation_time: Option<wire::UnixMillisOrMicros>,
+        /// Id of the order, made by the venue.
+        #[serde(rename = "i", deserialize_with = "lenient::vital")]
+        pub order_id: i64,
+        /// Id of the order list; -1 for none.
+        #[serde(rename = "g", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub order_list_id: Option<i64>,
+        /// Status of the order after it.
+        #[serde(rename = "X")]
+        pub order_status: wire::Open<OrderStatus>,
+        /// Kind of order.
+        #[serde(rename = "o", skip_serializing_if = "Option::is_none")]
+        pub order_type: Option<wire::Open<OrderType>>,
+        /// Of a cancelled order its own id; empty otherwise.
+        #[serde(rename = "C", skip_serializing_if = "Option::is_none")]
+        pub original_client_order_id: Option<String>,
+        /// What its offset counts.
+        #[serde(rename = "gOT", skip_serializing_if = "Option::is_none")]
+        pub peg_offset_type: Option<wire::Open<PegOffsetType>>,
+        /// Its offset.
+        #[serde(rename = "gOV", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub peg_offset_value: Option<i64>,
+        /// Of a pegged order: the price that it follows.
+        #[serde(rename = "gP", skip_serializing_if = "Option::is_none")]
+        pub peg_price_type: Option<wire::Open<PegPriceType>>,
+        /// Its price now.
+        #[serde(rename = "gp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub pegged_price: Option<wire::Decimal>,
+        /// Price that it would have had.
+        #[serde(rename = "pL", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub prevented_execution_price: Option<wire::Decimal>,
+        /// Quantity that the trade would have had.
+        #[serde(rename = "pl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub prevented_execution_quantity: Option<wire::Decimal>,
+        /// Value that it would have had.
+        #[serde(rename = "pY", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub prevented_execution_quote: Option<wire::Decimal>,
+        /// Id of the match that self-trade prevention prevented.
+        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub prevented_match_id: Option<i64>,
+        /// Quantity that was prevented so far.
+        #[serde(rename = "A", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub prevented_quantity: Option<wire::Decimal>,
+        /// Price; zero of a market order.
+        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub price: Option<wire::Decimal>,
+        /// Quantity of the order, in the base asset.
+        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub quantity: Option<wire::Decimal>,
+        /// Value that the order is for, where it is for one.
+        #[serde(rename = "Q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub quote_order_quantity: Option<wire::Decimal>,
+        /// Why it was rejected; NONE otherwise.
+        #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
+        pub reject_reason: Option<String>,
+        /// What happens when orders of one account meet.
+        #[serde(rename = "V", skip_serializing_if = "Option::is_none")]
+        pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
+        /// Side.
+        #[serde(rename = "S", skip_serializing_if = "Option::is_none")]
+        pub side: Option<wire::Open<Side>>,
+        /// Price that triggers.
+        #[serde(rename = "P", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub stop_price: Option<wire::Decimal>,
+        /// Strategy that its owner named.
+        #[serde(rename = "j", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub strategy_id: Option<i64>,
+        /// Kind of the strategy.
+        #[serde(rename = "J", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub strategy_type: Option<i64>,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+        /// How long the order stays.
+        #[serde(rename = "f", skip_serializing_if = "Option::is_none")]
+        pub time_in_force: Option<wire::Open<TimeInForce>>,
+        /// Group of accounts that the prevention is for.
+        #[serde(rename = "u", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub trade_group_id: Option<i64>,
+        /// Id of the trade; -1 for none.
+        #[serde(rename = "t", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub trade_id: Option<i64>,
+        /// Of a trailing order: how far it follows.
+        #[serde(rename = "d", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub trailing_delta: Option<i64>,
+        /// Of a trailing order: since when it follows.
+        #[serde(rename = "D", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub trailing_time: Option<wire::UnixMillisOrMicros>,
+        /// When it happened.
+        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub transaction_time: Option<wire::UnixMillisOrMicros>,
+        /// Whether smart order routing was used.
+        #[serde(rename = "uS", skip_serializing_if = "Option::is_none")]
+        pub used_sor: Option<bool>,
+        /// Where the order is worked.
+        #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
+        pub working_floor: Option<wire::Open<WorkingFloor>>,
+        /// Since when the order is on the book.
+        #[serde(rename = "W", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub working_time: Option<wire::UnixMillisOrMicros>,
+    }
+    /// Something outside of spot trading holds or releases a part of a balance, as a collateral.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct UserExternalLockUpdate {
+        /// Asset.
+        #[serde(rename = "a")]
+        pub asset: String,
+        /// By how much the held part changed.
+        #[serde(rename = "d", deserialize_with = "lenient::vital")]
+        pub delta: wire::Decimal,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// When it happened.
+        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub transaction_time: Option<wire::UnixMillisOrMicros>,
+    }
+    /// What happened to an order list.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct UserListStatus {
+        /// How the orders hang on each other.
+        #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
+        pub contingency_type: Option<wire::Open<ContingencyType>>,
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
+        /// Id of the list, given by its owner.
+        #[serde(rename = "C", skip_serializing_if = "Option::is_none")]
+        pub list_client_order_id: Option<String>,
+        /// State of the orders of the list.
+        #[serde(rename = "L", skip_serializing_if = "Option::is_none")]
+        pub list_order_status: Option<wire::Open<ListOrderStatus>>,
+        /// What the list did last.
+        #[serde(rename = "l", skip_serializing_if = "Option::is_none")]
+        pub list_status_type: Option<wire::Open<ListStatusType>>,
+        /// Id of the order list.
+        #[serde(rename = "g", deserialize_with = "lenient::vital")]
+        pub order_list_id: i64,
+        /// The orders of the list.
+        #[serde(rename = "O", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
+        pub orders: Vec<UserListedOrder>,
+        /// Why it was rejected; NONE otherwise.
+        #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
+        pub reject_reason: Option<String>,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+        /// When it happened.
+        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub transaction_time: Option<wire::UnixMillisOrMicros>,
+    }
+    /// An order of a list.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[non_exhaustive]
+    #[cfg_attr(feature = "mock", derive(Default))]
+    pub struct UserListedOrder {
+        /// Id of the order, given by its owner.
+        #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
+        pub client_order_id: Option<String>,
+        /// Id of the order, made by the venue.
+        #[serde(rename = "i", deserialize_with = "lenient::vital")]
+        pub order_id: i64,
+        /// Symbol, in capitals.
+        #[serde(rename = "s")]
+        pub symbol: String,
+    }
+    /// The events end, because they were unsubscribed or the log-on ended. The connection stays.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[non_exhaustive]
+    pub struct UserStreamTerminated {
+        /// When the venue made the event.
+        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
+        pub event_time: Option<wire::UnixMillisOrMicros>,
+        /// Type of the event.
+        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+        pub event_type: Option<String>,
     }
     /// `UserUniversalTransferRequest`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -24939,13 +25263,15 @@ pub mod types {
         ToggleBnbBurnOnSpotTradeAndMarginInterestRequest Trade TradingIndicators
         TransactionId TransferId TransferToMasterRequest
         TransferToSubAccountOfSameMasterRequest UniversalTransfer UniversalTransferRequest
-        UniversalTransferResult UserAssetRequest UserDataSubscription
-        UserUniversalTransferRequest VirtualSubAccount WalletTransfer WithdrawRequest
-        WithdrawTravelRuleRequest WithdrawalId WithdrawlAssetsFromTheManagedSubAccountRequest
-        } others { AssetDetails Empty } vital { Account["balances"] ["balances"] []
-        AccountInfo["vipLevel" "isMarginEnabled" "isFutureEnabled"] [] [vip_level
-        is_margin_enabled is_future_enabled] AccountSnapshots["snapshotVos"] ["snapshotVos"]
-        [] AccountStatusResponse["data"] [] [data] AmendResult["transactTime" "executionId"
+        UniversalTransferResult UserAccountPosition UserAssetRequest UserBalance
+        UserBalanceUpdate UserDataSubscription UserExecutionReport UserExternalLockUpdate
+        UserListStatus UserListedOrder UserStreamTerminated UserUniversalTransferRequest
+        VirtualSubAccount WalletTransfer WithdrawRequest WithdrawTravelRuleRequest
+        WithdrawalId WithdrawlAssetsFromTheManagedSubAccountRequest } others { AssetDetails
+        Empty } vital { Account["balances"] ["balances"] [] AccountInfo["vipLevel"
+        "isMarginEnabled" "isFutureEnabled"] [] [vip_level is_margin_enabled
+        is_future_enabled] AccountSnapshots["snapshotVos"] ["snapshotVos"] []
+        AccountStatusResponse["data"] [] [data] AmendResult["transactTime" "executionId"
         "amendedOrder"] [] [transact_time execution_id amended_order]
         ApiKeyPermissions["ipRestrict" "createTime" "enableReading"] [] [ip_restrict
         create_time enable_reading] ApiTradingStatusResponse["data"] [] [data]

@@ -174,6 +174,13 @@ impl Streams {
     pub fn trades(&self, symbol: impl Into<types::StreamSymbol>) -> streams::Subscribe<types::StreamTrade> {
         generated::Given::new(&STREAMS.channels[16]).text::<types::StreamSymbol>("symbol", symbol).subscribe(&self.0)
     }
+
+    /// Orders, trades and balances of the account. Nothing is sent again after a lost connection: read the account and its orders then.
+    ///
+    /// Channel `user_data`, which takes a login.
+    pub fn user_data(&self) -> streams::Subscribe<UserDataMessage> {
+        generated::Given::new(&STREAMS.channels[17]).subscribe(&self.0)
+    }
 }
 
 wire::words! {
@@ -203,6 +210,18 @@ streams::message_enum! {
     DepthFastMessage {
         Snapshot(types::StreamDepthSnapshot) = "snapshot",
         Update(types::StreamDepthUpdate) = _,
+    }
+}
+
+streams::message_enum! {
+    /// A message of the channel `user_data`.
+    UserDataMessage {
+        AccountPosition(types::UserAccountPosition) = "outboundAccountPosition",
+        BalanceUpdate(types::UserBalanceUpdate) = "balanceUpdate",
+        ExecutionReport(types::UserExecutionReport) = "executionReport",
+        ExternalLockUpdate(types::UserExternalLockUpdate) = "externalLockUpdate",
+        ListStatus(types::UserListStatus) = "listStatus",
+        Terminated(types::UserStreamTerminated) = "eventStreamTerminated",
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Manner {
 
 pub const USUAL: Manner = Manner { content_type: "application/json", with_credentials: true };
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 impl Caller {
     pub async fn new(venue: &'static str) -> Self {
         let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
@@ -60,6 +62,7 @@ impl Caller {
         let path = path(request);
         let body = request.body.as_ref().map(|body| self.body(request, body)).unwrap_or_default();
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
+        let (query, body) = self.with_parameters(request, manner, query, body);
         let separator = if query.is_empty() { "" } else { "?" };
         let url = format!("{}{path}{separator}{query}", self.sandbox.base_url());
         let mut sent = self.client.request(request.method.parse().unwrap(), url);
@@ -72,17 +75,39 @@ impl Caller {
             }
         }
         if request.body.is_some() {
-            sent = sent.header("content-type", manner.content_type).body(body);
+            let is_usual = manner.content_type == USUAL.content_type;
+            let content_type = if request.form && is_usual { FORM } else { manner.content_type };
+            sent = sent.header("content-type", content_type).body(body);
         }
         let response = sent.send().await.unwrap();
         let is_example = response.headers().contains_key("x-sandbox");
         Answer { status: response.status().as_u16(), text: response.text().await.unwrap(), is_example }
     }
 
+    /// A venue that signs into its parameters has time and signature at their end.
+    fn with_parameters(
+        &self,
+        request: &ExampleRequest,
+        manner: Manner,
+        query: String,
+        body: String,
+    ) -> (String, String) {
+        let is_signed = request.credentials.iter().any(|set| !set.is_empty());
+        if self.venue != "binance" || !manner.with_credentials || !is_signed {
+            return (query, body);
+        }
+        let caller = crate::binance::Caller::given(&self.sandbox, 0);
+        if request.form { (query, caller.signed(&body)) } else { (caller.signed(&query), body) }
+    }
+
     /// JSON-RPC puts its params into an envelope.
     fn body(&self, request: &ExampleRequest, body: &Value) -> String {
         match self.venue {
             "deribit" => json!({"jsonrpc": "2.0", "id": 1, "method": request.operation, "params": body}).to_string(),
+            _ if request.form => {
+                let pairs = members(body).map(|(name, value)| (name.to_owned(), text(value)));
+                url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+            }
             _ => body.to_string(),
         }
     }
@@ -106,6 +131,7 @@ impl Caller {
                 Bayse::given(&self.sandbox).sign(now_millis() / 1000, &request.method, path, body).to_vec()
             }
             "bayse" => vec![("x-public-key", accounts.bayse[0].public_key.clone())],
+            "binance" => vec![("x-mbx-apikey", accounts.binance[0].api_key.clone())],
             "bybit" => {
                 let payload = if request.method == "GET" { query } else { body };
                 crate::bybit::Caller::given(&self.sandbox, 0).headers(now_millis(), "5000", payload)

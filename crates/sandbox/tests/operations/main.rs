@@ -3,6 +3,8 @@
 
 #![recursion_limit = "512"]
 
+#[path = "../common/binance.rs"]
+mod binance;
 #[path = "../common/bybit.rs"]
 mod bybit;
 #[path = "../common/mod.rs"]

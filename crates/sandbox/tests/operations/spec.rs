@@ -17,6 +17,7 @@ impl Spec {
     pub fn of(venue: &str) -> Self {
         let text = match venue {
             "bayse" => include_str!("../../../spec/src/generated/bayse.json"),
+            "binance" => include_str!("../../../spec/src/generated/binance.json"),
             "bybit" => include_str!("../../../spec/src/generated/bybit.json"),
             "deribit" => include_str!("../../../spec/src/generated/deribit.json"),
             "kalshi" => include_str!("../../../spec/src/generated/kalshi.json"),

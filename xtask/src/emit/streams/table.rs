@@ -20,7 +20,7 @@ pub fn source(document: &Document) -> String {
     out.indented(|out| {
         out.line(&format!("venue: {:?},", document.venue));
         out.line("endpoints: &[");
-        out.indented(|out| endpoints(root).iter().for_each(|one| out.line(one)));
+        out.indented(|out| endpoints(document, root).iter().for_each(|one| out.line(one)));
         out.line("],");
         dialect(out, document, &root["x-dialect"]);
         out.line(&format!("keep_alive: {},", keep_alive(&root["x-keep-alive"])));
@@ -67,7 +67,7 @@ fn pairs(holder: &Value, key: &str) -> String {
 }
 
 /// The endpoints by their names, in the order in which servers name them.
-fn endpoints(root: &Value) -> Vec<String> {
+fn endpoints(document: &Document, root: &Value) -> Vec<String> {
     let mut names: Vec<&str> = Vec::new();
     let mut servers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut paths: BTreeMap<&str, &str> = BTreeMap::new();
@@ -84,14 +84,14 @@ fn endpoints(root: &Value) -> Vec<String> {
         format!(
             "wire::Endpoint {{ name: {name:?}, path: {:?}, login: {}, servers: &[{}] }},",
             paths[name],
-            login(&root["x-login"][name]),
+            login(document, &root["x-login"][name]),
             servers[name].join(", ")
         )
     });
     all.collect()
 }
 
-fn login(value: &Value) -> String {
+fn login(document: &Document, value: &Value) -> String {
     if value == "call" {
         return "wire::Login::Call".to_owned();
     }
@@ -108,6 +108,17 @@ fn login(value: &Value) -> String {
             word(command, "credential"),
             word(command, "command"),
             values.collect::<Vec<_>>().join(", ")
+        );
+    }
+    if let Some(events) = value.get("events") {
+        let operation = |name: &Value| quoted(&id_of(document, name.as_str().unwrap_or_default()));
+        let names = ["subscription", "data", "closing"].map(|key| format!("{key}: {:?}", word(events, key))).join(", ");
+        return format!(
+            "wire::Login::Events(wire::EventCalls {{ subscribe: ({}, {}), unsubscribe: {}, {names}, kind: {:?} }})",
+            operation(&events["subscribe"][0]),
+            operation(&events["subscribe"][1]),
+            operation(&events["unsubscribe"]),
+            word(events, "type")
         );
     }
     let Some(message) = value.get("message") else { return "wire::Login::None".to_owned() };

@@ -62,8 +62,20 @@ fn one_login(how: &Value) -> Said {
         shape(how, &["command"], &[])?;
         return command_login(&how["command"]);
     }
-    shape(how, &["message"], &[])
-        .map_err(|_| "is `none`, `call`, `upgrade: CREDENTIAL`, `message: ...` or `command: ...`".to_owned())?;
+    if let Some(events) = how.get("events") {
+        shape(how, &["events"], &[])?;
+        shape(events, &["subscribe", "unsubscribe", "subscription", "data", "type", "closing"], &[])?;
+        let two = events["subscribe"].as_array().is_some_and(|calls| calls.len() == 2 && calls.iter().all(is_text));
+        let others = ["unsubscribe", "subscription", "data", "type", "closing"];
+        let said = two && others.iter().all(|name| is_text(&events[*name]));
+        return is(
+            said,
+            "`subscribe` has the operation for a connection that is logged on and the one with a signature",
+        );
+    }
+    shape(how, &["message"], &[]).map_err(|_| {
+        "is `none`, `call`, `upgrade: CREDENTIAL`, `message: ...`, `command: ...` or `events: ...`".to_owned()
+    })?;
     let message = &how["message"];
     shape(message, &["member", "ways"], &[])?;
     is(is_text(&message["member"]), "`member` is the name of a member")?;

@@ -13,7 +13,7 @@ use super::Fail;
 use crate::document::{Document, STREAMS};
 use crate::finding::Finding;
 use crate::lint::schemas::types;
-use crate::model::{members, resolve, text, walk_schema};
+use crate::model::{id_of, members, operations, resolve, text, walk_schema};
 use crate::source::step;
 use crate::streams::{self, Channel};
 
@@ -124,6 +124,13 @@ fn login(document: &Document, at: &str, how: &Value, fail: &mut Fail<'_>) {
     if how.get("command").is_some() && streams::root(document).pointer("/x-dialect/topics").is_none() {
         let help = "only the dialect `topics` has a command that logs in";
         fail("bad-login", at, "there is no such command".to_owned(), help);
+    }
+    let calls = how.pointer("/events/subscribe").and_then(Value::as_array).into_iter().flatten();
+    for name in calls.chain(how.pointer("/events/unsubscribe")).filter_map(Value::as_str) {
+        let id = id_of(document, name);
+        if !operations(document).iter().any(|operation| operation.id == id) {
+            fail("bad-login", at, format!("there is no operation `{name}`"), "name operations of the calls");
+        }
     }
     let command = how.get("command").and_then(|command| text(command, "credential"));
     let credentials = ways.iter().filter_map(|way| text(way, "credential")).chain(text(how, "upgrade")).chain(command);
