@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use venuekit::auth::{KeyKind, PrivateKey};
+use venuekit::binance::streams::UserDataMessage;
 use venuekit::binance::types::{OrderType, Side, TimeInForce};
 use venuekit::binance::{Client, ClientBuilder, Credentials, Environment, Error};
-use venuekit::transport::{Event, RateLimits, RetryPolicy, Timeouts};
+use venuekit::streams::{Event, Reason, Subscription};
+use venuekit::transport::{Event as SocketEvent, RateLimits, RetryPolicy, Timeouts};
 use venuekit::{ErrorKind, binance};
 use venuekit_sandbox::{Accounts, BinanceKey, Fault, Rule, Sandbox, Transport};
 use venuekit_wire::UnixMillis;
@@ -161,7 +163,7 @@ async fn events_of_the_account_come_to_the_handler_and_end_with_the_connection()
         let events: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
         let seen = events.clone();
         let options = options().on_event(move |event| {
-            if let Event::Notification { channel, data, .. } = event {
+            if let SocketEvent::Notification { channel, data, .. } = event {
                 seen.lock().unwrap().push((channel.to_owned(), data.to_owned()));
             }
         });
@@ -221,4 +223,70 @@ async fn used_counts_of_replies_hold_calls_back() {
         }
     }
     panic!("the window was never used up");
+}
+
+/// Reads until an order is reported, or the account's events are said to be incomplete. Returns the reasons.
+async fn reported(reader: &mut Subscription<UserDataMessage>, id: &str) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let reading = async {
+        loop {
+            match reader.next().await.expect("it goes on") {
+                Event::Stale(stale) => reasons.push(stale.reason),
+                Event::Ended(ended) => panic!("{ended}"),
+                Event::Message(message) => {
+                    if let UserDataMessage::ExecutionReport(report) = &message.value
+                        && report.client_order_id.as_deref() == Some(id)
+                    {
+                        return;
+                    }
+                }
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), reading).await.expect("the order is reported");
+    reasons
+}
+
+#[tokio::test]
+async fn events_of_the_account_are_a_stream_that_is_subscribed_again() {
+    for (kind, over_http) in
+        [(None, true), (None, false), (Some(KeyKind::Ed25519), true), (Some(KeyKind::Ed25519), false)]
+    {
+        let (key, credentials) = keys(kind, "key");
+        let sandbox = sandbox(vec![key]).await;
+        let client = match over_http {
+            true => Client::builder(Environment::Custom(sandbox.binance_url())).credentials(credentials),
+            false => builder(&sandbox, &credentials),
+        };
+        let client = client.rate_limits(RateLimits::none()).build().unwrap();
+        let mut events = client.streams().user_data().subscribe().await.unwrap();
+        order(&client, "first").send().await.unwrap();
+        assert_eq!(reported(&mut events, "first").await, [], "{kind:?} {over_http}");
+        let opened = sandbox.websocket_connections();
+        assert_eq!(opened, 1, "the calls and the events share a connection where the calls have one");
+        sandbox.cut_connections();
+        until("the loss is known", || client.streams().shared().stats().lost == 1).await;
+        let again = sandbox.executed();
+        let subscribed = || {
+            let now = sandbox.executed();
+            let count = |all: &std::collections::BTreeMap<String, u64>| -> u64 {
+                let calls = all.iter().filter(|(name, _)| name.contains("userDataStream.subscribe"));
+                calls.map(|(_, count)| count).sum()
+            };
+            count(&now) > count(&again)
+        };
+        until("the events are subscribed to again", subscribed).await;
+        order(&client, "second").send().await.unwrap();
+        let reasons = reported(&mut events, "second").await;
+        assert!(matches!(reasons[..], [Reason::Reconnect(_)]), "{reasons:?}");
+        drop(events);
+        if over_http {
+            until("the connection goes with the last reader", || sandbox.websocket_connections() == 0).await;
+        } else {
+            let ended = || sandbox.executed().contains_key("binance userDataStream.unsubscribe");
+            until("the subscription ends, and the connection of the calls stays", ended).await;
+            assert_eq!(sandbox.websocket_connections(), 1);
+        }
+    }
 }

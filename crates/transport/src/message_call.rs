@@ -13,7 +13,7 @@ use crate::logon::{MessageSigner, logs_on};
 
 /// A call that travels as a message.
 pub(crate) enum MessageCall {
-    /// With the envelope of JSON-RPC 2.0. Whoever calls is known by the login of the connection.
+    /// With the envelope of JSON-RPC 2.0. The login of the connection identifies the caller.
     JsonRpc { params: String, needs_login: bool },
     /// With an envelope that the spec describes.
     Described(DescribedCall),

@@ -348,7 +348,7 @@ async fn several_calls_whose_log_on_is_lost_are_not_made_again() {
     let (one, two) = tokio::join!(client.place(), client.place());
     for error in [one.unwrap_err(), two.unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
-        assert!(error.may_have_been_applied(), "nobody knows which of them was refused: {error}");
+        assert!(error.may_have_been_applied(), "it is unknown which of them was refused: {error}");
         assert_eq!(error.reconcile_with(), Some("order"));
     }
     assert_eq!(methods(&heard), ["session.logon", "order.place", "order.place"]);

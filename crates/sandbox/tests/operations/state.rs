@@ -43,6 +43,7 @@ async fn binance(caller: &Caller) -> Value {
         "pegOffsetType",
         "quoteOrderQty",
         "stopPrice",
+        "strategyId",
         "strategyType",
         "newClientOrderId",
         "selfTradePreventionMode",

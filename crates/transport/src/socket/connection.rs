@@ -403,7 +403,7 @@ impl ConnectionTask<'_> {
         );
         let how = if calls.len() == 1 { LogonEnded::Alone } else { LogonEnded::WithOthers };
         for waiting in calls {
-            // A call that was cancelled in the meantime needs no answer.
+            // A call that was cancelled in the meantime needs no response.
             let _ = waiting.answer.send(message.for_logged_on(how));
         }
         // What was subscribed to with the log-on has ended too.
