@@ -47,9 +47,9 @@
 pub use venuekit_auth as auth;
 #[cfg(feature = "bayse")]
 pub use venuekit_bayse as bayse;
-pub use venuekit_books as books;
 #[cfg(feature = "binance")]
 pub use venuekit_binance as binance;
+pub use venuekit_books as books;
 #[cfg(feature = "bybit")]
 pub use venuekit_bybit as bybit;
 #[cfg(feature = "deribit")]

@@ -207,7 +207,7 @@ async fn used_counts_of_replies_hold_calls_back() {
     let (key, credentials) = keys(None, "key");
     let sandbox = sandbox(vec![key]).await;
     let loud = builder(&sandbox, &credentials).build().unwrap();
-    // The venue's minutes begin anew for all, perhaps in between.
+    // The venue's minutes begin for all at once, perhaps in between.
     for _ in 0..3 {
         for _ in 0..24 {
             loud.depth().symbol(SYMBOL).limit(5000).send().await.unwrap();

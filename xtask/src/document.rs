@@ -98,12 +98,12 @@ impl Document {
             }
         };
         let files = sources.iter().enumerate().map(|(at, source)| (source.path.as_str(), at)).collect();
-        Joiner { venue, sources: &sources, files, findings: Vec::new(), mounts: Vec::new() }
-            .run(root, kind)
-            .map(|(value, mounts)| {
+        Joiner { venue, sources: &sources, files, findings: Vec::new(), mounts: Vec::new() }.run(root, kind).map(
+            |(value, mounts)| {
                 let mounts = mounts.into_iter().map(|(at, source, inner)| (at, (source, inner))).collect();
                 Self { venue: venue.to_owned(), kind, value, sources, mounts }
-            })
+            },
+        )
     }
 
     /// Another document of the same venue, made from this one; its values have no lines.

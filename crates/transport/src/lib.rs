@@ -41,8 +41,8 @@ mod dialer;
 #[cfg(feature = "drift")]
 pub mod drift;
 pub mod endpoint;
-pub mod environment;
 mod envelope;
+pub mod environment;
 mod error;
 mod exec;
 mod extension;

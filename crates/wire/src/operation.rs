@@ -104,14 +104,8 @@ pub struct OnConnection {
 
 impl OnConnection {
     /// A call that has nothing to do with its connection.
-    pub const NONE: Self = Self {
-        only: false,
-        closes: false,
-        setting: None,
-        needs_logon: false,
-        ends_logon: false,
-        own_signature: false,
-    };
+    pub const NONE: Self =
+        Self { only: false, closes: false, setting: None, needs_logon: false, ends_logon: false, own_signature: false };
 }
 
 /// A setting that lives as long as a connection, and is set up again on the next one.

@@ -285,7 +285,10 @@ fn what_is_allowed_is_generated() {
         ("x-retry: never", "x-retry: never\n      x-page: { style: page, param: from, last: last, items: parts }"),
         ("x-retry: never", "x-retry: never\n      x-page: { style: page, param: from, items: rest.things }"),
         ("x-retry: never", "x-retry: never\n      x-page: { style: offset, param: from, items: parts }"),
-        ("x-retry: never", "x-retry: never\n      x-page: { style: after, param: from, key: last, items: rest.things }"),
+        (
+            "x-retry: never",
+            "x-retry: never\n      x-page: { style: after, param: from, key: last, items: rest.things }",
+        ),
         ("schemas:\n", "schemas:\n  Either: { oneOf: [{ $ref: '#/schemas/Part' }, { type: string }] }\n"),
         (
             "    type: object\n    properties:\n      weight: { type: number }",
