@@ -78,10 +78,8 @@ async fn program(client: &Client, id: &str) -> Result<(), Error> {
 
 #[tokio::test]
 async fn the_same_program_runs_over_both_with_every_kind_of_key() {
-    let all = [None, Some(KeyKind::Ed25519), Some(KeyKind::Rsa2048)].map(|kind| {
-        let name = format!("key-{kind:?}");
-        (name.clone(), keys(kind, &name))
-    });
+    let kinds = [("hmac", None), ("ed25519", Some(KeyKind::Ed25519)), ("rsa", Some(KeyKind::Rsa2048))];
+    let all = kinds.map(|(name, kind)| (name, keys(kind, name)));
     let sandbox = sandbox(all.iter().map(|(_, (key, _))| key.clone()).collect()).await;
     for (name, (_, credentials)) in &all {
         let http = Client::builder(Environment::Custom(sandbox.binance_url())).credentials(credentials.clone());

@@ -493,11 +493,12 @@ async fn what_requests_say_in_a_header_is_in_the_url_of_a_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws-api/v3", listener.local_addr().unwrap());
     let accepted = tokio::spawn(async move {
-        let mut targets = Vec::new();
+        let (mut targets, mut held) = (Vec::new(), Vec::new());
         for _ in 0..2 {
             let (stream, _) = listener.accept().await.unwrap();
-            let (request, _stream) = ServerBuilder::new().accept(stream).await.unwrap();
+            let (request, stream) = ServerBuilder::new().accept(stream).await.unwrap();
             targets.push(request.uri().to_string());
+            held.push(stream);
         }
         targets
     });
