@@ -54,7 +54,7 @@ impl Trading {
                 self.by_book_id.insert(book_id.clone(), index);
                 self.book_ids.insert(index, book_id);
                 self.settle(members, wish.symbol, now);
-                if reason == Reason::SelfTrade && wish.own_trade == OwnTrade::ExpireBoth {
+                if reason == Reason::SelfTrade && wish.own_trade == OwnTrade::Both {
                     self.expire_own(members, member, &wish, now);
                 }
             }
@@ -329,8 +329,8 @@ fn book_terms(wish: &Wish) -> Terms {
             Duration::FillOrKill => TimeInForce::FillOrKill,
         },
         self_trade_prevention: match wish.own_trade {
-            OwnTrade::ExpireMaker => SelfTradePrevention::Maker,
-            OwnTrade::ExpireTaker | OwnTrade::ExpireBoth => SelfTradePrevention::TakerAtCross,
+            OwnTrade::Maker => SelfTradePrevention::Maker,
+            OwnTrade::Taker | OwnTrade::Both => SelfTradePrevention::TakerAtCross,
         },
         expiration: None,
         post_only: wish.kind == Kind::LimitMaker,

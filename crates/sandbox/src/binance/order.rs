@@ -107,12 +107,12 @@ words!(Duration { GoodTillCanceled = "GTC", ImmediateOrCancel = "IOC", FillOrKil
 /// What happens when an order meets one of its owner's own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum OwnTrade {
-    ExpireTaker,
-    ExpireMaker,
-    ExpireBoth,
+    Taker,
+    Maker,
+    Both,
 }
 
-words!(OwnTrade { ExpireTaker = "EXPIRE_TAKER", ExpireMaker = "EXPIRE_MAKER", ExpireBoth = "EXPIRE_BOTH" });
+words!(OwnTrade { Taker = "EXPIRE_TAKER", Maker = "EXPIRE_MAKER", Both = "EXPIRE_BOTH" });
 
 pub(super) fn side_name(side: Side) -> &'static str {
     match side {

@@ -75,7 +75,7 @@ pub(super) fn read(trading: &Trading, given: &Given) -> Result<Wish, Refusal> {
         }
     }
     let own_trade = match given.text("selfTradePreventionMode") {
-        None => OwnTrade::ExpireMaker,
+        None => OwnTrade::Maker,
         Some(text) => OwnTrade::named(text).ok_or_else(|| {
             Refusal::new(-1013, "This symbol does not allow the specified self-trade prevention mode.")
         })?,

@@ -74,8 +74,8 @@ impl Desk<'_> {
         match (route.method, route.path) {
             ("POST", "/sapi/v1/sub-account/universalTransfer") => self.between(given),
             ("GET", "/sapi/v1/sub-account/universalTransfer") => self.list_between(given),
-            ("POST", "/sapi/v1/sub-account/transfer/subToMaster") => self.from_sub_account(given, None),
-            ("POST", "/sapi/v1/sub-account/transfer/subToSub") => self.from_sub_account(given, Some("toEmail")),
+            ("POST", "/sapi/v1/sub-account/transfer/subToMaster") => self.transfer_of_sub_account(given, None),
+            ("POST", "/sapi/v1/sub-account/transfer/subToSub") => self.transfer_of_sub_account(given, Some("toEmail")),
             ("POST", "/sapi/v1/asset/transfer") => self.within(given),
             ("GET", "/sapi/v1/asset/transfer") => self.list_within(given),
             (_, "/sapi/v1/capital/deposit/address") => self.deposit_address(given),
@@ -200,7 +200,7 @@ impl Desk<'_> {
     }
 
     /// A sub-account sends coins to its master, or to another one of that.
-    fn from_sub_account(&mut self, given: &Given, to: Option<&str>) -> Outcome {
+    fn transfer_of_sub_account(&mut self, given: &Given, to: Option<&str>) -> Outcome {
         let master = self.members.all[self.member].master.ok_or_else(Refusal::key)?;
         let to = match to {
             Some(name) => sub_account(self.members, master, given, name)?,

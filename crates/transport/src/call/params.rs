@@ -1,7 +1,5 @@
 //! A call as a message takes it: the parameters of its query and the members of its body, with their JSON types.
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 use url::form_urlencoded;
 use venuekit_auth::described::CallParam;
@@ -43,8 +41,8 @@ fn of_json(value: &RawValue) -> (String, bool) {
 }
 
 /// Whether a value that somebody has written is a text: everything but JSON of another kind.
-fn is_text(value: &Cow<'_, str>) -> bool {
-    let is_json = matches!(&**value, "true" | "false")
+fn is_text(value: &str) -> bool {
+    let is_json = matches!(value, "true" | "false")
         || value.starts_with(|first: char| matches!(first, '[' | '{' | '-' | '0'..='9'))
             && serde_json::from_str::<&RawValue>(value).is_ok();
     !is_json

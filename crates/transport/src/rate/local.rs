@@ -10,11 +10,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::budget::{Debit, RateBudget, RateFeedback, RateFuture, Refused};
 use super::meter::Meter;
 
+/// Venue, bucket and path.
+type BucketKey = (&'static str, &'static str, &'static str);
+
 /// Buckets in the memory of this process. Calls that wait for the same bucket go in the order in which they came.
 #[derive(Debug, Default)]
 pub struct LocalBudget {
-    /// By venue, bucket and path.
-    buckets: Mutex<HashMap<(&'static str, &'static str, &'static str), Arc<Bucket>>>,
+    buckets: Mutex<HashMap<BucketKey, Arc<Bucket>>>,
 }
 
 #[derive(Debug)]

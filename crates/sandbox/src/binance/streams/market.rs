@@ -74,14 +74,17 @@ pub(super) fn book_ticker(trading: &Trading, index: usize) -> Value {
     })
 }
 
+/// Levels of one side: price and quantity.
+type Levels<'a> = &'a [(Decimal, Decimal)];
+
 /// The changes of a book from one update to another. Quantities are those after the last one.
 pub(super) fn depth_update(
     symbol: &str,
     (first, last): (i64, i64),
-    (bids, asks): (&[(Decimal, Decimal)], &[(Decimal, Decimal)]),
+    (bids, asks): (Levels<'_>, Levels<'_>),
     moment: Moment,
 ) -> Value {
-    let levels = |levels: &[(Decimal, Decimal)]| -> Vec<[String; 2]> {
+    let levels = |levels: Levels<'_>| -> Vec<[String; 2]> {
         levels.iter().map(|(price, size)| [eight(*price), eight(*size)]).collect()
     };
     json!({
