@@ -152,9 +152,12 @@ struct Sent {
     headers: http::HeaderMap,
 }
 
+/// What was sent, and the responses that are still to be returned.
+type Exchange = (Vec<Sent>, VecDeque<Result<RawResponse, SendError>>);
+
 /// Keeps what is sent, and returns what it was given.
 #[derive(Clone, Debug, Default)]
-struct Requests(Arc<Mutex<(Vec<Sent>, VecDeque<Result<RawResponse, SendError>>)>>);
+struct Requests(Arc<Mutex<Exchange>>);
 
 impl Requests {
     fn responds(&self, response: RawResponse) {
@@ -183,9 +186,12 @@ impl Carrier for Requests {
     }
 }
 
+/// The debits, and what was learned about their buckets.
+type Counted = (Vec<Debit>, Vec<(Debit, RateFeedback)>);
+
 /// What was taken of which bucket, and what the venue said of it.
 #[derive(Clone, Debug, Default)]
-struct Counting(Arc<Mutex<(Vec<Debit>, Vec<(Debit, RateFeedback)>)>>);
+struct Counting(Arc<Mutex<Counted>>);
 
 impl Counting {
     fn taken(&self) -> Vec<(&'static str, &'static str, u64)> {

@@ -215,7 +215,7 @@ async fn call(
 /// How commands are calls, and which messages are data.
 enum CallWords {
     /// By lists of channels.
-    Channels(&'static Words, Dialect),
+    Channels(&'static Words, Box<Dialect>),
     /// The events of an account.
     Events(Events),
 }
@@ -225,7 +225,7 @@ impl CallWords {
         let channel = shared.table.channels.iter().find(|channel| channel.endpoint == endpoint.name);
         match (endpoint.login, channel) {
             (Login::Events(words), Some(channel)) => Self::Events(Events::new(words, channel)),
-            _ => Self::Channels(&shared.table.dialect, Dialect::new(shared.table, venue)),
+            _ => Self::Channels(&shared.table.dialect, Box::new(Dialect::new(shared.table, venue))),
         }
     }
 
@@ -240,8 +240,10 @@ impl CallWords {
     /// Whether a message is data. Then it is handed over.
     fn notification(&self, message: &Bytes, take: impl FnOnce(Frame<'_>)) -> bool {
         match self {
-            Self::Channels(_, Dialect::Calls(calls)) => calls.notification(message, take),
-            Self::Channels(..) => false,
+            Self::Channels(_, dialect) => match &**dialect {
+                Dialect::Calls(calls) => calls.notification(message, take),
+                _ => false,
+            },
             Self::Events(events) => events.notification(message, take),
         }
     }
