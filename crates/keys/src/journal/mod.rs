@@ -128,6 +128,7 @@ impl Entry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "a run has a handful of steps, and each is written at once")]
 pub enum Step {
     /// What is to be done.
     Planned {
