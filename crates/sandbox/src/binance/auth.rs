@@ -154,7 +154,7 @@ mod tests {
     }
 
     const ORDER: &str = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559";
-    const SIGNATURE: &str = "c8db56825ae71d6d79447848e617115f4a920fa2acdcab2b053c4b2838bd6b71";
+    const SIGNATURE: &str = "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71";
 
     #[test]
     fn published_signatures_are_verified() {
