@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use http::HeaderName;
-use venuekit_auth::described::{DescribedSigner, SigningKey};
+use venuekit_auth::described::SigningKey;
 use venuekit_auth::{Headers, PrivateKey};
 use venuekit_transport::Error;
-use venuekit_transport::credential_parts::{CredentialParts, FromCredentialParts, only, unfit};
-use venuekit_transport::keys::{CreatedKey, SecretKind};
+use venuekit_transport::credential_parts::{self, CredentialParts, FromCredentialParts, signing_key};
+use venuekit_transport::keys::CreatedKey;
 use venuekit_wire::Secret;
 use venuekit_wire::operation::Venue;
 
@@ -26,9 +26,7 @@ impl Credentials {
     /// # Errors
     /// An empty part, or one that no header can hold.
     pub fn api_key(api_key: impl Into<String>, secret: impl Into<Secret>) -> Result<Self, Error> {
-        let secret = secret.into();
-        let credentials = Self::signed(api_key, SigningKey::Shared(secret.clone()))?;
-        Ok(Self(credentials.0.hide(secret)))
+        Self::signed(api_key, SigningKey::Shared(secret.into()))
     }
 
     /// A key that was registered with a public key, Ed25519 or RSA, with its private key.
@@ -58,12 +56,7 @@ impl Credentials {
     fn signed(api_key: impl Into<String>, key: SigningKey) -> Result<Self, Error> {
         let api_key = api_key.into();
         let alone = Headers::new("API key", KEY, api_key.as_str())?;
-        let alone = venuekit_transport::Credentials::none().signer("key", alone);
-        let signed = VENUE.credentials.signatures.iter().try_fold(alone, |credentials, signature| {
-            let signer = DescribedSigner::new(signature, api_key.clone(), key.clone())?;
-            Ok::<_, Error>(credentials.signer(signature.name, signer))
-        })?;
-        Ok(Self(signed))
+        Ok(Self(credential_parts::signed(&VENUE, &api_key, key)?.signer("key", alone)))
     }
 }
 
@@ -77,15 +70,8 @@ impl FromCredentialParts for Credentials {
     const VENUE: &'static Venue = &VENUE;
 
     fn from_credential_parts(parts: &[CredentialParts]) -> Result<Self, Error> {
-        match only(parts)? {
-            CredentialParts::Key { public_id, secret, kind: SecretKind::Shared } => {
-                Self::api_key(public_id.clone(), secret.clone())
-            }
-            CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
-                Self::from_pem(public_id.clone(), secret.expose())
-            }
-            other => Err(unfit(other, "an API key with its secret or its private key")),
-        }
+        let (api_key, key) = signing_key(parts, "an API key with its secret or its private key")?;
+        Self::signed(api_key, key)
     }
 
     fn of_environment(self, environment: &'static str) -> Self {
@@ -97,9 +83,6 @@ impl TryFrom<&CreatedKey> for Credentials {
     type Error = Error;
 
     fn try_from(key: &CreatedKey) -> Result<Self, Error> {
-        match key.kind {
-            SecretKind::PrivateKeyPem => Self::from_pem(key.public_id.clone(), key.secret.expose()),
-            _ => Self::api_key(key.public_id.clone(), key.secret.clone()),
-        }
+        Self::from_credential_parts(&[key.into()])
     }
 }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use venuekit_auth::PrivateKey;
-use venuekit_auth::described::{DescribedSigner, SigningKey};
+use venuekit_auth::described::SigningKey;
 use venuekit_transport::Error;
-use venuekit_transport::credential_parts::{CredentialParts, FromCredentialParts, only, unfit};
-use venuekit_transport::keys::{CreatedKey, SecretKind};
+use venuekit_transport::credential_parts::{self, CredentialParts, FromCredentialParts, signing_key};
+use venuekit_transport::keys::CreatedKey;
 use venuekit_wire::Secret;
 use venuekit_wire::operation::Venue;
 
@@ -22,9 +22,7 @@ impl Credentials {
     /// # Errors
     /// An empty part, or one that no header can hold.
     pub fn api_key(api_key: impl Into<String>, secret: impl Into<Secret>) -> Result<Self, Error> {
-        let secret = secret.into();
-        let credentials = Self::signed(api_key, SigningKey::Shared(secret.clone()))?;
-        Ok(Self(credentials.0.hide(secret)))
+        Self::signed(api_key, SigningKey::Shared(secret.into()))
     }
 
     /// A key that was registered with an RSA public key, with the private key.
@@ -53,13 +51,7 @@ impl Credentials {
 
     /// Signs requests, and the command that logs in to a stream.
     fn signed(api_key: impl Into<String>, key: SigningKey) -> Result<Self, Error> {
-        let api_key = api_key.into();
-        let none = venuekit_transport::Credentials::none();
-        let signed = VENUE.credentials.signatures.iter().try_fold(none, |credentials, signature| {
-            let signer = DescribedSigner::new(signature, api_key.clone(), key.clone())?;
-            Ok::<_, Error>(credentials.signer(signature.name, signer))
-        })?;
-        Ok(Self(signed))
+        Ok(Self(credential_parts::signed(&VENUE, &api_key.into(), key)?))
     }
 }
 
@@ -73,15 +65,8 @@ impl FromCredentialParts for Credentials {
     const VENUE: &'static Venue = &VENUE;
 
     fn from_credential_parts(parts: &[CredentialParts]) -> Result<Self, Error> {
-        match only(parts)? {
-            CredentialParts::Key { public_id, secret, kind: SecretKind::Shared } => {
-                Self::api_key(public_id.clone(), secret.clone())
-            }
-            CredentialParts::Key { public_id, secret, kind: SecretKind::PrivateKeyPem } => {
-                Self::from_pem(public_id.clone(), secret.expose())
-            }
-            other => Err(unfit(other, "an API key with its secret or its RSA private key")),
-        }
+        let (api_key, key) = signing_key(parts, "an API key with its secret or its RSA private key")?;
+        Self::signed(api_key, key)
     }
 
     fn of_environment(self, environment: &'static str) -> Self {
@@ -93,9 +78,6 @@ impl TryFrom<&CreatedKey> for Credentials {
     type Error = Error;
 
     fn try_from(key: &CreatedKey) -> Result<Self, Error> {
-        match key.kind {
-            SecretKind::PrivateKeyPem => Self::from_pem(key.public_id.clone(), key.secret.expose()),
-            _ => Self::api_key(key.public_id.clone(), key.secret.clone()),
-        }
+        Self::from_credential_parts(&[key.into()])
     }
 }

@@ -144,12 +144,7 @@ impl TryFrom<&CreatedKey> for Credentials {
     type Error = Error;
 
     fn try_from(key: &CreatedKey) -> Result<Self, Error> {
-        match key.kind {
-            SecretKind::PrivateKeyPem => {
-                Self::private_key(key.public_id.clone(), PrivateKey::from_pem(key.secret.expose())?)
-            }
-            _ => Self::secret(key.public_id.clone(), key.secret.clone()),
-        }
+        Self::from_credential_parts(&[key.into()])
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use venuekit_auth::PrivateKey;
+use venuekit_auth::described::{DescribedSigner, SigningKey};
 use venuekit_wire::Secret;
 use venuekit_wire::operation::Venue;
 
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::keys::SecretKind;
+use crate::keys::{CreatedKey, SecretKind};
 
 /// One credential.
 #[derive(Clone)]
@@ -58,6 +60,12 @@ impl CredentialParts {
             Self::Login { email, .. } => (Some(email), None),
             Self::Token(token) => (None, Some(token.expose())),
         }
+    }
+}
+
+impl From<&CreatedKey> for CredentialParts {
+    fn from(key: &CreatedKey) -> Self {
+        Self::Key { public_id: key.public_id.clone(), secret: key.secret.clone(), kind: key.kind }
     }
 }
 
@@ -117,4 +125,36 @@ pub fn unfit(given: &CredentialParts, wanted: &str) -> Error {
         CredentialParts::Token(_) => "a token",
     };
     Error::invalid_request(format!("this is {what}, but {wanted} is needed"))
+}
+
+/// The id of an API key, and the secret or private key that signs. `wanted` is what the venue accepts.
+///
+/// # Errors
+/// No key, several credentials, or a private key that cannot be read.
+pub fn signing_key(parts: &[CredentialParts], wanted: &str) -> Result<(String, SigningKey), Error> {
+    match only(parts)? {
+        CredentialParts::Key { public_id, secret, kind } => {
+            let key = match kind {
+                SecretKind::Shared => SigningKey::Shared(secret.clone()),
+                SecretKind::PrivateKeyPem => SigningKey::Pair(PrivateKey::from_pem(secret.expose())?),
+            };
+            Ok((public_id.clone(), key))
+        }
+        other => Err(unfit(other, wanted)),
+    }
+}
+
+/// Credentials that sign with each of the venue's signatures, as its `x-signatures` describe them.
+///
+/// # Errors
+/// An empty id or secret, an id that no header can hold, or a private key of a kind that a signature does not accept.
+pub fn signed(venue: &Venue, public_id: &str, key: SigningKey) -> Result<Credentials, Error> {
+    let none = match &key {
+        SigningKey::Shared(secret) => Credentials::none().hide(secret.clone()),
+        SigningKey::Pair(_) => Credentials::none(),
+    };
+    venue.credentials.signatures.iter().try_fold(none, |credentials, signature| {
+        let signer = DescribedSigner::new(signature, public_id, key.clone())?;
+        Ok(credentials.signer(signature.name, signer))
+    })
 }
