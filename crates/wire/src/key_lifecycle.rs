@@ -97,7 +97,7 @@ pub struct KeyCall {
     pub operation: &'static str,
     /// Where the key's id goes.
     pub id: Field,
-    /// Where the sub-account goes that the key is of.
+    /// Where the sub-account of the key goes.
     pub sub_account: Option<Field>,
     /// What a good response is.
     pub returns: Returns,
@@ -143,11 +143,11 @@ pub enum FieldPlace {
 /// A field with several texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextsField {
-    /// The field; of [`TextsForm::Flags`] one for each text that there is.
+    /// The field; with [`TextsForm::Flags`], a field for each possible text.
     pub fields: &'static [Field],
     /// How the texts are written.
     pub form: TextsForm,
-    /// What goes along where there are texts: the name of a member, and its value as JSON.
+    /// Members that are added if there are any texts: their names, and their values as JSON.
     pub with: &'static [(&'static str, &'static str)],
 }
 
@@ -164,7 +164,7 @@ pub enum TextsForm {
     Groups,
     /// As booleans: each text is the name of a member that is true.
     Flags,
-    /// As one text, and no more than that.
+    /// As a single text.
     One,
 }
 
@@ -224,7 +224,7 @@ pub struct RotateKey {
 pub struct ListKeys {
     /// The operation.
     pub operation: &'static str,
-    /// What goes along: names and values of parameters.
+    /// Parameters with fixed values: names and values.
     pub with: &'static [(&'static str, &'static str)],
     /// Where the list is; the empty pointer is the response itself.
     pub at: &'static [&'static str],
@@ -247,7 +247,7 @@ pub struct OwnKey {
     pub operation: &'static str,
     /// Where the key is; the empty pointer is the response itself.
     pub at: &'static str,
-    /// What is there. Without an `id` the key has that of the caller.
+    /// What is there. Without an `id`, the key's id is that of the caller.
     pub entry: KeyEntry,
 }
 
@@ -262,7 +262,7 @@ pub struct KeyEntry {
     pub name: &'static [&'static str],
     /// The scopes.
     pub scopes: &'static [&'static str],
-    /// How scopes are written. Of [`TextsForm::Flags`] each place is a boolean, whose name is the scope.
+    /// How scopes are written. With [`TextsForm::Flags`], each place is a boolean whose name is the scope.
     pub scopes_form: TextsForm,
     /// The addresses that it may be used from.
     pub addresses: &'static [&'static str],
@@ -317,7 +317,7 @@ pub enum TimeForm {
 pub struct SubAccounts {
     /// The operation that lists them.
     pub operation: &'static str,
-    /// What goes along: names and values of parameters.
+    /// Parameters with fixed values: names and values.
     pub with: &'static [(&'static str, &'static str)],
     /// Where the list is.
     pub at: &'static [&'static str],

@@ -33,6 +33,7 @@
 
 pub mod credentials;
 mod decimal;
+mod errors;
 pub mod given;
 #[doc(hidden)]
 pub mod ids;
@@ -44,6 +45,7 @@ mod number;
 mod one_or_many;
 mod open;
 pub mod operation;
+mod rates;
 mod secret;
 pub mod server;
 pub mod signature;

@@ -204,7 +204,7 @@ pub struct Topics {
     pub command: &'static str,
     /// The member with the command's number. Not every reply repeats it.
     pub id: &'static str,
-    /// Whether that number is written as one, and not as a text.
+    /// Whether that number is written as a JSON number, and not as a text.
     pub id_is_number: bool,
     /// The member of a command that lists topics.
     pub topics: &'static str,
@@ -212,11 +212,11 @@ pub struct Topics {
     pub subscribe: &'static str,
     /// The command that unsubscribes.
     pub unsubscribe: &'static str,
-    /// The member of a reply that says whether the command was carried out: `true` or `false`. Empty: replies do not say it so.
+    /// The member of a reply that says whether the command was carried out: `true` or `false`. Empty: replies have none.
     pub success: &'static str,
-    /// The member that a reply has where the command was carried out, whatever its value. Empty: replies do not say it so.
+    /// The member that a reply has if the command was carried out, whatever its value. Empty: replies have none.
     pub result: &'static str,
-    /// The member with the error that a reply has otherwise. Its members may stand in the reply itself too. Empty: there is none.
+    /// The member with the error, in any other reply. The members of the error may be in the reply itself too. Empty: there is none.
     pub error: &'static str,
     /// The member with the code of that error. Empty: it has none.
     pub code: &'static str,
@@ -230,8 +230,8 @@ pub struct Topics {
     pub kind: &'static str,
     /// The member with the data.
     pub data: &'static str,
-    /// The members with the time at which data was sent, in Unix milliseconds or microseconds: up to two, of which the first that there is
-    /// counts. One that begins with a slash is a pointer into the data.
+    /// The members with the time at which data was sent, in Unix milliseconds or microseconds: up to two, of which the first one
+    /// present counts. One that begins with a slash is a pointer into the data.
     pub sent: &'static [&'static str],
     /// How the venue announces that it is going to close the connection.
     pub closing: Option<Closing>,
@@ -244,7 +244,7 @@ pub struct Topics {
 }
 
 impl Topics {
-    /// A dialect of which nothing is said: what a table does not say, it has from here.
+    /// The defaults of a table.
     pub const EMPTY: Self = Self {
         command: "",
         id: "",
@@ -309,7 +309,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits that are unknown: what a table does not say, it has from here.
+    /// No known limits. The defaults of a table.
     pub const EMPTY: Self = Self {
         per_command: usize::MAX,
         commands_per_second: u32::MAX,

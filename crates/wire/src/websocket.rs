@@ -22,7 +22,7 @@ pub struct WebSocket {
 }
 
 impl WebSocket {
-    /// JSON-RPC 2.0 without anything around it: what the tables of tests are made of.
+    /// Plain JSON-RPC 2.0. The tables of tests start from it.
     pub const EMPTY: Self = Self {
         notification: None,
         heartbeat: None,
@@ -33,7 +33,7 @@ impl WebSocket {
         parameters: &[],
     };
 
-    /// What a call adds that carries this credential.
+    /// What a call with this credential adds.
     pub fn signed_by(&self, credential: &str) -> Option<&'static SignedCall> {
         self.signed.iter().find(|signed| signed.credential == credential)
     }
@@ -78,19 +78,19 @@ pub struct Envelope {
     pub params: &'static str,
     /// The status of a reply, as HTTP has it.
     pub status: &'static str,
-    /// What a good reply brings.
+    /// The result, in a reply to a call that succeeded.
     pub result: &'static str,
-    /// What another one brings. The pointers of `x-errors` lead into it.
+    /// The error, in any other reply. The pointers of `x-errors` lead into it.
     pub error: &'static str,
     /// A pointer into the error: the time in Unix milliseconds until which the venue takes no call.
     pub retry_at: Option<&'static str>,
-    /// How messages that are no replies are told, where there are any.
+    /// How to recognize events, where the venue sends any.
     pub event: Option<EventMembers>,
-    /// How replies tell what has been used of the venue's limits.
+    /// How replies report the use of the venue's limits.
     pub limits: Option<ReplyLimits>,
 }
 
-/// The members of a message that is no reply.
+/// The members of an event, which is a message that replies to no call.
 #[derive(Debug)]
 pub struct EventMembers {
     /// What happened.
@@ -99,7 +99,7 @@ pub struct EventMembers {
     pub subscription: &'static str,
 }
 
-/// How replies tell what has been used of the venue's limits: a list of windows.
+/// How replies report the use of the venue's limits: a list of windows.
 #[derive(Debug)]
 pub struct ReplyLimits {
     /// The member of a reply with the list.
@@ -127,8 +127,8 @@ pub struct ReplyLimits {
 pub struct SignedCall {
     /// The credential.
     pub credential: &'static str,
-    /// Names and templates of what is added: `{id}`, `{time}` and `{signature}` are replaced. What is digits alone is a number. What
-    /// the caller gives is not replaced.
+    /// Names and templates of what is added: `{id}`, `{time}` and `{signature}` are replaced. A value of digits alone is a number. A
+    /// parameter that the caller gives is not replaced.
     pub adds: &'static [(&'static str, &'static str)],
 }
 
@@ -139,6 +139,6 @@ pub struct Logon {
     pub operation: &'static str,
     /// The kinds of keys that can do it.
     pub keys: &'static [KeyType],
-    /// What calls add from then on, in place of what proves who calls.
+    /// What calls add to their params from then on, in place of a signature.
     pub adds: &'static [(&'static str, &'static str)],
 }
