@@ -102,6 +102,7 @@ impl Client {
     /// Put assets into a managed sub-account
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     /// - After a lost response: [`Client::query_managed_sub_account_transfer_log_master_account_investor`] finds out what happened to the call.
@@ -187,6 +188,7 @@ impl Client {
     /// Take assets out of a managed sub-account
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     /// - After a lost response: [`Client::query_managed_sub_account_transfer_log_master_account_investor`] finds out what happened to the call.
@@ -410,6 +412,7 @@ impl Client {
     /// Special keys
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-account`.
     /// - Retry: safe; retried after a transient failure.
     pub fn query_special_key_list(&self) -> builder::QuerySpecialKeyList<'_> {
@@ -430,6 +433,7 @@ impl Client {
     /// A special key
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-account`.
     /// - Retry: safe; retried after a transient failure.
     pub fn query_special_key(&self) -> builder::QuerySpecialKey<'_> {
@@ -882,6 +886,7 @@ impl Client {
     /// How many margin orders count against the limits
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 20 of the rate limit `sapi-address`.
     /// - Retry: safe; retried after a transient failure.
     pub fn query_current_margin_order_count_usage(
@@ -1638,6 +1643,7 @@ impl Client {
     /// The venue makes an e-mail address for it from the text.
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     /// - After a lost response: [`Client::query_sub_account_list`] finds out what happened to the call.
@@ -1761,6 +1767,7 @@ impl Client {
     /// Move positions between accounts
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     /// - After a lost response: [`Client::get_move_position_history_for_sub_account`] finds out what happened to the call.
@@ -1870,7 +1877,6 @@ impl Client {
     /// Change the permissions of a key
     ///
     /// - Credentials: `signature`.
-    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 3000 of the rate limit `sapi-account`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     /// - After a lost response: [`Client::query_sub_account_api_key`] finds out what happened to the call.
@@ -1921,6 +1927,7 @@ impl Client {
     /// Transfer between the spot and the futures account of a sub-account
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn futures_transfer_for_sub_account(
@@ -1931,6 +1938,7 @@ impl Client {
     /// Transfer between the spot and the margin account of a sub-account
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn margin_transfer_for_sub_account(
@@ -1956,6 +1964,7 @@ impl Client {
     /// For sub-accounts.
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     /// - After a lost response: [`Client::sub_account_transfer_history`] finds out what happened to the call.
@@ -1967,6 +1976,7 @@ impl Client {
     /// For sub-accounts.
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     /// - After a lost response: [`Client::sub_account_transfer_history`] finds out what happened to the call.
@@ -2198,6 +2208,7 @@ impl Client {
     /// Forbid withdrawals without an entry on the chain
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn disable_fast_withdraw_switch(
@@ -2210,6 +2221,7 @@ impl Client {
     /// Between accounts of the venue such a withdrawal arrives at once and costs nothing.
     ///
     /// - Credentials: `signature`.
+    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     pub fn enable_fast_withdraw_switch(&self) -> builder::EnableFastWithdrawSwitch<'_> {
@@ -2474,7 +2486,6 @@ impl Client {
     /// Convert small balances into an asset
     ///
     /// - Credentials: `signature`.
-    /// - Scope: `enableSpotAndMarginTrading`.
     /// - Cost: 10 of the rate limit `sapi-account`.
     /// - Retry: retried only if it is certain that the venue did not process it.
     /// - After a lost response: [`Client::dustlog`] finds out what happened to the call.
@@ -2501,7 +2512,6 @@ impl Client {
     /// Of the last six months; seven days without times.
     ///
     /// - Credentials: `signature`.
-    /// - Scope: `permitsUniversalTransfer`.
     /// - Cost: 1 of the rate limit `sapi-address`.
     /// - Retry: safe; retried after a transient failure.
     /// - Pages: `stream` instead of `send` returns the items of all pages.

@@ -1569,6 +1569,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "query_sub_account_list",
             by: &[],
         }),
+        scope: Some("enableSpotAndMarginTrading"),
         form: true,
         ..Operation::EMPTY
     },
@@ -1723,6 +1724,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "query_managed_sub_account_transfer_log_master_account_investor",
             by: &["email"],
         }),
+        scope: Some("enableSpotAndMarginTrading"),
         form: true,
         ..Operation::EMPTY
     },
@@ -1791,6 +1793,7 @@ pub static OPERATIONS: &[Operation] = &[
         access: &[&["signature"]],
         retry: Retry::Never,
         rate: &[Rate::new("sapi-address", 1)],
+        scope: Some("enableSpotAndMarginTrading"),
         ..Operation::EMPTY
     },
     Operation {
@@ -1818,7 +1821,6 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "dustlog",
             by: &[],
         }),
-        scope: Some("enableSpotAndMarginTrading"),
         form: true,
         ..Operation::EMPTY
     },
@@ -1875,6 +1877,7 @@ pub static OPERATIONS: &[Operation] = &[
         access: &[&["signature"]],
         retry: Retry::Never,
         rate: &[Rate::new("sapi-address", 1)],
+        scope: Some("enableSpotAndMarginTrading"),
         ..Operation::EMPTY
     },
     Operation {
@@ -2008,6 +2011,7 @@ pub static OPERATIONS: &[Operation] = &[
         access: &[&["signature"]],
         retry: Retry::Never,
         rate: &[Rate::new("sapi-address", 1)],
+        scope: Some("enableSpotAndMarginTrading"),
         form: true,
         ..Operation::EMPTY
     },
@@ -2621,6 +2625,7 @@ pub static OPERATIONS: &[Operation] = &[
         access: &[&["signature"]],
         retry: Retry::Never,
         rate: &[Rate::new("sapi-address", 1)],
+        scope: Some("enableSpotAndMarginTrading"),
         form: true,
         ..Operation::EMPTY
     },
@@ -2635,7 +2640,6 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "query_sub_account_api_key",
             by: &["email"],
         }),
-        scope: Some("enableSpotAndMarginTrading"),
         form: true,
         ..Operation::EMPTY
     },
@@ -2650,6 +2654,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "get_move_position_history_for_sub_account",
             by: &["symbol"],
         }),
+        scope: Some("enableSpotAndMarginTrading"),
         form: true,
         ..Operation::EMPTY
     },
@@ -2983,6 +2988,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/sapi/v1/margin/rateLimit/order",
         access: &[&["signature"]],
         rate: &[Rate::new("sapi-address", 20)],
+        scope: Some("enableSpotAndMarginTrading"),
         ..Operation::EMPTY
     },
     Operation {
@@ -3248,6 +3254,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/sapi/v1/margin/apiKey",
         access: &[&["signature"]],
         rate: &[Rate::new("sapi-account", 1)],
+        scope: Some("enableSpotAndMarginTrading"),
         ..Operation::EMPTY
     },
     Operation {
@@ -3255,6 +3262,7 @@ pub static OPERATIONS: &[Operation] = &[
         path: "/sapi/v1/margin/api-key-list",
         access: &[&["signature"]],
         rate: &[Rate::new("sapi-account", 1)],
+        scope: Some("enableSpotAndMarginTrading"),
         ..Operation::EMPTY
     },
     Operation {
@@ -3372,7 +3380,6 @@ pub static OPERATIONS: &[Operation] = &[
             last: None,
             items: "rows",
         }),
-        scope: Some("permitsUniversalTransfer"),
         ..Operation::EMPTY
     },
     Operation {
@@ -3741,6 +3748,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "sub_account_transfer_history",
             by: &[],
         }),
+        scope: Some("enableSpotAndMarginTrading"),
         form: true,
         ..Operation::EMPTY
     },
@@ -3755,6 +3763,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "sub_account_transfer_history",
             by: &[],
         }),
+        scope: Some("enableSpotAndMarginTrading"),
         form: true,
         ..Operation::EMPTY
     },
@@ -3943,6 +3952,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "query_managed_sub_account_transfer_log_master_account_investor",
             by: &["email"],
         }),
+        scope: Some("enableSpotAndMarginTrading"),
         form: true,
         ..Operation::EMPTY
     },
