@@ -128,7 +128,7 @@ async fn what_no_call_does_is_said_before_anything_is_sent() {
     assert!(said.contains("no Rsa2048 pair"), "{said}");
     let own = world.sandbox.accounts().binance[0].api_key.clone();
     let said = usage(Task::Revoke(Revoke { target: Target::Listed(own), last: true })).await;
-    assert!(said.contains("of no sub-account"), "{said}");
+    assert!(said.contains("does not belong to a sub-account"), "{said}");
 
     let account = Account::known(Venue::BINANCE, "test").unwrap();
     let reference = Reference::new(Venue::BINANCE, "test", "bot").unwrap();

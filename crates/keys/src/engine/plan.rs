@@ -224,7 +224,10 @@ impl AccountClient<'_> {
             return Ok(());
         }
         let page = self.facts().page(&self.account.environment);
-        Err(Error::usage(format!("the key {} is of no sub-account: it is made and ended at {page}", info.id)))
+        Err(Error::usage(format!(
+            "the key {} does not belong to a sub-account: create and delete it at {page}",
+            info.id
+        )))
     }
 
     /// Tells that the venue will hardly take another key. It decides: what it allows may have changed.
