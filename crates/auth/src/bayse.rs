@@ -81,6 +81,6 @@ fn text_to_sign(parts: &Parts<'_>, now_millis: i64) -> Vec<u8> {
     text.push(b'.');
     text.extend_from_slice(parts.path.as_bytes());
     text.push(b'.');
-    push_hash(&mut text, parts.body);
+    push_hash(&mut text, &[parts.body]);
     text
 }

@@ -12,7 +12,7 @@ use venuekit_wire::Secret;
 use venuekit_wire::operation::SignedCall;
 use venuekit_wire::signature::{Algorithm, Encoding, KeyType, Piece, Place, Signature, SigningRule};
 
-use self::adds::{Adds, Values};
+use self::adds::{Adds, Appended, Values};
 pub use self::params::{CallParam, add_params};
 use crate::credential::{check, check_time, header};
 use crate::mac::MacKey;
@@ -86,6 +86,11 @@ pub struct Inputs<'a> {
 /// assert_eq!(string_to_sign(&SIGNATURE, &inputs), b"1700000000000.GET./orders?limit=5");
 /// ```
 pub fn string_to_sign(signature: &Signature, inputs: &Inputs<'_>) -> Vec<u8> {
+    text_of(signature, inputs, Appended::default())
+}
+
+/// The text to sign of a request to whose query or body parameters are appended.
+fn text_of(signature: &Signature, inputs: &Inputs<'_>, appended: Appended<'_>) -> Vec<u8> {
     let parts = inputs.parts;
     let sizes = parts.map_or(0, |parts| parts.path.len() + parts.query.map_or(0, str::len) + parts.body.len());
     let mut text = Vec::with_capacity(128 + inputs.id.len() + inputs.nonce.len() + inputs.data.len() + sizes);
@@ -93,31 +98,33 @@ pub fn string_to_sign(signature: &Signature, inputs: &Inputs<'_>) -> Vec<u8> {
         if index > 0 {
             text.extend_from_slice(signature.separator.as_bytes());
         }
-        push_piece(&mut text, *piece, inputs);
+        push_piece(&mut text, *piece, inputs, appended);
     }
     text.extend_from_slice(signature.end.as_bytes());
     text
 }
 
-fn push_piece(text: &mut Vec<u8>, piece: Piece, inputs: &Inputs<'_>) {
+fn push_piece(text: &mut Vec<u8>, piece: Piece, inputs: &Inputs<'_>, appended: Appended<'_>) {
     let parts = inputs.parts;
-    let query = || parts.and_then(|parts| parts.query);
+    let query = parts.and_then(|parts| parts.query);
+    let whole_query = [query.unwrap_or_default(), appended.query];
+    let whole_body = [parts.map_or(&[][..], |parts| parts.body), appended.body.as_bytes()];
     match piece {
         Piece::Time => push_number(text, inputs.time),
         Piece::Nonce => text.extend_from_slice(inputs.nonce.as_bytes()),
         Piece::Id => text.extend_from_slice(inputs.id.as_bytes()),
         Piece::Method => push_method(text, parts.map_or("", |parts| parts.method)),
         Piece::Path => text.extend_from_slice(parts.map_or("", |parts| parts.path).as_bytes()),
-        Piece::Query => text.extend_from_slice(query().unwrap_or_default().as_bytes()),
+        Piece::Query => whole_query.iter().for_each(|part| text.extend_from_slice(part.as_bytes())),
         Piece::Target => {
             text.extend_from_slice(parts.map_or("", |parts| parts.path).as_bytes());
-            if let Some(query) = query() {
+            if query.is_some() || !appended.query.is_empty() {
                 text.push(b'?');
-                text.extend_from_slice(query.as_bytes());
+                whole_query.iter().for_each(|part| text.extend_from_slice(part.as_bytes()));
             }
         }
-        Piece::Body => text.extend_from_slice(parts.map_or(&[][..], |parts| parts.body)),
-        Piece::BodyHash => push_hash(text, parts.map_or(&[][..], |parts| parts.body)),
+        Piece::Body => whole_body.iter().for_each(|part| text.extend_from_slice(part)),
+        Piece::BodyHash => push_hash(text, &whole_body),
         Piece::Data => text.extend_from_slice(inputs.data.as_bytes()),
         Piece::Text(fixed) => text.extend_from_slice(fixed.as_bytes()),
     }
@@ -223,18 +230,21 @@ impl DescribedSigner {
             return Err(SignError::BodyNotText);
         }
         let nonce = if self.has_nonce { Some(self.nonces.next()?) } else { None };
-        let time = self.signature.time.of_millis(now_millis.saturating_add(self.signature.ahead_millis.into()));
+        let time = self.time(now_millis);
         let text_nonce = nonce.as_ref().map_or("", Nonce::as_str);
         let values = Values { id: &self.id, time, nonce: text_nonce };
-        let addition = self.adds.as_ref().zip(parts).map(|(adds, parts)| (adds, parts, adds.begin(parts, &values)));
-        let whole = addition.as_ref().map(|(_, parts, addition)| addition.whole(parts));
-        let signed =
-            addition.as_ref().zip(whole.as_ref()).map(|((_, parts, addition), whole)| addition.parts(parts, whole));
-        let inputs = Inputs { time, nonce: text_nonce, id: &self.id, parts: signed.as_ref().or(parts), data };
-        let text = string_to_sign(self.signature, &inputs);
+        let addition = self.adds.as_ref().zip(parts).map(|(adds, parts)| (adds, adds.begin(parts, &values)));
+        let appended = addition.as_ref().map_or_else(Appended::default, |(_, addition)| addition.signed());
+        let inputs = Inputs { time, nonce: text_nonce, id: &self.id, parts, data };
+        let text = text_of(self.signature, &inputs, appended);
         let signature = self.sign_text(&text)?;
-        let added = addition.map(|(adds, parts, addition)| adds.finish(addition, &signature, parts.query.is_some()));
+        let added = addition.map(|(adds, addition)| adds.finish(addition, &signature));
         Ok(Made { time, nonce, text, signature, added })
+    }
+
+    /// The time that is signed, in the unit of the description.
+    fn time(&self, now_millis: i64) -> i64 {
+        self.signature.time.of_millis(now_millis.saturating_add(self.signature.ahead_millis.into()))
     }
 
     fn sign_text(&self, text: &[u8]) -> Result<String, SignError> {
@@ -302,11 +312,11 @@ impl Signer for DescribedSigner {
 
     fn sign_params(
         &self,
-        words: &SignedCall,
+        call: &SignedCall,
         params: &mut Vec<CallParam<'_>>,
         now_millis: i64,
     ) -> Result<(), SignError> {
-        self.sign_call(words, params, now_millis)
+        self.sign_call(call, params, now_millis)
     }
 
     fn key_type(&self) -> Option<KeyType> {

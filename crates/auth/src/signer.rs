@@ -16,13 +16,13 @@ pub trait Signer: fmt::Debug + Send + Sync {
     /// The headers for this request at this time.
     fn sign(&self, parts: &Parts<'_>, now_millis: i64) -> Result<Signed, SignError>;
 
-    /// Adds what proves who calls to the params of a call that travels as a message, as `words` say.
+    /// Adds a signature, and what goes with it, to the params of a call that travels as a message.
     ///
     /// # Errors
     /// What cannot be signed, or a signer of requests only.
     fn sign_params(
         &self,
-        _words: &SignedCall,
+        _call: &SignedCall,
         _params: &mut Vec<CallParam<'_>>,
         _now_millis: i64,
     ) -> Result<(), SignError> {

@@ -21,11 +21,14 @@ pub(crate) fn push_hex(text: &mut Vec<u8>, hash: &[u8; 32]) {
     text.extend_from_slice(&digits);
 }
 
-/// The SHA-256 of what is there, in lower-case hex; nothing of nothing.
-pub(crate) fn push_hash(text: &mut Vec<u8>, bytes: &[u8]) {
-    if !bytes.is_empty() {
-        push_hex(text, &Sha256::digest(bytes).into());
+/// The SHA-256 of all pieces together, in lower-case hex; nothing if all are empty.
+pub(crate) fn push_hash(text: &mut Vec<u8>, pieces: &[&[u8]]) {
+    if pieces.iter().all(|piece| piece.is_empty()) {
+        return;
     }
+    let mut hash = Sha256::new();
+    pieces.iter().for_each(|piece| hash.update(piece));
+    push_hex(text, &hash.finalize().into());
 }
 
 /// What was put together from texts alone, as one.
@@ -46,6 +49,18 @@ mod tests {
             let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(string(text), format!("x{digits}"));
         }
+    }
+
+    #[test]
+    fn a_hash_is_of_all_pieces_and_nothing_has_none() {
+        let hash = |pieces: &[&[u8]]| {
+            let mut text = Vec::new();
+            push_hash(&mut text, pieces);
+            string(text)
+        };
+        // FIPS 180-2, appendix B.1.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!((hash(&[b"abc"]), hash(&[b"a", b"bc"]), hash(&[b"", b""])), (abc.into(), abc.into(), String::new()));
     }
 
     #[test]

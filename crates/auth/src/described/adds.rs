@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{TemplatePiece, read};
 use crate::{Added, Parts};
 
-/// What a form leaves as it is, but for the blank, which every server reads in this form too.
+/// What a form does not percent-encode. A space is written as `%20`, which every server reads too.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 
 /// The parameters of a description, read once.
@@ -31,12 +31,19 @@ pub(super) struct Values<'a> {
     pub(super) nonce: &'a str,
 }
 
-/// Where parameters are added, and what they are: first those that are signed.
+/// Parameters that are appended to the query or to the body: first those that are signed.
 pub(super) struct Addition {
     is_body: bool,
+    /// What separates the first parameter from what is there.
+    separator: &'static str,
     text: String,
-    /// How long the query or the body was.
-    behind: usize,
+}
+
+/// What is appended to the query and to the body in the text to sign.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Appended<'a> {
+    pub(super) query: &'a str,
+    pub(super) body: &'a str,
 }
 
 impl Adds {
@@ -50,8 +57,13 @@ impl Adds {
     /// The parameters that go into the text to sign. What the request has already stays as it is.
     pub(super) fn begin(&self, parts: &Parts<'_>, values: &Values<'_>) -> Addition {
         let is_body = !parts.body.is_empty();
-        let behind = if is_body { parts.body.len() } else { parts.query.map_or(0, str::len) };
-        let mut addition = Addition { is_body, text: String::with_capacity(160), behind };
+        let separator = match parts.query {
+            _ if is_body => "&",
+            None => "?",
+            Some("") => "",
+            Some(_) => "&",
+        };
+        let mut addition = Addition { is_body, separator, text: String::with_capacity(160) };
         let body = std::str::from_utf8(parts.body).unwrap_or_default();
         for param in &self.params {
             if has(parts.query.unwrap_or_default(), &param.name) || has(body, &param.name) {
@@ -73,44 +85,26 @@ impl Adds {
     }
 
     /// The whole addition, with the signature at its end.
-    pub(super) fn finish(&self, mut addition: Addition, signature: &str, had_query: bool) -> Added {
+    pub(super) fn finish(&self, mut addition: Addition, signature: &str) -> Added {
         addition.separate();
         addition.text.push_str(&self.signature);
         addition.push(signature);
-        match addition.is_body {
-            true => Added::Body(addition.text),
-            false if had_query => Added::Query(addition.text),
-            false => {
-                addition.text.insert(0, '?');
-                Added::Query(addition.text)
-            }
-        }
+        if addition.is_body { Added::Body(addition.text) } else { Added::Query(addition.text) }
     }
 }
 
 impl Addition {
-    /// The query or the body as it is signed.
-    pub(super) fn whole(&self, parts: &Parts<'_>) -> Vec<u8> {
-        let before = if self.is_body { parts.body } else { parts.query.unwrap_or_default().as_bytes() };
-        let mut whole = Vec::with_capacity(before.len() + self.text.len());
-        whole.extend_from_slice(before);
-        whole.extend_from_slice(self.text.as_bytes());
-        whole
-    }
-
-    /// The parts of the request with what [`whole`](Self::whole) has made.
-    pub(super) fn parts<'a>(&self, parts: &Parts<'a>, whole: &'a [u8]) -> Parts<'a> {
+    /// What has been added so far, as it is signed: without the `?` that begins a query.
+    pub(super) fn signed(&self) -> Appended<'_> {
+        let text = self.text.strip_prefix('?').unwrap_or(&self.text);
         match self.is_body {
-            true => Parts { body: whole, ..*parts },
-            // A query and percent-encoded parameters are a text.
-            false => Parts { query: std::str::from_utf8(whole).ok(), ..*parts },
+            true => Appended { query: "", body: text },
+            false => Appended { query: text, body: "" },
         }
     }
 
     fn separate(&mut self) {
-        if self.behind + self.text.len() > 0 {
-            self.text.push('&');
-        }
+        self.text.push_str(if self.text.is_empty() { self.separator } else { "&" });
     }
 
     fn push(&mut self, value: &str) {

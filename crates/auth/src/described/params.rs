@@ -16,8 +16,15 @@ pub struct CallParam<'a> {
     pub name: Cow<'a, str>,
     /// Its value: the text itself, or anything else as JSON.
     pub value: Cow<'a, str>,
-    /// Whether the value is a text, which is sent in quotes and signed without them.
+    /// Whether the value is a text, which is sent in quotes and signed without.
     pub is_text: bool,
+}
+
+impl CallParam<'_> {
+    /// The same parameter without a copy of its texts.
+    pub fn by_ref(&self) -> CallParam<'_> {
+        CallParam { name: Cow::Borrowed(&self.name), value: Cow::Borrowed(&self.value), is_text: self.is_text }
+    }
 }
 
 /// The value may be a secret, so it is not shown.
@@ -46,25 +53,21 @@ pub fn add_params(adds: &'static [(&'static str, &'static str)], id: &str, time:
 const SIGNATURE: &str = "{signature}";
 
 impl DescribedSigner {
-    /// Adds what proves who calls to the params of a call, and puts them into the order in which they are signed. The time is that of
-    /// the signature (Unix milliseconds).
+    /// Adds a signature, and what goes with it, to the params of a call, in the order in which they are signed. The time is that of the
+    /// signature (Unix milliseconds).
     pub(super) fn sign_call(
         &self,
-        words: &SignedCall,
+        call: &SignedCall,
         params: &mut Vec<CallParam<'_>>,
         now_millis: i64,
     ) -> Result<(), SignError> {
         check_time(now_millis)?;
-        let time = self.signature.time.of_millis(now_millis.saturating_add(self.signature.ahead_millis.into()));
-        add_params(words.adds, &self.id, time, params);
+        add_params(call.adds, &self.id, self.time(now_millis), params);
         params.sort_by(|a, b| a.name.cmp(&b.name));
-        let signature = self.sign_text(&text_of(params))?;
-        let named = words.adds.iter().filter(|(_, template)| *template == SIGNATURE);
-        params.extend(named.map(|(name, _)| CallParam {
-            name: Cow::Borrowed(name),
-            value: signature.clone().into(),
-            is_text: true,
-        }));
+        let value = self.sign_text(&text_of(params))?.into();
+        if let Some((name, _)) = call.adds.iter().find(|(_, template)| *template == SIGNATURE) {
+            params.push(CallParam { name: Cow::Borrowed(name), value, is_text: true });
+        }
         Ok(())
     }
 }
