@@ -441,7 +441,7 @@ impl Client {
     }
     /// Make a special key
     ///
-    /// For accounts of a high level that have agreed to the terms. The secret is shown once; with an own public key there is none.
+    /// For accounts of a high level that have agreed to the terms. The secret is shown once; there is none for a key that is created with a public key.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `enableSpotAndMarginTrading`.
@@ -760,7 +760,7 @@ impl Client {
 }
 /// # Margin order lists
 ///
-/// Margin orders that hang on each other.
+/// Linked margin orders.
 impl Client {
     /// Place two margin orders of which one cancels the other (OCO)
     ///
@@ -958,7 +958,7 @@ impl Client {
 ///
 /// The log-on of a connection, and events of accounts, over the WebSocket API.
 impl Client {
-    /// Log a connection on
+    /// Log on a connection
     ///
     /// With an Ed25519 key only. Clients with such a key do it by themselves. Another log-on replaces the key.
     ///
@@ -969,9 +969,9 @@ impl Client {
     pub fn session_logon(&self) -> builder::SessionLogon<'_> {
         builder::SessionLogon::new(self)
     }
-    /// End the log-on of a connection
+    /// Log off a connection
     ///
-    /// The events that were subscribed to with the log-on end too. The next call that needs a log-on makes another one. May be repeated, a connection that is not logged on stays so.
+    /// The events that were subscribed to with the log-on end too. The next call that needs a log-on makes another one. May be repeated: a connection that is not logged on stays as it is.
     ///
     /// - Credentials: none.
     /// - Cost: 2 of the rate limit `weight`.
@@ -980,7 +980,7 @@ impl Client {
     pub fn session_logout(&self) -> builder::SessionLogout<'_> {
         builder::SessionLogout::new(self)
     }
-    /// How a connection stands
+    /// Status of a connection
     ///
     /// - Credentials: none.
     /// - Cost: 2 of the rate limit `weight`.
@@ -1324,7 +1324,7 @@ impl Client {
 }
 /// # Spot order lists
 ///
-/// Orders that hang on each other.
+/// Linked orders.
 impl Client {
     /// Place two orders of which one cancels the other, the older way
     ///
@@ -1475,7 +1475,7 @@ impl Client {
     }
     /// Cancel an order and place another one
     ///
-    /// A failure of one half is an error of status 409, or 400 where both failed: its body has both results.
+    /// If one of the two steps fails, the status is 409; if both fail, 400. The body of the error has both results.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `enableSpotAndMarginTrading`.
@@ -1842,7 +1842,7 @@ impl Client {
     }
     /// Make a key of a sub-account
     ///
-    /// Its secret is shown once. With an own Ed25519 public key there is none.
+    /// Its secret is shown once. There is none for a key that is created with a public key.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `enableSpotAndMarginTrading`.
@@ -15971,7 +15971,7 @@ pub mod builder {
                 refused: Refused::default(),
             }
         }
-        /// The subscription. Without it, all of the connection end.
+        /// The subscription. Left out: all of the connection.
         pub fn subscription_id(
             mut self,
             value: impl TryInto<i64, Error: Display>,
@@ -16154,7 +16154,7 @@ pub mod types {
         /// Id of the aggregate.
         #[serde(rename = "a", deserialize_with = "lenient::vital")]
         pub id: i64,
-        /// Whether it was the best price. Out of use.
+        /// Whether it was the best price. No longer used.
         #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
         pub is_best_match: Option<bool>,
         /// Whether the buyer was the maker.
@@ -16242,7 +16242,7 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AmendedListStatus {
-        /// How the orders hang on each other.
+        /// How the orders depend on each other.
         #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Id of the order list, given by its owner.
@@ -16738,7 +16738,7 @@ pub mod types {
             Success = "SUCCESS", Failure = "FAILURE", NotAttempted = "NOT_ATTEMPTED",
         }
     }
-    /// What became of both halves.
+    /// The results of both steps.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelReplaceResult {
@@ -16768,7 +16768,7 @@ pub mod types {
         /// Id of the cancellation.
         #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
-        /// How the orders hang on each other.
+        /// How the orders depend on each other.
         #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
@@ -16894,7 +16894,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelledMarginOrderList {
-        /// How the orders hang on each other.
+        /// How the orders depend on each other.
         #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Whether it is about isolated margin.
@@ -16932,7 +16932,7 @@ pub mod types {
         /// Id of the cancellation.
         #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
-        /// How the orders hang on each other.
+        /// How the orders depend on each other.
         #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
@@ -17103,7 +17103,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelledOrderList {
-        /// How the orders hang on each other.
+        /// How the orders depend on each other.
         #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Id of the order list, given by its owner.
@@ -17385,7 +17385,7 @@ pub mod types {
         pub taker: Option<wire::Decimal>,
     }
     wire::words! {
-        /// How orders hang on each other. Larger lists are told as OTO.
+        /// How orders depend on each other. Larger lists are reported as OTO.
         ContingencyType {
             Oco = "OCO", Oto = "OTO",
         }
@@ -19649,7 +19649,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginOrderList {
-        /// How the orders hang on each other.
+        /// How the orders depend on each other.
         #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Whether it is about isolated margin.
@@ -19789,7 +19789,7 @@ pub mod types {
         /// Id of the trade.
         #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
-        /// Whether it was the best price. Out of use.
+        /// Whether it was the best price. No longer used.
         #[serde(rename = "isBestMatch", skip_serializing_if = "Option::is_none")]
         pub is_best_match: Option<bool>,
         /// Whether the account bought.
@@ -20056,7 +20056,7 @@ pub mod types {
         /// Id of the trade.
         #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
-        /// Whether it was the best price. Out of use.
+        /// Whether it was the best price. No longer used.
         #[serde(rename = "isBestMatch", skip_serializing_if = "Option::is_none")]
         pub is_best_match: Option<bool>,
         /// Whether the account bought.
@@ -20175,7 +20175,7 @@ pub mod types {
         /// The key's public half.
         #[serde(rename = "apiKey")]
         pub api_key: String,
-        /// The key's secret, shown once; none where an own public key was given.
+        /// The key's secret, shown once; absent if a public key was given.
         #[serde(rename = "secretKey", skip_serializing_if = "Option::is_none")]
         pub secret_key: Option<wire::Secret>,
         /// Kind.
@@ -20211,7 +20211,7 @@ pub mod types {
         /// Addresses that the key is bound to.
         #[serde(rename = "ipList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ip_list: Vec<String>,
-        /// The key's secret, shown once; none where an own public key was given.
+        /// The key's secret, shown once; absent if a public key was given.
         #[serde(rename = "secretKey", skip_serializing_if = "Option::is_none")]
         pub secret_key: Option<wire::Secret>,
         /// Binding: 1 to no address, 2 to addresses, 3 to those of a third party.
@@ -20516,7 +20516,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderList {
-        /// How the orders hang on each other.
+        /// How the orders depend on each other.
         #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Id of the order list, given by its owner.
@@ -21346,7 +21346,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PlacedMarginOrderList {
-        /// How the orders hang on each other.
+        /// How the orders depend on each other.
         #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Whether it is about isolated margin.
@@ -21489,7 +21489,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PlacedOrderList {
-        /// How the orders hang on each other.
+        /// How the orders depend on each other.
         #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Id of the order list, given by its owner.
@@ -21744,10 +21744,10 @@ pub mod types {
         /// Key that is logged on.
         #[serde(rename = "apiKey", skip_serializing_if = "Option::is_none")]
         pub api_key: Option<String>,
-        /// Since when it is.
+        /// When it was logged on.
         #[serde(rename = "authorizedSince", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub authorized_since: Option<wire::UnixMillisOrMicros>,
-        /// Since when the connection is open.
+        /// When the connection was opened.
         #[serde(rename = "connectedSince", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub connected_since: Option<wire::UnixMillisOrMicros>,
         /// Whether replies have used counts of limits.
@@ -23019,7 +23019,7 @@ pub mod types {
         /// Id of the trade.
         #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
-        /// Whether it was the best price. Out of use.
+        /// Whether it was the best price. No longer used.
         #[serde(rename = "isBestMatch", skip_serializing_if = "Option::is_none")]
         pub is_best_match: Option<bool>,
         /// Whether the buyer was the maker.
@@ -23478,11 +23478,11 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserDataSubscription {
-        /// Number of the subscription, on its connection. Zero is one too.
+        /// Number of the subscription on its connection, from 0.
         #[serde(rename = "subscriptionId", deserialize_with = "lenient::vital")]
         pub subscription_id: i64,
     }
-    /// What happened to an order. Members without a mark of their own are always there, with zero, -1, NONE or an empty text for nothing.
+    /// What happened to an order. Members are always present unless their description names a condition; zero, -1, NONE and an empty text mean that there is no value.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
@@ -23685,7 +23685,7 @@ pub mod types {
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserListStatus {
-        /// How the orders hang on each other.
+        /// How the orders depend on each other.
         #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// When the venue made the event.
