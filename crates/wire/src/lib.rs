@@ -46,6 +46,7 @@ mod one_or_many;
 mod open;
 pub mod operation;
 mod rates;
+mod recovery;
 mod secret;
 pub mod server;
 pub mod signature;

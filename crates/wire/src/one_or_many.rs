@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use serde::de::value::SeqAccessDeserializer;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, forward_to_deserialize_any};
 
@@ -109,11 +109,11 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for OneOrMany<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
-                Ok(T::read(Object(members))?.map(OneOrMany::One))
+                Ok(T::read(Begun(MapAccessDeserializer::new(members)))?.map(OneOrMany::One))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
-                Ok(Vec::read(List(SeqAccessDeserializer::new(items)))?.map(OneOrMany::Many))
+                Ok(Vec::read(Begun(SeqAccessDeserializer::new(items)))?.map(OneOrMany::Many))
             }
         }
 
@@ -121,37 +121,17 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for OneOrMany<T> {
     }
 }
 
-/// An object that has been begun, also for who asks whether there is one.
-struct Object<A>(A);
+/// An object or a list that has been begun, also for a reader that asks first whether there is one.
+struct Begun<D>(D);
 
-impl<'de, A: MapAccess<'de>> Deserializer<'de> for Object<A> {
-    type Error = A::Error;
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Begun<D> {
+    type Error = D::Error;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, A::Error> {
-        visitor.visit_map(self.0)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, A::Error> {
-        visitor.visit_some(self)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
-        tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-/// The same for a list.
-struct List<A>(SeqAccessDeserializer<A>);
-
-impl<'de, A: SeqAccess<'de>> Deserializer<'de> for List<A> {
-    type Error = A::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, A::Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.0.deserialize_any(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, A::Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         visitor.visit_some(self)
     }
 
@@ -185,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_refused() {
+    fn anything_but_an_object_or_a_list_is_refused() {
         for text in ["null", "1", r#""a""#, "[null]", "[1]", r#"{"a":true}"#] {
             assert!(from_slice::<OneOrMany<Prices>>(text.as_bytes()).is_err(), "{text}");
         }
