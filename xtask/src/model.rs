@@ -288,6 +288,29 @@ pub fn is_json_text(parameter: &Value) -> bool {
     parameter.get("content").is_some()
 }
 
+/// The servers of the calls.
+pub fn servers(document: &Document) -> impl Iterator<Item = &Value> {
+    document.value.get("servers").and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The names of the environments, server by server.
+pub fn environments(document: &Document) -> impl Iterator<Item = &str> {
+    servers(document).filter_map(|server| text(server, "x-environment"))
+}
+
+/// Where the security schemes stand.
+pub fn schemes_at(document: &Document) -> &'static str {
+    match document.kind {
+        Kind::OpenApi => "/components/securitySchemes",
+        Kind::OpenRpc => "/x-security-schemes",
+    }
+}
+
+/// The security schemes by their names.
+pub fn schemes(document: &Document) -> impl Iterator<Item = (&String, &Value)> {
+    document.value.pointer(schemes_at(document)).and_then(Value::as_object).into_iter().flatten()
+}
+
 /// A member's text.
 pub fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str()

@@ -60,6 +60,11 @@ pub fn any(document: &Document) -> bool {
     root(document).get("channels").is_some()
 }
 
+/// How events of an account come at an endpoint, on a connection that carries calls (`x-login: {ENDPOINT: {events: ...}}`).
+pub fn events<'a>(document: &'a Document, endpoint: &str) -> Option<&'a Value> {
+    root(document).get("x-login")?.get(endpoint)?.get("events")
+}
+
 /// Every channel, in the order of its id.
 pub fn channels(document: &Document) -> Vec<Channel<'_>> {
     let at = format!("/{STREAMS}/channels");

@@ -10,7 +10,7 @@ impl Operation {
         !self.credentials.is_empty() && self.credentials.iter().all(|set| !set.is_empty())
     }
 
-    /// Whether one of the sets of credentials has that one, named as the document names it.
+    /// Whether one of the sets of credentials contains this one, by its name in the document.
     pub fn needs(&self, credential: &str) -> bool {
         self.credentials.iter().flatten().any(|one| one.credential == credential)
     }

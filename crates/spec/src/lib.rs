@@ -43,7 +43,7 @@ pub use self::message::{Request, decode_segments};
 pub use self::operation::{Operation, Parameter, ParameterLocation};
 pub use self::problem::{Problem, RequestPart};
 pub use self::proof::Lack;
-pub use self::request::{ExampleRequest, example_requests};
+pub use self::request::{ExampleRequest, example_requests, form_text};
 pub use self::schema::Schema;
 pub use self::unknown::{Novelty, Unknown};
 

@@ -5,6 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
+/// The content type of JSON.
+pub(super) const JSON: &str = "application/json";
 /// The content type of a form.
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 

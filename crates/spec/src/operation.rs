@@ -5,7 +5,7 @@ use std::sync::Arc;
 use heck::ToSnakeCase;
 use serde_json::{Map, Value, json};
 
-use super::message::FORM;
+use super::message::{FORM, JSON};
 use super::route::{Segment, segments};
 use super::schema::{Components, Schema};
 
@@ -33,9 +33,9 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The body, or the params of a JSON-RPC method as one object.
     pub body: Option<Schema>,
-    /// Whether the body is a form: members as a query writes them.
+    /// Whether the body is a form (`application/x-www-form-urlencoded`).
     pub form: bool,
-    /// Its name over the venue's WebSocket API, where that is another than a JSON-RPC method's.
+    /// Its method name in the venue's WebSocket API, if it has one. `None` for JSON-RPC methods.
     pub rpc: Option<String>,
     /// What the params of a JSON-RPC method mean, by name.
     pub(super) meanings: Vec<(String, String)>,
@@ -73,7 +73,7 @@ pub struct Parameter {
     pub description: String,
     /// What it may be.
     pub schema: Schema,
-    /// Whether its value is written as JSON text.
+    /// Whether its value is sent as JSON text.
     pub json: bool,
 }
 
@@ -91,7 +91,7 @@ pub enum ParameterLocation {
 /// A header that carries a credential, and how its value begins.
 #[derive(Clone, Debug)]
 pub(super) struct Header {
-    /// What the document calls the credential.
+    /// The name of the credential in the document.
     pub(super) credential: String,
     pub(super) name: String,
     pub(super) scheme: Option<&'static str>,
@@ -253,7 +253,7 @@ impl Reader<'_> {
                 Some(_) => ("Authorization".to_owned(), Some("basic")),
                 None => (string(&scheme["name"]), None),
             };
-            let credential = schemes[name]["x-credential"].as_str().unwrap_or(name).to_owned();
+            let credential = scheme["x-credential"].as_str().unwrap_or(name).to_owned();
             Header { credential, name: header, scheme: begins }
         };
         let sets = list(security).iter();
@@ -289,7 +289,7 @@ fn form_schema(holder: &Value) -> Option<&Value> {
 
 /// The schema of a JSON body, or of a parameter that is JSON text.
 fn json_schema(holder: &Value) -> Option<&Value> {
-    holder["content"]["application/json"].get("schema")
+    holder["content"][JSON].get("schema")
 }
 
 fn page(operation: &Value) -> Option<Page> {
@@ -306,7 +306,7 @@ fn page(operation: &Value) -> Option<Page> {
 }
 
 impl Operation {
-    /// Whether a body says that the call failed, although its status is a good one.
+    /// Whether the body of a response with a success status reports a failure.
     pub fn says_failed(&self, body: &Value) -> bool {
         self.refused.iter().any(|failing| body.pointer(&failing.at).is_some_and(|said| failing.fits(&failing.at, said)))
     }

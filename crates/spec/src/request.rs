@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::message::{FORM, JSON};
 use super::operation::{Operation, ParameterLocation};
 use super::{Spec, all, example};
 
@@ -25,7 +26,7 @@ pub struct ExampleRequest {
     pub headers: Vec<(String, String)>,
     /// The JSON body, or the members of a form; of a JSON-RPC method the params.
     pub body: Option<Value>,
-    /// Whether the body is a form. A list in it is written as JSON text.
+    /// Whether the body is a form. Lists in it are sent as JSON text.
     pub form: bool,
     /// Sets of header names that carry credentials. One set is needed; none, or an empty one: nothing is needed.
     pub credentials: Vec<Vec<String>>,
@@ -33,6 +34,40 @@ pub struct ExampleRequest {
     pub status: u16,
     /// Venue, method and whole path template, as calls are counted by.
     pub counter: String,
+}
+
+impl ExampleRequest {
+    /// The body as it is sent, JSON or a form. Empty without a body.
+    pub fn body_text(&self) -> String {
+        match &self.body {
+            None => String::new(),
+            Some(members) if self.form => form_text(members),
+            Some(body) => body.to_string(),
+        }
+    }
+
+    /// The content type of the body.
+    pub fn content_type(&self) -> &'static str {
+        content_type(self.form)
+    }
+}
+
+impl Operation {
+    /// The content type of its body.
+    pub fn content_type(&self) -> &'static str {
+        content_type(self.form)
+    }
+}
+
+fn content_type(is_form: bool) -> &'static str {
+    if is_form { FORM } else { JSON }
+}
+
+/// An object as a form: strings as they are, all other values as JSON text.
+pub fn form_text(members: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let pairs = members.as_object().into_iter().flatten().map(|(name, value)| (name, text(value)));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// A request for each operation of a venue, in the order of its spec: with all parameters, or with the required ones only.

@@ -131,8 +131,7 @@ fn path(request: &ExampleRequest) -> String {
 /// The request as it arrives.
 fn sent(request: &ExampleRequest) -> Request {
     let mut headers = http::HeaderMap::new();
-    let kind = if request.form { "application/x-www-form-urlencoded" } else { "application/json" };
-    let content_type = ("content-type".to_owned(), kind.to_owned());
+    let content_type = ("content-type".to_owned(), request.content_type().to_owned());
     for (name, value) in request.headers.iter().chain(request.body.iter().map(|_| &content_type)) {
         headers.insert(http::HeaderName::try_from(name.as_str()).unwrap(), value.parse().unwrap());
     }
@@ -142,20 +141,8 @@ fn sent(request: &ExampleRequest) -> Request {
         path: path(request),
         query: Some(query),
         headers,
-        body: request
-            .body
-            .as_ref()
-            .map(|body| if request.form { form(body) } else { body.to_string() })
-            .unwrap_or_default()
-            .into(),
+        body: request.body_text().into(),
     }
-}
-
-/// An object as a form has it: texts as they are, everything else as JSON.
-fn form(body: &Value) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let pairs = body.as_object().into_iter().flatten().map(|(name, value)| (name, text(value)));
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 fn spec(document: Value) -> Spec {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::echo::Given;
-use super::message::Request;
+use super::message::{JSON, Request};
 use super::operation::{Operation, Parameter, ParameterLocation};
 use super::problem::{Problem, RequestPart};
 use super::schema::Schema;
@@ -29,7 +29,7 @@ impl Operation {
             };
             given.add_path(name, text, &value, self.ends_in(name));
         }
-        // A venue that takes forms takes each parameter there as well.
+        // A venue that accepts forms accepts query parameters in the form, too.
         let pairs = request.pairs();
         for parameter in &self.parameters {
             let (place, texts) = match parameter.place {
@@ -90,7 +90,7 @@ impl Operation {
         if self.takes_empty_body && request.body.is_empty() {
             return Ok(Value::Object(Map::new()));
         }
-        if !request.media_type().eq_ignore_ascii_case("application/json") {
+        if !request.media_type().eq_ignore_ascii_case(JSON) {
             return Err(Problem::new(RequestPart::ContentType, "", "must be application/json"));
         }
         if request.body.is_empty() {
@@ -126,7 +126,7 @@ fn query_values(pairs: &[(String, String)], name: &str) -> Vec<String> {
     pairs.iter().filter(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.clone()).collect()
 }
 
-/// The members of a form as JSON. Others than the schema names are left out: credentials stand among them.
+/// The members of a form as JSON. Members that are not in the schema, such as credentials, are left out.
 fn read_form(schema: &Schema, pairs: &[(String, String)]) -> Value {
     let member = |field: super::describe::Field| {
         let texts = query_values(pairs, &field.name);

@@ -27,12 +27,15 @@ impl<'a> Frames<'a> {
         }
     }
 
-    /// A message with its data in a frame.
-    pub fn data(&self, message: &Value, is_list: bool, counted: bool) -> Value {
+    /// A message with its data in a frame. `events`: how events of an account are framed, if it is one of them.
+    pub fn data(&self, message: &Value, is_list: bool, counted: bool, events: Option<&Value>) -> Value {
         let mut bundled = message.clone();
         let data = message.get("payload").map(schemas::draft_7).unwrap_or_default();
         let data = if is_list { json!({ "type": "array", "items": data }) } else { data };
-        bundled["payload"] = self.frame(text(message, "name").unwrap_or_default(), data, counted);
+        bundled["payload"] = match events {
+            Some(events) => event(events, data),
+            None => self.frame(text(message, "name").unwrap_or_default(), data, counted),
+        };
         bundled
     }
 
@@ -125,6 +128,13 @@ impl<'a> Frames<'a> {
             ("UnsubscribeCommand", named(unsubscribe, out_of_room)),
         ]
     }
+}
+
+/// An event of an account in its frame.
+fn event(said: &Value, data: Value) -> Value {
+    let word = |key: &str| text(said, key).unwrap_or_default();
+    let number = json!({ "type": "integer", "description": "Number of the subscription." });
+    object([(word("subscription"), number), (word("data"), data)], [])
 }
 
 /// Data of a topic in its frame. A type without a name is not named there either.

@@ -106,6 +106,7 @@ impl Messages {
 fn messages(document: &Document, frames: &Frames<'_>) -> Messages {
     let mut forms: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
     let mut counters: BTreeSet<&str> = BTreeSet::new();
+    let mut events: BTreeMap<&str, &Value> = BTreeMap::new();
     for channel in streams::channels(document) {
         for (_, value) in members(channel.value, "messages") {
             let Some(name) = message_ref(value) else { continue };
@@ -113,6 +114,8 @@ fn messages(document: &Document, frames: &Frames<'_>) -> Messages {
             if channel.value.pointer("/x-sequence/counter").is_some() {
                 counters.insert(name);
             }
+            let endpoint = text(channel.value, "x-endpoint");
+            events.extend(endpoint.and_then(|endpoint| streams::events(document, endpoint)).map(|said| (name, said)));
         }
     }
     let (mut all, mut names) = (BTreeMap::new(), BTreeMap::new());
@@ -124,8 +127,8 @@ fn messages(document: &Document, frames: &Frames<'_>) -> Messages {
         let own = forms.get(name.as_str()).cloned().unwrap_or_default();
         for is_list in own.iter().copied() {
             let called = if is_list && own.len() > 1 { format!("{name}List") } else { name.clone() };
-            let counted = counters.contains(name.as_str());
-            all.insert(called.clone(), (frames.data(message, is_list, counted), Kind::Data));
+            let (counted, events) = (counters.contains(name.as_str()), events.get(name.as_str()).copied());
+            all.insert(called.clone(), (frames.data(message, is_list, counted, events), Kind::Data));
             names.insert((name.clone(), is_list), called);
         }
     }

@@ -76,6 +76,15 @@ fn a_list_of_records_is_a_list_in_the_frame() {
 }
 
 #[test]
+fn an_event_of_an_account_is_framed_as_its_endpoint_has_it() {
+    let events = "{ stream: { events: { subscription: sub, data: event, type: e } } }";
+    let bundle = bundle(&edited("{ stream: { upgrade: key } }", events)).unwrap();
+    let trade = at(&bundle, "/components/messages/Trade/payload");
+    assert_eq!(trade["required"], json!(["sub", "event"]));
+    assert_eq!(trade["properties"]["event"], json!({"$ref": "#/components/schemas/TradeMessage"}));
+}
+
+#[test]
 fn the_document_of_calls_is_without_them() {
     let calls = without_streams(&document());
     assert!(calls.get("x-streams").is_none());

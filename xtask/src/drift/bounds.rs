@@ -64,7 +64,7 @@ fn limits(comparison: &mut Comparison<'_>, place: &Place<'_>, (one, other): (Use
         bound(comparison, place, (word, grows, of_length), (number(ours), number(theirs), is_uuid), said);
     }
     for (word, what) in
-        [("pattern", "texts must match"), ("multipleOf", "values must be multiples of"), ("uniqueItems", "no twins")]
+        [("pattern", "texts must match"), ("multipleOf", "values must be multiples of"), ("uniqueItems", "uniqueItems is")]
     {
         let (own, vendors) = (ours.limits.get(word), theirs.limits.get(word));
         let Some(vendors) = vendors.filter(|vendors| Some(*vendors) != own && *vendors != "false") else { continue };

@@ -5,10 +5,10 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use serde_json::Value;
 
-use super::venue::{ident, option, schemes};
+use super::venue::{ident, option};
 use crate::document::Document;
 use crate::lint::KINDS;
-use crate::model::{id_of, text};
+use crate::model::{id_of, schemes, text};
 use crate::vocabulary::{
     ClockWindow, CredentialKind, Login, Logins, PieceWord, Probe, Probes, Signature, Signatures, Symptom, Symptoms,
     piece, word,
@@ -50,7 +50,6 @@ pub fn source(document: &Document) -> TokenStream {
 
 /// The headers that carry credentials, in the order of the security schemes.
 fn headers(document: &Document, signatures: &Signatures) -> Vec<TokenStream> {
-    let all = document.value.pointer(schemes(document)).and_then(Value::as_object).into_iter().flatten();
     let header = |(_, scheme): (&String, &Value)| {
         let credential = text(scheme, "x-credential")?;
         let name = text(scheme, "name").unwrap_or("authorization").to_lowercase();
@@ -68,7 +67,7 @@ fn headers(document: &Document, signatures: &Signatures) -> Vec<TokenStream> {
         let carries = ident(carries);
         Some(quote!(Scheme { credential: #credential, header: #name, carries: Carries::#carries }))
     };
-    all.filter_map(header).collect()
+    schemes(document).filter_map(header).collect()
 }
 
 fn login(document: &Document, credential: &str, login: &Login) -> TokenStream {

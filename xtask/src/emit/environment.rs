@@ -3,17 +3,15 @@
 use heck::ToPascalCase;
 use proc_macro2::TokenStream;
 use quote::quote;
-use serde_json::Value;
 
 use super::venue::ident;
 use crate::document::Document;
 use crate::markup;
-use crate::model::text;
+use crate::model::{environments, servers, text};
 
 pub fn source(document: &Document) -> TokenStream {
-    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
-    let names: Vec<&str> = servers.clone().filter_map(|server| text(server, "x-environment")).collect();
-    let servers: Vec<(String, &str, &str)> = servers
+    let names: Vec<&str> = environments(document).collect();
+    let servers: Vec<(String, &str, &str)> = servers(document)
         .filter_map(|server| {
             Some((
                 text(server, "x-environment")?.to_pascal_case(),

@@ -1,10 +1,9 @@
 //! `Credentials::from_env`: credentials from the variables that a spec declares (`x-variables`).
 
 use heck::ToPascalCase;
-use serde_json::Value;
 
 use crate::document::Document;
-use crate::model::text;
+use crate::model::environments;
 use crate::vocabulary::{CredentialKind, CredentialVariables, Variables, word};
 
 /// The methods, or nothing where the spec declares no variables.
@@ -25,8 +24,7 @@ pub fn source(document: &Document) -> Option<String> {
 
 /// The environment of the example: one for tests, where there is one.
 fn example(document: &Document) -> &str {
-    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
-    let names: Vec<&str> = servers.filter_map(|server| text(server, "x-environment")).collect();
+    let names: Vec<&str> = environments(document).collect();
     let test = names.iter().find(|name| **name != "production").or(names.first());
     test.copied().unwrap_or("production")
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::credentials::{probe, text_option};
 use super::venue::{ident, option};
 use crate::document::Document;
-use crate::model::{FieldPlace, id_of, named, request_field, resolve, text};
+use crate::model::{FieldPlace, id_of, named, request_field, resolve, servers, text};
 use crate::vocabulary::{
     CreateKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time,
 };
@@ -37,10 +37,7 @@ pub fn items(document: &Document, keys: &Keys) -> TokenStream {
 fn table(document: &Document, keys: &Keys, first: Option<(&str, &Keys)>) -> TokenStream {
     let family = text_option(first.map(|(name, _)| name).or(keys.family.as_deref()));
     let others = keys.others.iter().map(|(name, other)| table(document, other, Some((name, keys))));
-    let environments = match first {
-        Some((_, first)) if keys.environments.is_empty() => &first.environments,
-        _ => &keys.environments,
-    };
+    let environments = environments_with(document, keys);
     let own = keys.own.as_ref().or_else(|| first.and_then(|(_, first)| first.own.as_ref()));
     let [managed_by, scopes] =
         [format!("{:?}", keys.managed_by), format!("{:?}", keys.scopes)].map(|name| ident(&name));
@@ -80,6 +77,20 @@ fn table(document: &Document, keys: &Keys, first: Option<(&str, &Keys)>) -> Toke
             sub_accounts: #sub_accounts, probes: &[#(#probes),*],
         }
     }
+}
+
+/// The environments whose servers have the calls for keys (`x-serves`); none where all have them.
+fn environments_with<'a>(document: &'a Document, keys: &Keys) -> Vec<&'a str> {
+    let path = named(document, &keys.list.operation).map(|found| found.path).unwrap_or_default();
+    let has_calls = |server: &&Value| {
+        let mut begins =
+            server.get("x-serves").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        server.get("x-serves").is_none() || begins.any(|begin| path.starts_with(&format!("{begin}/")))
+    };
+    if servers(document).all(|server| has_calls(&server)) {
+        return Vec::new();
+    }
+    servers(document).filter(has_calls).filter_map(|server| text(server, "x-environment")).collect()
 }
 
 fn list(document: &Document, keys: &Keys) -> TokenStream {
@@ -182,7 +193,8 @@ fn entry(entry: &KeyEntry) -> TokenStream {
     quote! {
         KeyEntry {
             id: #id, public_id: #public_id, name: #name, scopes: #scopes, scopes_form: #scopes_form,
-            addresses: #addresses, addresses_form: #addresses_form, enabled: #enabled, disabled: #disabled, status: #status, working: &[#(#working),*], disabled_is: #disabled_is, all_work: #all_work,
+            addresses: #addresses, addresses_form: #addresses_form, enabled: #enabled, disabled: #disabled, status: #status,
+            working: &[#(#working),*], disabled_is: #disabled_is, all_work: #all_work,
             public_key: #public_key, created: #created, expires: #expires, last_used: #last_used, limits: &[#(#limits),*],
         }
     }

@@ -7,17 +7,21 @@ use serde_json::Value;
 use super::credentials::text_option;
 use super::venue::{ident, option};
 use crate::document::Document;
-use crate::model::text;
+use crate::model::{self, text};
 use crate::vocabulary::{self, IdPattern, word};
 
 /// The servers of its environments.
 pub fn servers(document: &Document) -> TokenStream {
-    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten().map(|server| {
+    let servers = model::servers(document).map(|server| {
         let [environment, url] = ["x-environment", "url"].map(|key| text(server, key).unwrap_or_default());
         let hosts = server.get("x-hosts").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let key_page = option(text(server, "x-key-page").map(|page| quote!(#page)));
         let serves = server.get("x-serves").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        quote!(Server { environment: #environment, url: #url, hosts: &[#(#hosts),*], key_page: #key_page, serves: &[#(#serves),*] })
+        quote! {
+            Server {
+                environment: #environment, url: #url, hosts: &[#(#hosts),*], key_page: #key_page, serves: &[#(#serves),*],
+            }
+        }
     });
     quote!(&[#(#servers),*])
 }

@@ -10,7 +10,8 @@ use super::{credentials, environment, error_code, key_lifecycle, rates, variable
 use crate::document::{Document, Kind};
 use crate::lint::{KINDS, UNITS};
 use crate::model::{
-    Operation, follow, id_of, is_json_text, members, operations, parameter_schema, resolve, text, walk_schema,
+    Operation, follow, id_of, is_json_text, members, operations, parameter_schema, resolve, schemes, schemes_at, text,
+    walk_schema,
 };
 use crate::source::step;
 use crate::vocabulary::{self, ClientHeaders, Reconcile};
@@ -102,7 +103,7 @@ pub fn source(document: &Document) -> String {
     format!("#![allow(unused_imports)]\n\n{}", prettyplease::unparse(&file))
 }
 
-/// The row of an operation: what differs from a public call of which nothing is said.
+/// The row of an operation: only what differs from the default, a public call that may be repeated.
 fn row(document: &Document, operation: &Operation<'_>) -> TokenStream {
     let (id, path, word) = (&operation.id, &operation.path, |key: &str| operation.value.get(key));
     let mut row = quote!(id: #id, path: #path,);
@@ -169,7 +170,7 @@ fn access(document: &Document, operation: &Operation<'_>) -> Option<TokenStream>
 /// How long what a credential signs may be used: the shortest that one of its headers allows.
 fn signature_ages(document: &Document) -> impl Iterator<Item = TokenStream> {
     let mut ages: BTreeMap<&str, u64> = BTreeMap::new();
-    for (_, scheme) in document.value.pointer(schemes(document)).and_then(Value::as_object).into_iter().flatten() {
+    for (_, scheme) in schemes(document) {
         if let (Some(credential), Some(age)) = (text(scheme, "x-credential"), scheme["x-signature-age"].as_u64()) {
             ages.entry(credential).and_modify(|least| *least = age.min(*least)).or_insert(age);
         }
@@ -180,16 +181,9 @@ fn signature_ages(document: &Document) -> impl Iterator<Item = TokenStream> {
     })
 }
 
-pub(super) fn schemes(document: &Document) -> &'static str {
-    match document.kind {
-        Kind::OpenApi => "/components/securitySchemes",
-        Kind::OpenRpc => "/x-security-schemes",
-    }
-}
-
 /// Each requirement as the credentials it needs, in the order of their names.
 pub fn ways<'a>(document: &'a Document, operation: &Operation<'a>) -> Vec<BTreeSet<&'a str>> {
-    let schemes = schemes(document);
+    let schemes = schemes_at(document);
     let key = match document.kind {
         Kind::OpenApi => "security",
         Kind::OpenRpc => "x-security",

@@ -42,16 +42,16 @@ pub fn request(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'
     }
 }
 
-/// A form has members with texts, numbers, booleans and lists; what is inside a member has no place there.
+/// The members of a form are texts, numbers, booleans and lists: nothing is nested.
 fn form(document: &Document, at: &str, content: &Value, fail: &mut Fail<'_>) {
     let schema = content.get("schema").unwrap_or(&Value::Null);
     let object = resolve(document, schema);
     if stands_for(schema).is_none() || text(object, "type") != Some("object") || object.get("allOf").is_some() {
         let help = "refer to a named object";
-        return fail("form", at, "the form is no object with a name".to_owned(), help);
+        return fail("form", at, "the form is not a named object".to_owned(), help);
     }
     if object.get("additionalProperties").is_some() {
-        fail("form", at, "a form has no members but its own".to_owned(), "leave `additionalProperties` out");
+        fail("form", at, "a form only has the members that it lists".to_owned(), "leave `additionalProperties` out");
     }
     let is_value = |property: &Value| {
         let one = resolve(document, property);
@@ -61,7 +61,7 @@ fn form(document: &Document, at: &str, content: &Value, fail: &mut Fail<'_>) {
     };
     for (name, _) in members(object, "properties").filter(|(_, property)| !is_value(property)) {
         let help = "a form takes texts, numbers, booleans and lists; a list is written as JSON text";
-        fail("form", at, format!("`{name}` is no value of a form"), help);
+        fail("form", at, format!("`{name}` cannot be a member of a form"), help);
     }
 }
 

@@ -7,23 +7,15 @@ use serde_json::Value;
 use super::KINDS;
 use super::results::{Found, in_result};
 use super::words::Known;
-use crate::document::{Document, Kind};
-use crate::model::{Operation, named, request_field, text};
+use crate::document::Document;
+use crate::model::{Operation, named, request_field, schemes, text};
 use crate::vocabulary::{
     ClockWindow, CredentialKind, Login, Logins, Probe, Probes, Signature, Signatures, Symptoms, Variables, piece, word,
 };
 
 /// The names that `x-credential` gives.
 fn credentials(document: &Document) -> BTreeSet<&str> {
-    schemes(document).filter_map(|scheme| text(scheme, "x-credential")).collect()
-}
-
-fn schemes(document: &Document) -> impl Iterator<Item = &Value> {
-    let at = match document.kind {
-        Kind::OpenApi => "/components/securitySchemes",
-        Kind::OpenRpc => "/x-security-schemes",
-    };
-    document.value.pointer(at).and_then(Value::as_object).into_iter().flatten().map(|(_, scheme)| scheme)
+    schemes(document).filter_map(|(_, scheme)| text(scheme, "x-credential")).collect()
 }
 
 fn credential(document: &Document, name: &str) -> Result<(), String> {
@@ -198,9 +190,9 @@ fn signed_headers<'a>(
     headers: impl Iterator<Item = &'a String>,
 ) -> Result<(), String> {
     let own = |scheme: &&Value| text(scheme, "x-credential") == Some(name) && scheme.get("x-carries").is_none();
+    let all = schemes(document).map(|(_, scheme)| scheme);
     let lower = |text: &str| text.to_ascii_lowercase();
-    let wanted: BTreeSet<String> =
-        schemes(document).filter(own).filter_map(|one| text(one, "name").map(lower)).collect();
+    let wanted: BTreeSet<String> = all.filter(own).filter_map(|one| text(one, "name").map(lower)).collect();
     let written: BTreeSet<String> = headers.map(|header| lower(header)).collect();
     match wanted.symmetric_difference(&written).next() {
         None => Ok(()),

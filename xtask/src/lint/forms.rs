@@ -263,7 +263,7 @@ fn headers_of_limit(known: &Known<'_>, word: &RateHeaders) -> Result<(), String>
     }
 }
 
-/// Headers that are no credential and nothing that the transport writes, each with what it may say.
+/// Headers other than credentials and those that the transport writes, each with its values.
 pub fn client_headers(known: &Known<'_>, headers: ClientHeaders) -> Result<(), String> {
     let is_value = |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
     for (name, values) in &headers {

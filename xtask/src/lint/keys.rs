@@ -1,14 +1,10 @@
 //! What `x-keys` may say: operations, fields and places that exist.
 
-use std::collections::BTreeSet;
-
-use serde_json::Value;
-
 use super::credentials::{has_field, has_place, of_key, operation};
 use super::results::{Found, at, entry, in_result};
 use super::words::Known;
 use crate::document::Document;
-use crate::model::{Operation, text};
+use crate::model::Operation;
 use crate::vocabulary::{CreateKey, KeyCall, KeyEntry, Keys, NewSecret, Places, Texts, TextsForm, Time};
 
 pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {
@@ -27,11 +23,6 @@ pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {
 }
 
 fn family(document: &Document, keys: &Keys) -> Result<(), String> {
-    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
-    let environments: BTreeSet<&str> = servers.filter_map(|server| text(server, "x-environment")).collect();
-    if let Some(unknown) = keys.environments.iter().find(|name| !environments.contains(name.as_str())) {
-        return Err(format!("`environments`: `{unknown}` is not the environment of a server"));
-    }
     if keys.name.longest < 8 {
         return Err("`name`: a tag does not fit into fewer than 8 characters".to_owned());
     }

@@ -1,11 +1,9 @@
 //! Operations: what the generator refuses, panics at or gets wrong, and what would reach another route.
 
-use serde_json::Value;
-
 use super::{Fail, bodies, links, pages, parameters};
 use crate::document::{Document, Kind};
 use crate::finding::Finding;
-use crate::model::{Operation, collisions, members, operations, text};
+use crate::model::{self, Operation, collisions, members, operations, schemes_at, text};
 use crate::source::step;
 
 pub fn check(document: &Document, findings: &mut Vec<Finding>) {
@@ -13,7 +11,7 @@ pub fn check(document: &Document, findings: &mut Vec<Finding>) {
         |rule, at: &str, message: String, help: &str| findings.push(document.finding(rule, at, message, help));
     version(document, &mut fail);
     servers(document, &mut fail);
-    parameters::schemes(document, &mut fail);
+    parameters::only_in_headers(document, &mut fail);
     bodies::errors(document, &mut fail);
     paths(document, &mut fail);
     for operation in operations(document) {
@@ -70,7 +68,7 @@ fn paths(document: &Document, fail: &mut Fail<'_>) {
 /// Paths are appended to a server's URL as it stands.
 fn servers(document: &Document, fail: &mut Fail<'_>) {
     let mut named = Vec::new();
-    for (i, server) in document.value.get("servers").and_then(Value::as_array).into_iter().flatten().enumerate() {
+    for (i, server) in model::servers(document).enumerate() {
         let at = step("/servers", &i.to_string());
         if let Some(url) = text(server, "url") {
             let good = url.starts_with("https://") && !url.ends_with('/') && !url.contains(['{', '?', '#', ' ', '@']);
@@ -124,9 +122,9 @@ fn is_template(path: &str) -> bool {
 }
 
 fn security(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>) {
-    let (key, schemes) = match document.kind {
-        Kind::OpenApi => ("security", "/components/securitySchemes"),
-        Kind::OpenRpc => ("x-security", "/x-security-schemes"),
+    let key = match document.kind {
+        Kind::OpenApi => "security",
+        Kind::OpenRpc => "x-security",
     };
     let Some(requirements) = operation.value.get(key).or_else(|| document.value.get(key)) else {
         return fail(
@@ -138,7 +136,7 @@ fn security(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>)
     };
     for requirement in requirements.as_array().into_iter().flatten() {
         for name in requirement.as_object().into_iter().flatten().map(|(name, _)| name) {
-            if document.value.pointer(&step(schemes, name)).is_none() {
+            if document.value.pointer(&step(schemes_at(document), name)).is_none() {
                 fail(
                     "unknown-scheme",
                     &operation.pointer,

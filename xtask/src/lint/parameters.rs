@@ -6,7 +6,9 @@ use super::patterns::compiled;
 use super::{Fail, UNSAFE_IDS};
 use crate::document::{Document, Kind};
 use crate::lint::schemas::types;
-use crate::model::{Operation, is_json_text, members, parameter_schema, resolve, schema_ref, text};
+use crate::model::{
+    Operation, is_json_text, members, parameter_schema, resolve, schema_ref, schemes, schemes_at, text,
+};
 use crate::source::step;
 
 /// Headers that the transport writes.
@@ -47,13 +49,13 @@ pub fn check(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>
     }
 }
 
-/// What `content` is good for: a list in the query as JSON text.
+/// `content` is only for a list in the query that is written as JSON text.
 fn json_text(document: &Document, at: &str, name: &str, parameter: &Value, schema: &Value, fail: &mut Fail<'_>) {
     let is_alone = parameter.get("schema").is_none() && members(parameter, "content").count() == 1;
     let is_list = types(resolve(document, schema)).contains(&"array");
     if !is_alone || !is_list || text(parameter, "in") != Some("query") || document.kind != Kind::OpenApi {
         let help = "`content` with `application/json` alone is for lists in the query; anything else has a `schema`";
-        fail("parameter-content", at, format!("`{name}` is no list in the query that is written as JSON text"), help);
+        fail("parameter-content", at, format!("`{name}` is not a list in the query"), help);
     }
 }
 
@@ -147,11 +149,10 @@ fn header(document: &Document, at: &str, name: &str, fail: &mut Fail<'_>) {
 
 /// Whether the transport writes a header of this name: it is one of its own, or carries a credential.
 pub fn is_written(document: &Document, name: &str) -> bool {
-    let schemes = members(document.value.get("components").unwrap_or(&Value::Null), "securitySchemes");
     let is_own = |scheme: &Value| {
         text(scheme, "in") == Some("header") && text(scheme, "name").is_some_and(|own| own.eq_ignore_ascii_case(name))
     };
-    schemes.into_iter().any(|(_, scheme)| is_own(scheme)) || HEADERS.contains(&name.to_ascii_lowercase().as_str())
+    schemes(document).any(|(_, scheme)| is_own(scheme)) || HEADERS.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// The placeholders of a path and the parameters in it are the same.
@@ -176,13 +177,11 @@ pub fn placeholders(document: &Document, operation: &Operation<'_>, fail: &mut F
 }
 
 /// A key in the query would be written into every log on the way.
-pub fn schemes(document: &Document, fail: &mut Fail<'_>) {
-    for holder in ["/components/securitySchemes", "/x-security-schemes"] {
-        for (name, scheme) in document.value.pointer(holder).and_then(Value::as_object).into_iter().flatten() {
-            if text(scheme, "type") == Some("apiKey") && text(scheme, "in") != Some("header") {
-                let message = format!("the credential `{name}` is not in a header");
-                fail("secret-in-url", &step(holder, name), message, "only headers carry credentials");
-            }
+pub fn only_in_headers(document: &Document, fail: &mut Fail<'_>) {
+    for (name, scheme) in schemes(document) {
+        if text(scheme, "type") == Some("apiKey") && text(scheme, "in") != Some("header") {
+            let message = format!("the credential `{name}` is not in a header");
+            fail("secret-in-url", &step(schemes_at(document), name), message, "only headers carry credentials");
         }
     }
 }

@@ -2,18 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::credentials::placeholders;
 use super::words::Known;
 use crate::document::Kind;
-use crate::model::{id_of, text};
+use crate::model::{environments, id_of};
 use crate::vocabulary::{Added, WebSocket};
 
 pub fn websocket(known: &Known<'_>, word: WebSocket) -> Result<(), String> {
-    let root = &known.document.value;
-    let servers = root.get("servers").and_then(Value::as_array).into_iter().flatten();
-    let environments: BTreeSet<&str> = servers.filter_map(|server| text(server, "x-environment")).collect();
+    let environments: BTreeSet<&str> = environments(known.document).collect();
     if !environments.iter().copied().eq(word.servers.keys().map(String::as_str)) {
         return Err("`servers` has a URL for each environment".to_owned());
     }

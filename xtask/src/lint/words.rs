@@ -18,7 +18,7 @@ use super::streams::forms::{
 };
 use crate::document::{Document, Kind, STREAMS};
 use crate::finding::Finding;
-use crate::model::{operations, text};
+use crate::model::{operations, schemes, schemes_at, servers, text};
 use crate::source::step;
 use crate::vocabulary::{
     AllRateHeaders, Buckets, CarriesWord, Challenge, ClientHeaders, ClockWindow, Connection, Errors, Keys, Logins,
@@ -282,7 +282,7 @@ fn required(document: &Document, findings: &mut Vec<Finding>) {
             missing(&operation.pointer, format!("`{id}` does not say what it costs"), "add `x-rate: {bucket, cost}`");
         }
     }
-    for (i, server) in document.value.get("servers").and_then(Value::as_array).into_iter().flatten().enumerate() {
+    for (i, server) in servers(document).enumerate() {
         if server.get("x-environment").is_none() {
             missing(
                 &step("/servers", &i.to_string()),
@@ -291,15 +291,14 @@ fn required(document: &Document, findings: &mut Vec<Finding>) {
             );
         }
     }
-    let schemes = if document.kind == Kind::OpenRpc { "/x-security-schemes" } else { "/components/securitySchemes" };
     let is_signed = |credential: Option<&str>| {
         let signed = document.value.get("x-signatures").and_then(|signatures| signatures.get(credential?));
         signed.is_some()
     };
-    for (name, scheme) in document.value.pointer(schemes).and_then(Value::as_object).into_iter().flatten() {
+    for (name, scheme) in schemes(document) {
         if scheme.get("x-credential").is_none() {
             missing(
-                &step(schemes, name),
+                &step(schemes_at(document), name),
                 format!("the security scheme `{name}` belongs to no credential"),
                 "add `x-credential`",
             );
@@ -308,7 +307,7 @@ fn required(document: &Document, findings: &mut Vec<Finding>) {
             && !is_signed(text(scheme, "x-credential"))
         {
             missing(
-                &step(schemes, name),
+                &step(schemes_at(document), name),
                 format!("nothing says what the header of the security scheme `{name}` carries"),
                 "add `x-carries: id`, `secret` or `code`, or describe the signature in the root's `x-signatures`",
             );

@@ -172,7 +172,7 @@ pub struct Type {
     pub closed: bool,
     /// The members of an object.
     pub fields: Vec<Field>,
-    /// Whether the schema lists the members of an object, be it none.
+    /// Whether the schema lists the members of an object, even if there are none.
     pub lists_members: bool,
     /// The elements of a list.
     pub items: Option<Use>,

@@ -62,12 +62,9 @@ pub fn surface(document: &Document) -> Surface {
         made.channels.insert(made_of.key(), made_of);
     }
     made.types = builder.types;
-    let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
-    made.prefixes = servers.filter_map(|server| prefix(text(server, "url")?)).collect();
+    made.prefixes = model::servers(document).filter_map(|server| prefix(text(server, "url")?)).collect();
     made.facts = facts(&document.value, &ROOT_ELSEWHERE);
-    let schemes =
-        document.value.pointer("/components/securitySchemes").or_else(|| document.value.get("x-security-schemes"));
-    if let Some(schemes) = schemes {
+    if let Some(schemes) = document.value.pointer(model::schemes_at(document)) {
         let headers = schemes.as_object().into_iter().flatten().filter_map(|(_, scheme)| text(scheme, "name"));
         made.credential_headers = headers.map(str::to_lowercase).collect();
         made.facts.insert("security schemes".to_owned(), schemes.clone());

@@ -15,7 +15,7 @@ pub fn surface(document: &Value, venue: &str, endpoints: &Endpoints) -> Surface 
     let listed = document.as_array().or_else(|| document.get("subscriptions")?.as_array());
     for (index, channel) in listed.into_iter().flatten().enumerate() {
         let is_ours = text(channel, "venue").is_none_or(|own| own == venue);
-        // A name with an underscore before it is no channel: what holds for a whole connection.
+        // A name that begins with an underscore is not a channel: it says what holds for a whole connection.
         let Some(said) = text(channel, "channel").filter(|name| is_ours && !name.starts_with('_')) else { continue };
         let (address, own_endpoint) = without_endpoint(said, endpoints);
         for address in with_and_without_option(address) {
@@ -89,7 +89,7 @@ fn parameters(channel: &Value, address: &str) -> Value {
     let mut all = Map::new();
     let mut add = |name: &str, node: &Value| {
         let in_address = address.contains(&format!("{{{name}}}"));
-        // What stands in braces of an address is in it alone.
+        // A placeholder of the address is not a parameter of the command too.
         if !in_address && text(channel, "channel").is_some_and(|said| said.contains(&format!("{{{name}}}"))) {
             return;
         }

@@ -110,7 +110,7 @@ pub struct Cost {
     pub cost: u32,
 }
 
-/// What must hold, with the parameter first.
+/// The condition of a row, with the parameter first.
 pub enum When<'a> {
     /// It is left out.
     Without(&'a str),
@@ -136,19 +136,6 @@ impl Cost {
             (None, None, Some(name), None, None, Some(bound)) => When::ItemsAbove(name, *bound),
             _ => return None,
         })
-    }
-}
-
-impl When<'_> {
-    /// The parameter.
-    pub fn parameter(&self) -> &str {
-        match self {
-            Self::Without(name)
-            | Self::Given(name)
-            | Self::Is(name, _)
-            | Self::Above(name, _)
-            | Self::ItemsAbove(name, _) => name,
-        }
     }
 }
 
@@ -179,7 +166,7 @@ pub enum Per {
     Path,
 }
 
-/// Headers that a client may send with every call, and what each may say.
+/// Headers that a client may send with every call, each with its values.
 pub type ClientHeaders = BTreeMap<String, Vec<String>>;
 
 /// So many tokens in a span.
@@ -271,7 +258,7 @@ pub enum LogonUse {
     Needed,
     /// It ends it.
     Ended,
-    /// It carries a signature of its own in any case.
+    /// It is signed in any case.
     Unused,
 }
 

@@ -151,7 +151,7 @@ pub struct RateHeaders {
     pub unit: Option<String>,
     /// How much was used.
     pub used: Option<String>,
-    /// Of a window of so many seconds, which begins at a full multiple of them.
+    /// The length of the window in seconds. A window begins at a full multiple of it.
     pub window: Option<u64>,
 }
 

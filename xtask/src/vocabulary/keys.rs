@@ -17,12 +17,9 @@ pub type Places = Vec<String>;
 pub struct Keys {
     /// The name of this family of keys, where there are several.
     pub family: Option<String>,
-    /// Other families by their names. What they leave out of `environments` and `own` is as here.
+    /// Other families by their names. One that leaves out `own` has that of this one.
     #[serde(default)]
     pub others: BTreeMap<String, Keys>,
-    /// The environments in which keys are managed by calls; all if it is left out.
-    #[serde(default)]
-    pub environments: Vec<String>,
     /// Who may manage keys.
     pub managed_by: ManagedBy,
     /// What scopes a key has.
@@ -152,7 +149,7 @@ pub enum Texts {
         field: String,
         /// How the texts are written.
         form: TextsForm,
-        /// Members that go along where there are texts.
+        /// Members that are also sent where there are texts.
         #[serde(default)]
         with: BTreeMap<String, Value>,
     },
@@ -173,7 +170,7 @@ impl Texts {
         }
     }
 
-    /// Members that go along where there are texts.
+    /// Members that are also sent where there are texts.
     pub fn with(&self) -> impl Iterator<Item = (&String, &Value)> {
         let with = match self {
             Self::Other { with, .. } => Some(with),
@@ -230,7 +227,7 @@ pub struct NewSecret {
 pub struct ListKeys {
     /// The operation.
     pub operation: String,
-    /// What goes along.
+    /// Parameters that are also sent.
     #[serde(default)]
     pub with: BTreeMap<String, String>,
     /// The list; the empty place is the response itself.
@@ -368,7 +365,7 @@ pub struct RotateKey {
 pub struct SubAccounts {
     /// The operation that lists them.
     pub operation: String,
-    /// What goes along.
+    /// Parameters that are also sent.
     #[serde(default)]
     pub with: BTreeMap<String, String>,
     /// The list.

@@ -1,6 +1,6 @@
 //! Our words as types: lint reads a spec with them, the table is written of them, and editors get a JSON Schema of them.
 
-#[allow(dead_code, reason = "some members are read only to know that they are sound")]
+#[allow(dead_code, reason = "some members are only read to validate them")]
 mod calls;
 mod credentials;
 #[allow(dead_code, reason = "some members are read only to know that they are sound")]

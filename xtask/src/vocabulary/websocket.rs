@@ -52,10 +52,10 @@ pub struct Notification {
 pub struct Heartbeat {
     /// The method of the notification.
     pub method: String,
-    /// The member that says what is wanted.
+    /// The member with the kind of heartbeat.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it says when a call is wanted.
+    /// Its value when the venue asks for a reply.
     pub test: String,
     /// The method of that call.
     pub answer: String,
@@ -83,13 +83,13 @@ pub struct Envelope {
     pub error: String,
     /// A pointer into the error: until when the venue takes no call, in Unix milliseconds.
     pub retry_at: Option<String>,
-    /// Messages that are no replies.
+    /// Messages other than replies.
     pub event: Option<EventMembers>,
     /// What has been used of the venue's limits.
     pub limits: Option<ReplyLimits>,
 }
 
-/// The members of a message that is no reply.
+/// The members of a message that is not a reply.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct EventMembers {

@@ -9,10 +9,11 @@ use super::{Body, Exchange, Outcome, Seen, left_out, redact};
 use crate::document::{Document, Kind};
 use crate::drift::finding::Drift;
 use crate::judgement::{Judgement, counted};
-use crate::model::text;
+use crate::model::{members, text};
+use crate::streams;
 use crate::surface::asyncapi::Frame;
 use crate::surface::endpoints::Endpoints;
-use crate::surface::{Kinds, Message, Surface, Type, Use};
+use crate::surface::{Channel, Kinds, Message, Surface, Type, Use};
 
 /// Levels of a value that are looked at.
 const DEEPEST: usize = 64;
@@ -28,12 +29,22 @@ struct Tally {
     users: BTreeSet<String>,
 }
 
+/// The members of a frame with an event of an account.
+struct EventFrame {
+    subscription: String,
+    data: String,
+    /// The member of the event that has its type.
+    kind: String,
+}
+
 /// Looks at everything that recordings hold.
 pub struct Observer<'a> {
     surface: &'a Surface,
     is_rpc: bool,
     routes: Routes<'a>,
     frame: Frame,
+    /// How events of accounts come at endpoints (`events` of `x-login`), by the names of the endpoints.
+    events: BTreeMap<String, EventFrame>,
     endpoints: Endpoints,
     found: BTreeMap<(&'static str, String), Tally>,
     operations: BTreeMap<String, usize>,
@@ -52,6 +63,7 @@ impl<'a> Observer<'a> {
             is_rpc: document.kind == Kind::OpenRpc,
             routes: Routes::of(document, surface),
             frame: Frame::of(&document.value),
+            events: event_frames(document),
             endpoints: Endpoints::of(document),
             found: BTreeMap::new(),
             operations: BTreeMap::new(),
@@ -254,9 +266,7 @@ impl<'a> Observer<'a> {
     fn addressed(&mut self, way: &[String], endpoint: &str, frame: &Value) {
         self.user.clear();
         let at = |way: &[String]| way.iter().try_fold(frame, |value, name| value.get(name));
-        let Some(address) = at(way).and_then(Value::as_str) else {
-            return self.skip("frames that name no channel, such as replies");
-        };
+        let Some(address) = at(way).and_then(Value::as_str) else { return self.event(endpoint, frame) };
         let data = at(&self.frame.data).unwrap_or(frame);
         let Some(channel) = route::channel(self.surface, address, endpoint) else {
             let parts = address.split('.').map(|part| if is_plain(part) { part } else { "{}" });
@@ -264,9 +274,29 @@ impl<'a> Observer<'a> {
             let what = "our spec has no such channel";
             return self.note("new-channel", place, Judgement::Addition, what, "", redact::example("", data));
         };
+        let kind = self.frame.kind.as_ref().and_then(|member| text(frame, member)).unwrap_or_default();
+        self.of_channel(channel, kind, data);
+    }
+
+    /// A frame without a channel: an event of an account, whose endpoint has one channel, or a reply.
+    fn event(&mut self, endpoint: &str, frame: &Value) {
+        let surface = self.surface;
+        let known = self.events.iter().filter(|(name, _)| endpoint.is_empty() || *name == endpoint);
+        let mut found = known.filter_map(|(name, said)| {
+            let (_, event) = (frame.get(&said.subscription)?, frame.get(&said.data)?);
+            let channel = surface.channels.values().find(|channel| channel.endpoints.contains(name))?;
+            Some((channel, text(event, &said.kind).unwrap_or_default(), event))
+        });
+        match found.next() {
+            Some((channel, kind, event)) => self.of_channel(channel, kind, event),
+            None => self.skip("frames that name no channel, such as replies"),
+        }
+    }
+
+    /// Data of a channel, by the type of its message.
+    fn of_channel(&mut self, channel: &Channel, kind: &str, data: &Value) {
         self.user = format!("channel {}", channel.id);
         *self.channels.entry(channel.id.clone()).or_default() += 1;
-        let kind = self.frame.kind.as_ref().and_then(|member| text(frame, member)).unwrap_or_default();
         let is_it = |message: &&Message| message.name == kind || message.name.is_empty();
         match channel.messages.iter().find(is_it).or(channel.messages.first().filter(|_| channel.messages.len() == 1)) {
             Some(message) => self.message(message, data, &self.user.clone(), &channel.at),
@@ -403,6 +433,18 @@ impl<'a> Observer<'a> {
         let what = format!("our spec says {}{note}", kind.kinds);
         self.note("retyped", place.to_owned(), judgement, &what, at, redact::example(name, value));
     }
+}
+
+fn event_frames(document: &Document) -> BTreeMap<String, EventFrame> {
+    let endpoints = members(streams::root(document), "x-login");
+    let said = endpoints.filter_map(|(name, _)| Some((name, streams::events(document, name)?)));
+    let word = |events: &Value, key: &str| text(events, key).unwrap_or_default().to_owned();
+    let frame = |events: &Value| EventFrame {
+        subscription: word(events, "subscription"),
+        data: word(events, "data"),
+        kind: word(events, "type"),
+    };
+    said.map(|(name, events)| (name.clone(), frame(events))).collect()
 }
 
 /// Whether a part of an address is a word of the venue and no name of an instrument or an account.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::document::{Document, Kind};
-use crate::model::text;
+use crate::model::{servers, text};
 use crate::surface::{Channel, Operation, Surface, fits};
 
 /// What a request is.
@@ -30,7 +30,7 @@ pub struct Routes<'a> {
 impl<'a> Routes<'a> {
     /// For a spec.
     pub fn of(document: &Document, surface: &'a Surface) -> Self {
-        let servers = document.value.get("servers").and_then(Value::as_array).into_iter().flatten();
+        let servers = servers(document);
         let mut hosts = BTreeSet::new();
         for server in servers {
             hosts.extend(text(server, "url").map(|url| split(url).0.to_owned()));

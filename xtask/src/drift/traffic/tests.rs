@@ -300,6 +300,55 @@ schemas: { Spot: { type: object, properties: { p: { type: string } } }, Option: 
     }
 }
 
+/// Events of an account come without a channel: their endpoint has one.
+#[test]
+fn an_event_is_of_the_channel_of_its_endpoint() {
+    const EVENTS: &str = "\
+asyncapi: 3.0.0
+info: { title: Streams, version: '1' }
+servers:
+  market: { host: s.example.com, pathname: /market, protocol: wss, x-environment: production, x-endpoint: market }
+  user: { host: s.example.com, pathname: /user, protocol: wss, x-environment: production, x-endpoint: user }
+x-login:
+  market: none
+  user: { events: { subscribe: [A, B], unsubscribe: C, subscription: sub, data: event, type: e, closing: bye } }
+x-dialect: { topics: { command: op, topics: args, subscribe: subscribe, unsubscribe: unsubscribe, success: success, topic: stream, data: data } }
+channels:
+  user: { $ref: 'stream-a.yaml#/channels/user' }
+";
+    const CHANNELS: &str = "\
+channels:
+  user: { address: user, x-endpoint: user, messages: { order: { $ref: '#/messages/Order' }, balance: { $ref: '#/messages/Balance' } } }
+messages: { Order: { name: order, payload: { $ref: '#/schemas/UserOrder' } }, Balance: { name: balance, payload: { $ref: '#/schemas/Balance' } } }
+schemas: { UserOrder: { type: object, properties: { e: { type: string } } }, Balance: { type: object, properties: { e: { type: string }, d: { type: string } } } }
+";
+    let files = [("openapi.yaml", OURS), ("asyncapi.yaml", EVENTS), ("stream-a.yaml", CHANNELS)];
+    let sources = files.map(|(name, text)| Source::parse(&format!("specs/v/{name}"), text).unwrap());
+    let document = Document::join("v", sources.into()).unwrap();
+    let scratch = Scratch::new();
+    let path = scratch.path().join("a.jsonl");
+    let seen = |endpoint: &str, frame: &str| {
+        let line =
+            serde_json::json!({ "at": 1, "endpoint": endpoint, "connection": 1, "direction": "in", "frame": frame });
+        std::fs::write(&path, format!("{line}\n")).unwrap();
+        let outcome = compare(&document, &[&path]).unwrap();
+        (outcome.found.iter().map(ToString::to_string).collect::<Vec<_>>(), outcome.extent)
+    };
+    let (found, extent) = seen("user", r#"{"sub":0,"event":{"e":"order","d":"1"}}"#);
+    assert!(found.len() == 1 && found[0].starts_with("new-field UserOrder.d"), "{found:?}");
+    assert_eq!(extent, "1 message of 1 channel");
+    let known = r#"{"sub":0,"event":{"e":"balance","d":"1"}}"#;
+    assert_eq!(seen("", known), (Vec::new(), "1 message of 1 channel".to_owned()));
+    let (found, _) = seen("user", r#"{"sub":0,"event":{"e":"fill"}}"#);
+    assert!(found.len() == 1 && found[0].starts_with("new-message channel user"), "{found:?}");
+    for (endpoint, frame) in
+        [("market", known), ("user", r#"{"event":{"e":"bye"}}"#), ("user", r#"{"id":1,"result":{}}"#)]
+    {
+        let (found, extent) = seen(endpoint, frame);
+        assert!(found.is_empty() && extent.contains("frames that name no channel"), "{frame}: {found:?} {extent}");
+    }
+}
+
 #[test]
 fn a_byte_order_mark_is_no_part_of_a_recording() {
     let marked = format!("\u{feff}{}", market(r#"{"ticker": "A", "rank": 1}"#));

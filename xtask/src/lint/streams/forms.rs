@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::lint::UNITS;
 use crate::lint::forms::shape;
 use crate::lint::words::Known;
-use crate::model::{members, text};
+use crate::model::{environments, members, text};
 
 type Said = Result<(), String>;
 
@@ -206,8 +206,7 @@ pub fn limits(known: &Known<'_>, value: &Value) -> Said {
     }
     is(maybe(value, "channel-once", Value::is_boolean), "`channel-once` is `true` or `false`")?;
     if let Some(connections) = value.get("connections") {
-        let environments = known.document.value["servers"].as_array().into_iter().flatten();
-        let environments: Vec<&str> = environments.filter_map(|server| text(server, "x-environment")).collect();
+        let environments: Vec<&str> = environments(known.document).collect();
         shape(connections, &[], &environments).map_err(|problem| format!("`connections`: {problem}"))?;
         is(members(value, "connections").all(|(_, number)| count(number)), "`connections` are whole numbers")?;
     }

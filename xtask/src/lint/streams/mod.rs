@@ -13,7 +13,7 @@ use super::Fail;
 use crate::document::{Document, STREAMS};
 use crate::finding::Finding;
 use crate::lint::schemas::types;
-use crate::model::{id_of, members, operations, resolve, text, walk_schema};
+use crate::model::{environments, id_of, members, operations, resolve, schemes, text, walk_schema};
 use crate::source::step;
 use crate::streams::{self, Channel};
 
@@ -68,8 +68,7 @@ fn required(document: &Document, fail: &mut Fail<'_>) {
 fn servers(document: &Document, fail: &mut Fail<'_>) {
     let root = streams::root(document);
     let at = format!("/{STREAMS}/servers");
-    let environments = document.value["servers"].as_array().into_iter().flatten();
-    let environments: Vec<&str> = environments.filter_map(|server| text(server, "x-environment")).collect();
+    let environments: Vec<&str> = environments(document).collect();
     let mut seen: Vec<(&str, &str, &str)> = Vec::new();
     for (name, server) in members(root, "servers") {
         let at = step(&at, name);
@@ -111,14 +110,18 @@ fn servers(document: &Document, fail: &mut Fail<'_>) {
             );
         }
         login(document, &step(&at, name), how, fail);
+        let served =
+            streams::channels(document).into_iter().filter(|channel| text(channel.value, "x-endpoint") == Some(name));
+        if how.get("events").is_some() && served.count() > 1 {
+            let message = format!("the events of an account are one channel, and `{name}` has several");
+            fail("bad-login", &step(&at, name), message, "describe each event as a message of one channel");
+        }
     }
 }
 
 /// A login by credentials that the venue's security schemes know.
 fn login(document: &Document, at: &str, how: &Value, fail: &mut Fail<'_>) {
-    let schemes = ["/components/securitySchemes", "/x-security-schemes"].map(|at| document.value.pointer(at));
-    let schemes: Vec<&Value> =
-        schemes.into_iter().flatten().filter_map(Value::as_object).flat_map(serde_json::Map::values).collect();
+    let schemes: Vec<&Value> = schemes(document).map(|(_, scheme)| scheme).collect();
     let known = |credential: &str| schemes.iter().any(|scheme| text(scheme, "x-credential") == Some(credential));
     let ways = how.pointer("/message/ways").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if how.get("command").is_some() && streams::root(document).pointer("/x-dialect/topics").is_none() {

@@ -56,7 +56,7 @@ fn in_address(document: &Document, parameter: &Parameter<'_>, fail: &mut Fail<'_
         }
     }
     if parameter.has("x-lower-case") && listed.is_some() {
-        let help = "write the words as they stand in the address, and leave `x-lower-case` out";
+        let help = "list the words as the address has them, and leave `x-lower-case` out";
         fail("parameter-values", &step(at, "x-lower-case"), format!("the words of `{name}` are listed"), help);
     }
     if parameter.is_list() {

@@ -91,7 +91,7 @@ fn snapshot_call(document: &Document, channel: &Channel<'_>, at: &str, call: &Va
     };
     if message.value["x-snapshot"] != true {
         let help = "say `x-snapshot: true` of it";
-        fail("bad-recovery", &step(at, "kind"), format!("`{kind}` is no snapshot"), help);
+        fail("bad-recovery", &step(at, "kind"), format!("`{kind}` is not a snapshot"), help);
     }
     let Some(payload) = message.payload() else { return };
     let number = text(call, "number").unwrap_or_default();

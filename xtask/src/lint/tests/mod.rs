@@ -3,6 +3,7 @@
 mod credentials;
 mod ids;
 mod joining;
+mod keys;
 mod operations;
 mod parameters;
 mod requests;

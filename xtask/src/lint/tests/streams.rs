@@ -8,6 +8,13 @@ const SERVER: &str =
     "  production: { host: v.test, pathname: /ws, protocol: wss, x-environment: production, x-endpoint: stream }";
 const TRADE: &str = "      trade: { $ref: '#/messages/Trade' }";
 
+/// Events of an account, whose endpoint has two channels here.
+const EVENTS: &str = "{ events: { subscribe: [Reset, Reset], unsubscribe: Reset, subscription: id, data: event, type: e, closing: bye } }";
+const EVENTS_ONE_CALL: &str =
+    "{ events: { subscribe: [Reset], unsubscribe: Reset, subscription: id, data: event, type: e, closing: bye } }";
+const EVENTS_WITHOUT_TYPE: &str =
+    "{ events: { subscribe: [Reset, Reset], unsubscribe: Reset, subscription: id, data: event, closing: bye } }";
+
 pub const CASES: &[Case] = &[
     // Joining.
     ("unlisted-channel", "  book: { $ref: 'stream-a.yaml#/channels/book' }\n", "", "  book:"),
@@ -125,6 +132,9 @@ pub const CASES: &[Case] = &[
         "{ message: { member: auth, ways: [{ credential: key, members: { a: X-Other } }] } }",
         "x-login",
     ),
+    ("bad-word", "{ upgrade: key }", EVENTS_ONE_CALL, "x-login"),
+    ("bad-word", "{ upgrade: key }", EVENTS_WITHOUT_TYPE, "x-login"),
+    ("bad-login", "{ upgrade: key }", EVENTS, "x-login"),
     ("private-channel", "{ upgrade: key }", "none", "x-access: { private-when"),
     // Channels.
     ("channel-address", "'book.{ticker}.{interval}'", "'book.{ticker}.{interval'", "address: 'book"),
@@ -263,6 +273,23 @@ pub const CASES: &[Case] = &[
     // Names.
     ("reserved-name", "operationId: ListTrades", "operationId: Streams", "    get:"),
 ];
+
+#[test]
+fn the_calls_of_events_are_operations() {
+    let with_login = |login: &str| {
+        let mut files = super::owned(STREAMS);
+        for (_, text) in &mut files {
+            *text = text.replace("{ stream: { upgrade: key } }", login);
+        }
+        files
+    };
+    let unknown = EVENTS.replace("unsubscribe: Reset", "unsubscribe: Restart");
+    let found = findings(&with_login(&format!("{{ stream: {unknown} }}")));
+    let messages: Vec<&str> = found.iter().filter(|one| one.rule == "bad-login").map(|one| &*one.message).collect();
+    assert!(messages.contains(&"there is no operation `Restart`"), "{messages:?}");
+    let found = findings(&with_login(&format!("{{ stream: {EVENTS} }}")));
+    assert!(!found.iter().any(|one| one.message.starts_with("there is no operation")), "{found:?}");
+}
 
 #[test]
 fn mistakes_in_streams_are_named() {

@@ -1,0 +1,106 @@
+//! The life cycle of keys (`x-keys`): a sound one with every rarer word, what it becomes, and mistakes in it.
+
+use super::{REST, findings, owned, read};
+use crate::emit::generate;
+
+const KEYS: &str = "\
+x-keys:
+  family: first
+  managed-by: key
+  scopes: optional
+  name: { longest: 20, separator: '-' }
+  create:
+    operation: MakeThing
+    fields: { name: name, scopes: { flags: [page, from] }, addresses: { field: kind, form: commas, with: { page: x } } }
+    returns: { id: [/id], public-id: [/id], secret: [/rest/mark] }
+  register:
+    operation: MakeThing
+    fields: { name: name, public-key: kind, pairs: [ed25519] }
+    returns: { id: [/id], public-id: [/id] }
+  list:
+    operation: MakeThing
+    with: { page: all }
+    at: [/parts]
+    sub-account: from
+    entry: { id: [/weight], addresses: [/rest/mark], addresses-form: commas }
+    detail: { operation: MakeThing, id: id, sub-account: from }
+  own: { operation: MakeThing, entry: { name: [/last] } }
+  revoke: { operation: MakeThing, id: id, sub-account: from }
+  sub-accounts: { operation: MakeThing, with: { page: all }, at: [/parts], id: [/weight] }
+  others:
+    second:
+      managed-by: key
+      scopes: none
+      name: { longest: 20, separator: '-' }
+      create: { operation: MakeThing, fields: { name: name }, returns: { id: [/id], secret: [/rest/mark] } }
+      list: { operation: MakeThing, at: [/parts], entry: { id: [/weight] } }
+      revoke: { operation: MakeThing, id: id }
+";
+
+/// What is replaced in the life cycle and with what, and a part of the message.
+const MISTAKES: [(&str, &str, &str); 16] = [
+    ("  family: first\n", "", "`family` does not name this one"),
+    ("    second:\n", "    first:\n", "is named once"),
+    ("    second:\n", "    second:\n      family: third\n", "is named once"),
+    ("flags: [page, from]", "flags: [page, none]", "has no `none`"),
+    ("flags: [page, from]", "flags: []", "`flags` lists the members"),
+    ("form: commas, with", "form: flags, with", "`flags` lists the members"),
+    ("with: { page: x }", "with: { none: x }", "has no `none`"),
+    ("public-key: kind, pairs: [ed25519] }\n    returns: {", "pairs: [ed25519] }\n    returns: {", "`pairs` goes with"),
+    ("    with: { page: all }", "    with: { none: all }", "has no `none`"),
+    ("addresses: [/rest/mark], addresses-form", "addresses-form", "`addresses-form` goes with"),
+    ("addresses: [/rest/mark]", "addresses: [/none]", "has no `/none`"),
+    ("detail: { operation: MakeThing, id: id", "detail: { operation: MakeThing, id: none", "has no `none`"),
+    ("own: { operation: MakeThing, entry: { name", "own: { operation: MakeThing, entry: { public-id", "has no `id`"),
+    ("entry: { id: [/weight], addresses", "entry: { addresses", "has no `id`"),
+    (
+        "      revoke: { operation: MakeThing, id: id }",
+        "      revoke: { operation: MakeThing, id: id, sub-account: from }",
+        "`list` asks for none",
+    ),
+    (
+        "  others:",
+        "  probes: [{ operation: MakeThing, members: [id], proves: it works }]\n  others:",
+        "may change something",
+    ),
+];
+
+/// The sound spec with a life cycle of keys.
+fn files(keys: &str) -> Vec<(&'static str, String)> {
+    let mut files = owned(REST);
+    files[0].1 = files[0].1.replacen("paths:\n", &format!("{keys}paths:\n"), 1);
+    files
+}
+
+#[test]
+fn mistakes_in_a_life_cycle_are_named() {
+    assert_eq!(findings(&files(KEYS)), []);
+    for (from, to, expected) in MISTAKES {
+        assert!(KEYS.contains(from), "{from}");
+        let found = findings(&files(&KEYS.replacen(from, to, 1)));
+        let is_it = found.iter().any(|one| one.rule == "bad-word" && one.message.contains(expected));
+        assert!(is_it, "{to}: {expected:?} is not in {found:?}");
+    }
+}
+
+#[test]
+fn keys_are_managed_where_the_server_has_the_calls() {
+    for (serves, environments) in
+        [("[/other]", r#"environments:&["production"]"#), ("[/other, /things]", "environments:&[]")]
+    {
+        let mut files = files(KEYS);
+        let test = format!("production }}\n  - {{ url: 'https://w.test', x-environment: test, x-serves: {serves} }}");
+        files[0].1 = files[0].1.replacen("production }", &test, 1);
+        files[0].1 = files[0].1.replacen(
+            "  /things: { $ref: 'a.yaml#/paths/~1things' }",
+            "  /other/things: { $ref: 'a.yaml#/paths/~1other~1things' }",
+            1,
+        );
+        files[1].1 = files[1].1.replacen("  /things:\n", "  /other/things:\n", 1);
+        assert_eq!(findings(&files), []);
+        let table = &generate(&read(&files).unwrap()).unwrap().files["venue.rs"];
+        let table: String = table.split_whitespace().collect();
+        // Both families.
+        assert_eq!(table.matches(environments).count(), 2, "{serves}\n{table}");
+    }
+}
