@@ -106,8 +106,8 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
         true => ErrorKind::Other,
         false => errors.kind(code.as_deref(), &said, status.as_u16()),
     };
-    let ban = errors.bans.iter().find(|(banned, _)| *banned == status.as_u16());
-    let longest = ban.map_or(longest, |(_, seconds)| longest.max(Duration::from_secs((*seconds).into())));
+    let ban = retry_after::longest_ban(venue, status);
+    let longest = longest.max(ban.unwrap_or_default());
     let refused = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT;
     let not_processed = code.as_deref().is_some_and(|code| errors.not_processed.contains(&code))
         || errors.not_processed_statuses.contains(&status.as_u16());
@@ -266,7 +266,7 @@ mod tests {
             retry_after: &["/retry"],
             failed_when: FAILED,
             kinds: &[("limit", ErrorKind::RateLimited)],
-            ..fixtures::ERRORS
+            ..Errors::EMPTY
         },
         buckets: &[Bucket {
             name: "all",
@@ -294,7 +294,7 @@ mod tests {
                 kinds: &[("10016", ErrorKind::Server), ("10001", ErrorKind::InvalidRequest)],
                 outcome_unknown: &["10016"],
                 repeated_key: &["110072"],
-                ..fixtures::ERRORS
+                ..Errors::EMPTY
             },
             ..fixtures::VENUE
         };

@@ -88,8 +88,8 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
-    /// A header that goes along with every call. Which ones a venue takes, and what each may say, stands in its spec
-    /// (`x-client-headers`); any other is an error of [`build`](Self::build). The last one of a name counts.
+    /// A header that is sent with every call. The venue's spec lists the headers and values that it accepts (`x-client-headers`); any
+    /// other is an error of [`build`](Self::build). The last one of a name counts.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
@@ -274,7 +274,7 @@ impl<C> fmt::Debug for ClientBuilder<C> {
     }
 }
 
-/// The headers that a user sends with every call, as the venue takes them.
+/// The headers that a user sends with every call, checked against those that the venue accepts.
 fn client_headers(venue: &Venue, given: &[(String, String)]) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
     let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::new();
     for (name, value) in given {

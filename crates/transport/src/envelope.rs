@@ -1,15 +1,13 @@
 //! The envelope of calls over a WebSocket, for venues whose spec describes it (`x-websocket.envelope`).
 
-use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{Envelope, ErrorKind, Operation, Venue};
+use venuekit_wire::{UnixMillis, UnixMillisOrMicros};
 
 use crate::answer::{Answer, error};
 use crate::error::Error;
@@ -17,7 +15,7 @@ use crate::members::{Members, string};
 use crate::message::{Id, LogonEnded, Message, Part};
 use crate::rate::UsedCount;
 use crate::response::Response;
-use crate::retry_after::{believed, longest_after};
+use crate::retry_after::{believed, longest_after, longest_ban};
 
 /// The description of the venue's envelope, where it has one.
 pub(crate) fn of(venue: &'static Venue) -> Option<&'static Envelope> {
@@ -25,11 +23,11 @@ pub(crate) fn of(venue: &'static Venue) -> Option<&'static Envelope> {
 }
 
 /// A request around a call's params, which are a JSON object.
-pub(crate) fn request(words: &Envelope, method: &str, id: u64, params: &str) -> String {
-    let size = words.id.len() + words.method.len() + words.params.len() + method.len() + params.len() + 48;
+pub(crate) fn request(envelope: &Envelope, method: &str, id: u64, params: &str) -> String {
+    let Envelope { id: id_name, method: method_name, params: params_name, .. } = envelope;
+    let size = id_name.len() + method_name.len() + params_name.len() + method.len() + params.len() + 48;
     let mut request = String::with_capacity(size);
-    let Envelope { id: id_name, method: method_name, params: params_name, .. } = words;
-    // Writing to a text cannot fail.
+    // Writing to a string cannot fail.
     let _ = write!(request, r#"{{"{id_name}":{id},"{method_name}":"{method}""#);
     // A call that takes no params at all refuses even an empty list of them.
     if params != "{}" {
@@ -40,94 +38,30 @@ pub(crate) fn request(words: &Envelope, method: &str, id: u64, params: &str) -> 
 }
 
 /// Cuts a message into its parts. `None` if the text is not an object.
-pub(crate) fn read(words: &Envelope, body: Bytes) -> Option<Message> {
+pub(crate) fn read(envelope: &Envelope, body: Bytes) -> Option<Message> {
     // Checked as a whole, which is faster than text by text.
-    let text = std::str::from_utf8(&body).ok()?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let cut = Cutting(words).deserialize(&mut deserializer).ok()?;
-    deserializer.end().ok()?;
+    let members = Members::of(std::str::from_utf8(&body).ok()?)?;
     let slice = |part: &RawValue| body.slice_ref(part.get().as_bytes());
-    let part = match (cut.error.filter(|error| error.get() != "null"), cut.result, cut.event) {
+    let error = members.get(envelope.error).filter(|error| error.get() != "null");
+    let event = envelope.event.as_ref().and_then(|names| Some((names, members.get(names.data)?)));
+    let part = match (error, members.get(envelope.result), event) {
         (Some(error), ..) => Part::Error(slice(error)),
         (None, Some(result), _) => Part::Result(slice(result)),
-        (None, None, Some(event)) => Part::Event { subscription: cut.subscription.map(slice), data: slice(event) },
+        (None, None, Some((names, data))) => {
+            Part::Event { subscription: members.get(names.subscription).map(slice), data: slice(data) }
+        }
         (None, None, None) => Part::Nothing,
     };
-    let id = match cut.id.map(RawValue::get) {
-        None | Some("null") => Id::Missing,
-        Some(id) => id.parse().map_or(Id::Other, Id::Number),
-    };
-    let status = cut.status.and_then(|status| StatusCode::from_u16(status.get().parse().ok()?).ok());
-    let limits = cut.limits.map(slice);
+    let id = Id::of(members.get(envelope.id));
+    let status = members.get(envelope.status).and_then(|status| StatusCode::from_u16(status.get().parse().ok()?).ok());
+    let limits = envelope.limits.as_ref().and_then(|limits| members.get(limits.list)).map(slice);
     Some(Message { status, limits, ..Message::new(body, id, part) })
-}
-
-/// Members of a message, each as its own text.
-#[derive(Default)]
-struct Cut<'a> {
-    id: Option<&'a RawValue>,
-    status: Option<&'a RawValue>,
-    result: Option<&'a RawValue>,
-    error: Option<&'a RawValue>,
-    event: Option<&'a RawValue>,
-    subscription: Option<&'a RawValue>,
-    limits: Option<&'a RawValue>,
-}
-
-struct Cutting<'w>(&'w Envelope);
-
-#[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> DeserializeSeed<'de> for Cutting<'_> {
-    type Value = Cut<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cut<'de>, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Cutting<'_> {
-    type Value = Cut<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cut<'de>, A::Error> {
-        let words = self.0;
-        let event = words.event.as_ref();
-        let mut cut = Cut::default();
-        while let Some(Name(name)) = map.next_key()? {
-            let name = &*name;
-            let place = if name == words.id {
-                &mut cut.id
-            } else if name == words.status {
-                &mut cut.status
-            } else if name == words.result {
-                &mut cut.result
-            } else if name == words.error {
-                &mut cut.error
-            } else if event.is_some_and(|event| name == event.data) {
-                &mut cut.event
-            } else if event.is_some_and(|event| name == event.subscription) {
-                &mut cut.subscription
-            } else if words.limits.as_ref().is_some_and(|limits| name == limits.list) {
-                &mut cut.limits
-            } else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            *place = Some(map.next_value()?);
-        }
-        Ok(cut)
-    }
 }
 
 /// Takes the envelope off a response. `now` is the venue's time, as far as it is known.
 pub(crate) fn unwrap(
     venue: &'static Venue,
-    words: &Envelope,
+    envelope: &Envelope,
     operation: &'static Operation,
     message: Message,
     now: UnixMillis,
@@ -138,8 +72,11 @@ pub(crate) fn unwrap(
     let answer = |body: Bytes| Answer { status, headers: HeaderMap::new(), body, is_cut: false, now };
     let failed = |inner: Bytes| {
         let failed = error(venue, operation, &answer(inner.clone()), &inner);
-        let failed = match retry_at(words, &inner, now) {
-            Some(wait) => failed.waiting(believed(wait, longest(venue, operation, status))),
+        let failed = match retry_at(envelope, &inner, now) {
+            Some(wait) => {
+                let ban = longest_ban(venue, status).unwrap_or_default();
+                failed.waiting(believed(wait, longest_after(venue, operation).max(ban)))
+            }
             None => failed,
         };
         let failed = if has_status { failed } else { failed.without_status() };
@@ -159,40 +96,31 @@ pub(crate) fn unwrap(
     }
 }
 
-/// The longest wait that is believed after a reply with this status.
-fn longest(venue: &Venue, operation: &Operation, status: StatusCode) -> Duration {
-    let ban = venue.errors.bans.iter().find(|(banned, _)| *banned == status.as_u16());
-    let longest = longest_after(venue, operation);
-    ban.map_or(longest, |(_, seconds)| longest.max(Duration::from_secs((*seconds).into())))
-}
-
 /// What a reply says has been used of the venue's limits. An entry that cannot be read says nothing.
-pub(crate) fn used(words: &Envelope, limits: &[u8]) -> Vec<UsedCount<'static>> {
-    let Some(words) = &words.limits else { return Vec::new() };
+pub(crate) fn used(envelope: &Envelope, limits: &[u8]) -> Vec<UsedCount<'static>> {
+    let Some(names) = &envelope.limits else { return Vec::new() };
     let entries: Vec<&RawValue> = serde_json::from_slice(limits).unwrap_or_default();
     let read = |entry: &&RawValue| {
         let entry = Members::of(entry.get())?;
         let text = |name: &str| string(entry.get(name)?);
         let number = |name: &str| entry.get(name)?.get().parse::<u64>().ok();
-        let (kind, unit) = (text(words.kind)?, text(words.unit)?);
-        let (_, bucket) = words.buckets.iter().find(|(name, _)| *name == kind)?;
-        let (_, seconds) = words.units.iter().find(|(name, _)| *name == unit)?;
-        Some(UsedCount { bucket, seconds: seconds.checked_mul(number(words.number)?)?, used: number(words.used)? })
+        let (kind, unit) = (text(names.kind)?, text(names.unit)?);
+        let (_, bucket) = names.buckets.iter().find(|(name, _)| *name == kind)?;
+        let (_, seconds) = names.units.iter().find(|(name, _)| *name == unit)?;
+        Some(UsedCount { bucket, seconds: seconds.checked_mul(number(names.number)?)?, used: number(names.used)? })
     };
     entries.iter().filter_map(read).collect()
 }
 
-/// Above this a time is in microseconds, as a connection may have all of its times.
-const MICROS: i64 = 100_000_000_000_000;
-
-/// How long the venue takes no call. A time that cannot be read says nothing.
-fn retry_at(words: &Envelope, error: &[u8], now: UnixMillis) -> Option<Duration> {
+/// How long the venue accepts no calls, by its error. `None` if it has no time that can be read. A connection may have its times in
+/// microseconds.
+fn retry_at(envelope: &Envelope, error: &[u8], now: UnixMillis) -> Option<Duration> {
     let members = Members::of(std::str::from_utf8(error).ok()?)?;
-    let value = members.at(words.retry_at?).pop()?;
+    let value = members.at(envelope.retry_at?).pop()?;
     let text = string(value).unwrap_or_else(|| value.get().to_owned());
-    let time: i64 = text.trim().parse().ok()?;
-    let millis = if time >= MICROS { time / 1000 } else { time };
-    Some(Duration::from_millis(u64::try_from(millis.saturating_sub(now.get())).unwrap_or(0)))
+    let time: UnixMillisOrMicros = text.trim().parse().ok()?;
+    let left = time.millis().get().saturating_sub(now.get());
+    Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)))
 }
 
 #[cfg(test)]
@@ -203,7 +131,7 @@ mod tests {
     use super::*;
     use crate::fixtures;
 
-    pub(crate) static WORDS: Envelope = Envelope {
+    static ENVELOPE: Envelope = Envelope {
         id: "id",
         method: "method",
         params: "params",
@@ -231,7 +159,7 @@ mod tests {
             statuses: &[(418, ErrorKind::RateLimited)],
             bans: &[(418, 259_200)],
             outcome_unknown: &["-1007"],
-            ..fixtures::ERRORS
+            ..Errors::EMPTY
         },
         ..fixtures::VENUE
     };
@@ -241,11 +169,11 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_795_316_400_000);
 
     fn message(text: &str) -> Message {
-        read(&WORDS, Bytes::copy_from_slice(text.as_bytes())).unwrap()
+        read(&ENVELOPE, Bytes::copy_from_slice(text.as_bytes())).unwrap()
     }
 
     fn unwrapped(text: &str) -> Result<Response, Error> {
-        unwrap(&VENUE, &WORDS, &ORDER, message(text), NOW)
+        unwrap(&VENUE, &ENVELOPE, &ORDER, message(text), NOW)
     }
 
     #[test]
@@ -257,8 +185,8 @@ mod tests {
 
     #[test]
     fn a_request_has_no_params_where_there_are_none() {
-        assert_eq!(request(&WORDS, "ping", 7, "{}"), r#"{"id":7,"method":"ping"}"#);
-        let request = request(&WORDS, "order.status", 8, r#"{"orderId":5}"#);
+        assert_eq!(request(&ENVELOPE, "ping", 7, "{}"), r#"{"id":7,"method":"ping"}"#);
+        let request = request(&ENVELOPE, "order.status", 8, r#"{"orderId":5}"#);
         assert_eq!(request, r#"{"id":8,"method":"order.status","params":{"orderId":5}}"#);
     }
 
@@ -278,7 +206,7 @@ mod tests {
         let escaped = message(r#"{"\u0069d":4,"result":null,"error":null}"#);
         assert!(matches!((escaped.id, &escaped.part), (Id::Number(4), Part::Result(_))));
         for other in ["", "[]", "1", "{} {}", r#"{"id":1"#] {
-            assert!(read(&WORDS, Bytes::copy_from_slice(other.as_bytes())).is_none(), "{other}");
+            assert!(read(&ENVELOPE, Bytes::copy_from_slice(other.as_bytes())).is_none(), "{other}");
         }
         assert_eq!(message(r#"{"id":"a"}"#).id, Id::Other);
         assert_eq!(message(r#"{"id":null}"#).id, Id::Missing);
@@ -310,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_to_come_back_is_a_moment_and_no_span() {
+    fn the_time_of_a_retry_is_a_time_and_not_a_duration() {
         let waits = |status: u16, at: &str| {
             let error = format!(
                 r#"{{"id":1,"status":{status},"error":{{"code":-1003,"msg":"x","data":{{"retryAfter":{at}}}}}}}"#
@@ -331,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_is_read_of_what_is_counted_here() {
+    fn the_use_of_known_limits_is_read() {
         let limits = r#"[
             {"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":6000,"count":12},
             {"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":5,"limit":61000,"count":3},
@@ -341,16 +269,16 @@ mod tests {
             {"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":18446744073709551615,"count":1},
             7
         ]"#;
-        let used = used(&WORDS, limits.as_bytes());
+        let used = used(&ENVELOPE, limits.as_bytes());
         let used: Vec<_> = used.iter().map(|count| (count.bucket, count.seconds, count.used)).collect();
         assert_eq!(used, [("weight", 60, 12), ("weight", 300, 3)]);
-        assert!(super::used(&WORDS, b"{}").is_empty());
+        assert!(super::used(&ENVELOPE, b"{}").is_empty());
     }
 
     proptest! {
         #[test]
         fn no_text_breaks_the_reader(text in ".*") {
-            let _ = read(&WORDS, Bytes::from(text));
+            let _ = read(&ENVELOPE, Bytes::from(text));
         }
 
         #[test]

@@ -20,13 +20,13 @@ use crate::carrier::{Carrier, CarrierRequest, SendError};
 use crate::clock::{Offsets, VenueTime};
 use crate::envelope;
 use crate::error::{Error, Inner};
+use crate::framing;
 use crate::jsonrpc;
 use crate::key_ring::Credential;
-use crate::message;
 use crate::message_call::MessageCall;
 use crate::observe::{self, Observed};
 use crate::progress::Progress;
-use crate::rate::{Debit, RateFeedback};
+use crate::rate::{Debits, RateFeedback};
 use crate::response::{Response, ResponseValue};
 use crate::session::{Channel, Session};
 use crate::socket::{Connection, OutgoingCall, WebSocket};
@@ -36,7 +36,7 @@ use crate::token::{Token, TokenCache};
 struct Plan {
     call: Call,
     credentials: Vec<Credential>,
-    debits: Vec<Debit>,
+    debits: Debits,
     way: Encoded,
 }
 
@@ -206,7 +206,7 @@ impl Session {
         result.map_err(|error| tokens.iter().fold(error, |error, token| token.judged(error, progress)))
     }
 
-    /// The headers of an attempt, without those that prove who calls.
+    /// The headers of an attempt, without those of a signature.
     fn headers(&self, plan: &Plan, has_body: bool) -> HeaderMap {
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
         const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -264,8 +264,7 @@ impl Session {
         let response = carrier.send(request).await.map_err(|error| of_carrier(operation, error))?;
         let answer = Answer::of(response, common.clock.now());
         common.limiter.heard(&plan.debits, &answer.headers, answer.now);
-        // What anybody may ask, anybody may have asked before: such a response may come from a cache. The time in one is believed only
-        // where it is what the venue is called for.
+        // The response to a public call may come from a cache. The time in it is believed only if the call is made for the time.
         let is_public = plan.credentials.is_empty();
         let tells_time = !is_public && (!answer.status.is_success() || common.clock.looks(progress.sent()));
         let date = tells_time.then(|| VenueTime::of_headers(&answer.headers)).flatten();
@@ -326,10 +325,10 @@ impl Session {
         let time = self.send_within(operation, progress)?;
         let reply = connection.call(ready, time).await?;
         let now = common.clock.now();
-        if let (Some(limits), Some(words)) = (&reply.limits, envelope::of(common.venue)) {
-            common.limiter.used(&plan.debits, &envelope::used(words, limits), now);
+        if let (Some(limits), Some(envelope)) = (&reply.limits, envelope::of(common.venue)) {
+            common.limiter.used(&plan.debits, &envelope::used(envelope, limits), now);
         }
-        let result = message::unwrap(common.venue, common.challenge.as_ref(), operation, reply, now);
+        let result = framing::unwrap(common.venue, common.challenge.as_ref(), operation, reply, now);
         // A refused timestamp may come without the venue's time: then that of the handshake counts.
         if let (Err(error), Some(offsets)) = (&result, connection.offsets())
             && error.kind() == ErrorKind::Clock

@@ -94,7 +94,11 @@ async fn refused(common: &Common, mut response: reqwest::Response) -> Error {
         }
     });
     let is_cut = reading.await.is_err() || body.len() == LARGEST_REASON;
-    answer::of_handshake(common.venue, Answer { status, headers, body: body.into(), is_cut, now })
+    let error = answer::of_handshake(common.venue, Answer { status, headers, body: body.into(), is_cut, now });
+    if error.is_ban() {
+        common.limiter.banned(error.retry_after());
+    }
+    error
 }
 
 fn broken(common: &Common, error: &reqwest::Error) -> Error {

@@ -101,10 +101,7 @@ pub(crate) fn read(body: Bytes) -> Option<Message> {
         }
         (None, None, None) => Part::Nothing,
     };
-    let id = match envelope.id.map(RawValue::get) {
-        None | Some("null") => Id::Missing,
-        Some(id) => id.parse().map_or(Id::Other, Id::Number),
-    };
+    let id = Id::of(envelope.id);
     let timing = RpcTiming {
         us_in: number(envelope.us_in),
         us_out: number(envelope.us_out),

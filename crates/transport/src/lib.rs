@@ -49,6 +49,7 @@ mod extension;
 #[cfg(test)]
 mod fixtures;
 pub mod flaw;
+mod framing;
 mod handshake;
 mod idempotency;
 mod jsonrpc;

@@ -13,20 +13,20 @@ use crate::retry::RetryPolicy;
 use crate::session::{Channel, MakeGrant, Session};
 use crate::token::{Grant, GrantFuture, Token};
 
-/// A credential that proves who calls in the params of a message.
+/// A credential that signs the params of messages.
 #[derive(Clone)]
 pub(crate) struct MessageSigner {
     pub(crate) signer: Arc<dyn Signer>,
-    pub(crate) words: &'static SignedCall,
+    pub(crate) call: &'static SignedCall,
 }
 
 /// The credential with which this client logs a connection on, where the venue has that and the key can do it.
 pub(crate) fn logs_on(venue: &'static Venue, ring: &KeyRing) -> Option<(&'static Logon, MessageSigner)> {
     let websocket = venue.websocket.as_ref()?;
     let logon = websocket.logon.as_ref()?;
-    let signer = websocket.signed.iter().find_map(|words| match ring.by_name.get(words.credential) {
+    let signer = websocket.signed.iter().find_map(|call| match ring.by_name.get(call.credential) {
         Some(Credential::Signer(signer)) if signer.key_type().is_some_and(|key| logon.keys.contains(&key)) => {
-            Some(MessageSigner { signer: signer.clone(), words })
+            Some(MessageSigner { signer: signer.clone(), call })
         }
         _ => None,
     })?;
@@ -47,7 +47,7 @@ pub(crate) fn grant(venue: &'static Venue, ring: &KeyRing) -> Option<MakeGrant> 
     let operation = venue.operation(logon.operation)?;
     let ring = ring.clone();
     Some(Arc::new(move |anonymous: Session| {
-        let Channel::Connection(connection) = &anonymous.shared.channel else { return Box::new(Nowhere) };
+        let Channel::Connection(connection) = &anonymous.shared.channel else { return Box::new(NoConnection) };
         let channel = Channel::Connection(Weak::clone(connection));
         let session = Session::new(anonymous.shared.common.clone(), ring.clone(), RetryPolicy::none(), channel);
         Box::new(LogonGrant { session, operation })
@@ -63,30 +63,30 @@ impl Grant for LogonGrant {
     fn fetch(&self) -> GrantFuture<'_> {
         Box::pin(async {
             self.session.send(Call::new(self.operation)).await?;
-            Ok(Token::new(Nothing, Vec::new()))
+            Ok(Token::new(NoSignature, Vec::new()))
         })
     }
 }
 
-/// A log-on belongs to a connection.
-struct Nowhere;
+/// A client that is not bound to a connection cannot log one on.
+struct NoConnection;
 
-impl Grant for Nowhere {
+impl Grant for NoConnection {
     fn fetch(&self) -> GrantFuture<'_> {
         Box::pin(async { Err(Error::invalid_request("a log-on belongs to a connection")) })
     }
 }
 
-/// What calls carry on a connection that is logged on.
-struct Nothing;
+/// Calls on a connection that is logged on carry no signature.
+struct NoSignature;
 
-impl fmt::Debug for Nothing {
+impl fmt::Debug for NoSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Nothing")
+        f.write_str("NoSignature")
     }
 }
 
-impl Signer for Nothing {
+impl Signer for NoSignature {
     fn sign(&self, _: &Parts<'_>, _: i64) -> Result<Signed, SignError> {
         Ok(Signed::default())
     }

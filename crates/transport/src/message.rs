@@ -2,13 +2,9 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use memchr::memmem::Finder;
-use venuekit_wire::UnixMillis;
-use venuekit_wire::operation::{Operation, Venue};
+use serde_json::value::RawValue;
 
-use crate::error::Error;
-use crate::response::{Response, RpcTiming};
-use crate::{envelope, jsonrpc};
+use crate::response::RpcTiming;
 
 /// A message of the venue with its parts cut out. Nothing in them is read yet.
 pub(crate) struct Message {
@@ -29,7 +25,7 @@ pub(crate) struct Message {
 pub(crate) enum LogonEnded {
     /// One call was in flight that needed it: that is the one which was refused.
     Alone,
-    /// There were several, and the venue does not say which of them was refused. The others may have been executed before.
+    /// Several were, and the venue does not say which of them was refused. The others may have been executed before.
     WithOthers,
 }
 
@@ -39,6 +35,16 @@ pub(crate) enum Id {
     Missing,
     Number(u64),
     Other,
+}
+
+impl Id {
+    /// The member of a message that has the id.
+    pub(crate) fn of(member: Option<&RawValue>) -> Self {
+        match member.map(RawValue::get) {
+            None | Some("null") => Self::Missing,
+            Some(id) => id.parse().map_or(Self::Other, Self::Number),
+        }
+    }
 }
 
 /// What a message brings, as JSON.
@@ -68,14 +74,6 @@ impl Message {
         Self::new(result.clone(), Id::Missing, Part::Result(result))
     }
 
-    /// Reads a message of this venue. `None` if the text is not one.
-    pub(crate) fn read(venue: &'static Venue, body: Bytes) -> Option<Self> {
-        match envelope::of(venue) {
-            Some(words) => envelope::read(words, body),
-            None => jsonrpc::read(body),
-        }
-    }
-
     /// Whether it says that the venue has ended the log-on of the connection: a refusal that belongs to no call.
     pub(crate) fn ends_logon(&self) -> bool {
         self.id == Id::Missing && self.status == Some(StatusCode::UNAUTHORIZED)
@@ -91,19 +89,5 @@ impl Message {
         message.status = self.status;
         message.logon_ended = Some(how);
         message
-    }
-}
-
-/// Takes the envelope off a response over a connection. `now` is the venue's time, as far as it is known.
-pub(crate) fn unwrap(
-    venue: &'static Venue,
-    search: Option<&Finder<'_>>,
-    operation: &'static Operation,
-    message: Message,
-    now: UnixMillis,
-) -> Result<Response, Error> {
-    match envelope::of(venue) {
-        Some(words) => envelope::unwrap(venue, words, operation, message, now),
-        None => jsonrpc::unwrap_message(venue, search, operation, message),
     }
 }

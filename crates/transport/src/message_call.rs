@@ -21,7 +21,7 @@ pub(crate) enum MessageCall {
 
 /// A call of a venue whose spec describes the envelope.
 pub(crate) struct DescribedCall {
-    words: &'static Envelope,
+    envelope: &'static Envelope,
     method: &'static str,
     params: Vec<CallParam<'static>>,
     proof: Proof,
@@ -29,7 +29,7 @@ pub(crate) struct DescribedCall {
 
 /// What proves who calls.
 enum Proof {
-    /// Anybody may.
+    /// A public call.
     Nothing,
     /// The log-on of the connection. The call adds these parameters.
     Logon(&'static [(&'static str, &'static str)]),
@@ -48,8 +48,8 @@ impl MessageCall {
         let operation = call.operation();
         let refused = |message: String| Error::before_sending(operation, ErrorKind::InvalidRequest, message);
         let websocket = venue.websocket.as_ref();
-        let envelope = websocket.and_then(|websocket| Some((websocket, websocket.envelope.as_ref()?)));
-        let (Some((websocket, words)), Some(method)) = (envelope, operation.rpc_method) else {
+        let described = websocket.and_then(|websocket| Some((websocket, websocket.envelope.as_ref()?)));
+        let (Some((websocket, envelope)), Some(method)) = (described, operation.rpc_method) else {
             return Err(refused(
                 "the venue has no such call over a WebSocket: make it with a client of `Client::builder`".to_owned(),
             ));
@@ -59,7 +59,7 @@ impl MessageCall {
         }
         let params = call.params().map_err(refused)?;
         let proof = proof(venue, websocket, operation, ring)?;
-        Ok(Self::Described(DescribedCall { words, method, params, proof }))
+        Ok(Self::Described(DescribedCall { envelope, method, params, proof }))
     }
 
     /// Whether the connection must be logged in first.
@@ -102,21 +102,22 @@ impl MessageCall {
         match self {
             Self::JsonRpc { params, .. } => jsonrpc::envelope(venue, operation, id, params),
             Self::Described(call) => {
-                let mut params = call.params.clone();
+                let mut params = Vec::with_capacity(call.params.len() + 4);
+                params.extend(call.params.iter().map(CallParam::by_ref));
                 match &call.proof {
                     Proof::Nothing => {}
                     Proof::Logon(adds) => add_params(adds, "", clock.now().get(), &mut params),
-                    Proof::Signature(MessageSigner { signer, words }) => signer
-                        .sign_params(words, &mut params, clock.now().get())
+                    Proof::Signature(MessageSigner { signer, call }) => signer
+                        .sign_params(call, &mut params, clock.now().get())
                         .map_err(|error| Error::from(error).within(operation))?,
                 }
-                Ok(envelope::request(call.words, call.method, id, &object(&params)))
+                Ok(envelope::request(call.envelope, call.method, id, &object(&params)))
             }
         }
     }
 }
 
-/// What proves who makes a call of this operation, of what the client has.
+/// What proves who calls, for a call of this operation by a client with these credentials.
 fn proof(
     venue: &'static Venue,
     websocket: &'static WebSocket,
@@ -132,15 +133,15 @@ fn proof(
         };
     }
     let way = ring.way(operation, false)?;
-    let Some(words) = way.iter().find_map(|name| websocket.signed_by(name)) else { return Ok(Proof::Nothing) };
+    let Some(call) = way.iter().find_map(|name| websocket.signed_by(name)) else { return Ok(Proof::Nothing) };
     let signs_itself = operation.on_connection.is_some_and(|on| on.own_signature);
     match logon {
         Some((logon, _)) if logon.operation != operation.id && !signs_itself => return Ok(Proof::Logon(logon.adds)),
         _ => {}
     }
-    match ring.by_name.get(words.credential) {
+    match ring.by_name.get(call.credential) {
         Some(Credential::Signer(signer)) if signer.key_type().is_some() => {
-            Ok(Proof::Signature(MessageSigner { signer: signer.clone(), words }))
+            Ok(Proof::Signature(MessageSigner { signer: signer.clone(), call }))
         }
         _ => Err(unauthorized("the client's credential cannot sign calls over a WebSocket")),
     }

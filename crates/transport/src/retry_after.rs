@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
 use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{Bucket, Limit, Operation, Venue};
 
@@ -27,6 +27,12 @@ pub(crate) fn longest_after(venue: &Venue, operation: &Operation) -> Duration {
     let is_paid = |bucket: &&Bucket| operation.rate.iter().any(|rate| rate.bucket == bucket.name);
     let tiers = venue.buckets.iter().filter(is_paid).flat_map(|bucket| bucket.tiers);
     tiers.map(|tier| longest_of(tier.limits)).fold(LONG, Duration::max)
+}
+
+/// The longest ban of the address that a response with this status may announce; none if the status is no ban.
+pub(crate) fn longest_ban(venue: &Venue, status: StatusCode) -> Option<Duration> {
+    let (_, seconds) = venue.errors.bans.iter().find(|(banned, _)| *banned == status.as_u16())?;
+    Some(Duration::from_secs((*seconds).into()))
 }
 
 /// The wait as it is to be taken where the longest believable one is known: a longer one is a mistake, and tried again after

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_websockets::{Message, ServerBuilder};
 use venuekit_auth::described::{DescribedSigner, SigningKey};
@@ -83,6 +84,7 @@ static VENUE: Venue = Venue {
             ("-1007", ErrorKind::Server),
             ("-2015", ErrorKind::Unauthorized),
         ],
+        bans: &[(418, 259_200)],
         outcome_unknown: &["-1007"],
         ..Errors::EMPTY
     },
@@ -392,6 +394,29 @@ async fn a_ban_says_until_when() {
     assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (ErrorKind::RateLimited, Some(418)));
     let wait = error.retry_after().unwrap();
     assert!(wait > Duration::from_secs(30) && wait <= Duration::from_secs(90), "{wait:?}");
+}
+
+#[tokio::test]
+async fn a_ban_at_the_handshake_holds_for_all_clients_of_the_limit() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let accepted = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        assert!(stream.read(&mut request).await.unwrap() > 0);
+        let refusal = "HTTP/1.1 418 I'm a teapot\r\nretry-after: 7200\r\ncontent-length: 2\r\n\r\n{}";
+        stream.write_all(refusal.as_bytes()).await.unwrap();
+        // Nothing is accepted after that.
+        (listener, stream)
+    });
+    let limits = RateLimits::new();
+    let client = builder(&format!("ws://{address}/ws-api/v3")).rate_limits(limits.clone()).build().unwrap();
+    assert!(client.call("time", &[]).await.is_err());
+    let other = builder(&format!("http://{address}/api")).rate_limits(limits).build().unwrap();
+    let error = other.call("time", &[]).await.unwrap_err();
+    assert!(error.to_string().contains("not sent: the venue has banned this address"), "{error}");
+    assert!(error.retry_after() > Some(Duration::from_secs(7000)), "{:?}", error.retry_after());
+    accepted.await.unwrap();
 }
 
 #[tokio::test]

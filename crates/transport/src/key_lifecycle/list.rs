@@ -5,13 +5,13 @@ use venuekit_wire::key_lifecycle::{Field, KeyCall};
 use venuekit_wire::operation::Page;
 
 use super::SessionKeys;
-use super::entry::{info, text_at};
+use super::entry::{described, info, text_at};
 use super::request::{Answer, Request};
 use crate::error::Error;
 use crate::keys::KeyInfo;
 use crate::session::Session;
 
-/// So many pages are read: more are no list of an account's keys.
+/// The most pages that are read: no account has as many keys.
 const PAGES: usize = 1000;
 
 /// A key of a list, and its entry there.
@@ -107,7 +107,7 @@ impl SessionKeys<'_> {
             return Ok(Some(Listed { info, entry }));
         }
         let Some(id) = session.caller_id() else { return Ok(None) };
-        let mut info = super::entry::described(&own.entry, &entry, id.clone());
+        let mut info = described(&own.entry, &entry, id.clone());
         info.public_id = Some(id);
         Ok(Some(Listed { info, entry }))
     }
@@ -128,7 +128,7 @@ impl SessionKeys<'_> {
         }
         request.set(id, &info.id)?;
         let answer = request.send(&session).await?;
-        let shown = super::entry::described(&self.rules.list.entry, &answer.value, info.id.clone());
+        let shown = described(&self.rules.list.entry, &answer.value, info.id.clone());
         if info.addresses.is_empty() {
             info.addresses = shown.addresses;
             info.restrictions.extend(shown.restrictions);

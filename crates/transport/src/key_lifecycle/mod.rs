@@ -113,7 +113,7 @@ impl<'a> SessionKeys<'a> {
             return Ok(());
         }
         let venue = self.session.venue();
-        let page = venue.key_page(served).map(|page| format!("; keys of {served} are made and ended at {page}"));
+        let page = venue.key_page(served).map(|page| format!("; create and delete keys of {served} at {page}"));
         Err(Error::invalid_request(format!(
             "{} has calls for keys in {} only, and this is {served}{}",
             venue.name,
@@ -135,7 +135,7 @@ impl<'a> SessionKeys<'a> {
             check_pair(self.venue(), rules, pair)?;
         }
         let mut request = Request::new(self.session, rules.operation)?;
-        // Before what goes along with scopes and addresses, which counts.
+        // First, because what is set along with scopes and addresses overrides it.
         for (name, value) in rules.fixed {
             request.set_json(name, value);
         }
@@ -213,7 +213,7 @@ impl<'a> SessionKeys<'a> {
         }
     }
 
-    /// The sub-account of a key that is to be ended.
+    /// The sub-account of a key that is to be deleted.
     async fn sub_account_of(&self, id: &str) -> Result<String, Error> {
         let found = self.listed(&self.reading()).await?.into_iter().find(|one| one.info.id == id);
         // The venue's own list says so.
@@ -221,8 +221,8 @@ impl<'a> SessionKeys<'a> {
         found.info.sub_account.ok_or_else(|| {
             let venue = self.session.venue();
             let page = self.session.served_environment().and_then(|served| venue.key_page(served));
-            let page = page.map(|page| format!(": it is made and ended at {page}")).unwrap_or_default();
-            Error::invalid_request(format!("the key `{id}` is of no sub-account{page}"))
+            let page = page.map(|page| format!(": create and delete it at {page}")).unwrap_or_default();
+            Error::invalid_request(format!("the key `{id}` does not belong to a sub-account{page}"))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A venue's ban of the address, which all clients that share a limit keep.
+//! A venue's ban of the address, which holds for all clients that share a limit.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Until when each venue wants no request at all. Clones share it.
+/// Until when each venue refuses every request from this address. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bans(Arc<Mutex<HashMap<&'static str, Instant>>>);
 
 impl Bans {
-    /// A venue has banned the address for so long. An earlier ban that lasts longer stays.
+    /// Takes note of a ban. An earlier ban that lasts longer stays.
     pub(super) fn begin(&self, venue: &'static str, lasts: Duration) {
         let until = Instant::now() + lasts;
         let mut bans = self.0.lock().unwrap_or_else(PoisonError::into_inner);

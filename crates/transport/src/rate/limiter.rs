@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::HeaderMap;
+use smallvec::SmallVec;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 use venuekit_wire::UnixMillis;
@@ -25,6 +26,9 @@ const BUDGET: &str = "the rate budget";
 
 /// How many budgets may be updated in the background at once.
 const LEARNING: usize = 64;
+
+/// What a call costs, by bucket. Few calls pay into more than two.
+pub(crate) type Debits = SmallVec<[Debit; 2]>;
 
 /// How a client keeps a venue's rate limits.
 ///
@@ -84,7 +88,8 @@ impl RateLimits {
             return Err(Error::invalid_request(message));
         }
         let learning = Arc::new(Semaphore::new(LEARNING));
-        let (tier, budget, bans) = (self.tier.clone(), self.budget.clone(), self.bans.clone());
+        let (tier, budget) = (self.tier.clone(), self.budget.clone());
+        let bans = self.bans.clone().filter(|_| !venue.errors.bans.is_empty());
         Ok(Limiter { venue, tier, budget, bans, learning })
     }
 }
@@ -106,25 +111,23 @@ pub(crate) struct Limiter {
 }
 
 impl Limiter {
-    /// What a call costs, as long as somebody counts it. `given` finds its parameters. What has room for the fewest such calls comes
-    /// first: there the call waits, and what it takes after that is not held while it does.
+    /// What a call costs, unless there are no limits. `given` finds its parameters. The bucket with room for the fewest such calls comes
+    /// first: the call waits there, and takes nothing from the others before.
     pub(crate) fn debits<'v>(
         &self,
         operation: &'static Operation,
         given: impl Fn(&str) -> Option<Given<'v>>,
-    ) -> Vec<Debit> {
+    ) -> Debits {
         if self.budget.is_none() {
-            return Vec::new();
+            return Debits::new();
         }
         let debit = |bucket: &'static str, tokens| {
             let bucket = self.venue.buckets.iter().find(|own| own.name == bucket)?;
             self.debit(bucket, if bucket.per_path { operation.path } else { "" }, tokens)
         };
         let rates = operation.rate.iter();
-        let mut debits: Vec<Debit> = rates.filter_map(|rate| debit(rate.bucket, rate.tokens(&given))).collect();
-        if debits.len() > 1 {
-            debits.sort_by_key(calls);
-        }
+        let mut debits: Debits = rates.filter_map(|rate| debit(rate.bucket, rate.tokens(&given))).collect();
+        debits.sort_by_key(calls);
         debits
     }
 
@@ -286,7 +289,7 @@ impl Limiter {
         let venue = self.venue;
         for bucket in venue.buckets {
             let paid = debits.iter().find(|debit| debit.bucket == bucket.name).copied();
-            // Which of the buckets of a path is meant is known of a call that pays into it.
+            // Which path's bucket is meant is known only from a call that pays into it.
             let other = || (!bucket.per_path).then(|| self.debit(bucket, "", 0)).flatten();
             let of_bucket = || counts.iter().filter(|count| count.bucket == bucket.name);
             if of_bucket().next().is_none() {
@@ -325,7 +328,7 @@ impl UsedCount<'_> {
     }
 }
 
-/// So many tokens until the limit resets, at a time in a unit of which so many make a second.
+/// The tokens left until the limit resets. `per_second` is how many units of the reset time make a second.
 fn until(left: u64, reset: u64, per_second: i64, now: UnixMillis) -> Option<RateFeedback> {
     let reset = i64::try_from(reset).unwrap_or(i64::MAX);
     let reset = i64::try_from(i128::from(reset) * 1000 / i128::from(per_second.max(1))).unwrap_or(i64::MAX);

@@ -12,7 +12,7 @@ mod redis;
 
 pub use budget::{Debit, RateBudget, RateFeedback, RateFuture, Refused};
 pub use limiter::RateLimits;
-pub(crate) use limiter::{Limiter, UsedCount};
+pub(crate) use limiter::{Debits, Limiter, UsedCount};
 pub use local::LocalBudget;
 #[cfg(feature = "redis")]
 pub use redis::RedisBudget;

@@ -20,6 +20,7 @@ use super::settings::Settings;
 use super::supervisor::Supervisor;
 use crate::clock::{Offsets, after};
 use crate::error::{Error, Inner};
+use crate::framing;
 use crate::handshake::{Opened, Stream};
 use crate::members::{Members, string};
 use crate::message::{Id, LogonEnded, Message, Part};
@@ -250,7 +251,7 @@ pub(crate) struct Lost {
 /// What reading and writing have in common.
 struct ConnectionTask<'a> {
     supervisor: &'a Supervisor,
-    /// What the connection is logged in with, where the client can log in.
+    /// The login of the connection, where the client can log in.
     login: Option<&'a TokenCache>,
     calls: Mutex<Calls>,
     heard: Mutex<Instant>,
@@ -359,7 +360,7 @@ impl ConnectionTask<'_> {
         if self.supervisor.listeners.take(&body) && !self.supervisor.options.has_handler() {
             return;
         }
-        let Some(message) = Message::read(self.supervisor.common.venue, body) else {
+        let Some(message) = framing::read(self.supervisor.common.venue, body) else {
             counts.unreadable.fetch_add(1, Ordering::Relaxed);
             return;
         };
@@ -415,7 +416,7 @@ impl ConnectionTask<'_> {
         fn text(part: &Bytes) -> &str {
             std::str::from_utf8(part).unwrap_or_default()
         }
-        // A subscription is a number as a rule; one that is a text is shown without its quotes.
+        // Usually a number. One that is a text is passed without its quotes.
         let channel = subscription.map(text).unwrap_or_default().trim_matches('"');
         self.supervisor.tell(Event::Notification { channel, data: text(data), params: text(message) });
     }
