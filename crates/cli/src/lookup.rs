@@ -1,7 +1,7 @@
 //! Finds an operation by what somebody calls it.
 
 use venuekit_spec::Operation;
-use venuekit_wire::operation::{Operation as Row, Retry};
+use venuekit_wire::operation::{Operation as Row, Page, Retry};
 
 use crate::failure::{Exit, Failure};
 use crate::similar::{plain, suggestions};
@@ -37,6 +37,15 @@ impl Found {
     /// Whether it makes sense on a connection that stays open, and nowhere else.
     pub fn is_socket_only(&self) -> bool {
         self.row.on_connection.is_some_and(|on| on.only)
+    }
+
+    /// Where the items of its pages are, with dots; `None` if it has no pages.
+    pub fn page_items(&self) -> Option<&'static str> {
+        let (Page::Cursor { items, .. }
+        | Page::Number { items, .. }
+        | Page::Offset { items, .. }
+        | Page::After { items, .. }) = self.row.page?;
+        Some(items)
     }
 
     /// Whether anybody may call it.

@@ -131,7 +131,7 @@ impl RequestBuilder {
         }
         let read = value::of(&parameter.schema, text).map_err(|said| Failure::usage(format!("{}: {said}", at())))?;
         let texts = match read {
-            // A list that is one parameter: what is given once more goes behind what is there.
+            // A list in one parameter: items that are given again are appended.
             RawJson::List(items) if parameter.json => {
                 let given = self.query.iter().position(|(name, _)| *name == parameter.name);
                 let before = given.map(|index| self.query.remove(index).1);

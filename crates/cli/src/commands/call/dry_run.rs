@@ -78,7 +78,7 @@ pub fn dry_run(
     Ok(())
 }
 
-/// The form as it is sent, without its secrets.
+/// The form as it is sent, with its secrets hidden.
 fn form(found: &Found, request: &Request) -> String {
     let spec = found.spec.body.as_ref();
     let secrets: Vec<String> = spec.map(|body| body.secret_names().into_iter().collect()).unwrap_or_default();

@@ -43,15 +43,6 @@ pub async fn all(
     }
 }
 
-/// Where the items of a page are, with dots.
-pub fn items_at(page: Page) -> &'static str {
-    let (Page::Cursor { items, .. }
-    | Page::Number { items, .. }
-    | Page::Offset { items, .. }
-    | Page::After { items, .. }) = page;
-    items
-}
-
 /// How far a list has been walked.
 struct Pager {
     page: Page,

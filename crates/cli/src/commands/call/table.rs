@@ -63,7 +63,7 @@ fn list(found: &Found) -> Result<(String, Schema), Failure> {
     let Some(response) = &found.spec.answer else {
         return Err(none("its response has no list to print as a table".to_owned()));
     };
-    if let Some(at) = found.row.page.map(super::pages::items_at)
+    if let Some(at) = found.page_items()
         && let Some(item) = response.at(&at.replace('.', "/")).and_then(|list| list.items())
     {
         return Ok((at.to_owned(), item));

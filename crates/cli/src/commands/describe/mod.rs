@@ -8,7 +8,7 @@ use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Value, json};
 use venuekit_sandbox::keeps_state;
 use venuekit_spec::{Operation, Schema};
-use venuekit_wire::operation::{Key, Page, Retry};
+use venuekit_wire::operation::{Key, Retry};
 
 use self::input::inputs;
 pub use self::text::said;
@@ -147,12 +147,7 @@ pub fn one(out: &Output, found: &Found) {
         "sandbox",
         if sandbox == EXAMPLE { "responds with an example generated from the spec" } else { "keeps state" },
     );
-    let items = row.page.map(|page| match page {
-        Page::Cursor { items, .. }
-        | Page::Number { items, .. }
-        | Page::Offset { items, .. }
-        | Page::After { items, .. } => items,
-    });
+    let items = found.page_items();
     if let Some(items) = items {
         let which = if items.is_empty() { String::new() } else { format!(", and lists {items}") };
         out.step("pages", &format!("--all follows them{which}"));

@@ -19,7 +19,7 @@ pub async fn keys(client: &Client) -> Result<Vec<KeyInfo>, Error> {
     SessionKeys::new(client.session())?.list().await
 }
 
-/// The key itself, where the venue has a call for that.
+/// The key itself, if the venue has a call that shows it.
 pub async fn itself(client: &Client) -> Result<Option<KeyInfo>, Error> {
     SessionKeys::new(client.session())?.own().await
 }

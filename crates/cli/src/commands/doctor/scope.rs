@@ -139,7 +139,7 @@ impl Examination<'_> {
         };
         let client = probe::client(&account::keeper(&self.target), &self.credential, self.offset())
             .map_err(|failure| failure.message().to_owned())?;
-        // A key that may list no others still shows itself, where the venue has a call for that.
+        // A key that may not list others still shows itself, if the venue has a call for that.
         if let Ok(Some(own)) = account::itself(&client).await {
             return Ok(Some(own));
         }

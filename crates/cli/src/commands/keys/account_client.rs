@@ -18,10 +18,10 @@ use crate::subject::Subject;
 use crate::target::Target;
 use crate::variables;
 
-/// Which keys are meant where a venue has several families of them.
+/// Which family of keys is meant, for a venue that has several.
 #[derive(Args, Debug, Default)]
 pub struct FamilyArgs {
-    /// The family of keys, where the venue has several; the first by default
+    /// The family of keys, if the venue has several; the first by default
     #[arg(long, value_name = "NAME")]
     pub family: Option<String>,
 }
@@ -69,7 +69,7 @@ impl<'a> AccountClient<'a> {
         Ok(self)
     }
 
-    /// The same for the family that a stored key is of.
+    /// The same for the family of a stored key.
     pub async fn of_stored(mut self, reference: &Reference) -> Result<Self, Failure> {
         // A record that cannot be read is reported by the step that needs its secret.
         if let Ok(record) = self.context.keys().to_read()?.get(reference).await {

@@ -32,7 +32,7 @@ pub struct CreateArgs {
     /// The sub-account that the key is for, where the venue manages keys of sub-accounts
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     sub_account: Option<String>,
-    /// An address that the key may be used from, where the venue takes them with a new key; several times for several
+    /// An IP address that the key may be used from, if the venue accepts addresses for a new key; may be given several times
     #[arg(long = "address", value_name = "IP")]
     addresses: Vec<IpAddr>,
     #[command(flatten)]

@@ -120,7 +120,7 @@ async fn ask(context: &Context, subject: &Subject) -> Result<(String, Vec<String
     let target = client.target.clone();
     let person = CliOperator::new(context, &target, None);
     let mut lines = client.engine.list(&client.account, &manager, &person).await?;
-    // Of the venue's other families of keys, those that a key is stored of.
+    // Other families of keys are listed if a key of them is stored.
     let stored = client.engine.stored(&client.account).await?.into_iter().filter_map(|line| line.family);
     for family in stored.collect::<BTreeSet<String>>() {
         client = client.of_family(&FamilyArgs { family: Some(family) })?;

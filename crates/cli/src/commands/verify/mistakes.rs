@@ -467,7 +467,7 @@ pub const MISTAKES: &[Mistake] = &[
     many(
         "added_parameter_left_out",
         Part::Body,
-        "what is sent beside the signature belongs to the signed text: the time, and the window if there is one",
+        "the parameters that are sent with the signature belong to the signed text: the time, and the window if one is sent",
         parameters::left_out,
     ),
     many("order", Part::Order, "sign the parts in the venue's order: another one was signed", orders),

@@ -53,11 +53,11 @@ pub fn read(rule: &'static Rule, target: &str, body: &[u8]) -> Result<(Signed, V
     Ok((signed, found))
 }
 
-/// What is wrong with the signature as a parameter, whatever was signed.
+/// What is wrong with the signature as a parameter, independent of what was signed.
 pub fn faults(signed: &Signed) -> Vec<String> {
     let mut faults = Vec::new();
     if !signed.is_last {
-        faults.push("the signature is not the last parameter: put it behind all others".to_owned());
+        faults.push("the signature is not the last parameter: put it after all others".to_owned());
     }
     if signed.raw.contains(['+', '/', '=']) {
         let how = "write + as %2B, / as %2F and = as %3D";
@@ -79,7 +79,7 @@ fn without(form: &str, name: &str) -> String {
     form.split('&').filter(|pair| own(pair, name).is_none()).collect::<Vec<_>>().join("&")
 }
 
-/// A plus sign is one here: where base64 was not percent-encoded, it is not a blank.
+/// A `+` stays a `+`: in base64 that was not percent-encoded it is no blank.
 fn decoded(raw: &str) -> String {
     let pair = format!("={}", raw.replace('+', "%2B"));
     form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
@@ -126,6 +126,9 @@ pub fn sorted(form: &str) -> String {
     pairs.join("&")
 }
 
+/// The largest number of parameters that are tried at other places: each is a guess for each place.
+const MOST_MOVED: usize = 40;
+
 /// Each parameter at each other place.
 pub fn moved(guess: &Guess) -> Vec<Guess> {
     if guess.rule.adds.is_empty() {
@@ -135,6 +138,9 @@ pub fn moved(guess: &Guess) -> Vec<Guess> {
     let in_query = guess.query.as_ref().filter(|_| guess.with_query);
     let body = std::str::from_utf8(&guess.body).unwrap_or_default();
     let most = in_query.map_or(0, |query| count(query)).max(count(body));
+    if most > MOST_MOVED {
+        return Vec::new();
+    }
     let places = (0..most).flat_map(|from| (0..most).map(move |to| (from, to))).filter(|(from, to)| from != to);
     let guesses = places.filter_map(|(from, to)| {
         let mut guess = guess.clone();
@@ -170,6 +176,9 @@ pub fn time_as(guess: &mut Guess, digits: usize) -> bool {
         guess.rule.adds.iter().filter(|(_, value)| *value == "{time}").map(|(name, _)| *name).collect();
     let Some(name) = names.first().copied() else { return false };
     let sent = guess.time.clone();
+    if sent.is_empty() || !sent.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
     let other = match sent.len() {
         length if length > digits => sent[..digits].to_owned(),
         length => format!("{sent}{}", "0".repeat(digits - length)),

@@ -363,6 +363,15 @@ fn a_signature_of_parameters_is_explained() {
     assert_eq!(told(None, form, "quantity=1&timestamp=1703123456789"), "added_parameter_left_out");
     assert_eq!(told(None, "a=x+y&timestamp=1703123456789", "a=x%20y&timestamp=1703123456789"), "blanks_as_percent_20");
     assert_eq!(told(None, form, "quantity=2&recvWindow=5000&timestamp=1703123456789"), "nothing");
+    // A request with very many parameters, or with a time that is no number, is not explained, and costs nothing.
+    let many: String = (0..5000).map(|number| format!("p{number}=1&")).collect();
+    let (last, first) = (format!("{many}{form}"), format!("{form}&{many}").trim_end_matches('&').to_owned());
+    assert_eq!(told(None, &last, &first), "nothing");
+    let odd = Guess {
+        time: "é".repeat(8), query: None, body: "quantity=1&timestamp=éééééééé".into(), ..right.clone()
+    };
+    let signed = Guess { body: "quantity=1".into(), ..odd.clone() };
+    assert!(matches!(search(&case(odd, sign(&signer, &signed))), Found::Wrong { .. }));
 }
 
 #[test]
