@@ -73,7 +73,7 @@ impl Secrets {
         let mut known = self.lock();
         if text.len() >= SHORTEST && known.len() < MOST_VALUES {
             known.insert(text.to_owned());
-            // Bodies are masked as they are written: line ends of a PEM text are `\n` there.
+            // Bodies are masked in their JSON form, where the line ends of a PEM text are `\n`.
             let written = Value::from(text).to_string();
             known.insert(written[1..written.len() - 1].to_owned());
         }

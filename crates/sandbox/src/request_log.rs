@@ -148,8 +148,8 @@ impl RequestLog {
         self.inspected(id, inspection, credential.is_some());
     }
 
-    /// Adds what was found out about the credentials of an entry. `is_accepted` says whether the venue accepted them: a call
-    /// that needs none is accepted with a wrong signature as well, which is no use of a key.
+    /// Adds the findings about the credentials of an entry. `is_accepted` says whether the venue accepted them. A call that needs
+    /// no credentials is accepted with a wrong signature as well; that does not count as a use of the key.
     pub(crate) fn inspected(&self, id: u64, inspection: Inspection, is_accepted: bool) {
         let is_use = is_accepted && inspection.has_no_wrong_signature();
         if let Some(credential) = inspection.credential.clone().filter(|_| is_use) {

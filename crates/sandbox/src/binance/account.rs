@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::limits::Limits;
-use super::members::{Key, Member, SPOT};
+use super::members::{Key, Member};
 use super::place::symbol;
 use super::read::Given;
 use super::reply::Refusal;
@@ -21,16 +21,10 @@ pub(super) fn coins(trading: &Trading) -> BTreeSet<&'static str> {
     trading.symbols.iter().flat_map(|symbol| [symbol.base, symbol.quote]).collect()
 }
 
-/// What an account has of a coin: free, and held by open orders.
-pub(super) fn balance(trading: &Trading, members: &[Member], member: usize, coin: &str) -> (Decimal, Decimal) {
-    let (held, locked) = (members[member].held(SPOT, coin), trading.locked(member, coin));
-    (held - locked, locked)
-}
-
 pub(super) fn account(trading: &Trading, members: &[Member], member: usize, key: &Key, given: &Given) -> Outcome {
     let omits_zero = given.flag("omitZeroBalances")? == Some(true);
     let balances = coins(trading).into_iter().filter_map(|coin| {
-        let (free, locked) = balance(trading, members, member, coin);
+        let (free, locked) = trading.balance(members, member, coin);
         let is_zero = free.is_zero() && locked.is_zero();
         (!is_zero || !omits_zero).then(|| json!({"asset": coin, "free": eight(free), "locked": eight(locked)}))
     });
@@ -91,7 +85,7 @@ pub(super) fn assets(trading: &Trading, members: &[Member], member: usize, given
     let wanted = given.text("asset");
     let shown = coins(trading).into_iter().filter(|coin| wanted.is_none_or(|wanted| wanted == *coin));
     let shown = shown.filter_map(|coin| {
-        let (free, locked) = balance(trading, members, member, coin);
+        let (free, locked) = trading.balance(members, member, coin);
         let none = eight(Decimal::ZERO);
         (!free.is_zero() || !locked.is_zero()).then(|| {
             json!({

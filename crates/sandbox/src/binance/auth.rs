@@ -6,17 +6,17 @@ use percent_encoding::percent_decode_str;
 
 use super::members::{Key, Members, Secret};
 use super::permissions::Permission;
-use super::read::{Given, in_millis};
+use super::read::Given;
 use super::reply::Refusal;
 use crate::message::Request;
 use crate::verify::verify_hmac;
 
-/// What carries the name of the key.
+/// The header that carries the API key.
 pub(super) const HEADER: &str = "X-MBX-APIKEY";
-/// The window where a call names none.
+/// The default window.
 pub(super) const USUAL_WINDOW_MILLIS: i64 = 5_000;
 const LONGEST_WINDOW_MILLIS: i64 = 60_000;
-/// A time may lie so far ahead of the server's.
+/// How far a timestamp may be ahead of the server's clock.
 const AHEAD_MILLIS: i64 = 1_000;
 /// Every caller of the sandbox is on this machine.
 const ADDRESS: &str = "127.0.0.1";
@@ -43,10 +43,10 @@ pub(super) fn check_key(key: &Key, permission: Permission) -> Result<(), Refusal
 
 /// Refuses a time outside of the window.
 pub(super) fn check_time(given: &Given, now: i64) -> Result<(), Refusal> {
-    let stamp = given.text("timestamp").filter(|text| !text.is_empty());
-    let stamp = stamp.ok_or_else(|| Refusal::mandatory("timestamp"))?;
-    let stamp: i64 = stamp.parse().map_err(|_| Refusal::illegal("timestamp", "^[0-9]{1,20}$"))?;
-    let stamp = in_millis(stamp);
+    if given.text("timestamp").is_none_or(str::is_empty) {
+        return Err(Refusal::mandatory("timestamp"));
+    }
+    let stamp = given.time("timestamp")?.ok_or_else(|| Refusal::mandatory("timestamp"))?;
     let window = window(given)?;
     if stamp >= now + AHEAD_MILLIS {
         let message = format!("Timestamp for this request was {AHEAD_MILLIS}ms ahead of the server's time.");
@@ -74,7 +74,7 @@ pub(super) fn signed_text(request: &Request) -> (Vec<u8>, Option<String>) {
     ([query, body].concat(), of_query.or(of_body))
 }
 
-/// A query or a form without its last member where that is the signature.
+/// A query or a form without its last parameter if that is the signature.
 fn without_signature(text: &[u8]) -> (Vec<u8>, Option<String>) {
     let name = b"signature=";
     let start = match text.iter().rposition(|byte| *byte == b'&') {
@@ -214,5 +214,9 @@ mod tests {
         assert_eq!(accepted("timestamp=1700000095000&recvWindow=60001"), Err(-1131));
         assert_eq!(accepted("timestamp=1700000095"), Err(-1021), "seconds");
         assert_eq!(accepted("recvWindow=5"), Err(-1102));
+        assert_eq!(accepted("timestamp="), Err(-1102));
+        for wrong in ["-1", "-9223372036854775808", "99999999999999999999", "x"] {
+            assert_eq!(accepted(&format!("timestamp={wrong}")), Err(-1100), "{wrong}");
+        }
     }
 }

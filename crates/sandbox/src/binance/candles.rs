@@ -2,25 +2,15 @@
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::symbols::eight;
 use super::trading::{PublicTrade, Trading};
+use crate::exchange::Interval;
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-/// The day of the epoch was a Thursday, and weeks begin on Monday.
-const MONDAY: i64 = 4 * DAY;
-
-/// The length of a candle.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(super) enum Interval {
-    Millis(i64),
-    Week,
-    Month,
-}
 
 const INTERVALS: [(&str, Interval); 16] = [
     ("1s", Interval::Millis(SECOND)),
@@ -41,40 +31,14 @@ const INTERVALS: [(&str, Interval); 16] = [
     ("1M", Interval::Month),
 ];
 
-impl Interval {
-    pub(super) fn named(name: &str) -> Option<Self> {
-        INTERVALS.iter().find(|(known, _)| *known == name).map(|(_, interval)| *interval)
-    }
+/// The interval of a name of the venue.
+pub(super) fn interval_named(name: &str) -> Option<Interval> {
+    INTERVALS.iter().find(|(known, _)| *known == name).map(|(_, interval)| *interval)
+}
 
-    pub(super) fn name(self) -> &'static str {
-        INTERVALS.iter().find(|(_, interval)| *interval == self).map_or("", |(name, _)| name)
-    }
-
-    /// When the candle of a time begins, in a zone that is so far ahead of UTC.
-    pub(super) fn start(self, time: i64, zone: i64) -> i64 {
-        let local = time + zone;
-        let start = match self {
-            Self::Millis(length) => local - local.rem_euclid(length),
-            Self::Week => local - (local - MONDAY).rem_euclid(7 * DAY),
-            Self::Month => {
-                let day = OffsetDateTime::from_unix_timestamp(local.div_euclid(1000)).map(OffsetDateTime::date);
-                let first = day.ok().and_then(|day| day.replace_day(1).ok());
-                first.map_or(local, |first| first.midnight().assume_utc().unix_timestamp() * 1000)
-            }
-        };
-        start - zone
-    }
-
-    /// When the candle after the one of a time begins.
-    pub(super) fn next(self, time: i64, zone: i64) -> i64 {
-        let start = self.start(time, zone);
-        match self {
-            Self::Millis(length) => start + length,
-            Self::Week => start + 7 * DAY,
-            // No month has more days.
-            Self::Month => self.start(start + 31 * DAY + MINUTE, zone),
-        }
-    }
+/// The venue's name of an interval.
+pub(super) fn interval_name(interval: Interval) -> &'static str {
+    INTERVALS.iter().find(|(_, known)| *known == interval).map_or("", |(name, _)| name)
 }
 
 /// What happened from one time to another.
@@ -126,7 +90,7 @@ impl Window {
 }
 
 impl Trading {
-    /// What happened in a market between two times. Without trades it stands at the price before.
+    /// What happened in a market between two times. Without trades, all prices are the one before.
     pub(super) fn window(&self, symbol: usize, start: i64, end: i64) -> Window {
         let all = &self.trades[symbol];
         let position = |time: i64| all.partition_point(|trade| trade.time < time);
@@ -155,7 +119,7 @@ impl Trading {
         }
     }
 
-    /// At most so many candles that begin from `start` to `end`, the oldest first; the last ones where only the end is said.
+    /// At most `limit` candles that begin from `start` to `end`, the oldest first. Without a start: the last ones.
     pub(super) fn candles(
         &self,
         symbol: usize,
@@ -167,20 +131,20 @@ impl Trading {
         let mut candles = Vec::new();
         match start {
             Some(start) => {
-                let mut time = start.max(interval.start(first_trade, zone));
-                if interval.start(time, zone) < time {
-                    time = interval.next(time, zone);
+                let mut time = start.max(interval.start_in(first_trade, zone));
+                if interval.start_in(time, zone) < time {
+                    time = interval.next_in(time, zone);
                 }
                 while time <= end && candles.len() < limit {
-                    candles.push(self.window(symbol, time, interval.next(time, zone)));
-                    time = interval.next(time, zone);
+                    candles.push(self.window(symbol, time, interval.next_in(time, zone)));
+                    time = interval.next_in(time, zone);
                 }
             }
             None => {
-                let mut time = interval.start(end, zone);
-                while candles.len() < limit && interval.next(time, zone) > first_trade {
-                    candles.push(self.window(symbol, time, interval.next(time, zone)));
-                    time = interval.start(time - 1, zone);
+                let mut time = interval.start_in(end, zone);
+                while candles.len() < limit && interval.next_in(time, zone) > first_trade {
+                    candles.push(self.window(symbol, time, interval.next_in(time, zone)));
+                    time = interval.start_in(time - 1, zone);
                 }
                 candles.reverse();
             }
@@ -197,15 +161,19 @@ mod tests {
     fn candles_begin_where_the_calendar_says() {
         // 2023-11-14, a Tuesday, 22:13:20 UTC.
         let time = 1_700_000_000_000;
-        let start = |name: &str| Interval::named(name).unwrap().start(time, 0);
+        let start = |name: &str| interval_named(name).unwrap().start(time);
         assert_eq!(start("1m"), 1_699_999_980_000);
         assert_eq!(start("1d"), 1_699_920_000_000);
         assert_eq!(start("1w"), 1_699_833_600_000, "Monday");
         assert_eq!(start("1M"), 1_698_796_800_000);
-        assert_eq!(Interval::Month.next(time, 0), 1_701_388_800_000);
-        assert_eq!(Interval::named("1d").unwrap().start(time, 8 * HOUR), 1_699_977_600_000, "the next day in the east");
-        assert!(INTERVALS.iter().all(|(name, interval)| interval.name() == *name));
-        assert_eq!(Interval::named("2m"), None);
+        assert_eq!(Interval::Month.next(time), 1_701_388_800_000);
+        assert_eq!(
+            interval_named("1d").unwrap().start_in(time, 8 * HOUR),
+            1_699_977_600_000,
+            "the next day in the east"
+        );
+        assert!(INTERVALS.iter().all(|(name, interval)| interval_name(*interval) == *name));
+        assert_eq!(interval_named("2m"), None);
     }
 
     #[test]
@@ -221,7 +189,7 @@ mod tests {
         assert_eq!((minute.count, minute.open, minute.close), (0, day.close, day.close));
         let candles = trading.candles(0, (Interval::Millis(HOUR), 0), (None, now), 5);
         assert!(candles.windows(2).all(|pair| pair[0].end == pair[1].start));
-        assert_eq!(candles.last().unwrap().start, Interval::Millis(HOUR).start(now, 0));
+        assert_eq!(candles.last().unwrap().start, Interval::Millis(HOUR).start(now));
         let from = candles[0].start;
         let again = trading.candles(0, (Interval::Millis(HOUR), 0), (Some(from), now), 5);
         assert_eq!(again, candles);

@@ -15,7 +15,7 @@ impl Binance {
         let route = served::find(request.method.as_str(), &request.path);
         let need = match route {
             Some(route) => route.need,
-            None => need_of(operation(request).ok().flatten()),
+            None => operation(request).map_or(Need::Public, need_of),
         };
         let name = request.header(HEADER).unwrap_or_default();
         if name.is_empty() {
@@ -89,7 +89,8 @@ fn parameters(request: &Request, text: &[u8]) -> Part {
     let query = request.query.as_deref().unwrap_or_default();
     let body = String::from_utf8_lossy(&request.body).into_owned();
     let body = body.split("&signature=").next().unwrap_or_default();
-    let seconds = pairs.iter().find(|(name, _)| name == "timestamp").map(|(_, time)| time.clone());
+    let timestamp = pairs.iter().find(|(name, _)| name == "timestamp").map(|(_, time)| time.as_str());
+    let seconds = timestamp.and_then(|time| Some((time, time.get(..time.len().checked_sub(3)?)?)));
     let part = Part::new("parameters", text)
         .or("", "nothing was signed: sign all parameters")
         .or(decoded, "the parameters were signed before they were percent-encoded: sign them as they are sent")
@@ -100,12 +101,34 @@ fn parameters(request: &Request, text: &[u8]) -> Part {
         .or(query, "the body was left out: it belongs to the signed text")
         .or(body, "the query was left out: it belongs to the signed text")
         .or(format!("{sent}&"), "the & before the signature was signed as well: sign what stands before it");
-    match seconds.filter(|time| time.len() > 3) {
-        Some(time) => {
-            let short = format!("timestamp={}", &time[..time.len() - 3]);
-            let other = sent.replace(&format!("timestamp={time}"), &short);
+    match seconds {
+        Some((millis, seconds)) => {
+            let other = sent.replace(&format!("timestamp={millis}"), &format!("timestamp={seconds}"));
             part.or(other, "seconds were signed: sign the milliseconds that are sent")
         }
         None => part,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+
+    use super::*;
+
+    #[test]
+    fn any_timestamp_can_be_explained() {
+        for timestamp in ["", "1", "a\u{20ac}b", "1700000000000"] {
+            let query = format!("timestamp={timestamp}");
+            let request = Request {
+                method: Method::GET,
+                path: "/api/v3/account".to_owned(),
+                query: Some(query.clone()),
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+            };
+            assert_eq!(parameters(&request, query.as_bytes()).value, query.as_bytes());
+        }
     }
 }

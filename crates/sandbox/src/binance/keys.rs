@@ -11,9 +11,9 @@ use crate::verify::PublicKey;
 
 type Outcome = Result<Value, Refusal>;
 
-/// A list of addresses has at most so many characters.
+/// The most characters of a list of addresses.
 const LONGEST_LIST: usize = 500;
-/// So many keys a sub-account may have.
+/// The most keys that a sub-account may have.
 const MOST_KEYS: usize = 30;
 
 /// A new name or secret, as long as the venue's.
@@ -105,7 +105,7 @@ fn restriction(given: &Given) -> Result<(i64, Vec<String>), Refusal> {
     Ok((status, ips))
 }
 
-/// Makes a key for a sub-account, with its own public key or with a secret of the venue.
+/// Creates a key for a sub-account, with a public key of the caller or with a secret that the venue generates.
 pub(super) fn create(members: &mut Members, master: usize, given: &Given, now: i64) -> Outcome {
     let member = sub_account(members, master, given, "email")?;
     let label = given.required("apiName")?.to_owned();
@@ -164,9 +164,7 @@ pub(super) fn list(members: &Members, master: usize, given: &Given) -> Outcome {
         key.member == member && key.family == Family::SubAccount && wanted.is_none_or(|wanted| wanted == key.name)
     });
     let own: Vec<&Key> = own.collect();
-    let page = given.integer("page")?.unwrap_or(1).max(1);
-    let size = given.limit("size", 30, 100)?;
-    let skipped = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size);
+    let (skipped, size) = given.page("page", "size", (30, 100))?;
     let rows: Vec<Value> = own.iter().skip(skipped).take(size).map(|key| show(members, key)).collect();
     Ok(json!({"total": own.len(), "rows": rows}))
 }

@@ -1,4 +1,4 @@
-//! How much callers have used: weight by address and by account, and orders. Windows are those of the calendar.
+//! What callers have used: weight by address and by account, and orders. Windows are aligned to the clock.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use super::settings::BinanceSettings;
 pub(super) const MINUTE_MILLIS: i64 = 60_000;
 pub(super) const TEN_SECONDS_MILLIS: i64 = 10_000;
 pub(super) const DAY_MILLIS: i64 = 86_400_000;
-/// The first ban of an address lasts as long.
+/// The duration of an address's first ban.
 const BAN_MILLIS: i64 = 120_000;
-/// What an address may use in a minute of one path under `/sapi`.
+/// The weight per minute and address of one path under `/sapi`.
 const SAPI_ADDRESS: u64 = 12_000;
-/// What an account may use in a minute of one path under `/sapi`.
+/// The weight per minute and account of one path under `/sapi`.
 const SAPI_ACCOUNT: u64 = 180_000;
 
 /// What a call counts against.
@@ -55,7 +55,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Counts a call. Gives what is used of its limit then.
+    /// Counts a call. Returns what is used of its limit, including this call.
     pub(super) fn count(
         &mut self,
         (scope, path, account): (Scope, &str, usize),
@@ -101,7 +101,7 @@ impl Limits {
         Err(refused(418, -1003, message, (rest + 999) / 1000))
     }
 
-    /// Counts an order that an account places. Nothing is counted where it is one too many.
+    /// Counts an order that an account places. A refused order is not counted.
     pub(super) fn count_order(&mut self, account: usize, settings: &BinanceSettings, now: i64) -> Result<(), Refusal> {
         let windows = self.orders.entry(account).or_default();
         let limits = [
@@ -120,7 +120,7 @@ impl Limits {
         Ok(())
     }
 
-    /// An order that has been filled does not count any more.
+    /// An order that has been filled no longer counts.
     pub(super) fn uncount_order(&mut self, account: usize, placed: i64, now: i64) {
         let windows = self.orders.entry(account).or_default();
         for (window, length) in windows.iter_mut().zip([TEN_SECONDS_MILLIS, DAY_MILLIS]) {

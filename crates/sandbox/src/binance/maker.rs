@@ -1,9 +1,8 @@
-//! What the sandbox's market maker does at Binance: it quotes, and others take from it.
+//! The market maker at Binance: one account quotes, and another one takes.
 
 use rust_decimal::Decimal;
 
 use super::Binance;
-use super::seed::terms;
 use super::trading::{MAKER, TAKER, owner};
 use crate::exchange::{Side, Terms, TimeInForce};
 use crate::market_maker::{MarketStep, Tradable, requoted};
@@ -34,7 +33,7 @@ impl Binance {
         }
         for taker in &step.trades {
             let side = if taker.is_buy { Side::Bid } else { Side::Ask };
-            let terms = terms(side, taker.price, taker.size);
+            let terms = Terms::new(side, taker.price, taker.size);
             let terms = Terms { time_in_force: TimeInForce::ImmediateOrCancel, ..terms };
             // The account has no limit, and such an order is refused for no other reason.
             _ = state.trading.books.place(owner(TAKER), market, terms, true, now);

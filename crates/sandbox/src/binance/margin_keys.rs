@@ -12,9 +12,9 @@ use super::trading::Trading;
 
 type Outcome = Result<Value, Refusal>;
 
-/// A key is bound to at most so many addresses.
+/// The most addresses that a key may be bound to.
 const MOST_ADDRESSES: usize = 30;
-/// So many special keys an account may have.
+/// The most special keys that an account may have.
 const MOST_KEYS: usize = 20;
 
 /// The market of a key, where it is for isolated margin.

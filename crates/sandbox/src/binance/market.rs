@@ -1,21 +1,21 @@
-//! What everybody may read: markets, books, trades, candles and tickers.
+//! Public reads: markets, books, trades, candles and tickers.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::candles::{Interval, Window};
+use super::candles::{Window, interval_named};
 use super::limits::{DAY_MILLIS, MINUTE_MILLIS};
 use super::place::{symbol, symbol_named};
-use super::read::Given;
+use super::read::{Given, part};
 use super::reply::Refusal;
 use super::settings::BinanceSettings;
 use super::symbols::{eight, rate_limits};
 use super::trading::{AggregateTrade, PublicTrade, Trading};
-use crate::exchange::Side;
+use crate::exchange::{Interval, Side};
 
 type Outcome = Result<Value, Refusal>;
 
-/// The markets that a call names by `symbol` or by `symbols`; none where it names none.
+/// The markets that a call names by `symbol` or by `symbols`. `None` if it names no market.
 fn named(trading: &Trading, given: &Given) -> Result<Option<(Vec<usize>, bool)>, Refusal> {
     match (given.has("symbol"), given.list("symbols")?) {
         (true, Some(_)) => Err(Refusal::combination("symbol=XXX or symbols=[\"XXX\"]")),
@@ -63,7 +63,7 @@ pub(super) fn depth(trading: &Trading, given: &Given) -> Outcome {
     Ok(book(trading, index, limit))
 }
 
-/// The best levels of a book, and the number of the update that they are after.
+/// The best levels of a book, and the last update that they include.
 pub(super) fn book(trading: &Trading, index: usize, limit: usize) -> Value {
     let levels = |side: Side| -> Vec<[String; 2]> {
         let levels = trading.levels(index, side).into_iter().take(limit);
@@ -120,8 +120,7 @@ pub(super) fn aggregate_trades(trading: &Trading, given: &Given) -> Outcome {
         .filter(|trade| from.is_none_or(|from| trade.id >= from) && (start..=end).contains(&trade.time))
         .collect();
     let from_start = from.is_some() || given.has("startTime");
-    let skipped = if from_start { 0 } else { fitting.len().saturating_sub(limit) };
-    Ok(fitting.into_iter().skip(skipped).take(limit).map(aggregate).collect())
+    Ok(part(&fitting, limit, from_start).map(|trade| aggregate(trade)).collect())
 }
 
 /// A zone such as `8`, `-1:00` or `05:45`, as milliseconds ahead of UTC.
@@ -131,20 +130,25 @@ fn zone(text: &str) -> Option<i64> {
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
     let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "0"));
-    let (hours, minutes) = (hours.parse::<i64>().ok()?, minutes.parse::<i64>().ok()?);
-    let millis = sign * (hours * 60 + minutes) * MINUTE_MILLIS;
-    let fits = (0..60).contains(&minutes) && (-12 * 60..=14 * 60).contains(&(millis / MINUTE_MILLIS));
-    fits.then_some(millis)
+    let (hours, minutes) = (hours.parse::<u8>().ok()?, minutes.parse::<u8>().ok()?);
+    let ahead = sign * (i64::from(hours) * 60 + i64::from(minutes));
+    let fits = minutes < 60 && (-12 * 60..=14 * 60).contains(&ahead);
+    fits.then_some(ahead * MINUTE_MILLIS)
+}
+
+/// The zone that a call names, as milliseconds ahead of UTC. UTC by default.
+fn time_zone(given: &Given) -> Result<i64, Refusal> {
+    match given.text("timeZone") {
+        None => Ok(0),
+        Some(text) => zone(text).ok_or_else(|| Refusal::invalid("timeZone")),
+    }
 }
 
 pub(super) fn klines(trading: &Trading, given: &Given, now: i64) -> Outcome {
     let index = symbol(trading, given)?;
-    let interval = Interval::named(given.required("interval")?);
+    let interval = interval_named(given.required("interval")?);
     let interval = interval.ok_or_else(|| Refusal::new(-1120, "Invalid interval."))?;
-    let zone = match given.text("timeZone") {
-        None => 0,
-        Some(text) => zone(text).ok_or_else(|| Refusal::invalid("timeZone"))?,
-    };
+    let zone = time_zone(given)?;
     given.span()?;
     let end = given.time("endTime")?.unwrap_or(now).min(now);
     let limit = given.limit("limit", 500, 1000)?;
@@ -153,8 +157,9 @@ pub(super) fn klines(trading: &Trading, given: &Given, now: i64) -> Outcome {
 }
 
 pub(super) fn average_price(trading: &Trading, given: &Given, now: i64) -> Outcome {
-    let window = trading.window(symbol(trading, given)?, now - 5 * MINUTE_MILLIS, now + 1);
-    let last = trading.trades[symbol(trading, given)?].last().map_or(now, |trade| trade.time);
+    let index = symbol(trading, given)?;
+    let window = trading.window(index, now - 5 * MINUTE_MILLIS, now + 1);
+    let last = trading.trades[index].last().map_or(now, |trade| trade.time);
     Ok(json!({"mins": 5, "price": eight(window.mean()), "closeTime": last}))
 }
 
@@ -204,7 +209,7 @@ pub(super) fn day_ticker(trading: &Trading, given: &Given, now: i64) -> Outcome 
     })
 }
 
-/// A ticker of the markets that are named, which is at least one.
+/// Tickers of the named markets. At least one is required.
 fn named_tickers(trading: &Trading, given: &Given, window: impl Fn(usize) -> Window) -> Outcome {
     let is_mini = is_mini(given)?;
     if named(trading, given)?.is_none() {
@@ -214,11 +219,7 @@ fn named_tickers(trading: &Trading, given: &Given, window: impl Fn(usize) -> Win
 }
 
 pub(super) fn trading_day(trading: &Trading, given: &Given, now: i64) -> Outcome {
-    let zone = match given.text("timeZone") {
-        None => 0,
-        Some(text) => zone(text).ok_or_else(|| Refusal::invalid("timeZone"))?,
-    };
-    let start = Interval::Millis(DAY_MILLIS).start(now, zone);
+    let start = Interval::Millis(DAY_MILLIS).start_in(now, time_zone(given)?);
     named_tickers(trading, given, |index| trading.window(index, start, start + DAY_MILLIS))
 }
 
@@ -279,7 +280,7 @@ mod tests {
         assert_eq!(zone("8"), Some(8 * 60 * MINUTE_MILLIS));
         assert_eq!(zone("-1:00"), Some(-60 * MINUTE_MILLIS));
         assert_eq!(zone("05:45"), Some(345 * MINUTE_MILLIS));
-        for wrong in ["", "15", "-13", "x", "1:99"] {
+        for wrong in ["", "15", "-13", "x", "1:99", "--1", "1:-1", "9223372036854775807"] {
             assert_eq!(zone(wrong), None, "{wrong}");
         }
     }

@@ -1,4 +1,4 @@
-//! Sends orders to the books, and books what comes of it: executions, trades, coins.
+//! Sends orders to the books, and records the results: executions, trades, coins.
 
 use rust_decimal::Decimal;
 
@@ -8,7 +8,7 @@ use super::symbols::{MAKER_RATE, TAKER_RATE};
 use super::trading::{AggregateTrade, Event, MAKER, PublicTrade, Report, Trading, owner};
 use crate::exchange::{Amendment, ExchangeEvent, Fill, Reason, SelfTradePrevention, Side, Terms, TimeInForce, Trade};
 
-/// What a market order of a buyer would pay at most.
+/// The limit price of a buyer's market order in the book.
 const ANY_PRICE: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 
 impl Trading {
@@ -87,7 +87,7 @@ impl Trading {
         self.waiting.remove(&index);
     }
 
-    /// Cancels an open order. `id` is what the cancellation is called.
+    /// Cancels an open order. `id` is the client id of the cancellation.
     pub(super) fn cancel(&mut self, members: &mut [Member], index: usize, id: &str, now: i64) {
         let symbol = self.orders[index].wish.symbol;
         let order = &mut self.orders[index];
@@ -128,7 +128,7 @@ impl Trading {
         }
     }
 
-    /// Books what has happened in a book, and what follows from it.
+    /// Records the events of a book, and triggers the orders that wait for its price.
     pub(super) fn settle(&mut self, members: &mut [Member], symbol: usize, now: i64) {
         self.apply(members, symbol);
         self.trigger(members, symbol, now);
@@ -136,7 +136,7 @@ impl Trading {
 
     pub(super) fn apply(&mut self, members: &mut [Member], symbol: usize) {
         let name = self.history_name(symbol);
-        // The trade whose two sides are being booked.
+        // The trade whose two sides are being recorded.
         let mut current = (String::new(), 0);
         for one in self.books.take_journal() {
             match one {
@@ -221,7 +221,7 @@ impl Trading {
         }
     }
 
-    /// Books one side of a trade, unless it is the venue's own.
+    /// Records one side of a trade, unless it is the venue's own.
     fn fill(&mut self, members: &mut [Member], index: usize, fill: &Fill, trade: i64) {
         let symbol = &self.symbols[index];
         let Some(member) = members.get_mut(fill.owner.user) else { return };
@@ -263,7 +263,7 @@ impl Trading {
         self.note_coins(fill.owner.user, [base, quote]);
     }
 
-    /// Sends the orders whose price has come.
+    /// Sends the orders whose trigger price is reached.
     fn trigger(&mut self, members: &mut [Member], symbol: usize, now: i64) {
         let last = self.last(symbol);
         let reached = |order: &Order| order.wish.symbol == symbol && is_reached(&order.wish, last);
@@ -298,13 +298,13 @@ impl Trading {
                 && order.terms.price == price
         });
         if !qty.is_zero() {
-            _ = self.books.place(owner(MAKER), &name, super::seed::terms(side, price, qty), true, now);
+            _ = self.books.place(owner(MAKER), &name, Terms::new(side, price, qty), true, now);
         }
         self.settle(members, symbol, now);
     }
 }
 
-/// Whether the price that an order waits for has come.
+/// Whether the trigger price of an order is reached.
 pub(super) fn is_reached(wish: &Wish, last: Decimal) -> bool {
     let (Some(stop), Some(rises_for_buyer)) = (wish.stop_price, wish.kind.waits()) else { return false };
     let rises = rises_for_buyer == (wish.side == Side::Bid);
@@ -318,10 +318,6 @@ fn book_terms(wish: &Wish) -> Terms {
         (false, Side::Ask) => Decimal::ZERO,
     };
     Terms {
-        client_order_id: None,
-        side: wish.side,
-        price,
-        count: wish.qty,
         time_in_force: match wish.duration {
             _ if !wish.kind.is_limit() => TimeInForce::ImmediateOrCancel,
             Duration::GoodTillCanceled => TimeInForce::GoodTillCanceled,
@@ -332,10 +328,7 @@ fn book_terms(wish: &Wish) -> Terms {
             OwnTrade::Maker => SelfTradePrevention::Maker,
             OwnTrade::Taker | OwnTrade::Both => SelfTradePrevention::TakerAtCross,
         },
-        expiration: None,
         post_only: wish.kind == Kind::LimitMaker,
-        reduce_only: false,
-        cancel_order_on_pause: false,
-        order_group_id: None,
+        ..Terms::new(wish.side, price, wish.qty)
     }
 }

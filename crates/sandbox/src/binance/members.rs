@@ -9,7 +9,7 @@ use super::permissions::Permissions;
 use crate::accounts::BinanceKey;
 use crate::verify::PublicKey;
 
-/// What an account that is given at the start holds.
+/// The initial holdings of an account.
 const COINS: [(&str, Decimal); 5] =
     [("BTC", dec!(10)), ("ETH", dec!(100)), ("BNB", dec!(500)), ("USDT", dec!(1000000)), ("LTC", dec!(1000))];
 /// The wallet that orders are paid from.
@@ -26,7 +26,7 @@ pub(super) struct Member {
     /// Coins by wallet. What open orders hold is part of it.
     pub(super) wallets: BTreeMap<String, BTreeMap<String, Decimal>>,
     pub(super) updated: i64,
-    /// Whether special keys for margin are over.
+    /// Whether the account has left the special key mode for margin.
     pub(super) left_special_keys: bool,
 }
 
@@ -49,7 +49,7 @@ pub(super) enum Secret {
 }
 
 impl Secret {
-    /// As lists of special keys name it.
+    /// The name in lists of special keys.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Hmac(_) => "HMAC_SHA256",
@@ -66,7 +66,7 @@ pub(super) enum Family {
     Own,
     /// A sub-account's, made by its master.
     SubAccount,
-    /// For margin with little latency: of a symbol where that is isolated.
+    /// A low-latency key for margin, of one symbol if that is isolated.
     Margin { symbol: Option<String> },
 }
 

@@ -1,4 +1,4 @@
-//! Binance: spot orders that match, keys of three kinds, sub-accounts and transfers; the WebSocket API and the streams.
+//! Binance: spot orders that match, three types of keys, sub-accounts and transfers; the WebSocket API and the streams.
 
 mod account;
 mod auth;
@@ -40,7 +40,7 @@ use crate::executed::Executed;
 use crate::faults::Faults;
 use crate::message::{Reply, Request};
 use crate::request_log::RequestLog;
-use crate::spec::{self, ExampleReply, Operation, Problem};
+use crate::spec::{self, BINANCE, ExampleReply, Operation, Problem};
 use crate::streams::{BookLevels, FrameLog};
 
 use self::limits::{Limits, Scope};
@@ -88,7 +88,7 @@ struct State {
 struct Call<'a> {
     route: &'static Route,
     given: &'a Given,
-    /// The key, as an index; none where everybody may call.
+    /// The key, as an index. `None` for public calls.
     key: Option<usize>,
     now: i64,
 }
@@ -126,9 +126,6 @@ impl Binance {
     fn respond(&self, request: &Request, now: i64, used: &mut Option<Used>) -> Result<Reply, Refusal> {
         let operation = operation(request)?;
         let route = served::find(request.method.as_str(), &request.path);
-        if route.is_none() && operation.is_none() {
-            return Err(not_found());
-        }
         let unit = time_unit::of(request)?;
         let state = &mut *self.state();
         let given = Given::of(request)?;
@@ -143,14 +140,13 @@ impl Binance {
         let path = format!("{} {}", request.method, request.path);
         let weight = state.limits.count((scope, &path, account), weight, &state.settings, now)?;
         *used = Some(Used { scope, weight, orders: None });
-        let example = match operation.map(|operation| (operation, operation.check(request))) {
-            Some((operation, Ok(values))) => Some((operation, values)),
-            Some((_, Err(problem))) if route.is_some() && is_judged_later(&problem) => None,
-            Some((_, Err(problem))) => return Err(Refusal::wrong(&problem)),
-            None => None,
+        let values = match operation.check(request) {
+            Ok(values) => values,
+            Err(problem) if route.is_some() && is_judged_later(&problem) => spec::Given::default(),
+            Err(problem) => return Err(Refusal::wrong(&problem)),
         };
-        let reply = match (route, example) {
-            (Some(route), _) => {
+        let reply = match route {
+            Some(route) => {
                 let outcome = state.carry_out(&Call { route, given: &given, key, now });
                 if let (true, Some(used)) = (route.counts_orders(), used.as_mut()) {
                     used.orders = Some(state.limits.orders(account, now));
@@ -159,13 +155,12 @@ impl Binance {
                 if request.path.starts_with("/api") {
                     unit.apply(&mut value);
                 }
-                Ok(Reply::json(200, &value))
+                Reply::json(200, &value)
             }
-            (None, Some((operation, values))) => Ok(operation.reply(&values)),
-            (None, None) => Err(not_found()),
+            None => operation.reply(&values),
         };
         state.publish(now);
-        reply.map(|reply| reply.executing(path))
+        Ok(reply.executing(path))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -218,10 +213,9 @@ impl Binance {
     }
 }
 
-/// The operation of a request, where the spec has it.
-fn operation(request: &Request) -> Result<Option<&'static Operation>, Refusal> {
-    let Some(spec) = venuekit_spec::of("binance") else { return Ok(None) };
-    spec.find(&request.method, &request.path).map(Some).map_err(|problem| match problem.place {
+/// The operation of a request.
+fn operation(request: &Request) -> Result<&'static Operation, Refusal> {
+    BINANCE.find(&request.method, &request.path).map_err(|problem| match problem.place {
         spec::RequestPart::Method => Refusal::new(-1000, problem.to_string()).with_status(405),
         _ => not_found(),
     })
@@ -232,13 +226,13 @@ fn not_found() -> Refusal {
 }
 
 /// What the spec says that an operation needs.
-fn need_of(operation: Option<&Operation>) -> Need {
-    match operation {
-        Some(operation) if operation.needs_credentials() => {
-            let scope = operation.scope.as_deref().unwrap_or_default();
-            if operation.needs("signature") { Need::Signed(permission_of(scope)) } else { Need::Key }
-        }
-        _ => Need::Public,
+fn need_of(operation: &Operation) -> Need {
+    if !operation.needs_credentials() {
+        Need::Public
+    } else if operation.needs("signature") {
+        Need::Signed(permission_of(operation.scope.as_deref().unwrap_or_default()))
+    } else {
+        Need::Key
     }
 }
 

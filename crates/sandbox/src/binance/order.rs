@@ -85,7 +85,7 @@ impl Kind {
         matches!(self, Self::Limit | Self::StopLossLimit | Self::TakeProfitLimit)
     }
 
-    /// Whether it waits for a price, and whether that has to rise to it for a buyer.
+    /// Whether it waits for a trigger price: `Some(true)` if a buyer's is reached from below.
     pub(super) fn waits(self) -> Option<bool> {
         match self {
             Self::StopLoss | Self::StopLossLimit => Some(true),
@@ -104,7 +104,7 @@ pub(super) enum Duration {
 
 words!(Duration { GoodTillCanceled = "GTC", ImmediateOrCancel = "IOC", FillOrKill = "FOK" });
 
-/// What happens when an order meets one of its owner's own.
+/// Self-trade prevention: which order expires.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum OwnTrade {
     Taker,
@@ -133,7 +133,7 @@ pub(super) struct Wish {
     /// Zero where the market decides.
     pub(super) price: Decimal,
     pub(super) qty: Decimal,
-    /// What a market order is to spend or to bring in.
+    /// The quote amount that a market order is to spend or to receive.
     pub(super) quote_qty: Decimal,
     pub(super) stop_price: Option<Decimal>,
     pub(super) own_trade: OwnTrade,
@@ -165,7 +165,7 @@ pub(super) struct Order {
     pub(super) updated: i64,
     /// When it came into the book; none while it waits for its price.
     pub(super) working_since: Option<i64>,
-    /// Of its executions, as indices.
+    /// Its executions, as indices.
     pub(super) fills: Vec<usize>,
     pub(super) amends: Vec<Amend>,
 }

@@ -7,7 +7,7 @@ use super::limits::{DAY_MILLIS, Limits};
 use super::members::Member;
 use super::order::{Kind, Order, Wish};
 use super::place;
-use super::read::Given;
+use super::read::{Given, part};
 use super::reply::Refusal;
 use super::served::Route;
 use super::settings::BinanceSettings;
@@ -47,7 +47,7 @@ fn detail(given: &Given, kind: Kind) -> Result<Detail, Refusal> {
 }
 
 impl Desk<'_> {
-    /// Carries a call out.
+    /// Executes a call.
     pub(super) fn trade(&mut self, route: &Route, given: &Given) -> Outcome {
         match (route.method, route.path) {
             ("POST", "/api/v3/order") => self.place(given),
@@ -126,7 +126,7 @@ impl Desk<'_> {
     /// Cancels all open orders of a market.
     fn cancel_all(&mut self, given: &Given) -> Outcome {
         let symbol = place::symbol(self.trading, given)?;
-        let own = self.own_open().filter(|index| self.trading.orders[*index].wish.symbol == symbol);
+        let own = self.trading.open_of(self.member).filter(|index| self.trading.orders[*index].wish.symbol == symbol);
         let own: Vec<usize> = own.collect();
         if own.is_empty() {
             return Err(Refusal::unknown_order());
@@ -203,7 +203,7 @@ impl Desk<'_> {
         }
         let id = given.client_id("newClientOrderId")?.unwrap_or_else(|| order.wish.client_id.clone());
         let is_taken = |index: usize| self.trading.orders[index].wish.client_id == id;
-        if id != order.wish.client_id && self.own_open().any(is_taken) {
+        if id != order.wish.client_id && self.trading.open_of(self.member).any(is_taken) {
             return Err(Refusal::order("Duplicate order sent."));
         }
         self.trading.shrink(self.members, index, (qty, &id), self.now);
@@ -213,20 +213,12 @@ impl Desk<'_> {
         Ok(json!({"transactTime": self.now, "executionId": id, "amendedOrder": amended}))
     }
 
-    fn own_open(&self) -> impl Iterator<Item = usize> {
-        own_open(self.trading, self.member)
-    }
-
     /// The open order that a call names, by either of its ids.
     fn open(&self, given: &Given, names: (&str, &str)) -> Result<usize, Refusal> {
         let found = find(self.trading, self.member, given, names)?;
         let open = found.filter(|index| self.trading.orders[*index].status.is_open());
         open.ok_or_else(Refusal::unknown_order)
     }
-}
-
-fn own_open(trading: &Trading, member: usize) -> impl Iterator<Item = usize> {
-    trading.open.range((member, 0)..(member + 1, 0)).map(|(_, index)| *index)
 }
 
 /// The order that a call names.
@@ -239,7 +231,6 @@ fn find(
     let symbol = place::symbol(trading, given)?;
     let (number, text) = (given.integer(id)?, given.text(client_id));
     let is_own = |index: &usize| trading.orders[*index].member == member;
-    let by_text = |text: &str| trading.by_client_id.get(&(member, symbol, text.to_owned())).copied();
     match (number, text) {
         (None, None) => {
             let message = format!("Param '{client_id}' or '{id}' must be sent, but both were empty/null!");
@@ -250,7 +241,7 @@ fn find(
             // Where both are sent, both have to name the order.
             Ok(found.filter(|index| text.is_none_or(|text| trading.orders[*index].wish.client_id == text)))
         }
-        (None, Some(text)) => Ok(by_text(text).filter(is_own)),
+        (None, Some(text)) => Ok(trading.by_client_id.get(&(member, symbol, text.to_owned())).copied()),
     }
 }
 
@@ -267,7 +258,7 @@ pub(super) fn get(trading: &Trading, member: usize, given: &Given) -> Outcome {
 /// The open orders of an account, of one market or of all.
 pub(super) fn open(trading: &Trading, member: usize, given: &Given) -> Outcome {
     let symbol = if given.has("symbol") { Some(place::symbol(trading, given)?) } else { None };
-    let own = own_open(trading, member).map(|index| &trading.orders[index]);
+    let own = trading.open_of(member).map(|index| &trading.orders[index]);
     let own = own.filter(|order| symbol.is_none_or(|symbol| order.wish.symbol == symbol));
     Ok(own.map(|order| show(trading, order)).collect())
 }
@@ -295,13 +286,7 @@ pub(super) fn all(trading: &Trading, member: usize, given: &Given) -> Outcome {
             && (from.is_some() || (start..=end).contains(&order.time))
     });
     let own: Vec<&Order> = own.collect();
-    Ok(page(&own, limit, from.is_some() || given.has("startTime")).map(|order| show(trading, order)).collect())
-}
-
-/// The first ones, or the last ones where nothing says where to begin.
-fn page<T>(all: &[T], limit: usize, from_start: bool) -> impl Iterator<Item = &T> {
-    let skipped = if from_start { 0 } else { all.len().saturating_sub(limit) };
-    all.iter().skip(skipped).take(limit)
+    Ok(part(&own, limit, from.is_some() || given.has("startTime")).map(|order| show(trading, order)).collect())
 }
 
 /// The trades of an account in a market.
@@ -324,7 +309,7 @@ pub(super) fn trades(trading: &Trading, member: usize, given: &Given) -> Outcome
     });
     let own: Vec<_> = own.collect();
     let from_start = from.is_some() || given.has("startTime") || of.is_some();
-    let shown = page(&own, limit, from_start);
+    let shown = part(&own, limit, from_start);
     Ok(shown.map(|(execution, order)| execution.show(&trading.symbols[symbol], order)).collect())
 }
 

@@ -2,7 +2,6 @@
 
 use super::account::coins;
 use super::members::{Key, SPOT};
-use super::order::side_name;
 use super::{Binance, State};
 use crate::exchange::Side;
 use crate::overview::{self, Account, Balance, MarketView, Overview, Trade, text};
@@ -39,8 +38,7 @@ impl Binance {
 fn accounts(state: &State) -> Vec<Account> {
     let account = |(index, member): (usize, &super::members::Member)| {
         let held = coins(&state.trading).into_iter().map(|coin| (coin, member.held(SPOT, coin)));
-        let orders = state.trading.open.range((index, 0)..(index + 1, 0));
-        let orders = orders.map(|(_, order)| &state.trading.orders[*order]);
+        let orders = state.trading.open_of(index).map(|order| &state.trading.orders[order]);
         Account {
             name: format!("{} ({})", member.email, member.uid),
             balances: held.filter(|(_, held)| !held.is_zero()).map(|(coin, held)| Balance::new(coin, held)).collect(),
@@ -49,7 +47,7 @@ fn accounts(state: &State) -> Vec<Account> {
                 .map(|order| overview::Order {
                     id: order.id.to_string(),
                     market: state.trading.symbols[order.wish.symbol].name.clone(),
-                    side: if side_name(order.wish.side) == "BUY" { "buy" } else { "sell" },
+                    side: if order.wish.side == Side::Bid { "buy" } else { "sell" },
                     price: text(order.wish.price),
                     remaining: text(order.leaves()),
                     filled: text(order.filled),

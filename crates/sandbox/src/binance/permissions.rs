@@ -48,7 +48,7 @@ impl Permissions {
         ]
     }
 
-    /// Those of a list, and reading. None given: all.
+    /// The permissions of a list, and reading. `None`: all of them.
     pub(super) fn named(names: Option<&[String]>) -> Self {
         let mut own = Self::default();
         for (word, value) in own.words() {
@@ -78,7 +78,7 @@ impl Permissions {
         shown
     }
 
-    /// The words of what is permitted.
+    /// The words of the granted permissions.
     pub(super) fn list(&self) -> Vec<String> {
         let mut own = self.clone();
         own.words().into_iter().filter(|(_, value)| **value).map(|(word, _)| word.to_owned()).collect()

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::matching::is_reached;
-use super::members::{Member, SPOT};
+use super::members::Member;
 use super::order::{Duration, Kind, OwnTrade, Wish};
 use super::read::{Given, SYMBOL_RANGE};
 use super::reply::Refusal;
@@ -40,7 +40,7 @@ fn side(word: &str) -> Option<Side> {
     }
 }
 
-/// Reads an order. Nothing is checked that depends on others.
+/// Reads an order. Only what depends on no state is checked.
 pub(super) fn read(trading: &Trading, given: &Given) -> Result<Wish, Refusal> {
     let symbol = symbol(trading, given)?;
     let side = word(given, "side", side, Refusal::new(-1117, "Invalid side."))?;
@@ -101,7 +101,7 @@ pub(super) fn read(trading: &Trading, given: &Given) -> Result<Wish, Refusal> {
     })
 }
 
-/// Checks an order against its market, and an account's funds. Works out how much a market order that names an amount is for.
+/// Checks an order against its market and the account's funds. Computes the quantity of a market order with a quote amount.
 pub(super) fn check(trading: &Trading, members: &[Member], member: usize, mut wish: Wish) -> Result<Wish, Refusal> {
     let symbol = &trading.symbols[wish.symbol];
     let last = trading.last(wish.symbol);
@@ -122,9 +122,8 @@ pub(super) fn check(trading: &Trading, members: &[Member], member: usize, mut wi
             return Err(Refusal::order("Order would trigger immediately."));
         }
     }
-    let open = trading.open.range((member, 0)..(member + 1, 0)).map(|(_, index)| *index);
-    let open: Vec<usize> = open.collect();
-    let orders = || open.iter().map(|index| &trading.orders[*index]).filter(|order| order.wish.symbol == wish.symbol);
+    let open = || trading.open_of(member).map(|index| &trading.orders[index]);
+    let orders = || open().filter(|order| order.wish.symbol == wish.symbol);
     if orders().any(|order| order.wish.client_id == wish.client_id) {
         return Err(Refusal::order("Duplicate order sent."));
     }
@@ -145,15 +144,10 @@ pub(super) fn check(trading: &Trading, members: &[Member], member: usize, mut wi
         Side::Bid if wish.kind == Kind::Market => (symbol.quote, cost(trading, &wish)),
         Side::Bid => (symbol.quote, wish.stop_price.unwrap_or_default() * wish.qty),
     };
-    if free(trading, members, member, coin) < needed {
+    if trading.balance(members, member, coin).0 < needed {
         return Err(Refusal::order(INSUFFICIENT));
     }
     Ok(wish)
-}
-
-/// What of a coin is not held by open orders.
-pub(super) fn free(trading: &Trading, members: &[Member], member: usize, coin: &str) -> Decimal {
-    members[member].held(SPOT, coin) - trading.locked(member, coin)
 }
 
 fn too_precise(value: Decimal, name: &str) -> Result<(), Refusal> {
@@ -163,7 +157,7 @@ fn too_precise(value: Decimal, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What the market asks for a quantity.
+/// The cost of a quantity in the market.
 fn cost(trading: &Trading, wish: &Wish) -> Decimal {
     let (mut left, mut cost) = (wish.qty, Decimal::ZERO);
     for (price, size) in trading.levels(wish.symbol, wish.side.opposite()) {
@@ -177,7 +171,7 @@ fn cost(trading: &Trading, wish: &Wish) -> Decimal {
     cost
 }
 
-/// How much the market gives for an amount, in whole steps.
+/// The quantity that the market offers for a quote amount, in whole steps.
 fn worth(trading: &Trading, wish: &Wish) -> Decimal {
     let (mut left, mut qty) = (wish.quote_qty, Decimal::ZERO);
     for (price, size) in trading.levels(wish.symbol, wish.side.opposite()) {

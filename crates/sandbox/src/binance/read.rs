@@ -9,7 +9,7 @@ use super::reply::Refusal;
 use crate::message::Request;
 use crate::number;
 
-/// Times from here on are microseconds.
+/// Timestamps from this one on are in microseconds.
 const FIRST_MICROS: i64 = 100_000_000_000_000;
 pub(super) const SYMBOL_RANGE: &str = r"^[\w\-._&&[^a-z]]{1,50}$";
 const ID_RANGE: &str = r"^[\.A-Z\:/a-z0-9_-]{1,36}$";
@@ -111,7 +111,7 @@ impl Given {
         })
     }
 
-    /// How many are wanted: `usual` where nothing is said, and `most` where more is.
+    /// The number of items that are wanted: `usual` by default, and at most `most`.
     pub(super) fn limit(&self, name: &str, usual: usize, most: usize) -> Result<usize, Refusal> {
         match self.integer(name)? {
             None => Ok(usual),
@@ -120,18 +120,31 @@ impl Given {
         }
     }
 
-    /// Whether a time lies between `startTime` and `endTime`.
+    /// How many items a page skips, and how many it may have. `sizes` are the default and the maximum.
+    pub(super) fn page(&self, page: &str, size: &str, sizes: (usize, usize)) -> Result<(usize, usize), Refusal> {
+        let (usual, most) = sizes;
+        let (page, size) = (self.integer(page)?.unwrap_or(1).max(1), self.limit(size, usual, most)?);
+        Ok((usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size), size))
+    }
+
+    /// The times from `startTime` to `endTime`.
     pub(super) fn span(&self) -> Result<(i64, i64), Refusal> {
         let (start, end) = (self.time("startTime")?, self.time("endTime")?);
         let (start, end) = (start.unwrap_or(0), end.unwrap_or(i64::MAX));
         if start > end { Err(Refusal::new(-1127, "Start time is greater than end time.")) } else { Ok((start, end)) }
     }
 
-    /// The same without what proves who calls.
+    /// The parameters without the credentials.
     pub(super) fn without_credentials(&self) -> impl Iterator<Item = (&str, &str)> {
         let pairs = self.0.iter().filter(|(name, _)| !is_credential(name));
         pairs.map(|(name, value)| (name.as_str(), value.as_str()))
     }
+}
+
+/// The first items of a list, or the last ones where the call names no start.
+pub(super) fn part<T>(all: &[T], limit: usize, from_start: bool) -> impl Iterator<Item = &T> {
+    let skipped = if from_start { 0 } else { all.len().saturating_sub(limit) };
+    all.iter().skip(skipped).take(limit)
 }
 
 fn is_credential(name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! What is answered, and what is refused: `{"code", "msg"}` with a status of 400 and above.
+//! Refusals: `{"code", "msg"}` with a status of 400 and above.
 
 use serde_json::{Value, json};
 
@@ -11,9 +11,9 @@ pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) code: i64,
     pub(super) message: String,
-    /// What a refusal says beside code and message.
+    /// Additional data of a refusal.
     pub(super) data: Option<Value>,
-    /// After so many seconds the caller may come back.
+    /// Seconds after which the caller may retry.
     pub(super) retry_after: Option<i64>,
 }
 

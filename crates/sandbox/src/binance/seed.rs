@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 
 use super::trading::{MAKER, TAKER, Trading, owner};
-use crate::exchange::{SelfTradePrevention, Side, Terms, TimeInForce};
+use crate::exchange::{Side, Terms};
 
 /// Levels on each side.
 const LEVELS: i64 = 60;
@@ -19,7 +19,7 @@ pub(super) fn fill(trading: &mut Trading, now: i64) {
         rest(trading, symbol, now);
         trading.apply(&mut [], symbol);
     }
-    // Nobody has heard of it.
+    // There is nothing to publish yet.
     trading.take_changes();
 }
 
@@ -47,24 +47,7 @@ fn rest(trading: &mut Trading, index: usize, now: i64) {
             let price = symbol.first_price - side.sign() * symbol.tick * Decimal::from(level);
             // Levels further away hold more.
             let count = symbol.level_qty * Decimal::from(1 + level / 10);
-            _ = trading.books.place(owner(MAKER), &symbol.name, terms(side, price, count), true, now);
+            _ = trading.books.place(owner(MAKER), &symbol.name, Terms::new(side, price, count), true, now);
         }
-    }
-}
-
-/// An order of the venue itself.
-pub(super) fn terms(side: Side, price: Decimal, count: Decimal) -> Terms {
-    Terms {
-        client_order_id: None,
-        side,
-        price,
-        count,
-        time_in_force: TimeInForce::GoodTillCanceled,
-        self_trade_prevention: SelfTradePrevention::Allowed,
-        expiration: None,
-        post_only: false,
-        reduce_only: false,
-        cancel_order_on_pause: false,
-        order_group_id: None,
     }
 }

@@ -1,23 +1,23 @@
-//! The operations that are served from state: who may call them, and what they weigh.
+//! The operations that are served from state: who may call them, and their request weight.
 
 use super::limits::Scope;
 use super::permissions::Permission;
 use super::read::Given;
 
-/// What a caller must have.
+/// The credentials that a call needs.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Need {
-    /// Nothing: everybody may call.
+    /// None: the call is public.
     Public,
     /// A key in the header.
     Key,
     /// A signature of a key that may do this.
     Signed(Permission),
-    /// The same of an account that is no sub-account.
+    /// The same, and the key belongs to a master account.
     Master(Permission),
 }
 
-/// What a call weighs.
+/// The request weight of a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Weight {
     Fixed(u64),
@@ -214,7 +214,7 @@ const ROUTES: [Route; 64] = [
     by_account("PUT", "/sapi/v1/margin/apiKey/ip", TRADE, 1),
     by_account("GET", "/sapi/v1/margin/api-key-list", TRADE, 1),
     by_account("POST", "/sapi/v1/margin/exit-special-key-mode", TRADE, 10),
-    // What nothing is kept of: an account of the sandbox never has any.
+    // Always empty in the sandbox.
     read("/api/v3/allOrderList", "allOrderLists", fixed(20)),
     read("/api/v3/openOrderList", "openOrderLists.status", fixed(6)),
     read("/api/v3/myPreventedMatches", "myPreventedMatches", Weight::Order(20, 2)),

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How Binance is set up.
+/// The settings of the simulated Binance.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BinanceSettings {
-    /// Whether a call beyond a limit is refused, with 429 and then 418. It is not at first; the headers count in any case.
+    /// Whether calls beyond a limit are refused, with 429 and then 418. Off by default; the headers count in any case.
     pub enforces_limits: bool,
     /// The weight that an address may use in a minute under `/api`.
     pub weight_per_minute: u64,
@@ -14,7 +14,7 @@ pub struct BinanceSettings {
     pub orders_per_ten_seconds: u64,
     /// The orders that an account may place in a day.
     pub orders_per_day: u64,
-    /// An address that goes on after so many refusals is banned for two minutes.
+    /// How many rate-limited requests an address may send before it is banned for two minutes.
     pub refusals_before_ban: u64,
     /// How often the fast streams are sent, such as `@depth@100ms`.
     pub fast_millis: u64,
@@ -22,11 +22,11 @@ pub struct BinanceSettings {
     pub slow_millis: u64,
     /// How often a client is sent a ping.
     pub ping_millis: u64,
-    /// A connection without a pong for so long is closed with 1008.
+    /// A connection that has been silent for this long is closed with 1008.
     pub pong_millis: u64,
-    /// So many messages of a client are taken in a second.
+    /// How many messages a client may send in a second.
     pub messages_per_second: usize,
-    /// So many frames may wait for a client that does not read; then its connection is cut. Applies to new connections.
+    /// How many frames may wait for a client that does not read, before its connection is cut. Applies to new connections.
     pub waiting_frames: usize,
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::account::{balance, coins};
+use super::account::coins;
 use super::keys::sub_account;
 use super::members::Members;
 use super::read::Given;
@@ -25,13 +25,12 @@ pub(super) fn create(members: &mut Members, master: usize, given: &Given, now: i
 }
 
 pub(super) fn list(members: &Members, master: usize, given: &Given) -> Outcome {
-    let (page, limit) = (given.integer("page")?.unwrap_or(1).max(1), given.limit("limit", 1, 200)?);
+    let (skipped, limit) = given.page("page", "limit", (1, 200))?;
     let wanted = given.text("email");
     let is_frozen = given.flag("isFreeze")?.unwrap_or(false);
     let own = members
         .sub_accounts(master)
         .filter(|member| !is_frozen && wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(&member.email)));
-    let skipped = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(limit);
     let shown = own.skip(skipped).take(limit).map(|member| {
         json!({
             "subUserId": member.uid,
@@ -50,7 +49,7 @@ pub(super) fn assets(members: &Members, trading: &Trading, master: usize, given:
     let member = sub_account(members, master, given, "email")?;
     let none = eight(rust_decimal::Decimal::ZERO);
     let balances = coins(trading).into_iter().filter_map(|coin| {
-        let (free, locked) = balance(trading, &members.all, member, coin);
+        let (free, locked) = trading.balance(&members.all, member, coin);
         let shown = json!({
             "asset": coin,
             "free": eight(free),

@@ -12,7 +12,9 @@ pub(super) const MOST_ORDERS: usize = 200;
 pub(super) const MOST_CONDITIONAL: usize = 5;
 /// How often an order may be amended.
 pub(super) const MOST_AMENDS: usize = 10;
-/// A price may be so many times the one of the market, or such a part of it.
+const HIGHEST_PRICE: Decimal = dec!(1000000);
+const MOST_NOTIONAL: Decimal = dec!(9000000);
+/// How far a price may be from the last one, as a factor up and down.
 const MULTIPLIER: Decimal = dec!(5);
 pub(super) const MAKER_RATE: Decimal = dec!(0.001);
 pub(super) const TAKER_RATE: Decimal = dec!(0.001);
@@ -52,15 +54,15 @@ pub(super) type Broken = &'static str;
 impl Symbol {
     /// Checks a price. `around` is the price of the market.
     pub(super) fn check_price(&self, price: Decimal, around: Decimal) -> Result<(), Broken> {
-        if price <= Decimal::ZERO || !(price % self.tick).is_zero() || price > dec!(1000000) {
+        if price <= Decimal::ZERO || price > HIGHEST_PRICE || !(price % self.tick).is_zero() {
             return Err("PRICE_FILTER");
         }
         if price < around / MULTIPLIER || price > around * MULTIPLIER { Err("PERCENT_PRICE_BY_SIDE") } else { Ok(()) }
     }
 
     pub(super) fn check_qty(&self, qty: Decimal, is_market: bool) -> Result<(), Broken> {
-        let most = if is_market { dec!(1000) * self.level_qty } else { dec!(9000) * self.level_qty };
-        let fits = qty >= self.step && (qty % self.step).is_zero() && qty <= most;
+        let most = if is_market { self.most_at_market() } else { self.most() };
+        let fits = qty >= self.step && qty <= most && (qty % self.step).is_zero();
         match (fits, is_market) {
             (true, _) => Ok(()),
             (false, true) if qty > most => Err("MARKET_LOT_SIZE"),
@@ -68,9 +70,19 @@ impl Symbol {
         }
     }
 
+    /// The largest quantity of an order.
+    fn most(&self) -> Decimal {
+        dec!(9000) * self.level_qty
+    }
+
+    /// The largest quantity of a market order.
+    fn most_at_market(&self) -> Decimal {
+        dec!(1000) * self.level_qty
+    }
+
     pub(super) fn check_notional(&self, price: Decimal, qty: Decimal) -> Result<(), Broken> {
         let value = price * qty;
-        if value < self.least_notional || value > dec!(9000000) { Err("NOTIONAL") } else { Ok(()) }
+        if value < self.least_notional || value > MOST_NOTIONAL { Err("NOTIONAL") } else { Ok(()) }
     }
 
     pub(super) fn show(&self) -> Value {
@@ -106,12 +118,13 @@ impl Symbol {
 
     fn filters(&self) -> Value {
         let step = eight(self.step);
+        let (up, down) = (MULTIPLIER.to_string(), (Decimal::ONE / MULTIPLIER).to_string());
         json!([
-            {"filterType": "PRICE_FILTER", "minPrice": eight(self.tick), "maxPrice": "1000000.00000000", "tickSize": eight(self.tick)},
-            {"filterType": "LOT_SIZE", "minQty": step, "maxQty": eight(dec!(9000) * self.level_qty), "stepSize": step},
-            {"filterType": "MARKET_LOT_SIZE", "minQty": eight(Decimal::ZERO), "maxQty": eight(dec!(1000) * self.level_qty), "stepSize": eight(Decimal::ZERO)},
-            {"filterType": "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp": "5", "bidMultiplierDown": "0.2", "askMultiplierUp": "5", "askMultiplierDown": "0.2", "avgPriceMins": 5},
-            {"filterType": "NOTIONAL", "minNotional": eight(self.least_notional), "applyMinToMarket": true, "maxNotional": "9000000.00000000", "applyMaxToMarket": false, "avgPriceMins": 5},
+            {"filterType": "PRICE_FILTER", "minPrice": eight(self.tick), "maxPrice": eight(HIGHEST_PRICE), "tickSize": eight(self.tick)},
+            {"filterType": "LOT_SIZE", "minQty": step, "maxQty": eight(self.most()), "stepSize": step},
+            {"filterType": "MARKET_LOT_SIZE", "minQty": eight(Decimal::ZERO), "maxQty": eight(self.most_at_market()), "stepSize": eight(Decimal::ZERO)},
+            {"filterType": "PERCENT_PRICE_BY_SIDE", "bidMultiplierUp": up, "bidMultiplierDown": down, "askMultiplierUp": up, "askMultiplierDown": down, "avgPriceMins": 5},
+            {"filterType": "NOTIONAL", "minNotional": eight(self.least_notional), "applyMinToMarket": true, "maxNotional": eight(MOST_NOTIONAL), "applyMaxToMarket": false, "avgPriceMins": 5},
             {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": MOST_ORDERS},
             {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": MOST_CONDITIONAL},
             {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": MOST_AMENDS},

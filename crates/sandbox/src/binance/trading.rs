@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use super::members::{Member, SPOT};
 use super::order::{Execution, Order};
 use super::symbols::{self, Symbol};
 use crate::exchange::{Exchange, Free, Owner, Side};
@@ -12,7 +13,7 @@ use crate::streams::{BookLevels, History};
 
 /// The venue itself rests in every book, so that an account that trades alone finds somebody to trade with.
 pub(super) const MAKER: usize = usize::MAX;
-/// Who it traded with before.
+/// The counterparty of the trades that the sandbox begins with.
 pub(super) const TAKER: usize = usize::MAX - 1;
 
 /// A trade as everybody sees it.
@@ -63,7 +64,7 @@ impl Event {
     }
 }
 
-/// What the owner of an order hears of it.
+/// A report to the owner of an order.
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     pub(super) event: Event,
@@ -200,7 +201,7 @@ impl Trading {
         self.trades[symbol].last().map_or(self.symbols[symbol].first_price, |trade| trade.price)
     }
 
-    /// The name under which a book's past is kept.
+    /// The name of a book in the history.
     pub(super) fn history_name(&self, symbol: usize) -> Arc<str> {
         self.symbols[symbol].name.as_str().into()
     }
@@ -215,10 +216,15 @@ impl Trading {
         Some(book)
     }
 
+    /// The open orders of an account, as indices.
+    pub(super) fn open_of(&self, member: usize) -> impl Iterator<Item = usize> {
+        self.open.range((member, 0)..(member + 1, 0)).map(|(_, index)| *index)
+    }
+
     /// What the open orders of an account hold of a coin.
-    pub(super) fn locked(&self, member: usize, coin: &str) -> Decimal {
-        let own = self.open.range((member, 0)..(member + 1, 0)).map(|(_, index)| *index);
-        own.map(|index| &self.orders[index])
+    fn locked(&self, member: usize, coin: &str) -> Decimal {
+        self.open_of(member)
+            .map(|index| &self.orders[index])
             .map(|order| {
                 let symbol = &self.symbols[order.wish.symbol];
                 match order.wish.side {
@@ -228,6 +234,12 @@ impl Trading {
                 }
             })
             .sum()
+    }
+
+    /// What an account has of a coin in its spot wallet: free, and held by open orders.
+    pub(super) fn balance(&self, members: &[Member], member: usize, coin: &str) -> (Decimal, Decimal) {
+        let locked = self.locked(member, coin);
+        (members[member].held(SPOT, coin) - locked, locked)
     }
 
     pub(super) fn take_changes(&mut self) -> Changes {

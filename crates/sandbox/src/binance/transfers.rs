@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 use super::account::coins;
 use super::keys::sub_account;
 use super::members::{Members, SPOT};
-use super::place::free;
 use super::read::Given;
 use super::reply::Refusal;
 use super::served::Route;
@@ -21,7 +20,7 @@ type Outcome = Result<Value, Refusal>;
 
 const WALLETS: [&str; 6] = [SPOT, "USDT_FUTURE", "COIN_FUTURE", "MARGIN", "ISOLATED_MARGIN", "ALPHA"];
 const INSUFFICIENT: &str = "The user has insufficient balance available.";
-/// What leaving the venue costs.
+/// The fee of a withdrawal.
 const WITHDRAWAL_FEE: Decimal = Decimal::from_parts(1, 0, 0, false, 4);
 
 /// A transfer between accounts, or between the wallets of one.
@@ -35,7 +34,7 @@ pub(super) struct Transfer {
     coin: String,
     amount: Decimal,
     time: i64,
-    /// The word of a transfer within an account.
+    /// The venue's word for a transfer within an account.
     kind: Option<String>,
 }
 
@@ -69,7 +68,7 @@ pub(super) struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Carries a call out.
+    /// Executes a call.
     pub(super) fn carry_out(&mut self, route: &Route, given: &Given) -> Outcome {
         match (route.method, route.path) {
             ("POST", "/sapi/v1/sub-account/universalTransfer") => self.between(given),
@@ -98,7 +97,7 @@ impl Desk<'_> {
     /// Takes coins out of a wallet.
     fn take(&mut self, (member, wallet): (usize, &str), coin: &str, amount: Decimal) -> Result<(), Refusal> {
         let available = match wallet {
-            SPOT => free(self.trading, &self.members.all, member, coin),
+            SPOT => self.trading.balance(&self.members.all, member, coin).0,
             other => self.members.all[member].held(other, coin),
         };
         if available < amount {
@@ -170,7 +169,7 @@ impl Desk<'_> {
     /// The transfers between accounts of a master, the newest first.
     fn list_between(&self, given: &Given) -> Outcome {
         let (start, end) = given.span()?;
-        let (page, limit) = (given.integer("page")?.unwrap_or(1).max(1), given.limit("limit", 500, 500)?);
+        let (skipped, limit) = given.page("page", "limit", (500, 500))?;
         let email = |member: usize| self.members.all[member].email.as_str();
         let own = self.moved.transfers.iter().rev().filter(|one| {
             one.kind.is_none()
@@ -181,7 +180,6 @@ impl Desk<'_> {
                 && given.text("clientTranId").is_none_or(|wanted| wanted == one.client_id)
         });
         let own: Vec<&Transfer> = own.collect();
-        let skipped = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(limit);
         let shown = own.iter().skip(skipped).take(limit).map(|one| {
             json!({
                 "tranId": one.id,
@@ -199,7 +197,7 @@ impl Desk<'_> {
         Ok(json!({"result": shown.collect::<Vec<Value>>(), "totalCount": own.len()}))
     }
 
-    /// A sub-account sends coins to its master, or to another one of that.
+    /// A sub-account sends coins to its master, or to another sub-account of that master.
     fn transfer_of_sub_account(&mut self, given: &Given, to: Option<&str>) -> Outcome {
         let master = self.members.all[self.member].master.ok_or_else(Refusal::key)?;
         let to = match to {
@@ -242,13 +240,12 @@ impl Desk<'_> {
 
     fn list_within(&self, given: &Given) -> Outcome {
         let kind = given.required("type")?;
-        let ((start, end), size) = (given.span()?, given.limit("size", 10, 100)?);
-        let page = given.integer("current")?.unwrap_or(1).max(1);
+        let (start, end) = given.span()?;
+        let (skipped, size) = given.page("current", "size", (10, 100))?;
         let own = self.moved.transfers.iter().rev().filter(|one| {
             one.kind.as_deref() == Some(kind) && one.master == self.member && (start..=end).contains(&one.time)
         });
         let own: Vec<&Transfer> = own.collect();
-        let skipped = usize::try_from(page - 1).unwrap_or(usize::MAX).saturating_mul(size);
         let rows = own.iter().skip(skipped).take(size).map(|one| {
             json!({
                 "asset": one.coin,
@@ -296,7 +293,7 @@ impl Desk<'_> {
     fn withdrawals(&self, given: &Given) -> Outcome {
         let ((start, end), limit) = (given.span()?, given.limit("limit", 1000, 1000)?);
         let skipped = usize::try_from(given.integer("offset")?.unwrap_or(0)).unwrap_or(usize::MAX);
-        // All are done at once.
+        // All are completed at once.
         let is_wanted = given.integer("status")?.is_none_or(|status| status == 6);
         let ids = given.text("idList").map(|ids| ids.split(',').collect::<BTreeSet<_>>());
         let own = self.moved.withdrawals.iter().rev().filter(|one| {

@@ -1,71 +1,34 @@
 //! Candles, made of the trades of an instrument.
 
 use rust_decimal::Decimal;
-use time::{Date, OffsetDateTime};
 
 use super::trading::{PublicTrade, Trading};
+use crate::exchange::Interval;
 
-const MINUTE_MILLIS: i64 = 60_000;
-const DAY_MINUTES: i64 = 1440;
-/// The day of the epoch was a Thursday, and weeks begin on Monday.
-const MONDAY_MILLIS: i64 = 4 * DAY_MINUTES * MINUTE_MILLIS;
+const INTERVALS: [(&str, Interval); 13] = [
+    ("1", Interval::minutes(1)),
+    ("3", Interval::minutes(3)),
+    ("5", Interval::minutes(5)),
+    ("15", Interval::minutes(15)),
+    ("30", Interval::minutes(30)),
+    ("60", Interval::minutes(60)),
+    ("120", Interval::minutes(120)),
+    ("240", Interval::minutes(240)),
+    ("360", Interval::minutes(360)),
+    ("720", Interval::minutes(720)),
+    ("D", Interval::minutes(1440)),
+    ("W", Interval::Week),
+    ("M", Interval::Month),
+];
 
-/// The length of a candle.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub(super) enum Interval {
-    Minutes(i64),
-    Week,
-    Month,
+/// The interval of a name of the venue.
+pub(super) fn interval_named(name: &str) -> Option<Interval> {
+    INTERVALS.iter().find(|(known, _)| *known == name).map(|(_, interval)| *interval)
 }
 
-impl Interval {
-    pub(super) fn named(name: &str) -> Option<Self> {
-        match name {
-            "1" | "3" | "5" | "15" | "30" | "60" | "120" | "240" | "360" | "720" => {
-                name.parse().ok().map(Self::Minutes)
-            }
-            "D" => Some(Self::Minutes(DAY_MINUTES)),
-            "W" => Some(Self::Week),
-            "M" => Some(Self::Month),
-            _ => None,
-        }
-    }
-
-    pub(super) fn name(self) -> String {
-        match self {
-            Self::Minutes(DAY_MINUTES) => "D".to_owned(),
-            Self::Minutes(minutes) => minutes.to_string(),
-            Self::Week => "W".to_owned(),
-            Self::Month => "M".to_owned(),
-        }
-    }
-
-    /// When the candle of a time begins.
-    pub(super) fn start(self, time: i64) -> i64 {
-        match self {
-            Self::Minutes(minutes) => time - time.rem_euclid(minutes * MINUTE_MILLIS),
-            Self::Week => time - (time - MONDAY_MILLIS).rem_euclid(7 * DAY_MINUTES * MINUTE_MILLIS),
-            Self::Month => {
-                let day = OffsetDateTime::from_unix_timestamp(time.div_euclid(1000)).map(OffsetDateTime::date);
-                day.ok().and_then(|day| day.replace_day(1).ok()).map_or(time, millis)
-            }
-        }
-    }
-
-    /// When the candle after the one of a time begins.
-    pub(super) fn next(self, time: i64) -> i64 {
-        let start = self.start(time);
-        match self {
-            Self::Minutes(minutes) => start + minutes * MINUTE_MILLIS,
-            Self::Week => start + 7 * DAY_MINUTES * MINUTE_MILLIS,
-            // No month has more days.
-            Self::Month => self.start(start + 31 * DAY_MINUTES * MINUTE_MILLIS + MINUTE_MILLIS),
-        }
-    }
-}
-
-fn millis(day: Date) -> i64 {
-    day.midnight().assume_utc().unix_timestamp() * 1000
+/// The venue's name of an interval.
+pub(super) fn interval_name(interval: Interval) -> &'static str {
+    INTERVALS.iter().find(|(_, known)| *known == interval).map_or("", |(name, _)| name)
 }
 
 /// One candle.
@@ -140,17 +103,17 @@ mod tests {
         // Sunday, 2026-11-29, 17:11:15.
         let time = 1_795_972_275_000;
         let shown = |millis: i64| crate::clock::rfc3339(millis);
-        assert_eq!(shown(Interval::named("5").unwrap().start(time)), "2026-11-29T17:10:00Z");
-        assert_eq!(shown(Interval::named("240").unwrap().start(time)), "2026-11-29T16:00:00Z");
-        assert_eq!(shown(Interval::named("W").unwrap().start(time)), "2026-11-23T00:00:00Z");
-        assert_eq!(shown(Interval::named("M").unwrap().start(time)), "2026-11-01T00:00:00Z");
+        assert_eq!(shown(interval_named("5").unwrap().start(time)), "2026-11-29T17:10:00Z");
+        assert_eq!(shown(interval_named("240").unwrap().start(time)), "2026-11-29T16:00:00Z");
+        assert_eq!(shown(interval_named("W").unwrap().start(time)), "2026-11-23T00:00:00Z");
+        assert_eq!(shown(interval_named("M").unwrap().start(time)), "2026-11-01T00:00:00Z");
         assert_eq!(shown(Interval::Month.next(time)), "2026-12-01T00:00:00Z");
         assert_eq!(shown(Interval::Month.next(1_769_950_800_000)), "2026-03-01T00:00:00Z", "February");
         for name in ["1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D", "W", "M"] {
-            let interval = Interval::named(name).unwrap();
-            assert_eq!(interval.name(), name);
+            let interval = interval_named(name).unwrap();
+            assert_eq!(interval_name(interval), name);
             assert_eq!(interval.start(interval.next(time)), interval.next(time));
         }
-        assert!(Interval::named("2").is_none());
+        assert!(interval_named("2").is_none());
     }
 }

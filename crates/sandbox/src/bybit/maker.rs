@@ -1,8 +1,7 @@
-//! What the sandbox's market maker does at Bybit: it quotes, and others take from it.
+//! The market maker at Bybit: one account quotes, and another one takes.
 
 use super::Bybit;
 use super::category::Category;
-use super::seed::terms;
 use super::trading::{MAKER, TAKER, owner};
 use super::wishes::MOST;
 use crate::exchange::{Side, Terms, TimeInForce};
@@ -40,7 +39,7 @@ impl Bybit {
         }
         for taker in &step.trades {
             let side = if taker.is_buy { Side::Bid } else { Side::Ask };
-            let terms = terms(side, taker.price, taker.size);
+            let terms = Terms::new(side, taker.price, taker.size);
             let terms = Terms { time_in_force: TimeInForce::ImmediateOrCancel, ..terms };
             // The account has no limit, and such an order is refused for no other reason.
             _ = state.trading.book_mut(index).place(owner(TAKER), &symbol, terms, true, now);

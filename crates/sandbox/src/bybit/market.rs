@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 use serde_json::{Map, Value, json};
 
-use super::candles::Interval;
+use super::candles::interval_named;
 use super::category::Category;
 use super::order::{side_name, text};
 use super::read::Given;
@@ -176,7 +176,7 @@ pub(super) fn klines(trading: &Trading, given: &Given, now: i64, with_volume: bo
     };
     let symbol = given.required("symbol")?;
     let index = trading.find(category, symbol).ok_or_else(|| Refusal::params("symbol invalid"))?;
-    let interval = Interval::named(given.required("interval")?);
+    let interval = interval_named(given.required("interval")?);
     let interval = interval.ok_or_else(|| Refusal::params("interval invalid"))?;
     let limit = given.integer("limit")?.unwrap_or(200);
     let limit = usize::try_from(limit).ok().filter(|limit| (1..=1000).contains(limit));

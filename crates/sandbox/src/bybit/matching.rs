@@ -421,7 +421,7 @@ impl Trading {
                 && order.terms.price == price
         });
         if !qty.is_zero() {
-            let terms = super::seed::terms(side, price, qty);
+            let terms = Terms::new(side, price, qty);
             _ = self.book_mut(instrument).place(owner(MAKER), &symbol, terms, true, now);
         }
         self.settle(members, instrument, now);
@@ -430,10 +430,6 @@ impl Trading {
 
 fn book_terms(wish: &Wish) -> Terms {
     Terms {
-        client_order_id: None,
-        side: wish.side,
-        price: wish.price,
-        count: wish.qty,
         time_in_force: match wish.duration {
             Duration::ImmediateOrCancel => TimeInForce::ImmediateOrCancel,
             Duration::FillOrKill => TimeInForce::FillOrKill,
@@ -444,11 +440,8 @@ fn book_terms(wish: &Wish) -> Terms {
             OwnTrade::CancelMaker => SelfTradePrevention::Maker,
             OwnTrade::CancelTaker | OwnTrade::CancelBoth => SelfTradePrevention::TakerAtCross,
         },
-        expiration: None,
         post_only: wish.duration == Duration::PostOnly,
-        // The book would never let such an order rest.
-        reduce_only: false,
-        cancel_order_on_pause: false,
-        order_group_id: None,
+        // `reduce_only` stays unset: the book would never let such an order rest.
+        ..Terms::new(wish.side, wish.price, wish.qty)
     }
 }

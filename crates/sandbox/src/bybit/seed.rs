@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal_macros::dec;
 
 use super::trading::{MAKER, PublicTrade, TAKER, Trading, owner};
-use crate::exchange::{ExchangeEvent, SelfTradePrevention, Side, Terms, TimeInForce};
+use crate::exchange::{ExchangeEvent, Side, Terms};
 
 /// Levels on each side.
 const LEVELS: i64 = 60;
@@ -51,7 +51,7 @@ fn rest(trading: &mut Trading, index: usize, now: i64) {
             let price = first - side.sign() * tick * Decimal::from(level);
             // Levels further away hold more.
             let count = qty * Decimal::from(1 + level / 10);
-            _ = trading.book_mut(index).place(owner(MAKER), &symbol, terms(side, price, count), true, now);
+            _ = trading.book_mut(index).place(owner(MAKER), &symbol, Terms::new(side, price, count), true, now);
         }
     }
 }
@@ -92,22 +92,5 @@ pub(super) fn tick(before: Decimal, price: Decimal) -> &'static str {
         std::cmp::Ordering::Greater => "PlusTick",
         std::cmp::Ordering::Equal => "ZeroPlusTick",
         std::cmp::Ordering::Less => "MinusTick",
-    }
-}
-
-/// An order of the venue itself.
-pub(super) fn terms(side: Side, price: Decimal, count: Decimal) -> Terms {
-    Terms {
-        client_order_id: None,
-        side,
-        price,
-        count,
-        time_in_force: TimeInForce::GoodTillCanceled,
-        self_trade_prevention: SelfTradePrevention::Allowed,
-        expiration: None,
-        post_only: false,
-        reduce_only: false,
-        cancel_order_on_pause: false,
-        order_group_id: None,
     }
 }

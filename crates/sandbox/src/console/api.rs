@@ -42,7 +42,7 @@ pub(super) async fn answer(
     let (name, rest) = endpoint.split_once('/').unwrap_or((endpoint, ""));
     match (parts.method.as_str(), name, rest) {
         ("GET", "events", "") => {
-            // A browser that connects again says what it has seen last; the query is that of the first time.
+            // A browser that reconnects sends the id of the last event; its query is still the one of the first connection.
             let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
             events::stream(venues, last.or_else(|| query("since").parse().ok()).unwrap_or_default())
         }

@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-use super::credentials::{self, Unsigned};
+use super::credentials::{self, Credentials, Unsigned};
 use super::{json_response, refusal};
-use crate::spec::{Operation, Spec};
+use crate::spec::{Operation, Spec, form_text};
 use crate::venues::Venues;
 
 /// A fault may keep the response back.
@@ -103,11 +103,11 @@ fn build(
         let name = rest.split('}').next().unwrap_or_default();
         return Err(format!("the path parameter {name} is missing"));
     }
-    let query = (!wanted.query.is_empty()).then(|| {
+    let mut query = (!wanted.query.is_empty()).then(|| {
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
         pairs.extend_pairs(&wanted.query).finish()
     });
-    let body = body(spec, operation, wanted)?;
+    let mut body = body(spec, operation, wanted)?;
     let now = venues.clock.millis();
     let unsigned = Unsigned {
         operation,
@@ -117,11 +117,18 @@ fn build(
         body: body.as_bytes(),
         now,
     };
-    let signed = match wanted.credential {
+    let Credentials { headers, parameters } = match wanted.credential {
         Some(index) => credentials::sign(&venues.accounts, &wanted.venue, index, &unsigned)
             .ok_or("the venue has no such test account")?,
-        None => Vec::new(),
+        None => Credentials::default(),
     };
+    if !parameters.is_empty() {
+        let place = if operation.form { &mut body } else { query.get_or_insert_default() };
+        if !place.is_empty() {
+            place.push('&');
+        }
+        place.push_str(&parameters);
+    }
     let target = match &query {
         Some(query) => format!("{path}?{query}"),
         None => path.clone(),
@@ -132,20 +139,24 @@ fn build(
         .header(HOST, address.to_string())
         .header(CONNECTION, "close");
     if !body.is_empty() {
-        request = request.header(CONTENT_TYPE, "application/json");
+        request = request.header(CONTENT_TYPE, operation.content_type());
     }
     for (name, value) in &wanted.headers {
         request = request.header(name, value);
     }
-    for (name, value) in signed {
+    for (name, value) in headers {
         request = request.header(name, value);
     }
     request.body(body).map_err(|error| error.to_string())
 }
 
-/// The body as it is sent: a JSON-RPC call has an envelope.
+/// The body as it is sent: a JSON-RPC call has an envelope, and a form is made from the JSON of its members.
 fn body(spec: &Spec, operation: &Operation, wanted: &CallRequest) -> Result<String, String> {
     let text = wanted.body.as_deref().unwrap_or_default().trim();
+    if operation.form && !text.is_empty() {
+        let members: Value = serde_json::from_str(text).map_err(|error| format!("the body is not JSON: {error}"))?;
+        return Ok(form_text(&members));
+    }
     if spec.venue != "deribit" {
         return Ok(text.to_owned());
     }

@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::accounts::{Accounts, BayseAccount, BybitKey, DeribitKey, KalshiKey, YativoAccount};
+use crate::accounts::{Accounts, BayseAccount, BinanceKey, BybitKey, DeribitKey, KalshiKey, YativoAccount};
 use crate::make::{random_text, sign_pss};
 use crate::spec::Operation;
 
@@ -30,7 +30,21 @@ pub(super) struct Unsigned<'a> {
 }
 
 /// Headers that carry credentials.
-pub(super) type Headers = Vec<(&'static str, String)>;
+type Headers = Vec<(&'static str, String)>;
+
+/// What a request carries once it is signed.
+#[derive(Debug, Default)]
+pub(super) struct Credentials {
+    pub(super) headers: Headers,
+    /// Goes last in the form of a request, or in its query where it has no form. Empty for venues that sign in headers.
+    pub(super) parameters: String,
+}
+
+impl From<Headers> for Credentials {
+    fn from(headers: Headers) -> Self {
+        Self { headers, ..Self::default() }
+    }
+}
 
 /// The accounts of a venue that can call.
 pub(super) fn names(accounts: &Accounts, venue: &str) -> Vec<Name> {
@@ -40,6 +54,10 @@ pub(super) fn names(accounts: &Accounts, venue: &str) -> Vec<Name> {
     };
     match venue {
         "bayse" => named(accounts.bayse.iter().map(|account| Some(account.email.clone())).collect()),
+        "binance" => {
+            let name = |key: &BinanceKey| key.api_secret.is_some().then(|| key.api_key.clone());
+            named(accounts.binance.iter().map(name).collect())
+        }
         "bybit" => {
             let name = |key: &BybitKey| key.api_secret.is_some().then(|| key.api_key.clone());
             named(accounts.bybit.iter().map(name).collect())
@@ -60,16 +78,18 @@ pub(super) fn names(accounts: &Accounts, venue: &str) -> Vec<Name> {
     }
 }
 
-/// The headers of a request of an account. None where there is no such account.
-pub(super) fn sign(accounts: &Accounts, venue: &str, index: usize, request: &Unsigned<'_>) -> Option<Headers> {
-    match venue {
+/// The credentials of a request of an account. None where there is no such account.
+pub(super) fn sign(accounts: &Accounts, venue: &str, index: usize, request: &Unsigned<'_>) -> Option<Credentials> {
+    let headers = match venue {
+        "binance" => return binance(accounts.binance.get(index)?, request),
         "bayse" => Some(bayse(accounts.bayse.get(index)?, request)),
         "bybit" => bybit(accounts.bybit.get(index)?, request),
         "kalshi" | "kalshi_perps" => kalshi(accounts.kalshi.get(index)?, request),
         "yativo" => Some(yativo(accounts.yativo.get(index)?, request)),
         "deribit" => deribit(accounts.deribit.get(index)?, request),
         _ => None,
-    }
+    };
+    headers.map(Credentials::from)
 }
 
 fn hmac(secret: &str, text: &[u8]) -> Vec<u8> {
@@ -92,6 +112,21 @@ fn bayse(account: &BayseAccount, request: &Unsigned<'_>) -> Headers {
     let text = format!("{timestamp}.{}.{}.{hash}", request.method, request.path);
     let signature = STANDARD.encode(hmac(&account.secret_key, text.as_bytes()));
     vec![key, ("x-timestamp", timestamp.to_string()), ("x-signature", signature)]
+}
+
+fn binance(key: &BinanceKey, request: &Unsigned<'_>) -> Option<Credentials> {
+    let headers = vec![("x-mbx-apikey", key.api_key.clone())];
+    if !request.operation.needs("signature") {
+        return Some(headers.into());
+    }
+    let query = request.query.unwrap_or_default().as_bytes();
+    let last = if request.operation.form { request.body } else { query };
+    let separator = if last.is_empty() { "" } else { "&" };
+    let timestamp = format!("timestamp={}", request.now);
+    // The form is signed after the query, with nothing between.
+    let text = [query, request.body, separator.as_bytes(), timestamp.as_bytes()].concat();
+    let signature = hex::encode(hmac(key.api_secret.as_deref()?, &text));
+    Some(Credentials { headers, parameters: format!("{timestamp}&signature={signature}") })
 }
 
 fn bybit(key: &BybitKey, request: &Unsigned<'_>) -> Option<Headers> {

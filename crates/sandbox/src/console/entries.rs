@@ -21,7 +21,8 @@ pub(super) fn summary(venues: &Venues, entry: &Entry) -> Value {
     let operation = operation(arrived.venue, request);
     let inspection = entry.inspection.as_deref();
     let mistakes: Vec<Value> = inspection.map(mistakes).unwrap_or_default();
-    let (verdict, status) = verdict(entry, operation);
+    let failed = response(&entry.outcome).is_some_and(|response| fails(response, operation));
+    let (verdict, status) = verdict(entry, failed);
     let mut value = json!({
         "id": entry.id,
         "time": arrived.time,
@@ -34,7 +35,7 @@ pub(super) fn summary(venues: &Venues, entry: &Entry) -> Value {
         "credential": inspection.and_then(|found| found.credential.as_deref()),
         "verdict": verdict,
         "status": status,
-        "error": error(&entry.outcome, operation),
+        "error": error(&entry.outcome, failed),
         "example": is_example(&entry.outcome),
         "fault": entry.fault.as_ref().map(fault_name),
         "micros": entry.micros,
@@ -135,21 +136,23 @@ fn response(outcome: &Outcome) -> Option<&Response> {
     }
 }
 
-/// Whether a body says that the call failed, whatever its status is.
+/// Whether a response reports a failure, by its status or in its body.
 fn fails(response: &Response, operation: Option<&Operation>) -> bool {
-    let body = serde_json::from_slice::<Value>(&response.body);
-    operation.zip(body.ok()).is_some_and(|(operation, body)| operation.says_failed(&body))
+    let reports_failure = |operation: &Operation| {
+        serde_json::from_slice(&response.body).is_ok_and(|body: Value| operation.says_failed(&body))
+    };
+    response.status >= 400 || operation.is_some_and(reports_failure)
 }
 
-/// A word for what came of a request, and the status.
-fn verdict(entry: &Entry, operation: Option<&Operation>) -> (&'static str, Option<u16>) {
+/// A word for the outcome of a request, and the status. `failed` says whether its response reports a failure.
+fn verdict(entry: &Entry, failed: bool) -> (&'static str, Option<u16>) {
     match &entry.outcome {
         Outcome::Pending => ("pending", None),
         Outcome::Received => ("received", None),
         Outcome::NoResponse => ("no response", None),
         Outcome::Response(response) => {
             let word = match response.status {
-                ..400 if !fails(response, operation) => "accepted",
+                ..400 if !failed => "accepted",
                 ..400 if refuses_credentials(entry, response) => "refused",
                 ..400 => "rejected",
                 401 | 403 => "refused",
@@ -171,8 +174,8 @@ fn is_example(outcome: &Outcome) -> bool {
 }
 
 /// Code and message of an error, wherever the venue puts them.
-fn error(outcome: &Outcome, operation: Option<&Operation>) -> Option<String> {
-    let response = response(outcome).filter(|response| response.status >= 400 || fails(response, operation))?;
+fn error(outcome: &Outcome, failed: bool) -> Option<String> {
+    let response = response(outcome).filter(|_| failed)?;
     let Ok(body) = serde_json::from_slice::<Value>(&response.body) else {
         return None;
     };

@@ -7,7 +7,8 @@ use crate::spec::example_requests;
 use crate::venues::{Venue, Venues};
 
 /// Optional members that an order needs nevertheless, by operation.
-const NEEDED: [(&str, &[&str]); 3] = [
+const NEEDED: [(&str, &[&str]); 4] = [
+    ("newOrder", &["price", "quantity", "timeInForce"]),
     ("placeOrder", &["price"]),
     ("private/buy", &["amount", "price", "type"]),
     ("private/sell", &["amount", "price", "type"]),
@@ -55,6 +56,11 @@ fn known_values(venues: &Venues, venue: &str) -> Map<String, Value> {
                 "side": Side::Bid.name(), "time_in_force": "good_till_canceled", "client_order_id": crate::make::uuid(),
             }))
         }
+        "binance" => known(json!({
+            "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.001",
+            "price": "50000.00", "interval": "1h", "asset": "USDT", "coin": "USDT",
+            "newClientOrderId": crate::make::uuid(),
+        })),
         "bybit" => known(json!({
             "category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.001",
             "price": "90000", "interval": "60", "accountType": "UNIFIED", "coin": "USDT", "baseCoin": "BTC",

@@ -59,7 +59,7 @@ impl ConnectionHandler for Deribit {
             }
             let evidence = self.inspect_message(connection, &request, self.clock.millis());
             let requests = self.requests.clone();
-            // To explain a signature takes a while: the connection goes on.
+            // Explaining a signature takes a while, and must not delay the connection.
             tokio::task::spawn_blocking(move || requests.inspected(id, evidence.explain(), is_accepted));
         }
         flow
@@ -79,14 +79,6 @@ impl ConnectionHandler for Deribit {
 impl Deribit {
     fn seat(&self, cut: Disconnector) -> ConnectionSetup {
         let (connection, outbox) = self.state().connect(cut, self.faults.clone(), &self.log);
-        ConnectionSetup {
-            venue: "deribit",
-            connection,
-            outbox,
-            log: self.log.clone(),
-            ping: None,
-            pings: None,
-            joins: false,
-        }
+        ConnectionSetup { venue: "deribit", connection, outbox, log: self.log.clone(), ping: None, joins: false }
     }
 }

@@ -177,17 +177,9 @@ impl<R: Rules> Exchange<R> {
         now: i64,
     ) -> Result<(String, String), Refused> {
         let terms = |side: Side| Terms {
-            client_order_id: None,
-            side,
-            price,
-            count,
             time_in_force: TimeInForce::FillOrKill,
             self_trade_prevention: SelfTradePrevention::TakerAtCross,
-            expiration: None,
-            post_only: false,
-            reduce_only: false,
-            cancel_order_on_pause: false,
-            order_group_id: None,
+            ..Terms::new(side, price, count)
         };
         let both = [(taker, terms(side)), (maker, terms(side.opposite()))];
         let trades = taker.user != maker.user;

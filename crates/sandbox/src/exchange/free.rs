@@ -6,7 +6,7 @@ use super::account::Position;
 use super::engine::Rules;
 use super::terms::Side;
 
-/// Nothing costs anything.
+/// Rules without fees, costs and margins.
 #[derive(Debug)]
 pub(crate) struct Free;
 

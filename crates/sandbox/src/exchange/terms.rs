@@ -116,3 +116,22 @@ pub(crate) struct Terms {
     pub(crate) cancel_order_on_pause: bool,
     pub(crate) order_group_id: Option<String>,
 }
+
+impl Terms {
+    /// A plain limit order that rests until it is cancelled, and trades with orders of its owner.
+    pub(crate) fn new(side: Side, price: Decimal, count: Decimal) -> Self {
+        Self {
+            client_order_id: None,
+            side,
+            price,
+            count,
+            time_in_force: TimeInForce::GoodTillCanceled,
+            self_trade_prevention: SelfTradePrevention::Allowed,
+            expiration: None,
+            post_only: false,
+            reduce_only: false,
+            cancel_order_on_pause: false,
+            order_group_id: None,
+        }
+    }
+}

@@ -10,7 +10,7 @@ use super::markets::{Market, PriceRange, Times};
 use super::read::dollars;
 use super::series::SERIES;
 use crate::clock::rfc3339;
-use crate::exchange::{Exchange, Owner, SelfTradePrevention, Side, Terms, TimeInForce};
+use crate::exchange::{Exchange, Owner, SelfTradePrevention, Side, Terms};
 
 const HOUR_MILLIS: i64 = 3_600_000;
 const DAY_MILLIS: i64 = 24 * HOUR_MILLIS;
@@ -139,19 +139,7 @@ pub(super) fn trade(exchange: &mut Exchange<EventRules>, markets: &[Market], now
 
 /// An order of the market maker.
 pub(super) fn resting(side: Side, price: Decimal, count: Decimal) -> Terms {
-    Terms {
-        client_order_id: None,
-        side,
-        price,
-        count,
-        time_in_force: TimeInForce::GoodTillCanceled,
-        self_trade_prevention: SelfTradePrevention::TakerAtCross,
-        expiration: None,
-        post_only: false,
-        reduce_only: false,
-        cancel_order_on_pause: false,
-        order_group_id: None,
-    }
+    Terms { self_trade_prevention: SelfTradePrevention::TakerAtCross, ..Terms::new(side, price, count) }
 }
 
 fn price_ranges(structure: &str) -> Vec<PriceRange> {

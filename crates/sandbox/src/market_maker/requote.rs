@@ -1,4 +1,4 @@
-//! What a market maker changes of its quotes for them to be those of a step.
+//! The changes that turn a market maker's quotes into those of a step.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ pub(crate) fn requoted<R: Rules>(
         for (price, size) in levels {
             let at_price = own(side).filter(|order| order.terms.price == *price);
             let held: Decimal = at_price.map(|order| order.remaining).sum();
-            // What is about as large as it should be stays in its place in the queue.
+            // A quote of about the right size keeps its place in the queue.
             if held < *size / Decimal::TWO {
                 changes.push((side, *price, *size));
             }

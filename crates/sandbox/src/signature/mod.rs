@@ -52,7 +52,7 @@ pub(crate) struct ClockWindow {
     pub(crate) is_millis: bool,
     /// The ages that are accepted, in that unit.
     pub(crate) ages: std::ops::RangeInclusive<i64>,
-    /// The same for people.
+    /// The tolerance that messages name, in seconds.
     pub(crate) seconds: i64,
 }
 
@@ -66,7 +66,7 @@ impl Inspection {
         Self { credential: Some(credential.into()), ..Self::default() }
     }
 
-    /// The same with what is wrong with a time that was sent, if it is too far from now, which is in milliseconds.
+    /// Adds a mistake if the timestamp is too far from `now`, which is in milliseconds.
     pub(crate) fn with_clock(self, sent: i64, clock: &ClockWindow, now: i64) -> Self {
         let (own, other) = if clock.is_millis { (now, now / 1000) } else { (now / 1000, now) };
         let age = own.saturating_sub(sent);
@@ -87,7 +87,7 @@ impl Inspection {
         )
     }
 
-    /// Whether nothing is known to be wrong with the signature.
+    /// Whether the signature, if there is one, is valid.
     pub(crate) fn has_no_wrong_signature(&self) -> bool {
         self.signature.as_ref().is_none_or(|signature| signature.valid)
     }
@@ -101,7 +101,7 @@ impl Inspection {
 
 /// What a request says about its sender, and the signature that is still to be checked.
 ///
-/// To find out what was signed takes a while: it is done when the state of the venue is no longer held.
+/// Finding out what was signed takes a while, so it happens once the state of the venue is no longer locked.
 pub(crate) struct Evidence {
     inspection: Inspection,
     signed: Option<Signed>,
@@ -118,7 +118,7 @@ impl Evidence {
         Self { inspection, signed: Some(signed) }
     }
 
-    /// What was found out before the signature is looked at.
+    /// The findings before the signature is checked.
     pub(crate) fn inspection(&self) -> &Inspection {
         &self.inspection
     }

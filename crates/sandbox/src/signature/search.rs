@@ -22,7 +22,7 @@ struct Candidate {
 const MOST_MISTAKES: usize = 2;
 /// So many checks of an elliptic curve are made: they take much longer than hashes.
 const CURVE_CHECKS: usize = 2000;
-/// No mistakes are looked for in a longer text: each of them is a copy of it.
+/// In longer texts no mistakes are searched for: each variant is a copy of the text.
 const LONGEST_TEXT: usize = 64 * 1024;
 
 /// None where no known mistakes explain the signature.
@@ -55,7 +55,7 @@ pub(super) fn search(signed: &Signed) -> Option<Found> {
     None
 }
 
-/// Whether a text is too long to be put together in a hundred ways.
+/// Whether a text is too long to be tried in a hundred variants.
 pub(super) fn is_large(signed: &Signed) -> bool {
     signed.text.expected().len() > LONGEST_TEXT
 }
@@ -69,7 +69,7 @@ fn found(variant: Variant, of_candidate: &[Mistake]) -> Found {
 /// What can be said of a signature that nothing explains.
 pub(super) fn hints(signed: &Signed) -> Vec<Mistake> {
     if is_large(signed) {
-        let message = format!("the text has more than {} KiB: mistakes were not looked for", LONGEST_TEXT / 1024);
+        let message = format!("the text has more than {} KiB: mistakes were not searched for", LONGEST_TEXT / 1024);
         return vec![Mistake::new("text", message)];
     }
     let Some(bytes) = signed.encoding.decode(&signed.signature) else {

@@ -14,4 +14,4 @@ pub(crate) use self::history::History;
 pub use self::log::{Frame, FrameLog};
 pub(crate) use self::log::{FrameMetadata, Outgoing};
 pub(crate) use self::outbox::{CloseReason, SendQueue};
-pub(crate) use self::socket::{ConnectionHandler, ConnectionSetup, serve};
+pub(crate) use self::socket::{ConnectionHandler, ConnectionSetup, Ping, serve};

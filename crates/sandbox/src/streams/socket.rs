@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -17,6 +18,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use super::log::{FrameLog, Outgoing};
 use super::outbox::{CloseReason, SendQueue};
 use super::{alter, parts};
+use crate::clock::Clock;
 use crate::faults::Fault;
 
 const MESSAGE_LIMIT: usize = 1024 * 1024;
@@ -49,10 +51,17 @@ pub(crate) struct ConnectionSetup {
     pub(crate) log: FrameLog,
     /// Whether messages that wait together go in one frame, a line each.
     pub(crate) joins: bool,
-    /// After so long without a frame the client is sent a ping frame.
-    pub(crate) ping: Option<(Duration, &'static str)>,
-    /// So often the client is sent a ping frame, with the time in milliseconds, whatever else it is sent.
-    pub(crate) pings: Option<Duration>,
+    /// The ping frames that the client is sent.
+    pub(crate) ping: Option<Ping>,
+}
+
+/// When a venue sends ping frames, and with which payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ping {
+    /// After this time without a frame, with this payload.
+    WhenIdle(Duration, &'static str),
+    /// At this interval, with the time in milliseconds.
+    Every(Duration),
 }
 
 /// Serves a connection until it ends.
@@ -94,7 +103,7 @@ struct Socket {
     together: Option<(usize, Vec<Outgoing>)>,
     /// When the last frame went.
     wrote: Instant,
-    /// When the last regular ping went.
+    /// When the last ping was sent.
     pinged: Instant,
 }
 
@@ -119,8 +128,10 @@ impl Socket {
         }
         let outbox = self.setup.outbox.clone();
         let connection = self.setup.connection;
-        let ping_at = self.setup.ping.and_then(|(pause, _)| self.wrote.checked_add(pause));
-        let regular_at = self.setup.pings.and_then(|pause| self.pinged.checked_add(pause));
+        let ping_at = self.setup.ping.and_then(|ping| match ping {
+            Ping::WhenIdle(pause, _) => self.wrote.checked_add(pause),
+            Ping::Every(pause) => self.pinged.checked_add(pause),
+        });
         let tick_at = outbox.next_tick();
         let late_at = self.late.iter().map(|(at, _)| *at).min();
         let until = |at: Option<Instant>| sleep_until(at.unwrap_or_else(Instant::now));
@@ -147,7 +158,6 @@ impl Socket {
             }
             () = until(late_at), if late_at.is_some() => self.write_late().await,
             () = until(ping_at), if ping_at.is_some() => self.ping().await,
-            () = until(regular_at), if regular_at.is_some() => self.ping_regularly().await,
         }
     }
 
@@ -185,15 +195,12 @@ impl Socket {
     }
 
     async fn ping(&mut self) -> Flow {
-        let (_, payload) = self.setup.ping.unwrap_or_default();
-        self.feed(Message::Ping(payload.into())).await?;
-        self.flush().await
-    }
-
-    async fn ping_regularly(&mut self) -> Flow {
         self.pinged = Instant::now();
-        let millis = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
-        self.feed(Message::Ping(millis.to_string().into())).await?;
+        let payload: Bytes = match self.setup.ping {
+            Some(Ping::WhenIdle(_, payload)) => payload.into(),
+            _ => Clock::default().millis().to_string().into(),
+        };
+        self.feed(Message::Ping(payload)).await?;
         self.flush().await
     }
 

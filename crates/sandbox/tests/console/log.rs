@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::bybit;
 use crate::client::{Console, http, sandbox};
 use crate::common::{Bayse, Kalshi, send, session};
 use crate::deribit::Caller;
@@ -97,4 +98,61 @@ async fn a_session_is_named_by_its_user() {
     session(&sandbox, "GET", "/v1/user/me/api-keys", "").await.expect(200);
     let detail = console.last_detail().await;
     assert_eq!(detail["credential"], sandbox.accounts().bayse[0].email.as_str(), "{detail}");
+}
+
+#[tokio::test]
+async fn a_stream_that_reconnects_goes_on_after_its_last_event() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    send(&sandbox, "GET", "/trade-api/v2/no/first", &[], "").await.expect(404);
+    console.entry(|entry| entry["path"] == "/trade-api/v2/no/first" && entry["verdict"] == "rejected").await;
+    let seen = console.get("api/log").await["version"].to_string();
+    send(&sandbox, "GET", "/trade-api/v2/no/second", &[], "").await.expect(404);
+    let request = http().get(console.url("api/events?since=0")).header("last-event-id", seen);
+    let mut events = request.send().await.unwrap();
+    let mut text = String::new();
+    while !text.contains("/no/second") {
+        let chunk = events.chunk().await.unwrap().expect("the stream goes on");
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert!(!text.contains("/no/first"), "{text}");
+}
+
+#[tokio::test]
+async fn a_failure_in_a_body_is_no_success() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    let caller = bybit::Caller::given(&sandbox, 0);
+    let wrong = bybit::Caller { secret: bybit::Secret::Hmac("another".to_owned()), ..caller.clone() };
+    let refused = wrong.get("/v5/account/wallet-balance", "accountType=UNIFIED").await;
+    assert_eq!((refused.status, &refused.json["retCode"]), (200, &json!(10004)));
+    let entry = console.entry(|entry| entry["venue"] == "bybit" && entry["verdict"] == "refused").await;
+    assert!(entry["error"].as_str().unwrap().starts_with("10004: error sign!"), "{entry}");
+    let order = bybit::limit("linear", "NOSUCHSYMBOL", "Buy", "1", "1");
+    let rejected = caller.post("/v5/order/create", order).await;
+    assert!(rejected.status == 200 && rejected.json["retCode"] != 0, "{}", rejected.json);
+    let entry = console.entry(|entry| entry["operation"] == "placeOrder" && entry["verdict"] == "rejected").await;
+    assert!(entry["error"].as_str().unwrap().starts_with(&rejected.json["retCode"].to_string()), "{entry}");
+    caller.read("/v5/account/wallet-balance", "accountType=UNIFIED").await;
+    let entry = console.entry(|entry| entry["venue"] == "bybit" && entry["verdict"] == "accepted").await;
+    assert_eq!(entry["error"], Value::Null, "{entry}");
+}
+
+#[tokio::test]
+async fn commands_of_a_bybit_stream_are_logged() {
+    let sandbox = sandbox().await;
+    let console = Console::of(&sandbox);
+    let mut socket = bybit::Socket::open(&sandbox, "public/linear").await;
+    socket.subscribe(&["publicTrade.BTCUSDT"]).await;
+    let entry = console.entry(|entry| entry["title"] == "stream: subscribe").await;
+    assert_eq!(
+        (&entry["venue"], &entry["transport"], &entry["verdict"], &entry["path"]),
+        (&json!("bybit"), &json!("stream"), &json!("received"), &json!("/v5/public/linear"))
+    );
+    assert_eq!(entry["credential"], Value::Null);
+    let caller = bybit::Caller::given(&sandbox, 0);
+    let mut private = bybit::Socket::logged_in(&caller, "private").await;
+    private.subscribe(&["order"]).await;
+    let entry = console.entry(|entry| entry["path"] == "/v5/private" && entry["credential"] == *caller.key).await;
+    assert_eq!(entry["title"], "stream: subscribe");
 }

@@ -1,5 +1,7 @@
 //! The console: its endpoints over real sockets, and its page in a browser.
 
+#[path = "../common/bybit.rs"]
+mod bybit;
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/deribit.rs"]

@@ -25,6 +25,10 @@ fn secrets(sandbox: &Sandbox) -> Vec<String> {
         all.extend(key.client_secret.clone());
         all.extend(key.private_key_pem.clone());
     }
+    for key in &accounts.binance {
+        all.extend(key.api_secret.clone());
+        all.extend(key.private_key_pem.clone());
+    }
     for key in &accounts.bybit {
         all.extend(key.api_secret.clone());
         all.extend(key.private_key_pem.clone());
@@ -35,10 +39,11 @@ fn secrets(sandbox: &Sandbox) -> Vec<String> {
 /// All that the console says.
 async fn everything(console: &Console) -> String {
     let mut text = String::new();
-    for path in
-        ["api/log", "api/state", "api/venues", "api/examples/kalshi", "api/examples/bayse", "api/examples/bybit"]
-    {
+    for path in ["api/log", "api/state", "api/venues"] {
         text.push_str(&console.get(path).await.to_string());
+    }
+    for venue in ["kalshi", "bayse", "binance", "bybit"] {
+        text.push_str(&console.get(&format!("api/examples/{venue}")).await.to_string());
     }
     let log = console.get("api/log").await;
     for entry in log["entries"].as_array().unwrap() {
@@ -119,7 +124,7 @@ async fn no_operation_shows_a_secret() {
     let sandbox = sandbox().await;
     let console = Console::of(&sandbox);
     let secrets = secrets(&sandbox);
-    for venue in ["bayse", "bybit", "deribit", "kalshi", "kalshi_perps", "yativo"] {
+    for venue in ["bayse", "binance", "bybit", "deribit", "kalshi", "kalshi_perps", "yativo"] {
         for request in example_requests(venue, true) {
             let path: serde_json::Map<String, Value> =
                 request.path.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();

@@ -16,6 +16,8 @@ async fn a_call_of_every_venue_is_signed_and_answered() {
     for (venue, operation, member) in [
         ("bayse", "getPortfolio", "/outcomeBalances"),
         ("bayse", "listApiKeys", "/keys/0/publicKey"),
+        ("binance", "getAccount", "/balances/0/asset"),
+        ("bybit", "getApiKey", "/result/apiKey"),
         ("deribit", "private/get_account_summaries", "/result/summaries/0/currency"),
         ("kalshi", "GetBalance", "/balance_dollars"),
         ("kalshi_perps", "GetMarginBalance", ""),
@@ -33,9 +35,12 @@ async fn a_call_of_every_venue_is_signed_and_answered() {
 async fn an_example_order_is_accepted_by_every_venue() {
     let sandbox = sandbox().await;
     let console = Console::of(&sandbox);
-    for (venue, operation, status) in
-        [("kalshi", "CreateOrderV2", 201), ("bayse", "placeOrder", 200), ("deribit", "private/buy", 200)]
-    {
+    for (venue, operation, status) in [
+        ("kalshi", "CreateOrderV2", 201),
+        ("bayse", "placeOrder", 200),
+        ("binance", "newOrder", 200),
+        ("deribit", "private/buy", 200),
+    ] {
         let example = console.get(&format!("api/examples/{venue}")).await[operation].take();
         let mut wanted = call(venue, operation);
         let path: serde_json::Map<String, Value> = example["path"]
@@ -50,7 +55,7 @@ async fn an_example_order_is_accepted_by_every_venue() {
         assert_eq!(response["status"], status, "{venue}: {example:#} {response}");
     }
     let state = console.get("api/state").await;
-    for venue in ["kalshi", "bayse"] {
+    for venue in ["kalshi", "bayse", "binance"] {
         let orders = state["venues"][venue]["accounts"][0]["orders"].as_array().unwrap();
         assert_eq!(orders.len(), 1, "{venue}: {state}");
     }
@@ -89,6 +94,7 @@ async fn what_cannot_be_sent_says_why() {
         (call("kalshi", "GetMarket"), 400, "the path parameter ticker is missing"),
         (json!({"venue": "kalshi", "operation": "GetBalance", "credential": 99}), 400, "no such test account"),
         (json!({"venue": "deribit", "operation": "private/buy", "body": "{"}), 400, "the params are not JSON"),
+        (json!({"venue": "binance", "operation": "newOrder", "body": "{"}), 400, "the body is not JSON"),
         (json!({"venue": "kalshi"}), 400, "missing field"),
     ] {
         let response = console.send("POST", "api/call", Some(&wanted)).await;

@@ -40,8 +40,6 @@ pub struct Manner {
 
 pub const USUAL: Manner = Manner { content_type: "application/json", with_credentials: true };
 
-const FORM: &str = "application/x-www-form-urlencoded";
-
 impl Caller {
     pub async fn new(venue: &'static str) -> Self {
         let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
@@ -60,7 +58,7 @@ impl Caller {
 
     pub async fn send(&self, request: &ExampleRequest, manner: Manner) -> Answer {
         let path = path(request);
-        let body = request.body.as_ref().map(|body| self.body(request, body)).unwrap_or_default();
+        let body = self.body(request);
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
         let (query, body) = self.with_parameters(request, manner, query, body);
         let separator = if query.is_empty() { "" } else { "?" };
@@ -76,7 +74,7 @@ impl Caller {
         }
         if request.body.is_some() {
             let is_usual = manner.content_type == USUAL.content_type;
-            let content_type = if request.form && is_usual { FORM } else { manner.content_type };
+            let content_type = if is_usual { request.content_type() } else { manner.content_type };
             sent = sent.header("content-type", content_type).body(body);
         }
         let response = sent.send().await.unwrap();
@@ -84,7 +82,7 @@ impl Caller {
         Answer { status: response.status().as_u16(), text: response.text().await.unwrap(), is_example }
     }
 
-    /// A venue that signs into its parameters has time and signature at their end.
+    /// Adds time and signature where the venue expects them among the parameters.
     fn with_parameters(
         &self,
         request: &ExampleRequest,
@@ -93,22 +91,22 @@ impl Caller {
         body: String,
     ) -> (String, String) {
         let is_signed = request.credentials.iter().any(|set| !set.is_empty());
-        if self.venue != "binance" || !manner.with_credentials || !is_signed {
-            return (query, body);
+        match self.venue {
+            "binance" if is_signed && manner.with_credentials => {
+                let caller = crate::binance::Caller::given(&self.sandbox, 0);
+                if request.form { (query, caller.signed(&body)) } else { (caller.signed(&query), body) }
+            }
+            _ => (query, body),
         }
-        let caller = crate::binance::Caller::given(&self.sandbox, 0);
-        if request.form { (query, caller.signed(&body)) } else { (caller.signed(&query), body) }
     }
 
     /// JSON-RPC puts its params into an envelope.
-    fn body(&self, request: &ExampleRequest, body: &Value) -> String {
-        match self.venue {
-            "deribit" => json!({"jsonrpc": "2.0", "id": 1, "method": request.operation, "params": body}).to_string(),
-            _ if request.form => {
-                let pairs = members(body).map(|(name, value)| (name.to_owned(), text(value)));
-                url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    fn body(&self, request: &ExampleRequest) -> String {
+        match (self.venue, &request.body) {
+            ("deribit", Some(params)) => {
+                json!({"jsonrpc": "2.0", "id": 1, "method": request.operation, "params": params}).to_string()
             }
-            _ => body.to_string(),
+            _ => request.body_text(),
         }
     }
 

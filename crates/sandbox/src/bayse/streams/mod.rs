@@ -145,7 +145,7 @@ impl Bayse {
         let State { hub, .. } = &mut *self.state();
         let (connection, outbox) = hub.connect(endpoint, cut, self.clock.millis());
         let (log, joins) = (hub.log.clone(), hub.settings.joins_messages);
-        (connection, ConnectionSetup { venue: "bayse", connection, outbox, log, ping: None, pings: None, joins })
+        (connection, ConnectionSetup { venue: "bayse", connection, outbox, log, ping: None, joins })
     }
 
     pub(crate) fn connections(&self) -> usize {

@@ -19,7 +19,7 @@ use crate::binance::symbols::rate_limits;
 use crate::binance::{Call, State};
 use crate::executed::Executed;
 use crate::faults::Fault;
-use crate::spec::Operation;
+use crate::spec::{BINANCE, Operation};
 
 const LONGEST_ID: usize = 36;
 /// What a call of the session itself weighs.
@@ -43,7 +43,7 @@ impl Message {
         serde_json::from_str(text).ok()
     }
 
-    /// The method, with or without the version that may stand before it.
+    /// The method without its optional version prefix.
     pub(in crate::binance) fn method(&self) -> &str {
         self.method.strip_prefix("v3/").unwrap_or(&self.method)
     }
@@ -81,14 +81,14 @@ fn plain(raw: &RawValue) -> String {
     serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
 }
 
-/// What a call comes to, and what it has used.
+/// The result of a call, and the limits that it has used.
 struct Outcome {
     result: Result<Value, Refusal>,
     limits: Vec<Value>,
 }
 
 impl State {
-    /// Carries a call out and responds.
+    /// Executes a call and responds.
     pub(super) fn hear_call(
         &mut self,
         number: u64,
@@ -166,7 +166,7 @@ impl State {
         }
         let method = message.method();
         let route = served::named(method);
-        let operation = venuekit_spec::of("binance").and_then(|spec| spec.rpc(method));
+        let operation = BINANCE.rpc(method);
         let is_session = method.starts_with("session.") || method.starts_with("userDataStream.");
         if route.is_none() && operation.is_none() && !is_session {
             return refused_without_use(Refusal::new(-1000, "Unknown method."));
@@ -177,7 +177,8 @@ impl State {
         };
         let need = match (route, operation) {
             (Some(route), _) => route.need,
-            (None, operation) => crate::binance::need_of(operation.filter(|_| !is_session)),
+            (None, Some(operation)) if !is_session => crate::binance::need_of(operation),
+            (None, _) => Need::Public,
         };
         let key = match self.authenticate_call(number, message, &given, need, now) {
             Ok(key) => key,
@@ -354,7 +355,7 @@ fn status(connection: &Connection, now: i64) -> Value {
     })
 }
 
-/// The response to a call that nothing is remembered for.
+/// The response to a call that is not served from state.
 fn example(operation: &Operation, given: &Given) -> Value {
     let params: Map<String, Value> =
         given.without_credentials().map(|(name, value)| (name.to_owned(), value.into())).collect();

@@ -14,7 +14,7 @@ use crate::faults::{Candidate, Fault, Faults, Transport};
 use crate::stream::Disconnector;
 use crate::streams::{CloseReason, FrameMetadata, Outgoing, SendQueue};
 
-/// The response to a call that nobody made.
+/// A response to a call that was never made.
 const UNKNOWN_ID: &str = r#"{"id":"nobody","status":200,"result":{},"rateLimits":[]}"#;
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -40,6 +40,8 @@ pub(super) struct Held {
     pub(super) topic: Option<Topic>,
     /// Whether a frame of it was sent already.
     pub(super) begun: bool,
+    /// The beginning of the candle that was sent last.
+    pub(super) candle: Option<i64>,
 }
 
 pub(super) struct Connection {
@@ -48,7 +50,7 @@ pub(super) struct Connection {
     pub(super) outbox: SendQueue,
     cut: Disconnector,
     pub(super) streams: BTreeMap<String, Held>,
-    /// When a sign of life came last.
+    /// When the client was last heard from.
     pub(super) heard: Instant,
     /// When messages came, in the last second.
     messages: VecDeque<Instant>,

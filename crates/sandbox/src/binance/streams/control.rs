@@ -10,7 +10,7 @@ use crate::binance::settings::BinanceSettings;
 use crate::binance::trading::Trading;
 use crate::faults::{Fault, Transport};
 
-/// So many streams a connection may hold.
+/// The most streams that a connection may subscribe to.
 const MOST_STREAMS: usize = 1024;
 
 /// A message of a client.
@@ -23,11 +23,11 @@ struct Command {
     id: Value,
 }
 
-/// What a command comes to: its result, or code and text of an error.
+/// The result of a command, or code and text of an error.
 type Outcome = Result<Value, (i64, String)>;
 
 impl Hub {
-    /// Carries a command out and replies.
+    /// Executes a command and replies.
     pub(super) fn hear(&mut self, number: u64, text: &str, trading: &Trading, settings: &BinanceSettings) {
         let Some(connection) = self.connections.get_mut(&number) else { return };
         let is_object = |value: &Value| value.is_object();
@@ -96,12 +96,12 @@ impl Hub {
         }
     }
 
-    /// Adds streams to a connection. Each name is taken; those that do not exist stay silent.
+    /// Adds streams to a connection. Unknown names are accepted, and never send anything.
     pub(super) fn subscribe(&mut self, number: u64, names: Vec<String>, trading: &Trading) {
         for name in names {
             let topic = names::read(&name, trading);
             let Some(connection) = self.connections.get_mut(&number) else { return };
-            connection.streams.entry(name).or_insert(Held { topic, begun: false });
+            connection.streams.entry(name).or_insert(Held { topic, begun: false, candle: None });
             if let Some(topic) = topic {
                 self.begin(topic);
             }

@@ -31,19 +31,17 @@ struct Pending {
     levels: BTreeSet<(bool, Decimal)>,
 }
 
-/// All connections, and what was sent last.
+/// All connections, and what was sent last on their streams.
 pub(in crate::binance) struct Hub {
     pub(super) faults: Faults,
     pub(super) log: FrameLog,
     pub(super) connections: BTreeMap<u64, Connection>,
-    /// By market and speed, as long as somebody listens.
+    /// By market and speed, as long as a connection is subscribed.
     pending: BTreeMap<(usize, bool), Pending>,
     /// The best prices that were sent last.
     quoted: BTreeMap<usize, [(Decimal, Decimal); 2]>,
     /// By market: the number of trades, and the last update, when slow streams were sent last.
     told: BTreeMap<(usize, bool), (usize, i64)>,
-    /// The beginnings of open candles, by connection and stream.
-    candles: BTreeMap<(u64, String), i64>,
     next_fast: Option<Instant>,
     next_slow: Option<Instant>,
 }
@@ -57,7 +55,6 @@ impl Hub {
             pending: BTreeMap::new(),
             quoted: BTreeMap::new(),
             told: BTreeMap::new(),
-            candles: BTreeMap::new(),
             next_fast: None,
             next_slow: None,
         }
@@ -79,11 +76,10 @@ impl Hub {
 
     pub(super) fn disconnect(&mut self, number: u64) {
         self.connections.remove(&number);
-        self.candles.retain(|(connection, _), _| *connection != number);
         self.forget_unheard();
     }
 
-    /// Changes that nobody listens to are not collected.
+    /// Stops collecting changes that no connection is subscribed to.
     pub(super) fn forget_unheard(&mut self) {
         let connections = &self.connections;
         let is_heard = |symbol: usize, fast: bool| {
@@ -116,7 +112,7 @@ impl Hub {
         self.connections.iter().map(connection).collect()
     }
 
-    /// Has a connection looked after again.
+    /// Schedules the next tick of a connection.
     pub(super) fn plan(&self, number: u64, settings: &BinanceSettings) {
         let Some(connection) = self.connections.get(&number) else { return };
         let [fast, slow, pong] = [settings.fast_millis, settings.slow_millis, settings.pong_millis].map(millis);
@@ -132,7 +128,7 @@ impl Hub {
         connection.outbox.tick_at(Instant::now() + pause.min(pong));
     }
 
-    /// Closes a connection from which nothing comes any more.
+    /// Closes a connection whose client has sent nothing for too long.
     pub(super) fn check_life(&self, number: u64, settings: &BinanceSettings) {
         let Some(connection) = self.connections.get(&number) else { return };
         if connection.heard.elapsed() >= millis(settings.pong_millis) {
@@ -140,7 +136,7 @@ impl Hub {
         }
     }
 
-    /// Begins to collect changes for a stream that somebody has subscribed to.
+    /// Starts collecting changes for a stream that a connection has subscribed to.
     pub(super) fn begin(&mut self, topic: Topic) {
         let (Subject::Changes { fast }, Some(symbol)) = (topic.subject, topic.symbol) else { return };
         self.pending.entry((symbol, fast)).or_insert_with(|| Pending { first: 0, levels: BTreeSet::new() });
@@ -182,7 +178,7 @@ impl Hub {
             }
         }
         self.tell_accounts(changes, trading, members, now);
-        // Where the pause is nothing, changes are sent one by one.
+        // With an interval of 0, changes are sent one by one.
         for (fast, pause) in [(true, settings.fast_millis), (false, settings.slow_millis)] {
             if pause == 0 {
                 self.flush(trading, fast, now);
@@ -296,7 +292,7 @@ impl Hub {
         }
     }
 
-    /// Sends the streams that show how a market is, where it has changed or nothing was sent yet.
+    /// Sends the streams that show a market's state, if it has changed or nothing was sent yet.
     fn tell_standing(&mut self, trading: &Trading, fast: bool, now: i64) {
         let changed: Vec<bool> = (0..trading.symbols.len())
             .map(|symbol| {
@@ -344,22 +340,25 @@ impl Hub {
 
     /// Sends candles: one that has ended once more, and the open one.
     fn tell_candles(&mut self, trading: &Trading, now: i64) {
-        for (number, connection) in &mut self.connections {
+        for connection in self.connections.values_mut() {
             let moment = Moment { now, unit: connection.unit };
-            for (name, held) in &connection.streams {
+            let mut due = Vec::new();
+            for (name, held) in &mut connection.streams {
                 let Some(Topic { subject: Subject::Candle { interval, zone }, symbol: Some(symbol) }) = held.topic
                 else {
                     continue;
                 };
-                let start = interval.start(now, zone);
-                let before = self.candles.insert((*number, name.clone()), start);
-                let starts = before.filter(|before| *before != start).into_iter().chain([start]);
+                let start = interval.start_in(now, zone);
+                let before = held.candle.replace(start).filter(|before| *before != start);
+                let starts = before.into_iter().chain([start]);
+                due.extend(starts.map(|start| {
+                    (name.clone(), symbol, market::candle(trading, symbol, (interval, zone), start, moment))
+                }));
+            }
+            for (name, symbol, payload) in due {
                 let item = &trading.symbols[symbol].name;
-                for start in starts {
-                    let payload = market::candle(trading, symbol, (interval, zone), start, moment);
-                    let label = Label { name, channel: "kline", item, mark: None };
-                    connection.send_data(&self.faults, label, &payload);
-                }
+                let label = Label { name: &name, channel: "kline", item, mark: None };
+                connection.send_data(&self.faults, label, &payload);
             }
         }
     }

@@ -4,13 +4,13 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::names::Subject;
-use crate::binance::candles::{Interval, Window};
+use crate::binance::candles::{Window, interval_name};
 use crate::binance::limits::{DAY_MILLIS, MINUTE_MILLIS};
 use crate::binance::market::{book, percent};
 use crate::binance::symbols::eight;
 use crate::binance::time_unit::TimeUnit;
 use crate::binance::trading::{AggregateTrade, PublicTrade, Trading};
-use crate::exchange::Side;
+use crate::exchange::{Interval, Side};
 
 const HOUR_MILLIS: i64 = 60 * MINUTE_MILLIS;
 
@@ -105,7 +105,7 @@ pub(super) fn candle(
     start: i64,
     moment: Moment,
 ) -> Value {
-    let window = trading.window(index, start, interval.next(start, zone));
+    let window = trading.window(index, start, interval.next_in(start, zone));
     let symbol = &trading.symbols[index].name;
     json!({
         "e": "kline",
@@ -115,7 +115,7 @@ pub(super) fn candle(
             "t": moment.unit.show(window.start),
             "T": moment.before(window.end),
             "s": symbol,
-            "i": interval.name(),
+            "i": interval_name(interval),
             "f": window.first_id,
             "L": window.last_id,
             "o": eight(window.open),

@@ -28,7 +28,7 @@ use crate::request_log::{self, Arrived};
 use crate::signature::Inspection;
 use crate::stream::Disconnector;
 use crate::streams::handshake::Handshake;
-use crate::streams::{CloseReason, ConnectionHandler, ConnectionSetup, serve};
+use crate::streams::{CloseReason, ConnectionHandler, ConnectionSetup, Ping, serve};
 
 /// Whether a stream, or the WebSocket API, is served at a path.
 pub(crate) fn is_stream(path: &str) -> bool {
@@ -150,8 +150,7 @@ impl Binance {
             connection,
             outbox,
             log: hub.log.clone(),
-            ping: None,
-            pings: Some(Duration::from_millis(settings.ping_millis.max(1))),
+            ping: Some(Ping::Every(Duration::from_millis(settings.ping_millis.max(1)))),
             joins: false,
         }
     }

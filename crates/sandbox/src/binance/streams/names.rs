@@ -2,20 +2,21 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::binance::candles::Interval;
+use crate::binance::candles::interval_named;
 use crate::binance::trading::Trading;
+use crate::exchange::Interval;
 
 /// Where calls are made over a connection.
 pub(super) const API_PATH: &str = "/ws-api/v3";
 const RAW_PATH: &str = "/ws";
 const COMBINED_PATH: &str = "/stream";
-/// The one zone of candles that has a name.
+/// The only zone other than UTC that candle streams support.
 const EAST_MILLIS: i64 = 8 * 3_600_000;
 
 /// What is served at a path.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Endpoint {
-    /// Market data, whose frames say of which stream they are, or do not.
+    /// Market data. On a combined connection, frames name their stream.
     Market {
         combined: bool,
     },
@@ -70,7 +71,7 @@ pub(super) fn names_of(path: &str, query: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-/// What a stream tells.
+/// What a stream is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Subject {
     Trade,
@@ -97,7 +98,7 @@ pub(super) enum Subject {
     },
 }
 
-/// A stream that exists: what it tells, and of which market; none of all.
+/// A stream that exists: its subject and its market. Without a market it covers all of them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Topic {
     pub(super) subject: Subject,
@@ -168,7 +169,7 @@ fn candle(what: &str) -> Option<Subject> {
         Some((interval, "+08:00")) => (interval, EAST_MILLIS),
         Some(_) => return None,
     };
-    Some(Subject::Candle { interval: Interval::named(interval)?, zone })
+    Some(Subject::Candle { interval: interval_named(interval)?, zone })
 }
 
 fn levels(what: &str) -> Option<Subject> {

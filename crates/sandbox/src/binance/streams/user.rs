@@ -4,7 +4,6 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::market::Moment;
-use crate::binance::account::balance;
 use crate::binance::members::Member;
 use crate::binance::order::side_name;
 use crate::binance::symbols::eight;
@@ -87,7 +86,7 @@ pub(super) fn account_position<'a>(
     moment: Moment,
 ) -> Value {
     let shown = coins.map(|coin| {
-        let (free, locked) = balance(trading, members, member, coin);
+        let (free, locked) = trading.balance(members, member, coin);
         json!({"a": coin, "f": eight(free), "l": eight(locked)})
     });
     json!({

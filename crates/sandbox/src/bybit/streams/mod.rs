@@ -123,15 +123,7 @@ impl Bybit {
     fn seat(&self, endpoint: Endpoint, cut: Disconnector, silence: Option<Duration>) -> ConnectionSetup {
         let hub = &mut self.state().hub;
         let (connection, outbox) = hub.connect(endpoint, cut, silence);
-        ConnectionSetup {
-            venue: "bybit",
-            connection,
-            outbox,
-            log: hub.log.clone(),
-            ping: None,
-            pings: None,
-            joins: false,
-        }
+        ConnectionSetup { venue: "bybit", connection, outbox, log: hub.log.clone(), ping: None, joins: false }
     }
 
     pub(crate) fn connections(&self) -> usize {

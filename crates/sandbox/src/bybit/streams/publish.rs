@@ -10,13 +10,14 @@ use super::books::{Delta, Level};
 use super::connection::{Connection, Label};
 use super::hub::Hub;
 use super::topics::{Endpoint, Subject, Topic};
-use crate::bybit::candles::{Candle, Interval};
+use crate::bybit::candles::{Candle, interval_name};
 use crate::bybit::category::Category;
 use crate::bybit::market;
 use crate::bybit::members::Member;
 use crate::bybit::order::{side_name, text as shown};
 use crate::bybit::trading::{Changes, PublicTrade, Trading};
 use crate::bybit::wallet;
+use crate::exchange::Interval;
 use crate::faults::Fault;
 
 /// So many trades go in one frame.
@@ -307,7 +308,7 @@ impl Hub {
         let one = &trading.instruments[instrument];
         let price = |price: Decimal| one.show_price(price);
         let data = json!([{
-            "start": candle.start, "end": candle.end - 1, "interval": interval.name(), "open": price(candle.open),
+            "start": candle.start, "end": candle.end - 1, "interval": interval_name(interval), "open": price(candle.open),
             "close": price(candle.close), "high": price(candle.high), "low": price(candle.low),
             "volume": shown(candle.volume), "turnover": shown(candle.turnover), "confirm": is_closed, "timestamp": now,
         }]);

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::bybit::candles::Interval;
+use crate::bybit::candles::interval_named;
 use crate::bybit::category::Category;
 use crate::bybit::trading::Trading;
+use crate::exchange::Interval;
 
 /// Where a connection is made to. Each offers its own topics.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -148,7 +149,7 @@ fn public(category: Category, text: &str, trading: &Trading) -> Option<Topic> {
         "tickers" => topic("tickers", Subject::Ticker { instrument: instrument(rest)? }, rest),
         "kline" => {
             let (interval, symbol) = rest.split_once('.')?;
-            let (interval, instrument) = (Interval::named(interval)?, instrument(symbol)?);
+            let (interval, instrument) = (interval_named(interval)?, instrument(symbol)?);
             let subject =
                 if category == Category::Option { Subject::Quiet } else { Subject::Kline { instrument, interval } };
             topic("kline", subject, symbol)

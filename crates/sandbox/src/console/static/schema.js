@@ -42,11 +42,14 @@ function rest(document, prefix) {
       const all = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((one) => resolve(document, one));
       const good = Object.entries(operation.responses ?? {}).find(([status]) => status.startsWith('2')) ?? ['200', {}];
       const json = (holder) => resolve(document, holder ?? {})?.content?.['application/json']?.schema;
+      const form = resolve(document, operation.requestBody ?? {})?.content?.['application/x-www-form-urlencoded']?.schema;
       operations.push({
         ...words(operation), id: operation.operationId, name: snakeCase(operation.operationId), tag: operation.tags?.[0] ?? '',
         method: method.toUpperCase(), path: prefix + path, isRpc: false,
-        parameters: all.filter((one) => ['path', 'query', 'header'].includes(one.in)),
-        body: json(operation.requestBody), status: good[0], response: json(good[1]),
+        // A parameter with a content type is sent as JSON text.
+        parameters: all.filter((one) => ['path', 'query', 'header'].includes(one.in))
+          .map((one) => (one.content ? { ...one, schema: json(one), isJson: true } : one)),
+        body: json(operation.requestBody) ?? form, isForm: form !== undefined, status: good[0], response: json(good[1]),
         credentials: schemes(document, operation.security ?? document.security),
       });
     }

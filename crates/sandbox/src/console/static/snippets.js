@@ -12,10 +12,14 @@ export function valuesOf(operation, sample) {
 
 const quote = (text) => `'${String(text).replaceAll("'", `'\\''`)}'`;
 
+/** A value as the text that a form or a query carries. */
+const jsonText = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+
 function target(operation, values) {
   let path = operation.path;
   for (const [one, value] of values.path) path = path.replace(`{${one.name}}`, encodeURIComponent(value));
-  const query = values.query.flatMap(([one, value]) => [value].flat().map((item) => `${one.name}=${encodeURIComponent(item)}`));
+  const items = (one, value) => (one.isJson ? [jsonText(value)] : [value].flat());
+  const query = values.query.flatMap(([one, value]) => items(one, value).map((item) => `${one.name}=${encodeURIComponent(item)}`));
   return path + (query.length ? '?' + query.join('&') : '');
 }
 
@@ -39,7 +43,9 @@ export function curl(operation, values, base) {
   }
   for (const [one, value] of values.header) lines.push(`-H ${quote(`${one.name}: ${value}`)}`);
   const body = bodyText(operation, values);
-  if (body !== undefined) lines.push(`-H 'content-type: application/json'`, `--data-binary ${quote(body)}`);
+  if (body !== undefined && operation.isForm) {
+    for (const [name, value] of Object.entries(values.body)) lines.push(`--data-urlencode ${quote(`${name}=${jsonText(value)}`)}`);
+  } else if (body !== undefined) lines.push(`-H 'content-type: application/json'`, `--data-binary ${quote(body)}`);
   const needsSigning = set.some((one) => /signature/i.test(one['x-credential'] ?? '') || /signature/i.test(one.name ?? ''));
   const hint = `# \`venuekit sign ${cliName(operation.venue)} ${operation.method} ${quote(path)}\` prints the headers that carry the signature.\n`;
   return (needsSigning ? hint : '') + lines.join(' \\\n  ');

@@ -24,7 +24,7 @@ export function tryItForm(credentials) {
         send.disabled = true;
         try {
           const pairs = (place) => inputs.filter(([one]) => one.in === place && inputOf(one).value !== '')
-            .flatMap(([one]) => (place === 'query' && isList(document, one.schema) ? inputOf(one).value.split(',') : [inputOf(one).value])
+            .flatMap(([one]) => (place === 'query' && !one.isJson && isList(document, one.schema) ? inputOf(one).value.split(',') : [inputOf(one).value])
               .map((value) => [one.name, value]));
           const response = await api('call', 'POST', {
             venue: operation.venue, operation: operation.id, path: Object.fromEntries(pairs('path')), query: pairs('query'),
@@ -39,7 +39,7 @@ export function tryItForm(credentials) {
       },
     },
     el('div.grid', {}, el('label', {}, `Test account of ${venueName(operation.venue)}`, account), inputs.map(([, label]) => label)),
-    body ? el('label', { style: undefined }, operation.isRpc ? 'Params (JSON)' : 'Body (JSON)', body) : null,
+    body ? el('label', { style: undefined }, operation.isRpc ? 'Params (JSON)' : operation.isForm ? 'Form (members as JSON)' : 'Body (JSON)', body) : null,
     el('p', {}, send, ' ', sample.fullBody && body ? el('button', {
       type: 'button', onclick: () => { body.value = JSON.stringify(sample.fullBody, null, 2); },
     }, 'Fill in every field') : null));

@@ -15,7 +15,7 @@ use crate::faults::Faults;
 use crate::kalshi::keys::Key;
 use crate::overview;
 use crate::stream::Disconnector;
-use crate::streams::{ConnectionSetup, FrameLog, History, SendQueue};
+use crate::streams::{ConnectionSetup, FrameLog, History, Ping, SendQueue};
 
 /// What the frame says with which the venue asks whether somebody is there.
 const PING: &str = "heartbeat";
@@ -135,8 +135,7 @@ impl Streams {
             outbox,
             log: self.log.clone(),
             joins: false,
-            ping: (!pause.is_zero()).then_some((pause, PING)),
-            pings: None,
+            ping: (!pause.is_zero()).then_some(Ping::WhenIdle(pause, PING)),
         })
     }
 
