@@ -1,4 +1,4 @@
-//! Binance's refusals by code and text, outcomes that are unknown, responses of two shapes, and lists that continue behind an id.
+//! Binance's refusals by code and text, unknown outcomes, responses of two shapes, and lists that are paged by ids.
 
 #[path = "common/canned.rs"]
 mod canned;
@@ -57,7 +57,7 @@ fn asked(seen: &Seen, name: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn one_code_is_told_by_its_text() {
+async fn causes_that_share_a_code_are_told_apart_by_the_text() {
     for (code, said, kind) in [
         (-2010, "Account has insufficient balance for requested action.", ErrorKind::InsufficientFunds),
         (-2010, "Duplicate order sent.", ErrorKind::Conflict),
@@ -72,7 +72,7 @@ async fn one_code_is_told_by_its_text() {
     ] {
         let (error, sent) = order(vec![refusal(400, code, said)]).await;
         assert_eq!((error.kind(), error.may_have_been_applied()), (kind, false), "{code} {said}: {error}");
-        // What was certainly refused, and passes, is sent again.
+        // A refusal that is certain and temporary is retried.
         assert_eq!(sent > 1, kind == ErrorKind::Maintenance, "{said}: sent {sent} times");
     }
 }
@@ -110,7 +110,7 @@ async fn prices_come_alone_or_as_a_list() {
 }
 
 #[tokio::test]
-async fn a_list_continues_behind_the_last_id() {
+async fn a_list_continues_after_the_last_id() {
     let trades = |ids: &[i64]| {
         let trades: Vec<String> = ids.iter().map(|id| format!(r#"{{"id":{id},"price":"1.5"}}"#)).collect();
         json(200, &format!("[{}]", trades.join(",")))

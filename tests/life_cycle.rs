@@ -231,7 +231,7 @@ async fn binance_keys() {
     assert_eq!(own.id, owner.api_key);
     assert!(own.scopes.iter().any(|scope| scope == "enableReading"), "{:?}", own.scopes);
     let error = keys.revoke(&own.id).await.unwrap_err();
-    assert!(error.to_string().contains("of no sub-account"), "{error}");
+    assert!(error.to_string().contains("does not belong to a sub-account"), "{error}");
     let error = keys.revoke("nobody's").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 

@@ -62,7 +62,7 @@ async fn a_book_begins_with_a_call_and_a_gap_brings_another_one() {
     sandbox.faults().set(vec![Rule::new(Fault::Drop).over(Transport::Stream).on("data").at("binance").times(1)]);
     // The first change is lost, which the next one shows.
     quote(&sandbox, 3);
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    crate::desk::until("the change is lost", || sandbox.faults().strikes() == [1]).await;
     quote(&sandbox, 4);
     let mut reasons = has(&sandbox, &mut book, 4).await;
     // The book may be right again before its events are read.
@@ -91,7 +91,7 @@ async fn message<T: StreamMessage>(reader: &mut Subscription<T>) -> venuekit::st
 }
 
 #[tokio::test]
-async fn members_that_differ_in_case_alone_are_members_of_their_own() {
+async fn members_that_differ_only_in_case_are_distinct() {
     let sandbox = Sandbox::start(Default::default()).await.unwrap();
     let client = client(&sandbox);
     let mut tickers = in_time("subscribed", client.streams().book_ticker(SYMBOL).subscribe()).await.unwrap();
@@ -102,7 +102,7 @@ async fn members_that_differ_in_case_alone_are_members_of_their_own() {
     assert_eq!(ticker.bid_price.as_ref().map(|price| price.get()), Some(number("1.5")));
     assert_eq!(ticker.bid_quantity.as_ref().map(|size| size.get()), Some(number("2")));
     assert_eq!(ticker.ask_quantity.as_ref().map(|size| size.get()), Some(number("3")));
-    // A minute and a month have names of their own.
+    // `1m` is a minute, `1M` a month.
     let klines = async |interval: &str| {
         let interval: venuekit::binance::types::StreamKlineInterval = interval.parse().unwrap();
         in_time("subscribed", client.streams().klines(SYMBOL, interval).subscribe()).await.unwrap()

@@ -1,4 +1,4 @@
-//! Binance: calls that exist over HTTP too, over one connection, signed each or logged on once.
+//! Binance: calls over one connection, each signed or after one log-on, and the events of the account.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -228,7 +228,7 @@ async fn reported(reader: &mut Subscription<UserDataMessage>, id: &str) -> Vec<R
     let mut reasons = Vec::new();
     let reading = async {
         loop {
-            match reader.next().await.expect("it goes on") {
+            match reader.next().await.expect("the stream has not ended") {
                 Event::Stale(stale) => reasons.push(stale.reason),
                 Event::Ended(ended) => panic!("{ended}"),
                 Event::Message(message) => {
@@ -262,7 +262,7 @@ async fn events_of_the_account_are_a_stream_that_is_subscribed_again() {
         order(&client, "first").send().await.unwrap();
         assert_eq!(reported(&mut events, "first").await, [], "{kind:?} {over_http}");
         let opened = sandbox.websocket_connections();
-        assert_eq!(opened, 1, "the calls and the events share a connection where the calls have one");
+        assert_eq!(opened, 1, "the calls and the events share a connection if the calls have one");
         sandbox.cut_connections();
         until("the loss is known", || client.streams().shared().stats().lost == 1).await;
         let again = sandbox.executed();
