@@ -63,9 +63,11 @@ fn limits(comparison: &mut Comparison<'_>, place: &Place<'_>, (one, other): (Use
         let number = |kind: &Type| kind.limits.get(word).and_then(|limit| limit.parse::<f64>().ok());
         bound(comparison, place, (word, grows, of_length), (number(ours), number(theirs), is_uuid), said);
     }
-    for (word, what) in
-        [("pattern", "texts must match"), ("multipleOf", "values must be multiples of"), ("uniqueItems", "uniqueItems is")]
-    {
+    for (word, what) in [
+        ("pattern", "texts must match"),
+        ("multipleOf", "values must be multiples of"),
+        ("uniqueItems", "uniqueItems is"),
+    ] {
         let (own, vendors) = (ours.limits.get(word), theirs.limits.get(word));
         let Some(vendors) = vendors.filter(|vendors| Some(*vendors) != own && *vendors != "false") else { continue };
         if word != "pattern" && vendors.parse().is_ok_and(|number| said.has(number)) {

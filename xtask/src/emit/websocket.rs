@@ -23,6 +23,8 @@ pub(super) fn source(document: &Document, value: &Value) -> TokenStream {
         }
     });
     let dead_after = word.dead_after.map(Literal::u32_unsuffixed).map(|seconds| quote!(dead_after: Some(#seconds),));
+    let life = word.connection_life.map(Literal::u32_unsuffixed);
+    let life = life.map(|seconds| quote!(connection_life: Some(#seconds),));
     let envelope = word.envelope.as_ref().map(|word| {
         let envelope = envelope(word);
         quote!(envelope: Some(#envelope),)
@@ -42,15 +44,20 @@ pub(super) fn source(document: &Document, value: &Value) -> TokenStream {
         quote!((#header, #parameter))
     });
     let parameters = (!word.parameters.is_empty()).then(|| quote!(parameters: &[#(#parameters),*],));
-    quote!(WebSocket { #notification #heartbeat #dead_after #envelope #signed #logon #parameters ..WebSocket::EMPTY })
+    quote! {
+        WebSocket {
+            #notification #heartbeat #dead_after #life #envelope #signed #logon #parameters ..WebSocket::EMPTY
+        }
+    }
 }
 
 fn envelope(word: &words::Envelope) -> TokenStream {
     let words::Envelope { id, method, params, status, result, error, retry_at, event, limits } = word;
     let retry_at = option(retry_at.as_ref().map(|place| quote!(#place)));
-    let event = option(event.as_ref().map(
-        |words::EventMembers { data, subscription }| quote!(EventMembers { data: #data, subscription: #subscription }),
-    ));
+    let event = option(event.as_ref().map(|words::EventMembers { data, subscription, kind, closing }| {
+        let closing = option(kind.as_ref().zip(closing.as_ref()).map(|(kind, closing)| quote!((#kind, #closing))));
+        quote!(EventMembers { data: #data, subscription: #subscription, closing: #closing })
+    }));
     let limits = option(limits.as_ref().map(|limits| {
         let words::ReplyLimits { list, kind, unit, number, used, buckets, units } = limits;
         let buckets = buckets.iter().map(|(name, bucket)| quote!((#name, #bucket)));

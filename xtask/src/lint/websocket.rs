@@ -19,6 +19,9 @@ pub fn websocket(known: &Known<'_>, word: WebSocket) -> Result<(), String> {
     if word.dead_after == Some(0) {
         return Err("`dead-after` is above 0".to_owned());
     }
+    if word.connection_life == Some(0) {
+        return Err("`connection-life` is above 0".to_owned());
+    }
     match known.document.kind {
         Kind::OpenRpc => json_rpc(known, &word),
         Kind::OpenApi => described(known, &word),
@@ -53,6 +56,9 @@ fn described(known: &Known<'_>, word: &WebSocket) -> Result<(), String> {
     };
     if envelope.retry_at.as_ref().is_some_and(|place| !place.starts_with('/')) {
         return Err("`retry-at` is a JSON pointer into the error".to_owned());
+    }
+    if envelope.event.as_ref().is_some_and(|event| event.kind.is_some() != event.closing.is_some()) {
+        return Err("`event` has both `type` and `closing`, or neither".to_owned());
     }
     for (credential, adds) in &word.signed {
         let signature = root.get("x-signatures").and_then(|signatures| signatures.get(credential));

@@ -19,6 +19,8 @@ pub struct WebSocket {
     pub heartbeat: Option<Heartbeat>,
     /// Seconds without a frame after which a connection is dead.
     pub dead_after: Option<u32>,
+    /// Seconds after which another connection takes the place of one.
+    pub connection_life: Option<u32>,
     /// The members of requests and replies, where they are not those of JSON-RPC.
     pub envelope: Option<Envelope>,
     /// What a call adds to its params, by the `x-credential` that it carries.
@@ -97,6 +99,11 @@ pub struct EventMembers {
     pub data: String,
     /// The subscription that it belongs to.
     pub subscription: String,
+    /// The member of what happened that names its type.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The type of the notice that the venue is going to close the connection.
+    pub closing: Option<String>,
 }
 
 /// A list of windows, and what has been used in each.

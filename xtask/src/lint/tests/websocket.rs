@@ -26,9 +26,10 @@ x-websocket:
   parameters: { X-Time-Unit: timeUnit }
   servers: { production: 'wss://w.test/ws-api' }
   dead-after: 60
+  connection-life: 82800
   envelope:
     { id: id, method: method, params: params, status: status, result: result, error: error, retry-at: /data/retryAfter,
-      event: { data: event, subscription: subscriptionId },
+      event: { data: event, subscription: subscriptionId, type: e, closing: serverShutdown },
       limits: { list: rateLimits, type: rateLimitType, unit: interval, number: intervalNum, used: count,
                 buckets: { REQUEST_WEIGHT: weight }, units: { MINUTE: 60 } } }
   signed:
@@ -77,6 +78,9 @@ const CASES: &[Case] = &[
     ("bad-word", SERVERS, "  servers: { demo: 'wss://w.test/ws-api' }", "x-websocket:"),
     ("bad-word", SERVERS, "  servers: { production: 'https://w.test/ws-api' }", "x-websocket:"),
     ("bad-word", "dead-after: 60", "dead-after: 0", "x-websocket:"),
+    ("bad-word", "connection-life: 82800", "connection-life: 0", "x-websocket:"),
+    ("bad-word", "type: e, closing", "closing", "x-websocket:"),
+    ("bad-word", ", closing: serverShutdown", "", "x-websocket:"),
     ("bad-word", "status: status, ", "", "x-websocket:"),
     ("bad-word", "retry-at: /data/retryAfter", "retry-at: data", "x-websocket:"),
     ("bad-word", "REQUEST_WEIGHT: weight", "REQUEST_WEIGHT: orders", "x-websocket:"),
@@ -104,8 +108,8 @@ fn the_description_becomes_a_table() {
     let generated = generate(&read(&files).unwrap()).unwrap();
     let table: String = generated.files["venue.rs"].split_whitespace().collect();
     for part in [
-        r#"websocket:Some(WebSocket{dead_after:Some(60),envelope:Some(Envelope{id:"id",method:"method","#,
-        r#"retry_at:Some("/data/retryAfter"),event:Some(EventMembers{data:"event",subscription:"subscriptionId",}),"#,
+        r#"websocket:Some(WebSocket{dead_after:Some(60),connection_life:Some(82800),envelope:Some(Envelope{id:"id",method:"method","#,
+        r#"retry_at:Some("/data/retryAfter"),event:Some(EventMembers{data:"event",subscription:"subscriptionId",closing:Some(("e","serverShutdown")),}),"#,
         r#"buckets:&[("REQUEST_WEIGHT","weight")],units:&[("MINUTE",60)],"#,
         r#"("recvWindow","5000"),("timestamp","{time}"),("signature","{signature}"),"#,
         r#"logon:Some(Logon{operation:"session_logon",keys:&[KeyType::Ed25519],adds:&[("timestamp","{time}")],}),"#,
