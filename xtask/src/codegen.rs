@@ -1,27 +1,25 @@
 //! `cargo xtask codegen`: read, join, lint, lower, generate, write, stamp. `--check` is the same without the writing.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
-
 use crate::document::{self, Document};
 use crate::emit::{Generated, generate};
 use crate::finding::Finding;
 use crate::lint::lint;
+use crate::remembered::{Memory, Size, Texts, digest};
 
 /// What codegen did for one venue.
 #[derive(Debug)]
 pub struct Outcome {
     /// The venue's folder name.
     pub venue: String,
-    /// What was generated.
-    pub generated: Generated,
+    /// How much was generated.
+    pub size: Size,
     /// Files that differ from what the spec says, relative to the workspace root.
     pub stale: Vec<String>,
     /// Why: spec files that are not the ones the committed output was made of.
@@ -39,36 +37,58 @@ pub fn folder(venue: &str) -> String {
 }
 
 /// Where the tests find the calls that they make by name.
-fn calls(venue: &str) -> String {
+fn calls_of(venue: &str) -> String {
     format!("tests/every_operation/generated/{venue}.rs")
 }
 
 /// What the sandbox and the command know the venue by.
-fn joined(venue: &str) -> String {
+fn joined_of(venue: &str) -> String {
     format!("crates/spec/src/generated/{venue}.json")
 }
 
 /// Generates a venue and compares the result with what is there; writes it unless `check`.
 pub fn codegen(root: &Path, venue: &str, check: bool) -> Result<Outcome, Vec<Finding>> {
+    let specs = specs(root, venue);
+    let (outcome, _) = whole(root, venue, &specs, check)?;
+    Ok(outcome)
+}
+
+/// [`codegen`], unless specs and files are those of an earlier run of this program.
+fn if_changed(root: &Path, venue: &str, check: bool, memory: Option<&Memory>) -> Result<Outcome, Vec<Finding>> {
+    let start = Instant::now();
+    let (specs, files) = (specs(root, venue), present(root, venue));
+    if let Some(size) = memory.and_then(|memory| memory.recall(venue, &specs, &files)) {
+        let (venue, took) = (venue.to_owned(), start.elapsed());
+        return Ok(Outcome { venue, size, stale: Vec::new(), changed_specs: Vec::new(), took });
+    }
+    let (outcome, files) = whole(root, venue, &specs, check)?;
+    // What was read before is still what the files were made of.
+    if let Some(memory) = memory.filter(|_| !check || outcome.stale.is_empty()) {
+        memory.remember(venue, &specs, &files, outcome.size);
+    }
+    Ok(outcome)
+}
+
+/// Generates a venue whose spec files have these texts. Beside the outcome, the files that belong to it.
+fn whole(root: &Path, venue: &str, specs: &Texts, check: bool) -> Result<(Outcome, Texts), Vec<Finding>> {
     let start = Instant::now();
     let document = Document::read(root, venue)?;
     let findings = lint(&document);
     if !findings.is_empty() {
         return Err(findings);
     }
-    let mut generated = generate(&document)?;
-    let stamp = stamp(root, venue)?;
+    let Generated { mut files, calls, joined, operations, types, lines } = generate(&document)?;
+    let stamp = stamp(specs);
     let folder = folder(venue);
     let changed_specs = changed(&read(root, &format!("{folder}/{STAMP}")), &stamp);
-    generated.files.insert(STAMP, stamp);
-    let in_crate = generated.files.iter().map(|(name, text)| (format!("{folder}/{name}"), text));
-    let files: BTreeMap<String, &String> =
-        in_crate.chain([(calls(venue), &generated.calls), (joined(venue), &generated.joined)]).collect();
+    files.insert(STAMP, stamp);
+    let in_crate = files.into_iter().map(|(name, text)| (format!("{folder}/{name}"), text));
+    let files: Texts = in_crate.chain([(calls_of(venue), calls), (joined_of(venue), joined)]).collect();
+    let present = present(root, venue);
     let mut stale: Vec<String> =
-        files.iter().filter(|(path, text)| read(root, path) != ***text).map(|(path, _)| path.clone()).collect();
+        files.iter().filter(|(path, text)| present.get(*path) != Some(*text)).map(|(path, _)| path.clone()).collect();
     // What is no longer generated would otherwise stay for ever.
-    let present = names(&root.join(&folder)).into_iter().map(|name| format!("{folder}/{name}"));
-    stale.extend(present.filter(|path| !files.contains_key(path)));
+    stale.extend(present.into_keys().filter(|path| !files.contains_key(path)));
     if !check {
         for path in &stale {
             let written = match files.get(path) {
@@ -80,7 +100,8 @@ pub fn codegen(root: &Path, venue: &str, check: bool) -> Result<Outcome, Vec<Fin
             })?;
         }
     }
-    Ok(Outcome { venue: venue.to_owned(), generated, stale, changed_specs, took: start.elapsed() })
+    let size = Size { operations, types, lines };
+    Ok((Outcome { venue: venue.to_owned(), size, stale, changed_specs, took: start.elapsed() }, files))
 }
 
 /// What the main thread has on Linux: documents are walked over on the stack, and other threads have a quarter of this.
@@ -97,15 +118,16 @@ pub fn side_by_side(
     let mut order: Vec<usize> = (0..venues.len()).collect();
     order.sort_by_cached_key(|at| std::cmp::Reverse(size(&root.join("specs").join(&venues[*at]))));
     let workers = thread::available_parallelism().map_or(1, usize::from).min(venues.len());
+    let memory = Memory::of_this_program();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         let (send, outcomes) = mpsc::channel();
         for _ in 0..workers {
-            let (send, next, order) = (send.clone(), &next, &order);
+            let (send, next, order, memory) = (send.clone(), &next, &order, memory.as_ref());
             let work = move || {
                 while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // Nobody receives any more only where the main thread panics.
-                    let _ = send.send((at, codegen(root, &venues[at], check)));
+                    let _ = send.send((at, if_changed(root, &venues[at], check, memory)));
                 }
             };
             thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).expect("a thread can be started");
@@ -148,18 +170,24 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::write(path, text)
 }
 
-fn stamp(root: &Path, venue: &str) -> Result<String, Vec<Finding>> {
+/// The texts of the spec files.
+fn specs(root: &Path, venue: &str) -> Texts {
     let folder = format!("specs/{venue}");
-    let mut stamp = String::new();
-    for name in names(&root.join(&folder)).into_iter().filter(|name| document::is_spec(name)) {
-        let path = format!("{folder}/{name}");
-        let digest = Sha256::digest(read(root, &path).as_bytes());
-        for byte in digest {
-            let _ = write!(stamp, "{byte:02x}");
-        }
-        let _ = writeln!(stamp, "  {path}");
-    }
-    Ok(stamp)
+    let names = names(&root.join(&folder)).into_iter().filter(|name| document::is_spec(name));
+    let paths = names.map(|name| format!("{folder}/{name}"));
+    paths.map(|path| (path.clone(), read(root, &path))).collect()
+}
+
+/// The generated files that are there: all of the folder, and those elsewhere.
+fn present(root: &Path, venue: &str) -> Texts {
+    let folder = folder(venue);
+    let paths = names(&root.join(&folder)).into_iter().map(|name| format!("{folder}/{name}"));
+    let paths = paths.chain([calls_of(venue), joined_of(venue)].into_iter().filter(|path| root.join(path).exists()));
+    paths.map(|path| (path.clone(), read(root, &path))).collect()
+}
+
+fn stamp(specs: &Texts) -> String {
+    specs.iter().map(|(path, text)| format!("{}  {path}\n", digest(text.as_bytes()))).collect()
 }
 
 /// The spec files in which two stamps differ.

@@ -20,6 +20,7 @@ mod names;
 mod picture;
 mod reference;
 mod registry;
+mod remembered;
 mod source;
 mod streams;
 mod surface;
@@ -175,12 +176,12 @@ fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
         }
         Ok(outcome) if check => failed |= stale(&outcome),
         Ok(outcome) => {
-            let g = &outcome.generated;
+            let size = outcome.size;
             let changed = if outcome.stale.is_empty() { "no" } else { "yes" };
             let seconds = outcome.took.as_secs_f64();
             print(&format!(
                 "{:<width$} {:>10} {:>7} {:>8}   {changed:<7}   {seconds:.2} s",
-                outcome.venue, g.operations, g.types, g.lines
+                outcome.venue, size.operations, size.types, size.lines
             ));
         }
     });

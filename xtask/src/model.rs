@@ -360,6 +360,19 @@ pub fn walk_schema<'a>(pointer: &str, schema: &'a Value, visit: &mut dyn FnMut(&
     }
 }
 
+/// Calls `visit` for each schema that is written directly inside a schema. What [`walk_schema`] does, one level, without pointers.
+fn inner_schemas<'a>(schema: &'a Value, mut visit: impl FnMut(&'a Value)) {
+    let Value::Object(map) = schema else { return };
+    for (key, value) in map {
+        match (key.as_str(), value) {
+            ("properties", Value::Object(properties)) => properties.values().for_each(&mut visit),
+            ("items" | "additionalProperties" | "not", Value::Object(_)) => visit(value),
+            ("allOf" | "oneOf" | "anyOf" | "x-tuple", Value::Array(parts)) => parts.iter().for_each(&mut visit),
+            _ => {}
+        }
+    }
+}
+
 /// Which component schemas occur in requests, and which in answers.
 #[derive(Debug, Default)]
 pub struct Reach {
@@ -373,11 +386,11 @@ impl Reach {
     /// Follows every reference from every operation and every channel.
     pub fn of(document: &Document) -> Self {
         let mut reach = Self::of_calls(document);
-        for (pointer, schema) in streams::sent(document) {
-            follow(document, &pointer, schema, &mut reach.request);
+        for (_, schema) in streams::sent(document) {
+            follow(document, schema, &mut reach.request);
         }
-        for (pointer, schema) in streams::received(document) {
-            follow(document, &pointer, schema, &mut reach.response);
+        for (_, schema) in streams::received(document) {
+            follow(document, schema, &mut reach.response);
         }
         reach
     }
@@ -386,11 +399,11 @@ impl Reach {
     pub fn of_calls(document: &Document) -> Self {
         let mut reach = Self::default();
         for operation in operations(document) {
-            for (pointer, schema) in operation.request_schemas(document) {
-                follow(document, &pointer, schema, &mut reach.request);
+            for (_, schema) in operation.request_schemas(document) {
+                follow(document, schema, &mut reach.request);
             }
-            if let Some((pointer, schema)) = operation.result_schema(document) {
-                follow(document, &pointer, schema, &mut reach.response);
+            if let Some((_, schema)) = operation.result_schema(document) {
+                follow(document, schema, &mut reach.response);
             }
         }
         reach
@@ -398,20 +411,18 @@ impl Reach {
 }
 
 /// Adds the names of all component schemas that a schema is made of.
-pub fn follow(document: &Document, pointer: &str, schema: &Value, into: &mut BTreeSet<String>) {
-    let mut found = Vec::new();
-    walk_schema(pointer, schema, &mut |_, inner| {
-        if let Some(name) = schema_ref(inner) {
-            found.push(name.to_owned());
-        }
-    });
-    for name in found {
-        let target = step("/components/schemas", &name);
-        if let Some(schema) = document.value.pointer(&target)
-            && into.insert(name)
+pub fn follow(document: &Document, schema: &Value, into: &mut BTreeSet<String>) {
+    let schemas = document.value.pointer("/components/schemas");
+    let mut due = vec![schema];
+    while let Some(schema) = due.pop() {
+        if let Some(name) = schema_ref(schema)
+            && let Some(target) = schemas.and_then(|schemas| schemas.get(name))
+            && !into.contains(name)
         {
-            follow(document, &target, schema, into);
+            into.insert(name.to_owned());
+            due.push(target);
         }
+        inner_schemas(schema, |inner| due.push(inner));
     }
 }
 

@@ -183,8 +183,8 @@ fn one_channel(document: &Document, channel: &Channel<'_>, messages: &Messages) 
 fn components(document: &Document) -> Map<String, Value> {
     let mut names = BTreeSet::new();
     let all = [streams::sent(document), streams::received(document), streams::control(document)];
-    for (pointer, schema) in all.into_iter().flatten() {
-        follow(document, &pointer, schema, &mut names);
+    for (_, schema) in all.into_iter().flatten() {
+        follow(document, schema, &mut names);
     }
     let schema = |name: &String| document.value.pointer(&step("/components/schemas", name)).map(schemas::draft_7);
     names.iter().filter_map(|name| Some((name.clone(), schema(name)?))).collect()
@@ -199,8 +199,8 @@ pub fn without_streams(document: &Document) -> Value {
     let of_calls = crate::model::Reach::of_calls(document);
     let of_both = crate::model::Reach::of(document);
     let mut control = BTreeSet::new();
-    for (pointer, schema) in streams::control(document) {
-        follow(document, &pointer, schema, &mut control);
+    for (_, schema) in streams::control(document) {
+        follow(document, schema, &mut control);
     }
     let only_streams = |name: &String| {
         let of_streams = of_both.request.contains(name) || of_both.response.contains(name) || control.contains(name);

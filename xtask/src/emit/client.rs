@@ -10,6 +10,7 @@ use syn::{File, Item, Path};
 
 use super::items::rename;
 use super::operations::{self, Method};
+use super::prune::prune;
 use super::seal::seal;
 use super::streams::Structs;
 use super::types::lenient::Reading;
@@ -37,7 +38,7 @@ pub fn source(document: &Document, lowered: &Value) -> Result<Client, String> {
         .with_tag(TagStyle::Merged)
         .with_crate("venuekit-wire", CrateVers::Any, None);
     let tokens = Generator::new(&settings).generate_tokens(&spec).map_err(|error| error.to_string())?;
-    let mut file: File = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    let mut file: File = syn::parse2(prune(tokens)).map_err(|error| error.to_string())?;
     understood(lowered, &file)?;
     let lowered = document.derived(Kind::OpenApi, lowered.clone());
     let required = docs::required(&lowered);
@@ -74,23 +75,34 @@ fn types_of(file: &mut File) -> Result<&mut Vec<Item>, String> {
 fn understood(lowered: &Value, file: &File) -> Result<(), String> {
     let mut wanted = BTreeSet::new();
     rust_types(lowered, &mut wanted);
-    let mut named = Paths::default();
-    named.visit_file(file);
-    match wanted.into_iter().find(|path| !named.0.contains(*path)) {
-        Some(path) => Err(format!("the generator ignored `x-rust-type: {path}`")),
+    let mut missing = Missing(wanted.into_iter().map(|path| path.split("::").collect()).collect());
+    missing.visit_file(file);
+    match missing.0.first() {
+        Some(path) => Err(format!("the generator ignored `x-rust-type: {}`", path.join("::"))),
         None => Ok(()),
     }
 }
 
-/// The paths in a file, without their arguments.
-#[derive(Default)]
-struct Paths(BTreeSet<String>);
+/// The paths that a file has not named yet, by their segments.
+struct Missing<'a>(Vec<Vec<&'a str>>);
 
-impl<'ast> Visit<'ast> for Paths {
+impl<'ast> Visit<'ast> for Missing<'_> {
     fn visit_path(&mut self, path: &'ast Path) {
-        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        self.0.insert(names.join("::"));
+        let is_named = |wanted: &Vec<&str>| {
+            path.segments.len() == wanted.len()
+                && path.segments.iter().zip(wanted).all(|(segment, wanted)| segment.ident == wanted)
+        };
+        if let Some(at) = self.0.iter().position(is_named) {
+            self.0.remove(at);
+        }
         visit::visit_path(self, path);
+    }
+
+    fn visit_item(&mut self, item: &'ast Item) {
+        // Nothing is left to look for.
+        if !self.0.is_empty() {
+            visit::visit_item(self, item);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A joined spec as `venuekit-spec` embeds it: what fits on a line stays on one, so that the file is short and a diff says what changed.
 
+use std::io;
+
 use serde_json::{Map, Value};
 
 const WIDTH: usize = 120;
@@ -14,9 +16,8 @@ pub fn text(document: &Value) -> String {
 
 /// Writes a value that stands `indent` deep, behind `before` characters of its line.
 fn write(text: &mut String, value: &Value, indent: usize, before: usize) {
-    let line = value.to_string();
     // A comma may follow.
-    if indent + before + line.chars().count() < WIDTH {
+    if let Some(line) = short(value).filter(|line| indent + before + line.chars().count() < WIDTH) {
         text.push_str(&line);
         return;
     }
@@ -30,7 +31,32 @@ fn write(text: &mut String, value: &Value, indent: usize, before: usize) {
             }
             end(text, ']', indent);
         }
-        _ => text.push_str(&line),
+        _ => text.push_str(&value.to_string()),
+    }
+}
+
+/// A value on one line, unless it is certainly longer than one. Writing whole what stands at the top of a document, and then its parts,
+/// would write each part as often as it is deep.
+fn short(value: &Value) -> Option<String> {
+    let mut line = Short(Vec::new());
+    serde_json::to_writer(&mut line, value).ok()?;
+    String::from_utf8(line.0).ok()
+}
+
+/// Takes as many bytes as a line of characters may have.
+struct Short(Vec<u8>);
+
+impl io::Write for Short {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > 4 * WIDTH {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ mod joined;
 mod key_lifecycle;
 mod operations;
 mod pages;
+mod prune;
 mod rates;
 mod seal;
 mod streams;

@@ -344,8 +344,8 @@ fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<Str
         }
     }
     let mut names = BTreeSet::new();
-    for (pointer, schema) in operation.request_schemas(document) {
-        follow(document, &pointer, schema, &mut names);
+    for (_, schema) in operation.request_schemas(document) {
+        follow(document, schema, &mut names);
     }
     for schema in names.iter().filter_map(|name| document.value.pointer(&step("/components/schemas", name))) {
         walk_schema("", schema, &mut |_, inner| {
@@ -358,9 +358,9 @@ fn secret_fields(document: &Document, operation: &Operation<'_>) -> BTreeSet<Str
 }
 
 fn returns_secret(document: &Document, operation: &Operation<'_>) -> bool {
-    let Some((pointer, schema)) = operation.result_schema(document) else { return false };
+    let Some((_, schema)) = operation.result_schema(document) else { return false };
     let mut names = BTreeSet::new();
-    follow(document, &pointer, schema, &mut names);
+    follow(document, schema, &mut names);
     let named = names.iter().filter_map(|name| document.value.pointer(&step("/components/schemas", name)));
     let mut found = false;
     for schema in named.chain([schema]) {

@@ -35,7 +35,7 @@ pub fn measure(home: &Path, folder: &Path, sizes: &[usize], with_check: bool) ->
         let venue = workspace.add(operations)?;
         let generate = || {
             let outcome = codegen(workspace.folder(), &venue, false).map_err(|findings| findings[0].to_string())?;
-            Ok(outcome.generated.lines)
+            Ok(outcome.size.lines)
         };
         let (codegen, lines) = least(own_time, generate)?;
         venues.push((venue, Row { operations, lines, codegen, check: None }));

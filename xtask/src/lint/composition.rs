@@ -100,7 +100,7 @@ fn one_of(document: &Document, schema: &Value, choices: &[Value], nested: bool, 
 /// Refuses exact numbers where the generated code decodes through a buffer that keeps no digits.
 fn exact(document: &Document, schema: &Value, fail: &mut Fail<'_>) {
     let mut names = BTreeSet::new();
-    follow(document, "", schema, &mut names);
+    follow(document, schema, &mut names);
     let named = names.iter().filter_map(|name| document.value.pointer(&step("/components/schemas", name)));
     let mut found = false;
     for schema in named.chain([schema]) {

@@ -108,11 +108,10 @@ fn unused(document: &Document, findings: &mut Vec<Finding>) {
     // Error bodies are described for other tools; the transport reads them by `x-errors`.
     let mut error_bodies = BTreeSet::new();
     for operation in operations(document) {
-        for (pointer, _, response) in operation.responses() {
-            for (media, content) in members(response, "content") {
+        for (_, _, response) in operation.responses() {
+            for (_, content) in members(response, "content") {
                 if let Some(schema) = content.get("schema") {
-                    let at = format!("{}/schema", step(&step(&pointer, "content"), media));
-                    follow(document, &at, schema, &mut error_bodies);
+                    follow(document, schema, &mut error_bodies);
                 }
             }
         }
@@ -127,13 +126,12 @@ fn unused(document: &Document, findings: &mut Vec<Finding>) {
         }
         let direct: Vec<String> = error_bodies.iter().cloned().collect();
         for name in direct {
-            let at = step("/components/schemas", &name);
-            if let Some(schema) = document.value.pointer(&at) {
-                follow(document, &at, schema, &mut error_bodies);
+            if let Some(schema) = document.value.pointer(&step("/components/schemas", &name)) {
+                follow(document, schema, &mut error_bodies);
             }
         }
-        for (pointer, schema) in streams::control(document) {
-            follow(document, &pointer, schema, &mut error_bodies);
+        for (_, schema) in streams::control(document) {
+            follow(document, schema, &mut error_bodies);
         }
         used.extend(error_bodies.iter().map(String::as_str));
         for (name, _) in members(components, "schemas") {

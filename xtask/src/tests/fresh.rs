@@ -52,7 +52,7 @@ fn a_change_of_a_spec_reaches_the_client() {
     let first = codegen(root, "bayse", false).unwrap();
     assert_eq!(
         first.stale.len(),
-        first.generated.files.len() + 2,
+        std::fs::read_dir(root.join("crates/bayse/src/generated")).unwrap().count() + 2,
         "everything is new, the tests' calls and the sandbox's document too"
     );
     assert!(codegen(root, "bayse", true).unwrap().stale.is_empty());

@@ -51,7 +51,7 @@ impl Reading {
         for (_, schema) in members(&lowered.value["components"], "schemas") {
             let extra = schema.get("additionalProperties").filter(|_| schema.get("properties").is_some());
             for part in schema.get("oneOf").and_then(Value::as_array).into_iter().flatten().chain(extra) {
-                follow(lowered, "", part, &mut buffered);
+                follow(lowered, part, &mut buffered);
             }
         }
         let vital = members(&lowered.value["components"], "schemas").filter_map(|(name, schema)| {

@@ -126,27 +126,35 @@ pub fn kind(kind: &Type) -> String {
 }
 
 /// Tokens of types and attributes, with as few spaces and as short paths as they need.
-fn code(tokens: TokenStream) -> String {
-    let mut code = tokens.to_string();
-    for (long, short) in [
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" ::", "::"),
-        (" < ", "<"),
-        (" <", "<"),
-        ("< ", "<"),
-        (" >", ">"),
-        (" ,", ","),
-        ("# [", "#["),
-        (" (", "("),
-        ("( ", "("),
-        (" )", ")"),
-        (",::", ", ::"),
-        (",>", ">"),
-    ] {
-        code = code.replace(long, short);
+pub fn code(tokens: TokenStream) -> String {
+    let spaced = tokens.to_string();
+    let mut code = String::with_capacity(spaced.len());
+    let mut rest = spaced.as_str();
+    // From one space to the next, of which few are needed.
+    while let Some((word, behind)) = rest.split_once(' ') {
+        push(&mut code, word);
+        let is_opened =
+            code.ends_with(['<', '(']) || code.ends_with("::") || code.ends_with('#') && behind.starts_with('[');
+        let is_closed = behind.starts_with(['<', '>', '(', ')', ',']);
+        let is_path = behind.starts_with("::") && !code.ends_with(',');
+        if !(is_opened || is_closed || is_path) {
+            code.push(' ');
+        }
+        rest = behind;
     }
-    SHORT.iter().fold(code, |code, (long, short)| code.replace(long, short))
+    push(&mut code, rest);
+    if !code.contains("::") {
+        return code;
+    }
+    SHORT.iter().fold(code, |code, (long, short)| if code.contains(long) { code.replace(long, short) } else { code })
+}
+
+/// Appends what stands between two spaces. Lists of arguments end without a comma.
+fn push(code: &mut String, word: &str) {
+    if word.starts_with('>') && code.ends_with(',') {
+        code.pop();
+    }
+    code.push_str(word);
 }
 
 #[cfg(test)]
