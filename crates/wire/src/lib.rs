@@ -42,6 +42,8 @@ pub mod key_lifecycle;
 pub mod lenient;
 mod level;
 mod number;
+#[doc(hidden)]
+pub mod object;
 mod one_or_many;
 mod open;
 pub mod operation;

@@ -2821,208 +2821,185 @@ pub mod types {
 
     use ::venuekit_wire::{self as wire, lenient};
     /// Reward of one market for an epoch that still runs.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ActiveLiquidityReward {
         /// Shares of the reward, not of an outcome.
-        #[serde(rename = "accumulatedShares", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub accumulated_shares: Option<wire::DecimalNumber>,
         /// When it ends.
-        #[serde(rename = "epochEnd", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub epoch_end: Option<wire::DateTime>,
         /// Id of the epoch.
-        #[serde(rename = "epochId", skip_serializing_if = "Option::is_none")]
         pub epoch_id: Option<String>,
         /// When the epoch began.
-        #[serde(rename = "epochStart", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub epoch_start: Option<wire::DateTime>,
         /// Money so far. The entry names no currency.
-        #[serde(rename = "estimatedPayout", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_payout: Option<wire::DecimalNumber>,
         /// Id of the event.
-        #[serde(rename = "eventId", skip_serializing_if = "Option::is_none")]
         pub event_id: Option<EventId>,
         /// Id of the market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Minutes in which an order of the caller counted.
-        #[serde(rename = "sampleCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sample_count: Option<i64>,
     }
+    wire::object! { ActiveLiquidityReward {
+        accumulated_shares "accumulatedShares" optional, epoch_end "epochEnd" optional, epoch_id "epochId" maybe,
+        epoch_start "epochStart" optional, estimated_payout "estimatedPayout" optional, event_id "eventId" maybe,
+        market_id "marketId" maybe, sample_count "sampleCount" optional,
+    } }
     /// `ActiveLiquidityRewardsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ActiveLiquidityRewardsResponse {
         /// Reward of one market for an epoch that still runs.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<ActiveLiquidityReward>,
     }
+    wire::object! { ActiveLiquidityRewardsResponse {
+        data "data" list,
+    } }
     /// Rebate of one market for an epoch that still runs.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ActiveMakerRebate {
         /// When it ends.
-        #[serde(rename = "epochEnd", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub epoch_end: Option<wire::DateTime>,
         /// Id of the epoch.
-        #[serde(rename = "epochId", skip_serializing_if = "Option::is_none")]
         pub epoch_id: Option<String>,
         /// When the epoch began.
-        #[serde(rename = "epochStart", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub epoch_start: Option<wire::DateTime>,
         /// Id of the event.
-        #[serde(rename = "eventId", skip_serializing_if = "Option::is_none")]
         pub event_id: Option<EventId>,
         /// Volume as a maker. Its unit is not said.
-        #[serde(rename = "makerVolume", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_volume: Option<wire::DecimalNumber>,
         /// Id of the market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Money so far. The entry names no currency.
-        #[serde(rename = "rebateAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rebate_amount: Option<wire::DecimalNumber>,
         /// Trades as a maker.
-        #[serde(rename = "tradeCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_count: Option<i64>,
     }
+    wire::object! { ActiveMakerRebate {
+        epoch_end "epochEnd" optional, epoch_id "epochId" maybe, epoch_start "epochStart" optional,
+        event_id "eventId" maybe, maker_volume "makerVolume" optional, market_id "marketId" maybe,
+        rebate_amount "rebateAmount" optional, trade_count "tradeCount" optional,
+    } }
     /// `ActiveMakerRebatesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ActiveMakerRebatesResponse {
         /// Rebate of one market for an epoch that still runs.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<ActiveMakerRebate>,
     }
+    wire::object! { ActiveMakerRebatesResponse {
+        data "data" list,
+    } }
     /// Numbers are texts here and nowhere else. Which are there depends on the type. Money is in the currency of the entry; prices run from 0 to 1.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Activity {
         /// Money without the fee.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Money that a sale brought.
-        #[serde(rename = "amountEarned", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount_earned: Option<wire::Decimal>,
         /// Money that came back.
-        #[serde(rename = "amountRefunded", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount_refunded: Option<wire::Decimal>,
         /// Money that a buy took.
-        #[serde(rename = "amountSpent", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount_spent: Option<wire::Decimal>,
         /// Price of what traded.
-        #[serde(rename = "avgFillPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_fill_price: Option<wire::Decimal>,
         /// When it happened.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Money for a price of 1: 1 for USD, 100 for NGN.
-        #[serde(rename = "currencyBaseMultiplier", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub currency_base_multiplier: Option<wire::Decimal>,
         /// Id of the event.
-        #[serde(rename = "eventId", skip_serializing_if = "Option::is_none")]
         pub event_id: Option<EventId>,
         /// Question of the event.
-        #[serde(rename = "eventTitle", skip_serializing_if = "Option::is_none")]
         pub event_title: Option<String>,
         /// Whether the event is one market or several, in capitals: SINGLE.
-        #[serde(rename = "eventType", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// When the order ends.
-        #[serde(rename = "expiresAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Fee in money.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::Decimal>,
         /// Shares that traded.
-        #[serde(rename = "filledSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub filled_size: Option<wire::Decimal>,
         /// Id of the entry.
         pub id: String,
         /// Picture.
-        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// Id of the market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Question of the market.
-        #[serde(rename = "marketTitle", skip_serializing_if = "Option::is_none")]
         pub market_title: Option<String>,
         /// Id of the order.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<OrderId>,
         /// Name of the outcome.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome: Option<String>,
         /// Id of the outcome.
-        #[serde(rename = "outcomeId", skip_serializing_if = "Option::is_none")]
         pub outcome_id: Option<String>,
         /// Money that the market paid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub payout: Option<wire::Decimal>,
         /// Price a share.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Shares that rest.
-        #[serde(rename = "remainingSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_size: Option<wire::Decimal>,
         /// Name of the outcome that won.
-        #[serde(rename = "resolvedOutcome", skip_serializing_if = "Option::is_none")]
         pub resolved_outcome: Option<String>,
         /// Id of the settlement.
-        #[serde(rename = "settlementId", skip_serializing_if = "Option::is_none")]
         pub settlement_id: Option<String>,
         /// Shares that came back.
-        #[serde(rename = "sharesReturned", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub shares_returned: Option<wire::Decimal>,
         /// Shares.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::Decimal>,
         /// Status of the order in capitals, such as FILLED.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Money with the fee.
-        #[serde(rename = "totalCost", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_cost: Option<wire::Decimal>,
         /// Id of the payment.
-        #[serde(rename = "transactionId", skip_serializing_if = "Option::is_none")]
         pub transaction_id: Option<String>,
         /// What happened.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<ActivityType>>,
         /// When the entry last changed.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::DateTime>,
     }
+    wire::object! { Activity {
+        amount "amount" optional, amount_earned "amountEarned" optional, amount_refunded "amountRefunded" optional,
+        amount_spent "amountSpent" optional, avg_fill_price "avgFillPrice" optional, created_at "createdAt" optional,
+        currency "currency" maybe, currency_base_multiplier "currencyBaseMultiplier" optional,
+        event_id "eventId" maybe, event_title "eventTitle" maybe, event_type "eventType" maybe,
+        expires_at "expiresAt" optional, fee "fee" optional, filled_size "filledSize" optional, id "id" plain,
+        image_url "imageUrl" maybe, market_id "marketId" maybe, market_title "marketTitle" maybe,
+        order_id "orderId" maybe, outcome "outcome" maybe, outcome_id "outcomeId" maybe, payout "payout" optional,
+        price "price" optional, remaining_size "remainingSize" optional, resolved_outcome "resolvedOutcome" maybe,
+        settlement_id "settlementId" maybe, shares_returned "sharesReturned" optional, size "size" optional,
+        status "status" maybe, total_cost "totalCost" optional, transaction_id "transactionId" maybe,
+        type_ "type" maybe, updated_at "updatedAt" optional,
+    } }
     /// Event of an order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ActivityEventRecord {
         /// When it was created.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Id of the event.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<EventId>,
         /// Picture.
-        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// Name of the event in links.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub slug: Option<Slug>,
         /// The question.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Kind of event, such as SINGLE_MARKET; responses have other words.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { ActivityEventRecord {
+        created_at "createdAt" optional, id "id" maybe, image_url "imageUrl" maybe, slug "slug" maybe,
+        title "title" maybe, type_ "type" maybe,
+    } }
     wire::words! {
         /// Market orders and trades of one side (buys, sells), everything about limit orders but their trades (limits), or what markets paid in the end (payout).
         ActivityFilter {
@@ -3030,81 +3007,74 @@ pub mod types {
         }
     }
     /// Market of an order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ActivityMarketRecord {
         /// Id of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<MarketId>,
         /// Picture.
-        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// The question.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    wire::object! { ActivityMarketRecord {
+        id "id" maybe, image_url "imageUrl" maybe, title "title" maybe,
+    } }
     /// An order that traded, with its user, event and market.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ActivityMessage {
         /// Event of an order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event: Option<ActivityEventRecord>,
         /// Market of an order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub market: Option<ActivityMarketRecord>,
         /// An order that traded. There is no id of the trade, and words are in capitals that responses have in small letters. Money is in the currency of the order.
-        #[serde(deserialize_with = "lenient::vital")]
         pub order: ActivityOrderRecord,
         /// What everyone may know of a user.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user: Option<UserProfile>,
     }
+    wire::object! { ActivityMessage {
+        event "event" optional, market "market" optional, order "order" vital, user "user" optional,
+    } }
     /// An order that traded. There is no id of the trade, and words are in capitals that responses have in small letters. Money is in the currency of the order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ActivityOrderRecord {
         /// Money.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// When it was placed.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// How an event trades: with a pool, at once, or on an order book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub engine: Option<wire::Open<Engine>>,
         /// Id of the order.
         pub id: OrderId,
         /// Whether an order has a price of its own.
-        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Name of the outcome, or its id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome: Option<String>,
         /// Name of the outcome.
-        #[serde(rename = "outcomeLabel", skip_serializing_if = "Option::is_none")]
         pub outcome_label: Option<String>,
         /// Price, from 0 to 1.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Shares.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::DecimalNumber>,
         /// Where it is in its life, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Side of the order.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<Side>>,
         /// When it last changed.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::DateTime>,
     }
+    wire::object! { ActivityOrderRecord {
+        amount "amount" optional, created_at "createdAt" optional, currency "currency" maybe, engine "engine" maybe,
+        id "id" plain, order_type "orderType" maybe, outcome "outcome" maybe, outcome_label "outcomeLabel" maybe,
+        price "price" optional, quantity "quantity" optional, status "status" maybe, type_ "type" maybe,
+        updated_at "updatedAt" optional,
+    } }
     wire::words! {
         /// What happened.
         ActivityType {
@@ -3118,109 +3088,103 @@ pub mod types {
         }
     }
     /// `ApiKey`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ApiKey {
         /// When it was made.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Id of the key.
         pub id: KeyId,
         /// Label of the key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Public half. It alone reads the whole account, so keep it out of logs.
-        #[serde(rename = "publicKey", skip_serializing_if = "Option::is_none")]
         pub public_key: Option<String>,
         /// Beginning and end of the secret.
-        #[serde(rename = "secretKeyHint", skip_serializing_if = "Option::is_none")]
         pub secret_key_hint: Option<String>,
     }
+    wire::object! { ApiKey {
+        created_at "createdAt" optional, id "id" plain, name "name" maybe, public_key "publicKey" maybe,
+        secret_key_hint "secretKeyHint" maybe,
+    } }
     /// Money in one currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Asset {
         /// Where to pay in.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub addresses: Vec<AssetAddress>,
         /// Money to trade with, in the currency of the asset.
-        #[serde(rename = "availableBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::DecimalNumber>,
         /// When it was made.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Money for a price of 1: 1 for USD, 100 for NGN. Often absent.
-        #[serde(rename = "currencyBaseMultiplier", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub currency_base_multiplier: Option<wire::DecimalNumber>,
         /// Whether deposits are open: ACTIVE has been seen.
-        #[serde(rename = "depositActivity", skip_serializing_if = "Option::is_none")]
         pub deposit_activity: Option<String>,
         /// Id of the asset.
         pub id: String,
         /// Whether it is the caller's first choice.
-        #[serde(rename = "isDefault", skip_serializing_if = "Option::is_none")]
         pub is_default: Option<bool>,
         /// Whether it is the local currency, naira.
-        #[serde(rename = "isLocalCurrencyAsset", skip_serializing_if = "Option::is_none")]
         pub is_local_currency_asset: Option<bool>,
         /// Chain that backs it, such as bep20.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Money not yet available, in the same currency.
-        #[serde(rename = "pendingBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pending_balance: Option<wire::DecimalNumber>,
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<wire::Open<Currency>>,
         /// When it last changed.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::DateTime>,
         /// Owner.
-        #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
         /// Whether it can be traded with: ACTIVE has been seen.
-        #[serde(rename = "wagerActivity", skip_serializing_if = "Option::is_none")]
         pub wager_activity: Option<String>,
         /// Whether withdrawals are open: ACTIVE has been seen.
-        #[serde(rename = "withdrawalActivity", skip_serializing_if = "Option::is_none")]
         pub withdrawal_activity: Option<String>,
     }
+    wire::object! { Asset {
+        addresses "addresses" list_or_none, available_balance "availableBalance" optional,
+        created_at "createdAt" optional, currency_base_multiplier "currencyBaseMultiplier" optional,
+        deposit_activity "depositActivity" maybe, id "id" plain, is_default "isDefault" maybe,
+        is_local_currency_asset "isLocalCurrencyAsset" maybe, network "network" maybe,
+        pending_balance "pendingBalance" optional, symbol "symbol" maybe, updated_at "updatedAt" optional,
+        user_id "userId" maybe, wager_activity "wagerActivity" maybe, withdrawal_activity "withdrawalActivity" maybe,
+    } }
     /// An address on a chain.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetAddress {
         /// The address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Id of the entry.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Its chain, such as bep20.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Who keeps it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub provider: Option<String>,
         /// Coin that it takes, such as USDT.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { AssetAddress {
+        address "address" maybe, id "id" maybe, network "network" maybe, provider "provider" maybe,
+        symbol "symbol" maybe,
+    } }
     /// Price of an asset.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AssetPriceMessage {
         /// Price in the currency that the symbol ends in.
-        #[serde(deserialize_with = "lenient::vital")]
         pub price: wire::DecimalNumber,
         /// An asset and what its price is in.
         pub symbol: wire::Open<AssetSymbol>,
         /// When it was taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { AssetPriceMessage {
+        price "price" vital, symbol "symbol" plain, timestamp "timestamp" optional,
+    } }
     wire::words! {
         /// An asset and what its price is in.
         AssetSymbol {
@@ -3229,300 +3193,307 @@ pub mod types {
         }
     }
     /// `AssetsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AssetsResponse {
         /// Money in one currency.
-        #[serde(deserialize_with = "lenient::collection")]
         pub assets: Vec<Asset>,
     }
+    wire::object! { AssetsResponse {
+        assets "assets" list,
+    } }
     /// `BatchAmendOrdersRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchAmendOrdersRequest {
         /// 1 to 20 changes.
-        #[serde(deserialize_with = "lenient::collection")]
         pub items: Vec<BatchAmendment>,
     }
+    wire::object! { BatchAmendOrdersRequest {
+        items "items" list,
+    } }
     /// `BatchAmendOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchAmendOrdersResponse {
         /// How an event trades: with a pool, at once, or on an order book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub engine: Option<wire::Open<Engine>>,
         /// What became of one order.
-        #[serde(deserialize_with = "lenient::collection")]
         pub results: Vec<BatchAmendResult>,
         /// Counts over the batch.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub summary: Option<BatchSummary>,
     }
+    wire::object! { BatchAmendOrdersResponse {
+        engine "engine" maybe, results "results" list, summary "summary" optional,
+    } }
     /// What became of one order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchAmendResult {
         /// Why one order of a batch failed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub error: Option<BatchItemError>,
         /// Its place in the request, from 0.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index: Option<i64>,
         /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order: Option<Order>,
         /// Id of the order.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<OrderId>,
         /// Whether it was changed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { BatchAmendResult {
+        error "error" optional, index "index" optional, order "order" optional, order_id "orderId" maybe,
+        success "success" maybe,
+    } }
     /// Change of one order. At least one of price and size is needed; what is left out stays.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchAmendment {
         /// New price, 0.01 to 0.99.
-        #[serde(rename = "newPrice", skip_serializing_if = "Option::is_none")]
         pub new_price: Option<wire::DecimalNumber>,
         /// New size with what has traded already, and more than that. Shares in the example of the venue.
-        #[serde(rename = "newSize", skip_serializing_if = "Option::is_none")]
         pub new_size: Option<wire::DecimalNumber>,
         /// Id of the order.
-        #[serde(rename = "orderId")]
         pub order_id: OrderId,
     }
+    wire::object! { BatchAmendment {
+        new_price "newPrice" maybe, new_size "newSize" maybe, order_id "orderId" plain,
+    } }
     /// `BatchCancelOrdersRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCancelOrdersRequest {
         /// 1 to 100 order ids.
-        #[serde(rename = "orderIds", deserialize_with = "lenient::collection")]
         pub order_ids: Vec<OrderId>,
     }
+    wire::object! { BatchCancelOrdersRequest {
+        order_ids "orderIds" list,
+    } }
     /// `BatchCancelOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchCancelOrdersResponse {
         /// How an event trades: with a pool, at once, or on an order book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub engine: Option<wire::Open<Engine>>,
         /// What became of one order.
-        #[serde(deserialize_with = "lenient::collection")]
         pub results: Vec<BatchCancelResult>,
         /// Counts over the batch.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub summary: Option<BatchSummary>,
     }
+    wire::object! { BatchCancelOrdersResponse {
+        engine "engine" maybe, results "results" list, summary "summary" optional,
+    } }
     /// What became of one order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchCancelResult {
         /// Why one order of a batch failed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub error: Option<BatchItemError>,
         /// Id of the order.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<OrderId>,
         /// Whether it was cancelled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { BatchCancelResult {
+        error "error" optional, order_id "orderId" maybe, success "success" maybe,
+    } }
     /// Why one order of a batch failed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchItemError {
         /// Code, such as INSUFFICIENT_BALANCE. The set is open.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub code: Option<String>,
         /// Text for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
     }
+    wire::object! { BatchItemError {
+        code "code" maybe, message "message" maybe,
+    } }
     /// One order of a batch.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchOrder {
         /// For BUY, money to spend. For SELL the sources disagree: money to receive, or shares to sell. Try a small order first.
         pub amount: wire::DecimalNumber,
         /// Name chosen by the caller. The result repeats it.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// When the order ends. Needed for GTD.
-        #[serde(rename = "expiresAt", skip_serializing_if = "Option::is_none")]
         pub expires_at: Option<wire::DateTime>,
         /// How much worse the price may get, 0 to 0.5. MARKET only.
-        #[serde(rename = "maxSlippage", skip_serializing_if = "Option::is_none")]
         pub max_slippage: Option<wire::DecimalNumber>,
         /// Id of the outcome.
-        #[serde(rename = "outcomeId")]
         pub outcome_id: String,
         /// Refuse the order if it would trade at once. LIMIT only.
-        #[serde(rename = "postOnly", skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// From 0.01 to 0.99. Needed for LIMIT.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
         /// Whether shares are bought or sold.
         pub side: wire::Open<Side>,
         /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
-        #[serde(rename = "stpMode", skip_serializing_if = "Option::is_none")]
         pub stp_mode: Option<wire::Open<StpMode>>,
         /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Whether an order has a price of its own.
-        #[serde(rename = "type")]
         pub type_: wire::Open<OrderType>,
     }
+    wire::object! { BatchOrder {
+        amount "amount" plain, client_order_id "clientOrderId" maybe, currency "currency" maybe,
+        expires_at "expiresAt" maybe, max_slippage "maxSlippage" maybe, outcome_id "outcomeId" plain,
+        post_only "postOnly" maybe, price "price" maybe, side "side" plain, stp_mode "stpMode" maybe,
+        time_in_force "timeInForce" maybe, type_ "type" plain,
+    } }
     /// `BatchPlaceOrdersRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchPlaceOrdersRequest {
         /// 1 to 20 orders.
-        #[serde(deserialize_with = "lenient::collection")]
         pub orders: Vec<BatchOrder>,
     }
+    wire::object! { BatchPlaceOrdersRequest {
+        orders "orders" list,
+    } }
     /// `BatchPlaceOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchPlaceOrdersResponse {
         /// How an event trades: with a pool, at once, or on an order book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub engine: Option<wire::Open<Engine>>,
         /// What became of one order.
-        #[serde(deserialize_with = "lenient::collection")]
         pub results: Vec<BatchPlaceResult>,
         /// Counts over the batch.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub summary: Option<BatchSummary>,
     }
+    wire::object! { BatchPlaceOrdersResponse {
+        engine "engine" maybe, results "results" list, summary "summary" optional,
+    } }
     /// What became of one order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchPlaceResult {
         /// Name chosen by the caller.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Why one order of a batch failed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub error: Option<BatchItemError>,
         /// Its place in the request, from 0.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index: Option<i64>,
         /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order: Option<Order>,
         /// Whether it was placed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { BatchPlaceResult {
+        client_order_id "clientOrderId" maybe, error "error" optional, index "index" optional, order "order" optional,
+        success "success" maybe,
+    } }
     /// Counts over the batch.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchSummary {
         /// How many did not.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub failed: Option<i64>,
         /// How many went through.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub succeeded: Option<i64>,
         /// Orders in the request.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { BatchSummary {
+        failed "failed" optional, succeeded "succeeded" optional, total "total" optional,
+    } }
     /// What rests at one price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BookLevel {
         /// Price, from 0 to 1 in US dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Shares.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::DecimalNumber>,
         /// Price times shares.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<wire::DecimalNumber>,
     }
+    wire::object! { BookLevel {
+        price "price" optional, quantity "quantity" optional, total "total" optional,
+    } }
     /// `BurnSharesRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BurnSharesRequest {
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Money to receive, above 0. Not a number of shares.
         pub quantity: wire::DecimalNumber,
     }
+    wire::object! { BurnSharesRequest {
+        currency "currency" maybe, quantity "quantity" plain,
+    } }
     /// Prices run from 0 to 1.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BurnSharesResponse {
         /// Id of the market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Id of what was done.
-        #[serde(rename = "operationId", skip_serializing_if = "Option::is_none")]
         pub operation_id: Option<String>,
         /// Price of the first outcome.
-        #[serde(rename = "outcome1Price", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub outcome1_price: Option<wire::DecimalNumber>,
         /// Price of the second outcome.
-        #[serde(rename = "outcome2Price", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub outcome2_price: Option<wire::DecimalNumber>,
         /// Money received.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub proceeds: Option<wire::DecimalNumber>,
         /// Shares of each outcome that went.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::DecimalNumber>,
     }
+    wire::object! { BurnSharesResponse {
+        market_id "marketId" maybe, operation_id "operationId" maybe, outcome1_price "outcome1Price" optional,
+        outcome2_price "outcome2Price" optional, proceeds "proceeds" optional, quantity "quantity" optional,
+    } }
     /// That something was done.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Confirmation {
         /// Text for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
     }
+    wire::object! { Confirmation {
+        message "message" maybe,
+    } }
     /// `CreateApiKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyRequest {
         /// Label of the key. No other key of the account may have it.
         pub name: String,
     }
+    wire::object! { CreateApiKeyRequest {
+        name "name" plain,
+    } }
     /// `CreateApiKeyResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateApiKeyResponse {
         /// When it was made.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Id of the key.
         pub id: KeyId,
         /// Label of the key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Public half. It alone reads the whole account, so keep it out of logs.
-        #[serde(rename = "publicKey")]
         pub public_key: String,
         /// Secret half, with its prefix. Shown this once.
-        #[serde(rename = "secretKey")]
         pub secret_key: wire::Secret,
         /// How the venue says that calls are signed.
-        #[serde(rename = "signingInstructions", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub signing_instructions: Option<SigningInstructions>,
     }
+    wire::object! { CreateApiKeyResponse {
+        created_at "createdAt" optional, id "id" plain, name "name" maybe, public_key "publicKey" plain,
+        secret_key "secretKey" plain, signing_instructions "signingInstructions" optional,
+    } }
     wire::words! {
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
         Currency {
@@ -3536,177 +3507,154 @@ pub mod types {
         }
     }
     /// Times are ISO 8601 texts that may be empty, and so are no date-times here.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Event {
         /// Further remarks.
-        #[serde(rename = "additionalContext", skip_serializing_if = "Option::is_none")]
         pub additional_context: Option<String>,
         /// Pair whose price decides it, such as BTCUSDT.
-        #[serde(rename = "assetSymbolPair", skip_serializing_if = "Option::is_none")]
         pub asset_symbol_pair: Option<String>,
         /// Category. The case of its letters varies.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// When trading closes.
-        #[serde(rename = "closingDate", skip_serializing_if = "Option::is_none")]
         pub closing_date: Option<String>,
         /// Kind of countdown shown.
-        #[serde(rename = "countdownType", skip_serializing_if = "Option::is_none")]
         pub countdown_type: Option<String>,
         /// Countries for which it is meant.
-        #[serde(rename = "countryCodes", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub country_codes: Vec<String>,
         /// When it was created.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none")]
         pub created_at: Option<String>,
         /// More about it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Whether a countdown is shown.
-        #[serde(rename = "displayCountdown", skip_serializing_if = "Option::is_none")]
         pub display_countdown: Option<bool>,
         /// How an event trades: with a pool, at once, or on an order book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub engine: Option<wire::Open<Engine>>,
         /// Value at the end.
-        #[serde(rename = "eventCloseValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_close_value: Option<wire::DecimalNumber>,
         /// Value that decides it, in units of the asset.
-        #[serde(rename = "eventThreshold", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_threshold: Option<wire::DecimalNumber>,
         /// Two such values with a dash between them.
-        #[serde(rename = "eventThresholdRange", skip_serializing_if = "Option::is_none")]
         pub event_threshold_range: Option<String>,
         /// Tags.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub hashtags: Vec<String>,
         /// Id of the event.
         pub id: EventId,
         /// Picture, 128 pixels wide.
-        #[serde(rename = "image128Url", skip_serializing_if = "Option::is_none")]
         pub image128_url: Option<String>,
         /// Picture.
-        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// Liquidity in the currency that was asked for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liquidity: Option<wire::DecimalNumber>,
         /// Prices are probabilities from 0 to 1.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub markets: Vec<Market>,
         /// Any JSON. No source describes it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub metadata: Option<::serde_json::Value>,
         /// When trading opens.
-        #[serde(rename = "openingDate", skip_serializing_if = "Option::is_none")]
         pub opening_date: Option<String>,
         /// Any JSON. No source describes it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub regions: Option<::serde_json::Value>,
         /// When it is to be decided.
-        #[serde(rename = "resolutionDate", skip_serializing_if = "Option::is_none")]
         pub resolution_date: Option<String>,
         /// Who decides.
-        #[serde(rename = "resolutionSource", skip_serializing_if = "Option::is_none")]
         pub resolution_source: Option<String>,
         /// When it was decided.
-        #[serde(rename = "resolvedAt", skip_serializing_if = "Option::is_none")]
         pub resolved_at: Option<String>,
         /// Series to which it belongs.
-        #[serde(rename = "seriesSlug", skip_serializing_if = "Option::is_none")]
         pub series_slug: Option<Slug>,
         /// Name of the event in links.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub slug: Option<Slug>,
         /// Id of the game.
-        #[serde(rename = "sportGameId", skip_serializing_if = "Option::is_none")]
         pub sport_game_id: Option<String>,
         /// Name of the game in links.
-        #[serde(rename = "sportGameSlug", skip_serializing_if = "Option::is_none")]
         pub sport_game_slug: Option<Slug>,
         /// What about a game is asked.
-        #[serde(rename = "sportMarketType", skip_serializing_if = "Option::is_none")]
         pub sport_market_type: Option<wire::Open<SportMarketType>>,
         /// Where it is in its life: open, closed or resolved have been seen.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Currencies in which it trades.
-        #[serde(rename = "supportedCurrencies", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub supported_currencies: Vec<wire::Open<Currency>>,
         /// The question.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Number of orders so far.
-        #[serde(rename = "totalOrders", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_orders: Option<i64>,
         /// Volume in the currency that was asked for.
-        #[serde(rename = "totalVolume", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_volume: Option<wire::DecimalNumber>,
         /// Whether an event is one market or several.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<EventType>>,
         /// Whether the caller watches it.
-        #[serde(rename = "userWatchlisted", skip_serializing_if = "Option::is_none")]
         pub user_watchlisted: Option<bool>,
     }
+    wire::object! { Event {
+        additional_context "additionalContext" maybe, asset_symbol_pair "assetSymbolPair" maybe,
+        category "category" maybe, closing_date "closingDate" maybe, countdown_type "countdownType" maybe,
+        country_codes "countryCodes" list_or_none, created_at "createdAt" maybe, description "description" maybe,
+        display_countdown "displayCountdown" maybe, engine "engine" maybe,
+        event_close_value "eventCloseValue" optional, event_threshold "eventThreshold" optional,
+        event_threshold_range "eventThresholdRange" maybe, hashtags "hashtags" list_or_none, id "id" plain,
+        image128_url "image128Url" maybe, image_url "imageUrl" maybe, liquidity "liquidity" optional,
+        markets "markets" list_or_none, metadata "metadata" maybe, opening_date "openingDate" maybe,
+        regions "regions" maybe, resolution_date "resolutionDate" maybe, resolution_source "resolutionSource" maybe,
+        resolved_at "resolvedAt" maybe, series_slug "seriesSlug" maybe, slug "slug" maybe,
+        sport_game_id "sportGameId" maybe, sport_game_slug "sportGameSlug" maybe,
+        sport_market_type "sportMarketType" maybe, status "status" maybe,
+        supported_currencies "supportedCurrencies" list_or_none, title "title" maybe,
+        total_orders "totalOrders" optional, total_volume "totalVolume" optional, type_ "type" maybe,
+        user_watchlisted "userWatchlisted" maybe,
+    } }
     wire::ids! {
         /// Id of an event, a UUID.
         EventId = "^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$";
     }
     /// Profit and loss of one event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct EventPnl {
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Id of the event.
-        #[serde(rename = "eventId", skip_serializing_if = "Option::is_none")]
         pub event_id: Option<EventId>,
         /// The question.
-        #[serde(rename = "eventTitle", skip_serializing_if = "Option::is_none")]
         pub event_title: Option<String>,
         /// When the caller last sold or was paid.
-        #[serde(rename = "lastActivity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_activity: Option<wire::DateTime>,
         /// Money gained.
-        #[serde(rename = "realizedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub realized_pnl: Option<wire::DecimalNumber>,
     }
+    wire::object! { EventPnl {
+        currency "currency" maybe, event_id "eventId" maybe, event_title "eventTitle" maybe,
+        last_activity "lastActivity" optional, realized_pnl "realizedPnl" optional,
+    } }
     /// `EventSeries`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct EventSeries {
         /// Asset whose price decides its events, such as BTC.
-        #[serde(rename = "assetSymbol", skip_serializing_if = "Option::is_none")]
         pub asset_symbol: Option<String>,
         /// What makes its events, such as CRYPTO_PRICE_UP_DOWN_HOURLY.
-        #[serde(rename = "automationType", skip_serializing_if = "Option::is_none")]
         pub automation_type: Option<String>,
         /// Category. The case of its letters varies.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// More about it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Name to show.
-        #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
         pub display_name: Option<String>,
         /// Picture.
-        #[serde(rename = "iconUrl", skip_serializing_if = "Option::is_none")]
         pub icon_url: Option<String>,
         /// Id of the series.
         pub id: String,
         /// How often a series has an event.
-        #[serde(rename = "intervalType", skip_serializing_if = "Option::is_none")]
         pub interval_type: Option<wire::Open<SeriesInterval>>,
         /// Name of the series in links.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub slug: Option<Slug>,
     }
+    wire::object! { EventSeries {
+        asset_symbol "assetSymbol" maybe, automation_type "automationType" maybe, category "category" maybe,
+        description "description" maybe, display_name "displayName" maybe, icon_url "iconUrl" maybe, id "id" plain,
+        interval_type "intervalType" maybe, slug "slug" maybe,
+    } }
     wire::words! {
         /// Whether an event is one market or several.
         EventType {
@@ -3714,55 +3662,49 @@ pub mod types {
         }
     }
     /// The order as it is now. Prices run from 0 to 1, and quantities are shares.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct FilledOrderRecord {
         /// Price of what traded.
-        #[serde(rename = "avgFillPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_fill_price: Option<wire::DecimalNumber>,
         /// When it was placed.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixSeconds>,
         /// Shares that traded.
-        #[serde(rename = "filledQuantity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub filled_quantity: Option<wire::DecimalNumber>,
         /// Id of the order.
         pub id: OrderId,
         /// Market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Id of the outcome.
-        #[serde(rename = "outcomeId", skip_serializing_if = "Option::is_none")]
         pub outcome_id: Option<String>,
         /// Name of the outcome.
-        #[serde(rename = "outcomeLabel", skip_serializing_if = "Option::is_none")]
         pub outcome_label: Option<String>,
         /// Price of the order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Shares of the order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::DecimalNumber>,
         /// Shares that rest.
-        #[serde(rename = "remainingQuantity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_quantity: Option<wire::DecimalNumber>,
         /// Whether shares are bought or sold.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Whether an order traded in part or as a whole.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<FilledOrderStatus>>,
         /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// When it last changed.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::UnixSeconds>,
         /// Owner.
-        #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { FilledOrderRecord {
+        avg_fill_price "avgFillPrice" optional, created_at "createdAt" optional,
+        filled_quantity "filledQuantity" optional, id "id" plain, market_id "marketId" maybe,
+        outcome_id "outcomeId" maybe, outcome_label "outcomeLabel" maybe, price "price" optional,
+        quantity "quantity" optional, remaining_quantity "remainingQuantity" optional, side "side" maybe,
+        status "status" maybe, time_in_force "timeInForce" maybe, updated_at "updatedAt" optional,
+        user_id "userId" maybe,
+    } }
     wire::words! {
         /// Whether an order traded in part or as a whole.
         FilledOrderStatus {
@@ -3770,13 +3712,15 @@ pub mod types {
         }
     }
     /// `Health`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Health {
         /// The word ok.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
     }
+    wire::object! { Health {
+        status "status" maybe,
+    } }
     wire::ids! {
         /// 1 to 255 letters, digits, dashes and underscores.
         IdempotencyKey = "^[A-Za-z0-9_-]{1,255}$";
@@ -3786,60 +3730,56 @@ pub mod types {
         KeyId = "^[A-Za-z0-9_-]+$";
     }
     /// An event with little about it. Its times may be empty texts, as in an event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LeanEvent {
         /// When trading closes.
-        #[serde(rename = "closingDate", skip_serializing_if = "Option::is_none")]
         pub closing_date: Option<String>,
         /// Id of the event.
         pub id: String,
         /// When trading opens.
-        #[serde(rename = "openingDate", skip_serializing_if = "Option::is_none")]
         pub opening_date: Option<String>,
         /// When it is to be decided.
-        #[serde(rename = "resolutionDate", skip_serializing_if = "Option::is_none")]
         pub resolution_date: Option<String>,
         /// The question.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    wire::object! { LeanEvent {
+        closing_date "closingDate" maybe, id "id" plain, opening_date "openingDate" maybe,
+        resolution_date "resolutionDate" maybe, title "title" maybe,
+    } }
     /// Reward of one market for one epoch.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LiquidityReward {
         /// Shares of the reward, not of an outcome.
-        #[serde(rename = "accumulatedShares", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub accumulated_shares: Option<wire::DecimalNumber>,
         /// When it ends.
-        #[serde(rename = "epochEnd", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub epoch_end: Option<wire::DateTime>,
         /// Id of the epoch.
-        #[serde(rename = "epochId", skip_serializing_if = "Option::is_none")]
         pub epoch_id: Option<String>,
         /// When the epoch began.
-        #[serde(rename = "epochStart", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub epoch_start: Option<wire::DateTime>,
         /// Id of the event.
-        #[serde(rename = "eventId", skip_serializing_if = "Option::is_none")]
         pub event_id: Option<EventId>,
         /// Whether it has been paid.
-        #[serde(rename = "isPaid", skip_serializing_if = "Option::is_none")]
         pub is_paid: Option<bool>,
         /// Id of the market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Money earned. The entry names no currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub payout: Option<wire::DecimalNumber>,
         /// Minutes in which an order of the caller counted.
-        #[serde(rename = "sampleCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sample_count: Option<i64>,
         /// Whether the epoch still runs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<LiquidityRewardStatus>>,
     }
+    wire::object! { LiquidityReward {
+        accumulated_shares "accumulatedShares" optional, epoch_end "epochEnd" optional, epoch_id "epochId" maybe,
+        epoch_start "epochStart" optional, event_id "eventId" maybe, is_paid "isPaid" maybe,
+        market_id "marketId" maybe, payout "payout" optional, sample_count "sampleCount" optional,
+        status "status" maybe,
+    } }
     wire::words! {
         /// Whether the epoch still runs.
         LiquidityRewardStatus {
@@ -3847,121 +3787,131 @@ pub mod types {
         }
     }
     /// `LiquidityRewardsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LiquidityRewardsResponse {
         /// Reward of one market for one epoch.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<LiquidityReward>,
         /// Where a page stands among all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pagination: Option<Pagination>,
     }
+    wire::object! { LiquidityRewardsResponse {
+        data "data" list, pagination "pagination" optional,
+    } }
     /// `ListActivitiesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListActivitiesResponse {
         /// Numbers are texts here and nowhere else. Which are there depends on the type. Money is in the currency of the entry; prices run from 0 to 1.
-        #[serde(deserialize_with = "lenient::collection")]
         pub activities: Vec<Activity>,
         /// Where a page stands among all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pagination: Option<Pagination>,
     }
+    wire::object! { ListActivitiesResponse {
+        activities "activities" list, pagination "pagination" optional,
+    } }
     /// `ListApiKeysResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListApiKeysResponse {
-        #[serde(deserialize_with = "lenient::collection")]
         pub keys: Vec<ApiKey>,
         /// Number of keys.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { ListApiKeysResponse {
+        keys "keys" list, total "total" optional,
+    } }
     /// `ListEventSeriesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListEventSeriesResponse {
         /// Where a page stands among all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pagination: Option<Pagination>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub series: Vec<EventSeries>,
     }
+    wire::object! { ListEventSeriesResponse {
+        pagination "pagination" optional, series "series" list,
+    } }
     /// `ListEventsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListEventsResponse {
         /// Times are ISO 8601 texts that may be empty, and so are no date-times here.
-        #[serde(deserialize_with = "lenient::collection")]
         pub events: Vec<Event>,
         /// Where a page stands among all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pagination: Option<Pagination>,
     }
+    wire::object! { ListEventsResponse {
+        events "events" list, pagination "pagination" optional,
+    } }
     /// `ListOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListOrdersResponse {
         /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
-        #[serde(deserialize_with = "lenient::collection")]
         pub orders: Vec<Order>,
         /// Where a page stands among all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pagination: Option<Pagination>,
     }
+    wire::object! { ListOrdersResponse {
+        orders "orders" list, pagination "pagination" optional,
+    } }
     /// `ListSportsGamesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListSportsGamesResponse {
-        #[serde(deserialize_with = "lenient::collection")]
         pub games: Vec<SportsGame>,
         /// Where a page stands among all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pagination: Option<Pagination>,
     }
+    wire::object! { ListSportsGamesResponse {
+        games "games" list, pagination "pagination" optional,
+    } }
     /// `ListSportsLeaguesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListSportsLeaguesResponse {
-        #[serde(deserialize_with = "lenient::collection")]
         pub leagues: Vec<SportsLeague>,
     }
+    wire::object! { ListSportsLeaguesResponse {
+        leagues "leagues" list,
+    } }
     /// `ListSportsTeamsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListSportsTeamsResponse {
         /// Where a page stands among all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pagination: Option<Pagination>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub teams: Vec<SportsTeam>,
     }
+    wire::object! { ListSportsTeamsResponse {
+        pagination "pagination" optional, teams "teams" list,
+    } }
     /// `data` with `pagination`, or `trades` in the older form.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListTradesResponse {
         /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub data: Vec<Trade>,
         /// Where a page stands among all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pagination: Option<Pagination>,
         /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trades: Vec<Trade>,
     }
+    wire::object! { ListTradesResponse {
+        data "data" list_or_none, pagination "pagination" optional, trades "trades" list_or_none,
+    } }
     /// `LoginRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct LoginRequest {
         /// E-mail address of the account.
@@ -3969,55 +3919,55 @@ pub mod types {
         /// Its password, at most 128 characters.
         pub password: wire::Secret,
     }
+    wire::object! { LoginRequest {
+        email "email" plain, password "password" plain,
+    } }
     /// `LoginResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LoginResponse {
         /// Id that the venue made for this session, needed beside the token.
-        #[serde(rename = "deviceId")]
         pub device_id: String,
         /// Session token. How long it lives is not known.
         pub token: wire::Secret,
         /// Id of the account.
-        #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { LoginResponse {
+        device_id "deviceId" plain, token "token" plain, user_id "userId" maybe,
+    } }
     /// Rebate of one market for one epoch.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MakerRebate {
         /// When it ends.
-        #[serde(rename = "epochEnd", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub epoch_end: Option<wire::DateTime>,
         /// Id of the epoch.
-        #[serde(rename = "epochId", skip_serializing_if = "Option::is_none")]
         pub epoch_id: Option<String>,
         /// When the epoch began.
-        #[serde(rename = "epochStart", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub epoch_start: Option<wire::DateTime>,
         /// Id of the event.
-        #[serde(rename = "eventId", skip_serializing_if = "Option::is_none")]
         pub event_id: Option<EventId>,
         /// Whether it has been paid.
-        #[serde(rename = "isPaid", skip_serializing_if = "Option::is_none")]
         pub is_paid: Option<bool>,
         /// Volume as a maker. Its unit is not said.
-        #[serde(rename = "makerVolume", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_volume: Option<wire::DecimalNumber>,
         /// Id of the market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Money back. The entry names no currency.
-        #[serde(rename = "rebateAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rebate_amount: Option<wire::DecimalNumber>,
         /// Whether the epoch still runs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<MakerRebateStatus>>,
         /// Trades as a maker.
-        #[serde(rename = "tradeCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_count: Option<i64>,
     }
+    wire::object! { MakerRebate {
+        epoch_end "epochEnd" optional, epoch_id "epochId" maybe, epoch_start "epochStart" optional,
+        event_id "eventId" maybe, is_paid "isPaid" maybe, maker_volume "makerVolume" optional,
+        market_id "marketId" maybe, rebate_amount "rebateAmount" optional, status "status" maybe,
+        trade_count "tradeCount" optional,
+    } }
     wire::words! {
         /// Whether the epoch still runs.
         MakerRebateStatus {
@@ -4025,317 +3975,290 @@ pub mod types {
         }
     }
     /// `MakerRebatesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MakerRebatesResponse {
         /// Rebate of one market for one epoch.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<MakerRebate>,
         /// Where a page stands among all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pagination: Option<Pagination>,
     }
+    wire::object! { MakerRebatesResponse {
+        data "data" list, pagination "pagination" optional,
+    } }
     /// Prices are probabilities from 0 to 1.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Market {
         /// Fee rate in percent.
-        #[serde(rename = "feePercentage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_percentage: Option<wire::DecimalNumber>,
         /// Id of the market.
         pub id: MarketId,
         /// Picture, 128 pixels wide.
-        #[serde(rename = "image128Url", skip_serializing_if = "Option::is_none")]
         pub image128_url: Option<String>,
         /// Picture.
-        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// What the market pays for resting orders.
-        #[serde(rename = "liquidityReward", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liquidity_reward: Option<MarketLiquidityReward>,
         /// What the market pays back to makers.
-        #[serde(rename = "makerRebate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_rebate: Option<MarketMakerRebate>,
         /// Value at the end.
-        #[serde(rename = "marketCloseValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub market_close_value: Option<wire::DecimalNumber>,
         /// Value that decides it, in units of the asset.
-        #[serde(rename = "marketThreshold", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub market_threshold: Option<wire::DecimalNumber>,
         /// Two such values with a dash between them.
-        #[serde(rename = "marketThresholdRange", skip_serializing_if = "Option::is_none")]
         pub market_threshold_range: Option<String>,
         /// Smallest amount of an order.
-        #[serde(rename = "minimumOrderAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub minimum_order_amount: Option<wire::DecimalNumber>,
         /// What the second outcome costs now.
-        #[serde(rename = "noBuyPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_buy_price: Option<wire::DecimalNumber>,
         /// Price of an example order for the second outcome.
-        #[serde(rename = "noPriceForEstimate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_price_for_estimate: Option<wire::DecimalNumber>,
         /// Profit of that example order.
-        #[serde(rename = "noProfitForEstimate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_profit_for_estimate: Option<wire::DecimalNumber>,
         /// Id of the first outcome. Orders name it.
-        #[serde(rename = "outcome1Id", skip_serializing_if = "Option::is_none")]
         pub outcome1_id: Option<String>,
         /// Name of the first outcome: YES, Up, a team.
-        #[serde(rename = "outcome1Label", skip_serializing_if = "Option::is_none")]
         pub outcome1_label: Option<String>,
         /// Price of the first outcome.
-        #[serde(rename = "outcome1Price", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub outcome1_price: Option<wire::DecimalNumber>,
         /// Id of the second outcome.
-        #[serde(rename = "outcome2Id", skip_serializing_if = "Option::is_none")]
         pub outcome2_id: Option<String>,
         /// Name of the second outcome.
-        #[serde(rename = "outcome2Label", skip_serializing_if = "Option::is_none")]
         pub outcome2_label: Option<String>,
         /// Price of the second outcome.
-        #[serde(rename = "outcome2Price", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub outcome2_price: Option<wire::DecimalNumber>,
         /// Side of the line that means yes.
-        #[serde(rename = "propDirection", skip_serializing_if = "Option::is_none")]
         pub prop_direction: Option<wire::Open<PropDirection>>,
         /// Line of a sports market.
-        #[serde(rename = "propLine", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prop_line: Option<wire::DecimalNumber>,
         /// Team of a sports market.
-        #[serde(rename = "propTeam", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prop_team: Option<PropTeam>,
         /// Price at which it was decided.
-        #[serde(rename = "resolutionPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub resolution_price: Option<wire::DecimalNumber>,
         /// Name of the outcome that won.
-        #[serde(rename = "resolvedOutcome", skip_serializing_if = "Option::is_none")]
         pub resolved_outcome: Option<String>,
         /// Id of the outcome that won.
-        #[serde(rename = "resolvedOutcomeId", skip_serializing_if = "Option::is_none")]
         pub resolved_outcome_id: Option<String>,
         /// Rules.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rules: Option<String>,
         /// Where it is in its life: open, closed or resolved have been seen.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// The question.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Number of orders so far.
-        #[serde(rename = "totalOrders", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_orders: Option<i64>,
         /// What the first outcome costs now.
-        #[serde(rename = "yesBuyPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_buy_price: Option<wire::DecimalNumber>,
         /// Price of an example order for the first outcome.
-        #[serde(rename = "yesPriceForEstimate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_price_for_estimate: Option<wire::DecimalNumber>,
         /// Profit of that example order.
-        #[serde(rename = "yesProfitForEstimate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_profit_for_estimate: Option<wire::DecimalNumber>,
     }
+    wire::object! { Market {
+        fee_percentage "feePercentage" optional, id "id" plain, image128_url "image128Url" maybe,
+        image_url "imageUrl" maybe, liquidity_reward "liquidityReward" optional, maker_rebate "makerRebate" optional,
+        market_close_value "marketCloseValue" optional, market_threshold "marketThreshold" optional,
+        market_threshold_range "marketThresholdRange" maybe, minimum_order_amount "minimumOrderAmount" optional,
+        no_buy_price "noBuyPrice" optional, no_price_for_estimate "noPriceForEstimate" optional,
+        no_profit_for_estimate "noProfitForEstimate" optional, outcome1_id "outcome1Id" maybe,
+        outcome1_label "outcome1Label" maybe, outcome1_price "outcome1Price" optional, outcome2_id "outcome2Id" maybe,
+        outcome2_label "outcome2Label" maybe, outcome2_price "outcome2Price" optional,
+        prop_direction "propDirection" maybe, prop_line "propLine" optional, prop_team "propTeam" optional,
+        resolution_price "resolutionPrice" optional, resolved_outcome "resolvedOutcome" maybe,
+        resolved_outcome_id "resolvedOutcomeId" maybe, rules "rules" maybe, status "status" maybe,
+        title "title" maybe, total_orders "totalOrders" optional, yes_buy_price "yesBuyPrice" optional,
+        yes_price_for_estimate "yesPriceForEstimate" optional,
+        yes_profit_for_estimate "yesProfitForEstimate" optional,
+    } }
     wire::ids! {
         /// Id of a market, a UUID.
         MarketId = "^[A-Za-z0-9_-]+$";
     }
     /// What the market pays for resting orders.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarketLiquidityReward {
         /// Id of the rule.
-        #[serde(rename = "configId", skip_serializing_if = "Option::is_none")]
         pub config_id: Option<String>,
         /// Widest spread that counts, in hundredths of a price of 1.
-        #[serde(rename = "maxSpreadCents", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_spread_cents: Option<wire::DecimalNumber>,
         /// Smallest order that counts, in US dollars.
-        #[serde(rename = "minNotionalOrderSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_notional_order_size: Option<wire::DecimalNumber>,
         /// US dollars that are shared out.
-        #[serde(rename = "rewardPool", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub reward_pool: Option<wire::DecimalNumber>,
     }
+    wire::object! { MarketLiquidityReward {
+        config_id "configId" maybe, max_spread_cents "maxSpreadCents" optional,
+        min_notional_order_size "minNotionalOrderSize" optional, reward_pool "rewardPool" optional,
+    } }
     /// What the market pays back to makers.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarketMakerRebate {
         /// Id of the rule.
-        #[serde(rename = "configId", skip_serializing_if = "Option::is_none")]
         pub config_id: Option<String>,
         /// Smallest payout in US dollars.
-        #[serde(rename = "minPayoutUsd", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_payout_usd: Option<wire::DecimalNumber>,
         /// Share of the fees that is paid back.
-        #[serde(rename = "rebatePercentage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rebate_percentage: Option<wire::DecimalNumber>,
     }
+    wire::object! { MarketMakerRebate {
+        config_id "configId" maybe, min_payout_usd "minPayoutUsd" optional,
+        rebate_percentage "rebatePercentage" optional,
+    } }
     /// History of one market.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarketPriceHistory {
         /// Id of the market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// A price at a time.
-        #[serde(rename = "priceHistory", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub price_history: Vec<PricePoint>,
         /// The question.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    wire::object! { MarketPriceHistory {
+        market_id "marketId" maybe, price_history "priceHistory" list_or_none, title "title" maybe,
+    } }
     /// Prices of a market.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarketPricesRecord {
         /// How an event trades: with a pool, at once, or on an order book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub engine: Option<wire::Open<Engine>>,
         /// Id of the market.
         pub id: MarketId,
         /// Names of the outcomes.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub outcomes: Vec<String>,
         /// Price of each outcome, from 0 to 1. The venue's example has YES and NO as keys; whether names of outcomes come as keys too is not known.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub prices: HashMap<String, wire::DecimalNumber>,
         /// The question.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub question: Option<String>,
     }
+    wire::object! { MarketPricesRecord {
+        engine "engine" maybe, id "id" plain, outcomes "outcomes" list_or_none, prices "prices" list_or_none,
+        question "question" maybe,
+    } }
     /// `MintSharesRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MintSharesRequest {
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Money to spend, above 0. Not a number of shares.
         pub quantity: wire::DecimalNumber,
     }
+    wire::object! { MintSharesRequest {
+        currency "currency" maybe, quantity "quantity" plain,
+    } }
     /// Prices run from 0 to 1.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MintSharesResponse {
         /// Id of the market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Id of what was done.
-        #[serde(rename = "operationId", skip_serializing_if = "Option::is_none")]
         pub operation_id: Option<String>,
         /// Price of the first outcome.
-        #[serde(rename = "outcome1Price", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub outcome1_price: Option<wire::DecimalNumber>,
         /// Price of the second outcome.
-        #[serde(rename = "outcome2Price", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub outcome2_price: Option<wire::DecimalNumber>,
         /// Shares of each outcome that were made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::DecimalNumber>,
     }
+    wire::object! { MintSharesResponse {
+        market_id "marketId" maybe, operation_id "operationId" maybe, outcome1_price "outcome1Price" optional,
+        outcome2_price "outcome2Price" optional, quantity "quantity" optional,
+    } }
     /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Order {
         /// Amount of the request.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Price of what traded. Absent if nothing did.
-        #[serde(rename = "avgFillPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_fill_price: Option<wire::DecimalNumber>,
         /// When it was placed.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Fee in money.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::DecimalNumber>,
         /// Shares that traded.
-        #[serde(rename = "filledSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub filled_size: Option<wire::DecimalNumber>,
         /// Id of the order.
         pub id: OrderId,
         /// Market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Whether an order has a price of its own.
-        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Name of the outcome, or its id in the response to placing an order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome: Option<String>,
         /// Id of the outcome.
-        #[serde(rename = "outcomeId", skip_serializing_if = "Option::is_none")]
         pub outcome_id: Option<String>,
         /// Name of the outcome.
-        #[serde(rename = "outcomeLabel", skip_serializing_if = "Option::is_none")]
         pub outcome_label: Option<String>,
         /// Whether it may only rest.
-        #[serde(rename = "postOnly", skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Price of the order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Shares of a pool order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::DecimalNumber>,
         /// Shares that rest.
-        #[serde(rename = "remainingSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_size: Option<wire::DecimalNumber>,
         /// Whether shares are bought or sold.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Shares of an order on the book.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::DecimalNumber>,
         /// Where an order is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
-        #[serde(rename = "stpMode", skip_serializing_if = "Option::is_none")]
         pub stp_mode: Option<wire::Open<StpMode>>,
         /// Kind of order when read. When placed or amended: its kind, side or time in force.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
         /// When it last changed.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::DateTime>,
         /// Owner.
-        #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { Order {
+        amount "amount" optional, avg_fill_price "avgFillPrice" optional, created_at "createdAt" optional,
+        currency "currency" maybe, fee "fee" optional, filled_size "filledSize" optional, id "id" plain,
+        market_id "marketId" maybe, order_type "orderType" maybe, outcome "outcome" maybe,
+        outcome_id "outcomeId" maybe, outcome_label "outcomeLabel" maybe, post_only "postOnly" maybe,
+        price "price" optional, quantity "quantity" optional, remaining_size "remainingSize" optional,
+        side "side" maybe, size "size" optional, status "status" maybe, stp_mode "stpMode" maybe, type_ "type" maybe,
+        updated_at "updatedAt" optional, user_id "userId" maybe,
+    } }
     /// Book of one outcome.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OrderBook {
         /// Who sells, lowest price first.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asks: Vec<BookLevel>,
         /// Who buys, highest price first.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub bids: Vec<BookLevel>,
         /// Price of the last trade.
-        #[serde(rename = "lastTradedPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_traded_price: Option<wire::DecimalNumber>,
         /// Whether shares are bought or sold.
-        #[serde(rename = "lastTradedSide", skip_serializing_if = "Option::is_none")]
         pub last_traded_side: Option<wire::Open<Side>>,
         /// Its market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Its outcome.
-        #[serde(rename = "outcomeId", skip_serializing_if = "Option::is_none")]
         pub outcome_id: Option<String>,
         /// When the book looked like this.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::DateTime>,
     }
+    wire::object! { OrderBook {
+        asks "asks" list_or_none, bids "bids" list_or_none, last_traded_price "lastTradedPrice" optional,
+        last_traded_side "lastTradedSide" maybe, market_id "marketId" maybe, outcome_id "outcomeId" maybe,
+        timestamp "timestamp" optional,
+    } }
     wire::ids! {
         /// Id of an order, a UUID.
         OrderId = "^[A-Za-z0-9]+[_-][A-Za-z0-9_-]+$";
@@ -4361,190 +4284,174 @@ pub mod types {
         }
     }
     /// An order of the caller that traded.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderUpdatedMessage {
         /// Its event.
-        #[serde(rename = "eventId", skip_serializing_if = "Option::is_none")]
         pub event_id: Option<EventId>,
         /// Its market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// The order as it is now. Prices run from 0 to 1, and quantities are shares.
-        #[serde(deserialize_with = "lenient::vital")]
         pub order: FilledOrderRecord,
         /// Id of the order.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<OrderId>,
         /// When it traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixSeconds>,
     }
+    wire::object! { OrderUpdatedMessage {
+        event_id "eventId" maybe, market_id "marketId" maybe, order "order" vital, order_id "orderId" maybe,
+        timestamp "timestamp" optional,
+    } }
     /// The whole book of one outcome. An older one than the last is to be dropped.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderbookUpdateMessage {
         /// Book of one outcome.
-        #[serde(deserialize_with = "lenient::vital")]
         pub orderbook: OrderBook,
     }
+    wire::object! { OrderbookUpdateMessage {
+        orderbook "orderbook" vital,
+    } }
     /// Shares of one outcome. Money is in the currency of the entry.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OutcomeBalance {
         /// Id of the asset.
-        #[serde(rename = "assetId", skip_serializing_if = "Option::is_none")]
         pub asset_id: Option<String>,
         /// Shares that no order holds back.
-        #[serde(rename = "availableBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::DecimalNumber>,
         /// Price paid on average, from 0 to 1.
-        #[serde(rename = "averagePrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_price: Option<wire::DecimalNumber>,
         /// Shares held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::DecimalNumber>,
         /// Money paid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cost: Option<wire::DecimalNumber>,
         /// When the entry was made.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Money that they are worth now.
-        #[serde(rename = "currentValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_value: Option<wire::DecimalNumber>,
         /// Id of the entry.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Market of an entry.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub market: Option<PortfolioMarket>,
         /// Name of the outcome.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome: Option<String>,
         /// Id of the outcome.
-        #[serde(rename = "outcomeId", skip_serializing_if = "Option::is_none")]
         pub outcome_id: Option<String>,
         /// Money that they pay if the outcome wins.
-        #[serde(rename = "payoutIfOutcomeWins", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub payout_if_outcome_wins: Option<wire::DecimalNumber>,
         /// Change from cost to value in percent.
-        #[serde(rename = "percentageChange", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub percentage_change: Option<wire::DecimalNumber>,
         /// Price at which they would sell, from 0 to 1.
-        #[serde(rename = "sellPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sell_price: Option<wire::DecimalNumber>,
         /// When it last changed.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::DateTime>,
         /// Owner.
-        #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { OutcomeBalance {
+        asset_id "assetId" maybe, available_balance "availableBalance" optional,
+        average_price "averagePrice" optional, balance "balance" optional, cost "cost" optional,
+        created_at "createdAt" optional, currency "currency" maybe, current_value "currentValue" optional,
+        id "id" maybe, market "market" optional, outcome "outcome" maybe, outcome_id "outcomeId" maybe,
+        payout_if_outcome_wins "payoutIfOutcomeWins" optional, percentage_change "percentageChange" optional,
+        sell_price "sellPrice" optional, updated_at "updatedAt" optional, user_id "userId" maybe,
+    } }
     /// Where a page stands among all.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Pagination {
         /// Last page.
-        #[serde(rename = "lastPage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_page: Option<i64>,
         /// This page, from 1.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub page: Option<i64>,
         /// Items a page.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<i64>,
         /// Items on all pages.
-        #[serde(rename = "totalCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_count: Option<i64>,
     }
+    wire::object! { Pagination {
+        last_page "lastPage" optional, page "page" optional, size "size" optional, total_count "totalCount" optional,
+    } }
     /// `PlaceOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct PlaceOrderRequest {
         /// For BUY, money to spend. For SELL the sources disagree: money to receive, or shares to sell. Try a small order first.
         pub amount: wire::DecimalNumber,
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// When the order ends. Needed for GTD.
-        #[serde(rename = "expiresAt", skip_serializing_if = "Option::is_none")]
         pub expires_at: Option<wire::DateTime>,
         /// How much worse the price may get, 0 to 0.5. MARKET only.
-        #[serde(rename = "maxSlippage", skip_serializing_if = "Option::is_none")]
         pub max_slippage: Option<wire::DecimalNumber>,
         /// Id of the outcome.
-        #[serde(rename = "outcomeId")]
         pub outcome_id: String,
         /// Refuse the order if it would trade at once. LIMIT only.
-        #[serde(rename = "postOnly", skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// From 0.01 to 0.99. Needed for LIMIT.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
         /// Whether shares are bought or sold.
         pub side: wire::Open<Side>,
         /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
-        #[serde(rename = "stpMode", skip_serializing_if = "Option::is_none")]
         pub stp_mode: Option<wire::Open<StpMode>>,
         /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Whether an order has a price of its own.
-        #[serde(rename = "type")]
         pub type_: wire::Open<OrderType>,
     }
+    wire::object! { PlaceOrderRequest {
+        amount "amount" plain, currency "currency" maybe, expires_at "expiresAt" maybe,
+        max_slippage "maxSlippage" maybe, outcome_id "outcomeId" plain, post_only "postOnly" maybe,
+        price "price" maybe, side "side" plain, stp_mode "stpMode" maybe, time_in_force "timeInForce" maybe,
+        type_ "type" plain,
+    } }
     /// One of the three orders is there. The sources disagree about which, so take the one that is.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PlaceOrderResponse {
         /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
-        #[serde(rename = "ammOrder", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amm_order: Option<Order>,
         /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
-        #[serde(rename = "clobOrder", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub clob_order: Option<Order>,
         /// How an event trades: with a pool, at once, or on an order book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub engine: Option<wire::Open<Engine>>,
         /// An order as any operation shows it. Which members are there depends on the operation and the engine. Prices run from 0 to 1; money is in the currency of the order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order: Option<Order>,
     }
+    wire::object! { PlaceOrderResponse {
+        amm_order "ammOrder" optional, clob_order "clobOrder" optional, engine "engine" maybe, order "order" optional,
+    } }
     /// Money is in the currency of the response.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Pnl {
         /// The latest 30 events, if asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub breakdown: Vec<EventPnl>,
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Decided holdings that paid nothing.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub losses: Option<i64>,
         /// Money gained, both ways together. Below 0 for a loss.
-        #[serde(rename = "realizedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub realized_pnl: Option<wire::DecimalNumber>,
         /// The same in percent of what was paid. 0 if nothing was.
-        #[serde(rename = "realizedPnlPercent", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub realized_pnl_percent: Option<wire::DecimalNumber>,
         /// Money gained when markets were decided.
-        #[serde(rename = "settlementPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_pnl: Option<wire::DecimalNumber>,
         /// Money gained by selling before that.
-        #[serde(rename = "tradePnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_pnl: Option<wire::DecimalNumber>,
         /// Decided holdings that paid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wins: Option<i64>,
     }
+    wire::object! { Pnl {
+        breakdown "breakdown" list_or_none, currency "currency" maybe, losses "losses" optional,
+        realized_pnl "realizedPnl" optional, realized_pnl_percent "realizedPnlPercent" optional,
+        settlement_pnl "settlementPnl" optional, trade_pnl "tradePnl" optional, wins "wins" optional,
+    } }
     wire::words! {
         /// How far back from now, or since the beginning of the week, month or year.
         PnlPeriod {
@@ -4553,66 +4460,63 @@ pub mod types {
         }
     }
     /// `Portfolio`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Portfolio {
         /// Shares of one outcome. Money is in the currency of the entry.
-        #[serde(rename = "outcomeBalances", deserialize_with = "lenient::collection")]
         pub outcome_balances: Vec<OutcomeBalance>,
         /// Where a page stands among all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pagination: Option<Pagination>,
         /// What everything cost.
-        #[serde(rename = "portfolioCost", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub portfolio_cost: Option<wire::DecimalNumber>,
         /// What everything is worth now.
-        #[serde(rename = "portfolioCurrentValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub portfolio_current_value: Option<wire::DecimalNumber>,
         /// Change from the one to the other in percent.
-        #[serde(rename = "portfolioPercentageChange", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub portfolio_percentage_change: Option<wire::DecimalNumber>,
     }
+    wire::object! { Portfolio {
+        outcome_balances "outcomeBalances" list, pagination "pagination" optional,
+        portfolio_cost "portfolioCost" optional, portfolio_current_value "portfolioCurrentValue" optional,
+        portfolio_percentage_change "portfolioPercentageChange" optional,
+    } }
     /// Event of an entry.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PortfolioEvent {
         /// How an event trades: with a pool, at once, or on an order book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub engine: Option<wire::Open<Engine>>,
         /// Id of the event.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<EventId>,
         /// The question.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Whether the event is one market or several. The case of its letters varies.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { PortfolioEvent {
+        engine "engine" maybe, id "id" maybe, title "title" maybe, type_ "type" maybe,
+    } }
     /// Market of an entry.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PortfolioMarket {
         /// Event of an entry.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event: Option<PortfolioEvent>,
         /// Id of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<MarketId>,
         /// Picture.
-        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// Id of the first outcome.
-        #[serde(rename = "outcome1Id", skip_serializing_if = "Option::is_none")]
         pub outcome1_id: Option<String>,
         /// Id of the second outcome.
-        #[serde(rename = "outcome2Id", skip_serializing_if = "Option::is_none")]
         pub outcome2_id: Option<String>,
         /// The question.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    wire::object! { PortfolioMarket {
+        event "event" optional, id "id" maybe, image_url "imageUrl" maybe, outcome1_id "outcome1Id" maybe,
+        outcome2_id "outcome2Id" maybe, title "title" maybe,
+    } }
     /// One of two forms; the sources disagree about which. Either `markets`, or a member for each market under its id: a list of objects with `outcome`, `price` from 0 to 1 and `timestamp` in ISO 8601. The second is handed out as it came, since no name in it is known beforehand.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -4631,39 +4535,39 @@ pub mod types {
         }
     }
     /// A price at a time.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PricePoint {
         /// When.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub e: Option<wire::UnixMillis>,
         /// Price, from 0 to 1.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub p: Option<wire::DecimalNumber>,
     }
+    wire::object! { PricePoint {
+        e "e" optional, p "p" optional,
+    } }
     /// Prices of an event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PriceUpdateMessage {
         /// Id of the event.
         pub id: EventId,
         /// All of its markets.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub markets: Vec<MarketPricesRecord>,
         /// Name of the event in links.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub slug: Option<Slug>,
         /// Where it is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// The question.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Kind of event.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { PriceUpdateMessage {
+        id "id" plain, markets "markets" list_or_none, slug "slug" maybe, status "status" maybe, title "title" maybe,
+        type_ "type" maybe,
+    } }
     wire::words! {
         /// Side of the line that means yes.
         PropDirection {
@@ -4671,101 +4575,95 @@ pub mod types {
         }
     }
     /// Team of a sports market.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PropTeam {
         /// Id of the team.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Its league.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub league: Option<String>,
         /// Name of the team.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Name of the team in links.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub slug: Option<Slug>,
         /// Its sport.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sport: Option<String>,
     }
+    wire::object! { PropTeam {
+        id "id" maybe, league "league" maybe, name "name" maybe, slug "slug" maybe, sport "sport" maybe,
+    } }
     /// Prices run from 0 to 1; money is in the currency of the request.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Quote {
         /// Money altogether.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Whether the book holds enough for all of it.
-        #[serde(rename = "completeFill", skip_serializing_if = "Option::is_none")]
         pub complete_fill: Option<bool>,
         /// Money without the fee. On a pool, the same as the amount.
-        #[serde(rename = "costOfShares", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cost_of_shares: Option<wire::DecimalNumber>,
         /// Money for a price of 1: 1 for USD, 100 for NGN.
-        #[serde(rename = "currencyBaseMultiplier", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub currency_base_multiplier: Option<wire::DecimalNumber>,
         /// Price before the trade.
-        #[serde(rename = "currentMarketPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_market_price: Option<wire::DecimalNumber>,
         /// Fee in money. A pool hides it in the price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::DecimalNumber>,
         /// Price a share on average. On a pool, with the fee in it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// How far the trade moves the price, as a price.
-        #[serde(rename = "priceImpactAbsolute", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_impact_absolute: Option<wire::DecimalNumber>,
         /// Profit in percent if the outcome wins.
-        #[serde(rename = "profitPercentage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub profit_percentage: Option<wire::DecimalNumber>,
         /// Shares.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::DecimalNumber>,
         /// Whether the venue would owe more than it allows itself.
-        #[serde(rename = "tradeGoesOverMaxLiability", skip_serializing_if = "Option::is_none")]
         pub trade_goes_over_max_liability: Option<bool>,
     }
+    wire::object! { Quote {
+        amount "amount" optional, complete_fill "completeFill" maybe, cost_of_shares "costOfShares" optional,
+        currency_base_multiplier "currencyBaseMultiplier" optional,
+        current_market_price "currentMarketPrice" optional, fee "fee" optional, price "price" optional,
+        price_impact_absolute "priceImpactAbsolute" optional, profit_percentage "profitPercentage" optional,
+        quantity "quantity" optional, trade_goes_over_max_liability "tradeGoesOverMaxLiability" maybe,
+    } }
     /// `QuoteRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct QuoteRequest {
         /// For BUY, money to spend. For SELL, money to receive by the page of the venue; of orders that is disputed.
         pub amount: wire::DecimalNumber,
         /// Currency of the amounts. A share pays 1 USD or 100 NGN.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Id of the outcome.
-        #[serde(rename = "outcomeId")]
         pub outcome_id: String,
         /// Whether shares are bought or sold.
         pub side: wire::Open<Side>,
     }
+    wire::object! { QuoteRequest {
+        amount "amount" plain, currency "currency" maybe, outcome_id "outcomeId" plain, side "side" plain,
+    } }
     /// `RotateApiKeyResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RotateApiKeyResponse {
         /// When the key was made. Usually absent.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Id of the key.
         pub id: KeyId,
         /// Label of the key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Public half, as before.
-        #[serde(rename = "publicKey", skip_serializing_if = "Option::is_none")]
         pub public_key: Option<String>,
         /// New secret half, with its prefix. Shown this once.
-        #[serde(rename = "secretKey")]
         pub secret_key: wire::Secret,
         /// How the venue says that calls are signed.
-        #[serde(rename = "signingInstructions", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub signing_instructions: Option<SigningInstructions>,
     }
+    wire::object! { RotateApiKeyResponse {
+        created_at "createdAt" optional, id "id" plain, name "name" maybe, public_key "publicKey" maybe,
+        secret_key "secretKey" plain, signing_instructions "signingInstructions" optional,
+    } }
     wire::words! {
         /// How often a series has an event.
         SeriesInterval {
@@ -4779,22 +4677,22 @@ pub mod types {
         }
     }
     /// How the venue says that calls are signed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SigningInstructions {
         /// The word HMAC-SHA256.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub algorithm: Option<String>,
         /// Headers that a signed call carries.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub headers: Vec<String>,
         /// What is signed, as a template.
-        #[serde(rename = "payloadFormat", skip_serializing_if = "Option::is_none")]
         pub payload_format: Option<String>,
         /// Seconds for which a timestamp is good.
-        #[serde(rename = "timestampWindowSeconds", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp_window_seconds: Option<i64>,
     }
+    wire::object! { SigningInstructions {
+        algorithm "algorithm" maybe, headers "headers" list_or_none, payload_format "payloadFormat" maybe,
+        timestamp_window_seconds "timestampWindowSeconds" optional,
+    } }
     wire::ids! {
         /// Name of an event or a series in links.
         Slug = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$";
@@ -4809,90 +4707,80 @@ pub mod types {
         }
     }
     /// `SportsGame`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SportsGame {
-        #[serde(rename = "awayTeam", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub away_team: Option<SportsTeam>,
         /// Id of its guest.
-        #[serde(rename = "awayTeamId", skip_serializing_if = "Option::is_none")]
         pub away_team_id: Option<String>,
-        #[serde(rename = "homeTeam", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub home_team: Option<SportsTeam>,
         /// Id of the team at home.
-        #[serde(rename = "homeTeamId", skip_serializing_if = "Option::is_none")]
         pub home_team_id: Option<String>,
         /// Id of the game.
         pub id: String,
         /// Whether it is being played.
-        #[serde(rename = "isLive", skip_serializing_if = "Option::is_none")]
         pub is_live: Option<bool>,
         /// Whether the venue calls it popular.
-        #[serde(rename = "isPopular", skip_serializing_if = "Option::is_none")]
         pub is_popular: Option<bool>,
         /// Full name of its league.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub league: Option<String>,
         /// Name of the game in links and in the filter of events.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub slug: Option<Slug>,
         /// Its sport.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sport: Option<String>,
         /// When it begins. May have an offset from UTC, such as +01:00.
-        #[serde(rename = "startDate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub start_date: Option<wire::DateTime>,
         /// Where it is: UNPLAYED has been seen.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
     }
+    wire::object! { SportsGame {
+        away_team "awayTeam" optional, away_team_id "awayTeamId" maybe, home_team "homeTeam" optional,
+        home_team_id "homeTeamId" maybe, id "id" plain, is_live "isLive" maybe, is_popular "isPopular" maybe,
+        league "league" maybe, slug "slug" maybe, sport "sport" maybe, start_date "startDate" optional,
+        status "status" maybe,
+    } }
     /// `SportsLeague`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SportsLeague {
         /// Picture.
-        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// Key of the league. Only one source shows it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key: Option<String>,
         /// Full name, by which teams and games are found.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Name to show.
-        #[serde(rename = "shortName", skip_serializing_if = "Option::is_none")]
         pub short_name: Option<String>,
     }
+    wire::object! { SportsLeague {
+        image_url "imageUrl" maybe, key "key" maybe, name "name" maybe, short_name "shortName" maybe,
+    } }
     /// `SportsTeam`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SportsTeam {
         /// Id of the team.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Picture.
-        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// Whether the venue calls it popular.
-        #[serde(rename = "isPopular", skip_serializing_if = "Option::is_none")]
         pub is_popular: Option<bool>,
         /// Full name of its league.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub league: Option<String>,
         /// Name of the team.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// A few letters for it.
-        #[serde(rename = "shortCode", skip_serializing_if = "Option::is_none")]
         pub short_code: Option<String>,
         /// Name of the team in links.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub slug: Option<Slug>,
         /// Its sport.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sport: Option<String>,
     }
+    wire::object! { SportsTeam {
+        id "id" maybe, image_url "imageUrl" maybe, is_popular "isPopular" maybe, league "league" maybe,
+        name "name" maybe, short_code "shortCode" maybe, slug "slug" maybe, sport "sport" maybe,
+    } }
     wire::words! {
         /// What is cancelled when an order would trade with one of the same owner. Left out: SKIP.
         StpMode {
@@ -4900,49 +4788,43 @@ pub mod types {
         }
     }
     /// Prices run from 0 to 1.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Ticker {
         /// Lowest price asked for it.
-        #[serde(rename = "bestAsk", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_ask: Option<wire::DecimalNumber>,
         /// Highest price offered for it.
-        #[serde(rename = "bestBid", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_bid: Option<wire::DecimalNumber>,
         /// Highest price of 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high24h: Option<wire::DecimalNumber>,
         /// Price of the last trade.
-        #[serde(rename = "lastPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::DecimalNumber>,
         /// Lowest price of 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low24h: Option<wire::DecimalNumber>,
         /// Id of the market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// Halfway between the two.
-        #[serde(rename = "midPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mid_price: Option<wire::DecimalNumber>,
         /// Name of the outcome.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome: Option<String>,
         /// How much the price rose in 24 hours, as a price.
-        #[serde(rename = "priceChange24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_change24h: Option<wire::DecimalNumber>,
         /// From the one to the other.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spread: Option<wire::DecimalNumber>,
         /// When the figures were taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::DateTime>,
         /// Trades of 24 hours.
-        #[serde(rename = "tradeCount24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_count24h: Option<i64>,
         /// Volume of 24 hours. Whether in shares or money is not said.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume24h: Option<wire::DecimalNumber>,
     }
+    wire::object! { Ticker {
+        best_ask "bestAsk" optional, best_bid "bestBid" optional, high24h "high24h" optional,
+        last_price "lastPrice" optional, low24h "low24h" optional, market_id "marketId" maybe,
+        mid_price "midPrice" optional, outcome "outcome" maybe, price_change24h "priceChange24h" optional,
+        spread "spread" optional, timestamp "timestamp" optional, trade_count24h "tradeCount24h" optional,
+        volume24h "volume24h" optional,
+    } }
     wire::words! {
         /// How long an order stays: until cancelled (GTC), until a time (GTD), what fills at once (FAK), all at once or nothing (FOK). Left out: GTC for limit orders, FAK for market orders.
         TimeInForce {
@@ -4950,95 +4832,86 @@ pub mod types {
         }
     }
     /// A trade in any of the three forms that the sources show: both sides of it, one price, or the older form. Prices run from 0 to 1.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Trade {
         /// When it happened.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Id of the trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Order that rested.
-        #[serde(rename = "makerOrderId", skip_serializing_if = "Option::is_none")]
         pub maker_order_id: Option<OrderId>,
         /// Outcome of the maker.
-        #[serde(rename = "makerOutcomeId", skip_serializing_if = "Option::is_none")]
         pub maker_outcome_id: Option<String>,
         /// Price for the maker.
-        #[serde(rename = "makerPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_price: Option<wire::DecimalNumber>,
         /// Whose order rested.
-        #[serde(rename = "makerUserId", skip_serializing_if = "Option::is_none")]
         pub maker_user_id: Option<String>,
         /// Its market.
-        #[serde(rename = "marketId", skip_serializing_if = "Option::is_none")]
         pub market_id: Option<MarketId>,
         /// How the two met. No source lists the words.
-        #[serde(rename = "matchType", skip_serializing_if = "Option::is_none")]
         pub match_type: Option<String>,
         /// Name of the outcome, in the forms with one price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome: Option<String>,
         /// Price, in the forms with one price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Shares, in the older form.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::DecimalNumber>,
         /// Whether shares are bought or sold.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Shares.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::DecimalNumber>,
         /// Fee of the taker, in money. Makers pay none.
-        #[serde(rename = "takerFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_fee: Option<wire::DecimalNumber>,
         /// Order that traded at once.
-        #[serde(rename = "takerOrderId", skip_serializing_if = "Option::is_none")]
         pub taker_order_id: Option<OrderId>,
         /// Outcome of the taker.
-        #[serde(rename = "takerOutcomeId", skip_serializing_if = "Option::is_none")]
         pub taker_outcome_id: Option<String>,
         /// Price for the taker.
-        #[serde(rename = "takerPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_price: Option<wire::DecimalNumber>,
         /// Whether shares are bought or sold.
-        #[serde(rename = "takerSide", skip_serializing_if = "Option::is_none")]
         pub taker_side: Option<wire::Open<Side>>,
         /// Who traded at once.
-        #[serde(rename = "takerUserId", skip_serializing_if = "Option::is_none")]
         pub taker_user_id: Option<String>,
         /// When it happened, in the older form.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::DateTime>,
     }
+    wire::object! { Trade {
+        created_at "createdAt" optional, id "id" maybe, maker_order_id "makerOrderId" maybe,
+        maker_outcome_id "makerOutcomeId" maybe, maker_price "makerPrice" optional, maker_user_id "makerUserId" maybe,
+        market_id "marketId" maybe, match_type "matchType" maybe, outcome "outcome" maybe, price "price" optional,
+        quantity "quantity" optional, side "side" maybe, size "size" optional, taker_fee "takerFee" optional,
+        taker_order_id "takerOrderId" maybe, taker_outcome_id "takerOutcomeId" maybe,
+        taker_price "takerPrice" optional, taker_side "takerSide" maybe, taker_user_id "takerUserId" maybe,
+        timestamp "timestamp" optional,
+    } }
     /// What everyone may know of a user.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserProfile {
         /// Id of the user.
         pub id: String,
         /// Picture. May be empty.
-        #[serde(rename = "imageUrl", skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// Public name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
     }
+    wire::object! { UserProfile {
+        id "id" plain, image_url "imageUrl" maybe, tag "tag" maybe,
+    } }
     /// One of the two is there; the sources disagree about which.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Version {
         /// Commit that runs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub commit: Option<String>,
         /// Version that runs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub version: Option<String>,
     }
+    wire::object! { Version {
+        commit "commit" maybe, version "version" maybe,
+    } }
     wire::words! {
         /// First or second outcome.
         YesOrNo {

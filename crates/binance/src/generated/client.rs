@@ -15995,463 +15995,431 @@ pub mod types {
 
     use ::venuekit_wire::{self as wire, lenient};
     /// `Account`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Account {
         /// Kind of account.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<String>,
         /// Balances.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub balances: Vec<Balance>,
         /// Whether a broker runs the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub brokered: Option<bool>,
         /// Rate of a buyer, in basis points. Superseded by the rates.
-        #[serde(rename = "buyerCommission", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub buyer_commission: Option<i64>,
         /// Whether it may deposit.
-        #[serde(rename = "canDeposit", skip_serializing_if = "Option::is_none")]
         pub can_deposit: Option<bool>,
         /// Whether it may trade.
-        #[serde(rename = "canTrade", skip_serializing_if = "Option::is_none")]
         pub can_trade: Option<bool>,
         /// Whether it may withdraw.
-        #[serde(rename = "canWithdraw", skip_serializing_if = "Option::is_none")]
         pub can_withdraw: Option<bool>,
         /// Rates.
-        #[serde(rename = "commissionRates", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub commission_rates: Option<CommissionRates>,
         /// Rate of a maker, in basis points. Superseded by the rates.
-        #[serde(rename = "makerCommission", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_commission: Option<i64>,
         /// Permissions.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub permissions: Vec<String>,
         /// Whether smart order routing is off.
-        #[serde(rename = "preventSor", skip_serializing_if = "Option::is_none")]
         pub prevent_sor: Option<bool>,
         /// Whether self-trade prevention is compulsory.
-        #[serde(rename = "requireSelfTradePrevention", skip_serializing_if = "Option::is_none")]
         pub require_self_trade_prevention: Option<bool>,
         /// Rate of a seller, in basis points. Superseded by the rates.
-        #[serde(rename = "sellerCommission", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seller_commission: Option<i64>,
         /// Rate of a taker, in basis points. Superseded by the rates.
-        #[serde(rename = "takerCommission", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_commission: Option<i64>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub uid: Option<i64>,
         /// Time of the latest change, Unix milliseconds or microseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { Account {
+        account_type "accountType" maybe, balances "balances" list_or_none, brokered "brokered" maybe,
+        buyer_commission "buyerCommission" optional, can_deposit "canDeposit" maybe, can_trade "canTrade" maybe,
+        can_withdraw "canWithdraw" maybe, commission_rates "commissionRates" optional,
+        maker_commission "makerCommission" optional, permissions "permissions" list_or_none,
+        prevent_sor "preventSor" maybe, require_self_trade_prevention "requireSelfTradePrevention" maybe,
+        seller_commission "sellerCommission" optional, taker_commission "takerCommission" optional,
+        uid "uid" optional, update_time "updateTime" optional,
+    } }
     /// `AccountInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountInfo {
         /// Whether futures are enabled.
-        #[serde(rename = "isFutureEnabled", skip_serializing_if = "Option::is_none")]
         pub is_future_enabled: Option<bool>,
         /// Whether margin is enabled.
-        #[serde(rename = "isMarginEnabled", skip_serializing_if = "Option::is_none")]
         pub is_margin_enabled: Option<bool>,
         /// Whether options are enabled.
-        #[serde(rename = "isOptionsEnabled", skip_serializing_if = "Option::is_none")]
         pub is_options_enabled: Option<bool>,
         /// Whether portfolio margin is enabled.
-        #[serde(rename = "isPortfolioMarginRetailEnabled", skip_serializing_if = "Option::is_none")]
         pub is_portfolio_margin_retail_enabled: Option<bool>,
         /// VIP level.
-        #[serde(rename = "vipLevel", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vip_level: Option<i64>,
     }
+    wire::object! { AccountInfo {
+        is_future_enabled "isFutureEnabled" maybe, is_margin_enabled "isMarginEnabled" maybe,
+        is_options_enabled "isOptionsEnabled" maybe,
+        is_portfolio_margin_retail_enabled "isPortfolioMarginRetailEnabled" maybe, vip_level "vipLevel" optional,
+    } }
     /// `AccountSnapshot`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountSnapshot {
         /// Balances.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<SnapshotData>,
         /// Account: spot, margin or futures.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
         /// Time of the latest change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
     }
+    wire::object! { AccountSnapshot {
+        data "data" optional, type_ "type" maybe, update_time "updateTime" optional,
+    } }
     /// `AccountSnapshots`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountSnapshots {
         /// Code; 200 is success.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub code: Option<i64>,
         /// Text for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub msg: Option<String>,
         /// Snapshots.
-        #[serde(rename = "snapshotVos", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub snapshot_vos: Vec<AccountSnapshot>,
     }
+    wire::object! { AccountSnapshots {
+        code "code" optional, msg "msg" maybe, snapshot_vos "snapshotVos" list_or_none,
+    } }
     /// `AccountStatusResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountStatusResponse {
         /// Status, such as Normal.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<String>,
     }
+    wire::object! { AccountStatusResponse {
+        data "data" maybe,
+    } }
     /// `AddIpRestrictionForSubAccountApiKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AddIpRestrictionForSubAccountApiKeyRequest {
         /// E-mail address of the account.
         pub email: String,
         /// Addresses, separated by commas.
-        #[serde(rename = "ipAddress", skip_serializing_if = "Option::is_none")]
         pub ip_address: Option<String>,
         /// Binding: 1 to no address, 2 to addresses.
         pub status: i64,
         /// The key's public half.
-        #[serde(rename = "subAccountApiKey")]
         pub sub_account_api_key: String,
     }
+    wire::object! { AddIpRestrictionForSubAccountApiKeyRequest {
+        email "email" plain, ip_address "ipAddress" maybe, status "status" plain,
+        sub_account_api_key "subAccountApiKey" plain,
+    } }
     /// `AddressQuestionnaire`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AddressQuestionnaire {
         /// Whether the account's owner owns it: 1 yes, 2 no.
-        #[serde(rename = "isAddressOwner", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub is_address_owner: Option<i64>,
         /// Coin of the test transfer.
-        #[serde(rename = "satoshiToken", skip_serializing_if = "Option::is_none")]
         pub satoshi_token: Option<String>,
         /// Whom it belongs to: 1 the account's owner, 2 somebody else.
-        #[serde(rename = "sendTo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub send_to: Option<i64>,
         /// How it was verified.
-        #[serde(rename = "verifyMethod", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub verify_method: Option<i64>,
     }
+    wire::object! { AddressQuestionnaire {
+        is_address_owner "isAddressOwner" optional, satoshi_token "satoshiToken" maybe, send_to "sendTo" optional,
+        verify_method "verifyMethod" optional,
+    } }
     /// `AdjustCrossMarginMaxLeverageRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AdjustCrossMarginMaxLeverageRequest {
         /// Largest leverage: 3, 5, 10 or 20.
-        #[serde(rename = "maxLeverage")]
         pub max_leverage: i64,
     }
+    wire::object! { AdjustCrossMarginMaxLeverageRequest {
+        max_leverage "maxLeverage" plain,
+    } }
     /// Trades of one taker order at one price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AggTrade {
         /// Id of its first trade.
-        #[serde(rename = "f", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub first_trade_id: Option<i64>,
         /// Id of the aggregate.
-        #[serde(rename = "a", deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Whether it was the best price. No longer used.
-        #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
         pub is_best_match: Option<bool>,
         /// Whether the buyer was the maker.
-        #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
         pub is_buyer_maker: Option<bool>,
         /// Id of its last trade.
-        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_trade_id: Option<i64>,
         /// Price.
-        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::Decimal>,
         /// Time, Unix milliseconds or microseconds.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { AggTrade {
+        first_trade_id "f" optional, id "a" vital, is_best_match "M" maybe, is_buyer_maker "m" maybe,
+        last_trade_id "l" optional, price "p" optional, quantity "q" optional, time "T" optional,
+    } }
     /// `Allocation`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Allocation {
         /// Id of the allocation.
-        #[serde(rename = "allocationId", deserialize_with = "lenient::vital")]
         pub allocation_id: i64,
         /// Kind of allocation.
-        #[serde(rename = "allocationType", skip_serializing_if = "Option::is_none")]
         pub allocation_type: Option<String>,
         /// Commission.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub commission: Option<wire::Decimal>,
         /// Asset of the commission.
-        #[serde(rename = "commissionAsset", skip_serializing_if = "Option::is_none")]
         pub commission_asset: Option<String>,
         /// Whether the account was the allocator.
-        #[serde(rename = "isAllocator", skip_serializing_if = "Option::is_none")]
         pub is_allocator: Option<bool>,
         /// Whether the account bought.
-        #[serde(rename = "isBuyer", skip_serializing_if = "Option::is_none")]
         pub is_buyer: Option<bool>,
         /// Whether the account was the maker.
-        #[serde(rename = "isMaker", skip_serializing_if = "Option::is_none")]
         pub is_maker: Option<bool>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_id: Option<i64>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Value, in the quote asset.
-        #[serde(rename = "quoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_qty: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds or microseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { Allocation {
+        allocation_id "allocationId" vital, allocation_type "allocationType" maybe, commission "commission" optional,
+        commission_asset "commissionAsset" maybe, is_allocator "isAllocator" maybe, is_buyer "isBuyer" maybe,
+        is_maker "isMaker" maybe, order_id "orderId" optional, order_list_id "orderListId" optional,
+        price "price" optional, qty "qty" optional, quote_qty "quoteQty" optional, symbol "symbol" maybe,
+        time "time" optional,
+    } }
     /// `AmendResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AmendResult {
         /// The order after the change.
-        #[serde(rename = "amendedOrder", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amended_order: Option<AmendedOrder>,
         /// Id of the change.
-        #[serde(rename = "executionId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub execution_id: Option<i64>,
         /// The order list that it belongs to.
-        #[serde(rename = "listStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub list_status: Option<AmendedListStatus>,
         /// Time of the transaction, Unix milliseconds or microseconds.
-        #[serde(rename = "transactTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transact_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { AmendResult {
+        amended_order "amendedOrder" optional, execution_id "executionId" optional, list_status "listStatus" optional,
+        transact_time "transactTime" optional,
+    } }
     /// `AmendedListStatus`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AmendedListStatus {
         /// How the orders depend on each other.
-        #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Id of the order list, given by its owner.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
-        #[serde(rename = "listOrderStatus", skip_serializing_if = "Option::is_none")]
         pub list_order_status: Option<wire::Open<ListOrderStatus>>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// The orders of the list.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<ListedOrder>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { AmendedListStatus {
+        contingency_type "contingencyType" maybe, list_client_order_id "listClientOrderId" maybe,
+        list_order_status "listOrderStatus" maybe, order_list_id "orderListId" optional, orders "orders" list_or_none,
+        symbol "symbol" maybe,
+    } }
     /// `AmendedOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AmendedOrder {
         /// Id of the order, given by its owner.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Executed value, in the quote asset.
-        #[serde(rename = "cumulativeQuoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cumulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
-        #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
         /// Why the order expired.
-        #[serde(rename = "expiryReason", skip_serializing_if = "Option::is_none")]
         pub expiry_reason: Option<wire::Open<ExpiryReason>>,
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", deserialize_with = "lenient::vital")]
         pub order_id: i64,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "origClientOrderId", skip_serializing_if = "Option::is_none")]
         pub orig_client_order_id: Option<String>,
         /// What the offset counts.
-        #[serde(rename = "pegOffsetType", skip_serializing_if = "Option::is_none")]
         pub peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset to the price that the order follows, in price levels.
-        #[serde(rename = "pegOffsetValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub peg_offset_value: Option<i64>,
         /// Price that the order follows.
-        #[serde(rename = "pegPriceType", skip_serializing_if = "Option::is_none")]
         pub peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price at which the order is pegged now.
-        #[serde(rename = "peggedPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pegged_price: Option<wire::Decimal>,
         /// Id of the match that was prevented.
-        #[serde(rename = "preventedMatchId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_match_id: Option<i64>,
         /// Quantity that self-trade prevention took.
-        #[serde(rename = "preventedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_qty: Option<wire::Decimal>,
         /// Quantity that self-trade prevention took.
-        #[serde(rename = "preventedQuantity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_quantity: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Quantity in the quote asset.
-        #[serde(rename = "quoteOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_order_qty: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_price: Option<wire::Decimal>,
         /// Id of a strategy, given by its owner.
-        #[serde(rename = "strategyId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_id: Option<i64>,
         /// Kind of strategy, given by its owner: 1000000 and above.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger trails the price by, in basis points.
-        #[serde(rename = "trailingDelta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_delta: Option<i64>,
         /// When the trailing order became active, Unix milliseconds or microseconds.
-        #[serde(rename = "trailingTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_time: Option<wire::UnixMillisOrMicros>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
         /// Whether smart order routing was used.
-        #[serde(rename = "usedSor", skip_serializing_if = "Option::is_none")]
         pub used_sor: Option<bool>,
         /// Where the order is worked.
-        #[serde(rename = "workingFloor", skip_serializing_if = "Option::is_none")]
         pub working_floor: Option<wire::Open<WorkingFloor>>,
         /// When the order came on the book (-1 for not yet), Unix milliseconds or microseconds.
-        #[serde(rename = "workingTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub working_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { AmendedOrder {
+        client_order_id "clientOrderId" maybe, cumulative_quote_qty "cumulativeQuoteQty" optional,
+        executed_qty "executedQty" optional, expiry_reason "expiryReason" maybe, iceberg_qty "icebergQty" optional,
+        order_id "orderId" vital, order_list_id "orderListId" optional,
+        orig_client_order_id "origClientOrderId" maybe, peg_offset_type "pegOffsetType" maybe,
+        peg_offset_value "pegOffsetValue" optional, peg_price_type "pegPriceType" maybe,
+        pegged_price "peggedPrice" optional, prevented_match_id "preventedMatchId" optional,
+        prevented_qty "preventedQty" optional, prevented_quantity "preventedQuantity" optional,
+        price "price" optional, qty "qty" optional, quote_order_qty "quoteOrderQty" optional,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" maybe, status "status" maybe,
+        stop_price "stopPrice" optional, strategy_id "strategyId" optional, strategy_type "strategyType" optional,
+        symbol "symbol" maybe, time_in_force "timeInForce" maybe, trailing_delta "trailingDelta" optional,
+        trailing_time "trailingTime" optional, type_ "type" maybe, used_sor "usedSor" maybe,
+        working_floor "workingFloor" maybe, working_time "workingTime" optional,
+    } }
     /// `ApiKeyPermissions`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiKeyPermissions {
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub create_time: Option<wire::UnixMillis>,
         /// Whether the key may trade by FIX.
-        #[serde(rename = "enableFixApiTrade", skip_serializing_if = "Option::is_none")]
         pub enable_fix_api_trade: Option<bool>,
         /// Whether the key may read by FIX.
-        #[serde(rename = "enableFixReadOnly", skip_serializing_if = "Option::is_none")]
         pub enable_fix_read_only: Option<bool>,
         /// Whether the key may trade futures.
-        #[serde(rename = "enableFutures", skip_serializing_if = "Option::is_none")]
         pub enable_futures: Option<bool>,
         /// Whether the key may transfer between accounts of a master account.
-        #[serde(rename = "enableInternalTransfer", skip_serializing_if = "Option::is_none")]
         pub enable_internal_transfer: Option<bool>,
         /// Whether the key may borrow, repay and transfer for margin.
-        #[serde(rename = "enableMargin", skip_serializing_if = "Option::is_none")]
         pub enable_margin: Option<bool>,
         /// Whether the key may trade with portfolio margin.
-        #[serde(rename = "enablePortfolioMarginTrading", skip_serializing_if = "Option::is_none")]
         pub enable_portfolio_margin_trading: Option<bool>,
         /// Whether the key may read.
-        #[serde(rename = "enableReading", skip_serializing_if = "Option::is_none")]
         pub enable_reading: Option<bool>,
         /// Whether the key may trade spot and margin.
-        #[serde(rename = "enableSpotAndMarginTrading", skip_serializing_if = "Option::is_none")]
         pub enable_spot_and_margin_trading: Option<bool>,
         /// Whether the key may trade options.
-        #[serde(rename = "enableVanillaOptions", skip_serializing_if = "Option::is_none")]
         pub enable_vanilla_options: Option<bool>,
         /// Whether the key may withdraw. Needs a bound address.
-        #[serde(rename = "enableWithdrawals", skip_serializing_if = "Option::is_none")]
         pub enable_withdrawals: Option<bool>,
         /// Whether the key is bound to addresses.
-        #[serde(rename = "ipRestrict", skip_serializing_if = "Option::is_none")]
         pub ip_restrict: Option<bool>,
         /// Whether the key may transfer between wallets.
-        #[serde(rename = "permitsUniversalTransfer", skip_serializing_if = "Option::is_none")]
         pub permits_universal_transfer: Option<bool>,
     }
+    wire::object! { ApiKeyPermissions {
+        create_time "createTime" optional, enable_fix_api_trade "enableFixApiTrade" maybe,
+        enable_fix_read_only "enableFixReadOnly" maybe, enable_futures "enableFutures" maybe,
+        enable_internal_transfer "enableInternalTransfer" maybe, enable_margin "enableMargin" maybe,
+        enable_portfolio_margin_trading "enablePortfolioMarginTrading" maybe, enable_reading "enableReading" maybe,
+        enable_spot_and_margin_trading "enableSpotAndMarginTrading" maybe,
+        enable_vanilla_options "enableVanillaOptions" maybe, enable_withdrawals "enableWithdrawals" maybe,
+        ip_restrict "ipRestrict" maybe, permits_universal_transfer "permitsUniversalTransfer" maybe,
+    } }
     /// `ApiTradingStatus`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiTradingStatus {
         /// Whether trading is locked.
-        #[serde(rename = "isLocked", skip_serializing_if = "Option::is_none")]
         pub is_locked: Option<bool>,
         /// When the lock ends (0 for no lock), Unix milliseconds.
-        #[serde(rename = "plannedRecoverTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub planned_recover_time: Option<wire::UnixMillis>,
         /// Values at which a lock begins.
-        #[serde(rename = "triggerCondition", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trigger_condition: Option<TradingIndicators>,
         /// When it was determined, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
     }
+    wire::object! { ApiTradingStatus {
+        is_locked "isLocked" maybe, planned_recover_time "plannedRecoverTime" optional,
+        trigger_condition "triggerCondition" optional, update_time "updateTime" optional,
+    } }
     /// `ApiTradingStatusResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiTradingStatusResponse {
         /// The status.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<ApiTradingStatus>,
     }
+    wire::object! { ApiTradingStatusResponse {
+        data "data" optional,
+    } }
     /// `AssetDetail`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetDetail {
         /// Whether it can be deposited.
-        #[serde(rename = "depositStatus", skip_serializing_if = "Option::is_none")]
         pub deposit_status: Option<bool>,
         /// Why it cannot be deposited.
-        #[serde(rename = "depositTip", skip_serializing_if = "Option::is_none")]
         pub deposit_tip: Option<String>,
         /// Smallest amount of a withdrawal.
-        #[serde(rename = "minWithdrawAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_withdraw_amount: Option<wire::Decimal>,
         /// Fee of a withdrawal.
-        #[serde(rename = "withdrawFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_fee: Option<wire::Decimal>,
         /// Whether it can be withdrawn.
-        #[serde(rename = "withdrawStatus", skip_serializing_if = "Option::is_none")]
         pub withdraw_status: Option<bool>,
     }
+    wire::object! { AssetDetail {
+        deposit_status "depositStatus" maybe, deposit_tip "depositTip" maybe,
+        min_withdraw_amount "minWithdrawAmount" optional, withdraw_fee "withdrawFee" optional,
+        withdraw_status "withdrawStatus" maybe,
+    } }
     /// By asset.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -16460,232 +16428,226 @@ pub mod types {
     pub struct AssetDetails(#[serde(deserialize_with = "lenient::collection")] pub HashMap<String, AssetDetail>);
     wire::wraps! { AssetDetails(HashMap<String, AssetDetail>); }
     /// `AssetDividend`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetDividend {
         /// Amount that was distributed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Direction: 1 in, -1 out.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub direction: Option<i64>,
         /// When it was distributed, Unix milliseconds.
-        #[serde(rename = "divTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub div_time: Option<wire::UnixMillis>,
         /// What it was for.
-        #[serde(rename = "enInfo", skip_serializing_if = "Option::is_none")]
         pub en_info: Option<String>,
         /// Id of the distribution.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub id: Option<i64>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tran_id: Option<i64>,
     }
+    wire::object! { AssetDividend {
+        amount "amount" optional, asset "asset" maybe, direction "direction" optional, div_time "divTime" optional,
+        en_info "enInfo" maybe, id "id" optional, tran_id "tranId" optional,
+    } }
     /// `AssetDividends`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetDividends {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<AssetDividend>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { AssetDividends {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     /// `AssetFilter`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetFilter {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Kind of filter, which says which members it has.
-        #[serde(rename = "filterType", skip_serializing_if = "Option::is_none")]
         pub filter_type: Option<wire::Open<FilterType>>,
         /// Largest amount of an order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub limit: Option<wire::Decimal>,
         /// Decimal places of quantities.
-        #[serde(rename = "qtyExponent", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty_exponent: Option<i64>,
     }
+    wire::object! { AssetFilter {
+        asset "asset" maybe, filter_type "filterType" maybe, limit "limit" optional,
+        qty_exponent "qtyExponent" optional,
+    } }
     /// `AssetTags`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetTags {
         /// Asset.
-        #[serde(rename = "assetCode", skip_serializing_if = "Option::is_none")]
         pub asset_code: Option<String>,
         /// Name of the asset.
-        #[serde(rename = "assetName", skip_serializing_if = "Option::is_none")]
         pub asset_name: Option<String>,
         /// Tags.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub tags: Vec<String>,
         /// Whether it is traded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trading: Option<bool>,
     }
+    wire::object! { AssetTags {
+        asset_code "assetCode" maybe, asset_name "assetName" maybe, tags "tags" list_or_none, trading "trading" maybe,
+    } }
     /// `AvailableInventory`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AvailableInventory {
         /// Amounts by asset.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub assets: HashMap<String, wire::Decimal>,
         /// Time of the latest change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
     }
+    wire::object! { AvailableInventory {
+        assets "assets" list_or_none, update_time "updateTime" optional,
+    } }
     /// `AvgPrice`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AvgPrice {
         /// Time of the latest trade in it, Unix milliseconds or microseconds.
-        #[serde(rename = "closeTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_time: Option<wire::UnixMillisOrMicros>,
         /// Minutes of the average.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mins: Option<i64>,
         /// Price.
-        #[serde(deserialize_with = "lenient::vital")]
         pub price: wire::Decimal,
     }
+    wire::object! { AvgPrice {
+        close_time "closeTime" optional, mins "mins" optional, price "price" vital,
+    } }
     /// `Balance`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Balance {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Available amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free: Option<wire::Decimal>,
         /// Amount in orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub locked: Option<wire::Decimal>,
     }
+    wire::object! { Balance {
+        asset "asset" maybe, free "free" optional, locked "locked" optional,
+    } }
     /// `BnbBurn`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BnbBurn {
         /// Whether margin interest is paid in BNB.
-        #[serde(rename = "interestBNBBurn", skip_serializing_if = "Option::is_none")]
         pub interest_bnb_burn: Option<bool>,
         /// Whether spot fees are paid in BNB.
-        #[serde(rename = "spotBNBBurn", skip_serializing_if = "Option::is_none")]
         pub spot_bnb_burn: Option<bool>,
     }
+    wire::object! { BnbBurn {
+        interest_bnb_burn "interestBNBBurn" maybe, spot_bnb_burn "spotBNBBurn" maybe,
+    } }
     /// `BnbConvertibleAsset`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BnbConvertibleAsset {
         /// Available amount.
-        #[serde(rename = "amountFree", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount_free: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Full name of the asset.
-        #[serde(rename = "assetFullName", skip_serializing_if = "Option::is_none")]
         pub asset_full_name: Option<String>,
         /// Fee.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange: Option<wire::Decimal>,
         /// Value, in BNB.
-        #[serde(rename = "toBNB", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_bnb: Option<wire::Decimal>,
         /// Value in BNB, less the fee.
-        #[serde(rename = "toBNBOffExchange", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_bnb_off_exchange: Option<wire::Decimal>,
         /// Value, in BTC.
-        #[serde(rename = "toBTC", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_btc: Option<wire::Decimal>,
     }
+    wire::object! { BnbConvertibleAsset {
+        amount_free "amountFree" optional, asset "asset" maybe, asset_full_name "assetFullName" maybe,
+        exchange "exchange" optional, to_bnb "toBNB" optional, to_bnb_off_exchange "toBNBOffExchange" optional,
+        to_btc "toBTC" optional,
+    } }
     /// `BnbConvertibleAssets`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BnbConvertibleAssets {
         /// Assets.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub details: Vec<BnbConvertibleAsset>,
         /// Fee rate, as a fraction.
-        #[serde(rename = "dribbletPercentage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub dribblet_percentage: Option<wire::Decimal>,
         /// What all would bring, in BNB.
-        #[serde(rename = "totalTransferBNB", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_transfer_bnb: Option<wire::Decimal>,
         /// Value of all, in BTC.
-        #[serde(rename = "totalTransferBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_transfer_btc: Option<wire::Decimal>,
     }
+    wire::object! { BnbConvertibleAssets {
+        details "details" list_or_none, dribblet_percentage "dribbletPercentage" optional,
+        total_transfer_bnb "totalTransferBNB" optional, total_transfer_btc "totalTransferBtc" optional,
+    } }
     /// `BookTicker`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BookTicker {
         /// Best ask.
-        #[serde(rename = "askPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_price: Option<wire::Decimal>,
         /// Quantity at the best ask.
-        #[serde(rename = "askQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_qty: Option<wire::Decimal>,
         /// Best bid.
-        #[serde(rename = "bidPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_price: Option<wire::Decimal>,
         /// Quantity at the best bid.
-        #[serde(rename = "bidQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_qty: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { BookTicker {
+        ask_price "askPrice" optional, ask_qty "askQty" optional, bid_price "bidPrice" optional,
+        bid_qty "bidQty" optional, symbol "symbol" plain,
+    } }
     /// `BorrowRepayRecord`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BorrowRepayRecord {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Interest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest: Option<wire::Decimal>,
         /// Symbol of the isolated margin account.
-        #[serde(rename = "isolatedSymbol", skip_serializing_if = "Option::is_none")]
         pub isolated_symbol: Option<String>,
         /// Principal.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub principal: Option<wire::Decimal>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Id of the transaction.
-        #[serde(rename = "txId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tx_id: Option<i64>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<BorrowRepayType>>,
     }
+    wire::object! { BorrowRepayRecord {
+        amount "amount" optional, asset "asset" maybe, interest "interest" optional,
+        isolated_symbol "isolatedSymbol" maybe, principal "principal" optional, status "status" maybe,
+        timestamp "timestamp" optional, tx_id "txId" optional, type_ "type" maybe,
+    } }
     /// `BorrowRepayRecords`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BorrowRepayRecords {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<BorrowRepayRecord>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { BorrowRepayRecords {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     wire::words! {
         /// Borrowing or repaying.
         BorrowRepayType {
@@ -16693,39 +16655,38 @@ pub mod types {
         }
     }
     /// `BrokerWithdrawRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BrokerWithdrawRequest {
         /// Address.
         pub address: String,
         /// Name of the address.
-        #[serde(rename = "addressName", skip_serializing_if = "Option::is_none")]
         pub address_name: Option<String>,
         /// Memo of the address.
-        #[serde(rename = "addressTag", skip_serializing_if = "Option::is_none")]
         pub address_tag: Option<String>,
         /// Amount.
         pub amount: wire::Decimal,
         /// Coin, in capitals.
         pub coin: String,
         /// Network. Left out: the default one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Data on the sender, as JSON text.
-        #[serde(rename = "originatorPii")]
         pub originator_pii: String,
         /// Answers, as JSON text.
         pub questionnaire: String,
         /// Between accounts of the venue: whether the receiver gets the whole fee back, or the sender.
-        #[serde(rename = "transactionFeeFlag", skip_serializing_if = "Option::is_none")]
         pub transaction_fee_flag: Option<bool>,
         /// Wallet: 0 spot, 1 funding. Left out: the one that is set in the app.
-        #[serde(rename = "walletType", skip_serializing_if = "Option::is_none")]
         pub wallet_type: Option<i64>,
         /// Own id of the withdrawal.
-        #[serde(rename = "withdrawOrderId")]
         pub withdraw_order_id: String,
     }
+    wire::object! { BrokerWithdrawRequest {
+        address "address" plain, address_name "addressName" maybe, address_tag "addressTag" maybe,
+        amount "amount" plain, coin "coin" plain, network "network" maybe, originator_pii "originatorPii" plain,
+        questionnaire "questionnaire" plain, transaction_fee_flag "transactionFeeFlag" maybe,
+        wallet_type "walletType" maybe, withdraw_order_id "withdrawOrderId" plain,
+    } }
     wire::words! {
         /// Whether the new order is placed where the cancellation fails.
         CancelReplaceMode {
@@ -16739,22 +16700,22 @@ pub mod types {
         }
     }
     /// The results of both steps.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelReplaceResult {
         /// The cancelled order.
-        #[serde(rename = "cancelResponse", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cancel_response: Option<CancelledOrder>,
         /// What became of the cancellation.
-        #[serde(rename = "cancelResult", skip_serializing_if = "Option::is_none")]
         pub cancel_result: Option<wire::Open<CancelReplaceOutcome>>,
         /// The new order.
-        #[serde(rename = "newOrderResponse", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub new_order_response: Option<PlacedOrder>,
         /// What became of the new order.
-        #[serde(rename = "newOrderResult", skip_serializing_if = "Option::is_none")]
         pub new_order_result: Option<wire::Open<CancelReplaceOutcome>>,
     }
+    wire::object! { CancelReplaceResult {
+        cancel_response "cancelResponse" optional, cancel_result "cancelResult" maybe,
+        new_order_response "newOrderResponse" optional, new_order_result "newOrderResult" maybe,
+    } }
     wire::words! {
         /// State in which alone an order is cancelled.
         CancelRestrictions {
@@ -16762,404 +16723,347 @@ pub mod types {
         }
     }
     /// An order that was cancelled, or an order list: then it has `orders` and `orderReports`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelledMarginOpenOrder {
         /// Id of the cancellation.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// How the orders depend on each other.
-        #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
-        #[serde(rename = "cummulativeQuoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cummulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
-        #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
         /// Whether it is about isolated margin.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<bool>,
         /// Id of the order list, given by its owner.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
-        #[serde(rename = "listOrderStatus", skip_serializing_if = "Option::is_none")]
         pub list_order_status: Option<wire::Open<ListOrderStatus>>,
         /// What the list did last.
-        #[serde(rename = "listStatusType", skip_serializing_if = "Option::is_none")]
         pub list_status_type: Option<wire::Open<ListStatusType>>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_id: Option<i64>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Reports on the orders of the list.
-        #[serde(rename = "orderReports", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_reports: Vec<CancelledMarginOrder>,
         /// The orders of the list.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<ListedOrder>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "origClientOrderId", skip_serializing_if = "Option::is_none")]
         pub orig_client_order_id: Option<String>,
         /// Quantity of the order, in the base asset.
-        #[serde(rename = "origQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_qty: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Time of the transaction, Unix milliseconds.
-        #[serde(rename = "transactionTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillis>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
     }
+    wire::object! { CancelledMarginOpenOrder {
+        client_order_id "clientOrderId" maybe, contingency_type "contingencyType" maybe,
+        cummulative_quote_qty "cummulativeQuoteQty" optional, executed_qty "executedQty" optional,
+        is_isolated "isIsolated" maybe, list_client_order_id "listClientOrderId" maybe,
+        list_order_status "listOrderStatus" maybe, list_status_type "listStatusType" maybe,
+        order_id "orderId" optional, order_list_id "orderListId" optional, order_reports "orderReports" list_or_none,
+        orders "orders" list_or_none, orig_client_order_id "origClientOrderId" maybe, orig_qty "origQty" optional,
+        price "price" optional, self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" maybe,
+        status "status" maybe, symbol "symbol" maybe, time_in_force "timeInForce" maybe,
+        transaction_time "transactionTime" optional, type_ "type" maybe,
+    } }
     /// `CancelledMarginOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelledMarginOrder {
         /// Id of the cancellation.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
-        #[serde(rename = "cummulativeQuoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cummulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
-        #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Whether it is about isolated margin.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<bool>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", deserialize_with = "lenient::vital")]
         pub order_id: i64,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "origClientOrderId", skip_serializing_if = "Option::is_none")]
         pub orig_client_order_id: Option<String>,
         /// Quantity of the order, in the base asset.
-        #[serde(rename = "origQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_qty: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_price: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
     }
+    wire::object! { CancelledMarginOrder {
+        client_order_id "clientOrderId" maybe, cummulative_quote_qty "cummulativeQuoteQty" optional,
+        executed_qty "executedQty" optional, iceberg_qty "icebergQty" optional, is_isolated "isIsolated" maybe,
+        order_id "orderId" vital, order_list_id "orderListId" optional,
+        orig_client_order_id "origClientOrderId" maybe, orig_qty "origQty" optional, price "price" optional,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" maybe, status "status" maybe,
+        stop_price "stopPrice" optional, symbol "symbol" maybe, time_in_force "timeInForce" maybe, type_ "type" maybe,
+    } }
     /// `CancelledMarginOrderList`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelledMarginOrderList {
         /// How the orders depend on each other.
-        #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Whether it is about isolated margin.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<bool>,
         /// Id of the order list, given by its owner.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
-        #[serde(rename = "listOrderStatus", skip_serializing_if = "Option::is_none")]
         pub list_order_status: Option<wire::Open<ListOrderStatus>>,
         /// What the list did last.
-        #[serde(rename = "listStatusType", skip_serializing_if = "Option::is_none")]
         pub list_status_type: Option<wire::Open<ListStatusType>>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", deserialize_with = "lenient::vital")]
         pub order_list_id: i64,
         /// Reports on the orders of the list.
-        #[serde(rename = "orderReports", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_reports: Vec<CancelledMarginOrder>,
         /// The orders of the list.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<ListedOrder>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time of the transaction, Unix milliseconds.
-        #[serde(rename = "transactionTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillis>,
     }
+    wire::object! { CancelledMarginOrderList {
+        contingency_type "contingencyType" maybe, is_isolated "isIsolated" maybe,
+        list_client_order_id "listClientOrderId" maybe, list_order_status "listOrderStatus" maybe,
+        list_status_type "listStatusType" maybe, order_list_id "orderListId" vital,
+        order_reports "orderReports" list_or_none, orders "orders" list_or_none, symbol "symbol" maybe,
+        transaction_time "transactionTime" optional,
+    } }
     /// An order that was cancelled, or an order list: then it has `orders` and `orderReports`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelledOpenOrder {
         /// Id of the cancellation.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// How the orders depend on each other.
-        #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
-        #[serde(rename = "cummulativeQuoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cummulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
-        #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
         /// Id of the order list, given by its owner.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
-        #[serde(rename = "listOrderStatus", skip_serializing_if = "Option::is_none")]
         pub list_order_status: Option<wire::Open<ListOrderStatus>>,
         /// What the list did last.
-        #[serde(rename = "listStatusType", skip_serializing_if = "Option::is_none")]
         pub list_status_type: Option<wire::Open<ListStatusType>>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_id: Option<i64>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Reports on the orders of the list.
-        #[serde(rename = "orderReports", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_reports: Vec<CancelledOrder>,
         /// The orders of the list.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<ListedOrder>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "origClientOrderId", skip_serializing_if = "Option::is_none")]
         pub orig_client_order_id: Option<String>,
         /// Quantity of the order, in the base asset.
-        #[serde(rename = "origQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_qty: Option<wire::Decimal>,
         /// Quantity of the order in the quote asset; 0 where it was given in the base asset.
-        #[serde(rename = "origQuoteOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_quote_order_qty: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Time of the transaction, Unix milliseconds or microseconds.
-        #[serde(rename = "transactTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transact_time: Option<wire::UnixMillisOrMicros>,
         /// Time of the transaction, Unix milliseconds or microseconds.
-        #[serde(rename = "transactionTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillisOrMicros>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
     }
+    wire::object! { CancelledOpenOrder {
+        client_order_id "clientOrderId" maybe, contingency_type "contingencyType" maybe,
+        cummulative_quote_qty "cummulativeQuoteQty" optional, executed_qty "executedQty" optional,
+        list_client_order_id "listClientOrderId" maybe, list_order_status "listOrderStatus" maybe,
+        list_status_type "listStatusType" maybe, order_id "orderId" optional, order_list_id "orderListId" optional,
+        order_reports "orderReports" list_or_none, orders "orders" list_or_none,
+        orig_client_order_id "origClientOrderId" maybe, orig_qty "origQty" optional,
+        orig_quote_order_qty "origQuoteOrderQty" optional, price "price" optional,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" maybe, status "status" maybe,
+        symbol "symbol" maybe, time_in_force "timeInForce" maybe, transact_time "transactTime" optional,
+        transaction_time "transactionTime" optional, type_ "type" maybe,
+    } }
     /// `CancelledOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelledOrder {
         /// Id of the cancellation.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
-        #[serde(rename = "cummulativeQuoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cummulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
-        #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
         /// Why the order expired.
-        #[serde(rename = "expiryReason", skip_serializing_if = "Option::is_none")]
         pub expiry_reason: Option<wire::Open<ExpiryReason>>,
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", deserialize_with = "lenient::vital")]
         pub order_id: i64,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "origClientOrderId", skip_serializing_if = "Option::is_none")]
         pub orig_client_order_id: Option<String>,
         /// Quantity of the order, in the base asset.
-        #[serde(rename = "origQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_qty: Option<wire::Decimal>,
         /// Quantity of the order in the quote asset; 0 where it was given in the base asset.
-        #[serde(rename = "origQuoteOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_quote_order_qty: Option<wire::Decimal>,
         /// What the offset counts.
-        #[serde(rename = "pegOffsetType", skip_serializing_if = "Option::is_none")]
         pub peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset to the price that the order follows, in price levels.
-        #[serde(rename = "pegOffsetValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub peg_offset_value: Option<i64>,
         /// Price that the order follows.
-        #[serde(rename = "pegPriceType", skip_serializing_if = "Option::is_none")]
         pub peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price at which the order is pegged now.
-        #[serde(rename = "peggedPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pegged_price: Option<wire::Decimal>,
         /// Id of the match that was prevented.
-        #[serde(rename = "preventedMatchId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_match_id: Option<i64>,
         /// Quantity that self-trade prevention took.
-        #[serde(rename = "preventedQuantity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_quantity: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_price: Option<wire::Decimal>,
         /// Id of a strategy, given by its owner.
-        #[serde(rename = "strategyId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_id: Option<i64>,
         /// Kind of strategy, given by its owner: 1000000 and above.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger trails the price by, in basis points.
-        #[serde(rename = "trailingDelta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_delta: Option<i64>,
         /// When the trailing order became active, Unix milliseconds or microseconds.
-        #[serde(rename = "trailingTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_time: Option<wire::UnixMillisOrMicros>,
         /// Time of the transaction, Unix milliseconds or microseconds.
-        #[serde(rename = "transactTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transact_time: Option<wire::UnixMillisOrMicros>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
         /// Whether smart order routing was used.
-        #[serde(rename = "usedSor", skip_serializing_if = "Option::is_none")]
         pub used_sor: Option<bool>,
         /// Where the order is worked.
-        #[serde(rename = "workingFloor", skip_serializing_if = "Option::is_none")]
         pub working_floor: Option<wire::Open<WorkingFloor>>,
     }
+    wire::object! { CancelledOrder {
+        client_order_id "clientOrderId" maybe, cummulative_quote_qty "cummulativeQuoteQty" optional,
+        executed_qty "executedQty" optional, expiry_reason "expiryReason" maybe, iceberg_qty "icebergQty" optional,
+        order_id "orderId" vital, order_list_id "orderListId" optional,
+        orig_client_order_id "origClientOrderId" maybe, orig_qty "origQty" optional,
+        orig_quote_order_qty "origQuoteOrderQty" optional, peg_offset_type "pegOffsetType" maybe,
+        peg_offset_value "pegOffsetValue" optional, peg_price_type "pegPriceType" maybe,
+        pegged_price "peggedPrice" optional, prevented_match_id "preventedMatchId" optional,
+        prevented_quantity "preventedQuantity" optional, price "price" optional,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" maybe, status "status" maybe,
+        stop_price "stopPrice" optional, strategy_id "strategyId" optional, strategy_type "strategyType" optional,
+        symbol "symbol" maybe, time_in_force "timeInForce" maybe, trailing_delta "trailingDelta" optional,
+        trailing_time "trailingTime" optional, transact_time "transactTime" optional, type_ "type" maybe,
+        used_sor "usedSor" maybe, working_floor "workingFloor" maybe,
+    } }
     /// `CancelledOrderList`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelledOrderList {
         /// How the orders depend on each other.
-        #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Id of the order list, given by its owner.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
-        #[serde(rename = "listOrderStatus", skip_serializing_if = "Option::is_none")]
         pub list_order_status: Option<wire::Open<ListOrderStatus>>,
         /// What the list did last.
-        #[serde(rename = "listStatusType", skip_serializing_if = "Option::is_none")]
         pub list_status_type: Option<wire::Open<ListStatusType>>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", deserialize_with = "lenient::vital")]
         pub order_list_id: i64,
         /// Reports on the orders of the list.
-        #[serde(rename = "orderReports", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_reports: Vec<CancelledOrder>,
         /// The orders of the list.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<ListedOrder>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time of the transaction, Unix milliseconds or microseconds.
-        #[serde(rename = "transactionTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { CancelledOrderList {
+        contingency_type "contingencyType" maybe, list_client_order_id "listClientOrderId" maybe,
+        list_order_status "listOrderStatus" maybe, list_status_type "listStatusType" maybe,
+        order_list_id "orderListId" vital, order_reports "orderReports" list_or_none, orders "orders" list_or_none,
+        symbol "symbol" maybe, transaction_time "transactionTime" optional,
+    } }
     /// `CapitalFlow`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CapitalFlow {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Id of the entry.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub id: Option<i64>,
         /// Note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tran_id: Option<i64>,
         /// Kind of capital flow.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<CapitalFlowType>>,
     }
+    wire::object! { CapitalFlow {
+        amount "amount" optional, asset "asset" maybe, id "id" optional, note "note" maybe, symbol "symbol" maybe,
+        timestamp "timestamp" optional, tran_id "tranId" optional, type_ "type" maybe,
+    } }
     wire::words! {
         /// Kind of capital flow.
         CapitalFlowType {
@@ -17173,217 +17077,196 @@ pub mod types {
         }
     }
     /// `CloudMiningTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CloudMiningTransfer {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub create_time: Option<wire::UnixMillis>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tran_id: Option<i64>,
         /// Kind: 248 payment, 249 refund.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub type_: Option<i64>,
     }
+    wire::object! { CloudMiningTransfer {
+        amount "amount" optional, asset "asset" maybe, create_time "createTime" optional, status "status" maybe,
+        tran_id "tranId" optional, type_ "type" optional,
+    } }
     /// `CloudMiningTransfers`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CloudMiningTransfers {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<CloudMiningTransfer>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { CloudMiningTransfers {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     /// `CoinInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CoinInfo {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Whether it can be deposited on some network.
-        #[serde(rename = "depositAllEnable", skip_serializing_if = "Option::is_none")]
         pub deposit_all_enable: Option<bool>,
         /// Available amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free: Option<wire::Decimal>,
         /// Frozen amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub freeze: Option<wire::Decimal>,
         /// Amount that can be staked for a launch.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ipoable: Option<wire::Decimal>,
         /// Amount that is staked for a launch.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ipoing: Option<wire::Decimal>,
         /// Whether it is a currency.
-        #[serde(rename = "isLegalMoney", skip_serializing_if = "Option::is_none")]
         pub is_legal_money: Option<bool>,
         /// Amount in orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub locked: Option<wire::Decimal>,
         /// Full name of the coin.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Networks.
-        #[serde(rename = "networkList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub network_list: Vec<CoinNetwork>,
         /// Amount in storage.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub storage: Option<wire::Decimal>,
         /// Whether it is traded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trading: Option<bool>,
         /// Whether it can be withdrawn on some network.
-        #[serde(rename = "withdrawAllEnable", skip_serializing_if = "Option::is_none")]
         pub withdraw_all_enable: Option<bool>,
         /// Amount that is being withdrawn.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdrawing: Option<wire::Decimal>,
     }
+    wire::object! { CoinInfo {
+        coin "coin" maybe, deposit_all_enable "depositAllEnable" maybe, free "free" optional,
+        freeze "freeze" optional, ipoable "ipoable" optional, ipoing "ipoing" optional,
+        is_legal_money "isLegalMoney" maybe, locked "locked" optional, name "name" maybe,
+        network_list "networkList" list_or_none, storage "storage" optional, trading "trading" maybe,
+        withdraw_all_enable "withdrawAllEnable" maybe, withdrawing "withdrawing" optional,
+    } }
     /// `CoinNetwork`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CoinNetwork {
         /// Regular expression of addresses.
-        #[serde(rename = "addressRegex", skip_serializing_if = "Option::is_none")]
         pub address_regex: Option<String>,
         /// Whether the network is busy.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub busy: Option<bool>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Address of the contract.
-        #[serde(rename = "contractAddress", skip_serializing_if = "Option::is_none")]
         pub contract_address: Option<String>,
         /// URL of the contract, up to the address.
-        #[serde(rename = "contractAddressUrl", skip_serializing_if = "Option::is_none")]
         pub contract_address_url: Option<String>,
         /// How many units of the coin on the chain one unit here is.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub denomination: Option<i64>,
         /// Why it cannot be deposited.
-        #[serde(rename = "depositDesc", skip_serializing_if = "Option::is_none")]
         pub deposit_desc: Option<String>,
         /// Smallest deposit that is credited.
-        #[serde(rename = "depositDust", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deposit_dust: Option<wire::Decimal>,
         /// Whether it can be deposited.
-        #[serde(rename = "depositEnable", skip_serializing_if = "Option::is_none")]
         pub deposit_enable: Option<bool>,
         /// Estimated time of arrival, in minutes.
-        #[serde(rename = "estimatedArrivalTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_arrival_time: Option<i64>,
         /// Whether it is the default.
-        #[serde(rename = "isDefault", skip_serializing_if = "Option::is_none")]
         pub is_default: Option<bool>,
         /// Regular expression of memos.
-        #[serde(rename = "memoRegex", skip_serializing_if = "Option::is_none")]
         pub memo_regex: Option<String>,
         /// Confirmations until a deposit is credited.
-        #[serde(rename = "minConfirm", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_confirm: Option<i64>,
         /// Full name of the network.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Network.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Whether the address was reset.
-        #[serde(rename = "resetAddressStatus", skip_serializing_if = "Option::is_none")]
         pub reset_address_status: Option<bool>,
         /// Whether a memo tells users apart.
-        #[serde(rename = "sameAddress", skip_serializing_if = "Option::is_none")]
         pub same_address: Option<bool>,
         /// Notes on deposits.
-        #[serde(rename = "specialTips", skip_serializing_if = "Option::is_none")]
         pub special_tips: Option<String>,
         /// Notes on withdrawals.
-        #[serde(rename = "specialWithdrawTips", skip_serializing_if = "Option::is_none")]
         pub special_withdraw_tips: Option<String>,
         /// Confirmations until a deposit can be withdrawn.
-        #[serde(rename = "unLockConfirm", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub un_lock_confirm: Option<i64>,
         /// Why it cannot be withdrawn.
-        #[serde(rename = "withdrawDesc", skip_serializing_if = "Option::is_none")]
         pub withdraw_desc: Option<String>,
         /// Whether it can be withdrawn.
-        #[serde(rename = "withdrawEnable", skip_serializing_if = "Option::is_none")]
         pub withdraw_enable: Option<bool>,
         /// Fee of a withdrawal.
-        #[serde(rename = "withdrawFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_fee: Option<wire::Decimal>,
         /// Step of the amount of a withdrawal.
-        #[serde(rename = "withdrawIntegerMultiple", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_integer_multiple: Option<wire::Decimal>,
         /// Smallest amount of a withdrawal to an account of the venue.
-        #[serde(rename = "withdrawInternalMin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_internal_min: Option<wire::Decimal>,
         /// Largest amount of a withdrawal.
-        #[serde(rename = "withdrawMax", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_max: Option<wire::Decimal>,
         /// Smallest amount of a withdrawal.
-        #[serde(rename = "withdrawMin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_min: Option<wire::Decimal>,
         /// Whether a withdrawal needs a memo.
-        #[serde(rename = "withdrawTag", skip_serializing_if = "Option::is_none")]
         pub withdraw_tag: Option<bool>,
     }
+    wire::object! { CoinNetwork {
+        address_regex "addressRegex" maybe, busy "busy" maybe, coin "coin" maybe,
+        contract_address "contractAddress" maybe, contract_address_url "contractAddressUrl" maybe,
+        denomination "denomination" optional, deposit_desc "depositDesc" maybe, deposit_dust "depositDust" optional,
+        deposit_enable "depositEnable" maybe, estimated_arrival_time "estimatedArrivalTime" optional,
+        is_default "isDefault" maybe, memo_regex "memoRegex" maybe, min_confirm "minConfirm" optional,
+        name "name" maybe, network "network" maybe, reset_address_status "resetAddressStatus" maybe,
+        same_address "sameAddress" maybe, special_tips "specialTips" maybe,
+        special_withdraw_tips "specialWithdrawTips" maybe, un_lock_confirm "unLockConfirm" optional,
+        withdraw_desc "withdrawDesc" maybe, withdraw_enable "withdrawEnable" maybe,
+        withdraw_fee "withdrawFee" optional, withdraw_integer_multiple "withdrawIntegerMultiple" optional,
+        withdraw_internal_min "withdrawInternalMin" optional, withdraw_max "withdrawMax" optional,
+        withdraw_min "withdrawMin" optional, withdraw_tag "withdrawTag" maybe,
+    } }
     /// `CollateralRatio`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CollateralRatio {
         /// How much of the value counts, as a fraction.
-        #[serde(rename = "discountRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub discount_rate: Option<wire::Decimal>,
         /// Value up to which it holds, in USD.
-        #[serde(rename = "maxUsdValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_usd_value: Option<wire::Decimal>,
         /// Value from which it holds, in USD.
-        #[serde(rename = "minUsdValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_usd_value: Option<wire::Decimal>,
     }
+    wire::object! { CollateralRatio {
+        discount_rate "discountRate" optional, max_usd_value "maxUsdValue" optional,
+        min_usd_value "minUsdValue" optional,
+    } }
     /// `CollateralRatios`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CollateralRatios {
         /// Assets.
-        #[serde(rename = "assetNames", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asset_names: Vec<String>,
         /// Ratios by value.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub collaterals: Vec<CollateralRatio>,
     }
+    wire::object! { CollateralRatios {
+        asset_names "assetNames" list_or_none, collaterals "collaterals" list_or_none,
+    } }
     /// `CommissionRates`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CommissionRates {
         /// Rate of a buyer, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub buyer: Option<wire::Decimal>,
         /// Rate of a maker, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker: Option<wire::Decimal>,
         /// Rate of a seller, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seller: Option<wire::Decimal>,
         /// Rate of a taker, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker: Option<wire::Decimal>,
     }
+    wire::object! { CommissionRates {
+        buyer "buyer" optional, maker "maker" optional, seller "seller" optional, taker "taker" optional,
+    } }
     wire::words! {
         /// How orders depend on each other. Larger lists are reported as OTO.
         ContingencyType {
@@ -17391,250 +17274,240 @@ pub mod types {
         }
     }
     /// `ConvertibleAsset`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ConvertibleAsset {
         /// Available amount.
-        #[serde(rename = "amountFree", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount_free: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Full name of the asset.
-        #[serde(rename = "assetFullName", skip_serializing_if = "Option::is_none")]
         pub asset_full_name: Option<String>,
         /// Fee.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange: Option<wire::Decimal>,
         /// Value in the quota asset.
-        #[serde(rename = "toQuotaAssetAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_quota_asset_amount: Option<wire::Decimal>,
         /// Value in the target asset.
-        #[serde(rename = "toTargetAssetAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_target_asset_amount: Option<wire::Decimal>,
         /// Value in the target asset, less the fee.
-        #[serde(rename = "toTargetAssetOffExchange", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_target_asset_off_exchange: Option<wire::Decimal>,
     }
+    wire::object! { ConvertibleAsset {
+        amount_free "amountFree" optional, asset "asset" maybe, asset_full_name "assetFullName" maybe,
+        exchange "exchange" optional, to_quota_asset_amount "toQuotaAssetAmount" optional,
+        to_target_asset_amount "toTargetAssetAmount" optional,
+        to_target_asset_off_exchange "toTargetAssetOffExchange" optional,
+    } }
     /// `ConvertibleAssets`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ConvertibleAssets {
         /// Assets.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub details: Vec<ConvertibleAsset>,
         /// Base of the conversion.
-        #[serde(rename = "dribbletBase", skip_serializing_if = "Option::is_none")]
         pub dribblet_base: Option<String>,
         /// Fee rate, as a fraction.
-        #[serde(rename = "dribbletPercentage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub dribblet_percentage: Option<wire::Decimal>,
         /// Value of all in the quota asset.
-        #[serde(rename = "totalTransferQuotaAssetAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_transfer_quota_asset_amount: Option<wire::Decimal>,
         /// What all would bring in the target asset.
-        #[serde(rename = "totalTransferTargetAssetAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_transfer_target_asset_amount: Option<wire::Decimal>,
     }
+    wire::object! { ConvertibleAssets {
+        details "details" list_or_none, dribblet_base "dribbletBase" maybe,
+        dribblet_percentage "dribbletPercentage" optional,
+        total_transfer_quota_asset_amount "totalTransferQuotaAssetAmount" optional,
+        total_transfer_target_asset_amount "totalTransferTargetAssetAmount" optional,
+    } }
     /// `Countries`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Countries {
         /// Countries.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub countries: Vec<Country>,
         /// When the list was changed, Unix milliseconds.
-        #[serde(rename = "lastUpdated", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_updated: Option<wire::UnixMillis>,
     }
+    wire::object! { Countries {
+        countries "countries" list_or_none, last_updated "lastUpdated" optional,
+    } }
     /// `Country`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Country {
         /// What is not allowed.
-        #[serde(rename = "blockType", skip_serializing_if = "Option::is_none")]
         pub block_type: Option<String>,
         /// Country.
-        #[serde(rename = "countryCode", skip_serializing_if = "Option::is_none")]
         pub country_code: Option<String>,
         /// Name of the country.
-        #[serde(rename = "countryName", skip_serializing_if = "Option::is_none")]
         pub country_name: Option<String>,
         /// Whether deposits are allowed.
-        #[serde(rename = "depositAllowed", skip_serializing_if = "Option::is_none")]
         pub deposit_allowed: Option<bool>,
         /// Whether its regions differ.
-        #[serde(rename = "hasRegionRestrictions", skip_serializing_if = "Option::is_none")]
         pub has_region_restrictions: Option<bool>,
         /// Whether withdrawals are allowed.
-        #[serde(rename = "withdrawalAllowed", skip_serializing_if = "Option::is_none")]
         pub withdrawal_allowed: Option<bool>,
     }
+    wire::object! { Country {
+        block_type "blockType" maybe, country_code "countryCode" maybe, country_name "countryName" maybe,
+        deposit_allowed "depositAllowed" maybe, has_region_restrictions "hasRegionRestrictions" maybe,
+        withdrawal_allowed "withdrawalAllowed" maybe,
+    } }
     /// `CreateAVirtualSubAccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateAVirtualSubAccountRequest {
         /// Text for the e-mail address of the sub-account.
-        #[serde(rename = "subAccountString")]
         pub sub_account_string: String,
     }
+    wire::object! { CreateAVirtualSubAccountRequest {
+        sub_account_string "subAccountString" plain,
+    } }
     /// `CreateSpecialKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateSpecialKeyRequest {
         /// Name of the key.
-        #[serde(rename = "apiName")]
         pub api_name: String,
         /// Addresses, separated by commas; up to 30.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ip: Option<String>,
         /// What an Ed25519 key may do. Left out: TRADE.
-        #[serde(rename = "permissionMode", skip_serializing_if = "Option::is_none")]
         pub permission_mode: Option<wire::Open<KeyPermissionMode>>,
         /// Own public key, RSA or Ed25519, PEM. Then there is no secret.
-        #[serde(rename = "publicKey", skip_serializing_if = "Option::is_none")]
         pub public_key: Option<String>,
         /// Symbol of an isolated margin account. Left out: cross margin.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { CreateSpecialKeyRequest {
+        api_name "apiName" plain, ip "ip" maybe, permission_mode "permissionMode" maybe, public_key "publicKey" maybe,
+        symbol "symbol" maybe,
+    } }
     /// `CreateSubAccountApiKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateSubAccountApiKeyRequest {
         /// Name of the key.
-        #[serde(rename = "apiName")]
         pub api_name: String,
         /// Whether the key may read by FIX.
-        #[serde(rename = "canFixApiReading", skip_serializing_if = "Option::is_none")]
         pub can_fix_api_reading: Option<bool>,
         /// Whether the key may trade by FIX.
-        #[serde(rename = "canFixApiTrading", skip_serializing_if = "Option::is_none")]
         pub can_fix_api_trading: Option<bool>,
         /// Whether the key may trade futures.
-        #[serde(rename = "canFuturesTrade", skip_serializing_if = "Option::is_none")]
         pub can_futures_trade: Option<bool>,
         /// Whether the key may borrow and repay for margin.
-        #[serde(rename = "canMarginLoanRepay", skip_serializing_if = "Option::is_none")]
         pub can_margin_loan_repay: Option<bool>,
         /// Whether the key may trade spot and margin.
-        #[serde(rename = "canTrade", skip_serializing_if = "Option::is_none")]
         pub can_trade: Option<bool>,
         /// Whether the key may transfer between wallets.
-        #[serde(rename = "canUniversalTransfer", skip_serializing_if = "Option::is_none")]
         pub can_universal_transfer: Option<bool>,
         /// Whether the key may trade options.
-        #[serde(rename = "canVanillaOptions", skip_serializing_if = "Option::is_none")]
         pub can_vanilla_options: Option<bool>,
         /// E-mail address of the account.
         pub email: String,
         /// Addresses, separated by commas.
-        #[serde(rename = "ipAddress", skip_serializing_if = "Option::is_none")]
         pub ip_address: Option<String>,
         /// Own Ed25519 public key, PEM. Then there is no secret.
-        #[serde(rename = "publicKey", skip_serializing_if = "Option::is_none")]
         pub public_key: Option<String>,
         /// Binding: 1 to no address, 2 to addresses (then `ipAddress`), 3 to those of a third party (then `thirdPartyName`).
         pub status: i64,
         /// Name of the third party whose addresses are allowed.
-        #[serde(rename = "thirdPartyName", skip_serializing_if = "Option::is_none")]
         pub third_party_name: Option<String>,
     }
+    wire::object! { CreateSubAccountApiKeyRequest {
+        api_name "apiName" plain, can_fix_api_reading "canFixApiReading" maybe,
+        can_fix_api_trading "canFixApiTrading" maybe, can_futures_trade "canFuturesTrade" maybe,
+        can_margin_loan_repay "canMarginLoanRepay" maybe, can_trade "canTrade" maybe,
+        can_universal_transfer "canUniversalTransfer" maybe, can_vanilla_options "canVanillaOptions" maybe,
+        email "email" plain, ip_address "ipAddress" maybe, public_key "publicKey" maybe, status "status" plain,
+        third_party_name "thirdPartyName" maybe,
+    } }
     /// `CreditApplication`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreditApplication {
         /// Code; `000000` is success.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub code: Option<String>,
         /// Whether it was taken.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<bool>,
         /// Text for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// Whether it was done.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreditApplication {
+        code "code" maybe, data "data" maybe, message "message" maybe, success "success" maybe,
+    } }
     /// `CrossMarginFee`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CrossMarginFee {
         /// Largest amount that can be borrowed.
-        #[serde(rename = "borrowLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_limit: Option<wire::Decimal>,
         /// Whether it can be borrowed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub borrowable: Option<bool>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Interest rate of a day, as a fraction.
-        #[serde(rename = "dailyInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily_interest: Option<wire::Decimal>,
         /// Pairs that can be traded with it.
-        #[serde(rename = "marginablePairs", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub marginable_pairs: Vec<String>,
         /// Whether it can be transferred in.
-        #[serde(rename = "transferIn", skip_serializing_if = "Option::is_none")]
         pub transfer_in: Option<bool>,
         /// VIP level.
-        #[serde(rename = "vipLevel", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vip_level: Option<i64>,
         /// Interest rate of a year, as a fraction.
-        #[serde(rename = "yearlyInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yearly_interest: Option<wire::Decimal>,
     }
+    wire::object! { CrossMarginFee {
+        borrow_limit "borrowLimit" optional, borrowable "borrowable" maybe, coin "coin" maybe,
+        daily_interest "dailyInterest" optional, marginable_pairs "marginablePairs" list_or_none,
+        transfer_in "transferIn" maybe, vip_level "vipLevel" optional, yearly_interest "yearlyInterest" optional,
+    } }
     /// `DailyVolume`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DailyVolume {
         /// Volume, in BTC.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub btc: Option<wire::Decimal>,
         /// Volume in futures, in BTC.
-        #[serde(rename = "btcFutures", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub btc_futures: Option<wire::Decimal>,
         /// Volume in margin, in BTC.
-        #[serde(rename = "btcMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub btc_margin: Option<wire::Decimal>,
         /// Volume, in BUSD.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub busd: Option<wire::Decimal>,
         /// Volume in futures, in BUSD.
-        #[serde(rename = "busdFutures", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub busd_futures: Option<wire::Decimal>,
         /// Volume in margin, in BUSD.
-        #[serde(rename = "busdMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub busd_margin: Option<wire::Decimal>,
         /// Day, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub date: Option<wire::UnixMillis>,
         /// Id of the account.
-        #[serde(rename = "userId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
     }
+    wire::object! { DailyVolume {
+        btc "btc" optional, btc_futures "btcFutures" optional, btc_margin "btcMargin" optional, busd "busd" optional,
+        busd_futures "busdFutures" optional, busd_margin "busdMargin" optional, date "date" optional,
+        user_id "userId" optional,
+    } }
     /// `Delegation`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Delegation {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Id of the transfer, given by the caller.
-        #[serde(rename = "clientTranId", skip_serializing_if = "Option::is_none")]
         pub client_tran_id: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
         /// Kind of transfer.
-        #[serde(rename = "transferType", skip_serializing_if = "Option::is_none")]
         pub transfer_type: Option<String>,
     }
+    wire::object! { Delegation {
+        amount "amount" optional, asset "asset" maybe, client_tran_id "clientTranId" maybe, time "time" optional,
+        transfer_type "transferType" maybe,
+    } }
     wire::words! {
         /// Kind of delegation.
         DelegationType {
@@ -17642,154 +17515,144 @@ pub mod types {
         }
     }
     /// `Delegations`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Delegations {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<Delegation>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { Delegations {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     /// `DelistedSymbols`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DelistedSymbols {
         /// When it is delisted, Unix milliseconds.
-        #[serde(rename = "delistTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delist_time: Option<wire::UnixMillis>,
         /// Symbols, in capitals.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub symbols: Vec<String>,
     }
+    wire::object! { DelistedSymbols {
+        delist_time "delistTime" optional, symbols "symbols" list_or_none,
+    } }
     /// `DeliveryPosition`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeliveryPosition {
         /// Price of entry.
-        #[serde(rename = "entryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub entry_price: Option<wire::Decimal>,
         /// Whether margin is added by itself: `true` or `false` as a text.
-        #[serde(rename = "isAutoAddMargin", skip_serializing_if = "Option::is_none")]
         pub is_auto_add_margin: Option<String>,
         /// Whether the position is isolated: `true` or `false` as a text.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub isolated: Option<String>,
         /// Margin of the isolated position.
-        #[serde(rename = "isolatedMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub isolated_margin: Option<wire::Decimal>,
         /// Balance of the isolated position.
-        #[serde(rename = "isolatedWallet", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub isolated_wallet: Option<wire::Decimal>,
         /// Leverage.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage: Option<wire::Decimal>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Size of the position.
-        #[serde(rename = "positionAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_amount: Option<wire::Decimal>,
         /// Side of the position.
-        #[serde(rename = "positionSide", skip_serializing_if = "Option::is_none")]
         pub position_side: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Unrealized profit.
-        #[serde(rename = "unrealizedProfit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unrealized_profit: Option<wire::Decimal>,
     }
+    wire::object! { DeliveryPosition {
+        entry_price "entryPrice" optional, is_auto_add_margin "isAutoAddMargin" maybe, isolated "isolated" maybe,
+        isolated_margin "isolatedMargin" optional, isolated_wallet "isolatedWallet" optional,
+        leverage "leverage" optional, mark_price "markPrice" optional, position_amount "positionAmount" optional,
+        position_side "positionSide" maybe, symbol "symbol" maybe, unrealized_profit "unrealizedProfit" optional,
+    } }
     /// `DeliverySummary`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeliverySummary {
         /// Asset that values are in.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Sub-accounts.
-        #[serde(rename = "subAccountList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sub_account_list: Vec<SubAccountFutures>,
         /// Margin balance of all, in BTC.
-        #[serde(rename = "totalMarginBalanceOfBTC", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_margin_balance_of_btc: Option<wire::Decimal>,
         /// Unrealized profit of all, in BTC.
-        #[serde(rename = "totalUnrealizedProfitOfBTC", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_unrealized_profit_of_btc: Option<wire::Decimal>,
         /// Wallet balance of all, in BTC.
-        #[serde(rename = "totalWalletBalanceOfBTC", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_wallet_balance_of_btc: Option<wire::Decimal>,
     }
+    wire::object! { DeliverySummary {
+        asset "asset" maybe, sub_account_list "subAccountList" list_or_none,
+        total_margin_balance_of_btc "totalMarginBalanceOfBTC" optional,
+        total_unrealized_profit_of_btc "totalUnrealizedProfitOfBTC" optional,
+        total_wallet_balance_of_btc "totalWalletBalanceOfBTC" optional,
+    } }
     /// `Deposit`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Deposit {
         /// Address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Memo of the address.
-        #[serde(rename = "addressTag", skip_serializing_if = "Option::is_none")]
         pub address_tag: Option<String>,
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// When it was done, Unix milliseconds.
-        #[serde(rename = "completeTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub complete_time: Option<wire::UnixMillis>,
         /// Confirmations that it has, and that it needs, such as `12/12`.
-        #[serde(rename = "confirmTimes", skip_serializing_if = "Option::is_none")]
         pub confirm_times: Option<String>,
         /// Id of the deposit.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// When it was recorded, Unix milliseconds.
-        #[serde(rename = "insertTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub insert_time: Option<wire::UnixMillis>,
         /// Network.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Status of the deposit: 0 pending, 1 done, 2 rejected, 6 credited but cannot be withdrawn, 7 wrong deposit, 8 waits for the user.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// Kind of transfer.
-        #[serde(rename = "transferType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transfer_type: Option<i64>,
         /// Travel rule: 0 nothing is missing, 1 information is missing, 2 it was refused.
-        #[serde(rename = "travelRuleStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub travel_rule_status: Option<i64>,
         /// Id of the transaction.
-        #[serde(rename = "txId", skip_serializing_if = "Option::is_none")]
         pub tx_id: Option<String>,
         /// Confirmations until the deposit can be withdrawn.
-        #[serde(rename = "unlockConfirm", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unlock_confirm: Option<i64>,
         /// Wallet: 0 spot, 1 funding.
-        #[serde(rename = "walletType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallet_type: Option<i64>,
     }
+    wire::object! { Deposit {
+        address "address" maybe, address_tag "addressTag" maybe, amount "amount" optional, coin "coin" maybe,
+        complete_time "completeTime" optional, confirm_times "confirmTimes" maybe, id "id" maybe,
+        insert_time "insertTime" optional, network "network" maybe, status "status" optional,
+        transfer_type "transferType" optional, travel_rule_status "travelRuleStatus" optional, tx_id "txId" maybe,
+        unlock_confirm "unlockConfirm" optional, wallet_type "walletType" optional,
+    } }
     /// `DepositAddress`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct DepositAddress {
         /// Address.
         pub address: String,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Memo.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
         /// URL of the address in an explorer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
     }
+    wire::object! { DepositAddress {
+        address "address" plain, coin "coin" maybe, tag "tag" maybe, url "url" maybe,
+    } }
     /// `DepositAssetsIntoTheManagedSubAccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DepositAssetsIntoTheManagedSubAccountRequest {
         /// Amount.
@@ -17797,37 +17660,40 @@ pub mod types {
         /// Asset, in capitals.
         pub asset: String,
         /// E-mail address of the account that it goes to.
-        #[serde(rename = "toEmail")]
         pub to_email: String,
     }
+    wire::object! { DepositAssetsIntoTheManagedSubAccountRequest {
+        amount "amount" plain, asset "asset" plain, to_email "toEmail" plain,
+    } }
     /// `DepositQuestionnaire`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DepositQuestionnaire {
         /// Who sent it: 1 the account's owner, 2 somebody else.
-        #[serde(rename = "depositOriginator", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deposit_originator: Option<i64>,
         /// Service provider.
-        #[serde(rename = "vaspName", skip_serializing_if = "Option::is_none")]
         pub vasp_name: Option<String>,
     }
+    wire::object! { DepositQuestionnaire {
+        deposit_originator "depositOriginator" optional, vasp_name "vaspName" maybe,
+    } }
     /// `Discount`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Discount {
         /// Factor on the standard commission when it is paid in the asset of the discount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub discount: Option<wire::Decimal>,
         /// Asset of the discount.
-        #[serde(rename = "discountAsset", skip_serializing_if = "Option::is_none")]
         pub discount_asset: Option<String>,
         /// Whether the account has the discount.
-        #[serde(rename = "enabledForAccount", skip_serializing_if = "Option::is_none")]
         pub enabled_for_account: Option<bool>,
         /// Whether the symbol has the discount.
-        #[serde(rename = "enabledForSymbol", skip_serializing_if = "Option::is_none")]
         pub enabled_for_symbol: Option<bool>,
     }
+    wire::object! { Discount {
+        discount "discount" optional, discount_asset "discountAsset" maybe,
+        enabled_for_account "enabledForAccount" maybe, enabled_for_symbol "enabledForSymbol" maybe,
+    } }
     wire::words! {
         /// Account that small balances are in.
         DustAccountType {
@@ -17835,158 +17701,162 @@ pub mod types {
         }
     }
     /// `DustConversion`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DustConversion {
         /// When it was done, Unix milliseconds.
-        #[serde(rename = "operateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub operate_time: Option<wire::UnixMillis>,
         /// Fees.
-        #[serde(rename = "totalServiceChargeAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_service_charge_amount: Option<wire::Decimal>,
         /// Amount received. The venue spells it so.
-        #[serde(rename = "totalTransferedAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_transfered_amount: Option<wire::Decimal>,
         /// Id of the conversion.
-        #[serde(rename = "transId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trans_id: Option<i64>,
         /// Assets of the conversion.
-        #[serde(rename = "userAssetDribbletDetails", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub user_asset_dribblet_details: Vec<DustConversionDetail>,
     }
+    wire::object! { DustConversion {
+        operate_time "operateTime" optional, total_service_charge_amount "totalServiceChargeAmount" optional,
+        total_transfered_amount "totalTransferedAmount" optional, trans_id "transId" optional,
+        user_asset_dribblet_details "userAssetDribbletDetails" list_or_none,
+    } }
     /// `DustConversionDetail`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DustConversionDetail {
         /// Amount that was converted.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset that was converted.
-        #[serde(rename = "fromAsset", skip_serializing_if = "Option::is_none")]
         pub from_asset: Option<String>,
         /// When it was done, Unix milliseconds.
-        #[serde(rename = "operateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub operate_time: Option<wire::UnixMillis>,
         /// Fee.
-        #[serde(rename = "serviceChargeAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub service_charge_amount: Option<wire::Decimal>,
         /// Asset that was received.
-        #[serde(rename = "targetAsset", skip_serializing_if = "Option::is_none")]
         pub target_asset: Option<String>,
         /// Id of the conversion.
-        #[serde(rename = "transId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trans_id: Option<i64>,
         /// Amount received. The venue spells it so.
-        #[serde(rename = "transferedAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transfered_amount: Option<wire::Decimal>,
     }
+    wire::object! { DustConversionDetail {
+        amount "amount" optional, from_asset "fromAsset" maybe, operate_time "operateTime" optional,
+        service_charge_amount "serviceChargeAmount" optional, target_asset "targetAsset" maybe,
+        trans_id "transId" optional, transfered_amount "transferedAmount" optional,
+    } }
     /// `DustConvertRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DustConvertRequest {
         /// Account: SPOT or MARGIN.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<DustAccountType>,
         /// Assets, separated by commas.
         pub asset: String,
         /// Own id of the conversion.
-        #[serde(rename = "clientId", skip_serializing_if = "Option::is_none")]
         pub client_id: Option<String>,
         /// Price of the quota asset in the target asset.
-        #[serde(rename = "dustQuotaAssetToTargetAssetPrice", skip_serializing_if = "Option::is_none")]
         pub dust_quota_asset_to_target_asset_price: Option<wire::Decimal>,
         /// Asset to receive.
-        #[serde(rename = "targetAsset", skip_serializing_if = "Option::is_none")]
         pub target_asset: Option<String>,
         /// Id of a third party's client.
-        #[serde(rename = "thirdPartyClientId", skip_serializing_if = "Option::is_none")]
         pub third_party_client_id: Option<String>,
     }
+    wire::object! { DustConvertRequest {
+        account_type "accountType" maybe, asset "asset" plain, client_id "clientId" maybe,
+        dust_quota_asset_to_target_asset_price "dustQuotaAssetToTargetAssetPrice" maybe,
+        target_asset "targetAsset" maybe, third_party_client_id "thirdPartyClientId" maybe,
+    } }
     /// `DustConvertibleAssetsRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DustConvertibleAssetsRequest {
         /// Account: SPOT or MARGIN.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<DustAccountType>,
         /// Price of the quota asset in the target asset.
-        #[serde(rename = "dustQuotaAssetToTargetAssetPrice", skip_serializing_if = "Option::is_none")]
         pub dust_quota_asset_to_target_asset_price: Option<wire::Decimal>,
         /// Asset to receive.
-        #[serde(rename = "targetAsset")]
         pub target_asset: String,
     }
+    wire::object! { DustConvertibleAssetsRequest {
+        account_type "accountType" maybe,
+        dust_quota_asset_to_target_asset_price "dustQuotaAssetToTargetAssetPrice" maybe,
+        target_asset "targetAsset" plain,
+    } }
     /// `DustLog`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DustLog {
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
         /// Conversions.
-        #[serde(rename = "userAssetDribblets", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub user_asset_dribblets: Vec<DustConversion>,
     }
+    wire::object! { DustLog {
+        total "total" optional, user_asset_dribblets "userAssetDribblets" list_or_none,
+    } }
     /// `DustResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DustResult {
         /// Fees.
-        #[serde(rename = "totalServiceCharge", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_service_charge: Option<wire::Decimal>,
         /// Amount received. The venue spells it so.
-        #[serde(rename = "totalTransfered", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_transfered: Option<wire::Decimal>,
         /// What became of each asset.
-        #[serde(rename = "transferResult", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub transfer_result: Vec<DustTransfer>,
     }
+    wire::object! { DustResult {
+        total_service_charge "totalServiceCharge" optional, total_transfered "totalTransfered" optional,
+        transfer_result "transferResult" list_or_none,
+    } }
     /// `DustTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DustTransfer {
         /// Amount that was converted.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset that was converted.
-        #[serde(rename = "fromAsset", skip_serializing_if = "Option::is_none")]
         pub from_asset: Option<String>,
         /// When it was done, Unix milliseconds.
-        #[serde(rename = "operateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub operate_time: Option<wire::UnixMillis>,
         /// Fee.
-        #[serde(rename = "serviceChargeAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub service_charge_amount: Option<wire::Decimal>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tran_id: Option<i64>,
         /// Amount received. The venue spells it so.
-        #[serde(rename = "transferedAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transfered_amount: Option<wire::Decimal>,
     }
+    wire::object! { DustTransfer {
+        amount "amount" optional, from_asset "fromAsset" maybe, operate_time "operateTime" optional,
+        service_charge_amount "serviceChargeAmount" optional, tran_id "tranId" optional,
+        transfered_amount "transferedAmount" optional,
+    } }
     /// `DustTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DustTransferRequest {
         /// Account: SPOT or MARGIN.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<DustAccountType>,
         /// Assets, separated by commas.
         pub asset: String,
     }
+    wire::object! { DustTransferRequest {
+        account_type "accountType" maybe, asset "asset" plain,
+    } }
     /// `EditIpForSpecialKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct EditIpForSpecialKeyRequest {
         /// The key's public half.
-        #[serde(rename = "apiKey")]
         pub api_key: String,
         /// Addresses, separated by commas; up to 30.
         pub ip: String,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { EditIpForSpecialKeyRequest {
+        api_key "apiKey" plain, ip "ip" plain, symbol "symbol" maybe,
+    } }
     /// Nothing: that it was done.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -17995,97 +17865,107 @@ pub mod types {
     pub struct Empty(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { Empty(::serde_json::Map<String, ::serde_json::Value>); }
     /// `EnableFuturesForSubAccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct EnableFuturesForSubAccountRequest {
         /// E-mail address of the account.
         pub email: String,
     }
+    wire::object! { EnableFuturesForSubAccountRequest {
+        email "email" plain,
+    } }
     /// `EnableIsolatedMarginAccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct EnableIsolatedMarginAccountRequest {
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { EnableIsolatedMarginAccountRequest {
+        symbol "symbol" plain,
+    } }
     /// `EnableOptionsForSubAccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct EnableOptionsForSubAccountRequest {
         /// E-mail address of the account.
         pub email: String,
     }
+    wire::object! { EnableOptionsForSubAccountRequest {
+        email "email" plain,
+    } }
     /// `ExchangeFilter`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ExchangeFilter {
         /// Kind of filter, which says which members it has.
-        #[serde(rename = "filterType", skip_serializing_if = "Option::is_none")]
         pub filter_type: Option<wire::Open<FilterType>>,
         /// Largest number of open conditional orders.
-        #[serde(rename = "maxNumAlgoOrders", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_num_algo_orders: Option<i64>,
         /// Largest number of open iceberg orders.
-        #[serde(rename = "maxNumIcebergOrders", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_num_iceberg_orders: Option<i64>,
         /// Largest number of open order lists.
-        #[serde(rename = "maxNumOrderLists", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_num_order_lists: Option<i64>,
         /// Largest number of open orders.
-        #[serde(rename = "maxNumOrders", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_num_orders: Option<i64>,
     }
+    wire::object! { ExchangeFilter {
+        filter_type "filterType" maybe, max_num_algo_orders "maxNumAlgoOrders" optional,
+        max_num_iceberg_orders "maxNumIcebergOrders" optional, max_num_order_lists "maxNumOrderLists" optional,
+        max_num_orders "maxNumOrders" optional,
+    } }
     /// `ExchangeInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ExchangeInfo {
         /// Filters of the whole venue.
-        #[serde(rename = "exchangeFilters", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub exchange_filters: Vec<ExchangeFilter>,
         /// Rate limits.
-        #[serde(rename = "rateLimits", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rate_limits: Vec<RateLimit>,
         /// Time of the venue, Unix milliseconds or microseconds.
-        #[serde(rename = "serverTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub server_time: Option<wire::UnixMillisOrMicros>,
         /// Symbols with smart order routing, by base asset.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sors: Vec<SorAsset>,
         /// Symbols.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub symbols: Vec<SymbolInfo>,
         /// Time zone: UTC.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub timezone: Option<String>,
     }
+    wire::object! { ExchangeInfo {
+        exchange_filters "exchangeFilters" list_or_none, rate_limits "rateLimits" list_or_none,
+        server_time "serverTime" optional, sors "sors" list_or_none, symbols "symbols" list_or_none,
+        timezone "timezone" maybe,
+    } }
     /// `ExecutionRule`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ExecutionRule {
         /// Lowest price of selling, as a multiple of the reference price.
-        #[serde(rename = "askLimitMultDown", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_limit_mult_down: Option<wire::Decimal>,
         /// Highest price of selling, as a multiple of the reference price.
-        #[serde(rename = "askLimitMultUp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_limit_mult_up: Option<wire::Decimal>,
         /// Lowest price of buying, as a multiple of the reference price.
-        #[serde(rename = "bidLimitMultDown", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_limit_mult_down: Option<wire::Decimal>,
         /// Highest price of buying, as a multiple of the reference price.
-        #[serde(rename = "bidLimitMultUp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_limit_mult_up: Option<wire::Decimal>,
         /// Kind of rule.
-        #[serde(rename = "ruleType", skip_serializing_if = "Option::is_none")]
         pub rule_type: Option<String>,
     }
+    wire::object! { ExecutionRule {
+        ask_limit_mult_down "askLimitMultDown" optional, ask_limit_mult_up "askLimitMultUp" optional,
+        bid_limit_mult_down "bidLimitMultDown" optional, bid_limit_mult_up "bidLimitMultUp" optional,
+        rule_type "ruleType" maybe,
+    } }
     /// `ExecutionRules`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ExecutionRules {
         /// Rules by symbol.
-        #[serde(rename = "symbolRules", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub symbol_rules: Vec<SymbolRules>,
     }
+    wire::object! { ExecutionRules {
+        symbol_rules "symbolRules" list_or_none,
+    } }
     wire::words! {
         /// What happened to an order. REPLACED is an order that was amended and keeps its priority.
         ExecutionType {
@@ -18104,138 +17984,120 @@ pub mod types {
         }
     }
     /// `Fill`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Fill {
         /// Id of the allocation.
-        #[serde(rename = "allocId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub alloc_id: Option<i64>,
         /// Commission.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub commission: Option<wire::Decimal>,
         /// Asset of the commission.
-        #[serde(rename = "commissionAsset", skip_serializing_if = "Option::is_none")]
         pub commission_asset: Option<String>,
         /// Kind of match of smart order routing.
-        #[serde(rename = "matchType", skip_serializing_if = "Option::is_none")]
         pub match_type: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Id of the trade; -1 for none.
-        #[serde(rename = "tradeId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_id: Option<i64>,
     }
+    wire::object! { Fill {
+        alloc_id "allocId" optional, commission "commission" optional, commission_asset "commissionAsset" maybe,
+        match_type "matchType" maybe, price "price" optional, qty "qty" optional, trade_id "tradeId" optional,
+    } }
     /// A rule that orders have to pass. The kind says which members it has.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Filter {
         /// Whether the largest value holds for market orders.
-        #[serde(rename = "applyMaxToMarket", skip_serializing_if = "Option::is_none")]
         pub apply_max_to_market: Option<bool>,
         /// Whether the smallest value holds for market orders.
-        #[serde(rename = "applyMinToMarket", skip_serializing_if = "Option::is_none")]
         pub apply_min_to_market: Option<bool>,
         /// Whether it holds for market orders.
-        #[serde(rename = "applyToMarket", skip_serializing_if = "Option::is_none")]
         pub apply_to_market: Option<bool>,
         /// Smallest price of an ask, as a multiple of the average price.
-        #[serde(rename = "askMultiplierDown", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_multiplier_down: Option<wire::Decimal>,
         /// Largest price of an ask, as a multiple of the average price.
-        #[serde(rename = "askMultiplierUp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_multiplier_up: Option<wire::Decimal>,
         /// Minutes of the average price; 0 for the latest price.
-        #[serde(rename = "avgPriceMins", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_price_mins: Option<i64>,
         /// Smallest price of a bid, as a multiple of the average price.
-        #[serde(rename = "bidMultiplierDown", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_multiplier_down: Option<wire::Decimal>,
         /// Largest price of a bid, as a multiple of the average price.
-        #[serde(rename = "bidMultiplierUp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_multiplier_up: Option<wire::Decimal>,
         /// End, Unix milliseconds or microseconds.
-        #[serde(rename = "endTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end_time: Option<wire::UnixMillisOrMicros>,
         /// Kind of filter, which says which members it has.
-        #[serde(rename = "filterType", skip_serializing_if = "Option::is_none")]
         pub filter_type: Option<wire::Open<FilterType>>,
         /// Largest number of parts of an iceberg order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub limit: Option<i64>,
         /// Largest value of an order, in the quote asset.
-        #[serde(rename = "maxNotional", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_notional: Option<wire::Decimal>,
         /// Largest number of open conditional orders.
-        #[serde(rename = "maxNumAlgoOrders", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_num_algo_orders: Option<i64>,
         /// Largest number of open iceberg orders.
-        #[serde(rename = "maxNumIcebergOrders", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_num_iceberg_orders: Option<i64>,
         /// Largest number of changes of an order.
-        #[serde(rename = "maxNumOrderAmends", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_num_order_amends: Option<i64>,
         /// Largest number of open order lists.
-        #[serde(rename = "maxNumOrderLists", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_num_order_lists: Option<i64>,
         /// Largest number of open orders.
-        #[serde(rename = "maxNumOrders", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_num_orders: Option<i64>,
         /// Largest holding of the base asset, with open buy orders.
-        #[serde(rename = "maxPosition", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_position: Option<wire::Decimal>,
         /// Largest price.
-        #[serde(rename = "maxPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_price: Option<wire::Decimal>,
         /// Largest quantity.
-        #[serde(rename = "maxQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_qty: Option<wire::Decimal>,
         /// Largest trailing delta above the price, in basis points.
-        #[serde(rename = "maxTrailingAboveDelta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_trailing_above_delta: Option<i64>,
         /// Largest trailing delta below the price, in basis points.
-        #[serde(rename = "maxTrailingBelowDelta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_trailing_below_delta: Option<i64>,
         /// Smallest value of an order, in the quote asset.
-        #[serde(rename = "minNotional", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_notional: Option<wire::Decimal>,
         /// Smallest price.
-        #[serde(rename = "minPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_price: Option<wire::Decimal>,
         /// Smallest quantity.
-        #[serde(rename = "minQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_qty: Option<wire::Decimal>,
         /// Smallest trailing delta above the price, in basis points.
-        #[serde(rename = "minTrailingAboveDelta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_trailing_above_delta: Option<i64>,
         /// Smallest trailing delta below the price, in basis points.
-        #[serde(rename = "minTrailingBelowDelta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_trailing_below_delta: Option<i64>,
         /// Smallest price, as a multiple of the average price.
-        #[serde(rename = "multiplierDown", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub multiplier_down: Option<wire::Decimal>,
         /// Decimal places of multipliers.
-        #[serde(rename = "multiplierExponent", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub multiplier_exponent: Option<i64>,
         /// Largest price, as a multiple of the average price.
-        #[serde(rename = "multiplierUp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub multiplier_up: Option<wire::Decimal>,
         /// Decimal places of prices.
-        #[serde(rename = "priceExponent", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_exponent: Option<i64>,
         /// Decimal places of quantities.
-        #[serde(rename = "qtyExponent", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty_exponent: Option<i64>,
         /// Step of the quantity.
-        #[serde(rename = "stepSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub step_size: Option<wire::Decimal>,
         /// Step of the price.
-        #[serde(rename = "tickSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tick_size: Option<wire::Decimal>,
     }
+    wire::object! { Filter {
+        apply_max_to_market "applyMaxToMarket" maybe, apply_min_to_market "applyMinToMarket" maybe,
+        apply_to_market "applyToMarket" maybe, ask_multiplier_down "askMultiplierDown" optional,
+        ask_multiplier_up "askMultiplierUp" optional, avg_price_mins "avgPriceMins" optional,
+        bid_multiplier_down "bidMultiplierDown" optional, bid_multiplier_up "bidMultiplierUp" optional,
+        end_time "endTime" optional, filter_type "filterType" maybe, limit "limit" optional,
+        max_notional "maxNotional" optional, max_num_algo_orders "maxNumAlgoOrders" optional,
+        max_num_iceberg_orders "maxNumIcebergOrders" optional, max_num_order_amends "maxNumOrderAmends" optional,
+        max_num_order_lists "maxNumOrderLists" optional, max_num_orders "maxNumOrders" optional,
+        max_position "maxPosition" optional, max_price "maxPrice" optional, max_qty "maxQty" optional,
+        max_trailing_above_delta "maxTrailingAboveDelta" optional,
+        max_trailing_below_delta "maxTrailingBelowDelta" optional, min_notional "minNotional" optional,
+        min_price "minPrice" optional, min_qty "minQty" optional,
+        min_trailing_above_delta "minTrailingAboveDelta" optional,
+        min_trailing_below_delta "minTrailingBelowDelta" optional, multiplier_down "multiplierDown" optional,
+        multiplier_exponent "multiplierExponent" optional, multiplier_up "multiplierUp" optional,
+        price_exponent "priceExponent" optional, qty_exponent "qtyExponent" optional, step_size "stepSize" optional,
+        tick_size "tickSize" optional,
+    } }
     wire::words! {
         /// Kind of filter.
         FilterType {
@@ -18253,254 +18115,248 @@ pub mod types {
         }
     }
     /// `ForcedLiquidation`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ForcedLiquidation {
         /// Average price.
-        #[serde(rename = "avgPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_price: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
-        #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
         /// Whether it is about isolated margin.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<bool>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_id: Option<i64>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Time of the latest change, Unix milliseconds.
-        #[serde(rename = "updatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::UnixMillis>,
     }
+    wire::object! { ForcedLiquidation {
+        avg_price "avgPrice" optional, executed_qty "executedQty" optional, is_isolated "isIsolated" maybe,
+        order_id "orderId" optional, price "price" optional, qty "qty" optional, side "side" maybe,
+        symbol "symbol" maybe, time_in_force "timeInForce" maybe, updated_time "updatedTime" optional,
+    } }
     /// `ForcedLiquidations`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ForcedLiquidations {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<ForcedLiquidation>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { ForcedLiquidations {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     /// `FundingWalletRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FundingWalletRequest {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Whether values in BTC are added.
-        #[serde(rename = "needBtcValuation", skip_serializing_if = "Option::is_none")]
         pub need_btc_valuation: Option<bool>,
     }
+    wire::object! { FundingWalletRequest {
+        asset "asset" maybe, need_btc_valuation "needBtcValuation" maybe,
+    } }
     /// A futures account. One in coins has no totals.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FuturesAccount {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Assets.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub assets: Vec<FuturesAsset>,
         /// Whether it may deposit.
-        #[serde(rename = "canDeposit", skip_serializing_if = "Option::is_none")]
         pub can_deposit: Option<bool>,
         /// Whether it may trade.
-        #[serde(rename = "canTrade", skip_serializing_if = "Option::is_none")]
         pub can_trade: Option<bool>,
         /// Whether it may withdraw.
-        #[serde(rename = "canWithdraw", skip_serializing_if = "Option::is_none")]
         pub can_withdraw: Option<bool>,
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Level of fees.
-        #[serde(rename = "feeTier", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_tier: Option<i64>,
         /// What can be taken out.
-        #[serde(rename = "maxWithdrawAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_withdraw_amount: Option<wire::Decimal>,
         /// Initial margin of all.
-        #[serde(rename = "totalInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_initial_margin: Option<wire::Decimal>,
         /// Maintenance margin of all.
-        #[serde(rename = "totalMaintenanceMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_maintenance_margin: Option<wire::Decimal>,
         /// Margin balance of all.
-        #[serde(rename = "totalMarginBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_margin_balance: Option<wire::Decimal>,
         /// Initial margin of all open orders.
-        #[serde(rename = "totalOpenOrderInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_open_order_initial_margin: Option<wire::Decimal>,
         /// Initial margin of all positions.
-        #[serde(rename = "totalPositionInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_position_initial_margin: Option<wire::Decimal>,
         /// Unrealized profit of all.
-        #[serde(rename = "totalUnrealizedProfit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_unrealized_profit: Option<wire::Decimal>,
         /// Wallet balance of all.
-        #[serde(rename = "totalWalletBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_wallet_balance: Option<wire::Decimal>,
         /// Time of the latest change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
     }
+    wire::object! { FuturesAccount {
+        asset "asset" maybe, assets "assets" list_or_none, can_deposit "canDeposit" maybe, can_trade "canTrade" maybe,
+        can_withdraw "canWithdraw" maybe, email "email" maybe, fee_tier "feeTier" optional,
+        max_withdraw_amount "maxWithdrawAmount" optional, total_initial_margin "totalInitialMargin" optional,
+        total_maintenance_margin "totalMaintenanceMargin" optional,
+        total_margin_balance "totalMarginBalance" optional,
+        total_open_order_initial_margin "totalOpenOrderInitialMargin" optional,
+        total_position_initial_margin "totalPositionInitialMargin" optional,
+        total_unrealized_profit "totalUnrealizedProfit" optional, total_wallet_balance "totalWalletBalance" optional,
+        update_time "updateTime" optional,
+    } }
     /// `FuturesAccounts`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FuturesAccounts {
         /// The coin futures account.
-        #[serde(rename = "deliveryAccountResp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_account_resp: Option<FuturesAccount>,
         /// The USDT futures account.
-        #[serde(rename = "futureAccountResp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub future_account_resp: Option<FuturesAccount>,
     }
+    wire::object! { FuturesAccounts {
+        delivery_account_resp "deliveryAccountResp" optional, future_account_resp "futureAccountResp" optional,
+    } }
     /// `FuturesAsset`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FuturesAsset {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Initial margin.
-        #[serde(rename = "initialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin: Option<wire::Decimal>,
         /// Maintenance margin.
-        #[serde(rename = "maintenanceMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin: Option<wire::Decimal>,
         /// Margin balance.
-        #[serde(rename = "marginBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_balance: Option<wire::Decimal>,
         /// What can be taken out.
-        #[serde(rename = "maxWithdrawAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_withdraw_amount: Option<wire::Decimal>,
         /// Initial margin of open orders.
-        #[serde(rename = "openOrderInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_order_initial_margin: Option<wire::Decimal>,
         /// Initial margin of positions.
-        #[serde(rename = "positionInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_initial_margin: Option<wire::Decimal>,
         /// Unrealized profit.
-        #[serde(rename = "unrealizedProfit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unrealized_profit: Option<wire::Decimal>,
         /// Wallet balance.
-        #[serde(rename = "walletBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallet_balance: Option<wire::Decimal>,
     }
+    wire::object! { FuturesAsset {
+        asset "asset" maybe, initial_margin "initialMargin" optional, maintenance_margin "maintenanceMargin" optional,
+        margin_balance "marginBalance" optional, max_withdraw_amount "maxWithdrawAmount" optional,
+        open_order_initial_margin "openOrderInitialMargin" optional,
+        position_initial_margin "positionInitialMargin" optional, unrealized_profit "unrealizedProfit" optional,
+        wallet_balance "walletBalance" optional,
+    } }
     /// `FuturesEnabled`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FuturesEnabled {
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Whether futures are enabled.
-        #[serde(rename = "isFuturesEnabled", skip_serializing_if = "Option::is_none")]
         pub is_futures_enabled: Option<bool>,
     }
+    wire::object! { FuturesEnabled {
+        email "email" maybe, is_futures_enabled "isFuturesEnabled" maybe,
+    } }
     /// `FuturesPosition`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FuturesPosition {
         /// Price of entry.
-        #[serde(rename = "entryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub entry_price: Option<wire::Decimal>,
         /// Leverage.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage: Option<wire::Decimal>,
         /// Price of liquidation.
-        #[serde(rename = "liquidationPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liquidation_price: Option<wire::Decimal>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Largest value of an order, in the quote asset.
-        #[serde(rename = "maxNotional", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_notional: Option<wire::Decimal>,
         /// Size of the position.
-        #[serde(rename = "positionAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_amount: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Unrealized profit.
-        #[serde(rename = "unrealizedProfit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unrealized_profit: Option<wire::Decimal>,
     }
+    wire::object! { FuturesPosition {
+        entry_price "entryPrice" optional, leverage "leverage" optional,
+        liquidation_price "liquidationPrice" optional, mark_price "markPrice" optional,
+        max_notional "maxNotional" optional, position_amount "positionAmount" optional, symbol "symbol" maybe,
+        unrealized_profit "unrealizedProfit" optional,
+    } }
     /// `FuturesPositions`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FuturesPositions {
         /// Positions in coin futures.
-        #[serde(rename = "deliveryPositionRiskVos", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub delivery_position_risk_vos: Vec<DeliveryPosition>,
         /// Positions in USDT futures.
-        #[serde(rename = "futurePositionRiskVos", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub future_position_risk_vos: Vec<FuturesPosition>,
     }
+    wire::object! { FuturesPositions {
+        delivery_position_risk_vos "deliveryPositionRiskVos" list_or_none,
+        future_position_risk_vos "futurePositionRiskVos" list_or_none,
+    } }
     /// `FuturesSummaries`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FuturesSummaries {
         /// Coin futures accounts.
-        #[serde(rename = "deliveryAccountSummaryResp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_account_summary_resp: Option<DeliverySummary>,
         /// USDT futures accounts.
-        #[serde(rename = "futureAccountSummaryResp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub future_account_summary_resp: Option<FuturesSummary>,
     }
+    wire::object! { FuturesSummaries {
+        delivery_account_summary_resp "deliveryAccountSummaryResp" optional,
+        future_account_summary_resp "futureAccountSummaryResp" optional,
+    } }
     /// `FuturesSummary`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FuturesSummary {
         /// Asset that values are in.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Sub-accounts.
-        #[serde(rename = "subAccountList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sub_account_list: Vec<SubAccountFutures>,
         /// Initial margin of all.
-        #[serde(rename = "totalInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_initial_margin: Option<wire::Decimal>,
         /// Maintenance margin of all.
-        #[serde(rename = "totalMaintenanceMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_maintenance_margin: Option<wire::Decimal>,
         /// Margin balance of all.
-        #[serde(rename = "totalMarginBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_margin_balance: Option<wire::Decimal>,
         /// Initial margin of all open orders.
-        #[serde(rename = "totalOpenOrderInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_open_order_initial_margin: Option<wire::Decimal>,
         /// Initial margin of all positions.
-        #[serde(rename = "totalPositionInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_position_initial_margin: Option<wire::Decimal>,
         /// Unrealized profit of all.
-        #[serde(rename = "totalUnrealizedProfit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_unrealized_profit: Option<wire::Decimal>,
         /// Wallet balance of all.
-        #[serde(rename = "totalWalletBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_wallet_balance: Option<wire::Decimal>,
     }
+    wire::object! { FuturesSummary {
+        asset "asset" maybe, sub_account_list "subAccountList" list_or_none,
+        total_initial_margin "totalInitialMargin" optional,
+        total_maintenance_margin "totalMaintenanceMargin" optional,
+        total_margin_balance "totalMarginBalance" optional,
+        total_open_order_initial_margin "totalOpenOrderInitialMargin" optional,
+        total_position_initial_margin "totalPositionInitialMargin" optional,
+        total_unrealized_profit "totalUnrealizedProfit" optional, total_wallet_balance "totalWalletBalance" optional,
+    } }
     /// `FuturesTransferForSubAccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct FuturesTransferForSubAccountRequest {
         /// Amount.
@@ -18510,321 +18366,317 @@ pub mod types {
         /// E-mail address of the account.
         pub email: String,
         /// Direction: 1 spot to futures in USDT, 2 back, 3 spot to futures in coins, 4 back.
-        #[serde(rename = "type")]
         pub type_: i64,
     }
+    wire::object! { FuturesTransferForSubAccountRequest {
+        amount "amount" plain, asset "asset" plain, email "email" plain, type_ "type" plain,
+    } }
     /// `FuturesTransferResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FuturesTransferResult {
         /// Whether it was done.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// Id of the transfer.
-        #[serde(rename = "txnId", skip_serializing_if = "Option::is_none")]
         pub txn_id: Option<String>,
     }
+    wire::object! { FuturesTransferResult {
+        success "success" maybe, txn_id "txnId" maybe,
+    } }
     /// `FuturesTransfers`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FuturesTransfers {
         /// Futures: 1 in USDT, 2 in coins.
-        #[serde(rename = "futuresType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub futures_type: Option<i64>,
         /// Whether the records were found.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// Transfers.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub transfers: Vec<SubAccountTransfer>,
     }
+    wire::object! { FuturesTransfers {
+        futures_type "futuresType" optional, success "success" maybe, transfers "transfers" list_or_none,
+    } }
     /// `GetAssetsThatCanBeConvertedIntoBnbRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetAssetsThatCanBeConvertedIntoBnbRequest {
         /// Account: SPOT or MARGIN.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<DustAccountType>,
     }
+    wire::object! { GetAssetsThatCanBeConvertedIntoBnbRequest {
+        account_type "accountType" maybe,
+    } }
     /// `HourlyInterestRate`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct HourlyInterestRate {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Interest rate of the next hour, as a fraction.
-        #[serde(rename = "nextHourlyInterestRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub next_hourly_interest_rate: Option<wire::Decimal>,
     }
+    wire::object! { HourlyInterestRate {
+        asset "asset" maybe, next_hourly_interest_rate "nextHourlyInterestRate" optional,
+    } }
     /// `InterestEntry`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct InterestEntry {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Interest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest: Option<wire::Decimal>,
         /// When the interest accrued. The venue spells it so, Unix milliseconds.
-        #[serde(rename = "interestAccuredTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_accured_time: Option<wire::UnixMillis>,
         /// Interest rate, as a fraction.
-        #[serde(rename = "interestRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_rate: Option<wire::Decimal>,
         /// Symbol of the isolated margin account.
-        #[serde(rename = "isolatedSymbol", skip_serializing_if = "Option::is_none")]
         pub isolated_symbol: Option<String>,
         /// Principal.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub principal: Option<wire::Decimal>,
         /// Asset that was owed, where the interest was paid in BNB.
-        #[serde(rename = "rawAsset", skip_serializing_if = "Option::is_none")]
         pub raw_asset: Option<String>,
         /// Id of the transaction.
-        #[serde(rename = "txId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tx_id: Option<i64>,
         /// Kind: ON_BORROW, PERIODIC and others.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { InterestEntry {
+        asset "asset" maybe, interest "interest" optional, interest_accured_time "interestAccuredTime" optional,
+        interest_rate "interestRate" optional, isolated_symbol "isolatedSymbol" maybe, principal "principal" optional,
+        raw_asset "rawAsset" maybe, tx_id "txId" optional, type_ "type" maybe,
+    } }
     /// `InterestHistory`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct InterestHistory {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<InterestEntry>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { InterestHistory {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     /// `InterestRate`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct InterestRate {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Interest rate of a day, as a fraction.
-        #[serde(rename = "dailyInterestRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily_interest_rate: Option<wire::Decimal>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// VIP level.
-        #[serde(rename = "vipLevel", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vip_level: Option<i64>,
     }
+    wire::object! { InterestRate {
+        asset "asset" maybe, daily_interest_rate "dailyInterestRate" optional, timestamp "timestamp" optional,
+        vip_level "vipLevel" optional,
+    } }
     /// `IpRestriction`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IpRestriction {
         /// The key's public half.
-        #[serde(rename = "apiKey", skip_serializing_if = "Option::is_none")]
         pub api_key: Option<String>,
         /// Addresses that the key is bound to.
-        #[serde(rename = "ipList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ip_list: Vec<String>,
         /// Whether the key is bound to addresses: `true` or `false` as a text.
-        #[serde(rename = "ipRestrict", skip_serializing_if = "Option::is_none")]
         pub ip_restrict: Option<String>,
         /// Binding: 1 to no address, 2 to addresses.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Time of the latest change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
     }
+    wire::object! { IpRestriction {
+        api_key "apiKey" maybe, ip_list "ipList" list_or_none, ip_restrict "ipRestrict" maybe, status "status" maybe,
+        update_time "updateTime" optional,
+    } }
     /// `IsolatedAccountLimit`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IsolatedAccountLimit {
         /// Open accounts.
-        #[serde(rename = "enabledAccount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub enabled_account: Option<i64>,
         /// Largest number of open accounts.
-        #[serde(rename = "maxAccount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_account: Option<i64>,
     }
+    wire::object! { IsolatedAccountLimit {
+        enabled_account "enabledAccount" optional, max_account "maxAccount" optional,
+    } }
     /// `IsolatedAccountResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IsolatedAccountResult {
         /// Whether it was done.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { IsolatedAccountResult {
+        success "success" maybe, symbol "symbol" maybe,
+    } }
     /// `IsolatedMarginAccount`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IsolatedMarginAccount {
         /// Accounts by symbol.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub assets: Vec<IsolatedMarginPair>,
         /// Value of all assets, in BTC.
-        #[serde(rename = "totalAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_asset_of_btc: Option<wire::Decimal>,
         /// Value of all liabilities, in BTC.
-        #[serde(rename = "totalLiabilityOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_liability_of_btc: Option<wire::Decimal>,
         /// Value of assets less liabilities, in BTC.
-        #[serde(rename = "totalNetAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_net_asset_of_btc: Option<wire::Decimal>,
     }
+    wire::object! { IsolatedMarginAccount {
+        assets "assets" list_or_none, total_asset_of_btc "totalAssetOfBtc" optional,
+        total_liability_of_btc "totalLiabilityOfBtc" optional, total_net_asset_of_btc "totalNetAssetOfBtc" optional,
+    } }
     /// `IsolatedMarginAsset`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IsolatedMarginAsset {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Whether it can be borrowed.
-        #[serde(rename = "borrowEnabled", skip_serializing_if = "Option::is_none")]
         pub borrow_enabled: Option<bool>,
         /// Borrowed amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrowed: Option<wire::Decimal>,
         /// Available amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free: Option<wire::Decimal>,
         /// Interest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest: Option<wire::Decimal>,
         /// Amount in orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub locked: Option<wire::Decimal>,
         /// Amount less liabilities.
-        #[serde(rename = "netAsset", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub net_asset: Option<wire::Decimal>,
         /// Amount less liabilities, in BTC.
-        #[serde(rename = "netAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub net_asset_of_btc: Option<wire::Decimal>,
         /// Whether it can be repaid.
-        #[serde(rename = "repayEnabled", skip_serializing_if = "Option::is_none")]
         pub repay_enabled: Option<bool>,
         /// Value of all assets, in BTC.
-        #[serde(rename = "totalAsset", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_asset: Option<wire::Decimal>,
     }
+    wire::object! { IsolatedMarginAsset {
+        asset "asset" maybe, borrow_enabled "borrowEnabled" maybe, borrowed "borrowed" optional, free "free" optional,
+        interest "interest" optional, locked "locked" optional, net_asset "netAsset" optional,
+        net_asset_of_btc "netAssetOfBtc" optional, repay_enabled "repayEnabled" maybe,
+        total_asset "totalAsset" optional,
+    } }
     /// `IsolatedMarginCoinFee`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IsolatedMarginCoinFee {
         /// Largest amount that can be borrowed.
-        #[serde(rename = "borrowLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_limit: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Interest rate of a day, as a fraction.
-        #[serde(rename = "dailyInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily_interest: Option<wire::Decimal>,
     }
+    wire::object! { IsolatedMarginCoinFee {
+        borrow_limit "borrowLimit" optional, coin "coin" maybe, daily_interest "dailyInterest" optional,
+    } }
     /// `IsolatedMarginFee`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IsolatedMarginFee {
         /// By coin.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub data: Vec<IsolatedMarginCoinFee>,
         /// Leverage.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// VIP level.
-        #[serde(rename = "vipLevel", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vip_level: Option<i64>,
     }
+    wire::object! { IsolatedMarginFee {
+        data "data" list_or_none, leverage "leverage" optional, symbol "symbol" maybe, vip_level "vipLevel" optional,
+    } }
     /// `IsolatedMarginPair`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IsolatedMarginPair {
         /// The base asset.
-        #[serde(rename = "baseAsset", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_asset: Option<IsolatedMarginAsset>,
         /// Whether the account is open.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Index price.
-        #[serde(rename = "indexPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::Decimal>,
         /// Whether the account exists.
-        #[serde(rename = "isolatedCreated", skip_serializing_if = "Option::is_none")]
         pub isolated_created: Option<bool>,
         /// Price of liquidation.
-        #[serde(rename = "liquidatePrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liquidate_price: Option<wire::Decimal>,
         /// Distance to the price of liquidation, in percent.
-        #[serde(rename = "liquidateRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liquidate_rate: Option<wire::Decimal>,
         /// Margin level: assets by liabilities.
-        #[serde(rename = "marginLevel", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_level: Option<wire::Decimal>,
         /// What the margin level means.
-        #[serde(rename = "marginLevelStatus", skip_serializing_if = "Option::is_none")]
         pub margin_level_status: Option<String>,
         /// Margin ratio.
-        #[serde(rename = "marginRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_ratio: Option<wire::Decimal>,
         /// The quote asset.
-        #[serde(rename = "quoteAsset", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_asset: Option<IsolatedMarginAsset>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Whether trading is on.
-        #[serde(rename = "tradeEnabled", skip_serializing_if = "Option::is_none")]
         pub trade_enabled: Option<bool>,
     }
+    wire::object! { IsolatedMarginPair {
+        base_asset "baseAsset" optional, enabled "enabled" maybe, index_price "indexPrice" optional,
+        isolated_created "isolatedCreated" maybe, liquidate_price "liquidatePrice" optional,
+        liquidate_rate "liquidateRate" optional, margin_level "marginLevel" optional,
+        margin_level_status "marginLevelStatus" maybe, margin_ratio "marginRatio" optional,
+        quote_asset "quoteAsset" optional, symbol "symbol" maybe, trade_enabled "tradeEnabled" maybe,
+    } }
     /// `IsolatedMarginTier`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IsolatedMarginTier {
         /// Largest amount of the base asset that can be borrowed.
-        #[serde(rename = "baseAssetMaxBorrowable", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_asset_max_borrowable: Option<wire::Decimal>,
         /// Leverage of the tier.
-        #[serde(rename = "effectiveMultiple", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub effective_multiple: Option<wire::Decimal>,
         /// Initial risk ratio.
-        #[serde(rename = "initialRiskRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_risk_ratio: Option<wire::Decimal>,
         /// Risk ratio of liquidation.
-        #[serde(rename = "liquidationRiskRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liquidation_risk_ratio: Option<wire::Decimal>,
         /// Largest amount of the quote asset that can be borrowed.
-        #[serde(rename = "quoteAssetMaxBorrowable", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_asset_max_borrowable: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Tier.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tier: Option<i64>,
     }
+    wire::object! { IsolatedMarginTier {
+        base_asset_max_borrowable "baseAssetMaxBorrowable" optional, effective_multiple "effectiveMultiple" optional,
+        initial_risk_ratio "initialRiskRatio" optional, liquidation_risk_ratio "liquidationRiskRatio" optional,
+        quote_asset_max_borrowable "quoteAssetMaxBorrowable" optional, symbol "symbol" maybe, tier "tier" optional,
+    } }
     /// `KeepaliveUserDataStreamRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct KeepaliveUserDataStreamRequest {
         /// The listen key.
-        #[serde(rename = "listenKey")]
         pub listen_key: wire::Secret,
     }
+    wire::object! { KeepaliveUserDataStreamRequest {
+        listen_key "listenKey" plain,
+    } }
     /// `KeepaliveUserDataStreamV2Request`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct KeepaliveUserDataStreamV2Request {
         /// The listen key.
-        #[serde(rename = "listenKey")]
         pub listen_key: wire::Secret,
     }
+    wire::object! { KeepaliveUserDataStreamV2Request {
+        listen_key "listenKey" plain,
+    } }
     wire::words! {
         /// What a special key may do.
         KeyPermissionMode {
@@ -18832,108 +18684,110 @@ pub mod types {
         }
     }
     /// `LeverageBracket`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LeverageBracket {
         /// Number for a fast calculation of the margin.
-        #[serde(rename = "fastNum", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fast_num: Option<wire::Decimal>,
         /// Rate of initial margin, as a fraction.
-        #[serde(rename = "initialMarginRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin_rate: Option<wire::Decimal>,
         /// Leverage.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage: Option<wire::Decimal>,
         /// Rate of maintenance margin, as a fraction.
-        #[serde(rename = "maintenanceMarginRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin_rate: Option<wire::Decimal>,
         /// Largest debt.
-        #[serde(rename = "maxDebt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_debt: Option<wire::Decimal>,
     }
+    wire::object! { LeverageBracket {
+        fast_num "fastNum" optional, initial_margin_rate "initialMarginRate" optional, leverage "leverage" optional,
+        maintenance_margin_rate "maintenanceMarginRate" optional, max_debt "maxDebt" optional,
+    } }
     /// `LeverageBrackets`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LeverageBrackets {
         /// Assets.
-        #[serde(rename = "assetNames", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asset_names: Vec<String>,
         /// Brackets.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub brackets: Vec<LeverageBracket>,
         /// Rank.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rank: Option<i64>,
     }
+    wire::object! { LeverageBrackets {
+        asset_names "assetNames" list_or_none, brackets "brackets" list_or_none, rank "rank" optional,
+    } }
     /// `LeverageResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LeverageResult {
         /// Whether it was done.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { LeverageResult {
+        success "success" maybe,
+    } }
     /// `LiabilityExchange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LiabilityExchange {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Kind of exchange.
-        #[serde(rename = "bizType", skip_serializing_if = "Option::is_none")]
         pub biz_type: Option<String>,
         /// Amount received.
-        #[serde(rename = "targetAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub target_amount: Option<wire::Decimal>,
         /// Asset to receive.
-        #[serde(rename = "targetAsset", skip_serializing_if = "Option::is_none")]
         pub target_asset: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { LiabilityExchange {
+        amount "amount" optional, asset "asset" maybe, biz_type "bizType" maybe,
+        target_amount "targetAmount" optional, target_asset "targetAsset" maybe, timestamp "timestamp" optional,
+    } }
     /// `LiabilityExchanges`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LiabilityExchanges {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<LiabilityExchange>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { LiabilityExchanges {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     /// `LimitPricePairs`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LimitPricePairs {
         /// Symbols of cross margin.
-        #[serde(rename = "crossMarginSymbols", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub cross_margin_symbols: Vec<String>,
     }
+    wire::object! { LimitPricePairs {
+        cross_margin_symbols "crossMarginSymbols" list_or_none,
+    } }
     /// `LiquidationLoan`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LiquidationLoan {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Amount that is still owed.
-        #[serde(rename = "remainingAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_amount: Option<wire::Decimal>,
         /// Amount that was repaid.
-        #[serde(rename = "repaidAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub repaid_amount: Option<wire::Decimal>,
     }
+    wire::object! { LiquidationLoan {
+        amount "amount" optional, asset "asset" maybe, remaining_amount "remainingAmount" optional,
+        repaid_amount "repaidAmount" optional,
+    } }
     /// `LiquidationLoanRepayRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct LiquidationLoanRepayRequest {
         /// Amount.
@@ -18941,17 +18795,21 @@ pub mod types {
         /// Asset, in capitals.
         pub asset: String,
     }
+    wire::object! { LiquidationLoanRepayRequest {
+        amount "amount" plain, asset "asset" plain,
+    } }
     /// `LiquidationRatio`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LiquidationRatio {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Liquidation ratio by risk.
-        #[serde(rename = "riskBasedLiquidationRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub risk_based_liquidation_ratio: Option<wire::Decimal>,
     }
+    wire::object! { LiquidationRatio {
+        asset "asset" maybe, risk_based_liquidation_ratio "riskBasedLiquidationRatio" optional,
+    } }
     wire::words! {
         /// State of the orders of a list.
         ListOrderStatus {
@@ -18965,260 +18823,250 @@ pub mod types {
         }
     }
     /// `ListedOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListedOrder {
         /// Id of the order, given by its owner.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_id: Option<i64>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { ListedOrder {
+        client_order_id "clientOrderId" maybe, order_id "orderId" optional, status "status" maybe,
+        symbol "symbol" maybe,
+    } }
     /// `ListenKey`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListenKey {
         /// The key. It alone gives access to the stream.
-        #[serde(rename = "listenKey")]
         pub listen_key: wire::Secret,
     }
+    wire::object! { ListenKey {
+        listen_key "listenKey" plain,
+    } }
     /// `LoanRepayment`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LoanRepayment {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub create_time: Option<wire::UnixMillis>,
         /// Id of the repayment.
-        #[serde(rename = "repayId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub repay_id: Option<i64>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
     }
+    wire::object! { LoanRepayment {
+        amount "amount" optional, asset "asset" maybe, create_time "createTime" optional, repay_id "repayId" optional,
+        status "status" maybe,
+    } }
     /// `LoanRepayments`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LoanRepayments {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<LoanRepayment>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { LoanRepayments {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     /// `ManagedAsset`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ManagedAsset {
         /// Available amount.
-        #[serde(rename = "availableBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::Decimal>,
         /// Value, in BTC.
-        #[serde(rename = "btcValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub btc_value: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Amount in orders.
-        #[serde(rename = "inOrder", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub in_order: Option<wire::Decimal>,
         /// Full name of the coin.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Balance.
-        #[serde(rename = "totalBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_balance: Option<wire::Decimal>,
     }
+    wire::object! { ManagedAsset {
+        available_balance "availableBalance" optional, btc_value "btcValue" optional, coin "coin" maybe,
+        in_order "inOrder" optional, name "name" maybe, total_balance "totalBalance" optional,
+    } }
     /// `ManagedFuturesAssets`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ManagedFuturesAssets {
         /// Code; 200 is success.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub code: Option<String>,
         /// Text for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// Snapshots.
-        #[serde(rename = "snapshotVos", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub snapshot_vos: Vec<AccountSnapshot>,
     }
+    wire::object! { ManagedFuturesAssets {
+        code "code" maybe, message "message" maybe, snapshot_vos "snapshotVos" list_or_none,
+    } }
     /// `ManagedMargin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ManagedMargin {
         /// Margin level: assets by liabilities.
-        #[serde(rename = "marginLevel", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_level: Option<wire::Decimal>,
         /// Value of all assets, in BTC.
-        #[serde(rename = "totalAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_asset_of_btc: Option<wire::Decimal>,
         /// Value of all liabilities, in BTC.
-        #[serde(rename = "totalLiabilityOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_liability_of_btc: Option<wire::Decimal>,
         /// Value of assets less liabilities, in BTC.
-        #[serde(rename = "totalNetAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_net_asset_of_btc: Option<wire::Decimal>,
         /// Assets.
-        #[serde(rename = "userAssets", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub user_assets: Vec<MarginAsset>,
     }
+    wire::object! { ManagedMargin {
+        margin_level "marginLevel" optional, total_asset_of_btc "totalAssetOfBtc" optional,
+        total_liability_of_btc "totalLiabilityOfBtc" optional, total_net_asset_of_btc "totalNetAssetOfBtc" optional,
+        user_assets "userAssets" list_or_none,
+    } }
     /// `ManagedSubAccount`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ManagedSubAccount {
         /// E-mail address of the trading team's account.
-        #[serde(rename = "bindParentEmail", skip_serializing_if = "Option::is_none")]
         pub bind_parent_email: Option<String>,
         /// Id of the trading team's account.
-        #[serde(rename = "bindParentUserId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bind_parent_user_id: Option<i64>,
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "insertTimeStamp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub insert_time_stamp: Option<wire::UnixMillis>,
         /// Whether futures are enabled.
-        #[serde(rename = "isFutureEnabled", skip_serializing_if = "Option::is_none")]
         pub is_future_enabled: Option<bool>,
         /// Whether margin is enabled.
-        #[serde(rename = "isMarginEnabled", skip_serializing_if = "Option::is_none")]
         pub is_margin_enabled: Option<bool>,
         /// Whether the agreement on leveraged tokens was signed.
-        #[serde(rename = "isSignedLVTRiskAgreement", skip_serializing_if = "Option::is_none")]
         pub is_signed_lvt_risk_agreement: Option<bool>,
         /// Whether the sub-account is enabled.
-        #[serde(rename = "isSubUserEnabled", skip_serializing_if = "Option::is_none")]
         pub is_sub_user_enabled: Option<bool>,
         /// Whether it is in use.
-        #[serde(rename = "isUserActive", skip_serializing_if = "Option::is_none")]
         pub is_user_active: Option<bool>,
         /// Id of the managed sub-account.
-        #[serde(rename = "managersubUserId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub managersub_user_id: Option<i64>,
         /// Id of the investor's account.
-        #[serde(rename = "rootUserId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub root_user_id: Option<i64>,
     }
+    wire::object! { ManagedSubAccount {
+        bind_parent_email "bindParentEmail" maybe, bind_parent_user_id "bindParentUserId" optional,
+        email "email" maybe, insert_time_stamp "insertTimeStamp" optional, is_future_enabled "isFutureEnabled" maybe,
+        is_margin_enabled "isMarginEnabled" maybe, is_signed_lvt_risk_agreement "isSignedLVTRiskAgreement" maybe,
+        is_sub_user_enabled "isSubUserEnabled" maybe, is_user_active "isUserActive" maybe,
+        managersub_user_id "managersubUserId" optional, root_user_id "rootUserId" optional,
+    } }
     /// `ManagedSubAccounts`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ManagedSubAccounts {
         /// Managed sub-accounts.
-        #[serde(rename = "managerSubUserInfoVoList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub manager_sub_user_info_vo_list: Vec<ManagedSubAccount>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { ManagedSubAccounts {
+        manager_sub_user_info_vo_list "managerSubUserInfoVoList" list_or_none, total "total" optional,
+    } }
     /// `ManagedTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ManagedTransfer {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub create_time: Option<wire::UnixMillis>,
         /// Wallet that it came from.
-        #[serde(rename = "fromAccountType", skip_serializing_if = "Option::is_none")]
         pub from_account_type: Option<String>,
         /// Account that it came from.
-        #[serde(rename = "fromEmail", skip_serializing_if = "Option::is_none")]
         pub from_email: Option<String>,
         /// When it is planned for, Unix milliseconds.
-        #[serde(rename = "scheduledData", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub scheduled_data: Option<wire::UnixMillis>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Wallet that it went to.
-        #[serde(rename = "toAccountType", skip_serializing_if = "Option::is_none")]
         pub to_account_type: Option<String>,
         /// Account that it went to.
-        #[serde(rename = "toEmail", skip_serializing_if = "Option::is_none")]
         pub to_email: Option<String>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tran_id: Option<i64>,
     }
+    wire::object! { ManagedTransfer {
+        amount "amount" optional, asset "asset" maybe, create_time "createTime" optional,
+        from_account_type "fromAccountType" maybe, from_email "fromEmail" maybe,
+        scheduled_data "scheduledData" optional, status "status" maybe, to_account_type "toAccountType" maybe,
+        to_email "toEmail" maybe, tran_id "tranId" optional,
+    } }
     /// `ManagedTransfers`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ManagedTransfers {
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count: Option<i64>,
         /// Transfers.
-        #[serde(rename = "managerSubTransferHistoryVos", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub manager_sub_transfer_history_vos: Vec<ManagedTransfer>,
     }
+    wire::object! { ManagedTransfers {
+        count "count" optional, manager_sub_transfer_history_vos "managerSubTransferHistoryVos" list_or_none,
+    } }
     /// `MarginAccount`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginAccount {
         /// Kind of account.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<String>,
         /// Whether it can be borrowed.
-        #[serde(rename = "borrowEnabled", skip_serializing_if = "Option::is_none")]
         pub borrow_enabled: Option<bool>,
         /// Margin level by the value of collateral.
-        #[serde(rename = "collateralMarginLevel", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub collateral_margin_level: Option<wire::Decimal>,
         /// Whether the account exists.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub created: Option<bool>,
         /// Margin level: assets by liabilities.
-        #[serde(rename = "marginLevel", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_level: Option<wire::Decimal>,
         /// Value of all assets, in BTC.
-        #[serde(rename = "totalAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_asset_of_btc: Option<wire::Decimal>,
         /// Value of the collateral, in USDT.
-        #[serde(rename = "TotalCollateralValueInUSDT", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_collateral_value_in_usdt: Option<wire::Decimal>,
         /// Value of all liabilities, in BTC.
-        #[serde(rename = "totalLiabilityOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_liability_of_btc: Option<wire::Decimal>,
         /// Value of assets less liabilities, in BTC.
-        #[serde(rename = "totalNetAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_net_asset_of_btc: Option<wire::Decimal>,
         /// Whether trading is on.
-        #[serde(rename = "tradeEnabled", skip_serializing_if = "Option::is_none")]
         pub trade_enabled: Option<bool>,
         /// Whether transfers in are on.
-        #[serde(rename = "transferInEnabled", skip_serializing_if = "Option::is_none")]
         pub transfer_in_enabled: Option<bool>,
         /// Whether transfers out are on.
-        #[serde(rename = "transferOutEnabled", skip_serializing_if = "Option::is_none")]
         pub transfer_out_enabled: Option<bool>,
         /// Assets.
-        #[serde(rename = "userAssets", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub user_assets: Vec<MarginAsset>,
     }
+    wire::object! { MarginAccount {
+        account_type "accountType" maybe, borrow_enabled "borrowEnabled" maybe,
+        collateral_margin_level "collateralMarginLevel" optional, created "created" maybe,
+        margin_level "marginLevel" optional, total_asset_of_btc "totalAssetOfBtc" optional,
+        total_collateral_value_in_usdt "TotalCollateralValueInUSDT" optional,
+        total_liability_of_btc "totalLiabilityOfBtc" optional, total_net_asset_of_btc "totalNetAssetOfBtc" optional,
+        trade_enabled "tradeEnabled" maybe, transfer_in_enabled "transferInEnabled" maybe,
+        transfer_out_enabled "transferOutEnabled" maybe, user_assets "userAssets" list_or_none,
+    } }
     /// `MarginAccountBorrowRepayRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginAccountBorrowRepayRequest {
         /// Amount.
@@ -19226,334 +19074,305 @@ pub mod types {
         /// Asset, in capitals.
         pub asset: String,
         /// Whether it is about isolated margin. Left out: FALSE.
-        #[serde(rename = "isIsolated")]
         pub is_isolated: TrueFalse,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Kind.
-        #[serde(rename = "type")]
         pub type_: wire::Open<BorrowRepayType>,
     }
+    wire::object! { MarginAccountBorrowRepayRequest {
+        amount "amount" plain, asset "asset" plain, is_isolated "isIsolated" plain, symbol "symbol" maybe,
+        type_ "type" plain,
+    } }
     /// `MarginAccountNewOcoRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginAccountNewOcoRequest {
         /// Whether what was borrowed is repaid when the order is cancelled. Left out: true.
-        #[serde(rename = "autoRepayAtCancel", skip_serializing_if = "Option::is_none")]
         pub auto_repay_at_cancel: Option<bool>,
         /// Whether it is about isolated margin. Left out: FALSE.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<TrueFalse>,
         /// Own id of the limit order.
-        #[serde(rename = "limitClientOrderId", skip_serializing_if = "Option::is_none")]
         pub limit_client_order_id: Option<String>,
         /// Visible part of the limit order.
-        #[serde(rename = "limitIcebergQty", skip_serializing_if = "Option::is_none")]
         pub limit_iceberg_qty: Option<wire::Decimal>,
         /// Own id of the order list, unique among open lists. May be used again once the list is done.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Price.
         pub price: wire::Decimal,
         /// Quantity, in the base asset.
         pub quantity: wire::Decimal,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
         pub side: wire::Open<Side>,
         /// What the order borrows or repays. Left out: NO_SIDE_EFFECT.
-        #[serde(rename = "sideEffectType", skip_serializing_if = "Option::is_none")]
         pub side_effect_type: Option<SideEffectType>,
         /// Own id of the stop order.
-        #[serde(rename = "stopClientOrderId", skip_serializing_if = "Option::is_none")]
         pub stop_client_order_id: Option<String>,
         /// Visible part of the stop order.
-        #[serde(rename = "stopIcebergQty", skip_serializing_if = "Option::is_none")]
         pub stop_iceberg_qty: Option<wire::Decimal>,
         /// Price of the stop order, where it is a limit order.
-        #[serde(rename = "stopLimitPrice", skip_serializing_if = "Option::is_none")]
         pub stop_limit_price: Option<wire::Decimal>,
         /// How long the stop order stays, where it is a limit order.
-        #[serde(rename = "stopLimitTimeInForce", skip_serializing_if = "Option::is_none")]
         pub stop_limit_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice")]
         pub stop_price: wire::Decimal,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { MarginAccountNewOcoRequest {
+        auto_repay_at_cancel "autoRepayAtCancel" maybe, is_isolated "isIsolated" maybe,
+        limit_client_order_id "limitClientOrderId" maybe, limit_iceberg_qty "limitIcebergQty" maybe,
+        list_client_order_id "listClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        price "price" plain, quantity "quantity" plain, self_trade_prevention_mode "selfTradePreventionMode" maybe,
+        side "side" plain, side_effect_type "sideEffectType" maybe, stop_client_order_id "stopClientOrderId" maybe,
+        stop_iceberg_qty "stopIcebergQty" maybe, stop_limit_price "stopLimitPrice" maybe,
+        stop_limit_time_in_force "stopLimitTimeInForce" maybe, stop_price "stopPrice" plain, symbol "symbol" plain,
+    } }
     /// `MarginAccountNewOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginAccountNewOrderRequest {
         /// Whether what was borrowed is repaid when the order is cancelled. Left out: true.
-        #[serde(rename = "autoRepayAtCancel", skip_serializing_if = "Option::is_none")]
         pub auto_repay_at_cancel: Option<bool>,
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Whether it is about isolated margin. Left out: FALSE.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<TrueFalse>,
         /// Own id of the new order, unique among open orders. May be used again once the order is done. Left out: the venue makes one.
-        #[serde(rename = "newClientOrderId", skip_serializing_if = "Option::is_none")]
         pub new_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quantity: Option<wire::Decimal>,
         /// Quantity of a market order, in the quote asset.
-        #[serde(rename = "quoteOrderQty", skip_serializing_if = "Option::is_none")]
         pub quote_order_qty: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
         pub side: wire::Open<Side>,
         /// What the order borrows or repays. Left out: NO_SIDE_EFFECT.
-        #[serde(rename = "sideEffectType", skip_serializing_if = "Option::is_none")]
         pub side_effect_type: Option<SideEffectType>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none")]
         pub stop_price: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger trails the price by, in basis points.
-        #[serde(rename = "trailingDelta", skip_serializing_if = "Option::is_none")]
         pub trailing_delta: Option<i64>,
         /// Kind.
-        #[serde(rename = "type")]
         pub type_: wire::Open<OrderType>,
     }
+    wire::object! { MarginAccountNewOrderRequest {
+        auto_repay_at_cancel "autoRepayAtCancel" maybe, iceberg_qty "icebergQty" maybe,
+        is_isolated "isIsolated" maybe, new_client_order_id "newClientOrderId" maybe,
+        new_order_resp_type "newOrderRespType" maybe, price "price" maybe, quantity "quantity" maybe,
+        quote_order_qty "quoteOrderQty" maybe, self_trade_prevention_mode "selfTradePreventionMode" maybe,
+        side "side" plain, side_effect_type "sideEffectType" maybe, stop_price "stopPrice" maybe,
+        symbol "symbol" plain, time_in_force "timeInForce" maybe, trailing_delta "trailingDelta" maybe,
+        type_ "type" plain,
+    } }
     /// `MarginAccountNewOtoRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginAccountNewOtoRequest {
         /// Whether what was borrowed is repaid when the order is cancelled. Left out: true.
-        #[serde(rename = "autoRepayAtCancel", skip_serializing_if = "Option::is_none")]
         pub auto_repay_at_cancel: Option<bool>,
         /// Whether it is about isolated margin. Left out: FALSE.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<TrueFalse>,
         /// Own id of the order list, unique among open lists. May be used again once the list is done.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Own id of the pending order.
-        #[serde(rename = "pendingClientOrderId", skip_serializing_if = "Option::is_none")]
         pub pending_client_order_id: Option<String>,
         /// Visible part of the pending order.
-        #[serde(rename = "pendingIcebergQty", skip_serializing_if = "Option::is_none")]
         pub pending_iceberg_qty: Option<wire::Decimal>,
         /// Price of the pending order.
-        #[serde(rename = "pendingPrice", skip_serializing_if = "Option::is_none")]
         pub pending_price: Option<wire::Decimal>,
         /// Quantity of the pending order, in the base asset.
-        #[serde(rename = "pendingQuantity")]
         pub pending_quantity: wire::Decimal,
         /// Side of the pending order.
-        #[serde(rename = "pendingSide")]
         pub pending_side: wire::Open<Side>,
         /// Price that triggers the pending order.
-        #[serde(rename = "pendingStopPrice", skip_serializing_if = "Option::is_none")]
         pub pending_stop_price: Option<wire::Decimal>,
         /// How long the pending order stays.
-        #[serde(rename = "pendingTimeInForce", skip_serializing_if = "Option::is_none")]
         pub pending_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the pending order trails the price by, in basis points.
-        #[serde(rename = "pendingTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub pending_trailing_delta: Option<i64>,
         /// Kind of the pending order: LIMIT, MARKET, STOP_LOSS, STOP_LOSS_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT or LIMIT_MAKER.
-        #[serde(rename = "pendingType")]
         pub pending_type: wire::Open<OrderType>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// What the order borrows or repays. Left out: NO_SIDE_EFFECT.
-        #[serde(rename = "sideEffectType", skip_serializing_if = "Option::is_none")]
         pub side_effect_type: Option<SideEffectType>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Own id of the working order.
-        #[serde(rename = "workingClientOrderId", skip_serializing_if = "Option::is_none")]
         pub working_client_order_id: Option<String>,
         /// Visible part of the working order.
-        #[serde(rename = "workingIcebergQty")]
         pub working_iceberg_qty: wire::Decimal,
         /// Price of the working order.
-        #[serde(rename = "workingPrice")]
         pub working_price: wire::Decimal,
         /// Quantity of the working order, in the base asset.
-        #[serde(rename = "workingQuantity")]
         pub working_quantity: wire::Decimal,
         /// Side of the working order.
-        #[serde(rename = "workingSide")]
         pub working_side: wire::Open<Side>,
         /// How long the working order stays.
-        #[serde(rename = "workingTimeInForce", skip_serializing_if = "Option::is_none")]
         pub working_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Kind of the working order: LIMIT or LIMIT_MAKER.
-        #[serde(rename = "workingType")]
         pub working_type: wire::Open<OrderType>,
     }
+    wire::object! { MarginAccountNewOtoRequest {
+        auto_repay_at_cancel "autoRepayAtCancel" maybe, is_isolated "isIsolated" maybe,
+        list_client_order_id "listClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        pending_client_order_id "pendingClientOrderId" maybe, pending_iceberg_qty "pendingIcebergQty" maybe,
+        pending_price "pendingPrice" maybe, pending_quantity "pendingQuantity" plain,
+        pending_side "pendingSide" plain, pending_stop_price "pendingStopPrice" maybe,
+        pending_time_in_force "pendingTimeInForce" maybe, pending_trailing_delta "pendingTrailingDelta" maybe,
+        pending_type "pendingType" plain, self_trade_prevention_mode "selfTradePreventionMode" maybe,
+        side_effect_type "sideEffectType" maybe, symbol "symbol" plain,
+        working_client_order_id "workingClientOrderId" maybe, working_iceberg_qty "workingIcebergQty" plain,
+        working_price "workingPrice" plain, working_quantity "workingQuantity" plain,
+        working_side "workingSide" plain, working_time_in_force "workingTimeInForce" maybe,
+        working_type "workingType" plain,
+    } }
     /// `MarginAccountNewOtocoRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginAccountNewOtocoRequest {
         /// Whether what was borrowed is repaid when the order is cancelled. Left out: true.
-        #[serde(rename = "autoRepayAtCancel", skip_serializing_if = "Option::is_none")]
         pub auto_repay_at_cancel: Option<bool>,
         /// Whether it is about isolated margin. Left out: FALSE.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<TrueFalse>,
         /// Own id of the order list, unique among open lists. May be used again once the list is done.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Own id of the pending order above the price.
-        #[serde(rename = "pendingAboveClientOrderId", skip_serializing_if = "Option::is_none")]
         pub pending_above_client_order_id: Option<String>,
         /// Visible part of the pending order above the price.
-        #[serde(rename = "pendingAboveIcebergQty", skip_serializing_if = "Option::is_none")]
         pub pending_above_iceberg_qty: Option<wire::Decimal>,
         /// Price of the pending order above the price.
-        #[serde(rename = "pendingAbovePrice", skip_serializing_if = "Option::is_none")]
         pub pending_above_price: Option<wire::Decimal>,
         /// Price that triggers the pending order above the price.
-        #[serde(rename = "pendingAboveStopPrice", skip_serializing_if = "Option::is_none")]
         pub pending_above_stop_price: Option<wire::Decimal>,
         /// How long the pending order above the price stays.
-        #[serde(rename = "pendingAboveTimeInForce", skip_serializing_if = "Option::is_none")]
         pub pending_above_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the pending order above the price trails the price by, in basis points.
-        #[serde(rename = "pendingAboveTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub pending_above_trailing_delta: Option<i64>,
         /// Kind of the pending order above the price: LIMIT_MAKER, STOP_LOSS or STOP_LOSS_LIMIT.
-        #[serde(rename = "pendingAboveType")]
         pub pending_above_type: wire::Open<OrderType>,
         /// Own id of the pending order below the price.
-        #[serde(rename = "pendingBelowClientOrderId", skip_serializing_if = "Option::is_none")]
         pub pending_below_client_order_id: Option<String>,
         /// Visible part of the pending order below the price.
-        #[serde(rename = "pendingBelowIcebergQty", skip_serializing_if = "Option::is_none")]
         pub pending_below_iceberg_qty: Option<wire::Decimal>,
         /// Price of the pending order below the price.
-        #[serde(rename = "pendingBelowPrice", skip_serializing_if = "Option::is_none")]
         pub pending_below_price: Option<wire::Decimal>,
         /// Price that triggers the pending order below the price.
-        #[serde(rename = "pendingBelowStopPrice", skip_serializing_if = "Option::is_none")]
         pub pending_below_stop_price: Option<wire::Decimal>,
         /// How long the pending order below the price stays.
-        #[serde(rename = "pendingBelowTimeInForce", skip_serializing_if = "Option::is_none")]
         pub pending_below_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the pending order below the price trails the price by, in basis points.
-        #[serde(rename = "pendingBelowTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub pending_below_trailing_delta: Option<i64>,
         /// Kind of the pending order below the price: LIMIT_MAKER, STOP_LOSS or STOP_LOSS_LIMIT.
-        #[serde(rename = "pendingBelowType", skip_serializing_if = "Option::is_none")]
         pub pending_below_type: Option<wire::Open<OrderType>>,
         /// Quantity of the pending order, in the base asset.
-        #[serde(rename = "pendingQuantity")]
         pub pending_quantity: wire::Decimal,
         /// Side of the pending order.
-        #[serde(rename = "pendingSide")]
         pub pending_side: wire::Open<Side>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// What the order borrows or repays. Left out: NO_SIDE_EFFECT.
-        #[serde(rename = "sideEffectType", skip_serializing_if = "Option::is_none")]
         pub side_effect_type: Option<SideEffectType>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Own id of the working order.
-        #[serde(rename = "workingClientOrderId", skip_serializing_if = "Option::is_none")]
         pub working_client_order_id: Option<String>,
         /// Visible part of the working order.
-        #[serde(rename = "workingIcebergQty", skip_serializing_if = "Option::is_none")]
         pub working_iceberg_qty: Option<wire::Decimal>,
         /// Price of the working order.
-        #[serde(rename = "workingPrice")]
         pub working_price: wire::Decimal,
         /// Quantity of the working order, in the base asset.
-        #[serde(rename = "workingQuantity")]
         pub working_quantity: wire::Decimal,
         /// Side of the working order.
-        #[serde(rename = "workingSide")]
         pub working_side: wire::Open<Side>,
         /// How long the working order stays.
-        #[serde(rename = "workingTimeInForce", skip_serializing_if = "Option::is_none")]
         pub working_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Kind of the working order: LIMIT or LIMIT_MAKER.
-        #[serde(rename = "workingType")]
         pub working_type: wire::Open<OrderType>,
     }
+    wire::object! { MarginAccountNewOtocoRequest {
+        auto_repay_at_cancel "autoRepayAtCancel" maybe, is_isolated "isIsolated" maybe,
+        list_client_order_id "listClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        pending_above_client_order_id "pendingAboveClientOrderId" maybe,
+        pending_above_iceberg_qty "pendingAboveIcebergQty" maybe, pending_above_price "pendingAbovePrice" maybe,
+        pending_above_stop_price "pendingAboveStopPrice" maybe,
+        pending_above_time_in_force "pendingAboveTimeInForce" maybe,
+        pending_above_trailing_delta "pendingAboveTrailingDelta" maybe, pending_above_type "pendingAboveType" plain,
+        pending_below_client_order_id "pendingBelowClientOrderId" maybe,
+        pending_below_iceberg_qty "pendingBelowIcebergQty" maybe, pending_below_price "pendingBelowPrice" maybe,
+        pending_below_stop_price "pendingBelowStopPrice" maybe,
+        pending_below_time_in_force "pendingBelowTimeInForce" maybe,
+        pending_below_trailing_delta "pendingBelowTrailingDelta" maybe, pending_below_type "pendingBelowType" maybe,
+        pending_quantity "pendingQuantity" plain, pending_side "pendingSide" plain,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, side_effect_type "sideEffectType" maybe,
+        symbol "symbol" plain, working_client_order_id "workingClientOrderId" maybe,
+        working_iceberg_qty "workingIcebergQty" maybe, working_price "workingPrice" plain,
+        working_quantity "workingQuantity" plain, working_side "workingSide" plain,
+        working_time_in_force "workingTimeInForce" maybe, working_type "workingType" plain,
+    } }
     /// `MarginAsset`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginAsset {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Borrowed amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrowed: Option<wire::Decimal>,
         /// Available amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free: Option<wire::Decimal>,
         /// Interest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest: Option<wire::Decimal>,
         /// Amount in orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub locked: Option<wire::Decimal>,
         /// Amount less liabilities.
-        #[serde(rename = "netAsset", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub net_asset: Option<wire::Decimal>,
     }
+    wire::object! { MarginAsset {
+        asset "asset" maybe, borrowed "borrowed" optional, free "free" optional, interest "interest" optional,
+        locked "locked" optional, net_asset "netAsset" optional,
+    } }
     /// `MarginAssetInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginAssetInfo {
         /// Full name of the asset.
-        #[serde(rename = "assetFullName", skip_serializing_if = "Option::is_none")]
         pub asset_full_name: Option<String>,
         /// Name of the asset.
-        #[serde(rename = "assetName", skip_serializing_if = "Option::is_none")]
         pub asset_name: Option<String>,
         /// When it is delisted, Unix milliseconds.
-        #[serde(rename = "delistTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delist_time: Option<wire::UnixMillis>,
         /// Whether it can be borrowed.
-        #[serde(rename = "isBorrowable", skip_serializing_if = "Option::is_none")]
         pub is_borrowable: Option<bool>,
         /// Whether it counts as collateral.
-        #[serde(rename = "isMortgageable", skip_serializing_if = "Option::is_none")]
         pub is_mortgageable: Option<bool>,
         /// Smallest amount that can be borrowed.
-        #[serde(rename = "userMinBorrow", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_min_borrow: Option<wire::Decimal>,
         /// Smallest amount that can be repaid.
-        #[serde(rename = "userMinRepay", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_min_repay: Option<wire::Decimal>,
     }
+    wire::object! { MarginAssetInfo {
+        asset_full_name "assetFullName" maybe, asset_name "assetName" maybe, delist_time "delistTime" optional,
+        is_borrowable "isBorrowable" maybe, is_mortgageable "isMortgageable" maybe,
+        user_min_borrow "userMinBorrow" optional, user_min_repay "userMinRepay" optional,
+    } }
     wire::words! {
         /// Cross or isolated margin.
         MarginKind {
@@ -19561,299 +19380,272 @@ pub mod types {
         }
     }
     /// `MarginLevels`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginLevels {
         /// Margin level of liquidation.
-        #[serde(rename = "forceLiquidationBar", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub force_liquidation_bar: Option<wire::Decimal>,
         /// Margin level of a margin call.
-        #[serde(rename = "marginCallBar", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_call_bar: Option<wire::Decimal>,
         /// Margin level above which assets can be transferred out.
-        #[serde(rename = "normalBar", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub normal_bar: Option<wire::Decimal>,
     }
+    wire::object! { MarginLevels {
+        force_liquidation_bar "forceLiquidationBar" optional, margin_call_bar "marginCallBar" optional,
+        normal_bar "normalBar" optional,
+    } }
     /// `MarginManualLiquidationRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginManualLiquidationRequest {
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Kind.
-        #[serde(rename = "type")]
         pub type_: MarginKind,
     }
+    wire::object! { MarginManualLiquidationRequest {
+        symbol "symbol" maybe, type_ "type" plain,
+    } }
     /// `MarginOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginOrder {
         /// Id of the order, given by its owner.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
-        #[serde(rename = "cummulativeQuoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cummulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
-        #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Whether it is about isolated margin.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<bool>,
         /// Whether the order is on the book.
-        #[serde(rename = "isWorking", skip_serializing_if = "Option::is_none")]
         pub is_working: Option<bool>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", deserialize_with = "lenient::vital")]
         pub order_id: i64,
         /// Quantity of the order, in the base asset.
-        #[serde(rename = "origQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_qty: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_price: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
         /// Time of the latest change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
     }
+    wire::object! { MarginOrder {
+        client_order_id "clientOrderId" maybe, cummulative_quote_qty "cummulativeQuoteQty" optional,
+        executed_qty "executedQty" optional, iceberg_qty "icebergQty" optional, is_isolated "isIsolated" maybe,
+        is_working "isWorking" maybe, order_id "orderId" vital, orig_qty "origQty" optional, price "price" optional,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" maybe, status "status" maybe,
+        stop_price "stopPrice" optional, symbol "symbol" plain, time "time" optional,
+        time_in_force "timeInForce" maybe, type_ "type" maybe, update_time "updateTime" optional,
+    } }
     /// `MarginOrderList`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginOrderList {
         /// How the orders depend on each other.
-        #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Whether it is about isolated margin.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<bool>,
         /// Id of the order list, given by its owner.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
-        #[serde(rename = "listOrderStatus", skip_serializing_if = "Option::is_none")]
         pub list_order_status: Option<wire::Open<ListOrderStatus>>,
         /// What the list did last.
-        #[serde(rename = "listStatusType", skip_serializing_if = "Option::is_none")]
         pub list_status_type: Option<wire::Open<ListStatusType>>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", deserialize_with = "lenient::vital")]
         pub order_list_id: i64,
         /// The orders of the list.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<ListedOrder>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time of the transaction, Unix milliseconds.
-        #[serde(rename = "transactionTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillis>,
     }
+    wire::object! { MarginOrderList {
+        contingency_type "contingencyType" maybe, is_isolated "isIsolated" maybe,
+        list_client_order_id "listClientOrderId" maybe, list_order_status "listOrderStatus" maybe,
+        list_status_type "listStatusType" maybe, order_list_id "orderListId" vital, orders "orders" list_or_none,
+        symbol "symbol" maybe, transaction_time "transactionTime" optional,
+    } }
     /// `MarginPair`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginPair {
         /// Base asset.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub base: Option<String>,
         /// When it is delisted, Unix milliseconds.
-        #[serde(rename = "delistTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delist_time: Option<wire::UnixMillis>,
         /// Id of the pair.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub id: Option<i64>,
         /// Whether buying is allowed.
-        #[serde(rename = "isBuyAllowed", skip_serializing_if = "Option::is_none")]
         pub is_buy_allowed: Option<bool>,
         /// Whether it is traded.
-        #[serde(rename = "isMarginTrade", skip_serializing_if = "Option::is_none")]
         pub is_margin_trade: Option<bool>,
         /// Whether selling is allowed.
-        #[serde(rename = "isSellAllowed", skip_serializing_if = "Option::is_none")]
         pub is_sell_allowed: Option<bool>,
         /// Quote asset.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { MarginPair {
+        base "base" maybe, delist_time "delistTime" optional, id "id" optional, is_buy_allowed "isBuyAllowed" maybe,
+        is_margin_trade "isMarginTrade" maybe, is_sell_allowed "isSellAllowed" maybe, quote "quote" maybe,
+        symbol "symbol" maybe,
+    } }
     /// `MarginPreventedMatch`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginPreventedMatch {
         /// Id of the maker's order.
-        #[serde(rename = "makerOrderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_order_id: Option<i64>,
         /// Quantity that the maker's order lost.
-        #[serde(rename = "makerPreventedQuantity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_prevented_quantity: Option<wire::Decimal>,
         /// Symbol of the maker's order.
-        #[serde(rename = "makerSymbol", skip_serializing_if = "Option::is_none")]
         pub maker_symbol: Option<String>,
         /// Id of the match that was prevented.
-        #[serde(rename = "preventedMatchId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_match_id: Option<i64>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Id of the taker's order.
-        #[serde(rename = "takerOrderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_order_id: Option<i64>,
         /// Id of the group whose orders met.
-        #[serde(rename = "tradeGroupId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_group_id: Option<i64>,
         /// Time of the transaction, Unix milliseconds.
-        #[serde(rename = "transactTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transact_time: Option<wire::UnixMillis>,
     }
+    wire::object! { MarginPreventedMatch {
+        maker_order_id "makerOrderId" optional, maker_prevented_quantity "makerPreventedQuantity" optional,
+        maker_symbol "makerSymbol" maybe, prevented_match_id "preventedMatchId" optional, price "price" optional,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, symbol "symbol" maybe,
+        taker_order_id "takerOrderId" optional, trade_group_id "tradeGroupId" optional,
+        transact_time "transactTime" optional,
+    } }
     /// What happens at a time.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginSchedule {
         /// Assets of cross margin.
-        #[serde(rename = "crossMarginAssets", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub cross_margin_assets: Vec<String>,
         /// When it is delisted, Unix milliseconds.
-        #[serde(rename = "delistTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delist_time: Option<wire::UnixMillis>,
         /// Symbols of isolated margin.
-        #[serde(rename = "isolatedMarginSymbols", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub isolated_margin_symbols: Vec<String>,
         /// When it is listed, Unix milliseconds.
-        #[serde(rename = "listTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub list_time: Option<wire::UnixMillis>,
     }
+    wire::object! { MarginSchedule {
+        cross_margin_assets "crossMarginAssets" list_or_none, delist_time "delistTime" optional,
+        isolated_margin_symbols "isolatedMarginSymbols" list_or_none, list_time "listTime" optional,
+    } }
     /// `MarginSummary`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginSummary {
         /// Sub-accounts.
-        #[serde(rename = "subAccountList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sub_account_list: Vec<SubAccountMarginValue>,
         /// Value of all assets, in BTC.
-        #[serde(rename = "totalAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_asset_of_btc: Option<wire::Decimal>,
         /// Value of all liabilities, in BTC.
-        #[serde(rename = "totalLiabilityOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_liability_of_btc: Option<wire::Decimal>,
         /// Value of assets less liabilities, in BTC.
-        #[serde(rename = "totalNetAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_net_asset_of_btc: Option<wire::Decimal>,
     }
+    wire::object! { MarginSummary {
+        sub_account_list "subAccountList" list_or_none, total_asset_of_btc "totalAssetOfBtc" optional,
+        total_liability_of_btc "totalLiabilityOfBtc" optional, total_net_asset_of_btc "totalNetAssetOfBtc" optional,
+    } }
     /// `MarginTrade`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginTrade {
         /// Commission.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub commission: Option<wire::Decimal>,
         /// Asset of the commission.
-        #[serde(rename = "commissionAsset", skip_serializing_if = "Option::is_none")]
         pub commission_asset: Option<String>,
         /// Id of the trade.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Whether it was the best price. No longer used.
-        #[serde(rename = "isBestMatch", skip_serializing_if = "Option::is_none")]
         pub is_best_match: Option<bool>,
         /// Whether the account bought.
-        #[serde(rename = "isBuyer", skip_serializing_if = "Option::is_none")]
         pub is_buyer: Option<bool>,
         /// Whether it is about isolated margin.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<bool>,
         /// Whether the account was the maker.
-        #[serde(rename = "isMaker", skip_serializing_if = "Option::is_none")]
         pub is_maker: Option<bool>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_id: Option<i64>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { MarginTrade {
+        commission "commission" optional, commission_asset "commissionAsset" maybe, id "id" vital,
+        is_best_match "isBestMatch" maybe, is_buyer "isBuyer" maybe, is_isolated "isIsolated" maybe,
+        is_maker "isMaker" maybe, order_id "orderId" optional, price "price" optional, qty "qty" optional,
+        symbol "symbol" maybe, time "time" optional,
+    } }
     /// `MarginTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginTransfer {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Symbol of the isolated margin account that it came from.
-        #[serde(rename = "fromSymbol", skip_serializing_if = "Option::is_none")]
         pub from_symbol: Option<String>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Symbol of the isolated margin account that it went to.
-        #[serde(rename = "toSymbol", skip_serializing_if = "Option::is_none")]
         pub to_symbol: Option<String>,
         /// Where it came from.
-        #[serde(rename = "transFrom", skip_serializing_if = "Option::is_none")]
         pub trans_from: Option<String>,
         /// Where it went to.
-        #[serde(rename = "transTo", skip_serializing_if = "Option::is_none")]
         pub trans_to: Option<String>,
         /// Id of the transaction.
-        #[serde(rename = "txId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tx_id: Option<i64>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<MarginTransferType>>,
     }
+    wire::object! { MarginTransfer {
+        amount "amount" optional, asset "asset" maybe, from_symbol "fromSymbol" maybe, status "status" maybe,
+        timestamp "timestamp" optional, to_symbol "toSymbol" maybe, trans_from "transFrom" maybe,
+        trans_to "transTo" maybe, tx_id "txId" optional, type_ "type" maybe,
+    } }
     /// `MarginTransferForSubAccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MarginTransferForSubAccountRequest {
         /// Amount.
@@ -19863,9 +19655,11 @@ pub mod types {
         /// E-mail address of the account.
         pub email: String,
         /// Direction: 1 spot to margin, 2 back.
-        #[serde(rename = "type")]
         pub type_: i64,
     }
+    wire::object! { MarginTransferForSubAccountRequest {
+        amount "amount" plain, asset "asset" plain, email "email" plain, type_ "type" plain,
+    } }
     wire::words! {
         /// Into the margin account or out of it.
         MarginTransferType {
@@ -19873,152 +19667,155 @@ pub mod types {
         }
     }
     /// `MarginTransfers`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginTransfers {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<MarginTransfer>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { MarginTransfers {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     /// `MaxBorrow`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MaxBorrow {
         /// Largest amount that can be borrowed now.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Largest amount that can be borrowed.
-        #[serde(rename = "borrowLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_limit: Option<wire::Decimal>,
     }
+    wire::object! { MaxBorrow {
+        amount "amount" optional, borrow_limit "borrowLimit" optional,
+    } }
     /// `MaxTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MaxTransfer {
         /// Largest amount that can be transferred out.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
     }
+    wire::object! { MaxTransfer {
+        amount "amount" optional,
+    } }
     /// `ModifySubAccountApiKeyPermissionRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ModifySubAccountApiKeyPermissionRequest {
         /// Whether the key may read by FIX.
-        #[serde(rename = "canFixApiReading", skip_serializing_if = "Option::is_none")]
         pub can_fix_api_reading: Option<bool>,
         /// Whether the key may trade by FIX.
-        #[serde(rename = "canFixApiTrading", skip_serializing_if = "Option::is_none")]
         pub can_fix_api_trading: Option<bool>,
         /// Whether the key may trade futures.
-        #[serde(rename = "canFuturesTrade", skip_serializing_if = "Option::is_none")]
         pub can_futures_trade: Option<bool>,
         /// Whether the key may borrow and repay for margin.
-        #[serde(rename = "canMarginLoanRepay", skip_serializing_if = "Option::is_none")]
         pub can_margin_loan_repay: Option<bool>,
         /// Whether the key may trade spot and margin.
-        #[serde(rename = "canTrade", skip_serializing_if = "Option::is_none")]
         pub can_trade: Option<bool>,
         /// Whether the key may transfer between wallets.
-        #[serde(rename = "canUniversalTransfer", skip_serializing_if = "Option::is_none")]
         pub can_universal_transfer: Option<bool>,
         /// Whether the key may trade options.
-        #[serde(rename = "canVanillaOptions", skip_serializing_if = "Option::is_none")]
         pub can_vanilla_options: Option<bool>,
         /// E-mail address of the account.
         pub email: String,
         /// The key's public half.
-        #[serde(rename = "subAccountApiKey")]
         pub sub_account_api_key: String,
     }
+    wire::object! { ModifySubAccountApiKeyPermissionRequest {
+        can_fix_api_reading "canFixApiReading" maybe, can_fix_api_trading "canFixApiTrading" maybe,
+        can_futures_trade "canFuturesTrade" maybe, can_margin_loan_repay "canMarginLoanRepay" maybe,
+        can_trade "canTrade" maybe, can_universal_transfer "canUniversalTransfer" maybe,
+        can_vanilla_options "canVanillaOptions" maybe, email "email" plain,
+        sub_account_api_key "subAccountApiKey" plain,
+    } }
     /// `MovePositionForSubAccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MovePositionForSubAccountRequest {
         /// Account that it came from.
-        #[serde(rename = "fromUserEmail")]
         pub from_user_email: String,
         /// Positions to move.
-        #[serde(rename = "orderArgs", deserialize_with = "lenient::collection")]
         pub order_args: Vec<MovedPositionArg>,
         /// Product: UM futures in USDT, OPTION options.
-        #[serde(rename = "productType")]
         pub product_type: MovedProduct,
         /// Account that it went to.
-        #[serde(rename = "toUserEmail")]
         pub to_user_email: String,
     }
+    wire::object! { MovePositionForSubAccountRequest {
+        from_user_email "fromUserEmail" plain, order_args "orderArgs" list, product_type "productType" plain,
+        to_user_email "toUserEmail" plain,
+    } }
     /// `MovePositionResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MovePositionResult {
         /// Moved positions.
-        #[serde(rename = "movePositionOrders", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub move_position_orders: Vec<MovedPosition>,
     }
+    wire::object! { MovePositionResult {
+        move_position_orders "movePositionOrders" list_or_none,
+    } }
     /// `MovedPosition`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MovedPosition {
         /// Account that it came from.
-        #[serde(rename = "fromUserEmail", skip_serializing_if = "Option::is_none")]
         pub from_user_email: Option<String>,
         /// Side of the position.
-        #[serde(rename = "positionSide", skip_serializing_if = "Option::is_none")]
         pub position_side: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Kind of price.
-        #[serde(rename = "priceType", skip_serializing_if = "Option::is_none")]
         pub price_type: Option<String>,
         /// Product.
-        #[serde(rename = "productType", skip_serializing_if = "Option::is_none")]
         pub product_type: Option<String>,
         /// Size that was moved.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::Decimal>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Whether the position was moved.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(rename = "timeStamp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time_stamp: Option<wire::UnixMillis>,
         /// Account that it went to.
-        #[serde(rename = "toUserEmail", skip_serializing_if = "Option::is_none")]
         pub to_user_email: Option<String>,
     }
+    wire::object! { MovedPosition {
+        from_user_email "fromUserEmail" maybe, position_side "positionSide" maybe, price "price" optional,
+        price_type "priceType" maybe, product_type "productType" maybe, quantity "quantity" optional,
+        side "side" maybe, success "success" maybe, symbol "symbol" maybe, time_stamp "timeStamp" optional,
+        to_user_email "toUserEmail" maybe,
+    } }
     /// `MovedPositionArg`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MovedPositionArg {
         /// Side of the position: BOTH, LONG or SHORT.
-        #[serde(rename = "positionSide")]
         pub position_side: String,
         /// Size to move.
         pub quantity: wire::Decimal,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { MovedPositionArg {
+        position_side "positionSide" plain, quantity "quantity" plain, symbol "symbol" plain,
+    } }
     /// `MovedPositions`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MovedPositions {
         /// Moved positions.
-        #[serde(rename = "futureMovePositionOrderVoList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub future_move_position_order_vo_list: Vec<MovedPosition>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { MovedPositions {
+        future_move_position_order_vo_list "futureMovePositionOrderVoList" list_or_none, total "total" optional,
+    } }
     wire::words! {
         /// Product: futures in USDT, options.
         MovedProduct {
@@ -20026,141 +19823,126 @@ pub mod types {
         }
     }
     /// `MyFilters`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MyFilters {
         /// Filters of its assets.
-        #[serde(rename = "assetFilters", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asset_filters: Vec<AssetFilter>,
         /// Filters of the whole venue.
-        #[serde(rename = "exchangeFilters", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub exchange_filters: Vec<ExchangeFilter>,
         /// Rate limits.
-        #[serde(rename = "rateLimits", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rate_limits: Vec<RateLimit>,
         /// Filters of the symbol.
-        #[serde(rename = "symbolFilters", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub symbol_filters: Vec<Filter>,
     }
+    wire::object! { MyFilters {
+        asset_filters "assetFilters" list_or_none, exchange_filters "exchangeFilters" list_or_none,
+        rate_limits "rateLimits" list_or_none, symbol_filters "symbolFilters" list_or_none,
+    } }
     /// `MyTrade`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MyTrade {
         /// Commission.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub commission: Option<wire::Decimal>,
         /// Asset of the commission.
-        #[serde(rename = "commissionAsset", skip_serializing_if = "Option::is_none")]
         pub commission_asset: Option<String>,
         /// Id of the trade.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Whether it was the best price. No longer used.
-        #[serde(rename = "isBestMatch", skip_serializing_if = "Option::is_none")]
         pub is_best_match: Option<bool>,
         /// Whether the account bought.
-        #[serde(rename = "isBuyer", skip_serializing_if = "Option::is_none")]
         pub is_buyer: Option<bool>,
         /// Whether the account was the maker.
-        #[serde(rename = "isMaker", skip_serializing_if = "Option::is_none")]
         pub is_maker: Option<bool>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_id: Option<i64>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Value, in the quote asset.
-        #[serde(rename = "quoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_qty: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds or microseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { MyTrade {
+        commission "commission" optional, commission_asset "commissionAsset" maybe, id "id" vital,
+        is_best_match "isBestMatch" maybe, is_buyer "isBuyer" maybe, is_maker "isMaker" maybe,
+        order_id "orderId" optional, order_list_id "orderListId" optional, price "price" optional, qty "qty" optional,
+        quote_qty "quoteQty" optional, symbol "symbol" maybe, time "time" optional,
+    } }
     /// `NetworkDepositAddress`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct NetworkDepositAddress {
         /// Address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Whether it is the default: 1 yes, 0 no.
-        #[serde(rename = "isDefault", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub is_default: Option<i64>,
         /// Memo.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
     }
+    wire::object! { NetworkDepositAddress {
+        address "address" maybe, coin "coin" maybe, is_default "isDefault" optional, tag "tag" maybe,
+    } }
     /// `NewOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct NewOrderRequest {
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Own id of the new order, unique among open orders. May be used again once the order is done. Left out: the venue makes one.
-        #[serde(rename = "newClientOrderId", skip_serializing_if = "Option::is_none")]
         pub new_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// What the offset counts.
-        #[serde(rename = "pegOffsetType", skip_serializing_if = "Option::is_none")]
         pub peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset to the price that the order follows, in price levels.
-        #[serde(rename = "pegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub peg_offset_value: Option<i64>,
         /// Price that the order follows.
-        #[serde(rename = "pegPriceType", skip_serializing_if = "Option::is_none")]
         pub peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quantity: Option<wire::Decimal>,
         /// Quantity of a market order, in the quote asset.
-        #[serde(rename = "quoteOrderQty", skip_serializing_if = "Option::is_none")]
         pub quote_order_qty: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
         pub side: wire::Open<Side>,
         /// Price that triggers, of orders of the kinds STOP_LOSS and TAKE_PROFIT.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none")]
         pub stop_price: Option<wire::Decimal>,
         /// Id of a strategy, given by its owner.
-        #[serde(rename = "strategyId", skip_serializing_if = "Option::is_none")]
         pub strategy_id: Option<i64>,
         /// Kind of strategy, given by its owner: 1000000 and above.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger trails the price by, in basis points.
-        #[serde(rename = "trailingDelta", skip_serializing_if = "Option::is_none")]
         pub trailing_delta: Option<i64>,
         /// Kind.
-        #[serde(rename = "type")]
         pub type_: wire::Open<OrderType>,
     }
+    wire::object! { NewOrderRequest {
+        iceberg_qty "icebergQty" maybe, new_client_order_id "newClientOrderId" maybe,
+        new_order_resp_type "newOrderRespType" maybe, peg_offset_type "pegOffsetType" maybe,
+        peg_offset_value "pegOffsetValue" maybe, peg_price_type "pegPriceType" maybe, price "price" maybe,
+        quantity "quantity" maybe, quote_order_qty "quoteOrderQty" maybe,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" plain, stop_price "stopPrice" maybe,
+        strategy_id "strategyId" maybe, strategy_type "strategyType" maybe, symbol "symbol" plain,
+        time_in_force "timeInForce" maybe, trailing_delta "trailingDelta" maybe, type_ "type" plain,
+    } }
     wire::words! {
         /// How much a response says: ids, the order, the order with its fills.
         NewOrderRespType {
@@ -20168,971 +19950,881 @@ pub mod types {
         }
     }
     /// A new key. Its secret is shown once.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct NewSpecialKey {
         /// The key's public half.
-        #[serde(rename = "apiKey")]
         pub api_key: String,
         /// The key's secret, shown once; absent if a public key was given.
-        #[serde(rename = "secretKey", skip_serializing_if = "Option::is_none")]
         pub secret_key: Option<wire::Secret>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<SpecialKeyType>>,
     }
+    wire::object! { NewSpecialKey {
+        api_key "apiKey" plain, secret_key "secretKey" maybe, type_ "type" maybe,
+    } }
     /// A new key. Its secret is shown once.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct NewSubAccountKey {
         /// The key's public half.
-        #[serde(rename = "apiKey")]
         pub api_key: String,
         /// Name of the key.
-        #[serde(rename = "apiName", skip_serializing_if = "Option::is_none")]
         pub api_name: Option<String>,
         /// Whether the key may trade futures.
-        #[serde(rename = "canFuturesTrade", skip_serializing_if = "Option::is_none")]
         pub can_futures_trade: Option<bool>,
         /// Whether the key may borrow and repay for margin.
-        #[serde(rename = "canMarginLoanRepay", skip_serializing_if = "Option::is_none")]
         pub can_margin_loan_repay: Option<bool>,
         /// Whether it may trade.
-        #[serde(rename = "canTrade", skip_serializing_if = "Option::is_none")]
         pub can_trade: Option<bool>,
         /// Whether the key may transfer between wallets.
-        #[serde(rename = "canUniversalTransfer", skip_serializing_if = "Option::is_none")]
         pub can_universal_transfer: Option<bool>,
         /// Whether the key may trade options.
-        #[serde(rename = "canVanillaOptions", skip_serializing_if = "Option::is_none")]
         pub can_vanilla_options: Option<bool>,
         /// Addresses that the key is bound to.
-        #[serde(rename = "ipList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ip_list: Vec<String>,
         /// The key's secret, shown once; absent if a public key was given.
-        #[serde(rename = "secretKey", skip_serializing_if = "Option::is_none")]
         pub secret_key: Option<wire::Secret>,
         /// Binding: 1 to no address, 2 to addresses, 3 to those of a third party.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
     }
+    wire::object! { NewSubAccountKey {
+        api_key "apiKey" plain, api_name "apiName" maybe, can_futures_trade "canFuturesTrade" maybe,
+        can_margin_loan_repay "canMarginLoanRepay" maybe, can_trade "canTrade" maybe,
+        can_universal_transfer "canUniversalTransfer" maybe, can_vanilla_options "canVanillaOptions" maybe,
+        ip_list "ipList" list_or_none, secret_key "secretKey" maybe, status "status" optional,
+    } }
     /// `OneClickArrivalDepositApplyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OneClickArrivalDepositApplyRequest {
         /// Id of the deposit.
-        #[serde(rename = "depositId", skip_serializing_if = "Option::is_none")]
         pub deposit_id: Option<i64>,
         /// Id of the sub-account.
-        #[serde(rename = "subAccountId", skip_serializing_if = "Option::is_none")]
         pub sub_account_id: Option<String>,
         /// Id of the sub-account.
-        #[serde(rename = "subUserId", skip_serializing_if = "Option::is_none")]
         pub sub_user_id: Option<i64>,
         /// Id of the transaction.
-        #[serde(rename = "txId", skip_serializing_if = "Option::is_none")]
         pub tx_id: Option<String>,
     }
+    wire::object! { OneClickArrivalDepositApplyRequest {
+        deposit_id "depositId" maybe, sub_account_id "subAccountId" maybe, sub_user_id "subUserId" maybe,
+        tx_id "txId" maybe,
+    } }
     /// `OpenSymbols`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OpenSymbols {
         /// When they are opened, Unix milliseconds.
-        #[serde(rename = "openTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_time: Option<wire::UnixMillis>,
         /// Symbols, in capitals.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub symbols: Vec<String>,
     }
+    wire::object! { OpenSymbols {
+        open_time "openTime" optional, symbols "symbols" list_or_none,
+    } }
     /// `OptionsEnabled`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OptionsEnabled {
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Whether options are enabled.
-        #[serde(rename = "isEOptionsEnabled", skip_serializing_if = "Option::is_none")]
         pub is_e_options_enabled: Option<bool>,
     }
+    wire::object! { OptionsEnabled {
+        email "email" maybe, is_e_options_enabled "isEOptionsEnabled" maybe,
+    } }
     /// `Order`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Order {
         /// Id of the order, given by its owner.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
-        #[serde(rename = "cummulativeQuoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cummulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
-        #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
         /// Why the order expired.
-        #[serde(rename = "expiryReason", skip_serializing_if = "Option::is_none")]
         pub expiry_reason: Option<wire::Open<ExpiryReason>>,
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Whether the order is on the book.
-        #[serde(rename = "isWorking", skip_serializing_if = "Option::is_none")]
         pub is_working: Option<bool>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", deserialize_with = "lenient::vital")]
         pub order_id: i64,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Quantity of the order, in the base asset.
-        #[serde(rename = "origQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_qty: Option<wire::Decimal>,
         /// Quantity of the order in the quote asset; 0 where it was given in the base asset.
-        #[serde(rename = "origQuoteOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_quote_order_qty: Option<wire::Decimal>,
         /// What the offset counts.
-        #[serde(rename = "pegOffsetType", skip_serializing_if = "Option::is_none")]
         pub peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset to the price that the order follows, in price levels.
-        #[serde(rename = "pegOffsetValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub peg_offset_value: Option<i64>,
         /// Price that the order follows.
-        #[serde(rename = "pegPriceType", skip_serializing_if = "Option::is_none")]
         pub peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price at which the order is pegged now.
-        #[serde(rename = "peggedPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pegged_price: Option<wire::Decimal>,
         /// Id of the match that was prevented.
-        #[serde(rename = "preventedMatchId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_match_id: Option<i64>,
         /// Quantity that self-trade prevention took.
-        #[serde(rename = "preventedQuantity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_quantity: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_price: Option<wire::Decimal>,
         /// Id of a strategy, given by its owner.
-        #[serde(rename = "strategyId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_id: Option<i64>,
         /// Kind of strategy, given by its owner: 1000000 and above.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Time, Unix milliseconds or microseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillisOrMicros>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger trails the price by, in basis points.
-        #[serde(rename = "trailingDelta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_delta: Option<i64>,
         /// When the trailing order became active, Unix milliseconds or microseconds.
-        #[serde(rename = "trailingTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_time: Option<wire::UnixMillisOrMicros>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
         /// Time of the latest change, Unix milliseconds or microseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillisOrMicros>,
         /// Whether smart order routing was used.
-        #[serde(rename = "usedSor", skip_serializing_if = "Option::is_none")]
         pub used_sor: Option<bool>,
         /// Where the order is worked.
-        #[serde(rename = "workingFloor", skip_serializing_if = "Option::is_none")]
         pub working_floor: Option<wire::Open<WorkingFloor>>,
         /// When the order came on the book (-1 for not yet), Unix milliseconds or microseconds.
-        #[serde(rename = "workingTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub working_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { Order {
+        client_order_id "clientOrderId" maybe, cummulative_quote_qty "cummulativeQuoteQty" optional,
+        executed_qty "executedQty" optional, expiry_reason "expiryReason" maybe, iceberg_qty "icebergQty" optional,
+        is_working "isWorking" maybe, order_id "orderId" vital, order_list_id "orderListId" optional,
+        orig_qty "origQty" optional, orig_quote_order_qty "origQuoteOrderQty" optional,
+        peg_offset_type "pegOffsetType" maybe, peg_offset_value "pegOffsetValue" optional,
+        peg_price_type "pegPriceType" maybe, pegged_price "peggedPrice" optional,
+        prevented_match_id "preventedMatchId" optional, prevented_quantity "preventedQuantity" optional,
+        price "price" optional, self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" maybe,
+        status "status" maybe, stop_price "stopPrice" optional, strategy_id "strategyId" optional,
+        strategy_type "strategyType" optional, symbol "symbol" plain, time "time" optional,
+        time_in_force "timeInForce" maybe, trailing_delta "trailingDelta" optional,
+        trailing_time "trailingTime" optional, type_ "type" maybe, update_time "updateTime" optional,
+        used_sor "usedSor" maybe, working_floor "workingFloor" maybe, working_time "workingTime" optional,
+    } }
     /// `OrderAmendKeepPriorityRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderAmendKeepPriorityRequest {
         /// Own id of the order after the change.
-        #[serde(rename = "newClientOrderId", skip_serializing_if = "Option::is_none")]
         pub new_client_order_id: Option<String>,
         /// New quantity, in the base asset.
-        #[serde(rename = "newQty")]
         pub new_qty: wire::Decimal,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<i64>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "origClientOrderId", skip_serializing_if = "Option::is_none")]
         pub orig_client_order_id: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { OrderAmendKeepPriorityRequest {
+        new_client_order_id "newClientOrderId" maybe, new_qty "newQty" plain, order_id "orderId" maybe,
+        orig_client_order_id "origClientOrderId" maybe, symbol "symbol" plain,
+    } }
     /// `OrderAmendment`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderAmendment {
         /// Id of the change.
-        #[serde(rename = "executionId", deserialize_with = "lenient::vital")]
         pub execution_id: i64,
         /// Id of the order after the change.
-        #[serde(rename = "newClientOrderId", skip_serializing_if = "Option::is_none")]
         pub new_client_order_id: Option<String>,
         /// New quantity, in the base asset.
-        #[serde(rename = "newQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub new_qty: Option<wire::Decimal>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_id: Option<i64>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "origClientOrderId", skip_serializing_if = "Option::is_none")]
         pub orig_client_order_id: Option<String>,
         /// Quantity before the change, in the base asset.
-        #[serde(rename = "origQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_qty: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds or microseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { OrderAmendment {
+        execution_id "executionId" vital, new_client_order_id "newClientOrderId" maybe, new_qty "newQty" optional,
+        order_id "orderId" optional, orig_client_order_id "origClientOrderId" maybe, orig_qty "origQty" optional,
+        symbol "symbol" maybe, time "time" optional,
+    } }
     /// `OrderBook`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderBook {
         /// Asks, best first: price and quantity.
-        #[serde(deserialize_with = "lenient::collection")]
         pub asks: Vec<wire::Level<wire::Decimal>>,
         /// Bids, best first: price and quantity.
-        #[serde(deserialize_with = "lenient::collection")]
         pub bids: Vec<wire::Level<wire::Decimal>>,
         /// Number of the latest change that the book contains.
-        #[serde(rename = "lastUpdateId", deserialize_with = "lenient::vital")]
         pub last_update_id: i64,
     }
+    wire::object! { OrderBook {
+        asks "asks" list, bids "bids" list, last_update_id "lastUpdateId" vital,
+    } }
     /// `OrderCancelReplaceRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderCancelReplaceRequest {
         /// Own id of the cancellation.
-        #[serde(rename = "cancelNewClientOrderId", skip_serializing_if = "Option::is_none")]
         pub cancel_new_client_order_id: Option<String>,
         /// Id of the order to cancel, made by the venue.
-        #[serde(rename = "cancelOrderId", skip_serializing_if = "Option::is_none")]
         pub cancel_order_id: Option<i64>,
         /// Id of the order to cancel, given by its owner.
-        #[serde(rename = "cancelOrigClientOrderId", skip_serializing_if = "Option::is_none")]
         pub cancel_orig_client_order_id: Option<String>,
         /// Whether the new order is placed where the cancellation fails.
-        #[serde(rename = "cancelReplaceMode")]
         pub cancel_replace_mode: CancelReplaceMode,
         /// Cancel in this state alone.
-        #[serde(rename = "cancelRestrictions", skip_serializing_if = "Option::is_none")]
         pub cancel_restrictions: Option<CancelRestrictions>,
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Own id of the new order, unique among open orders. May be used again once the order is done. Left out: the venue makes one.
-        #[serde(rename = "newClientOrderId", skip_serializing_if = "Option::is_none")]
         pub new_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// What to do where too many orders were placed.
-        #[serde(rename = "orderRateLimitExceededMode", skip_serializing_if = "Option::is_none")]
         pub order_rate_limit_exceeded_mode: Option<OrderRateLimitExceededMode>,
         /// What the offset counts.
-        #[serde(rename = "pegOffsetType", skip_serializing_if = "Option::is_none")]
         pub peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset to the price that the order follows, in price levels.
-        #[serde(rename = "pegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub peg_offset_value: Option<i64>,
         /// Price that the order follows.
-        #[serde(rename = "pegPriceType", skip_serializing_if = "Option::is_none")]
         pub peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quantity: Option<wire::Decimal>,
         /// Quantity of a market order, in the quote asset.
-        #[serde(rename = "quoteOrderQty", skip_serializing_if = "Option::is_none")]
         pub quote_order_qty: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
         pub side: wire::Open<Side>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none")]
         pub stop_price: Option<wire::Decimal>,
         /// Id of a strategy, given by its owner.
-        #[serde(rename = "strategyId", skip_serializing_if = "Option::is_none")]
         pub strategy_id: Option<i64>,
         /// Kind of strategy, given by its owner: 1000000 and above.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger trails the price by, in basis points.
-        #[serde(rename = "trailingDelta", skip_serializing_if = "Option::is_none")]
         pub trailing_delta: Option<i64>,
         /// Kind.
-        #[serde(rename = "type")]
         pub type_: wire::Open<OrderType>,
     }
+    wire::object! { OrderCancelReplaceRequest {
+        cancel_new_client_order_id "cancelNewClientOrderId" maybe, cancel_order_id "cancelOrderId" maybe,
+        cancel_orig_client_order_id "cancelOrigClientOrderId" maybe, cancel_replace_mode "cancelReplaceMode" plain,
+        cancel_restrictions "cancelRestrictions" maybe, iceberg_qty "icebergQty" maybe,
+        new_client_order_id "newClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        order_rate_limit_exceeded_mode "orderRateLimitExceededMode" maybe, peg_offset_type "pegOffsetType" maybe,
+        peg_offset_value "pegOffsetValue" maybe, peg_price_type "pegPriceType" maybe, price "price" maybe,
+        quantity "quantity" maybe, quote_order_qty "quoteOrderQty" maybe,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" plain, stop_price "stopPrice" maybe,
+        strategy_id "strategyId" maybe, strategy_type "strategyType" maybe, symbol "symbol" plain,
+        time_in_force "timeInForce" maybe, trailing_delta "trailingDelta" maybe, type_ "type" plain,
+    } }
     /// `OrderCommission`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OrderCommission {
         /// Rate of a maker, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker: Option<wire::Decimal>,
         /// Rate of a taker, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker: Option<wire::Decimal>,
     }
+    wire::object! { OrderCommission {
+        maker "maker" optional, taker "taker" optional,
+    } }
     /// `OrderList`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderList {
         /// How the orders depend on each other.
-        #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Id of the order list, given by its owner.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
-        #[serde(rename = "listOrderStatus", skip_serializing_if = "Option::is_none")]
         pub list_order_status: Option<wire::Open<ListOrderStatus>>,
         /// What the list did last.
-        #[serde(rename = "listStatusType", skip_serializing_if = "Option::is_none")]
         pub list_status_type: Option<wire::Open<ListStatusType>>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", deserialize_with = "lenient::vital")]
         pub order_list_id: i64,
         /// The orders of the list.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<ListedOrder>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time of the transaction, Unix milliseconds or microseconds.
-        #[serde(rename = "transactionTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { OrderList {
+        contingency_type "contingencyType" maybe, list_client_order_id "listClientOrderId" maybe,
+        list_order_status "listOrderStatus" maybe, list_status_type "listStatusType" maybe,
+        order_list_id "orderListId" vital, orders "orders" list_or_none, symbol "symbol" maybe,
+        transaction_time "transactionTime" optional,
+    } }
     /// `OrderListOcoRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderListOcoRequest {
         /// Own id of the order above the price.
-        #[serde(rename = "aboveClientOrderId", skip_serializing_if = "Option::is_none")]
         pub above_client_order_id: Option<String>,
         /// Visible part of the order above the price.
-        #[serde(rename = "aboveIcebergQty", skip_serializing_if = "Option::is_none")]
         pub above_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the order above the price counts.
-        #[serde(rename = "abovePegOffsetType", skip_serializing_if = "Option::is_none")]
         pub above_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the order above the price to the price that it follows, in price levels.
-        #[serde(rename = "abovePegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub above_peg_offset_value: Option<i64>,
         /// Price that the order above the price follows.
-        #[serde(rename = "abovePegPriceType", skip_serializing_if = "Option::is_none")]
         pub above_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the order above the price.
-        #[serde(rename = "abovePrice", skip_serializing_if = "Option::is_none")]
         pub above_price: Option<wire::Decimal>,
         /// Price that triggers the order above the price.
-        #[serde(rename = "aboveStopPrice", skip_serializing_if = "Option::is_none")]
         pub above_stop_price: Option<wire::Decimal>,
         /// Id of a strategy, for the order above the price.
-        #[serde(rename = "aboveStrategyId", skip_serializing_if = "Option::is_none")]
         pub above_strategy_id: Option<i64>,
         /// Kind of strategy, for the order above the price: 1000000 and above.
-        #[serde(rename = "aboveStrategyType", skip_serializing_if = "Option::is_none")]
         pub above_strategy_type: Option<i64>,
         /// How long the order above the price stays.
-        #[serde(rename = "aboveTimeInForce", skip_serializing_if = "Option::is_none")]
         pub above_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the order above the price trails the price by, in basis points.
-        #[serde(rename = "aboveTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub above_trailing_delta: Option<i64>,
         /// Kind of the order above the price: STOP_LOSS_LIMIT, STOP_LOSS, LIMIT_MAKER, TAKE_PROFIT or TAKE_PROFIT_LIMIT.
-        #[serde(rename = "aboveType")]
         pub above_type: wire::Open<OrderType>,
         /// Own id of the order below the price.
-        #[serde(rename = "belowClientOrderId", skip_serializing_if = "Option::is_none")]
         pub below_client_order_id: Option<String>,
         /// Visible part of the order below the price.
-        #[serde(rename = "belowIcebergQty", skip_serializing_if = "Option::is_none")]
         pub below_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the order below the price counts.
-        #[serde(rename = "belowPegOffsetType", skip_serializing_if = "Option::is_none")]
         pub below_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the order below the price to the price that it follows, in price levels.
-        #[serde(rename = "belowPegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub below_peg_offset_value: Option<i64>,
         /// Price that the order below the price follows.
-        #[serde(rename = "belowPegPriceType", skip_serializing_if = "Option::is_none")]
         pub below_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the order below the price.
-        #[serde(rename = "belowPrice", skip_serializing_if = "Option::is_none")]
         pub below_price: Option<wire::Decimal>,
         /// Price that triggers the order below the price.
-        #[serde(rename = "belowStopPrice", skip_serializing_if = "Option::is_none")]
         pub below_stop_price: Option<wire::Decimal>,
         /// Id of a strategy, for the order below the price.
-        #[serde(rename = "belowStrategyId", skip_serializing_if = "Option::is_none")]
         pub below_strategy_id: Option<i64>,
         /// Kind of strategy, for the order below the price: 1000000 and above.
-        #[serde(rename = "belowStrategyType", skip_serializing_if = "Option::is_none")]
         pub below_strategy_type: Option<i64>,
         /// How long the order below the price stays.
-        #[serde(rename = "belowTimeInForce", skip_serializing_if = "Option::is_none")]
         pub below_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the order below the price trails the price by, in basis points.
-        #[serde(rename = "belowTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub below_trailing_delta: Option<i64>,
         /// Kind of the order below the price: STOP_LOSS, STOP_LOSS_LIMIT, TAKE_PROFIT or TAKE_PROFIT_LIMIT.
-        #[serde(rename = "belowType")]
         pub below_type: wire::Open<OrderType>,
         /// Own id of the order list, unique among open lists. May be used again once the list is done.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Quantity, in the base asset.
         pub quantity: wire::Decimal,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
         pub side: wire::Open<Side>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { OrderListOcoRequest {
+        above_client_order_id "aboveClientOrderId" maybe, above_iceberg_qty "aboveIcebergQty" maybe,
+        above_peg_offset_type "abovePegOffsetType" maybe, above_peg_offset_value "abovePegOffsetValue" maybe,
+        above_peg_price_type "abovePegPriceType" maybe, above_price "abovePrice" maybe,
+        above_stop_price "aboveStopPrice" maybe, above_strategy_id "aboveStrategyId" maybe,
+        above_strategy_type "aboveStrategyType" maybe, above_time_in_force "aboveTimeInForce" maybe,
+        above_trailing_delta "aboveTrailingDelta" maybe, above_type "aboveType" plain,
+        below_client_order_id "belowClientOrderId" maybe, below_iceberg_qty "belowIcebergQty" maybe,
+        below_peg_offset_type "belowPegOffsetType" maybe, below_peg_offset_value "belowPegOffsetValue" maybe,
+        below_peg_price_type "belowPegPriceType" maybe, below_price "belowPrice" maybe,
+        below_stop_price "belowStopPrice" maybe, below_strategy_id "belowStrategyId" maybe,
+        below_strategy_type "belowStrategyType" maybe, below_time_in_force "belowTimeInForce" maybe,
+        below_trailing_delta "belowTrailingDelta" maybe, below_type "belowType" plain,
+        list_client_order_id "listClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        quantity "quantity" plain, self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" plain,
+        symbol "symbol" plain,
+    } }
     /// `OrderListOpoRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderListOpoRequest {
         /// Own id of the order list, unique among open lists. May be used again once the list is done.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Own id of the pending order.
-        #[serde(rename = "pendingClientOrderId", skip_serializing_if = "Option::is_none")]
         pub pending_client_order_id: Option<String>,
         /// Visible part of the pending order.
-        #[serde(rename = "pendingIcebergQty", skip_serializing_if = "Option::is_none")]
         pub pending_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the pending order counts.
-        #[serde(rename = "pendingPegOffsetType", skip_serializing_if = "Option::is_none")]
         pub pending_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the pending order to the price that it follows, in price levels.
-        #[serde(rename = "pendingPegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub pending_peg_offset_value: Option<i64>,
         /// Price that the pending order follows.
-        #[serde(rename = "pendingPegPriceType", skip_serializing_if = "Option::is_none")]
         pub pending_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the pending order.
-        #[serde(rename = "pendingPrice", skip_serializing_if = "Option::is_none")]
         pub pending_price: Option<wire::Decimal>,
         /// Side of the pending order.
-        #[serde(rename = "pendingSide")]
         pub pending_side: wire::Open<Side>,
         /// Price that triggers the pending order.
-        #[serde(rename = "pendingStopPrice", skip_serializing_if = "Option::is_none")]
         pub pending_stop_price: Option<wire::Decimal>,
         /// Id of a strategy, for the pending order.
-        #[serde(rename = "pendingStrategyId", skip_serializing_if = "Option::is_none")]
         pub pending_strategy_id: Option<i64>,
         /// Kind of strategy, for the pending order: 1000000 and above.
-        #[serde(rename = "pendingStrategyType", skip_serializing_if = "Option::is_none")]
         pub pending_strategy_type: Option<i64>,
         /// How long the pending order stays.
-        #[serde(rename = "pendingTimeInForce", skip_serializing_if = "Option::is_none")]
         pub pending_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the pending order trails the price by, in basis points.
-        #[serde(rename = "pendingTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub pending_trailing_delta: Option<i64>,
         /// Kind of the pending order: LIMIT, MARKET, STOP_LOSS, STOP_LOSS_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT or LIMIT_MAKER.
-        #[serde(rename = "pendingType")]
         pub pending_type: wire::Open<OrderType>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Own id of the working order.
-        #[serde(rename = "workingClientOrderId", skip_serializing_if = "Option::is_none")]
         pub working_client_order_id: Option<String>,
         /// Visible part of the working order.
-        #[serde(rename = "workingIcebergQty", skip_serializing_if = "Option::is_none")]
         pub working_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the working order counts.
-        #[serde(rename = "workingPegOffsetType", skip_serializing_if = "Option::is_none")]
         pub working_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the working order to the price that it follows, in price levels.
-        #[serde(rename = "workingPegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub working_peg_offset_value: Option<i64>,
         /// Price that the working order follows.
-        #[serde(rename = "workingPegPriceType", skip_serializing_if = "Option::is_none")]
         pub working_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the working order.
-        #[serde(rename = "workingPrice")]
         pub working_price: wire::Decimal,
         /// Quantity of the working order, in the base asset.
-        #[serde(rename = "workingQuantity")]
         pub working_quantity: wire::Decimal,
         /// Side of the working order.
-        #[serde(rename = "workingSide")]
         pub working_side: wire::Open<Side>,
         /// Id of a strategy, for the working order.
-        #[serde(rename = "workingStrategyId", skip_serializing_if = "Option::is_none")]
         pub working_strategy_id: Option<i64>,
         /// Kind of strategy, for the working order: 1000000 and above.
-        #[serde(rename = "workingStrategyType", skip_serializing_if = "Option::is_none")]
         pub working_strategy_type: Option<i64>,
         /// How long the working order stays.
-        #[serde(rename = "workingTimeInForce", skip_serializing_if = "Option::is_none")]
         pub working_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Kind of the working order: LIMIT or LIMIT_MAKER.
-        #[serde(rename = "workingType")]
         pub working_type: wire::Open<OrderType>,
     }
+    wire::object! { OrderListOpoRequest {
+        list_client_order_id "listClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        pending_client_order_id "pendingClientOrderId" maybe, pending_iceberg_qty "pendingIcebergQty" maybe,
+        pending_peg_offset_type "pendingPegOffsetType" maybe, pending_peg_offset_value "pendingPegOffsetValue" maybe,
+        pending_peg_price_type "pendingPegPriceType" maybe, pending_price "pendingPrice" maybe,
+        pending_side "pendingSide" plain, pending_stop_price "pendingStopPrice" maybe,
+        pending_strategy_id "pendingStrategyId" maybe, pending_strategy_type "pendingStrategyType" maybe,
+        pending_time_in_force "pendingTimeInForce" maybe, pending_trailing_delta "pendingTrailingDelta" maybe,
+        pending_type "pendingType" plain, self_trade_prevention_mode "selfTradePreventionMode" maybe,
+        symbol "symbol" plain, working_client_order_id "workingClientOrderId" maybe,
+        working_iceberg_qty "workingIcebergQty" maybe, working_peg_offset_type "workingPegOffsetType" maybe,
+        working_peg_offset_value "workingPegOffsetValue" maybe, working_peg_price_type "workingPegPriceType" maybe,
+        working_price "workingPrice" plain, working_quantity "workingQuantity" plain,
+        working_side "workingSide" plain, working_strategy_id "workingStrategyId" maybe,
+        working_strategy_type "workingStrategyType" maybe, working_time_in_force "workingTimeInForce" maybe,
+        working_type "workingType" plain,
+    } }
     /// `OrderListOpocoRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderListOpocoRequest {
         /// Own id of the order list, unique among open lists. May be used again once the list is done.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Own id of the pending order above the price.
-        #[serde(rename = "pendingAboveClientOrderId", skip_serializing_if = "Option::is_none")]
         pub pending_above_client_order_id: Option<String>,
         /// Visible part of the pending order above the price.
-        #[serde(rename = "pendingAboveIcebergQty", skip_serializing_if = "Option::is_none")]
         pub pending_above_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the pending order above the price counts.
-        #[serde(rename = "pendingAbovePegOffsetType", skip_serializing_if = "Option::is_none")]
         pub pending_above_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the pending order above the price to the price that it follows, in price levels.
-        #[serde(rename = "pendingAbovePegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub pending_above_peg_offset_value: Option<i64>,
         /// Price that the pending order above the price follows.
-        #[serde(rename = "pendingAbovePegPriceType", skip_serializing_if = "Option::is_none")]
         pub pending_above_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the pending order above the price.
-        #[serde(rename = "pendingAbovePrice", skip_serializing_if = "Option::is_none")]
         pub pending_above_price: Option<wire::Decimal>,
         /// Price that triggers the pending order above the price.
-        #[serde(rename = "pendingAboveStopPrice", skip_serializing_if = "Option::is_none")]
         pub pending_above_stop_price: Option<wire::Decimal>,
         /// Id of a strategy, for the pending order above the price.
-        #[serde(rename = "pendingAboveStrategyId", skip_serializing_if = "Option::is_none")]
         pub pending_above_strategy_id: Option<i64>,
         /// Kind of strategy, for the pending order above the price: 1000000 and above.
-        #[serde(rename = "pendingAboveStrategyType", skip_serializing_if = "Option::is_none")]
         pub pending_above_strategy_type: Option<i64>,
         /// How long the pending order above the price stays.
-        #[serde(rename = "pendingAboveTimeInForce", skip_serializing_if = "Option::is_none")]
         pub pending_above_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the pending order above the price trails the price by, in basis points.
-        #[serde(rename = "pendingAboveTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub pending_above_trailing_delta: Option<i64>,
         /// Kind of the pending order above the price: STOP_LOSS_LIMIT, STOP_LOSS, LIMIT_MAKER, TAKE_PROFIT or TAKE_PROFIT_LIMIT.
-        #[serde(rename = "pendingAboveType")]
         pub pending_above_type: wire::Open<OrderType>,
         /// Own id of the pending order below the price.
-        #[serde(rename = "pendingBelowClientOrderId", skip_serializing_if = "Option::is_none")]
         pub pending_below_client_order_id: Option<String>,
         /// Visible part of the pending order below the price.
-        #[serde(rename = "pendingBelowIcebergQty", skip_serializing_if = "Option::is_none")]
         pub pending_below_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the pending order below the price counts.
-        #[serde(rename = "pendingBelowPegOffsetType", skip_serializing_if = "Option::is_none")]
         pub pending_below_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the pending order below the price to the price that it follows, in price levels.
-        #[serde(rename = "pendingBelowPegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub pending_below_peg_offset_value: Option<i64>,
         /// Price that the pending order below the price follows.
-        #[serde(rename = "pendingBelowPegPriceType", skip_serializing_if = "Option::is_none")]
         pub pending_below_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the pending order below the price.
-        #[serde(rename = "pendingBelowPrice", skip_serializing_if = "Option::is_none")]
         pub pending_below_price: Option<wire::Decimal>,
         /// Price that triggers the pending order below the price.
-        #[serde(rename = "pendingBelowStopPrice", skip_serializing_if = "Option::is_none")]
         pub pending_below_stop_price: Option<wire::Decimal>,
         /// Id of a strategy, for the pending order below the price.
-        #[serde(rename = "pendingBelowStrategyId", skip_serializing_if = "Option::is_none")]
         pub pending_below_strategy_id: Option<i64>,
         /// Kind of strategy, for the pending order below the price: 1000000 and above.
-        #[serde(rename = "pendingBelowStrategyType", skip_serializing_if = "Option::is_none")]
         pub pending_below_strategy_type: Option<i64>,
         /// How long the pending order below the price stays.
-        #[serde(rename = "pendingBelowTimeInForce", skip_serializing_if = "Option::is_none")]
         pub pending_below_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the pending order below the price trails the price by, in basis points.
-        #[serde(rename = "pendingBelowTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub pending_below_trailing_delta: Option<i64>,
         /// Kind of the pending order below the price: STOP_LOSS, STOP_LOSS_LIMIT, TAKE_PROFIT or TAKE_PROFIT_LIMIT.
-        #[serde(rename = "pendingBelowType", skip_serializing_if = "Option::is_none")]
         pub pending_below_type: Option<wire::Open<OrderType>>,
         /// Side of the pending order.
-        #[serde(rename = "pendingSide")]
         pub pending_side: wire::Open<Side>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Own id of the working order.
-        #[serde(rename = "workingClientOrderId", skip_serializing_if = "Option::is_none")]
         pub working_client_order_id: Option<String>,
         /// Visible part of the working order.
-        #[serde(rename = "workingIcebergQty", skip_serializing_if = "Option::is_none")]
         pub working_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the working order counts.
-        #[serde(rename = "workingPegOffsetType", skip_serializing_if = "Option::is_none")]
         pub working_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the working order to the price that it follows, in price levels.
-        #[serde(rename = "workingPegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub working_peg_offset_value: Option<i64>,
         /// Price that the working order follows.
-        #[serde(rename = "workingPegPriceType", skip_serializing_if = "Option::is_none")]
         pub working_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the working order.
-        #[serde(rename = "workingPrice")]
         pub working_price: wire::Decimal,
         /// Quantity of the working order, in the base asset.
-        #[serde(rename = "workingQuantity")]
         pub working_quantity: wire::Decimal,
         /// Side of the working order.
-        #[serde(rename = "workingSide")]
         pub working_side: wire::Open<Side>,
         /// Id of a strategy, for the working order.
-        #[serde(rename = "workingStrategyId", skip_serializing_if = "Option::is_none")]
         pub working_strategy_id: Option<i64>,
         /// Kind of strategy, for the working order: 1000000 and above.
-        #[serde(rename = "workingStrategyType", skip_serializing_if = "Option::is_none")]
         pub working_strategy_type: Option<i64>,
         /// How long the working order stays.
-        #[serde(rename = "workingTimeInForce", skip_serializing_if = "Option::is_none")]
         pub working_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Kind of the working order: LIMIT or LIMIT_MAKER.
-        #[serde(rename = "workingType")]
         pub working_type: wire::Open<OrderType>,
     }
+    wire::object! { OrderListOpocoRequest {
+        list_client_order_id "listClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        pending_above_client_order_id "pendingAboveClientOrderId" maybe,
+        pending_above_iceberg_qty "pendingAboveIcebergQty" maybe,
+        pending_above_peg_offset_type "pendingAbovePegOffsetType" maybe,
+        pending_above_peg_offset_value "pendingAbovePegOffsetValue" maybe,
+        pending_above_peg_price_type "pendingAbovePegPriceType" maybe, pending_above_price "pendingAbovePrice" maybe,
+        pending_above_stop_price "pendingAboveStopPrice" maybe,
+        pending_above_strategy_id "pendingAboveStrategyId" maybe,
+        pending_above_strategy_type "pendingAboveStrategyType" maybe,
+        pending_above_time_in_force "pendingAboveTimeInForce" maybe,
+        pending_above_trailing_delta "pendingAboveTrailingDelta" maybe, pending_above_type "pendingAboveType" plain,
+        pending_below_client_order_id "pendingBelowClientOrderId" maybe,
+        pending_below_iceberg_qty "pendingBelowIcebergQty" maybe,
+        pending_below_peg_offset_type "pendingBelowPegOffsetType" maybe,
+        pending_below_peg_offset_value "pendingBelowPegOffsetValue" maybe,
+        pending_below_peg_price_type "pendingBelowPegPriceType" maybe, pending_below_price "pendingBelowPrice" maybe,
+        pending_below_stop_price "pendingBelowStopPrice" maybe,
+        pending_below_strategy_id "pendingBelowStrategyId" maybe,
+        pending_below_strategy_type "pendingBelowStrategyType" maybe,
+        pending_below_time_in_force "pendingBelowTimeInForce" maybe,
+        pending_below_trailing_delta "pendingBelowTrailingDelta" maybe, pending_below_type "pendingBelowType" maybe,
+        pending_side "pendingSide" plain, self_trade_prevention_mode "selfTradePreventionMode" maybe,
+        symbol "symbol" plain, working_client_order_id "workingClientOrderId" maybe,
+        working_iceberg_qty "workingIcebergQty" maybe, working_peg_offset_type "workingPegOffsetType" maybe,
+        working_peg_offset_value "workingPegOffsetValue" maybe, working_peg_price_type "workingPegPriceType" maybe,
+        working_price "workingPrice" plain, working_quantity "workingQuantity" plain,
+        working_side "workingSide" plain, working_strategy_id "workingStrategyId" maybe,
+        working_strategy_type "workingStrategyType" maybe, working_time_in_force "workingTimeInForce" maybe,
+        working_type "workingType" plain,
+    } }
     /// `OrderListOtoRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderListOtoRequest {
         /// Own id of the order list, unique among open lists. May be used again once the list is done.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Own id of the pending order.
-        #[serde(rename = "pendingClientOrderId", skip_serializing_if = "Option::is_none")]
         pub pending_client_order_id: Option<String>,
         /// Visible part of the pending order.
-        #[serde(rename = "pendingIcebergQty", skip_serializing_if = "Option::is_none")]
         pub pending_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the pending order counts.
-        #[serde(rename = "pendingPegOffsetType", skip_serializing_if = "Option::is_none")]
         pub pending_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the pending order to the price that it follows, in price levels.
-        #[serde(rename = "pendingPegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub pending_peg_offset_value: Option<i64>,
         /// Price that the pending order follows.
-        #[serde(rename = "pendingPegPriceType", skip_serializing_if = "Option::is_none")]
         pub pending_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the pending order.
-        #[serde(rename = "pendingPrice", skip_serializing_if = "Option::is_none")]
         pub pending_price: Option<wire::Decimal>,
         /// Quantity of the pending order, in the base asset.
-        #[serde(rename = "pendingQuantity")]
         pub pending_quantity: wire::Decimal,
         /// Side of the pending order.
-        #[serde(rename = "pendingSide")]
         pub pending_side: wire::Open<Side>,
         /// Price that triggers the pending order.
-        #[serde(rename = "pendingStopPrice", skip_serializing_if = "Option::is_none")]
         pub pending_stop_price: Option<wire::Decimal>,
         /// Id of a strategy, for the pending order.
-        #[serde(rename = "pendingStrategyId", skip_serializing_if = "Option::is_none")]
         pub pending_strategy_id: Option<i64>,
         /// Kind of strategy, for the pending order: 1000000 and above.
-        #[serde(rename = "pendingStrategyType", skip_serializing_if = "Option::is_none")]
         pub pending_strategy_type: Option<i64>,
         /// How long the pending order stays.
-        #[serde(rename = "pendingTimeInForce", skip_serializing_if = "Option::is_none")]
         pub pending_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the pending order trails the price by, in basis points.
-        #[serde(rename = "pendingTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub pending_trailing_delta: Option<i64>,
         /// Kind of the pending order: LIMIT, MARKET, STOP_LOSS, STOP_LOSS_LIMIT, TAKE_PROFIT, TAKE_PROFIT_LIMIT or LIMIT_MAKER.
-        #[serde(rename = "pendingType")]
         pub pending_type: wire::Open<OrderType>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Own id of the working order.
-        #[serde(rename = "workingClientOrderId", skip_serializing_if = "Option::is_none")]
         pub working_client_order_id: Option<String>,
         /// Visible part of the working order.
-        #[serde(rename = "workingIcebergQty", skip_serializing_if = "Option::is_none")]
         pub working_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the working order counts.
-        #[serde(rename = "workingPegOffsetType", skip_serializing_if = "Option::is_none")]
         pub working_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the working order to the price that it follows, in price levels.
-        #[serde(rename = "workingPegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub working_peg_offset_value: Option<i64>,
         /// Price that the working order follows.
-        #[serde(rename = "workingPegPriceType", skip_serializing_if = "Option::is_none")]
         pub working_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the working order.
-        #[serde(rename = "workingPrice")]
         pub working_price: wire::Decimal,
         /// Quantity of the working order, in the base asset.
-        #[serde(rename = "workingQuantity")]
         pub working_quantity: wire::Decimal,
         /// Side of the working order.
-        #[serde(rename = "workingSide")]
         pub working_side: wire::Open<Side>,
         /// Id of a strategy, for the working order.
-        #[serde(rename = "workingStrategyId", skip_serializing_if = "Option::is_none")]
         pub working_strategy_id: Option<i64>,
         /// Kind of strategy, for the working order: 1000000 and above.
-        #[serde(rename = "workingStrategyType", skip_serializing_if = "Option::is_none")]
         pub working_strategy_type: Option<i64>,
         /// How long the working order stays.
-        #[serde(rename = "workingTimeInForce", skip_serializing_if = "Option::is_none")]
         pub working_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Kind of the working order: LIMIT or LIMIT_MAKER.
-        #[serde(rename = "workingType")]
         pub working_type: wire::Open<OrderType>,
     }
+    wire::object! { OrderListOtoRequest {
+        list_client_order_id "listClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        pending_client_order_id "pendingClientOrderId" maybe, pending_iceberg_qty "pendingIcebergQty" maybe,
+        pending_peg_offset_type "pendingPegOffsetType" maybe, pending_peg_offset_value "pendingPegOffsetValue" maybe,
+        pending_peg_price_type "pendingPegPriceType" maybe, pending_price "pendingPrice" maybe,
+        pending_quantity "pendingQuantity" plain, pending_side "pendingSide" plain,
+        pending_stop_price "pendingStopPrice" maybe, pending_strategy_id "pendingStrategyId" maybe,
+        pending_strategy_type "pendingStrategyType" maybe, pending_time_in_force "pendingTimeInForce" maybe,
+        pending_trailing_delta "pendingTrailingDelta" maybe, pending_type "pendingType" plain,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, symbol "symbol" plain,
+        working_client_order_id "workingClientOrderId" maybe, working_iceberg_qty "workingIcebergQty" maybe,
+        working_peg_offset_type "workingPegOffsetType" maybe, working_peg_offset_value "workingPegOffsetValue" maybe,
+        working_peg_price_type "workingPegPriceType" maybe, working_price "workingPrice" plain,
+        working_quantity "workingQuantity" plain, working_side "workingSide" plain,
+        working_strategy_id "workingStrategyId" maybe, working_strategy_type "workingStrategyType" maybe,
+        working_time_in_force "workingTimeInForce" maybe, working_type "workingType" plain,
+    } }
     /// `OrderListOtocoRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderListOtocoRequest {
         /// Own id of the order list, unique among open lists. May be used again once the list is done.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Own id of the pending order above the price.
-        #[serde(rename = "pendingAboveClientOrderId", skip_serializing_if = "Option::is_none")]
         pub pending_above_client_order_id: Option<String>,
         /// Visible part of the pending order above the price.
-        #[serde(rename = "pendingAboveIcebergQty", skip_serializing_if = "Option::is_none")]
         pub pending_above_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the pending order above the price counts.
-        #[serde(rename = "pendingAbovePegOffsetType", skip_serializing_if = "Option::is_none")]
         pub pending_above_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the pending order above the price to the price that it follows, in price levels.
-        #[serde(rename = "pendingAbovePegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub pending_above_peg_offset_value: Option<i64>,
         /// Price that the pending order above the price follows.
-        #[serde(rename = "pendingAbovePegPriceType", skip_serializing_if = "Option::is_none")]
         pub pending_above_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the pending order above the price.
-        #[serde(rename = "pendingAbovePrice", skip_serializing_if = "Option::is_none")]
         pub pending_above_price: Option<wire::Decimal>,
         /// Price that triggers the pending order above the price.
-        #[serde(rename = "pendingAboveStopPrice", skip_serializing_if = "Option::is_none")]
         pub pending_above_stop_price: Option<wire::Decimal>,
         /// Id of a strategy, for the pending order above the price.
-        #[serde(rename = "pendingAboveStrategyId", skip_serializing_if = "Option::is_none")]
         pub pending_above_strategy_id: Option<i64>,
         /// Kind of strategy, for the pending order above the price: 1000000 and above.
-        #[serde(rename = "pendingAboveStrategyType", skip_serializing_if = "Option::is_none")]
         pub pending_above_strategy_type: Option<i64>,
         /// How long the pending order above the price stays.
-        #[serde(rename = "pendingAboveTimeInForce", skip_serializing_if = "Option::is_none")]
         pub pending_above_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the pending order above the price trails the price by, in basis points.
-        #[serde(rename = "pendingAboveTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub pending_above_trailing_delta: Option<i64>,
         /// Kind of the pending order above the price: STOP_LOSS_LIMIT, STOP_LOSS, LIMIT_MAKER, TAKE_PROFIT or TAKE_PROFIT_LIMIT.
-        #[serde(rename = "pendingAboveType")]
         pub pending_above_type: wire::Open<OrderType>,
         /// Own id of the pending order below the price.
-        #[serde(rename = "pendingBelowClientOrderId", skip_serializing_if = "Option::is_none")]
         pub pending_below_client_order_id: Option<String>,
         /// Visible part of the pending order below the price.
-        #[serde(rename = "pendingBelowIcebergQty", skip_serializing_if = "Option::is_none")]
         pub pending_below_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the pending order below the price counts.
-        #[serde(rename = "pendingBelowPegOffsetType", skip_serializing_if = "Option::is_none")]
         pub pending_below_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the pending order below the price to the price that it follows, in price levels.
-        #[serde(rename = "pendingBelowPegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub pending_below_peg_offset_value: Option<i64>,
         /// Price that the pending order below the price follows.
-        #[serde(rename = "pendingBelowPegPriceType", skip_serializing_if = "Option::is_none")]
         pub pending_below_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the pending order below the price.
-        #[serde(rename = "pendingBelowPrice", skip_serializing_if = "Option::is_none")]
         pub pending_below_price: Option<wire::Decimal>,
         /// Price that triggers the pending order below the price.
-        #[serde(rename = "pendingBelowStopPrice", skip_serializing_if = "Option::is_none")]
         pub pending_below_stop_price: Option<wire::Decimal>,
         /// Id of a strategy, for the pending order below the price.
-        #[serde(rename = "pendingBelowStrategyId", skip_serializing_if = "Option::is_none")]
         pub pending_below_strategy_id: Option<i64>,
         /// Kind of strategy, for the pending order below the price: 1000000 and above.
-        #[serde(rename = "pendingBelowStrategyType", skip_serializing_if = "Option::is_none")]
         pub pending_below_strategy_type: Option<i64>,
         /// How long the pending order below the price stays.
-        #[serde(rename = "pendingBelowTimeInForce", skip_serializing_if = "Option::is_none")]
         pub pending_below_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger of the pending order below the price trails the price by, in basis points.
-        #[serde(rename = "pendingBelowTrailingDelta", skip_serializing_if = "Option::is_none")]
         pub pending_below_trailing_delta: Option<i64>,
         /// Kind of the pending order below the price: STOP_LOSS, STOP_LOSS_LIMIT, TAKE_PROFIT or TAKE_PROFIT_LIMIT.
-        #[serde(rename = "pendingBelowType", skip_serializing_if = "Option::is_none")]
         pub pending_below_type: Option<wire::Open<OrderType>>,
         /// Quantity of the pending order, in the base asset.
-        #[serde(rename = "pendingQuantity")]
         pub pending_quantity: wire::Decimal,
         /// Side of the pending order.
-        #[serde(rename = "pendingSide")]
         pub pending_side: wire::Open<Side>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Own id of the working order.
-        #[serde(rename = "workingClientOrderId", skip_serializing_if = "Option::is_none")]
         pub working_client_order_id: Option<String>,
         /// Visible part of the working order.
-        #[serde(rename = "workingIcebergQty", skip_serializing_if = "Option::is_none")]
         pub working_iceberg_qty: Option<wire::Decimal>,
         /// What the offset of the working order counts.
-        #[serde(rename = "workingPegOffsetType", skip_serializing_if = "Option::is_none")]
         pub working_peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset of the working order to the price that it follows, in price levels.
-        #[serde(rename = "workingPegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub working_peg_offset_value: Option<i64>,
         /// Price that the working order follows.
-        #[serde(rename = "workingPegPriceType", skip_serializing_if = "Option::is_none")]
         pub working_peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price of the working order.
-        #[serde(rename = "workingPrice")]
         pub working_price: wire::Decimal,
         /// Quantity of the working order, in the base asset.
-        #[serde(rename = "workingQuantity")]
         pub working_quantity: wire::Decimal,
         /// Side of the working order.
-        #[serde(rename = "workingSide")]
         pub working_side: wire::Open<Side>,
         /// Id of a strategy, for the working order.
-        #[serde(rename = "workingStrategyId", skip_serializing_if = "Option::is_none")]
         pub working_strategy_id: Option<i64>,
         /// Kind of strategy, for the working order: 1000000 and above.
-        #[serde(rename = "workingStrategyType", skip_serializing_if = "Option::is_none")]
         pub working_strategy_type: Option<i64>,
         /// How long the working order stays.
-        #[serde(rename = "workingTimeInForce", skip_serializing_if = "Option::is_none")]
         pub working_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Kind of the working order: LIMIT or LIMIT_MAKER.
-        #[serde(rename = "workingType")]
         pub working_type: wire::Open<OrderType>,
     }
+    wire::object! { OrderListOtocoRequest {
+        list_client_order_id "listClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        pending_above_client_order_id "pendingAboveClientOrderId" maybe,
+        pending_above_iceberg_qty "pendingAboveIcebergQty" maybe,
+        pending_above_peg_offset_type "pendingAbovePegOffsetType" maybe,
+        pending_above_peg_offset_value "pendingAbovePegOffsetValue" maybe,
+        pending_above_peg_price_type "pendingAbovePegPriceType" maybe, pending_above_price "pendingAbovePrice" maybe,
+        pending_above_stop_price "pendingAboveStopPrice" maybe,
+        pending_above_strategy_id "pendingAboveStrategyId" maybe,
+        pending_above_strategy_type "pendingAboveStrategyType" maybe,
+        pending_above_time_in_force "pendingAboveTimeInForce" maybe,
+        pending_above_trailing_delta "pendingAboveTrailingDelta" maybe, pending_above_type "pendingAboveType" plain,
+        pending_below_client_order_id "pendingBelowClientOrderId" maybe,
+        pending_below_iceberg_qty "pendingBelowIcebergQty" maybe,
+        pending_below_peg_offset_type "pendingBelowPegOffsetType" maybe,
+        pending_below_peg_offset_value "pendingBelowPegOffsetValue" maybe,
+        pending_below_peg_price_type "pendingBelowPegPriceType" maybe, pending_below_price "pendingBelowPrice" maybe,
+        pending_below_stop_price "pendingBelowStopPrice" maybe,
+        pending_below_strategy_id "pendingBelowStrategyId" maybe,
+        pending_below_strategy_type "pendingBelowStrategyType" maybe,
+        pending_below_time_in_force "pendingBelowTimeInForce" maybe,
+        pending_below_trailing_delta "pendingBelowTrailingDelta" maybe, pending_below_type "pendingBelowType" maybe,
+        pending_quantity "pendingQuantity" plain, pending_side "pendingSide" plain,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, symbol "symbol" plain,
+        working_client_order_id "workingClientOrderId" maybe, working_iceberg_qty "workingIcebergQty" maybe,
+        working_peg_offset_type "workingPegOffsetType" maybe, working_peg_offset_value "workingPegOffsetValue" maybe,
+        working_peg_price_type "workingPegPriceType" maybe, working_price "workingPrice" plain,
+        working_quantity "workingQuantity" plain, working_side "workingSide" plain,
+        working_strategy_id "workingStrategyId" maybe, working_strategy_type "workingStrategyType" maybe,
+        working_time_in_force "workingTimeInForce" maybe, working_type "workingType" plain,
+    } }
     /// `OrderOcoRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderOcoRequest {
         /// Own id of the limit order.
-        #[serde(rename = "limitClientOrderId", skip_serializing_if = "Option::is_none")]
         pub limit_client_order_id: Option<String>,
         /// Visible part of the limit order.
-        #[serde(rename = "limitIcebergQty", skip_serializing_if = "Option::is_none")]
         pub limit_iceberg_qty: Option<wire::Decimal>,
         /// Id of a strategy, for the limit order.
-        #[serde(rename = "limitStrategyId", skip_serializing_if = "Option::is_none")]
         pub limit_strategy_id: Option<i64>,
         /// Kind of strategy, for the limit order: 1000000 and above.
-        #[serde(rename = "limitStrategyType", skip_serializing_if = "Option::is_none")]
         pub limit_strategy_type: Option<i64>,
         /// Own id of the order list, unique among open lists. May be used again once the list is done.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Price.
         pub price: wire::Decimal,
         /// Quantity, in the base asset.
         pub quantity: wire::Decimal,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
         pub side: wire::Open<Side>,
         /// Own id of the stop order.
-        #[serde(rename = "stopClientOrderId", skip_serializing_if = "Option::is_none")]
         pub stop_client_order_id: Option<String>,
         /// Visible part of the stop order.
-        #[serde(rename = "stopIcebergQty", skip_serializing_if = "Option::is_none")]
         pub stop_iceberg_qty: Option<wire::Decimal>,
         /// Price of the stop order, where it is a limit order.
-        #[serde(rename = "stopLimitPrice", skip_serializing_if = "Option::is_none")]
         pub stop_limit_price: Option<wire::Decimal>,
         /// How long the stop order stays, where it is a limit order.
-        #[serde(rename = "stopLimitTimeInForce", skip_serializing_if = "Option::is_none")]
         pub stop_limit_time_in_force: Option<wire::Open<TimeInForce>>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice")]
         pub stop_price: wire::Decimal,
         /// Id of a strategy, for the stop order.
-        #[serde(rename = "stopStrategyId", skip_serializing_if = "Option::is_none")]
         pub stop_strategy_id: Option<i64>,
         /// Kind of strategy, for the stop order: 1000000 and above.
-        #[serde(rename = "stopStrategyType", skip_serializing_if = "Option::is_none")]
         pub stop_strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Distance that the trigger trails the price by, in basis points.
-        #[serde(rename = "trailingDelta", skip_serializing_if = "Option::is_none")]
         pub trailing_delta: Option<i64>,
     }
+    wire::object! { OrderOcoRequest {
+        limit_client_order_id "limitClientOrderId" maybe, limit_iceberg_qty "limitIcebergQty" maybe,
+        limit_strategy_id "limitStrategyId" maybe, limit_strategy_type "limitStrategyType" maybe,
+        list_client_order_id "listClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        price "price" plain, quantity "quantity" plain, self_trade_prevention_mode "selfTradePreventionMode" maybe,
+        side "side" plain, stop_client_order_id "stopClientOrderId" maybe, stop_iceberg_qty "stopIcebergQty" maybe,
+        stop_limit_price "stopLimitPrice" maybe, stop_limit_time_in_force "stopLimitTimeInForce" maybe,
+        stop_price "stopPrice" plain, stop_strategy_id "stopStrategyId" maybe,
+        stop_strategy_type "stopStrategyType" maybe, symbol "symbol" plain, trailing_delta "trailingDelta" maybe,
+    } }
     wire::words! {
         /// What to do where too many orders were placed.
         OrderRateLimitExceededMode {
@@ -21148,82 +20840,76 @@ pub mod types {
         }
     }
     /// Commissions of an order; empty unless they were asked for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OrderTest {
         /// Discount for paying in another asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub discount: Option<Discount>,
         /// Special rates of this order.
-        #[serde(rename = "specialCommissionForOrder", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub special_commission_for_order: Option<OrderCommission>,
         /// Standard rates of this order.
-        #[serde(rename = "standardCommissionForOrder", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub standard_commission_for_order: Option<OrderCommission>,
         /// Taxes of this order.
-        #[serde(rename = "taxCommissionForOrder", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tax_commission_for_order: Option<OrderCommission>,
     }
+    wire::object! { OrderTest {
+        discount "discount" optional, special_commission_for_order "specialCommissionForOrder" optional,
+        standard_commission_for_order "standardCommissionForOrder" optional,
+        tax_commission_for_order "taxCommissionForOrder" optional,
+    } }
     /// `OrderTestRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderTestRequest {
         /// Whether commissions are computed.
-        #[serde(rename = "computeCommissionRates", skip_serializing_if = "Option::is_none")]
         pub compute_commission_rates: Option<bool>,
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Own id of the new order, unique among open orders. May be used again once the order is done. Left out: the venue makes one.
-        #[serde(rename = "newClientOrderId", skip_serializing_if = "Option::is_none")]
         pub new_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// What the offset counts.
-        #[serde(rename = "pegOffsetType", skip_serializing_if = "Option::is_none")]
         pub peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset to the price that the order follows, in price levels.
-        #[serde(rename = "pegOffsetValue", skip_serializing_if = "Option::is_none")]
         pub peg_offset_value: Option<i64>,
         /// Price that the order follows.
-        #[serde(rename = "pegPriceType", skip_serializing_if = "Option::is_none")]
         pub peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quantity: Option<wire::Decimal>,
         /// Quantity of a market order, in the quote asset.
-        #[serde(rename = "quoteOrderQty", skip_serializing_if = "Option::is_none")]
         pub quote_order_qty: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
         pub side: wire::Open<Side>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none")]
         pub stop_price: Option<wire::Decimal>,
         /// Id of a strategy, given by its owner.
-        #[serde(rename = "strategyId", skip_serializing_if = "Option::is_none")]
         pub strategy_id: Option<i64>,
         /// Kind of strategy, given by its owner: 1000000 and above.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger trails the price by, in basis points.
-        #[serde(rename = "trailingDelta", skip_serializing_if = "Option::is_none")]
         pub trailing_delta: Option<i64>,
         /// Kind.
-        #[serde(rename = "type")]
         pub type_: wire::Open<OrderType>,
     }
+    wire::object! { OrderTestRequest {
+        compute_commission_rates "computeCommissionRates" maybe, iceberg_qty "icebergQty" maybe,
+        new_client_order_id "newClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        peg_offset_type "pegOffsetType" maybe, peg_offset_value "pegOffsetValue" maybe,
+        peg_price_type "pegPriceType" maybe, price "price" maybe, quantity "quantity" maybe,
+        quote_order_qty "quoteOrderQty" maybe, self_trade_prevention_mode "selfTradePreventionMode" maybe,
+        side "side" plain, stop_price "stopPrice" maybe, strategy_id "strategyId" maybe,
+        strategy_type "strategyType" maybe, symbol "symbol" plain, time_in_force "timeInForce" maybe,
+        trailing_delta "trailingDelta" maybe, type_ "type" plain,
+    } }
     wire::words! {
         /// Kind of order. LIMIT_MAKER only rests.
         OrderType {
@@ -21232,40 +20918,35 @@ pub mod types {
         }
     }
     /// `OwnTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OwnTransfer {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// The other side: the master account or another sub-account.
-        #[serde(rename = "counterParty", skip_serializing_if = "Option::is_none")]
         pub counter_party: Option<String>,
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Wallet that it came from.
-        #[serde(rename = "fromAccountType", skip_serializing_if = "Option::is_none")]
         pub from_account_type: Option<String>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
         /// Wallet that it went to.
-        #[serde(rename = "toAccountType", skip_serializing_if = "Option::is_none")]
         pub to_account_type: Option<String>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tran_id: Option<i64>,
         /// Direction: 1 in, 2 out.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub type_: Option<i64>,
     }
+    wire::object! { OwnTransfer {
+        asset "asset" maybe, counter_party "counterParty" maybe, email "email" maybe,
+        from_account_type "fromAccountType" maybe, qty "qty" optional, status "status" maybe, time "time" optional,
+        to_account_type "toAccountType" maybe, tran_id "tranId" optional, type_ "type" optional,
+    } }
     wire::words! {
         /// What an offset counts.
         PegOffsetType {
@@ -21279,331 +20960,299 @@ pub mod types {
         }
     }
     /// `PlacedMarginOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PlacedMarginOrder {
         /// Id of the order, given by its owner.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
-        #[serde(rename = "cummulativeQuoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cummulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
-        #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
         /// Fills at once, where they were asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub fills: Vec<Fill>,
         /// Whether it is about isolated margin.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<bool>,
         /// Amount that was borrowed for the order; absent where nothing was.
-        #[serde(rename = "marginBuyBorrowAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_buy_borrow_amount: Option<wire::Decimal>,
         /// Asset that was borrowed for the order.
-        #[serde(rename = "marginBuyBorrowAsset", skip_serializing_if = "Option::is_none")]
         pub margin_buy_borrow_asset: Option<String>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", deserialize_with = "lenient::vital")]
         pub order_id: i64,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Quantity of the order, in the base asset.
-        #[serde(rename = "origQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_qty: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_price: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Time of the transaction, Unix milliseconds.
-        #[serde(rename = "transactTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transact_time: Option<wire::UnixMillis>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
     }
+    wire::object! { PlacedMarginOrder {
+        client_order_id "clientOrderId" maybe, cummulative_quote_qty "cummulativeQuoteQty" optional,
+        executed_qty "executedQty" optional, fills "fills" list_or_none, is_isolated "isIsolated" maybe,
+        margin_buy_borrow_amount "marginBuyBorrowAmount" optional,
+        margin_buy_borrow_asset "marginBuyBorrowAsset" maybe, order_id "orderId" vital,
+        order_list_id "orderListId" optional, orig_qty "origQty" optional, price "price" optional,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" maybe, status "status" maybe,
+        stop_price "stopPrice" optional, symbol "symbol" maybe, time_in_force "timeInForce" maybe,
+        transact_time "transactTime" optional, type_ "type" maybe,
+    } }
     /// `PlacedMarginOrderList`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PlacedMarginOrderList {
         /// How the orders depend on each other.
-        #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Whether it is about isolated margin.
-        #[serde(rename = "isIsolated", skip_serializing_if = "Option::is_none")]
         pub is_isolated: Option<bool>,
         /// Id of the order list, given by its owner.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
-        #[serde(rename = "listOrderStatus", skip_serializing_if = "Option::is_none")]
         pub list_order_status: Option<wire::Open<ListOrderStatus>>,
         /// What the list did last.
-        #[serde(rename = "listStatusType", skip_serializing_if = "Option::is_none")]
         pub list_status_type: Option<wire::Open<ListStatusType>>,
         /// Amount that was borrowed for the order; absent where nothing was.
-        #[serde(rename = "marginBuyBorrowAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_buy_borrow_amount: Option<wire::Decimal>,
         /// Asset that was borrowed for the order.
-        #[serde(rename = "marginBuyBorrowAsset", skip_serializing_if = "Option::is_none")]
         pub margin_buy_borrow_asset: Option<String>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", deserialize_with = "lenient::vital")]
         pub order_list_id: i64,
         /// Reports on the orders of the list.
-        #[serde(rename = "orderReports", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_reports: Vec<PlacedMarginOrder>,
         /// The orders of the list.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<ListedOrder>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time of the transaction, Unix milliseconds.
-        #[serde(rename = "transactionTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillis>,
     }
+    wire::object! { PlacedMarginOrderList {
+        contingency_type "contingencyType" maybe, is_isolated "isIsolated" maybe,
+        list_client_order_id "listClientOrderId" maybe, list_order_status "listOrderStatus" maybe,
+        list_status_type "listStatusType" maybe, margin_buy_borrow_amount "marginBuyBorrowAmount" optional,
+        margin_buy_borrow_asset "marginBuyBorrowAsset" maybe, order_list_id "orderListId" vital,
+        order_reports "orderReports" list_or_none, orders "orders" list_or_none, symbol "symbol" maybe,
+        transaction_time "transactionTime" optional,
+    } }
     /// An order that was placed. With the response type ACK it has ids and the time alone.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PlacedOrder {
         /// Id of the order, given by its owner.
-        #[serde(rename = "clientOrderId", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Executed value, in the quote asset; negative where old records lack it. The venue spells it so.
-        #[serde(rename = "cummulativeQuoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cummulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
-        #[serde(rename = "executedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_qty: Option<wire::Decimal>,
         /// Why the order expired.
-        #[serde(rename = "expiryReason", skip_serializing_if = "Option::is_none")]
         pub expiry_reason: Option<wire::Open<ExpiryReason>>,
         /// Fills at once, where they were asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub fills: Vec<Fill>,
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", deserialize_with = "lenient::vital")]
         pub order_id: i64,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Quantity of the order, in the base asset.
-        #[serde(rename = "origQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_qty: Option<wire::Decimal>,
         /// Quantity of the order in the quote asset; 0 where it was given in the base asset.
-        #[serde(rename = "origQuoteOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orig_quote_order_qty: Option<wire::Decimal>,
         /// What the offset counts.
-        #[serde(rename = "pegOffsetType", skip_serializing_if = "Option::is_none")]
         pub peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Offset to the price that the order follows, in price levels.
-        #[serde(rename = "pegOffsetValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub peg_offset_value: Option<i64>,
         /// Price that the order follows.
-        #[serde(rename = "pegPriceType", skip_serializing_if = "Option::is_none")]
         pub peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Price at which the order is pegged now.
-        #[serde(rename = "peggedPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pegged_price: Option<wire::Decimal>,
         /// Id of the match that was prevented.
-        #[serde(rename = "preventedMatchId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_match_id: Option<i64>,
         /// Quantity that self-trade prevention took.
-        #[serde(rename = "preventedQuantity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_quantity: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Price that triggers.
-        #[serde(rename = "stopPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_price: Option<wire::Decimal>,
         /// Id of a strategy, given by its owner.
-        #[serde(rename = "strategyId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_id: Option<i64>,
         /// Kind of strategy, given by its owner: 1000000 and above.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Distance that the trigger trails the price by, in basis points.
-        #[serde(rename = "trailingDelta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_delta: Option<i64>,
         /// When the trailing order became active, Unix milliseconds or microseconds.
-        #[serde(rename = "trailingTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_time: Option<wire::UnixMillisOrMicros>,
         /// Time of the transaction, Unix milliseconds or microseconds.
-        #[serde(rename = "transactTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transact_time: Option<wire::UnixMillisOrMicros>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
         /// Whether smart order routing was used.
-        #[serde(rename = "usedSor", skip_serializing_if = "Option::is_none")]
         pub used_sor: Option<bool>,
         /// Where the order is worked.
-        #[serde(rename = "workingFloor", skip_serializing_if = "Option::is_none")]
         pub working_floor: Option<wire::Open<WorkingFloor>>,
         /// When the order came on the book (-1 for not yet), Unix milliseconds or microseconds.
-        #[serde(rename = "workingTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub working_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { PlacedOrder {
+        client_order_id "clientOrderId" maybe, cummulative_quote_qty "cummulativeQuoteQty" optional,
+        executed_qty "executedQty" optional, expiry_reason "expiryReason" maybe, fills "fills" list_or_none,
+        iceberg_qty "icebergQty" optional, order_id "orderId" vital, order_list_id "orderListId" optional,
+        orig_qty "origQty" optional, orig_quote_order_qty "origQuoteOrderQty" optional,
+        peg_offset_type "pegOffsetType" maybe, peg_offset_value "pegOffsetValue" optional,
+        peg_price_type "pegPriceType" maybe, pegged_price "peggedPrice" optional,
+        prevented_match_id "preventedMatchId" optional, prevented_quantity "preventedQuantity" optional,
+        price "price" optional, self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" maybe,
+        status "status" maybe, stop_price "stopPrice" optional, strategy_id "strategyId" optional,
+        strategy_type "strategyType" optional, symbol "symbol" plain, time_in_force "timeInForce" maybe,
+        trailing_delta "trailingDelta" optional, trailing_time "trailingTime" optional,
+        transact_time "transactTime" optional, type_ "type" maybe, used_sor "usedSor" maybe,
+        working_floor "workingFloor" maybe, working_time "workingTime" optional,
+    } }
     /// `PlacedOrderList`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PlacedOrderList {
         /// How the orders depend on each other.
-        #[serde(rename = "contingencyType", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// Id of the order list, given by its owner.
-        #[serde(rename = "listClientOrderId", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
-        #[serde(rename = "listOrderStatus", skip_serializing_if = "Option::is_none")]
         pub list_order_status: Option<wire::Open<ListOrderStatus>>,
         /// What the list did last.
-        #[serde(rename = "listStatusType", skip_serializing_if = "Option::is_none")]
         pub list_status_type: Option<wire::Open<ListStatusType>>,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "orderListId", deserialize_with = "lenient::vital")]
         pub order_list_id: i64,
         /// Reports on the orders of the list.
-        #[serde(rename = "orderReports", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_reports: Vec<PlacedOrder>,
         /// The orders of the list.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<ListedOrder>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time of the transaction, Unix milliseconds or microseconds.
-        #[serde(rename = "transactionTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { PlacedOrderList {
+        contingency_type "contingencyType" maybe, list_client_order_id "listClientOrderId" maybe,
+        list_order_status "listOrderStatus" maybe, list_status_type "listStatusType" maybe,
+        order_list_id "orderListId" vital, order_reports "orderReports" list_or_none, orders "orders" list_or_none,
+        symbol "symbol" maybe, transaction_time "transactionTime" optional,
+    } }
     /// `PreventedMatch`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PreventedMatch {
         /// Id of the maker's order.
-        #[serde(rename = "makerOrderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_order_id: Option<i64>,
         /// Quantity that the maker's order lost.
-        #[serde(rename = "makerPreventedQuantity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_prevented_quantity: Option<wire::Decimal>,
         /// Symbol of the maker's order.
-        #[serde(rename = "makerSymbol", skip_serializing_if = "Option::is_none")]
         pub maker_symbol: Option<String>,
         /// Id of the match that was prevented.
-        #[serde(rename = "preventedMatchId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_match_id: Option<i64>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Id of the taker's order.
-        #[serde(rename = "takerOrderId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_order_id: Option<i64>,
         /// Id of the group whose orders met.
-        #[serde(rename = "tradeGroupId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_group_id: Option<i64>,
         /// Time of the transaction, Unix milliseconds or microseconds.
-        #[serde(rename = "transactTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transact_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { PreventedMatch {
+        maker_order_id "makerOrderId" optional, maker_prevented_quantity "makerPreventedQuantity" optional,
+        maker_symbol "makerSymbol" maybe, prevented_match_id "preventedMatchId" optional, price "price" optional,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, symbol "symbol" maybe,
+        taker_order_id "takerOrderId" optional, trade_group_id "tradeGroupId" optional,
+        transact_time "transactTime" optional,
+    } }
     /// `PriceIndex`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PriceIndex {
         /// When it was calculated, Unix milliseconds.
-        #[serde(rename = "calcTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub calc_time: Option<wire::UnixMillis>,
         /// Index price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { PriceIndex {
+        calc_time "calcTime" optional, price "price" optional, symbol "symbol" maybe,
+    } }
     /// `PriceTicker`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct PriceTicker {
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { PriceTicker {
+        price "price" optional, symbol "symbol" plain,
+    } }
     /// `QuestionnaireRequirements`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct QuestionnaireRequirements {
         /// Country whose questionnaire has to be answered.
-        #[serde(rename = "questionnaireCountryCode", skip_serializing_if = "Option::is_none")]
         pub questionnaire_country_code: Option<String>,
     }
+    wire::object! { QuestionnaireRequirements {
+        questionnaire_country_code "questionnaireCountryCode" maybe,
+    } }
     /// `RateLimit`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RateLimit {
         /// What was used of it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count: Option<i64>,
         /// Unit of the window.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub interval: Option<wire::Open<RateLimitInterval>>,
         /// Units of the window.
-        #[serde(rename = "intervalNum", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interval_num: Option<i64>,
         /// Largest count in a window.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub limit: Option<i64>,
         /// What is counted.
-        #[serde(rename = "rateLimitType", skip_serializing_if = "Option::is_none")]
         pub rate_limit_type: Option<wire::Open<RateLimitType>>,
     }
+    wire::object! { RateLimit {
+        count "count" optional, interval "interval" maybe, interval_num "intervalNum" optional,
+        limit "limit" optional, rate_limit_type "rateLimitType" maybe,
+    } }
     wire::words! {
         /// Unit of a window.
         RateLimitInterval {
@@ -21617,110 +21266,109 @@ pub mod types {
         }
     }
     /// `ReferencePrice`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ReferencePrice {
         /// Reference price; null while there is none.
-        #[serde(rename = "referencePrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub reference_price: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds or microseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { ReferencePrice {
+        reference_price "referencePrice" optional, symbol "symbol" maybe, timestamp "timestamp" optional,
+    } }
     /// `ReferencePriceCalculation`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ReferencePriceCalculation {
         /// Number of buckets of an arithmetic mean.
-        #[serde(rename = "bucketCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bucket_count: Option<i64>,
         /// Width of a bucket, in milliseconds.
-        #[serde(rename = "bucketWidthMs", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bucket_width_ms: Option<i64>,
         /// How the price is made.
-        #[serde(rename = "calculationType", skip_serializing_if = "Option::is_none")]
         pub calculation_type: Option<String>,
         /// Id of the calculation of somebody else.
-        #[serde(rename = "externalCalculationId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub external_calculation_id: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { ReferencePriceCalculation {
+        bucket_count "bucketCount" optional, bucket_width_ms "bucketWidthMs" optional,
+        calculation_type "calculationType" maybe, external_calculation_id "externalCalculationId" optional,
+        symbol "symbol" maybe,
+    } }
     /// `Region`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Region {
         /// What is not allowed.
-        #[serde(rename = "blockType", skip_serializing_if = "Option::is_none")]
         pub block_type: Option<String>,
         /// Whether deposits are allowed.
-        #[serde(rename = "depositAllowed", skip_serializing_if = "Option::is_none")]
         pub deposit_allowed: Option<bool>,
         /// Region.
-        #[serde(rename = "regionName", skip_serializing_if = "Option::is_none")]
         pub region_name: Option<String>,
         /// Whether withdrawals are allowed.
-        #[serde(rename = "withdrawalAllowed", skip_serializing_if = "Option::is_none")]
         pub withdrawal_allowed: Option<bool>,
     }
+    wire::object! { Region {
+        block_type "blockType" maybe, deposit_allowed "depositAllowed" maybe, region_name "regionName" maybe,
+        withdrawal_allowed "withdrawalAllowed" maybe,
+    } }
     /// `Regions`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Regions {
         /// Country.
-        #[serde(rename = "countryCode", skip_serializing_if = "Option::is_none")]
         pub country_code: Option<String>,
         /// When the list was changed, Unix milliseconds.
-        #[serde(rename = "lastUpdated", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_updated: Option<wire::UnixMillis>,
         /// Regions.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub regions: Vec<Region>,
     }
+    wire::object! { Regions {
+        country_code "countryCode" maybe, last_updated "lastUpdated" optional, regions "regions" list_or_none,
+    } }
     /// `RestrictedAssets`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RestrictedAssets {
         /// Assets of which there is too much collateral.
-        #[serde(rename = "maxCollateralExceededAsset", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub max_collateral_exceeded_asset: Vec<String>,
         /// Assets in which no long position can be opened.
-        #[serde(rename = "openLongRestrictedAsset", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub open_long_restricted_asset: Vec<String>,
     }
+    wire::object! { RestrictedAssets {
+        max_collateral_exceeded_asset "maxCollateralExceededAsset" list_or_none,
+        open_long_restricted_asset "openLongRestrictedAsset" list_or_none,
+    } }
     /// `SavedAddress`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SavedAddress {
         /// Address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Memo of the address.
-        #[serde(rename = "addressTag", skip_serializing_if = "Option::is_none")]
         pub address_tag: Option<String>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Name of the address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Network.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Where the address belongs to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub origin: Option<String>,
         /// Kind of that place.
-        #[serde(rename = "originType", skip_serializing_if = "Option::is_none")]
         pub origin_type: Option<String>,
         /// Whether the address is on the list of allowed ones.
-        #[serde(rename = "whiteStatus", skip_serializing_if = "Option::is_none")]
         pub white_status: Option<bool>,
     }
+    wire::object! { SavedAddress {
+        address "address" maybe, address_tag "addressTag" maybe, coin "coin" maybe, name "name" maybe,
+        network "network" maybe, origin "origin" maybe, origin_type "originType" maybe,
+        white_status "whiteStatus" maybe,
+    } }
     wire::words! {
         /// What happens when orders of one account or group meet.
         SelfTradePreventionMode {
@@ -21729,37 +21377,38 @@ pub mod types {
         }
     }
     /// `ServerTime`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ServerTime {
         /// Time of the venue, Unix milliseconds or microseconds.
-        #[serde(rename = "serverTime", deserialize_with = "lenient::vital")]
         pub server_time: wire::UnixMillisOrMicros,
     }
+    wire::object! { ServerTime {
+        server_time "serverTime" vital,
+    } }
     /// `SessionStatus`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SessionStatus {
         /// Key that is logged on.
-        #[serde(rename = "apiKey", skip_serializing_if = "Option::is_none")]
         pub api_key: Option<String>,
         /// When it was logged on.
-        #[serde(rename = "authorizedSince", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub authorized_since: Option<wire::UnixMillisOrMicros>,
         /// When the connection was opened.
-        #[serde(rename = "connectedSince", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub connected_since: Option<wire::UnixMillisOrMicros>,
         /// Whether replies have used counts of limits.
-        #[serde(rename = "returnRateLimits", skip_serializing_if = "Option::is_none")]
         pub return_rate_limits: Option<bool>,
         /// The venue's time.
-        #[serde(rename = "serverTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub server_time: Option<wire::UnixMillisOrMicros>,
         /// Whether the connection has subscriptions to events of accounts.
-        #[serde(rename = "userDataStream", skip_serializing_if = "Option::is_none")]
         pub user_data_stream: Option<bool>,
     }
+    wire::object! { SessionStatus {
+        api_key "apiKey" maybe, authorized_since "authorizedSince" optional,
+        connected_since "connectedSince" optional, return_rate_limits "returnRateLimits" maybe,
+        server_time "serverTime" optional, user_data_stream "userDataStream" maybe,
+    } }
     wire::words! {
         /// Side.
         Side {
@@ -21774,96 +21423,94 @@ pub mod types {
         }
     }
     /// `SmallLiability`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SmallLiability {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Interest that is owed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest: Option<wire::Decimal>,
         /// Asset that is owed.
-        #[serde(rename = "liabilityAsset", skip_serializing_if = "Option::is_none")]
         pub liability_asset: Option<String>,
         /// Amount that is owed.
-        #[serde(rename = "liabilityQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liability_qty: Option<wire::Decimal>,
         /// Principal.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub principal: Option<wire::Decimal>,
     }
+    wire::object! { SmallLiability {
+        asset "asset" maybe, interest "interest" optional, liability_asset "liabilityAsset" maybe,
+        liability_qty "liabilityQty" optional, principal "principal" optional,
+    } }
     /// `SmallLiabilityExchangeRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SmallLiabilityExchangeRequest {
         /// Assets, separated by commas.
-        #[serde(rename = "assetNames")]
         pub asset_names: String,
     }
+    wire::object! { SmallLiabilityExchangeRequest {
+        asset_names "assetNames" plain,
+    } }
     /// `SnapshotAsset`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SnapshotAsset {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Margin balance.
-        #[serde(rename = "marginBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_balance: Option<wire::Decimal>,
         /// Wallet balance.
-        #[serde(rename = "walletBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallet_balance: Option<wire::Decimal>,
     }
+    wire::object! { SnapshotAsset {
+        asset "asset" maybe, margin_balance "marginBalance" optional, wallet_balance "walletBalance" optional,
+    } }
     /// Balances of spot, assets of margin, or assets and positions of futures.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SnapshotData {
         /// Assets.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub assets: Vec<SnapshotAsset>,
         /// Balances.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub balances: Vec<Balance>,
         /// Margin level: assets by liabilities.
-        #[serde(rename = "marginLevel", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_level: Option<wire::Decimal>,
         /// Positions.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub position: Vec<SnapshotPosition>,
         /// Value of all assets, in BTC.
-        #[serde(rename = "totalAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_asset_of_btc: Option<wire::Decimal>,
         /// Value of all liabilities, in BTC.
-        #[serde(rename = "totalLiabilityOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_liability_of_btc: Option<wire::Decimal>,
         /// Value of assets less liabilities, in BTC.
-        #[serde(rename = "totalNetAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_net_asset_of_btc: Option<wire::Decimal>,
         /// Assets.
-        #[serde(rename = "userAssets", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub user_assets: Vec<MarginAsset>,
     }
+    wire::object! { SnapshotData {
+        assets "assets" list_or_none, balances "balances" list_or_none, margin_level "marginLevel" optional,
+        position "position" list_or_none, total_asset_of_btc "totalAssetOfBtc" optional,
+        total_liability_of_btc "totalLiabilityOfBtc" optional, total_net_asset_of_btc "totalNetAssetOfBtc" optional,
+        user_assets "userAssets" list_or_none,
+    } }
     /// `SnapshotPosition`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SnapshotPosition {
         /// Price of entry.
-        #[serde(rename = "entryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub entry_price: Option<wire::Decimal>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Size of the position.
-        #[serde(rename = "positionAmt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_amt: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Unrealized profit.
-        #[serde(rename = "unRealizedProfit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub un_realized_profit: Option<wire::Decimal>,
     }
+    wire::object! { SnapshotPosition {
+        entry_price "entryPrice" optional, mark_price "markPrice" optional, position_amt "positionAmt" optional,
+        symbol "symbol" maybe, un_realized_profit "unRealizedProfit" optional,
+    } }
     wire::words! {
         /// Account that a snapshot is of.
         SnapshotType {
@@ -21871,116 +21518,111 @@ pub mod types {
         }
     }
     /// `SorAsset`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SorAsset {
         /// Base asset.
-        #[serde(rename = "baseAsset", skip_serializing_if = "Option::is_none")]
         pub base_asset: Option<String>,
         /// Symbols, in capitals.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub symbols: Vec<String>,
     }
+    wire::object! { SorAsset {
+        base_asset "baseAsset" maybe, symbols "symbols" list_or_none,
+    } }
     /// `SorOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SorOrderRequest {
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Own id of the new order, unique among open orders. May be used again once the order is done. Left out: the venue makes one.
-        #[serde(rename = "newClientOrderId", skip_serializing_if = "Option::is_none")]
         pub new_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
         pub quantity: wire::Decimal,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
         pub side: wire::Open<Side>,
         /// Id of a strategy, given by its owner.
-        #[serde(rename = "strategyId", skip_serializing_if = "Option::is_none")]
         pub strategy_id: Option<i64>,
         /// Kind of strategy, given by its owner: 1000000 and above.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Kind.
-        #[serde(rename = "type")]
         pub type_: wire::Open<OrderType>,
     }
+    wire::object! { SorOrderRequest {
+        iceberg_qty "icebergQty" maybe, new_client_order_id "newClientOrderId" maybe,
+        new_order_resp_type "newOrderRespType" maybe, price "price" maybe, quantity "quantity" plain,
+        self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" plain, strategy_id "strategyId" maybe,
+        strategy_type "strategyType" maybe, symbol "symbol" plain, time_in_force "timeInForce" maybe,
+        type_ "type" plain,
+    } }
     /// `SorOrderTestRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SorOrderTestRequest {
         /// Whether commissions are computed.
-        #[serde(rename = "computeCommissionRates", skip_serializing_if = "Option::is_none")]
         pub compute_commission_rates: Option<bool>,
         /// Visible part of the quantity.
-        #[serde(rename = "icebergQty", skip_serializing_if = "Option::is_none")]
         pub iceberg_qty: Option<wire::Decimal>,
         /// Own id of the new order, unique among open orders. May be used again once the order is done. Left out: the venue makes one.
-        #[serde(rename = "newClientOrderId", skip_serializing_if = "Option::is_none")]
         pub new_client_order_id: Option<String>,
         /// How much the response says. Market and limit orders: FULL, others: ACK.
-        #[serde(rename = "newOrderRespType", skip_serializing_if = "Option::is_none")]
         pub new_order_resp_type: Option<NewOrderRespType>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
         pub quantity: wire::Decimal,
         /// What happens when orders of one account or group meet.
-        #[serde(rename = "selfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
         pub side: wire::Open<Side>,
         /// Id of a strategy, given by its owner.
-        #[serde(rename = "strategyId", skip_serializing_if = "Option::is_none")]
         pub strategy_id: Option<i64>,
         /// Kind of strategy, given by its owner: 1000000 and above.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Kind.
-        #[serde(rename = "type")]
         pub type_: wire::Open<OrderType>,
     }
+    wire::object! { SorOrderTestRequest {
+        compute_commission_rates "computeCommissionRates" maybe, iceberg_qty "icebergQty" maybe,
+        new_client_order_id "newClientOrderId" maybe, new_order_resp_type "newOrderRespType" maybe,
+        price "price" maybe, quantity "quantity" plain, self_trade_prevention_mode "selfTradePreventionMode" maybe,
+        side "side" plain, strategy_id "strategyId" maybe, strategy_type "strategyType" maybe, symbol "symbol" plain,
+        time_in_force "timeInForce" maybe, type_ "type" plain,
+    } }
     /// `SpecialKey`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SpecialKey {
         /// The key's public half.
-        #[serde(rename = "apiKey")]
         pub api_key: String,
         /// Name of the key.
-        #[serde(rename = "apiName", skip_serializing_if = "Option::is_none")]
         pub api_name: Option<String>,
         /// Addresses that the key is bound to, separated by commas.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ip: Option<String>,
         /// What the key may do.
-        #[serde(rename = "permissionMode", skip_serializing_if = "Option::is_none")]
         pub permission_mode: Option<wire::Open<KeyPermissionMode>>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<SpecialKeyType>>,
     }
+    wire::object! { SpecialKey {
+        api_key "apiKey" plain, api_name "apiName" maybe, ip "ip" maybe, permission_mode "permissionMode" maybe,
+        type_ "type" maybe,
+    } }
     wire::words! {
         /// Algorithm of a special key.
         SpecialKeyType {
@@ -21988,583 +21630,517 @@ pub mod types {
         }
     }
     /// `SpotSummary`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpotSummary {
         /// Value of the master account, in BTC.
-        #[serde(rename = "masterAccountTotalAsset", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub master_account_total_asset: Option<wire::Decimal>,
         /// Values of sub-accounts.
-        #[serde(rename = "spotSubUserAssetBtcVoList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub spot_sub_user_asset_btc_vo_list: Vec<SubAccountValue>,
         /// Number of records.
-        #[serde(rename = "totalCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_count: Option<i64>,
     }
+    wire::object! { SpotSummary {
+        master_account_total_asset "masterAccountTotalAsset" optional,
+        spot_sub_user_asset_btc_vo_list "spotSubUserAssetBtcVoList" list_or_none, total_count "totalCount" optional,
+    } }
     /// The trades of one order that took, at one price, as one.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamAggTrade {
         /// Id of it: within a symbol they count on by one.
-        #[serde(rename = "a", deserialize_with = "lenient::vital")]
         pub agg_trade_id: i64,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// Id of the first trade.
-        #[serde(rename = "f", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub first_trade_id: Option<i64>,
         /// To be ignored.
-        #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
         pub ignored: Option<bool>,
         /// Whether the buyer had the orders that rested.
-        #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
         pub is_buyer_maker: Option<bool>,
         /// Id of the last one.
-        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_trade_id: Option<i64>,
         /// Price.
-        #[serde(rename = "p", deserialize_with = "lenient::vital")]
         pub price: wire::Decimal,
         /// Quantity of all of them.
-        #[serde(rename = "q", deserialize_with = "lenient::vital")]
         pub quantity: wire::Decimal,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// When it was traded.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { StreamAggTrade {
+        agg_trade_id "a" vital, event_time "E" optional, event_type "e" maybe, first_trade_id "f" optional,
+        ignored "M" maybe, is_buyer_maker "m" maybe, last_trade_id "l" optional, price "p" vital, quantity "q" vital,
+        symbol "s" plain, trade_time "T" optional,
+    } }
     /// The average price of some minutes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamAveragePrice {
         /// The average.
-        #[serde(rename = "w", deserialize_with = "lenient::vital")]
         pub average_price: wire::Decimal,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// How many, such as 5m.
-        #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
         pub interval: Option<String>,
         /// When it was traded last.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_trade_time: Option<wire::UnixMillisOrMicros>,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
     }
+    wire::object! { StreamAveragePrice {
+        average_price "w" vital, event_time "E" optional, event_type "e" maybe, interval "i" maybe,
+        last_trade_time "T" optional, symbol "s" plain,
+    } }
     /// A block trade.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamBlockTrade {
         /// Id of the block trade. Those of trades are others.
-        #[serde(rename = "t", deserialize_with = "lenient::vital")]
         pub block_trade_id: i64,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// Whether the buyer had the order that rested: the seller took it.
-        #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
         pub is_buyer_maker: Option<bool>,
         /// Price.
-        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::Decimal>,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// When it was traded.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { StreamBlockTrade {
+        block_trade_id "t" vital, event_time "E" optional, event_type "e" maybe, is_buyer_maker "m" maybe,
+        price "p" optional, quantity "q" optional, symbol "s" plain, trade_time "T" optional,
+    } }
     /// The best quotes of a symbol.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamBookTicker {
         /// Best ask.
-        #[serde(rename = "a", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_price: Option<wire::Decimal>,
         /// Its quantity.
-        #[serde(rename = "A", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_quantity: Option<wire::Decimal>,
         /// Best bid.
-        #[serde(rename = "b", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_price: Option<wire::Decimal>,
         /// Its quantity.
-        #[serde(rename = "B", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_quantity: Option<wire::Decimal>,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// Number of the update, of the same count as that of the order book. It grows with holes.
-        #[serde(rename = "u", deserialize_with = "lenient::vital")]
         pub update_id: i64,
     }
+    wire::object! { StreamBookTicker {
+        ask_price "a" optional, ask_quantity "A" optional, bid_price "b" optional, bid_quantity "B" optional,
+        symbol "s" plain, update_id "u" vital,
+    } }
     /// A candle.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamCandle {
         /// Volume in the base asset.
-        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_volume: Option<wire::Decimal>,
         /// Latest price.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close: Option<wire::Decimal>,
         /// End of the interval.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_time: Option<wire::UnixMillisOrMicros>,
         /// Id of its first trade; -1 before there is one.
-        #[serde(rename = "f", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub first_trade_id: Option<i64>,
         /// Highest price.
-        #[serde(rename = "h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::Decimal>,
         /// To be ignored.
-        #[serde(rename = "B", skip_serializing_if = "Option::is_none")]
         pub ignored: Option<String>,
         /// The interval.
-        #[serde(rename = "i")]
         pub interval: String,
         /// Whether it is whole: its last message says so.
-        #[serde(rename = "x")]
         pub is_closed: bool,
         /// Id of its last trade; -1 before there is one.
-        #[serde(rename = "L", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_trade_id: Option<i64>,
         /// Lowest price.
-        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::Decimal>,
         /// First price.
-        #[serde(rename = "o", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open: Option<wire::Decimal>,
         /// Begin of the interval, by UTC whatever the offset.
-        #[serde(rename = "t", deserialize_with = "lenient::vital")]
         pub open_time: wire::UnixMillisOrMicros,
         /// Volume in the quote asset.
-        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_volume: Option<wire::Decimal>,
         /// Symbol, in capitals.
-        #[serde(rename = "s", skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// What of the base volume buyers took.
-        #[serde(rename = "V", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_buy_base_volume: Option<wire::Decimal>,
         /// What of the quote volume buyers took.
-        #[serde(rename = "Q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_buy_quote_volume: Option<wire::Decimal>,
         /// Count of its trades.
-        #[serde(rename = "n", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trades: Option<i64>,
     }
+    wire::object! { StreamCandle {
+        base_volume "v" optional, close "c" optional, close_time "T" optional, first_trade_id "f" optional,
+        high "h" optional, ignored "B" maybe, interval "i" plain, is_closed "x" plain, last_trade_id "L" optional,
+        low "l" optional, open "o" optional, open_time "t" vital, quote_volume "q" optional, symbol "s" maybe,
+        taker_buy_base_volume "V" optional, taker_buy_quote_volume "Q" optional, trades "n" optional,
+    } }
     /// The order book that a call returned, to which the changes are applied. The symbol is added: the venue does not say it there.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamDepthSnapshot {
         /// Asks, best first: price and quantity.
-        #[serde(deserialize_with = "lenient::collection")]
         pub asks: Vec<wire::Level<wire::Decimal>>,
         /// Bids, best first: price and quantity.
-        #[serde(deserialize_with = "lenient::collection")]
         pub bids: Vec<wire::Level<wire::Decimal>>,
         /// Number of the last update that it contains.
-        #[serde(rename = "lastUpdateId", deserialize_with = "lenient::vital")]
         pub last_update_id: i64,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
     }
+    wire::object! { StreamDepthSnapshot {
+        asks "asks" list, bids "bids" list, last_update_id "lastUpdateId" vital, symbol "s" plain,
+    } }
     /// Changes of an order book, of all updates from one number to another.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamDepthUpdate {
         /// Asks: price and new quantity. Zero removes the level.
-        #[serde(rename = "a", deserialize_with = "lenient::collection")]
         pub asks: Vec<wire::Level<wire::Decimal>>,
         /// Bids: price and new quantity. Zero removes the level.
-        #[serde(rename = "b", deserialize_with = "lenient::collection")]
         pub bids: Vec<wire::Level<wire::Decimal>>,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// Number of the last update.
-        #[serde(rename = "u", deserialize_with = "lenient::vital")]
         pub final_update_id: i64,
         /// Number of the first update.
-        #[serde(rename = "U", deserialize_with = "lenient::vital")]
         pub first_update_id: i64,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
     }
+    wire::object! { StreamDepthUpdate {
+        asks "a" list, bids "b" list, event_time "E" optional, event_type "e" maybe, final_update_id "u" vital,
+        first_update_id "U" vital, symbol "s" plain,
+    } }
     /// A candle that is being made.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamKline {
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// The candle.
-        #[serde(rename = "k", deserialize_with = "lenient::vital")]
         pub kline: StreamCandle,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
     }
+    wire::object! { StreamKline {
+        event_time "E" optional, event_type "e" maybe, kline "k" vital, symbol "s" plain,
+    } }
     wire::ids! {
         /// Length of a candle.
         StreamKlineInterval = "^(1s|1m|3m|5m|15m|30m|1h|2h|4h|6h|8h|12h|1d|3d|1w|1M)$";
     }
     /// Prices and volumes of the last 24 hours.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamMiniTicker {
         /// Volume in the base asset.
-        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_volume: Option<wire::Decimal>,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// Highest price.
-        #[serde(rename = "h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::Decimal>,
         /// Latest price.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Lowest price.
-        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::Decimal>,
         /// First price of the window.
-        #[serde(rename = "o", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open: Option<wire::Decimal>,
         /// Volume in the quote asset.
-        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_volume: Option<wire::Decimal>,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
     }
+    wire::object! { StreamMiniTicker {
+        base_volume "v" optional, event_time "E" optional, event_type "e" maybe, high "h" optional,
+        last_price "c" optional, low "l" optional, open "o" optional, quote_volume "q" optional, symbol "s" plain,
+    } }
     /// The best levels of an order book, whole. The symbol is in the name of the stream alone.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamPartialDepth {
         /// Asks, best first: price and quantity.
-        #[serde(deserialize_with = "lenient::collection")]
         pub asks: Vec<wire::Level<wire::Decimal>>,
         /// Bids, best first: price and quantity.
-        #[serde(deserialize_with = "lenient::collection")]
         pub bids: Vec<wire::Level<wire::Decimal>>,
         /// Number of the last update that it contains.
-        #[serde(rename = "lastUpdateId", deserialize_with = "lenient::vital")]
         pub last_update_id: i64,
     }
+    wire::object! { StreamPartialDepth {
+        asks "asks" list, bids "bids" list, last_update_id "lastUpdateId" vital,
+    } }
     /// A reference price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamReferencePrice {
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// The price; null while there is none.
-        #[serde(rename = "r", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub reference_price: Option<wire::Decimal>,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// Since when it is valid, by the clock of the engine.
-        #[serde(rename = "t", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub valid_since: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { StreamReferencePrice {
+        event_type "e" maybe, reference_price "r" optional, symbol "s" plain, valid_since "t" optional,
+    } }
     /// Prices and volumes of the last hour, four hours or day. The window begins with a whole minute, so that it may be up to a minute too wide.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamRollingTicker {
         /// Volume in the base asset.
-        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_volume: Option<wire::Decimal>,
         /// End of the window.
-        #[serde(rename = "C", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_time: Option<wire::UnixMillisOrMicros>,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// Id of its first trade.
-        #[serde(rename = "F", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub first_trade_id: Option<i64>,
         /// Highest price.
-        #[serde(rename = "h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::Decimal>,
         /// Latest price.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Id of its last trade.
-        #[serde(rename = "L", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_trade_id: Option<i64>,
         /// Lowest price.
-        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::Decimal>,
         /// First price of the window.
-        #[serde(rename = "o", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open: Option<wire::Decimal>,
         /// Begin of the window.
-        #[serde(rename = "O", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_time: Option<wire::UnixMillisOrMicros>,
         /// Change of the price.
-        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_change: Option<wire::Decimal>,
         /// The same in percent.
-        #[serde(rename = "P", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_change_percent: Option<wire::Decimal>,
         /// Volume in the quote asset.
-        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_volume: Option<wire::Decimal>,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// Count of its trades.
-        #[serde(rename = "n", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trades: Option<i64>,
         /// Average price by volume.
-        #[serde(rename = "w", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub weighted_average_price: Option<wire::Decimal>,
     }
+    wire::object! { StreamRollingTicker {
+        base_volume "v" optional, close_time "C" optional, event_time "E" optional, event_type "e" maybe,
+        first_trade_id "F" optional, high "h" optional, last_price "c" optional, last_trade_id "L" optional,
+        low "l" optional, open "o" optional, open_time "O" optional, price_change "p" optional,
+        price_change_percent "P" optional, quote_volume "q" optional, symbol "s" plain, trades "n" optional,
+        weighted_average_price "w" optional,
+    } }
     wire::ids! {
         /// Symbol, in capitals.
         StreamSymbol = "^[^a-z@/!?]+$";
     }
     /// Prices, volumes and the best quotes of the last 24 hours.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamTicker {
         /// Best ask.
-        #[serde(rename = "a", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_price: Option<wire::Decimal>,
         /// Its quantity.
-        #[serde(rename = "A", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_quantity: Option<wire::Decimal>,
         /// Volume in the base asset.
-        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_volume: Option<wire::Decimal>,
         /// Best bid.
-        #[serde(rename = "b", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_price: Option<wire::Decimal>,
         /// Its quantity.
-        #[serde(rename = "B", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_quantity: Option<wire::Decimal>,
         /// End of the window.
-        #[serde(rename = "C", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_time: Option<wire::UnixMillisOrMicros>,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// Id of its first trade.
-        #[serde(rename = "F", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub first_trade_id: Option<i64>,
         /// Highest price.
-        #[serde(rename = "h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::Decimal>,
         /// Latest price.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Its quantity.
-        #[serde(rename = "Q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_quantity: Option<wire::Decimal>,
         /// Id of its last trade.
-        #[serde(rename = "L", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_trade_id: Option<i64>,
         /// Lowest price.
-        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::Decimal>,
         /// First price of the window.
-        #[serde(rename = "o", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open: Option<wire::Decimal>,
         /// Begin of the window.
-        #[serde(rename = "O", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_time: Option<wire::UnixMillisOrMicros>,
         /// Price of the last trade before the window.
-        #[serde(rename = "x", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub previous_price: Option<wire::Decimal>,
         /// Change of the price.
-        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_change: Option<wire::Decimal>,
         /// The same in percent.
-        #[serde(rename = "P", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_change_percent: Option<wire::Decimal>,
         /// Volume in the quote asset.
-        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_volume: Option<wire::Decimal>,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// Count of its trades.
-        #[serde(rename = "n", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trades: Option<i64>,
         /// Average price by volume.
-        #[serde(rename = "w", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub weighted_average_price: Option<wire::Decimal>,
     }
+    wire::object! { StreamTicker {
+        ask_price "a" optional, ask_quantity "A" optional, base_volume "v" optional, bid_price "b" optional,
+        bid_quantity "B" optional, close_time "C" optional, event_time "E" optional, event_type "e" maybe,
+        first_trade_id "F" optional, high "h" optional, last_price "c" optional, last_quantity "Q" optional,
+        last_trade_id "L" optional, low "l" optional, open "o" optional, open_time "O" optional,
+        previous_price "x" optional, price_change "p" optional, price_change_percent "P" optional,
+        quote_volume "q" optional, symbol "s" plain, trades "n" optional, weighted_average_price "w" optional,
+    } }
     /// A trade.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StreamTrade {
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// To be ignored.
-        #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
         pub ignored: Option<bool>,
         /// Whether the buyer had the order that rested: the seller took it.
-        #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
         pub is_buyer_maker: Option<bool>,
         /// Price.
-        #[serde(rename = "p", deserialize_with = "lenient::vital")]
         pub price: wire::Decimal,
         /// Quantity.
-        #[serde(rename = "q", deserialize_with = "lenient::vital")]
         pub quantity: wire::Decimal,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// Id of the trade: within a symbol they count on by one.
-        #[serde(rename = "t", deserialize_with = "lenient::vital")]
         pub trade_id: i64,
         /// When it was traded.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { StreamTrade {
+        event_time "E" optional, event_type "e" maybe, ignored "M" maybe, is_buyer_maker "m" maybe, price "p" vital,
+        quantity "q" vital, symbol "s" plain, trade_id "t" vital, trade_time "T" optional,
+    } }
     /// `SubAccount`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SubAccount {
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub create_time: Option<wire::UnixMillis>,
         /// E-mail address of the account.
         pub email: String,
         /// Whether it is for asset management.
-        #[serde(rename = "isAssetManagementSubAccount", skip_serializing_if = "Option::is_none")]
         pub is_asset_management_sub_account: Option<bool>,
         /// Whether it is frozen.
-        #[serde(rename = "isFreeze", skip_serializing_if = "Option::is_none")]
         pub is_freeze: Option<bool>,
         /// Whether it is managed by somebody else.
-        #[serde(rename = "isManagedSubAccount", skip_serializing_if = "Option::is_none")]
         pub is_managed_sub_account: Option<bool>,
         /// Note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub remark: Option<String>,
         /// Id of the sub-account.
-        #[serde(rename = "subUserId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sub_user_id: Option<i64>,
     }
+    wire::object! { SubAccount {
+        create_time "createTime" optional, email "email" plain,
+        is_asset_management_sub_account "isAssetManagementSubAccount" maybe, is_freeze "isFreeze" maybe,
+        is_managed_sub_account "isManagedSubAccount" maybe, remark "remark" maybe, sub_user_id "subUserId" optional,
+    } }
     /// `SubAccountAsset`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccountAsset {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Available amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free: Option<wire::Decimal>,
         /// Frozen amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub freeze: Option<wire::Decimal>,
         /// Amount in orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub locked: Option<wire::Decimal>,
         /// Amount that is being withdrawn.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdrawing: Option<wire::Decimal>,
     }
+    wire::object! { SubAccountAsset {
+        asset "asset" maybe, free "free" optional, freeze "freeze" optional, locked "locked" optional,
+        withdrawing "withdrawing" optional,
+    } }
     /// `SubAccountAssets`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccountAssets {
         /// Balances.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub balances: Vec<SubAccountAsset>,
     }
+    wire::object! { SubAccountAssets {
+        balances "balances" list_or_none,
+    } }
     /// `SubAccountFutures`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccountFutures {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Initial margin of all.
-        #[serde(rename = "totalInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_initial_margin: Option<wire::Decimal>,
         /// Maintenance margin of all.
-        #[serde(rename = "totalMaintenanceMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_maintenance_margin: Option<wire::Decimal>,
         /// Margin balance of all.
-        #[serde(rename = "totalMarginBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_margin_balance: Option<wire::Decimal>,
         /// Initial margin of all open orders.
-        #[serde(rename = "totalOpenOrderInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_open_order_initial_margin: Option<wire::Decimal>,
         /// Initial margin of all positions.
-        #[serde(rename = "totalPositionInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_position_initial_margin: Option<wire::Decimal>,
         /// Unrealized profit of all.
-        #[serde(rename = "totalUnrealizedProfit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_unrealized_profit: Option<wire::Decimal>,
         /// Wallet balance of all.
-        #[serde(rename = "totalWalletBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_wallet_balance: Option<wire::Decimal>,
     }
+    wire::object! { SubAccountFutures {
+        asset "asset" maybe, email "email" maybe, total_initial_margin "totalInitialMargin" optional,
+        total_maintenance_margin "totalMaintenanceMargin" optional,
+        total_margin_balance "totalMarginBalance" optional,
+        total_open_order_initial_margin "totalOpenOrderInitialMargin" optional,
+        total_position_initial_margin "totalPositionInitialMargin" optional,
+        total_unrealized_profit "totalUnrealizedProfit" optional, total_wallet_balance "totalWalletBalance" optional,
+    } }
     /// `SubAccountFuturesAssetTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubAccountFuturesAssetTransferRequest {
         /// Amount.
@@ -22572,337 +22148,327 @@ pub mod types {
         /// Asset, in capitals.
         pub asset: String,
         /// E-mail address of the account that it comes from.
-        #[serde(rename = "fromEmail")]
         pub from_email: String,
         /// Futures: 1 in USDT, 2 in coins.
-        #[serde(rename = "futuresType")]
         pub futures_type: i64,
         /// E-mail address of the account that it goes to.
-        #[serde(rename = "toEmail")]
         pub to_email: String,
     }
+    wire::object! { SubAccountFuturesAssetTransferRequest {
+        amount "amount" plain, asset "asset" plain, from_email "fromEmail" plain, futures_type "futuresType" plain,
+        to_email "toEmail" plain,
+    } }
     /// `SubAccountKey`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccountKey {
         /// Name of the key.
-        #[serde(rename = "apiName", skip_serializing_if = "Option::is_none")]
         pub api_name: Option<String>,
         /// The key's public half; the venue spells it so here, and may mask it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub apikey: Option<String>,
         /// Whether the key may trade futures.
-        #[serde(rename = "canFuturesTrade", skip_serializing_if = "Option::is_none")]
         pub can_futures_trade: Option<bool>,
         /// Whether the key may borrow and repay for margin.
-        #[serde(rename = "canMarginLoanRepay", skip_serializing_if = "Option::is_none")]
         pub can_margin_loan_repay: Option<bool>,
         /// Whether it may trade.
-        #[serde(rename = "canTrade", skip_serializing_if = "Option::is_none")]
         pub can_trade: Option<bool>,
         /// Whether the key may transfer between wallets.
-        #[serde(rename = "canUniversalTransfer", skip_serializing_if = "Option::is_none")]
         pub can_universal_transfer: Option<bool>,
         /// Whether the key may trade options.
-        #[serde(rename = "canVanillaOptions", skip_serializing_if = "Option::is_none")]
         pub can_vanilla_options: Option<bool>,
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// When the key was made or changed, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { SubAccountKey {
+        api_name "apiName" maybe, apikey "apikey" maybe, can_futures_trade "canFuturesTrade" maybe,
+        can_margin_loan_repay "canMarginLoanRepay" maybe, can_trade "canTrade" maybe,
+        can_universal_transfer "canUniversalTransfer" maybe, can_vanilla_options "canVanillaOptions" maybe,
+        email "email" maybe, timestamp "timestamp" optional,
+    } }
     /// `SubAccountKeys`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccountKeys {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<SubAccountKey>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { SubAccountKeys {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     /// `SubAccountMargin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccountMargin {
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Margin level: assets by liabilities.
-        #[serde(rename = "marginLevel", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_level: Option<wire::Decimal>,
         /// Margin levels at which something happens.
-        #[serde(rename = "marginTradeCoeffVo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_trade_coeff_vo: Option<MarginLevels>,
         /// Assets.
-        #[serde(rename = "marginUserAssetVoList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub margin_user_asset_vo_list: Vec<MarginAsset>,
         /// Value of all assets, in BTC.
-        #[serde(rename = "totalAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_asset_of_btc: Option<wire::Decimal>,
         /// Value of all liabilities, in BTC.
-        #[serde(rename = "totalLiabilityOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_liability_of_btc: Option<wire::Decimal>,
         /// Value of assets less liabilities, in BTC.
-        #[serde(rename = "totalNetAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_net_asset_of_btc: Option<wire::Decimal>,
     }
+    wire::object! { SubAccountMargin {
+        email "email" maybe, margin_level "marginLevel" optional, margin_trade_coeff_vo "marginTradeCoeffVo" optional,
+        margin_user_asset_vo_list "marginUserAssetVoList" list_or_none, total_asset_of_btc "totalAssetOfBtc" optional,
+        total_liability_of_btc "totalLiabilityOfBtc" optional, total_net_asset_of_btc "totalNetAssetOfBtc" optional,
+    } }
     /// `SubAccountMarginValue`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccountMarginValue {
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Value of all assets, in BTC.
-        #[serde(rename = "totalAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_asset_of_btc: Option<wire::Decimal>,
         /// Value of all liabilities, in BTC.
-        #[serde(rename = "totalLiabilityOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_liability_of_btc: Option<wire::Decimal>,
         /// Value of assets less liabilities, in BTC.
-        #[serde(rename = "totalNetAssetOfBtc", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_net_asset_of_btc: Option<wire::Decimal>,
     }
+    wire::object! { SubAccountMarginValue {
+        email "email" maybe, total_asset_of_btc "totalAssetOfBtc" optional,
+        total_liability_of_btc "totalLiabilityOfBtc" optional, total_net_asset_of_btc "totalNetAssetOfBtc" optional,
+    } }
     /// `SubAccountStatus`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccountStatus {
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "insertTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub insert_time: Option<wire::UnixMillis>,
         /// Whether futures are enabled.
-        #[serde(rename = "isFutureEnabled", skip_serializing_if = "Option::is_none")]
         pub is_future_enabled: Option<bool>,
         /// Whether margin is enabled.
-        #[serde(rename = "isMarginEnabled", skip_serializing_if = "Option::is_none")]
         pub is_margin_enabled: Option<bool>,
         /// Whether the sub-account is enabled.
-        #[serde(rename = "isSubUserEnabled", skip_serializing_if = "Option::is_none")]
         pub is_sub_user_enabled: Option<bool>,
         /// Whether it is in use.
-        #[serde(rename = "isUserActive", skip_serializing_if = "Option::is_none")]
         pub is_user_active: Option<bool>,
         /// Number of a mobile telephone.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mobile: Option<wire::IntegerOrText>,
     }
+    wire::object! { SubAccountStatus {
+        email "email" maybe, insert_time "insertTime" optional, is_future_enabled "isFutureEnabled" maybe,
+        is_margin_enabled "isMarginEnabled" maybe, is_sub_user_enabled "isSubUserEnabled" maybe,
+        is_user_active "isUserActive" maybe, mobile "mobile" optional,
+    } }
     /// `SubAccountTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccountTransfer {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Account that it came from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub from: Option<String>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Status: SUCCESS, PROCESS or FAILURE.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
         /// Account that it went to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub to: Option<String>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tran_id: Option<i64>,
     }
+    wire::object! { SubAccountTransfer {
+        asset "asset" maybe, from "from" maybe, qty "qty" optional, status "status" maybe, time "time" optional,
+        to "to" maybe, tran_id "tranId" optional,
+    } }
     /// `SubAccountValue`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccountValue {
         /// E-mail address of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Value of all assets, in BTC.
-        #[serde(rename = "totalAsset", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_asset: Option<wire::Decimal>,
     }
+    wire::object! { SubAccountValue {
+        email "email" maybe, total_asset "totalAsset" optional,
+    } }
     /// `SubAccounts`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubAccounts {
         /// Sub-accounts.
-        #[serde(rename = "subAccounts", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sub_accounts: Vec<SubAccount>,
     }
+    wire::object! { SubAccounts {
+        sub_accounts "subAccounts" list_or_none,
+    } }
     /// `SubmitDepositQuestionnaireRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitDepositQuestionnaireRequest {
         /// Address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Memo of the address.
-        #[serde(rename = "addressTag", skip_serializing_if = "Option::is_none")]
         pub address_tag: Option<String>,
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::Decimal>,
         /// Data on the receiver, as JSON text.
-        #[serde(rename = "beneficiaryPii")]
         pub beneficiary_pii: String,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Id of the deposit.
-        #[serde(rename = "depositId")]
         pub deposit_id: i64,
         /// Network. Left out: the default one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Answers, as JSON text.
         pub questionnaire: String,
         /// Id of the sub-account.
-        #[serde(rename = "subAccountId")]
         pub sub_account_id: String,
     }
+    wire::object! { SubmitDepositQuestionnaireRequest {
+        address "address" maybe, address_tag "addressTag" maybe, amount "amount" maybe,
+        beneficiary_pii "beneficiaryPii" plain, coin "coin" maybe, deposit_id "depositId" plain,
+        network "network" maybe, questionnaire "questionnaire" plain, sub_account_id "subAccountId" plain,
+    } }
     /// `SubmitDepositQuestionnaireTravelRuleRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitDepositQuestionnaireTravelRuleRequest {
         /// Answers, as JSON text.
         pub questionnaire: String,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId")]
         pub tran_id: i64,
     }
+    wire::object! { SubmitDepositQuestionnaireTravelRuleRequest {
+        questionnaire "questionnaire" plain, tran_id "tranId" plain,
+    } }
     /// `SubmitDepositQuestionnaireV2Request`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitDepositQuestionnaireV2Request {
         /// Id of the deposit.
-        #[serde(rename = "depositId")]
         pub deposit_id: i64,
         /// Answers, as JSON text.
         pub questionnaire: String,
     }
+    wire::object! { SubmitDepositQuestionnaireV2Request {
+        deposit_id "depositId" plain, questionnaire "questionnaire" plain,
+    } }
     /// `SymbolCommission`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SymbolCommission {
         /// Discount for paying in another asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub discount: Option<Discount>,
         /// Rates for special symbols.
-        #[serde(rename = "specialCommission", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub special_commission: Option<CommissionRates>,
         /// Standard rates.
-        #[serde(rename = "standardCommission", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub standard_commission: Option<CommissionRates>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Taxes.
-        #[serde(rename = "taxCommission", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tax_commission: Option<CommissionRates>,
     }
+    wire::object! { SymbolCommission {
+        discount "discount" optional, special_commission "specialCommission" optional,
+        standard_commission "standardCommission" optional, symbol "symbol" maybe,
+        tax_commission "taxCommission" optional,
+    } }
     /// `SymbolInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SymbolInfo {
         /// Whether it takes trailing stops.
-        #[serde(rename = "allowTrailingStop", skip_serializing_if = "Option::is_none")]
         pub allow_trailing_stop: Option<bool>,
         /// Modes that orders may name.
-        #[serde(rename = "allowedSelfTradePreventionModes", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub allowed_self_trade_prevention_modes: Vec<wire::Open<SelfTradePreventionMode>>,
         /// Whether orders can be changed.
-        #[serde(rename = "amendAllowed", skip_serializing_if = "Option::is_none")]
         pub amend_allowed: Option<bool>,
         /// Base asset.
-        #[serde(rename = "baseAsset", skip_serializing_if = "Option::is_none")]
         pub base_asset: Option<String>,
         /// Decimal places of the base asset.
-        #[serde(rename = "baseAssetPrecision", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_asset_precision: Option<i64>,
         /// Decimal places of commissions in the base asset.
-        #[serde(rename = "baseCommissionPrecision", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_commission_precision: Option<i64>,
         /// Whether orders can be cancelled and replaced in one call.
-        #[serde(rename = "cancelReplaceAllowed", skip_serializing_if = "Option::is_none")]
         pub cancel_replace_allowed: Option<bool>,
         /// Mode of an order that names none.
-        #[serde(rename = "defaultSelfTradePreventionMode", skip_serializing_if = "Option::is_none")]
         pub default_self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Filters that orders have to pass.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub filters: Vec<Filter>,
         /// Whether it takes iceberg orders.
-        #[serde(rename = "icebergAllowed", skip_serializing_if = "Option::is_none")]
         pub iceberg_allowed: Option<bool>,
         /// Whether margin trading is on.
-        #[serde(rename = "isMarginTradingAllowed", skip_serializing_if = "Option::is_none")]
         pub is_margin_trading_allowed: Option<bool>,
         /// Whether spot trading is on.
-        #[serde(rename = "isSpotTradingAllowed", skip_serializing_if = "Option::is_none")]
         pub is_spot_trading_allowed: Option<bool>,
         /// Whether it takes OCO lists.
-        #[serde(rename = "ocoAllowed", skip_serializing_if = "Option::is_none")]
         pub oco_allowed: Option<bool>,
         /// Whether it takes OPO lists.
-        #[serde(rename = "opoAllowed", skip_serializing_if = "Option::is_none")]
         pub opo_allowed: Option<bool>,
         /// Kinds of orders that the symbol takes.
-        #[serde(rename = "orderTypes", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_types: Vec<wire::Open<OrderType>>,
         /// Whether it takes OTO lists.
-        #[serde(rename = "otoAllowed", skip_serializing_if = "Option::is_none")]
         pub oto_allowed: Option<bool>,
         /// Whether it takes pegged orders.
-        #[serde(rename = "pegInstructionsAllowed", skip_serializing_if = "Option::is_none")]
         pub peg_instructions_allowed: Option<bool>,
         /// Sets of permissions: of each set an account needs one.
-        #[serde(rename = "permissionSets", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub permission_sets: Vec<Vec<String>>,
         /// Permissions.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub permissions: Vec<String>,
         /// Quote asset.
-        #[serde(rename = "quoteAsset", skip_serializing_if = "Option::is_none")]
         pub quote_asset: Option<String>,
         /// Decimal places of the quote asset.
-        #[serde(rename = "quoteAssetPrecision", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_asset_precision: Option<i64>,
         /// Decimal places of commissions in the quote asset.
-        #[serde(rename = "quoteCommissionPrecision", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_commission_precision: Option<i64>,
         /// Whether it takes market orders for an amount of the quote asset.
-        #[serde(rename = "quoteOrderQtyMarketAllowed", skip_serializing_if = "Option::is_none")]
         pub quote_order_qty_market_allowed: Option<bool>,
         /// Decimal places of the quote asset. Superseded.
-        #[serde(rename = "quotePrecision", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_precision: Option<i64>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<SymbolStatus>>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { SymbolInfo {
+        allow_trailing_stop "allowTrailingStop" maybe,
+        allowed_self_trade_prevention_modes "allowedSelfTradePreventionModes" list_or_none,
+        amend_allowed "amendAllowed" maybe, base_asset "baseAsset" maybe,
+        base_asset_precision "baseAssetPrecision" optional,
+        base_commission_precision "baseCommissionPrecision" optional,
+        cancel_replace_allowed "cancelReplaceAllowed" maybe,
+        default_self_trade_prevention_mode "defaultSelfTradePreventionMode" maybe, filters "filters" list_or_none,
+        iceberg_allowed "icebergAllowed" maybe, is_margin_trading_allowed "isMarginTradingAllowed" maybe,
+        is_spot_trading_allowed "isSpotTradingAllowed" maybe, oco_allowed "ocoAllowed" maybe,
+        opo_allowed "opoAllowed" maybe, order_types "orderTypes" list_or_none, oto_allowed "otoAllowed" maybe,
+        peg_instructions_allowed "pegInstructionsAllowed" maybe, permission_sets "permissionSets" list_or_none,
+        permissions "permissions" list_or_none, quote_asset "quoteAsset" maybe,
+        quote_asset_precision "quoteAssetPrecision" optional,
+        quote_commission_precision "quoteCommissionPrecision" optional,
+        quote_order_qty_market_allowed "quoteOrderQtyMarketAllowed" maybe, quote_precision "quotePrecision" optional,
+        status "status" maybe, symbol "symbol" plain,
+    } }
     /// `SymbolRules`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SymbolRules {
         /// Rules.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rules: Vec<ExecutionRule>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { SymbolRules {
+        rules "rules" list_or_none, symbol "symbol" maybe,
+    } }
     wire::words! {
         /// Status of a symbol.
         SymbolStatus {
@@ -22910,84 +22476,75 @@ pub mod types {
         }
     }
     /// `SystemStatus`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SystemStatus {
         /// Text for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub msg: Option<String>,
         /// Status: 0 normal, 1 maintenance.
-        #[serde(deserialize_with = "lenient::vital")]
         pub status: i64,
     }
+    wire::object! { SystemStatus {
+        msg "msg" maybe, status "status" vital,
+    } }
     /// Statistics of a symbol. The type MINI leaves prices of quotes and averages out.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct Ticker {
         /// Best ask.
-        #[serde(rename = "askPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_price: Option<wire::Decimal>,
         /// Quantity at the best ask.
-        #[serde(rename = "askQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_qty: Option<wire::Decimal>,
         /// Best bid.
-        #[serde(rename = "bidPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_price: Option<wire::Decimal>,
         /// Quantity at the best bid.
-        #[serde(rename = "bidQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_qty: Option<wire::Decimal>,
         /// End of the window, Unix milliseconds or microseconds.
-        #[serde(rename = "closeTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_time: Option<wire::UnixMillisOrMicros>,
         /// Number of trades.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count: Option<i64>,
         /// Id of the first trade.
-        #[serde(rename = "firstId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub first_id: Option<i64>,
         /// Highest price.
-        #[serde(rename = "highPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high_price: Option<wire::Decimal>,
         /// Id of the last trade.
-        #[serde(rename = "lastId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_id: Option<i64>,
         /// Latest price.
-        #[serde(rename = "lastPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Quantity of the latest trade.
-        #[serde(rename = "lastQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_qty: Option<wire::Decimal>,
         /// Lowest price.
-        #[serde(rename = "lowPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low_price: Option<wire::Decimal>,
         /// First price.
-        #[serde(rename = "openPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_price: Option<wire::Decimal>,
         /// Beginning of the window, Unix milliseconds or microseconds.
-        #[serde(rename = "openTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_time: Option<wire::UnixMillisOrMicros>,
         /// Price before the window.
-        #[serde(rename = "prevClosePrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prev_close_price: Option<wire::Decimal>,
         /// Change of the price.
-        #[serde(rename = "priceChange", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_change: Option<wire::Decimal>,
         /// Change of the price, in percent.
-        #[serde(rename = "priceChangePercent", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_change_percent: Option<wire::Decimal>,
         /// Traded value, in the quote asset.
-        #[serde(rename = "quoteVolume", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_volume: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Traded quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume: Option<wire::Decimal>,
         /// Average price, weighted by quantity.
-        #[serde(rename = "weightedAvgPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub weighted_avg_price: Option<wire::Decimal>,
     }
+    wire::object! { Ticker {
+        ask_price "askPrice" optional, ask_qty "askQty" optional, bid_price "bidPrice" optional,
+        bid_qty "bidQty" optional, close_time "closeTime" optional, count "count" optional,
+        first_id "firstId" optional, high_price "highPrice" optional, last_id "lastId" optional,
+        last_price "lastPrice" optional, last_qty "lastQty" optional, low_price "lowPrice" optional,
+        open_price "openPrice" optional, open_time "openTime" optional, prev_close_price "prevClosePrice" optional,
+        price_change "priceChange" optional, price_change_percent "priceChangePercent" optional,
+        quote_volume "quoteVolume" optional, symbol "symbol" plain, volume "volume" optional,
+        weighted_avg_price "weightedAvgPrice" optional,
+    } }
     wire::words! {
         /// How much of the statistics is asked for.
         TickerType {
@@ -23001,117 +22558,120 @@ pub mod types {
         }
     }
     /// `ToggleBnbBurnOnSpotTradeAndMarginInterestRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ToggleBnbBurnOnSpotTradeAndMarginInterestRequest {
         /// Whether margin interest is paid in BNB.
-        #[serde(rename = "interestBNBBurn", skip_serializing_if = "Option::is_none")]
         pub interest_bnb_burn: Option<bool>,
         /// Whether spot fees are paid in BNB.
-        #[serde(rename = "spotBNBBurn", skip_serializing_if = "Option::is_none")]
         pub spot_bnb_burn: Option<bool>,
     }
+    wire::object! { ToggleBnbBurnOnSpotTradeAndMarginInterestRequest {
+        interest_bnb_burn "interestBNBBurn" maybe, spot_bnb_burn "spotBNBBurn" maybe,
+    } }
     /// `Trade`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Trade {
         /// Id of the trade.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Whether it was the best price. No longer used.
-        #[serde(rename = "isBestMatch", skip_serializing_if = "Option::is_none")]
         pub is_best_match: Option<bool>,
         /// Whether the buyer was the maker.
-        #[serde(rename = "isBuyerMaker", skip_serializing_if = "Option::is_none")]
         pub is_buyer_maker: Option<bool>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity, in the base asset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Value, in the quote asset.
-        #[serde(rename = "quoteQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_qty: Option<wire::Decimal>,
         /// Time, Unix milliseconds or microseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { Trade {
+        id "id" vital, is_best_match "isBestMatch" maybe, is_buyer_maker "isBuyerMaker" maybe, price "price" optional,
+        qty "qty" optional, quote_qty "quoteQty" optional, time "time" optional,
+    } }
     /// `TradeFee`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradeFee {
         /// Rate of a maker, as a fraction.
-        #[serde(rename = "makerCommission", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_commission: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Rate of a taker, as a fraction.
-        #[serde(rename = "takerCommission", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_commission: Option<wire::Decimal>,
     }
+    wire::object! { TradeFee {
+        maker_commission "makerCommission" optional, symbol "symbol" maybe,
+        taker_commission "takerCommission" optional,
+    } }
     /// `TradingIndicators`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradingIndicators {
         /// Ratio of GTC orders that are cancelled, in percent.
-        #[serde(rename = "GCR", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub gcr: Option<i64>,
         /// Ratio of IOC and FOK orders that expire, in percent.
-        #[serde(rename = "IFER", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ifer: Option<i64>,
         /// Ratio of orders without a fill, in percent.
-        #[serde(rename = "UFR", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ufr: Option<i64>,
     }
+    wire::object! { TradingIndicators {
+        gcr "GCR" optional, ifer "IFER" optional, ufr "UFR" optional,
+    } }
     /// `TransactionId`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TransactionId {
         /// Id of the transfer.
-        #[serde(rename = "txnId")]
         pub txn_id: String,
     }
+    wire::object! { TransactionId {
+        txn_id "txnId" plain,
+    } }
     /// `TransactionStatistics`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TransactionStatistics {
         /// Volume of 30 days in futures, in BTC.
-        #[serde(rename = "recent30BtcFuturesTotal", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub recent30_btc_futures_total: Option<wire::Decimal>,
         /// Volume of 30 days in margin, in BTC.
-        #[serde(rename = "recent30BtcMarginTotal", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub recent30_btc_margin_total: Option<wire::Decimal>,
         /// Volume of 30 days, in BTC.
-        #[serde(rename = "recent30BtcTotal", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub recent30_btc_total: Option<wire::Decimal>,
         /// Volume of 30 days in futures, in BUSD.
-        #[serde(rename = "recent30BusdFuturesTotal", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub recent30_busd_futures_total: Option<wire::Decimal>,
         /// Volume of 30 days in margin, in BUSD.
-        #[serde(rename = "recent30BusdMarginTotal", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub recent30_busd_margin_total: Option<wire::Decimal>,
         /// Volume of 30 days, in BUSD.
-        #[serde(rename = "recent30BusdTotal", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub recent30_busd_total: Option<wire::Decimal>,
         /// Volumes by day.
-        #[serde(rename = "tradeInfoVos", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trade_info_vos: Vec<DailyVolume>,
     }
+    wire::object! { TransactionStatistics {
+        recent30_btc_futures_total "recent30BtcFuturesTotal" optional,
+        recent30_btc_margin_total "recent30BtcMarginTotal" optional, recent30_btc_total "recent30BtcTotal" optional,
+        recent30_busd_futures_total "recent30BusdFuturesTotal" optional,
+        recent30_busd_margin_total "recent30BusdMarginTotal" optional,
+        recent30_busd_total "recent30BusdTotal" optional, trade_info_vos "tradeInfoVos" list_or_none,
+    } }
     /// `TransferId`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TransferId {
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", deserialize_with = "lenient::vital")]
         pub tran_id: i64,
     }
+    wire::object! { TransferId {
+        tran_id "tranId" vital,
+    } }
     /// `TransferToMasterRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct TransferToMasterRequest {
         /// Amount.
@@ -23119,8 +22679,11 @@ pub mod types {
         /// Asset, in capitals.
         pub asset: String,
     }
+    wire::object! { TransferToMasterRequest {
+        amount "amount" plain, asset "asset" plain,
+    } }
     /// `TransferToSubAccountOfSameMasterRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct TransferToSubAccountOfSameMasterRequest {
         /// Amount.
@@ -23128,9 +22691,11 @@ pub mod types {
         /// Asset, in capitals.
         pub asset: String,
         /// E-mail address of the account that it goes to.
-        #[serde(rename = "toEmail")]
         pub to_email: String,
     }
+    wire::object! { TransferToSubAccountOfSameMasterRequest {
+        amount "amount" plain, asset "asset" plain, to_email "toEmail" plain,
+    } }
     wire::words! {
         /// Wallet of an account.
         TransferWallet {
@@ -23139,184 +22704,159 @@ pub mod types {
         }
     }
     /// `TravelRuleDeposit`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TravelRuleDeposit {
         /// Address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Memo of the address.
-        #[serde(rename = "addressTag", skip_serializing_if = "Option::is_none")]
         pub address_tag: Option<String>,
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// When it was done, Unix milliseconds.
-        #[serde(rename = "completeTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub complete_time: Option<wire::UnixMillis>,
         /// Confirmations that it has, and that it needs, such as `12/12`.
-        #[serde(rename = "confirmTimes", skip_serializing_if = "Option::is_none")]
         pub confirm_times: Option<String>,
         /// Status of the deposit: 0 pending, 1 done, 2 rejected, 6 credited but cannot be withdrawn, 7 wrong deposit, 8 waits for the user.
-        #[serde(rename = "depositStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deposit_status: Option<i64>,
         /// When it was recorded, Unix milliseconds.
-        #[serde(rename = "insertTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub insert_time: Option<wire::UnixMillis>,
         /// Network.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Answers to the questionnaire.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub questionnaire: Option<String>,
         /// Whether the questionnaire has to be answered.
-        #[serde(rename = "requireQuestionnaire", skip_serializing_if = "Option::is_none")]
         pub require_questionnaire: Option<bool>,
         /// Id of the record of the travel rule.
-        #[serde(rename = "trId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tr_id: Option<i64>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tran_id: Option<i64>,
         /// Kind of transfer.
-        #[serde(rename = "transferType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transfer_type: Option<i64>,
         /// Travel rule: 0 nothing is missing, 1 information is missing, 2 it was refused.
-        #[serde(rename = "travelRuleStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub travel_rule_status: Option<i64>,
         /// Travel rule, as a word.
-        #[serde(rename = "travelRuleStatusV2", skip_serializing_if = "Option::is_none")]
         pub travel_rule_status_v2: Option<String>,
         /// Id of the transaction.
-        #[serde(rename = "txId", skip_serializing_if = "Option::is_none")]
         pub tx_id: Option<String>,
     }
+    wire::object! { TravelRuleDeposit {
+        address "address" maybe, address_tag "addressTag" maybe, amount "amount" optional, coin "coin" maybe,
+        complete_time "completeTime" optional, confirm_times "confirmTimes" maybe,
+        deposit_status "depositStatus" optional, insert_time "insertTime" optional, network "network" maybe,
+        questionnaire "questionnaire" maybe, require_questionnaire "requireQuestionnaire" maybe,
+        tr_id "trId" optional, tran_id "tranId" optional, transfer_type "transferType" optional,
+        travel_rule_status "travelRuleStatus" optional, travel_rule_status_v2 "travelRuleStatusV2" maybe,
+        tx_id "txId" maybe,
+    } }
     /// `TravelRuleDepositV2`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TravelRuleDepositV2 {
         /// Address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Memo of the address.
-        #[serde(rename = "addressTag", skip_serializing_if = "Option::is_none")]
         pub address_tag: Option<String>,
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Confirmations that it has, and that it needs, such as `12/12`.
-        #[serde(rename = "confirmTimes", skip_serializing_if = "Option::is_none")]
         pub confirm_times: Option<String>,
         /// Id of the deposit.
-        #[serde(rename = "depositId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deposit_id: Option<i64>,
         /// Status of the deposit: 0 pending, 1 done, 2 rejected, 6 credited but cannot be withdrawn, 7 wrong deposit, 8 waits for the user.
-        #[serde(rename = "depositStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deposit_status: Option<i64>,
         /// When it was recorded, Unix milliseconds.
-        #[serde(rename = "insertTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub insert_time: Option<wire::UnixMillis>,
         /// Network.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Answers to the questionnaire.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub questionnaire: Option<DepositQuestionnaire>,
         /// Whether the questionnaire has to be answered.
-        #[serde(rename = "requireQuestionnaire", skip_serializing_if = "Option::is_none")]
         pub require_questionnaire: Option<bool>,
         /// Kind of transfer.
-        #[serde(rename = "transferType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transfer_type: Option<i64>,
         /// What the travel rule asks for.
-        #[serde(rename = "travelRuleReqStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub travel_rule_req_status: Option<i64>,
         /// Id of the transaction.
-        #[serde(rename = "txId", skip_serializing_if = "Option::is_none")]
         pub tx_id: Option<String>,
     }
+    wire::object! { TravelRuleDepositV2 {
+        address "address" maybe, address_tag "addressTag" maybe, amount "amount" optional, coin "coin" maybe,
+        confirm_times "confirmTimes" maybe, deposit_id "depositId" optional, deposit_status "depositStatus" optional,
+        insert_time "insertTime" optional, network "network" maybe, questionnaire "questionnaire" optional,
+        require_questionnaire "requireQuestionnaire" maybe, transfer_type "transferType" optional,
+        travel_rule_req_status "travelRuleReqStatus" optional, tx_id "txId" maybe,
+    } }
     /// `TravelRuleResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TravelRuleResult {
         /// Whether it was accepted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub accepted: Option<bool>,
         /// Why it was not accepted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub info: Option<String>,
         /// Id of the record of the travel rule.
-        #[serde(rename = "trId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tr_id: Option<i64>,
     }
+    wire::object! { TravelRuleResult {
+        accepted "accepted" maybe, info "info" maybe, tr_id "trId" optional,
+    } }
     /// `TravelRuleWithdrawal`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TravelRuleWithdrawal {
         /// Address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// When it was asked for: a text in UTC.
-        #[serde(rename = "applyTime", skip_serializing_if = "Option::is_none")]
         pub apply_time: Option<String>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// When it was done.
-        #[serde(rename = "completeTime", skip_serializing_if = "Option::is_none")]
         pub complete_time: Option<String>,
         /// Confirmations.
-        #[serde(rename = "confirmNo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub confirm_no: Option<i64>,
         /// Id of the withdrawal.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Why it failed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub info: Option<String>,
         /// Network.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Answers to the questionnaire.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub questionnaire: Option<String>,
         /// Id of the record of the travel rule.
-        #[serde(rename = "trId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tr_id: Option<i64>,
         /// Fee.
-        #[serde(rename = "transactionFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_fee: Option<wire::Decimal>,
         /// Kind of transfer.
-        #[serde(rename = "transferType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transfer_type: Option<i64>,
         /// Travel rule: 0 nothing is missing, 1 information is missing, 2 it was refused.
-        #[serde(rename = "travelRuleStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub travel_rule_status: Option<i64>,
         /// Id of the transaction.
-        #[serde(rename = "txId", skip_serializing_if = "Option::is_none")]
         pub tx_id: Option<String>,
         /// Key of the transaction.
-        #[serde(rename = "txKey", skip_serializing_if = "Option::is_none")]
         pub tx_key: Option<String>,
         /// Wallet: 0 spot, 1 funding.
-        #[serde(rename = "walletType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallet_type: Option<i64>,
         /// Id of the withdrawal, given by its owner.
-        #[serde(rename = "withdrawOrderId", skip_serializing_if = "Option::is_none")]
         pub withdraw_order_id: Option<String>,
         /// Status of the withdrawal: 0 e-mail sent, 2 awaits approval, 3 rejected, 4 in progress, 6 done.
-        #[serde(rename = "withdrawalStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdrawal_status: Option<i64>,
     }
+    wire::object! { TravelRuleWithdrawal {
+        address "address" maybe, amount "amount" optional, apply_time "applyTime" maybe, coin "coin" maybe,
+        complete_time "completeTime" maybe, confirm_no "confirmNo" optional, id "id" maybe, info "info" maybe,
+        network "network" maybe, questionnaire "questionnaire" maybe, tr_id "trId" optional,
+        transaction_fee "transactionFee" optional, transfer_type "transferType" optional,
+        travel_rule_status "travelRuleStatus" optional, tx_id "txId" maybe, tx_key "txKey" maybe,
+        wallet_type "walletType" optional, withdraw_order_id "withdrawOrderId" maybe,
+        withdrawal_status "withdrawalStatus" optional,
+    } }
     wire::words! {
         /// Yes or no, as the margin calls spell it.
         TrueFalse {
@@ -23324,42 +22864,38 @@ pub mod types {
         }
     }
     /// `UniversalTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UniversalTransfer {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Id of the transfer, given by the caller.
-        #[serde(rename = "clientTranId", skip_serializing_if = "Option::is_none")]
         pub client_tran_id: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createTimeStamp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub create_time_stamp: Option<wire::UnixMillis>,
         /// Wallet that it came from.
-        #[serde(rename = "fromAccountType", skip_serializing_if = "Option::is_none")]
         pub from_account_type: Option<String>,
         /// Account that it came from.
-        #[serde(rename = "fromEmail", skip_serializing_if = "Option::is_none")]
         pub from_email: Option<String>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Wallet that it went to.
-        #[serde(rename = "toAccountType", skip_serializing_if = "Option::is_none")]
         pub to_account_type: Option<String>,
         /// Account that it went to.
-        #[serde(rename = "toEmail", skip_serializing_if = "Option::is_none")]
         pub to_email: Option<String>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tran_id: Option<i64>,
     }
+    wire::object! { UniversalTransfer {
+        amount "amount" optional, asset "asset" maybe, client_tran_id "clientTranId" maybe,
+        create_time_stamp "createTimeStamp" optional, from_account_type "fromAccountType" maybe,
+        from_email "fromEmail" maybe, status "status" maybe, to_account_type "toAccountType" maybe,
+        to_email "toEmail" maybe, tran_id "tranId" optional,
+    } }
     /// `UniversalTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct UniversalTransferRequest {
         /// Amount.
@@ -23367,386 +22903,342 @@ pub mod types {
         /// Asset, in capitals.
         pub asset: String,
         /// Own id of the transfer.
-        #[serde(rename = "clientTranId", skip_serializing_if = "Option::is_none")]
         pub client_tran_id: Option<String>,
         /// Wallet that it came from.
-        #[serde(rename = "fromAccountType")]
         pub from_account_type: TransferWallet,
         /// E-mail address of the account that it comes from.
-        #[serde(rename = "fromEmail", skip_serializing_if = "Option::is_none")]
         pub from_email: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Wallet that it went to.
-        #[serde(rename = "toAccountType")]
         pub to_account_type: TransferWallet,
         /// E-mail address of the account that it goes to.
-        #[serde(rename = "toEmail", skip_serializing_if = "Option::is_none")]
         pub to_email: Option<String>,
     }
+    wire::object! { UniversalTransferRequest {
+        amount "amount" plain, asset "asset" plain, client_tran_id "clientTranId" maybe,
+        from_account_type "fromAccountType" plain, from_email "fromEmail" maybe, symbol "symbol" maybe,
+        to_account_type "toAccountType" plain, to_email "toEmail" maybe,
+    } }
     /// `UniversalTransferResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UniversalTransferResult {
         /// Id of the transfer, given by the caller.
-        #[serde(rename = "clientTranId", skip_serializing_if = "Option::is_none")]
         pub client_tran_id: Option<String>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", deserialize_with = "lenient::vital")]
         pub tran_id: i64,
     }
+    wire::object! { UniversalTransferResult {
+        client_tran_id "clientTranId" maybe, tran_id "tranId" vital,
+    } }
     /// `UniversalTransfers`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UniversalTransfers {
         /// Transfers.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub result: Vec<UniversalTransfer>,
         /// Number of records.
-        #[serde(rename = "totalCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_count: Option<i64>,
     }
+    wire::object! { UniversalTransfers {
+        result "result" list_or_none, total_count "totalCount" optional,
+    } }
     /// Balances that may have changed: what each is now.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserAccountPosition {
         /// The balances.
-        #[serde(rename = "B", deserialize_with = "lenient::collection")]
         pub balances: Vec<UserBalance>,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// When the account changed last.
-        #[serde(rename = "u", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_update_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { UserAccountPosition {
+        balances "B" list, event_time "E" optional, event_type "e" maybe, last_update_time "u" optional,
+    } }
     /// `UserAssetRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UserAssetRequest {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Whether values in BTC are added.
-        #[serde(rename = "needBtcValuation", skip_serializing_if = "Option::is_none")]
         pub need_btc_valuation: Option<bool>,
     }
+    wire::object! { UserAssetRequest {
+        asset "asset" maybe, need_btc_valuation "needBtcValuation" maybe,
+    } }
     /// A balance.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserBalance {
         /// Asset.
-        #[serde(rename = "a")]
         pub asset: String,
         /// What is free.
-        #[serde(rename = "f", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free: Option<wire::Decimal>,
         /// What orders hold.
-        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub locked: Option<wire::Decimal>,
     }
+    wire::object! { UserBalance {
+        asset "a" plain, free "f" optional, locked "l" optional,
+    } }
     /// A deposit, a withdrawal or a transfer.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserBalanceUpdate {
         /// Asset.
-        #[serde(rename = "a")]
         pub asset: String,
         /// When it was cleared.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub clear_time: Option<wire::UnixMillisOrMicros>,
         /// By how much the balance changed.
-        #[serde(rename = "d", deserialize_with = "lenient::vital")]
         pub delta: wire::Decimal,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
     }
+    wire::object! { UserBalanceUpdate {
+        asset "a" plain, clear_time "T" optional, delta "d" vital, event_time "E" optional, event_type "e" maybe,
+    } }
     /// `UserDataSubscription`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserDataSubscription {
         /// Number of the subscription on its connection, from 0.
-        #[serde(rename = "subscriptionId", deserialize_with = "lenient::vital")]
         pub subscription_id: i64,
     }
+    wire::object! { UserDataSubscription {
+        subscription_id "subscriptionId" vital,
+    } }
     /// What happened to an order. Members are always present unless their description names a condition; zero, -1, NONE and an empty text mean that there is no value.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserExecutionReport {
         /// Id of the allocation.
-        #[serde(rename = "a", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub allocation_id: Option<i64>,
         /// Id of the order, given by its owner; of a cancelled order that of the cancellation.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Commission of this trade.
-        #[serde(rename = "n", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub commission: Option<wire::Decimal>,
         /// Its asset; null for none.
-        #[serde(rename = "N", skip_serializing_if = "Option::is_none")]
         pub commission_asset: Option<String>,
         /// The other order of a prevented match.
-        #[serde(rename = "U", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub counter_order_id: Option<i64>,
         /// Symbol of the other order.
-        #[serde(rename = "Cs", skip_serializing_if = "Option::is_none")]
         pub counter_symbol: Option<String>,
         /// Executed quantity so far.
-        #[serde(rename = "z", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cumulative_quantity: Option<wire::Decimal>,
         /// Executed value so far, in the quote asset.
-        #[serde(rename = "Z", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cumulative_quote: Option<wire::Decimal>,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// Id of what happened.
-        #[serde(rename = "I", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub execution_id: Option<i64>,
         /// What happened.
-        #[serde(rename = "x")]
         pub execution_type: wire::Open<ExecutionType>,
         /// Why the order expired.
-        #[serde(rename = "eR", skip_serializing_if = "Option::is_none")]
         pub expiry_reason: Option<wire::Open<ExpiryReason>>,
         /// Quantity that is shown.
-        #[serde(rename = "F", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iceberg_quantity: Option<wire::Decimal>,
         /// To be ignored.
-        #[serde(rename = "M", skip_serializing_if = "Option::is_none")]
         pub ignored: Option<bool>,
         /// Whether this trade was made by the order that rested.
-        #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
         pub is_maker: Option<bool>,
         /// Whether the order is on the book.
-        #[serde(rename = "w", skip_serializing_if = "Option::is_none")]
         pub is_working: Option<bool>,
         /// Quantity that was prevented now.
-        #[serde(rename = "B", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_prevented_quantity: Option<wire::Decimal>,
         /// Price of this trade.
-        #[serde(rename = "L", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Quantity of this trade.
-        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_quantity: Option<wire::Decimal>,
         /// Value of this trade, in the quote asset.
-        #[serde(rename = "Y", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_quote: Option<wire::Decimal>,
         /// Of an order with allocations: how it was matched.
-        #[serde(rename = "b", skip_serializing_if = "Option::is_none")]
         pub match_type: Option<String>,
         /// Capacity in which the order was made.
-        #[serde(rename = "y", skip_serializing_if = "Option::is_none")]
         pub order_capacity: Option<String>,
         /// When the order was made; -1 where it is unknown.
-        #[serde(rename = "O", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_creation_time: Option<wire::UnixMillisOrMicros>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "i", deserialize_with = "lenient::vital")]
         pub order_id: i64,
         /// Id of the order list; -1 for none.
-        #[serde(rename = "g", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_list_id: Option<i64>,
         /// Status of the order after it.
-        #[serde(rename = "X")]
         pub order_status: wire::Open<OrderStatus>,
         /// Kind of order.
-        #[serde(rename = "o", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Of a cancelled order its own id; empty otherwise.
-        #[serde(rename = "C", skip_serializing_if = "Option::is_none")]
         pub original_client_order_id: Option<String>,
         /// What its offset counts.
-        #[serde(rename = "gOT", skip_serializing_if = "Option::is_none")]
         pub peg_offset_type: Option<wire::Open<PegOffsetType>>,
         /// Its offset.
-        #[serde(rename = "gOV", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub peg_offset_value: Option<i64>,
         /// Of a pegged order: the price that it follows.
-        #[serde(rename = "gP", skip_serializing_if = "Option::is_none")]
         pub peg_price_type: Option<wire::Open<PegPriceType>>,
         /// Its price now.
-        #[serde(rename = "gp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pegged_price: Option<wire::Decimal>,
         /// Price that it would have had.
-        #[serde(rename = "pL", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_execution_price: Option<wire::Decimal>,
         /// Quantity that the trade would have had.
-        #[serde(rename = "pl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_execution_quantity: Option<wire::Decimal>,
         /// Value that it would have had.
-        #[serde(rename = "pY", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_execution_quote: Option<wire::Decimal>,
         /// Id of the match that self-trade prevention prevented.
-        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_match_id: Option<i64>,
         /// Quantity that was prevented so far.
-        #[serde(rename = "A", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prevented_quantity: Option<wire::Decimal>,
         /// Price; zero of a market order.
-        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity of the order, in the base asset.
-        #[serde(rename = "q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::Decimal>,
         /// Value that the order is for, where it is for one.
-        #[serde(rename = "Q", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_order_quantity: Option<wire::Decimal>,
         /// Why it was rejected; NONE otherwise.
-        #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
         pub reject_reason: Option<String>,
         /// What happens when orders of one account meet.
-        #[serde(rename = "V", skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_mode: Option<wire::Open<SelfTradePreventionMode>>,
         /// Side.
-        #[serde(rename = "S", skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Price that triggers.
-        #[serde(rename = "P", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_price: Option<wire::Decimal>,
         /// Strategy that its owner named.
-        #[serde(rename = "j", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_id: Option<i64>,
         /// Kind of the strategy.
-        #[serde(rename = "J", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_type: Option<i64>,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// How long the order stays.
-        #[serde(rename = "f", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Group of accounts that the prevention is for.
-        #[serde(rename = "u", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_group_id: Option<i64>,
         /// Id of the trade; -1 for none.
-        #[serde(rename = "t", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_id: Option<i64>,
         /// Of a trailing order: how far it follows.
-        #[serde(rename = "d", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_delta: Option<i64>,
         /// Of a trailing order: since when it follows.
-        #[serde(rename = "D", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_time: Option<wire::UnixMillisOrMicros>,
         /// When it happened.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillisOrMicros>,
         /// Whether smart order routing was used.
-        #[serde(rename = "uS", skip_serializing_if = "Option::is_none")]
         pub used_sor: Option<bool>,
         /// Where the order is worked.
-        #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
         pub working_floor: Option<wire::Open<WorkingFloor>>,
         /// Since when the order is on the book.
-        #[serde(rename = "W", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub working_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { UserExecutionReport {
+        allocation_id "a" optional, client_order_id "c" maybe, commission "n" optional, commission_asset "N" maybe,
+        counter_order_id "U" optional, counter_symbol "Cs" maybe, cumulative_quantity "z" optional,
+        cumulative_quote "Z" optional, event_time "E" optional, event_type "e" maybe, execution_id "I" optional,
+        execution_type "x" plain, expiry_reason "eR" maybe, iceberg_quantity "F" optional, ignored "M" maybe,
+        is_maker "m" maybe, is_working "w" maybe, last_prevented_quantity "B" optional, last_price "L" optional,
+        last_quantity "l" optional, last_quote "Y" optional, match_type "b" maybe, order_capacity "y" maybe,
+        order_creation_time "O" optional, order_id "i" vital, order_list_id "g" optional, order_status "X" plain,
+        order_type "o" maybe, original_client_order_id "C" maybe, peg_offset_type "gOT" maybe,
+        peg_offset_value "gOV" optional, peg_price_type "gP" maybe, pegged_price "gp" optional,
+        prevented_execution_price "pL" optional, prevented_execution_quantity "pl" optional,
+        prevented_execution_quote "pY" optional, prevented_match_id "v" optional, prevented_quantity "A" optional,
+        price "p" optional, quantity "q" optional, quote_order_quantity "Q" optional, reject_reason "r" maybe,
+        self_trade_prevention_mode "V" maybe, side "S" maybe, stop_price "P" optional, strategy_id "j" optional,
+        strategy_type "J" optional, symbol "s" plain, time_in_force "f" maybe, trade_group_id "u" optional,
+        trade_id "t" optional, trailing_delta "d" optional, trailing_time "D" optional, transaction_time "T" optional,
+        used_sor "uS" maybe, working_floor "k" maybe, working_time "W" optional,
+    } }
     /// Something outside of spot trading holds or releases a part of a balance, as a collateral.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserExternalLockUpdate {
         /// Asset.
-        #[serde(rename = "a")]
         pub asset: String,
         /// By how much the held part changed.
-        #[serde(rename = "d", deserialize_with = "lenient::vital")]
         pub delta: wire::Decimal,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// When it happened.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { UserExternalLockUpdate {
+        asset "a" plain, delta "d" vital, event_time "E" optional, event_type "e" maybe,
+        transaction_time "T" optional,
+    } }
     /// What happened to an order list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserListStatus {
         /// How the orders depend on each other.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
         pub contingency_type: Option<wire::Open<ContingencyType>>,
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
         /// Id of the list, given by its owner.
-        #[serde(rename = "C", skip_serializing_if = "Option::is_none")]
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
-        #[serde(rename = "L", skip_serializing_if = "Option::is_none")]
         pub list_order_status: Option<wire::Open<ListOrderStatus>>,
         /// What the list did last.
-        #[serde(rename = "l", skip_serializing_if = "Option::is_none")]
         pub list_status_type: Option<wire::Open<ListStatusType>>,
         /// Id of the order list.
-        #[serde(rename = "g", deserialize_with = "lenient::vital")]
         pub order_list_id: i64,
         /// The orders of the list.
-        #[serde(rename = "O", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<UserListedOrder>,
         /// Why it was rejected; NONE otherwise.
-        #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
         pub reject_reason: Option<String>,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// When it happened.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillisOrMicros>,
     }
+    wire::object! { UserListStatus {
+        contingency_type "c" maybe, event_time "E" optional, event_type "e" maybe, list_client_order_id "C" maybe,
+        list_order_status "L" maybe, list_status_type "l" maybe, order_list_id "g" vital, orders "O" list_or_none,
+        reject_reason "r" maybe, symbol "s" plain, transaction_time "T" optional,
+    } }
     /// An order of a list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserListedOrder {
         /// Id of the order, given by its owner.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "i", deserialize_with = "lenient::vital")]
         pub order_id: i64,
         /// Symbol, in capitals.
-        #[serde(rename = "s")]
         pub symbol: String,
     }
+    wire::object! { UserListedOrder {
+        client_order_id "c" maybe, order_id "i" vital, symbol "s" plain,
+    } }
     /// The events end, because they were unsubscribed or the log-on ended. The connection stays.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UserStreamTerminated {
         /// When the venue made the event.
-        #[serde(rename = "E", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_time: Option<wire::UnixMillisOrMicros>,
         /// Type of the event.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub event_type: Option<String>,
     }
+    wire::object! { UserStreamTerminated {
+        event_time "E" optional, event_type "e" maybe,
+    } }
     /// `UserUniversalTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct UserUniversalTransferRequest {
         /// Amount.
@@ -23754,126 +23246,124 @@ pub mod types {
         /// Asset, in capitals.
         pub asset: String,
         /// Symbol of the isolated margin account that it comes from.
-        #[serde(rename = "fromSymbol", skip_serializing_if = "Option::is_none")]
         pub from_symbol: Option<String>,
         /// Symbol of the isolated margin account that it goes to.
-        #[serde(rename = "toSymbol", skip_serializing_if = "Option::is_none")]
         pub to_symbol: Option<String>,
         /// Kind.
-        #[serde(rename = "type")]
         pub type_: wire::Open<WalletTransferType>,
     }
+    wire::object! { UserUniversalTransferRequest {
+        amount "amount" plain, asset "asset" plain, from_symbol "fromSymbol" maybe, to_symbol "toSymbol" maybe,
+        type_ "type" plain,
+    } }
     /// `Vasp`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Vasp {
         /// Id of the service provider.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub identifier: Option<String>,
         /// Code of the service provider.
-        #[serde(rename = "vaspCode", skip_serializing_if = "Option::is_none")]
         pub vasp_code: Option<String>,
         /// Name of the service provider.
-        #[serde(rename = "vaspName", skip_serializing_if = "Option::is_none")]
         pub vasp_name: Option<String>,
     }
+    wire::object! { Vasp {
+        identifier "identifier" maybe, vasp_code "vaspCode" maybe, vasp_name "vaspName" maybe,
+    } }
     /// `VerifiedAddress`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifiedAddress {
         /// Answers about the address.
-        #[serde(rename = "addressQuestionnaire", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub address_questionnaire: Option<AddressQuestionnaire>,
         /// Network.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Whether the address is verified.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Coin.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub token: Option<String>,
         /// Address.
-        #[serde(rename = "walletAddress", skip_serializing_if = "Option::is_none")]
         pub wallet_address: Option<String>,
     }
+    wire::object! { VerifiedAddress {
+        address_questionnaire "addressQuestionnaire" optional, network "network" maybe, status "status" maybe,
+        token "token" maybe, wallet_address "walletAddress" maybe,
+    } }
     /// `VirtualSubAccount`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct VirtualSubAccount {
         /// E-mail address of the account.
         pub email: String,
     }
+    wire::object! { VirtualSubAccount {
+        email "email" plain,
+    } }
     /// Balance of an asset.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WalletAsset {
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Name of the asset.
-        #[serde(rename = "assetName", skip_serializing_if = "Option::is_none")]
         pub asset_name: Option<String>,
         /// Value, in BTC.
-        #[serde(rename = "btcValuation", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub btc_valuation: Option<wire::Decimal>,
         /// Available amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free: Option<wire::Decimal>,
         /// Frozen amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub freeze: Option<wire::Decimal>,
         /// Amount that can be staked for a launch.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ipoable: Option<wire::Decimal>,
         /// Amount in orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub locked: Option<wire::Decimal>,
         /// Amount that is being withdrawn.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdrawing: Option<wire::Decimal>,
     }
+    wire::object! { WalletAsset {
+        asset "asset" maybe, asset_name "assetName" maybe, btc_valuation "btcValuation" optional,
+        free "free" optional, freeze "freeze" optional, ipoable "ipoable" optional, locked "locked" optional,
+        withdrawing "withdrawing" optional,
+    } }
     /// `WalletBalance`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WalletBalance {
         /// Whether the wallet is in use.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub activate: Option<bool>,
         /// Balances by asset.
-        #[serde(rename = "assetBalances", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asset_balances: Vec<WalletAsset>,
         /// Balance, in the asset that was asked for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::Decimal>,
         /// Wallet.
-        #[serde(rename = "walletName", skip_serializing_if = "Option::is_none")]
         pub wallet_name: Option<String>,
     }
+    wire::object! { WalletBalance {
+        activate "activate" maybe, asset_balances "assetBalances" list_or_none, balance "balance" optional,
+        wallet_name "walletName" maybe,
+    } }
     /// `WalletTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WalletTransfer {
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Asset, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset: Option<String>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Id of the transfer or transaction.
-        #[serde(rename = "tranId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tran_id: Option<i64>,
         /// Kind.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<WalletTransferType>>,
     }
+    wire::object! { WalletTransfer {
+        amount "amount" optional, asset "asset" maybe, status "status" maybe, timestamp "timestamp" optional,
+        tran_id "tranId" optional, type_ "type" maybe,
+    } }
     wire::words! {
         /// From one wallet to another. MAIN is spot, UM futures in USDT, CM futures in coins.
         WalletTransferType {
@@ -23892,150 +23382,145 @@ pub mod types {
         }
     }
     /// `WalletTransfers`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WalletTransfers {
         /// Records.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<WalletTransfer>,
         /// Number of records.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { WalletTransfers {
+        rows "rows" list_or_none, total "total" optional,
+    } }
     /// `WithdrawQuota`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WithdrawQuota {
         /// What was withdrawn of it, in USD.
-        #[serde(rename = "usedWdQuota", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub used_wd_quota: Option<wire::Decimal>,
         /// What may be withdrawn in 24 hours, in USD.
-        #[serde(rename = "wdQuota", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wd_quota: Option<wire::Decimal>,
     }
+    wire::object! { WithdrawQuota {
+        used_wd_quota "usedWdQuota" optional, wd_quota "wdQuota" optional,
+    } }
     /// `WithdrawRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct WithdrawRequest {
         /// Address.
         pub address: String,
         /// Memo of the address.
-        #[serde(rename = "addressTag", skip_serializing_if = "Option::is_none")]
         pub address_tag: Option<String>,
         /// Amount.
         pub amount: wire::Decimal,
         /// Coin, in capitals.
         pub coin: String,
         /// Name of the address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Network. Left out: the default one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Between accounts of the venue: whether the receiver gets the whole fee back, or the sender.
-        #[serde(rename = "transactionFeeFlag", skip_serializing_if = "Option::is_none")]
         pub transaction_fee_flag: Option<bool>,
         /// Wallet: 0 spot, 1 funding. Left out: the one that is set in the app.
-        #[serde(rename = "walletType", skip_serializing_if = "Option::is_none")]
         pub wallet_type: Option<i64>,
         /// Own id of the withdrawal.
-        #[serde(rename = "withdrawOrderId", skip_serializing_if = "Option::is_none")]
         pub withdraw_order_id: Option<String>,
     }
+    wire::object! { WithdrawRequest {
+        address "address" plain, address_tag "addressTag" maybe, amount "amount" plain, coin "coin" plain,
+        name "name" maybe, network "network" maybe, transaction_fee_flag "transactionFeeFlag" maybe,
+        wallet_type "walletType" maybe, withdraw_order_id "withdrawOrderId" maybe,
+    } }
     /// `WithdrawTravelRuleRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct WithdrawTravelRuleRequest {
         /// Address.
         pub address: String,
         /// Memo of the address.
-        #[serde(rename = "addressTag", skip_serializing_if = "Option::is_none")]
         pub address_tag: Option<String>,
         /// Amount.
         pub amount: wire::Decimal,
         /// Coin, in capitals.
         pub coin: String,
         /// Name of the address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Network. Left out: the default one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Answers, as JSON text.
         pub questionnaire: String,
         /// Between accounts of the venue: whether the receiver gets the whole fee back, or the sender.
-        #[serde(rename = "transactionFeeFlag", skip_serializing_if = "Option::is_none")]
         pub transaction_fee_flag: Option<bool>,
         /// Wallet: 0 spot, 1 funding. Left out: the one that is set in the app.
-        #[serde(rename = "walletType", skip_serializing_if = "Option::is_none")]
         pub wallet_type: Option<i64>,
         /// Own id of the withdrawal.
-        #[serde(rename = "withdrawOrderId", skip_serializing_if = "Option::is_none")]
         pub withdraw_order_id: Option<String>,
     }
+    wire::object! { WithdrawTravelRuleRequest {
+        address "address" plain, address_tag "addressTag" maybe, amount "amount" plain, coin "coin" plain,
+        name "name" maybe, network "network" maybe, questionnaire "questionnaire" plain,
+        transaction_fee_flag "transactionFeeFlag" maybe, wallet_type "walletType" maybe,
+        withdraw_order_id "withdrawOrderId" maybe,
+    } }
     /// `Withdrawal`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Withdrawal {
         /// Address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// When it was asked for: a text in UTC.
-        #[serde(rename = "applyTime", skip_serializing_if = "Option::is_none")]
         pub apply_time: Option<String>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// When it was done.
-        #[serde(rename = "completeTime", skip_serializing_if = "Option::is_none")]
         pub complete_time: Option<String>,
         /// Confirmations.
-        #[serde(rename = "confirmNo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub confirm_no: Option<i64>,
         /// Id of the withdrawal.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Why it failed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub info: Option<String>,
         /// Network.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Status of the withdrawal: 0 e-mail sent, 2 awaits approval, 3 rejected, 4 in progress, 6 done.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// Fee.
-        #[serde(rename = "transactionFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_fee: Option<wire::Decimal>,
         /// Kind of transfer.
-        #[serde(rename = "transferType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transfer_type: Option<i64>,
         /// Id of the transaction.
-        #[serde(rename = "txId", skip_serializing_if = "Option::is_none")]
         pub tx_id: Option<String>,
         /// Key of the transaction.
-        #[serde(rename = "txKey", skip_serializing_if = "Option::is_none")]
         pub tx_key: Option<String>,
         /// Wallet: 0 spot, 1 funding.
-        #[serde(rename = "walletType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallet_type: Option<i64>,
         /// Id of the withdrawal, given by its owner.
-        #[serde(rename = "withdrawOrderId", skip_serializing_if = "Option::is_none")]
         pub withdraw_order_id: Option<String>,
     }
+    wire::object! { Withdrawal {
+        address "address" maybe, amount "amount" optional, apply_time "applyTime" maybe, coin "coin" maybe,
+        complete_time "completeTime" maybe, confirm_no "confirmNo" optional, id "id" maybe, info "info" maybe,
+        network "network" maybe, status "status" optional, transaction_fee "transactionFee" optional,
+        transfer_type "transferType" optional, tx_id "txId" maybe, tx_key "txKey" maybe,
+        wallet_type "walletType" optional, withdraw_order_id "withdrawOrderId" maybe,
+    } }
     /// `WithdrawalId`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct WithdrawalId {
         /// Id of the withdrawal.
         pub id: String,
     }
+    wire::object! { WithdrawalId {
+        id "id" plain,
+    } }
     /// `WithdrawlAssetsFromTheManagedSubAccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct WithdrawlAssetsFromTheManagedSubAccountRequest {
         /// Amount.
@@ -24043,12 +23528,13 @@ pub mod types {
         /// Asset, in capitals.
         pub asset: String,
         /// E-mail address of the account that it comes from.
-        #[serde(rename = "fromEmail")]
         pub from_email: String,
         /// When the assets are withdrawn, as a Unix time in milliseconds. Left out: at once.
-        #[serde(rename = "transferDate", skip_serializing_if = "Option::is_none")]
         pub transfer_date: Option<wire::UnixMillis>,
     }
+    wire::object! { WithdrawlAssetsFromTheManagedSubAccountRequest {
+        amount "amount" plain, asset "asset" plain, from_email "fromEmail" plain, transfer_date "transferDate" maybe,
+    } }
     wire::words! {
         /// Where an order is worked.
         WorkingFloor {

@@ -12271,161 +12271,144 @@ pub mod types {
 
     use ::venuekit_wire::{self as wire, lenient};
     /// `AccountCoinBalance`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountCoinBalance {
         /// Bonus, in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bonus: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Transferable, in the coin.
-        #[serde(rename = "transferBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transfer_balance: Option<wire::Decimal>,
         /// Wallet balance, in the coin.
-        #[serde(rename = "walletBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallet_balance: Option<wire::Decimal>,
     }
+    wire::object! { AccountCoinBalance {
+        bonus "bonus" optional, coin "coin" maybe, transfer_balance "transferBalance" optional,
+        wallet_balance "walletBalance" optional,
+    } }
     /// `AccountInfoResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountInfoResult {
         /// ON or OFF: whether orders are cancelled on disconnection.
-        #[serde(rename = "dcpStatus", skip_serializing_if = "Option::is_none")]
         pub dcp_status: Option<String>,
         /// Whether other accounts copy this one.
-        #[serde(rename = "isMasterTrader", skip_serializing_if = "Option::is_none")]
         pub is_master_trader: Option<bool>,
         /// Margin mode of the account.
-        #[serde(rename = "marginMode", skip_serializing_if = "Option::is_none")]
         pub margin_mode: Option<wire::Open<MarginMode>>,
         /// Group within which own orders do not trade; 0 for none.
-        #[serde(rename = "smpGroup", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub smp_group: Option<i64>,
         /// ON or OFF: whether spot holdings hedge.
-        #[serde(rename = "spotHedgingStatus", skip_serializing_if = "Option::is_none")]
         pub spot_hedging_status: Option<String>,
         /// Seconds without a connection after which orders are cancelled.
-        #[serde(rename = "timeWindow", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time_window: Option<i64>,
         /// 1 classic, 3 and 4 unified 1.0, 5 and 6 unified 2.0; 4 and 6 are the pro versions.
-        #[serde(rename = "unifiedMarginStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unified_margin_status: Option<i64>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::UnixMillis>,
     }
+    wire::object! { AccountInfoResult {
+        dcp_status "dcpStatus" maybe, is_master_trader "isMasterTrader" maybe, margin_mode "marginMode" maybe,
+        smp_group "smpGroup" optional, spot_hedging_status "spotHedgingStatus" maybe,
+        time_window "timeWindow" optional, unified_margin_status "unifiedMarginStatus" optional,
+        updated_time "updatedTime" optional,
+    } }
     /// `AccountInstrument`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AccountInstrument {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// Kind of contract, such as LinearPerpetual.
-        #[serde(rename = "contractType", skip_serializing_if = "Option::is_none")]
         pub contract_type: Option<String>,
         /// Which accounts can copy trades in it.
-        #[serde(rename = "copyTrading", skip_serializing_if = "Option::is_none")]
         pub copy_trading: Option<String>,
         /// Fee rate of the delivery, as a fraction.
-        #[serde(rename = "deliveryFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_fee_rate: Option<wire::Decimal>,
         /// Delivery, Unix milliseconds; 0 without one.
-        #[serde(rename = "deliveryTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_time: Option<wire::UnixMillis>,
         /// Name as shown to people.
-        #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
         pub display_name: Option<String>,
         /// Minutes between two fundings.
-        #[serde(rename = "fundingInterval", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_interval: Option<i64>,
         /// 0 or 1: whether it belongs to the innovation zone. Out of use.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub innovation: Option<String>,
         /// Whether it is a pre-market contract.
-        #[serde(rename = "isPreListing", skip_serializing_if = "Option::is_none")]
         pub is_pre_listing: Option<bool>,
         /// Whether anybody may place retail price improvement (RPI) orders.
-        #[serde(rename = "isPublicRpi", skip_serializing_if = "Option::is_none")]
         pub is_public_rpi: Option<bool>,
         /// Start of trading, Unix milliseconds.
-        #[serde(rename = "launchTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub launch_time: Option<wire::UnixMillis>,
         /// Bounds of the leverage.
-        #[serde(rename = "leverageFilter", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage_filter: Option<LeverageFilter>,
         /// Bounds of quantities.
-        #[serde(rename = "lotSizeFilter", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub lot_size_filter: Option<LotSizeFilter>,
         /// Lower bound of the funding rate, as a fraction.
-        #[serde(rename = "lowerFundingRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub lower_funding_rate: Option<wire::Decimal>,
         /// Which accounts can trade it on margin.
-        #[serde(rename = "marginTrading", skip_serializing_if = "Option::is_none")]
         pub margin_trading: Option<String>,
         /// Whether this account may place RPI orders.
-        #[serde(rename = "myRpiPermission", skip_serializing_if = "Option::is_none")]
         pub my_rpi_permission: Option<bool>,
         /// The pre-market, for contracts in it.
-        #[serde(rename = "preListingInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pre_listing_info: Option<PreListingInfo>,
         /// Bounds of prices.
-        #[serde(rename = "priceFilter", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_filter: Option<PriceFilter>,
         /// Decimals of the price.
-        #[serde(rename = "priceScale", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_scale: Option<wire::Decimal>,
         /// Quote coin.
-        #[serde(rename = "quoteCoin", skip_serializing_if = "Option::is_none")]
         pub quote_coin: Option<String>,
         /// Price limits.
-        #[serde(rename = "riskParameters", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub risk_parameters: Option<RiskParameters>,
         /// Coin of settlement.
-        #[serde(rename = "settleCoin", skip_serializing_if = "Option::is_none")]
         pub settle_coin: Option<String>,
         /// 0 or 1: whether the pair has a special treatment mark.
-        #[serde(rename = "stTag", skip_serializing_if = "Option::is_none")]
         pub st_tag: Option<String>,
         /// Status of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<InstrumentStatus>>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Numeric id of the symbol.
-        #[serde(rename = "symbolId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub symbol_id: Option<i64>,
         /// Region or kind of the pair, such as innovation, xstocks or commodity.
-        #[serde(rename = "symbolType", skip_serializing_if = "Option::is_none")]
         pub symbol_type: Option<String>,
         /// Whether a unified account can trade it.
-        #[serde(rename = "unifiedMarginTrade", skip_serializing_if = "Option::is_none")]
         pub unified_margin_trade: Option<bool>,
         /// Upper bound of the funding rate, as a fraction.
-        #[serde(rename = "upperFundingRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub upper_funding_rate: Option<wire::Decimal>,
         /// Multiplier of a tokenised stock.
-        #[serde(rename = "xstockMultiplier", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub xstock_multiplier: Option<wire::Decimal>,
     }
+    wire::object! { AccountInstrument {
+        base_coin "baseCoin" maybe, contract_type "contractType" maybe, copy_trading "copyTrading" maybe,
+        delivery_fee_rate "deliveryFeeRate" optional, delivery_time "deliveryTime" optional,
+        display_name "displayName" maybe, funding_interval "fundingInterval" optional, innovation "innovation" maybe,
+        is_pre_listing "isPreListing" maybe, is_public_rpi "isPublicRpi" maybe, launch_time "launchTime" optional,
+        leverage_filter "leverageFilter" optional, lot_size_filter "lotSizeFilter" optional,
+        lower_funding_rate "lowerFundingRate" optional, margin_trading "marginTrading" maybe,
+        my_rpi_permission "myRpiPermission" maybe, pre_listing_info "preListingInfo" optional,
+        price_filter "priceFilter" optional, price_scale "priceScale" optional, quote_coin "quoteCoin" maybe,
+        risk_parameters "riskParameters" optional, settle_coin "settleCoin" maybe, st_tag "stTag" maybe,
+        status "status" maybe, symbol "symbol" plain, symbol_id "symbolId" optional, symbol_type "symbolType" maybe,
+        unified_margin_trade "unifiedMarginTrade" maybe, upper_funding_rate "upperFundingRate" optional,
+        xstock_multiplier "xstockMultiplier" optional,
+    } }
     /// `AccountInstrumentsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountInstrumentsResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<AccountInstrument>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { AccountInstrumentsResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `AddMarginRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AddMarginRequest {
         /// Product.
@@ -12433,382 +12416,351 @@ pub mod types {
         /// Margin to add; negative to take away. Up to 4 decimals.
         pub margin: wire::Decimal,
         /// 0 one-way mode, 1 buy side, 2 sell side of the hedge mode.
-        #[serde(rename = "positionIdx", skip_serializing_if = "Option::is_none")]
         pub position_idx: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { AddMarginRequest {
+        category "category" plain, margin "margin" plain, position_idx "positionIdx" maybe, symbol "symbol" plain,
+    } }
     /// `AddMarginResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AddMarginResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<MarginResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { AddMarginResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `AdlAlert`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AdlAlert {
         /// Drawdown at which deleveraging stops, as a fraction.
-        #[serde(rename = "adlStopRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub adl_stop_ratio: Option<wire::Decimal>,
         /// Balance of the insurance pool above which the drawdown counts.
-        #[serde(rename = "adlTriggerThreshold", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub adl_trigger_threshold: Option<wire::Decimal>,
         /// Balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Drawdown at which positions are deleveraged, as a fraction.
-        #[serde(rename = "insurancePnlRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub insurance_pnl_ratio: Option<wire::Decimal>,
         /// Out of use; empty.
-        #[serde(rename = "maxBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_balance: Option<wire::Decimal>,
         /// Drawdown of the last 8 hours, as a fraction.
-        #[serde(rename = "pnlRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pnl_ratio: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { AdlAlert {
+        adl_stop_ratio "adlStopRatio" optional, adl_trigger_threshold "adlTriggerThreshold" optional,
+        balance "balance" optional, coin "coin" maybe, insurance_pnl_ratio "insurancePnlRatio" optional,
+        max_balance "maxBalance" optional, pnl_ratio "pnlRatio" optional, symbol "symbol" maybe,
+    } }
     /// When positions of a symbol are deleveraged.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AdlAlertMessage {
         /// Drawdown at which deleveraging stops, as a fraction.
-        #[serde(rename = "adl_sr", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub adl_stop_ratio: Option<wire::Decimal>,
         /// Balance of the insurance pool above which the drawdown counts.
-        #[serde(rename = "adl_tt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub adl_trigger_threshold: Option<wire::Decimal>,
         /// Balance of the insurance pool.
-        #[serde(rename = "b", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::Decimal>,
         /// Coin of the insurance pool.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Drawdown at which positions are deleveraged, as a fraction.
-        #[serde(rename = "i_pr", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub insurance_pnl_ratio: Option<wire::Decimal>,
         /// Out of use; empty.
-        #[serde(rename = "mb", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_balance: Option<wire::Decimal>,
         /// Drawdown of the last 8 hours, as a fraction.
-        #[serde(rename = "pr", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pnl_ratio: Option<wire::Decimal>,
         /// Symbol.
-        #[serde(rename = "s")]
         pub symbol: String,
     }
+    wire::object! { AdlAlertMessage {
+        adl_stop_ratio "adl_sr" optional, adl_trigger_threshold "adl_tt" optional, balance "b" optional,
+        coin "c" maybe, insurance_pnl_ratio "i_pr" optional, max_balance "mb" optional, pnl_ratio "pr" optional,
+        symbol "s" plain,
+    } }
     /// `AdlAlertResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AdlAlertResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<AdlAlert>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::UnixMillis>,
     }
+    wire::object! { AdlAlertResult {
+        list "list" list_or_none, update_time "updateTime" optional, updated_time "updatedTime" optional,
+    } }
     /// `AllCoinsBalanceResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AllCoinsBalanceResult {
         /// Account type, such as UNIFIED or FUND.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<String>,
         /// Balances.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub balance: Vec<AccountCoinBalance>,
         /// Id of the account.
-        #[serde(rename = "memberId", skip_serializing_if = "Option::is_none")]
         pub member_id: Option<String>,
     }
+    wire::object! { AllCoinsBalanceResult {
+        account_type "accountType" maybe, balance "balance" list_or_none, member_id "memberId" maybe,
+    } }
     /// `AllRateLimitsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AllRateLimitsResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<RateLimit>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { AllRateLimitsResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `AmendOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AmendOrderRequest {
         /// Product.
         pub category: wire::Open<Category>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Implied volatility, for options; 0.1 is 10 %.
-        #[serde(rename = "orderIv", skip_serializing_if = "Option::is_none")]
         pub order_iv: Option<wire::Decimal>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub qty: Option<wire::Decimal>,
         /// Limit price of the stop loss.
-        #[serde(rename = "slLimitPrice", skip_serializing_if = "Option::is_none")]
         pub sl_limit_price: Option<wire::Decimal>,
         /// Price that triggers the stop loss.
-        #[serde(rename = "slTriggerBy", skip_serializing_if = "Option::is_none")]
         pub sl_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Price of the stop loss; 0 removes it.
-        #[serde(rename = "stopLoss", skip_serializing_if = "Option::is_none")]
         pub stop_loss: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Price of the take profit; 0 removes it.
-        #[serde(rename = "takeProfit", skip_serializing_if = "Option::is_none")]
         pub take_profit: Option<wire::Decimal>,
         /// Limit price of the take profit.
-        #[serde(rename = "tpLimitPrice", skip_serializing_if = "Option::is_none")]
         pub tp_limit_price: Option<wire::Decimal>,
         /// Price that triggers the take profit.
-        #[serde(rename = "tpTriggerBy", skip_serializing_if = "Option::is_none")]
         pub tp_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Whether take profit and stop loss are for the whole position.
-        #[serde(rename = "tpslMode", skip_serializing_if = "Option::is_none")]
         pub tpsl_mode: Option<wire::Open<TpslMode>>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerBy", skip_serializing_if = "Option::is_none")]
         pub trigger_by: Option<wire::Open<TriggerBy>>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerPrice", skip_serializing_if = "Option::is_none")]
         pub trigger_price: Option<wire::Decimal>,
     }
+    wire::object! { AmendOrderRequest {
+        category "category" plain, order_id "orderId" maybe, order_iv "orderIv" maybe,
+        order_link_id "orderLinkId" maybe, price "price" maybe, qty "qty" maybe, sl_limit_price "slLimitPrice" maybe,
+        sl_trigger_by "slTriggerBy" maybe, stop_loss "stopLoss" maybe, symbol "symbol" plain,
+        take_profit "takeProfit" maybe, tp_limit_price "tpLimitPrice" maybe, tp_trigger_by "tpTriggerBy" maybe,
+        tpsl_mode "tpslMode" maybe, trigger_by "triggerBy" maybe, trigger_price "triggerPrice" maybe,
+    } }
     /// `AmendOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AmendOrderResponse {
         /// Ids of an order that was taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<OrderAck>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { AmendOrderResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `AmendSpreadOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AmendSpreadOrderRequest {
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub qty: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { AmendSpreadOrderRequest {
+        order_id "orderId" maybe, order_link_id "orderLinkId" maybe, price "price" maybe, qty "qty" maybe,
+        symbol "symbol" plain,
+    } }
     /// `AmendSpreadOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AmendSpreadOrderResponse {
         /// Ids of an order that was taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<OrderAck>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { AmendSpreadOrderResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `Announcement`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Announcement {
         /// Date given by the author, Unix milliseconds.
-        #[serde(rename = "dateTimestamp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub date_timestamp: Option<wire::UnixMillis>,
         /// Description.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// End of the event, Unix milliseconds.
-        #[serde(rename = "endDataTimestamp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end_data_timestamp: Option<wire::UnixMillis>,
         /// End of the event, Unix milliseconds, as examples spell it.
-        #[serde(rename = "endDateTimestamp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end_date_timestamp: Option<wire::UnixMillis>,
         /// When it was published, Unix milliseconds.
-        #[serde(rename = "publishTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub publish_time: Option<wire::UnixMillis>,
         /// Beginning of the event, Unix milliseconds.
-        #[serde(rename = "startDataTimestamp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub start_data_timestamp: Option<wire::UnixMillis>,
         /// Beginning of the event, Unix milliseconds, as examples spell it.
-        #[serde(rename = "startDateTimestamp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub start_date_timestamp: Option<wire::UnixMillis>,
         /// Tags.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub tags: Vec<String>,
         /// Title.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Type.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub type_: Option<AnnouncementType>,
         /// Link to the text.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
     }
+    wire::object! { Announcement {
+        date_timestamp "dateTimestamp" optional, description "description" maybe,
+        end_data_timestamp "endDataTimestamp" optional, end_date_timestamp "endDateTimestamp" optional,
+        publish_time "publishTime" optional, start_data_timestamp "startDataTimestamp" optional,
+        start_date_timestamp "startDateTimestamp" optional, tags "tags" list_or_none, title "title" maybe,
+        type_ "type" optional, url "url" maybe,
+    } }
     /// `AnnouncementResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AnnouncementResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Announcement>,
         /// Number of all entries.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { AnnouncementResult {
+        list "list" list_or_none, total "total" optional,
+    } }
     /// `AnnouncementType`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AnnouncementType {
         /// Key of the type.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key: Option<String>,
         /// Name of the type.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    wire::object! { AnnouncementType {
+        key "key" maybe, title "title" maybe,
+    } }
     /// `ApiKeyInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ApiKeyInfo {
         /// Id of the affiliate; 0 for none.
-        #[serde(rename = "affiliateID", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub affiliate_id: Option<i64>,
         /// Id of the affiliate, as text.
-        #[serde(rename = "affiliateIDInt64", skip_serializing_if = "Option::is_none")]
         pub affiliate_id_int64: Option<String>,
         /// The key's public half, which is sent with each request.
-        #[serde(rename = "apiKey")]
         pub api_key: String,
         /// When it was made.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Days until the key expires; -2 when it never does.
-        #[serde(rename = "deadlineDay", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deadline_day: Option<i64>,
         /// When the key expires; 1970-01-01 when it never does.
-        #[serde(rename = "expiredAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expired_at: Option<wire::DateTime>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Account that invited this one; 0 for none.
-        #[serde(rename = "inviterID", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub inviter_id: Option<i64>,
         /// Account that invited this one, as text.
-        #[serde(rename = "inviterIDInt64", skip_serializing_if = "Option::is_none")]
         pub inviter_id_int64: Option<String>,
         /// Addresses that the key is bound to; `*` for none.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ips: Vec<String>,
         /// Whether the key is of the main account.
-        #[serde(rename = "isMaster", skip_serializing_if = "Option::is_none")]
         pub is_master: Option<bool>,
         /// How well the owner is known: LEVEL_DEFAULT, LEVEL_1 or LEVEL_2.
-        #[serde(rename = "kycLevel", skip_serializing_if = "Option::is_none")]
         pub kyc_level: Option<String>,
         /// Region of the owner; may be empty.
-        #[serde(rename = "kycRegion", skip_serializing_if = "Option::is_none")]
         pub kyc_region: Option<String>,
         /// Level of a market maker.
-        #[serde(rename = "mktMakerLevel", skip_serializing_if = "Option::is_none")]
         pub mkt_maker_level: Option<String>,
         /// Note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Main account; 0 for the main account itself.
-        #[serde(rename = "parentUid", skip_serializing_if = "Option::is_none")]
         pub parent_uid: Option<String>,
         /// Permissions by product.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub permissions: Option<ApiKeyPermissions>,
         /// 0 reads and writes, 1 only reads.
-        #[serde(rename = "readOnly", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub read_only: Option<i64>,
         /// RSA public key in PEM; empty for a key with a secret.
-        #[serde(rename = "rsaPublicKey", skip_serializing_if = "Option::is_none")]
         pub rsa_public_key: Option<String>,
         /// Secret half; masked or empty where the key is only read.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub secret: Option<wire::Secret>,
         /// 1 personal, 2 connected to an application.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub type_: Option<i64>,
         /// Out of use.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unified: Option<i64>,
         /// Id of the account.
-        #[serde(rename = "userID", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
         /// Id of the account, as text.
-        #[serde(rename = "userIDInt64", skip_serializing_if = "Option::is_none")]
         pub user_id_int64: Option<String>,
         /// 1 for a unified account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub uta: Option<i64>,
         /// Level, such as No VIP or VIP-1.
-        #[serde(rename = "vipLevel", skip_serializing_if = "Option::is_none")]
         pub vip_level: Option<String>,
     }
+    wire::object! { ApiKeyInfo {
+        affiliate_id "affiliateID" optional, affiliate_id_int64 "affiliateIDInt64" maybe, api_key "apiKey" plain,
+        created_at "createdAt" optional, deadline_day "deadlineDay" optional, expired_at "expiredAt" optional,
+        id "id" maybe, inviter_id "inviterID" optional, inviter_id_int64 "inviterIDInt64" maybe,
+        ips "ips" list_or_none, is_master "isMaster" maybe, kyc_level "kycLevel" maybe, kyc_region "kycRegion" maybe,
+        mkt_maker_level "mktMakerLevel" maybe, note "note" maybe, parent_uid "parentUid" maybe,
+        permissions "permissions" optional, read_only "readOnly" optional, rsa_public_key "rsaPublicKey" maybe,
+        secret "secret" maybe, type_ "type" optional, unified "unified" optional, user_id "userID" optional,
+        user_id_int64 "userIDInt64" maybe, uta "uta" optional, vip_level "vipLevel" maybe,
+    } }
     /// Permissions by product. The set changes often: products that are not described are kept.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12869,539 +12821,535 @@ pub mod types {
         pub extra: HashMap<String, Vec<String>>,
     }
     /// `ApplyDemoMoneyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApplyDemoMoneyRequest {
         /// 0 add, 1 take away.
-        #[serde(rename = "adjustType", skip_serializing_if = "Option::is_none")]
         pub adjust_type: Option<i64>,
         /// Coins.
-        #[serde(rename = "utaDemoApplyMoney", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub uta_demo_apply_money: Vec<DemoMoney>,
     }
+    wire::object! { ApplyDemoMoneyRequest {
+        adjust_type "adjustType" maybe, uta_demo_apply_money "utaDemoApplyMoney" list_or_none,
+    } }
     /// `AssetAccount`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetAccount {
         /// Account type, such as FundingAccount.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<String>,
         /// Categories, where there are some.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub categories: Vec<AssetCategory>,
         /// Coins, where there are no categories.
-        #[serde(rename = "coinDetail", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub coin_detail: Vec<AssetCoin>,
         /// Time of the snapshot, Unix milliseconds.
-        #[serde(rename = "snapshotTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub snapshot_time: Option<wire::UnixMillis>,
         /// Equity of all coins, US dollars.
-        #[serde(rename = "totalEquity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_equity: Option<wire::Decimal>,
         /// Currency of the valuation. Left out: USD.
-        #[serde(rename = "valuationCurrency", skip_serializing_if = "Option::is_none")]
         pub valuation_currency: Option<String>,
     }
+    wire::object! { AssetAccount {
+        account_type "accountType" maybe, categories "categories" list_or_none, coin_detail "coinDetail" list_or_none,
+        snapshot_time "snapshotTime" optional, total_equity "totalEquity" optional,
+        valuation_currency "valuationCurrency" maybe,
+    } }
     /// `AssetCategory`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetCategory {
         /// Kind of holding, such as Easy Earn.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Coins.
-        #[serde(rename = "coinDetail", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub coin_detail: Vec<AssetCategoryCoin>,
         /// Equity, in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub equity: Option<wire::Decimal>,
     }
+    wire::object! { AssetCategory {
+        category "category" maybe, coin_detail "coinDetail" list_or_none, equity "equity" optional,
+    } }
     /// `AssetCategoryCoin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetCategoryCoin {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Equity, in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub equity: Option<wire::Decimal>,
         /// Range of a liquidity position.
-        #[serde(rename = "extMap", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ext_map: Option<AssetRange>,
     }
+    wire::object! { AssetCategoryCoin {
+        coin "coin" maybe, equity "equity" optional, ext_map "extMap" optional,
+    } }
     /// `AssetCoin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetCoin {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Equity, in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub equity: Option<wire::Decimal>,
     }
+    wire::object! { AssetCoin {
+        coin "coin" maybe, equity "equity" optional,
+    } }
     /// `AssetMargin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetMargin {
         /// Initial margin.
-        #[serde(rename = "assetIM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset_im: Option<wire::Decimal>,
         /// Maintenance margin.
-        #[serde(rename = "assetMM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset_mm: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
     }
+    wire::object! { AssetMargin {
+        asset_im "assetIM" optional, asset_mm "assetMM" optional, coin "coin" maybe,
+    } }
     /// `AssetOverviewResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetOverviewResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<AssetAccount>,
         /// Equity of all coins, US dollars.
-        #[serde(rename = "totalEquity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_equity: Option<wire::Decimal>,
     }
+    wire::object! { AssetOverviewResult {
+        list "list" list_or_none, total_equity "totalEquity" optional,
+    } }
     /// `AssetPnlRange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetPnlRange {
         /// Margin of the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset: Option<AssetMargin>,
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// Contingencies.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contingency: Option<Contingency>,
         /// Shock of the volatility with the largest loss.
-        #[serde(rename = "maxLossIvShock", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_loss_iv_shock: Option<wire::Decimal>,
         /// Shock of the volatility at each move of the price.
-        #[serde(rename = "maxLossIvShockList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub max_loss_iv_shock_list: Vec<wire::Decimal>,
         /// Move of the price with the largest loss.
-        #[serde(rename = "maxLossPriceMove", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_loss_price_move: Option<wire::Decimal>,
         /// Options by expiry date.
-        #[serde(rename = "optionExpiryDatePnlRanges", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub option_expiry_date_pnl_ranges: Vec<ExpiryPnlRange>,
         /// Perpetual positions.
-        #[serde(rename = "perpPositionPnlRanges", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub perp_position_pnl_ranges: Vec<PortfolioPosition>,
         /// Hedge by spot holdings.
-        #[serde(rename = "spotHedgeInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_hedge_info: Option<SpotHedge>,
         /// Fees to close all positions.
-        #[serde(rename = "totalClosePzFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_close_pz_fee: Option<wire::Decimal>,
         /// By kind of contract.
-        #[serde(rename = "totalPnlRanges", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_pnl_ranges: Option<TotalPnlRanges>,
     }
+    wire::object! { AssetPnlRange {
+        asset "asset" optional, base_coin "baseCoin" maybe, contingency "contingency" optional,
+        max_loss_iv_shock "maxLossIvShock" optional, max_loss_iv_shock_list "maxLossIvShockList" list_or_none,
+        max_loss_price_move "maxLossPriceMove" optional,
+        option_expiry_date_pnl_ranges "optionExpiryDatePnlRanges" list_or_none,
+        perp_position_pnl_ranges "perpPositionPnlRanges" list_or_none, spot_hedge_info "spotHedgeInfo" optional,
+        total_close_pz_fee "totalClosePzFee" optional, total_pnl_ranges "totalPnlRanges" optional,
+    } }
     /// `AssetRange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AssetRange {
         /// Unit of the equity.
-        #[serde(rename = "equityUnit", skip_serializing_if = "Option::is_none")]
         pub equity_unit: Option<String>,
         /// Lower price of the range.
-        #[serde(rename = "priceLower", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_lower: Option<wire::Decimal>,
         /// Upper price of the range.
-        #[serde(rename = "priceUpper", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_upper: Option<wire::Decimal>,
     }
+    wire::object! { AssetRange {
+        equity_unit "equityUnit" maybe, price_lower "priceLower" optional, price_upper "priceUpper" optional,
+    } }
     /// `AuctionFeeInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AuctionFeeInfo {
         /// Fee rate of the auction, as a fraction.
-        #[serde(rename = "auctionFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub auction_fee_rate: Option<wire::Decimal>,
         /// Fee rate of a maker, as a fraction.
-        #[serde(rename = "makerFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_fee_rate: Option<wire::Decimal>,
         /// Fee rate of a taker, as a fraction.
-        #[serde(rename = "takerFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_fee_rate: Option<wire::Decimal>,
     }
+    wire::object! { AuctionFeeInfo {
+        auction_fee_rate "auctionFeeRate" optional, maker_fee_rate "makerFeeRate" optional,
+        taker_fee_rate "takerFeeRate" optional,
+    } }
     /// `AutoRepay`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AutoRepay {
         /// 1 on, 0 off.
-        #[serde(rename = "autoRepayMode", skip_serializing_if = "Option::is_none")]
         pub auto_repay_mode: Option<String>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
     }
+    wire::object! { AutoRepay {
+        auto_repay_mode "autoRepayMode" maybe, currency "currency" maybe,
+    } }
     /// `AutoRepayModeResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AutoRepayModeResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub data: Vec<AutoRepay>,
     }
+    wire::object! { AutoRepayModeResult {
+        data "data" list_or_none,
+    } }
     /// `BatchAmendOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchAmendOrder {
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Implied volatility, for options; 0.1 is 10 %.
-        #[serde(rename = "orderIv", skip_serializing_if = "Option::is_none")]
         pub order_iv: Option<wire::Decimal>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub qty: Option<wire::Decimal>,
         /// Limit price of the stop loss.
-        #[serde(rename = "slLimitPrice", skip_serializing_if = "Option::is_none")]
         pub sl_limit_price: Option<wire::Decimal>,
         /// Price that triggers the stop loss.
-        #[serde(rename = "slTriggerBy", skip_serializing_if = "Option::is_none")]
         pub sl_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Price of the stop loss; 0 removes it.
-        #[serde(rename = "stopLoss", skip_serializing_if = "Option::is_none")]
         pub stop_loss: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Price of the take profit; 0 removes it.
-        #[serde(rename = "takeProfit", skip_serializing_if = "Option::is_none")]
         pub take_profit: Option<wire::Decimal>,
         /// Limit price of the take profit.
-        #[serde(rename = "tpLimitPrice", skip_serializing_if = "Option::is_none")]
         pub tp_limit_price: Option<wire::Decimal>,
         /// Price that triggers the take profit.
-        #[serde(rename = "tpTriggerBy", skip_serializing_if = "Option::is_none")]
         pub tp_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Whether take profit and stop loss are for the whole position.
-        #[serde(rename = "tpslMode", skip_serializing_if = "Option::is_none")]
         pub tpsl_mode: Option<wire::Open<TpslMode>>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerBy", skip_serializing_if = "Option::is_none")]
         pub trigger_by: Option<wire::Open<TriggerBy>>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerPrice", skip_serializing_if = "Option::is_none")]
         pub trigger_price: Option<wire::Decimal>,
     }
+    wire::object! { BatchAmendOrder {
+        order_id "orderId" maybe, order_iv "orderIv" maybe, order_link_id "orderLinkId" maybe, price "price" maybe,
+        qty "qty" maybe, sl_limit_price "slLimitPrice" maybe, sl_trigger_by "slTriggerBy" maybe,
+        stop_loss "stopLoss" maybe, symbol "symbol" plain, take_profit "takeProfit" maybe,
+        tp_limit_price "tpLimitPrice" maybe, tp_trigger_by "tpTriggerBy" maybe, tpsl_mode "tpslMode" maybe,
+        trigger_by "triggerBy" maybe, trigger_price "triggerPrice" maybe,
+    } }
     /// `BatchAmendOrdersRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchAmendOrdersRequest {
         /// Product.
         pub category: wire::Open<Category>,
         /// Orders.
-        #[serde(deserialize_with = "lenient::collection")]
         pub request: Vec<BatchAmendOrder>,
     }
+    wire::object! { BatchAmendOrdersRequest {
+        category "category" plain, request "request" list,
+    } }
     /// `BatchAmendOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchAmendOrdersResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<BatchAmendOrdersResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// The result of each order of the batch, in the order of `result.list`.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ret_ext_info: Option<BatchOutcomes>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { BatchAmendOrdersResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" optional,
+        ret_msg "retMsg" maybe, time "time" optional,
+    } }
     /// `BatchAmendOrdersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchAmendOrdersResult {
         /// Ids of an order of a batch; empty where it was refused.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<BatchOrderAck>,
     }
+    wire::object! { BatchAmendOrdersResult {
+        list "list" list_or_none,
+    } }
     /// `BatchCancelOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCancelOrder {
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { BatchCancelOrder {
+        order_id "orderId" maybe, order_link_id "orderLinkId" maybe, symbol "symbol" plain,
+    } }
     /// `BatchCancelOrdersRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCancelOrdersRequest {
         /// Product.
         pub category: wire::Open<Category>,
         /// Orders.
-        #[serde(deserialize_with = "lenient::collection")]
         pub request: Vec<BatchCancelOrder>,
     }
+    wire::object! { BatchCancelOrdersRequest {
+        category "category" plain, request "request" list,
+    } }
     /// `BatchCancelOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchCancelOrdersResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<BatchCancelOrdersResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// The result of each order of the batch, in the order of `result.list`.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ret_ext_info: Option<BatchOutcomes>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { BatchCancelOrdersResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" optional,
+        ret_msg "retMsg" maybe, time "time" optional,
+    } }
     /// `BatchCancelOrdersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchCancelOrdersResult {
         /// Ids of an order of a batch; empty where it was refused.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<BatchOrderAck>,
     }
+    wire::object! { BatchCancelOrdersResult {
+        list "list" list_or_none,
+    } }
     /// Ids of an order of a batch; empty where it was refused.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchOrderAck {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { BatchOrderAck {
+        category "category" maybe, order_id "orderId" maybe, order_link_id "orderLinkId" maybe, symbol "symbol" maybe,
+    } }
     /// What became of one order of a batch.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchOutcome {
         /// Code; 0 when the order was taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub code: Option<i64>,
         /// Text for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub msg: Option<String>,
     }
+    wire::object! { BatchOutcome {
+        code "code" optional, msg "msg" maybe,
+    } }
     /// The result of each order of the batch, in the order of `result.list`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchOutcomes {
         /// What became of one order of a batch.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<BatchOutcome>,
     }
+    wire::object! { BatchOutcomes {
+        list "list" list_or_none,
+    } }
     /// `BatchPlaceOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchPlaceOrder {
         /// Whether it closes the position when triggered.
-        #[serde(rename = "closeOnTrigger", skip_serializing_if = "Option::is_none")]
         pub close_on_trigger: Option<bool>,
         /// 0 spot trade, 1 margin trade.
-        #[serde(rename = "isLeverage", skip_serializing_if = "Option::is_none")]
         pub is_leverage: Option<i64>,
         /// What qty of a spot market order counts.
-        #[serde(rename = "marketUnit", skip_serializing_if = "Option::is_none")]
         pub market_unit: Option<wire::Open<MarketUnit>>,
         /// Whether market maker protection counts the order, for options.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp: Option<bool>,
         /// Kind of spot order.
-        #[serde(rename = "orderFilter", skip_serializing_if = "Option::is_none")]
         pub order_filter: Option<OrderFilter>,
         /// Implied volatility, for options; 0.1 is 10 %.
-        #[serde(rename = "orderIv", skip_serializing_if = "Option::is_none")]
         pub order_iv: Option<wire::Decimal>,
         /// Own id of the order: unique, letters, digits, dashes and underscores. Needed for options.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<OrderLinkId>,
         /// Kind of order.
-        #[serde(rename = "orderType")]
         pub order_type: wire::Open<OrderType>,
         /// 0 one-way mode, 1 buy side, 2 sell side of the hedge mode.
-        #[serde(rename = "positionIdx", skip_serializing_if = "Option::is_none")]
         pub position_idx: Option<i64>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
         pub qty: wire::Decimal,
         /// Whether it can only reduce a position.
-        #[serde(rename = "reduceOnly", skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Side.
         pub side: wire::Open<Side>,
         /// Limit price of the stop loss.
-        #[serde(rename = "slLimitPrice", skip_serializing_if = "Option::is_none")]
         pub sl_limit_price: Option<wire::Decimal>,
         /// Kind of order of the stop loss. Left out: Market.
-        #[serde(rename = "slOrderType", skip_serializing_if = "Option::is_none")]
         pub sl_order_type: Option<wire::Open<OrderType>>,
         /// Price that triggers the stop loss.
-        #[serde(rename = "slTriggerBy", skip_serializing_if = "Option::is_none")]
         pub sl_trigger_by: Option<wire::Open<TriggerBy>>,
         /// What happens when the order meets one of the same group.
-        #[serde(rename = "smpType", skip_serializing_if = "Option::is_none")]
         pub smp_type: Option<wire::Open<SmpType>>,
         /// Price of the stop loss; 0 removes it.
-        #[serde(rename = "stopLoss", skip_serializing_if = "Option::is_none")]
         pub stop_loss: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Price of the take profit; 0 removes it.
-        #[serde(rename = "takeProfit", skip_serializing_if = "Option::is_none")]
         pub take_profit: Option<wire::Decimal>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Limit price of the take profit.
-        #[serde(rename = "tpLimitPrice", skip_serializing_if = "Option::is_none")]
         pub tp_limit_price: Option<wire::Decimal>,
         /// Kind of order of the take profit. Left out: Market.
-        #[serde(rename = "tpOrderType", skip_serializing_if = "Option::is_none")]
         pub tp_order_type: Option<wire::Open<OrderType>>,
         /// Price that triggers the take profit.
-        #[serde(rename = "tpTriggerBy", skip_serializing_if = "Option::is_none")]
         pub tp_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Whether take profit and stop loss are for the whole position.
-        #[serde(rename = "tpslMode", skip_serializing_if = "Option::is_none")]
         pub tpsl_mode: Option<wire::Open<TpslMode>>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerBy", skip_serializing_if = "Option::is_none")]
         pub trigger_by: Option<wire::Open<TriggerBy>>,
         /// 1 triggered by a rise to triggerPrice, 2 by a fall.
-        #[serde(rename = "triggerDirection", skip_serializing_if = "Option::is_none")]
         pub trigger_direction: Option<i64>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerPrice", skip_serializing_if = "Option::is_none")]
         pub trigger_price: Option<wire::Decimal>,
     }
+    wire::object! { BatchPlaceOrder {
+        close_on_trigger "closeOnTrigger" maybe, is_leverage "isLeverage" maybe, market_unit "marketUnit" maybe,
+        mmp "mmp" maybe, order_filter "orderFilter" maybe, order_iv "orderIv" maybe,
+        order_link_id "orderLinkId" maybe, order_type "orderType" plain, position_idx "positionIdx" maybe,
+        price "price" maybe, qty "qty" plain, reduce_only "reduceOnly" maybe, side "side" plain,
+        sl_limit_price "slLimitPrice" maybe, sl_order_type "slOrderType" maybe, sl_trigger_by "slTriggerBy" maybe,
+        smp_type "smpType" maybe, stop_loss "stopLoss" maybe, symbol "symbol" plain, take_profit "takeProfit" maybe,
+        time_in_force "timeInForce" maybe, tp_limit_price "tpLimitPrice" maybe, tp_order_type "tpOrderType" maybe,
+        tp_trigger_by "tpTriggerBy" maybe, tpsl_mode "tpslMode" maybe, trigger_by "triggerBy" maybe,
+        trigger_direction "triggerDirection" maybe, trigger_price "triggerPrice" maybe,
+    } }
     /// `BatchPlaceOrdersRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchPlaceOrdersRequest {
         /// Product.
         pub category: wire::Open<Category>,
         /// Orders.
-        #[serde(deserialize_with = "lenient::collection")]
         pub request: Vec<BatchPlaceOrder>,
     }
+    wire::object! { BatchPlaceOrdersRequest {
+        category "category" plain, request "request" list,
+    } }
     /// `BatchPlaceOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchPlaceOrdersResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<BatchPlaceOrdersResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// The result of each order of the batch, in the order of `result.list`.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ret_ext_info: Option<BatchOutcomes>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { BatchPlaceOrdersResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" optional,
+        ret_msg "retMsg" maybe, time "time" optional,
+    } }
     /// `BatchPlaceOrdersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchPlaceOrdersResult {
         /// Ids of an order of a batch; empty where it was refused.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<BatchPlacedOrder>,
     }
+    wire::object! { BatchPlaceOrdersResult {
+        list "list" list_or_none,
+    } }
     /// Ids of an order of a batch; empty where it was refused.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchPlacedOrder {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub create_at: Option<wire::UnixMillis>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { BatchPlacedOrder {
+        category "category" maybe, create_at "createAt" optional, order_id "orderId" maybe,
+        order_link_id "orderLinkId" maybe, symbol "symbol" maybe,
+    } }
     /// `BatchSetCollateralCoinRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchSetCollateralCoinRequest {
         /// Coins.
-        #[serde(deserialize_with = "lenient::collection")]
         pub request: Vec<SetCollateralCoinRequest>,
     }
+    wire::object! { BatchSetCollateralCoinRequest {
+        request "request" list,
+    } }
     /// `BatchSetCollateralCoinResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchSetCollateralCoinResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<BatchSetCollateralCoinResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { BatchSetCollateralCoinResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `BatchSetCollateralCoinResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchSetCollateralCoinResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<CollateralSetting>,
     }
+    wire::object! { BatchSetCollateralCoinResult {
+        list "list" list_or_none,
+    } }
     wire::words! {
         /// Own side of the book, or the other one.
         BboSideType {
@@ -13409,70 +13357,68 @@ pub mod types {
         }
     }
     /// `Beneficiary`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Beneficiary {
         /// Building of who receives.
-        #[serde(rename = "beneficiaryAddressBuilding", skip_serializing_if = "Option::is_none")]
         pub beneficiary_address_building: Option<String>,
         /// City of who receives.
-        #[serde(rename = "beneficiaryAddressCity", skip_serializing_if = "Option::is_none")]
         pub beneficiary_address_city: Option<String>,
         /// Country of who receives.
-        #[serde(rename = "beneficiaryAddressCountry", skip_serializing_if = "Option::is_none")]
         pub beneficiary_address_country: Option<String>,
         /// Postal code of who receives.
-        #[serde(rename = "beneficiaryAddressPostalCode", skip_serializing_if = "Option::is_none")]
         pub beneficiary_address_postal_code: Option<String>,
         /// State or province of who receives.
-        #[serde(rename = "beneficiaryAddressState", skip_serializing_if = "Option::is_none")]
         pub beneficiary_address_state: Option<String>,
         /// Street of who receives.
-        #[serde(rename = "beneficiaryAddressStreet", skip_serializing_if = "Option::is_none")]
         pub beneficiary_address_street: Option<String>,
         /// Date of birth of who receives.
-        #[serde(rename = "beneficiaryDateOfBirth", skip_serializing_if = "Option::is_none")]
         pub beneficiary_date_of_birth: Option<String>,
         /// individual or company.
-        #[serde(rename = "beneficiaryLegalType", skip_serializing_if = "Option::is_none")]
         pub beneficiary_legal_type: Option<String>,
         /// Name of who receives.
-        #[serde(rename = "beneficiaryName", skip_serializing_if = "Option::is_none")]
         pub beneficiary_name: Option<String>,
         /// Place of birth of who receives.
-        #[serde(rename = "beneficiaryPlaceOfBirth", skip_serializing_if = "Option::is_none")]
         pub beneficiary_place_of_birth: Option<String>,
         /// Expiry of the identity document, as a date.
-        #[serde(rename = "beneficiaryPoiExpiredDate", skip_serializing_if = "Option::is_none")]
         pub beneficiary_poi_expired_date: Option<String>,
         /// Country of the identity document.
-        #[serde(rename = "beneficiaryPoiIssuingCountry", skip_serializing_if = "Option::is_none")]
         pub beneficiary_poi_issuing_country: Option<String>,
         /// Number of the identity document.
-        #[serde(rename = "beneficiaryPoiNumber", skip_serializing_if = "Option::is_none")]
         pub beneficiary_poi_number: Option<String>,
         /// Kind of the identity document.
-        #[serde(rename = "beneficiaryPoiType", skip_serializing_if = "Option::is_none")]
         pub beneficiary_poi_type: Option<String>,
         /// First name of the company's representative.
-        #[serde(rename = "beneficiaryRepresentativeFirstName", skip_serializing_if = "Option::is_none")]
         pub beneficiary_representative_first_name: Option<String>,
         /// Last name of the company's representative.
-        #[serde(rename = "beneficiaryRepresentativeLastName", skip_serializing_if = "Option::is_none")]
         pub beneficiary_representative_last_name: Option<String>,
         /// Purpose, for users of the Korean or EU site.
-        #[serde(rename = "beneficiaryTransactionPurpose", skip_serializing_if = "Option::is_none")]
         pub beneficiary_transaction_purpose: Option<String>,
         /// 0 the sender's own, 1 somebody else's.
-        #[serde(rename = "beneficiaryUnhostedWalletType", skip_serializing_if = "Option::is_none")]
         pub beneficiary_unhosted_wallet_type: Option<String>,
         /// 0 a platform's wallet, 1 a private one.
-        #[serde(rename = "beneficiaryWalletType", skip_serializing_if = "Option::is_none")]
         pub beneficiary_wallet_type: Option<String>,
         /// Id of the platform that receives; `others` for one that is not listed.
-        #[serde(rename = "vaspEntityId", skip_serializing_if = "Option::is_none")]
         pub vasp_entity_id: Option<String>,
     }
+    wire::object! { Beneficiary {
+        beneficiary_address_building "beneficiaryAddressBuilding" maybe,
+        beneficiary_address_city "beneficiaryAddressCity" maybe,
+        beneficiary_address_country "beneficiaryAddressCountry" maybe,
+        beneficiary_address_postal_code "beneficiaryAddressPostalCode" maybe,
+        beneficiary_address_state "beneficiaryAddressState" maybe,
+        beneficiary_address_street "beneficiaryAddressStreet" maybe,
+        beneficiary_date_of_birth "beneficiaryDateOfBirth" maybe, beneficiary_legal_type "beneficiaryLegalType" maybe,
+        beneficiary_name "beneficiaryName" maybe, beneficiary_place_of_birth "beneficiaryPlaceOfBirth" maybe,
+        beneficiary_poi_expired_date "beneficiaryPoiExpiredDate" maybe,
+        beneficiary_poi_issuing_country "beneficiaryPoiIssuingCountry" maybe,
+        beneficiary_poi_number "beneficiaryPoiNumber" maybe, beneficiary_poi_type "beneficiaryPoiType" maybe,
+        beneficiary_representative_first_name "beneficiaryRepresentativeFirstName" maybe,
+        beneficiary_representative_last_name "beneficiaryRepresentativeLastName" maybe,
+        beneficiary_transaction_purpose "beneficiaryTransactionPurpose" maybe,
+        beneficiary_unhosted_wallet_type "beneficiaryUnhostedWalletType" maybe,
+        beneficiary_wallet_type "beneficiaryWalletType" maybe, vasp_entity_id "vaspEntityId" maybe,
+    } }
     wire::words! {
         /// Levels on each side.
         BookDepth {
@@ -13480,294 +13426,296 @@ pub mod types {
         }
     }
     /// `BorrowHistoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BorrowHistoryResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<BorrowRecord>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { BorrowHistoryResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `BorrowQuotaResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BorrowQuotaResult {
         /// Coin that would be borrowed.
-        #[serde(rename = "borrowCoin", skip_serializing_if = "Option::is_none")]
         pub borrow_coin: Option<String>,
         /// Largest amount, in the quote coin, with borrowing where it is on.
-        #[serde(rename = "maxTradeAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_trade_amount: Option<wire::Decimal>,
         /// Largest quantity, in the base coin, with borrowing where it is on.
-        #[serde(rename = "maxTradeQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_trade_qty: Option<wire::Decimal>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Largest amount, in the quote coin, without borrowing.
-        #[serde(rename = "spotMaxTradeAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_max_trade_amount: Option<wire::Decimal>,
         /// Largest quantity, in the base coin, without borrowing.
-        #[serde(rename = "spotMaxTradeQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_max_trade_qty: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { BorrowQuotaResult {
+        borrow_coin "borrowCoin" maybe, max_trade_amount "maxTradeAmount" optional,
+        max_trade_qty "maxTradeQty" optional, side "side" maybe, spot_max_trade_amount "spotMaxTradeAmount" optional,
+        spot_max_trade_qty "spotMaxTradeQty" optional, symbol "symbol" maybe,
+    } }
     /// `BorrowRecord`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BorrowRecord {
         /// Borrowed amount, in the coin.
-        #[serde(rename = "borrowAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_amount: Option<wire::Decimal>,
         /// Interest, in the coin.
-        #[serde(rename = "borrowCost", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_cost: Option<wire::Decimal>,
         /// Interest that is waived.
-        #[serde(rename = "costExemption", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cost_exemption: Option<wire::Decimal>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::UnixMillis>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Borrowed amount free of interest.
-        #[serde(rename = "freeBorrowedAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free_borrowed_amount: Option<wire::Decimal>,
         /// Interest rate of an hour, as a fraction.
-        #[serde(rename = "hourlyBorrowRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub hourly_borrow_rate: Option<wire::Decimal>,
         /// Borrowed amount that bears interest.
-        #[serde(rename = "InterestBearingBorrowSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_bearing_borrow_size: Option<wire::Decimal>,
         /// Unrealised loss.
-        #[serde(rename = "unrealisedLoss", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unrealised_loss: Option<wire::Decimal>,
     }
+    wire::object! { BorrowRecord {
+        borrow_amount "borrowAmount" optional, borrow_cost "borrowCost" optional,
+        cost_exemption "costExemption" optional, created_time "createdTime" optional, currency "currency" maybe,
+        free_borrowed_amount "freeBorrowedAmount" optional, hourly_borrow_rate "hourlyBorrowRate" optional,
+        interest_bearing_borrow_size "InterestBearingBorrowSize" optional, unrealised_loss "unrealisedLoss" optional,
+    } }
     /// `BorrowedAmount`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BorrowedAmount {
         /// Amount in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
     }
+    wire::object! { BorrowedAmount {
+        amount "amount" optional, coin "coin" maybe,
+    } }
     /// `CancelAllOrdersRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelAllOrdersRequest {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// Product.
         pub category: wire::Open<Category>,
         /// Only orders of this kind.
-        #[serde(rename = "orderFilter", skip_serializing_if = "Option::is_none")]
         pub order_filter: Option<OrderFilter>,
         /// Settlement coin, for linear and inverse.
-        #[serde(rename = "settleCoin", skip_serializing_if = "Option::is_none")]
         pub settle_coin: Option<String>,
         /// Stop, to cancel conditional orders alone.
-        #[serde(rename = "stopOrderType", skip_serializing_if = "Option::is_none")]
         pub stop_order_type: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { CancelAllOrdersRequest {
+        base_coin "baseCoin" maybe, category "category" plain, order_filter "orderFilter" maybe,
+        settle_coin "settleCoin" maybe, stop_order_type "stopOrderType" maybe, symbol "symbol" maybe,
+    } }
     /// `CancelAllOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelAllOrdersResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<CancelAllOrdersResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { CancelAllOrdersResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `CancelAllOrdersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelAllOrdersResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<CancelledOrder>,
         /// 1 done, 0 not done.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<String>,
     }
+    wire::object! { CancelAllOrdersResult {
+        list "list" list_or_none, success "success" maybe,
+    } }
     /// `CancelAllSpreadOrdersRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelAllSpreadOrdersRequest {
         /// True to cancel the orders of all symbols.
-        #[serde(rename = "cancelAll", skip_serializing_if = "Option::is_none")]
         pub cancel_all: Option<bool>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { CancelAllSpreadOrdersRequest {
+        cancel_all "cancelAll" maybe, symbol "symbol" maybe,
+    } }
     /// `CancelAllSpreadOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelAllSpreadOrdersResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<CancelAllSpreadOrdersResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { CancelAllSpreadOrdersResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `CancelAllSpreadOrdersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelAllSpreadOrdersResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<CancelledOrder>,
         /// 1 done, 0 not done.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<String>,
     }
+    wire::object! { CancelAllSpreadOrdersResult {
+        list "list" list_or_none, success "success" maybe,
+    } }
     /// `CancelOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelOrderRequest {
         /// Product.
         pub category: wire::Open<Category>,
         /// Kind of spot order.
-        #[serde(rename = "orderFilter", skip_serializing_if = "Option::is_none")]
         pub order_filter: Option<OrderFilter>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { CancelOrderRequest {
+        category "category" plain, order_filter "orderFilter" maybe, order_id "orderId" maybe,
+        order_link_id "orderLinkId" maybe, symbol "symbol" plain,
+    } }
     /// `CancelOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelOrderResponse {
         /// Ids of an order that was taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<OrderAck>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { CancelOrderResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `CancelSpreadOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelSpreadOrderRequest {
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
     }
+    wire::object! { CancelSpreadOrderRequest {
+        order_id "orderId" maybe, order_link_id "orderLinkId" maybe,
+    } }
     /// `CancelSpreadOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelSpreadOrderResponse {
         /// Ids of an order that was taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<OrderAck>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { CancelSpreadOrderResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `CancelWithdrawalRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelWithdrawalRequest {
         /// Id of the withdrawal.
         pub id: String,
     }
+    wire::object! { CancelWithdrawalRequest {
+        id "id" plain,
+    } }
     /// `CancelWithdrawalResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelWithdrawalResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<CancelWithdrawalResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { CancelWithdrawalResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `CancelWithdrawalResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelWithdrawalResult {
         /// 1 done, 0 failed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
     }
+    wire::object! { CancelWithdrawalResult {
+        status "status" optional,
+    } }
     /// `CancelledOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelledOrder {
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
     }
+    wire::object! { CancelledOrder {
+        order_id "orderId" maybe, order_link_id "orderLinkId" maybe,
+    } }
     wire::words! {
         /// Product: spot, contracts in USDT or USDC, inverse contracts, options.
         Category {
@@ -13775,486 +13723,462 @@ pub mod types {
         }
     }
     /// `ClosedOptionPosition`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ClosedOptionPosition {
         /// Average price of the entries.
-        #[serde(rename = "avgEntryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_entry_price: Option<wire::Decimal>,
         /// Average price of the exits.
-        #[serde(rename = "avgExitPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_exit_price: Option<wire::Decimal>,
         /// When it was closed, Unix milliseconds.
-        #[serde(rename = "closeTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_time: Option<wire::UnixMillis>,
         /// Fee of the delivery.
-        #[serde(rename = "deliveryFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_fee: Option<wire::Decimal>,
         /// Price of the delivery.
-        #[serde(rename = "deliveryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_price: Option<wire::Decimal>,
         /// When it was opened, Unix milliseconds.
-        #[serde(rename = "openTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_time: Option<wire::UnixMillis>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Fees of the closing.
-        #[serde(rename = "totalCloseFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_close_fee: Option<wire::Decimal>,
         /// Fees of the opening.
-        #[serde(rename = "totalOpenFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_open_fee: Option<wire::Decimal>,
         /// Profit and loss in total.
-        #[serde(rename = "totalPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_pnl: Option<wire::Decimal>,
     }
+    wire::object! { ClosedOptionPosition {
+        avg_entry_price "avgEntryPrice" optional, avg_exit_price "avgExitPrice" optional,
+        close_time "closeTime" optional, delivery_fee "deliveryFee" optional, delivery_price "deliveryPrice" optional,
+        open_time "openTime" optional, qty "qty" optional, side "side" maybe, symbol "symbol" maybe,
+        total_close_fee "totalCloseFee" optional, total_open_fee "totalOpenFee" optional,
+        total_pnl "totalPnl" optional,
+    } }
     /// `ClosedOptionPositionsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ClosedOptionPositionsResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<ClosedOptionPosition>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { ClosedOptionPositionsResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `ClosedPnl`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ClosedPnl {
         /// Average price of the entries.
-        #[serde(rename = "avgEntryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_entry_price: Option<wire::Decimal>,
         /// Average price of the exits.
-        #[serde(rename = "avgExitPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_exit_price: Option<wire::Decimal>,
         /// Fees of the closing.
-        #[serde(rename = "closeFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_fee: Option<wire::Decimal>,
         /// Profit and loss that was realised.
-        #[serde(rename = "closedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub closed_pnl: Option<wire::Decimal>,
         /// Size that was closed.
-        #[serde(rename = "closedSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub closed_size: Option<wire::Decimal>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::UnixMillis>,
         /// Value of the entries.
-        #[serde(rename = "cumEntryValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_entry_value: Option<wire::Decimal>,
         /// Value of the exits.
-        #[serde(rename = "cumExitValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_exit_value: Option<wire::Decimal>,
         /// Kind of execution.
-        #[serde(rename = "execType", skip_serializing_if = "Option::is_none")]
         pub exec_type: Option<wire::Open<ExecType>>,
         /// Number of fills.
-        #[serde(rename = "fillCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fill_count: Option<i64>,
         /// Leverage.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage: Option<wire::Decimal>,
         /// Fees of the opening.
-        #[serde(rename = "openFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_fee: Option<wire::Decimal>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Price of the order.
-        #[serde(rename = "orderPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_price: Option<wire::Decimal>,
         /// Kind of order.
-        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::UnixMillis>,
     }
+    wire::object! { ClosedPnl {
+        avg_entry_price "avgEntryPrice" optional, avg_exit_price "avgExitPrice" optional,
+        close_fee "closeFee" optional, closed_pnl "closedPnl" optional, closed_size "closedSize" optional,
+        created_time "createdTime" optional, cum_entry_value "cumEntryValue" optional,
+        cum_exit_value "cumExitValue" optional, exec_type "execType" maybe, fill_count "fillCount" optional,
+        leverage "leverage" optional, open_fee "openFee" optional, order_id "orderId" maybe,
+        order_price "orderPrice" optional, order_type "orderType" maybe, qty "qty" optional, side "side" maybe,
+        symbol "symbol" maybe, updated_time "updatedTime" optional,
+    } }
     /// `ClosedPnlResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ClosedPnlResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<ClosedPnl>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { ClosedPnlResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `CoinBalance`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CoinBalance {
         /// Interest that has accrued, in the coin.
-        #[serde(rename = "accruedInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub accrued_interest: Option<wire::Decimal>,
         /// Still available to borrow, shared by main account and sub-accounts.
-        #[serde(rename = "availableToBorrow", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_to_borrow: Option<wire::Decimal>,
         /// Transferable, in the coin. Out of use for unified accounts.
-        #[serde(rename = "availableToWithdraw", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_to_withdraw: Option<wire::Decimal>,
         /// Bonus, in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bonus: Option<wire::Decimal>,
         /// Borrowed amount, in the coin.
-        #[serde(rename = "borrowAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_amount: Option<wire::Decimal>,
         /// Coin, in capitals.
         pub coin: String,
         /// Restriction of the collateral: -1 unknown, 0 none, 1 and 2 restricted.
-        #[serde(rename = "colRes", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub col_res: Option<i64>,
         /// Whether the account uses the coin as collateral.
-        #[serde(rename = "collateralSwitch", skip_serializing_if = "Option::is_none")]
         pub collateral_switch: Option<bool>,
         /// Realised profit and loss of all time.
-        #[serde(rename = "cumRealisedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_realised_pnl: Option<wire::Decimal>,
         /// Equity, in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub equity: Option<wire::Decimal>,
         /// Out of use.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free: Option<wire::Decimal>,
         /// Locked by open spot orders, in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub locked: Option<wire::Decimal>,
         /// Whether the venue accepts the coin as collateral.
-        #[serde(rename = "marginCollateral", skip_serializing_if = "Option::is_none")]
         pub margin_collateral: Option<bool>,
         /// Borrowed by spot margin trades and by hand, in the coin.
-        #[serde(rename = "spotBorrow", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_borrow: Option<wire::Decimal>,
         /// Spot quantity that hedges under portfolio margin, in the coin.
-        #[serde(rename = "spotHedgingQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_hedging_qty: Option<wire::Decimal>,
         /// Margin held for orders; empty under portfolio margin.
-        #[serde(rename = "totalOrderIM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_order_im: Option<wire::Decimal>,
         /// Initial margin of all positions; empty under portfolio margin.
-        #[serde(rename = "totalPositionIM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_position_im: Option<wire::Decimal>,
         /// Maintenance margin of all positions; empty under portfolio margin.
-        #[serde(rename = "totalPositionMM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_position_mm: Option<wire::Decimal>,
         /// Unrealised profit and loss.
-        #[serde(rename = "unrealisedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unrealised_pnl: Option<wire::Decimal>,
         /// Value in US dollars.
-        #[serde(rename = "usdValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub usd_value: Option<wire::Decimal>,
         /// Wallet balance, in the coin.
-        #[serde(rename = "walletBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallet_balance: Option<wire::Decimal>,
     }
+    wire::object! { CoinBalance {
+        accrued_interest "accruedInterest" optional, available_to_borrow "availableToBorrow" optional,
+        available_to_withdraw "availableToWithdraw" optional, bonus "bonus" optional,
+        borrow_amount "borrowAmount" optional, coin "coin" plain, col_res "colRes" optional,
+        collateral_switch "collateralSwitch" maybe, cum_realised_pnl "cumRealisedPnl" optional,
+        equity "equity" optional, free "free" optional, locked "locked" optional,
+        margin_collateral "marginCollateral" maybe, spot_borrow "spotBorrow" optional,
+        spot_hedging_qty "spotHedgingQty" optional, total_order_im "totalOrderIM" optional,
+        total_position_im "totalPositionIM" optional, total_position_mm "totalPositionMM" optional,
+        unrealised_pnl "unrealisedPnl" optional, usd_value "usdValue" optional,
+        wallet_balance "walletBalance" optional,
+    } }
     /// `CoinChain`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CoinChain {
         /// Chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// 0 suspended, 1 open.
-        #[serde(rename = "chainDeposit", skip_serializing_if = "Option::is_none")]
         pub chain_deposit: Option<String>,
         /// Type of the chain.
-        #[serde(rename = "chainType", skip_serializing_if = "Option::is_none")]
         pub chain_type: Option<String>,
         /// 0 suspended, 1 open.
-        #[serde(rename = "chainWithdraw", skip_serializing_if = "Option::is_none")]
         pub chain_withdraw: Option<String>,
         /// Confirmations until a deposit is credited.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub confirmation: Option<i64>,
         /// Address of the token's contract; may be empty.
-        #[serde(rename = "contractAddress", skip_serializing_if = "Option::is_none")]
         pub contract_address: Option<String>,
         /// Smallest deposit, in the coin.
-        #[serde(rename = "depositMin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deposit_min: Option<wire::Decimal>,
         /// Decimals of deposits and withdrawals.
-        #[serde(rename = "minAccuracy", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_accuracy: Option<i64>,
         /// Confirmations until a deposit can be withdrawn.
-        #[serde(rename = "safeConfirmNumber", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub safe_confirm_number: Option<i64>,
         /// Fee of a withdrawal, in the coin; empty where none is possible.
-        #[serde(rename = "withdrawFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_fee: Option<wire::Decimal>,
         /// Largest withdrawal, in the coin; -1 without limit.
-        #[serde(rename = "withdrawMax", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_max: Option<wire::Decimal>,
         /// Smallest withdrawal, in the coin.
-        #[serde(rename = "withdrawMin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_min: Option<wire::Decimal>,
         /// Fee of a withdrawal, as a fraction of it.
-        #[serde(rename = "withdrawPercentageFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_percentage_fee: Option<wire::Decimal>,
     }
+    wire::object! { CoinChain {
+        chain "chain" maybe, chain_deposit "chainDeposit" maybe, chain_type "chainType" maybe,
+        chain_withdraw "chainWithdraw" maybe, confirmation "confirmation" optional,
+        contract_address "contractAddress" maybe, deposit_min "depositMin" optional,
+        min_accuracy "minAccuracy" optional, safe_confirm_number "safeConfirmNumber" optional,
+        withdraw_fee "withdrawFee" optional, withdraw_max "withdrawMax" optional, withdraw_min "withdrawMin" optional,
+        withdraw_percentage_fee "withdrawPercentageFee" optional,
+    } }
     /// `CoinExchangeRecordsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CoinExchangeRecordsResult {
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
-        #[serde(rename = "orderBody", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_body: Vec<ConvertRecord>,
     }
+    wire::object! { CoinExchangeRecordsResult {
+        next_page_cursor "nextPageCursor" maybe, order_body "orderBody" list_or_none,
+    } }
     /// `CoinGreeks`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CoinGreeks {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// Delta in total.
-        #[serde(rename = "totalDelta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_delta: Option<wire::Decimal>,
         /// Gamma in total.
-        #[serde(rename = "totalGamma", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_gamma: Option<wire::Decimal>,
         /// Theta in total.
-        #[serde(rename = "totalTheta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_theta: Option<wire::Decimal>,
         /// Vega in total.
-        #[serde(rename = "totalVega", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_vega: Option<wire::Decimal>,
     }
+    wire::object! { CoinGreeks {
+        base_coin "baseCoin" maybe, total_delta "totalDelta" optional, total_gamma "totalGamma" optional,
+        total_theta "totalTheta" optional, total_vega "totalVega" optional,
+    } }
     /// `CoinGreeksResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CoinGreeksResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<CoinGreeks>,
     }
+    wire::object! { CoinGreeksResult {
+        list "list" list_or_none,
+    } }
     /// `CoinInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CoinInfo {
         /// Chains.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub chains: Vec<CoinChain>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Name of the coin.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Out of use.
-        #[serde(rename = "remainAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remain_amount: Option<wire::Decimal>,
     }
+    wire::object! { CoinInfo {
+        chains "chains" list_or_none, coin "coin" maybe, name "name" maybe, remain_amount "remainAmount" optional,
+    } }
     /// `CoinInfoResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CoinInfoResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<CoinInfo>,
     }
+    wire::object! { CoinInfoResult {
+        rows "rows" list_or_none,
+    } }
     /// `CollateralInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CollateralInfo {
         /// Still available to borrow, shared by main account and sub-accounts.
-        #[serde(rename = "availableToBorrow", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_to_borrow: Option<wire::Decimal>,
         /// Borrowed amount, in the coin.
-        #[serde(rename = "borrowAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_amount: Option<wire::Decimal>,
         /// Used share of the borrowing limit, as a fraction.
-        #[serde(rename = "borrowUsageRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_usage_rate: Option<wire::Decimal>,
         /// Whether the coin can be borrowed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub borrowable: Option<bool>,
         /// Part of the value that counts as collateral. Out of use where tiers apply.
-        #[serde(rename = "collateralRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub collateral_ratio: Option<wire::Decimal>,
         /// Whether the account uses the coin as collateral.
-        #[serde(rename = "collateralSwitch", skip_serializing_if = "Option::is_none")]
         pub collateral_switch: Option<bool>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Part of the borrowed amount that is free of interest.
-        #[serde(rename = "freeBorrowAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free_borrow_amount: Option<wire::Decimal>,
         /// Out of use; always empty.
-        #[serde(rename = "freeBorrowingAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free_borrowing_amount: Option<wire::Decimal>,
         /// Most that can be borrowed free of interest.
-        #[serde(rename = "freeBorrowingLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub free_borrowing_limit: Option<wire::Decimal>,
         /// Interest rate of an hour, as a fraction.
-        #[serde(rename = "hourlyBorrowRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub hourly_borrow_rate: Option<wire::Decimal>,
         /// Whether the venue accepts the coin as collateral.
-        #[serde(rename = "marginCollateral", skip_serializing_if = "Option::is_none")]
         pub margin_collateral: Option<bool>,
         /// Most that can be borrowed, shared by main account and sub-accounts.
-        #[serde(rename = "maxBorrowingAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_borrowing_amount: Option<wire::Decimal>,
         /// Borrowed by the other accounts of the main account.
-        #[serde(rename = "otherBorrowAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub other_borrow_amount: Option<wire::Decimal>,
     }
+    wire::object! { CollateralInfo {
+        available_to_borrow "availableToBorrow" optional, borrow_amount "borrowAmount" optional,
+        borrow_usage_rate "borrowUsageRate" optional, borrowable "borrowable" maybe,
+        collateral_ratio "collateralRatio" optional, collateral_switch "collateralSwitch" maybe,
+        currency "currency" maybe, free_borrow_amount "freeBorrowAmount" optional,
+        free_borrowing_amount "freeBorrowingAmount" optional, free_borrowing_limit "freeBorrowingLimit" optional,
+        hourly_borrow_rate "hourlyBorrowRate" optional, margin_collateral "marginCollateral" maybe,
+        max_borrowing_amount "maxBorrowingAmount" optional, other_borrow_amount "otherBorrowAmount" optional,
+    } }
     /// `CollateralInfoResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CollateralInfoResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<CollateralInfo>,
     }
+    wire::object! { CollateralInfoResult {
+        list "list" list_or_none,
+    } }
     /// `CollateralSetting`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CollateralSetting {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// ON or OFF.
-        #[serde(rename = "collateralSwitch", skip_serializing_if = "Option::is_none")]
         pub collateral_switch: Option<wire::Open<OnOff>>,
     }
+    wire::object! { CollateralSetting {
+        coin "coin" maybe, collateral_switch "collateralSwitch" maybe,
+    } }
     /// `CollateralTier`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CollateralTier {
         /// Part of the value that counts as collateral. Out of use where tiers apply.
-        #[serde(rename = "collateralRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub collateral_ratio: Option<wire::Decimal>,
         /// Upper bound of the tier, in the coin; empty for none.
-        #[serde(rename = "maxQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_qty: Option<wire::Decimal>,
         /// Lower bound of the tier, in the coin.
-        #[serde(rename = "minQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_qty: Option<wire::Decimal>,
     }
+    wire::object! { CollateralTier {
+        collateral_ratio "collateralRatio" optional, max_qty "maxQty" optional, min_qty "minQty" optional,
+    } }
     /// `CollateralTiers`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CollateralTiers {
         /// Tiers.
-        #[serde(rename = "collateralRatioList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub collateral_ratio_list: Vec<CollateralTier>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
     }
+    wire::object! { CollateralTiers {
+        collateral_ratio_list "collateralRatioList" list_or_none, currency "currency" maybe,
+    } }
     /// `ConfirmConvertQuoteRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ConfirmConvertQuoteRequest {
         /// Id of the quote.
-        #[serde(rename = "quoteTxId")]
         pub quote_tx_id: String,
     }
+    wire::object! { ConfirmConvertQuoteRequest {
+        quote_tx_id "quoteTxId" plain,
+    } }
     /// `ConfirmConvertQuoteResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ConfirmConvertQuoteResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<ConfirmConvertQuoteResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { ConfirmConvertQuoteResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `ConfirmConvertQuoteResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ConfirmConvertQuoteResult {
         /// init, processing, success or failure.
-        #[serde(rename = "exchangeStatus", skip_serializing_if = "Option::is_none")]
         pub exchange_status: Option<String>,
         /// Id of the quote.
-        #[serde(rename = "quoteTxId", skip_serializing_if = "Option::is_none")]
         pub quote_tx_id: Option<String>,
     }
+    wire::object! { ConfirmConvertQuoteResult {
+        exchange_status "exchangeStatus" maybe, quote_tx_id "quoteTxId" maybe,
+    } }
     /// `ConfirmFiatQuoteRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ConfirmFiatQuoteRequest {
         /// Id of the request given by the caller, at most 36 characters.
-        #[serde(rename = "MerchantRequestId", skip_serializing_if = "Option::is_none")]
         pub merchant_request_id: Option<String>,
         /// Id of the quote.
-        #[serde(rename = "quoteTxId")]
         pub quote_tx_id: String,
         /// Id of the sub-user.
-        #[serde(rename = "subUserId")]
         pub sub_user_id: String,
         /// URL that receives the outcome, at most 256 characters.
-        #[serde(rename = "webhookUrl", skip_serializing_if = "Option::is_none")]
         pub webhook_url: Option<String>,
     }
+    wire::object! { ConfirmFiatQuoteRequest {
+        merchant_request_id "MerchantRequestId" maybe, quote_tx_id "quoteTxId" plain, sub_user_id "subUserId" plain,
+        webhook_url "webhookUrl" maybe,
+    } }
     /// `ConfirmFiatQuoteResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ConfirmFiatQuoteResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<ConfirmFiatQuoteResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { ConfirmFiatQuoteResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `ConfirmFiatQuoteResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ConfirmFiatQuoteResult {
         /// Id of the request given by the caller.
-        #[serde(rename = "merchantRequestId", skip_serializing_if = "Option::is_none")]
         pub merchant_request_id: Option<String>,
         /// Number of the trade.
-        #[serde(rename = "tradeNo", skip_serializing_if = "Option::is_none")]
         pub trade_no: Option<String>,
     }
+    wire::object! { ConfirmFiatQuoteResult {
+        merchant_request_id "merchantRequestId" maybe, trade_no "tradeNo" maybe,
+    } }
     /// `ConfirmNewRiskLimitRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ConfirmNewRiskLimitRequest {
         /// Product.
@@ -14262,273 +14186,267 @@ pub mod types {
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { ConfirmNewRiskLimitRequest {
+        category "category" plain, symbol "symbol" plain,
+    } }
     /// `ConfirmSmallBalanceQuoteRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ConfirmSmallBalanceQuoteRequest {
         /// Id of the quote.
-        #[serde(rename = "quoteId")]
         pub quote_id: String,
     }
+    wire::object! { ConfirmSmallBalanceQuoteRequest {
+        quote_id "quoteId" plain,
+    } }
     /// `ConfirmSmallBalanceQuoteResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ConfirmSmallBalanceQuoteResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<SmallBalanceExecuteResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { ConfirmSmallBalanceQuoteResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// That something was done.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Confirmation {
         /// Empty as a rule.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub result: Option<::serde_json::Value>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { Confirmation {
+        result "result" maybe, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `Contingency`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Contingency {
         /// Contingency in total.
-        #[serde(rename = "contingencyComponents", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contingency_components: Option<wire::Decimal>,
         /// Contingency of futures.
-        #[serde(rename = "futureContingency", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub future_contingency: Option<wire::Decimal>,
         /// Delta contingency of futures.
-        #[serde(rename = "futureDeltaContingency", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub future_delta_contingency: Option<wire::Decimal>,
         /// Contingency of options.
-        #[serde(rename = "optionContingency", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub option_contingency: Option<wire::Decimal>,
         /// Vega contingency of options.
-        #[serde(rename = "optionVegaContingency", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub option_vega_contingency: Option<wire::Decimal>,
         /// Contingency of USDT against USDC.
-        #[serde(rename = "usdtUsdcContingency", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub usdt_usdc_contingency: Option<wire::Decimal>,
     }
+    wire::object! { Contingency {
+        contingency_components "contingencyComponents" optional, future_contingency "futureContingency" optional,
+        future_delta_contingency "futureDeltaContingency" optional, option_contingency "optionContingency" optional,
+        option_vega_contingency "optionVegaContingency" optional,
+        usdt_usdc_contingency "usdtUsdcContingency" optional,
+    } }
     /// `Conversion`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Conversion {
         /// Account type, such as UNIFIED or FUND.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<String>,
         /// Exchange rate.
-        #[serde(rename = "convertRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub convert_rate: Option<wire::Decimal>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixMillis>,
         /// init, processing, success or failure.
-        #[serde(rename = "exchangeStatus", skip_serializing_if = "Option::is_none")]
         pub exchange_status: Option<String>,
         /// Id of the exchange.
-        #[serde(rename = "exchangeTxId", skip_serializing_if = "Option::is_none")]
         pub exchange_tx_id: Option<String>,
         /// What the quote was asked with.
-        #[serde(rename = "extInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ext_info: Option<ConversionExtra>,
         /// Amount to give, in its coin.
-        #[serde(rename = "fromAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub from_amount: Option<wire::Decimal>,
         /// Coin to give.
-        #[serde(rename = "fromCoin", skip_serializing_if = "Option::is_none")]
         pub from_coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "fromCoinType", skip_serializing_if = "Option::is_none")]
         pub from_coin_type: Option<String>,
         /// Amount to get, in its coin.
-        #[serde(rename = "toAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Coin to get.
-        #[serde(rename = "toCoin", skip_serializing_if = "Option::is_none")]
         pub to_coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "toCoinType", skip_serializing_if = "Option::is_none")]
         pub to_coin_type: Option<String>,
         /// Id of the account.
-        #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { Conversion {
+        account_type "accountType" maybe, convert_rate "convertRate" optional, created_at "createdAt" optional,
+        exchange_status "exchangeStatus" maybe, exchange_tx_id "exchangeTxId" maybe, ext_info "extInfo" optional,
+        from_amount "fromAmount" optional, from_coin "fromCoin" maybe, from_coin_type "fromCoinType" maybe,
+        to_amount "toAmount" optional, to_coin "toCoin" maybe, to_coin_type "toCoinType" maybe,
+        user_id "userId" maybe,
+    } }
     /// `ConversionExtra`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ConversionExtra {
         /// Kind of paramValue, such as opFrom for brokers.
-        #[serde(rename = "paramType", skip_serializing_if = "Option::is_none")]
         pub param_type: Option<String>,
         /// Value that belongs to paramType, such as the id of a broker.
-        #[serde(rename = "paramValue", skip_serializing_if = "Option::is_none")]
         pub param_value: Option<String>,
     }
+    wire::object! { ConversionExtra {
+        param_type "paramType" maybe, param_value "paramValue" maybe,
+    } }
     /// `ConvertCoin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ConvertCoin {
         /// Decimals of the coin.
-        #[serde(rename = "accuracyLength", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub accuracy_length: Option<i64>,
         /// Balance to give.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "coinType", skip_serializing_if = "Option::is_none")]
         pub coin_type: Option<String>,
         /// Reserved.
-        #[serde(rename = "dailyFromMaxLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily_from_max_limit: Option<wire::Decimal>,
         /// Reserved.
-        #[serde(rename = "dailyFromMinLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily_from_min_limit: Option<wire::Decimal>,
         /// Reserved.
-        #[serde(rename = "dailyToMaxLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily_to_max_limit: Option<wire::Decimal>,
         /// Reserved.
-        #[serde(rename = "dailyToMinLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily_to_min_limit: Option<wire::Decimal>,
         /// Whether it cannot be given.
-        #[serde(rename = "disableFrom", skip_serializing_if = "Option::is_none")]
         pub disable_from: Option<bool>,
         /// Whether it cannot be had.
-        #[serde(rename = "disableTo", skip_serializing_if = "Option::is_none")]
         pub disable_to: Option<bool>,
         /// Name of the coin as shown to people.
-        #[serde(rename = "fullName", skip_serializing_if = "Option::is_none")]
         pub full_name: Option<String>,
         /// Link to its icon.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub icon: Option<String>,
         /// Link to its icon for dark screens.
-        #[serde(rename = "iconNight", skip_serializing_if = "Option::is_none")]
         pub icon_night: Option<String>,
         /// Largest amount to give.
-        #[serde(rename = "singleFromMaxLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_from_max_limit: Option<wire::Decimal>,
         /// Smallest amount to give.
-        #[serde(rename = "singleFromMinLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_from_min_limit: Option<wire::Decimal>,
         /// Reserved.
-        #[serde(rename = "singleToMaxLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_to_max_limit: Option<wire::Decimal>,
         /// Reserved.
-        #[serde(rename = "singleToMinLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_to_min_limit: Option<wire::Decimal>,
         /// Reserved.
-        #[serde(rename = "timePeriod", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time_period: Option<i64>,
         /// Balance in USDT.
-        #[serde(rename = "uBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub u_balance: Option<wire::Decimal>,
     }
+    wire::object! { ConvertCoin {
+        accuracy_length "accuracyLength" optional, balance "balance" optional, coin "coin" maybe,
+        coin_type "coinType" maybe, daily_from_max_limit "dailyFromMaxLimit" optional,
+        daily_from_min_limit "dailyFromMinLimit" optional, daily_to_max_limit "dailyToMaxLimit" optional,
+        daily_to_min_limit "dailyToMinLimit" optional, disable_from "disableFrom" maybe, disable_to "disableTo" maybe,
+        full_name "fullName" maybe, icon "icon" maybe, icon_night "iconNight" maybe,
+        single_from_max_limit "singleFromMaxLimit" optional, single_from_min_limit "singleFromMinLimit" optional,
+        single_to_max_limit "singleToMaxLimit" optional, single_to_min_limit "singleToMinLimit" optional,
+        time_period "timePeriod" optional, u_balance "uBalance" optional,
+    } }
     /// `ConvertCoinListResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ConvertCoinListResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub coins: Vec<ConvertCoin>,
     }
+    wire::object! { ConvertCoinListResult {
+        coins "coins" list_or_none,
+    } }
     /// `ConvertHistoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ConvertHistoryResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Conversion>,
     }
+    wire::object! { ConvertHistoryResult {
+        list "list" list_or_none,
+    } }
     /// `ConvertRecord`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ConvertRecord {
         /// When it was made, Unix seconds.
-        #[serde(rename = "createdTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::UnixSeconds>,
         /// Exchange rate.
-        #[serde(rename = "exchangeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_rate: Option<wire::Decimal>,
         /// Id of the exchange.
-        #[serde(rename = "exchangeTxId", skip_serializing_if = "Option::is_none")]
         pub exchange_tx_id: Option<String>,
         /// Amount to give, in its coin.
-        #[serde(rename = "fromAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub from_amount: Option<wire::Decimal>,
         /// Coin to give.
-        #[serde(rename = "fromCoin", skip_serializing_if = "Option::is_none")]
         pub from_coin: Option<String>,
         /// Amount to get, in its coin.
-        #[serde(rename = "toAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Coin to get.
-        #[serde(rename = "toCoin", skip_serializing_if = "Option::is_none")]
         pub to_coin: Option<String>,
     }
+    wire::object! { ConvertRecord {
+        created_time "createdTime" optional, exchange_rate "exchangeRate" optional,
+        exchange_tx_id "exchangeTxId" maybe, from_amount "fromAmount" optional, from_coin "fromCoin" maybe,
+        to_amount "toAmount" optional, to_coin "toCoin" maybe,
+    } }
     /// `ConvertStatusResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ConvertStatusResult {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<Conversion>,
     }
+    wire::object! { ConvertStatusResult {
+        result "result" optional,
+    } }
     /// `CreateDemoMemberResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateDemoMemberResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: CreateDemoMemberResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { CreateDemoMemberResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `CreateDemoMemberResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateDemoMemberResult {
         /// Id of the sub-account.
-        #[serde(rename = "subMemberId")]
         pub sub_member_id: String,
     }
+    wire::object! { CreateDemoMemberResult {
+        sub_member_id "subMemberId" plain,
+    } }
     /// `CreateInternalTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateInternalTransferRequest {
         /// Amount in the coin.
@@ -14536,137 +14454,135 @@ pub mod types {
         /// Coin, in capitals.
         pub coin: String,
         /// Account type that gives, such as UNIFIED or FUND.
-        #[serde(rename = "fromAccountType")]
         pub from_account_type: String,
         /// Account type that gets, such as UNIFIED or FUND.
-        #[serde(rename = "toAccountType")]
         pub to_account_type: String,
         /// Id of the transfer: a UUID, made by the caller.
-        #[serde(rename = "transferId")]
         pub transfer_id: String,
     }
+    wire::object! { CreateInternalTransferRequest {
+        amount "amount" plain, coin "coin" plain, from_account_type "fromAccountType" plain,
+        to_account_type "toAccountType" plain, transfer_id "transferId" plain,
+    } }
     /// `CreateInternalTransferResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateInternalTransferResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<TransferResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { CreateInternalTransferResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `CreateSubApiKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateSubApiKeyRequest {
         /// Addresses to bind the key to, joined by commas. Left out or `*`: none, and the key dies after 90 days.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ips: Option<String>,
         /// Note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Permissions by product.
         pub permissions: ApiKeyPermissions,
         /// 0 reads and writes, 1 only reads.
-        #[serde(rename = "readOnly")]
         pub read_only: i64,
         /// Id of the sub-account.
         pub subuid: i64,
     }
+    wire::object! { CreateSubApiKeyRequest {
+        ips "ips" maybe, note "note" maybe, permissions "permissions" plain, read_only "readOnly" plain,
+        subuid "subuid" plain,
+    } }
     /// `CreateSubApiKeyResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateSubApiKeyResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: CreatedApiKey,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { CreateSubApiKeyResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `CreateSubMemberRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateSubMemberRequest {
         /// Out of use; the account is always a unified one.
-        #[serde(rename = "isUta", skip_serializing_if = "Option::is_none")]
         pub is_uta: Option<bool>,
         /// 1 normal, 6 custodial.
-        #[serde(rename = "memberType")]
         pub member_type: i64,
         /// Remark.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Password of the sub-account: 8 to 30 characters with digits, small and capital letters.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub password: Option<wire::Secret>,
         /// 1 to allow quick login. Left out: 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub switch: Option<i64>,
         /// Name of the sub-account: 6 to 16 characters, letters and digits.
         pub username: String,
     }
+    wire::object! { CreateSubMemberRequest {
+        is_uta "isUta" maybe, member_type "memberType" plain, note "note" maybe, password "password" maybe,
+        switch "switch" maybe, username "username" plain,
+    } }
     /// `CreateSubMemberResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateSubMemberResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: CreateSubMemberResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { CreateSubMemberResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `CreateSubMemberResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateSubMemberResult {
         /// 1 normal, 6 custodial.
-        #[serde(rename = "memberType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub member_type: Option<i64>,
         /// Remark.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub remark: Option<String>,
         /// 1 normal, 2 login banned, 4 frozen.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// Id of the account.
         pub uid: String,
         /// Name of the sub-account: 6 to 16 characters, letters and digits.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
     }
+    wire::object! { CreateSubMemberResult {
+        member_type "memberType" optional, remark "remark" maybe, status "status" optional, uid "uid" plain,
+        username "username" maybe,
+    } }
     /// `CreateUniversalTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateUniversalTransferRequest {
         /// Amount in the coin.
@@ -14674,390 +14590,374 @@ pub mod types {
         /// Coin, in capitals.
         pub coin: String,
         /// Account type that gives, such as UNIFIED or FUND.
-        #[serde(rename = "fromAccountType")]
         pub from_account_type: String,
         /// Account that gives.
-        #[serde(rename = "fromMemberId")]
         pub from_member_id: i64,
         /// Account type that gets, such as UNIFIED or FUND.
-        #[serde(rename = "toAccountType")]
         pub to_account_type: String,
         /// Account that gets.
-        #[serde(rename = "toMemberId")]
         pub to_member_id: i64,
         /// Id of the transfer: a UUID, made by the caller.
-        #[serde(rename = "transferId")]
         pub transfer_id: String,
     }
+    wire::object! { CreateUniversalTransferRequest {
+        amount "amount" plain, coin "coin" plain, from_account_type "fromAccountType" plain,
+        from_member_id "fromMemberId" plain, to_account_type "toAccountType" plain, to_member_id "toMemberId" plain,
+        transfer_id "transferId" plain,
+    } }
     /// `CreateUniversalTransferResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateUniversalTransferResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<TransferResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { CreateUniversalTransferResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `CreatedApiKey`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreatedApiKey {
         /// The key's public half, which is sent with each request.
-        #[serde(rename = "apiKey")]
         pub api_key: String,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Permissions by product.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub permissions: Option<ApiKeyPermissions>,
         /// 0 reads and writes, 1 only reads.
-        #[serde(rename = "readOnly", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub read_only: Option<i64>,
         /// Secret half. Shown this once.
         pub secret: wire::Secret,
     }
+    wire::object! { CreatedApiKey {
+        api_key "apiKey" plain, id "id" maybe, note "note" maybe, permissions "permissions" optional,
+        read_only "readOnly" optional, secret "secret" plain,
+    } }
     /// `CustodialSubMembersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CustodialSubMembersResult {
         /// Cursor of the next page; 0 or empty on the last.
-        #[serde(rename = "nextCursor", skip_serializing_if = "Option::is_none")]
         pub next_cursor: Option<String>,
-        #[serde(rename = "subMembers", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sub_members: Vec<SubMember>,
     }
+    wire::object! { CustodialSubMembersResult {
+        next_cursor "nextCursor" maybe, sub_members "subMembers" list_or_none,
+    } }
     /// `DaySum`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DaySum {
         /// Day.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub day: Option<String>,
         /// Executed value of purchases.
-        #[serde(rename = "sumBuyExecValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_buy_exec_value: Option<wire::Decimal>,
         /// Executed value.
-        #[serde(rename = "sumExecValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_exec_value: Option<wire::Decimal>,
         /// Executed value of sales.
-        #[serde(rename = "sumSellExecValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_sell_exec_value: Option<wire::Decimal>,
     }
+    wire::object! { DaySum {
+        day "day" maybe, sum_buy_exec_value "sumBuyExecValue" optional, sum_exec_value "sumExecValue" optional,
+        sum_sell_exec_value "sumSellExecValue" optional,
+    } }
     /// `DcpInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DcpInfo {
         /// ON or OFF: whether orders are cancelled on disconnection.
-        #[serde(rename = "dcpStatus", skip_serializing_if = "Option::is_none")]
         pub dcp_status: Option<String>,
         /// SPOT, DERIVATIVES or OPTIONS.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub product: Option<String>,
         /// Seconds without a connection after which orders are cancelled.
-        #[serde(rename = "timeWindow", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time_window: Option<i64>,
     }
+    wire::object! { DcpInfo {
+        dcp_status "dcpStatus" maybe, product "product" maybe, time_window "timeWindow" optional,
+    } }
     /// `DcpInfoResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DcpInfoResult {
         /// One for each product.
-        #[serde(rename = "dcpInfos", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub dcp_infos: Vec<DcpInfo>,
     }
+    wire::object! { DcpInfoResult {
+        dcp_infos "dcpInfos" list_or_none,
+    } }
     /// `DeleteSubApiKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeleteSubApiKeyRequest {
         /// Public half of the key; left out when the sub-account's key is about itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub apikey: Option<String>,
     }
+    wire::object! { DeleteSubApiKeyRequest {
+        apikey "apikey" maybe,
+    } }
     /// `DeleteSubMemberRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DeleteSubMemberRequest {
         /// Id of the sub-account.
-        #[serde(rename = "subMemberId")]
         pub sub_member_id: String,
     }
+    wire::object! { DeleteSubMemberRequest {
+        sub_member_id "subMemberId" plain,
+    } }
     /// `DeliveryPrice`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeliveryPrice {
         /// Price of the delivery.
-        #[serde(rename = "deliveryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_price: Option<wire::Decimal>,
         /// Delivery, Unix milliseconds; 0 without one.
-        #[serde(rename = "deliveryTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_time: Option<wire::UnixMillis>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { DeliveryPrice {
+        delivery_price "deliveryPrice" optional, delivery_time "deliveryTime" optional, symbol "symbol" maybe,
+    } }
     /// `DeliveryPriceResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeliveryPriceResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<DeliveryPrice>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { DeliveryPriceResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `DeliveryRecord`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeliveryRecord {
         /// Price of the delivery.
-        #[serde(rename = "deliveryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_price: Option<wire::Decimal>,
         /// Realised profit and loss of the delivery.
-        #[serde(rename = "deliveryRpl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_rpl: Option<wire::Decimal>,
         /// When it was delivered, Unix milliseconds.
-        #[serde(rename = "deliveryTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_time: Option<wire::UnixMillis>,
         /// Average entry price.
-        #[serde(rename = "entryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub entry_price: Option<wire::Decimal>,
         /// Fee; positive is paid, negative a rebate.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::Decimal>,
         /// Executed size.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position: Option<wire::Decimal>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Exercise price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strike: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { DeliveryRecord {
+        delivery_price "deliveryPrice" optional, delivery_rpl "deliveryRpl" optional,
+        delivery_time "deliveryTime" optional, entry_price "entryPrice" optional, fee "fee" optional,
+        position "position" optional, side "side" maybe, strike "strike" optional, symbol "symbol" maybe,
+    } }
     /// `DeliveryRecordResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeliveryRecordResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<DeliveryRecord>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { DeliveryRecordResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `DemoMoney`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DemoMoney {
         /// Amount in the coin; at most 15 BTC, 200 ETH, 100000 USDT or USDC.
-        #[serde(rename = "amountStr", skip_serializing_if = "Option::is_none")]
         pub amount_str: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
     }
+    wire::object! { DemoMoney {
+        amount_str "amountStr" maybe, coin "coin" maybe,
+    } }
     /// `Deposit`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Deposit {
         /// Amount in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Largest deposit that is credited at once, in the coin; -1 without limit.
-        #[serde(rename = "batchReleaseLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub batch_release_limit: Option<wire::Decimal>,
         /// Hash of the block.
-        #[serde(rename = "blockHash", skip_serializing_if = "Option::is_none")]
         pub block_hash: Option<String>,
         /// Chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Confirmations so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub confirmations: Option<i64>,
         /// Fee of the deposit, in the coin.
-        #[serde(rename = "depositFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deposit_fee: Option<wire::Decimal>,
         /// 0 normal, 10 above the daily limit, 20 held for checks, 50 pending.
-        #[serde(rename = "depositType", skip_serializing_if = "Option::is_none")]
         pub deposit_type: Option<String>,
         /// Address that sends; may be empty.
-        #[serde(rename = "fromAddress", skip_serializing_if = "Option::is_none")]
         pub from_address: Option<String>,
         /// Id of the deposit.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Status, such as 1 to be confirmed, 2 in progress, 3 done, 4 failed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// When it was done, Unix milliseconds.
-        #[serde(rename = "successAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub success_at: Option<wire::UnixMillis>,
         /// Tag.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
         /// Id of the tax report, for users of the Austrian site.
-        #[serde(rename = "taxDepositRecordsId", skip_serializing_if = "Option::is_none")]
         pub tax_deposit_records_id: Option<String>,
         /// State of the tax report: 0 none needed, 1 pending, 2 given.
-        #[serde(rename = "taxStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tax_status: Option<i64>,
         /// Address that receives.
-        #[serde(rename = "toAddress", skip_serializing_if = "Option::is_none")]
         pub to_address: Option<String>,
         /// Id of the transaction on its chain, or of the internal transfer.
-        #[serde(rename = "txID", skip_serializing_if = "Option::is_none")]
         pub tx_id: Option<String>,
         /// Index of the transaction in its block.
-        #[serde(rename = "txIndex", skip_serializing_if = "Option::is_none")]
         pub tx_index: Option<String>,
     }
+    wire::object! { Deposit {
+        amount "amount" optional, batch_release_limit "batchReleaseLimit" optional, block_hash "blockHash" maybe,
+        chain "chain" maybe, coin "coin" maybe, confirmations "confirmations" optional,
+        deposit_fee "depositFee" optional, deposit_type "depositType" maybe, from_address "fromAddress" maybe,
+        id "id" maybe, status "status" optional, success_at "successAt" optional, tag "tag" maybe,
+        tax_deposit_records_id "taxDepositRecordsId" maybe, tax_status "taxStatus" optional,
+        to_address "toAddress" maybe, tx_id "txID" maybe, tx_index "txIndex" maybe,
+    } }
     /// `DepositAddress`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DepositAddress {
         /// Address to deposit to.
-        #[serde(rename = "addressDeposit", skip_serializing_if = "Option::is_none")]
         pub address_deposit: Option<String>,
         /// Largest deposit that is credited at once, in the coin; -1 without limit.
-        #[serde(rename = "batchReleaseLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub batch_release_limit: Option<wire::Decimal>,
         /// Chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// Type of the chain.
-        #[serde(rename = "chainType", skip_serializing_if = "Option::is_none")]
         pub chain_type: Option<String>,
         /// Address of the token's contract; may be empty.
-        #[serde(rename = "contractAddress", skip_serializing_if = "Option::is_none")]
         pub contract_address: Option<String>,
         /// Tag of the deposit; may be empty.
-        #[serde(rename = "tagDeposit", skip_serializing_if = "Option::is_none")]
         pub tag_deposit: Option<String>,
     }
+    wire::object! { DepositAddress {
+        address_deposit "addressDeposit" maybe, batch_release_limit "batchReleaseLimit" optional, chain "chain" maybe,
+        chain_type "chainType" maybe, contract_address "contractAddress" maybe, tag_deposit "tagDeposit" maybe,
+    } }
     /// `DepositRecordsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DepositRecordsResult {
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<Deposit>,
     }
+    wire::object! { DepositRecordsResult {
+        next_page_cursor "nextPageCursor" maybe, rows "rows" list_or_none,
+    } }
     /// An offer to buy at a discount.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct DiscountBuyOfferMessage {
         /// Yearly rate, as text.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
         pub apr: Option<String>,
         /// Current price.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_price: Option<wire::Decimal>,
         /// When the offer expires, Unix milliseconds.
-        #[serde(rename = "x", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires: Option<wire::UnixMillis>,
         /// Id of the instrument.
-        #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
         pub instrument_id: Option<String>,
         /// Price at which the offer is knocked out.
-        #[serde(rename = "k", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub knockout_price: Option<wire::Decimal>,
         /// Largest amount.
-        #[serde(rename = "m", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_amount: Option<wire::Decimal>,
         /// Id of the product.
-        #[serde(rename = "p")]
         pub product_id: String,
         /// Purchase price.
-        #[serde(rename = "b", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub purchase_price: Option<wire::Decimal>,
     }
+    wire::object! { DiscountBuyOfferMessage {
+        apr "e" maybe, current_price "c" optional, expires "x" optional, instrument_id "i" maybe,
+        knockout_price "k" optional, max_amount "m" optional, product_id "p" plain, purchase_price "b" optional,
+    } }
     /// An offer that gains from moves in both directions.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct DoubleWinOfferMessage {
         /// Current price.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_price: Option<wire::Decimal>,
         /// When the offer expires, Unix milliseconds.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires: Option<wire::UnixMillis>,
         /// Lower price.
-        #[serde(rename = "l", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub lower_price: Option<wire::Decimal>,
         /// Largest amount.
-        #[serde(rename = "m", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_amount: Option<wire::Decimal>,
         /// Id of the product.
-        #[serde(rename = "p")]
         pub product_id: String,
     }
+    wire::object! { DoubleWinOfferMessage {
+        current_price "c" optional, expires "e" optional, lower_price "l" optional, max_amount "m" optional,
+        product_id "p" plain,
+    } }
     /// An offer.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DualAssetOffer {
         /// Yearly rate, in units of 1e-8.
-        #[serde(rename = "a", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub apr_e8: Option<i64>,
         /// When the offer expires, Unix milliseconds.
-        #[serde(rename = "x", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires: Option<wire::UnixMillis>,
         /// Largest amount.
-        #[serde(rename = "m", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_amount: Option<wire::Decimal>,
         /// Target price.
-        #[serde(rename = "s", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub target_price: Option<wire::Decimal>,
     }
+    wire::object! { DualAssetOffer {
+        apr_e8 "a" optional, expires "x" optional, max_amount "m" optional, target_price "s" optional,
+    } }
     /// Offers of dual assets.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct DualAssetOffersMessage {
         /// Offers to buy low.
-        #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub buy_low: Vec<DualAssetOffer>,
         /// Current price.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_price: Option<wire::Decimal>,
         /// Id of the product.
-        #[serde(rename = "p")]
         pub product_id: String,
         /// Offers to sell high.
-        #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sell_high: Vec<DualAssetOffer>,
     }
+    wire::object! { DualAssetOffersMessage {
+        buy_low "b" list_or_none, current_price "c" optional, product_id "p" plain, sell_high "s" list_or_none,
+    } }
     /// Nothing is asked for; the body is an empty object, which is signed as it is.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -15065,19 +14965,19 @@ pub mod types {
     pub struct EmptyRequest(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { EmptyRequest(::serde_json::Map<String, ::serde_json::Value>); }
     /// `ExchangeFee`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ExchangeFee {
         /// Amount in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Coin of the fee.
-        #[serde(rename = "feeCoin", skip_serializing_if = "Option::is_none")]
         pub fee_coin: Option<String>,
         /// Fee rate, as a fraction.
-        #[serde(rename = "feeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_rate: Option<wire::Decimal>,
     }
+    wire::object! { ExchangeFee {
+        amount "amount" optional, fee_coin "feeCoin" maybe, fee_rate "feeRate" optional,
+    } }
     wire::words! {
         /// Kind of execution.
         ExecType {
@@ -15087,629 +14987,587 @@ pub mod types {
         }
     }
     /// An execution.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Execution {
         /// Id of the block trade.
-        #[serde(rename = "blockTradeId", skip_serializing_if = "Option::is_none")]
         pub block_trade_id: Option<String>,
         /// Product; on streams alone.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// Size that was closed.
-        #[serde(rename = "closedSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub closed_size: Option<wire::Decimal>,
         /// How the order came about, such as CreateByUser.
-        #[serde(rename = "createType", skip_serializing_if = "Option::is_none")]
         pub create_type: Option<String>,
         /// Fee of the execution, in feeCurrency.
-        #[serde(rename = "execFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_fee: Option<wire::Decimal>,
         /// Fee of the spot leg of a spread.
-        #[serde(rename = "execFeeV2", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_fee_v2: Option<wire::Decimal>,
         /// Id of the execution.
-        #[serde(rename = "execId")]
         pub exec_id: String,
         /// Profit and loss that the execution realised; on streams alone.
-        #[serde(rename = "execPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_pnl: Option<wire::Decimal>,
         /// Price of the execution.
-        #[serde(rename = "execPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_price: Option<wire::Decimal>,
         /// Quantity of the execution.
-        #[serde(rename = "execQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_qty: Option<wire::Decimal>,
         /// When it was executed, Unix milliseconds.
-        #[serde(rename = "execTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_time: Option<wire::UnixMillis>,
         /// Kind of execution.
-        #[serde(rename = "execType", skip_serializing_if = "Option::is_none")]
         pub exec_type: Option<wire::Open<ExecType>>,
         /// Value of the execution.
-        #[serde(rename = "execValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_value: Option<wire::Decimal>,
         /// Further fees or taxes of some regions; a list, a text of JSON or an empty text.
-        #[serde(rename = "extraFees", skip_serializing_if = "Option::is_none")]
         pub extra_fees: Option<::serde_json::Value>,
         /// Coin of the fee.
-        #[serde(rename = "feeCurrency", skip_serializing_if = "Option::is_none")]
         pub fee_currency: Option<String>,
         /// Fee rate, as a fraction.
-        #[serde(rename = "feeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_rate: Option<wire::Decimal>,
         /// Index price.
-        #[serde(rename = "indexPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::Decimal>,
         /// 0 spot trade, 1 margin trade; on streams alone.
-        #[serde(rename = "isLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub is_leverage: Option<i64>,
         /// Whether the order made the price.
-        #[serde(rename = "isMaker", skip_serializing_if = "Option::is_none")]
         pub is_maker: Option<bool>,
         /// Quantity that is left.
-        #[serde(rename = "leavesQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leaves_qty: Option<wire::Decimal>,
         /// Implied volatility of the mark price.
-        #[serde(rename = "markIv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_iv: Option<wire::Decimal>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// What the quantity of a spot market order counts; on streams alone.
-        #[serde(rename = "marketUnit", skip_serializing_if = "Option::is_none")]
         pub market_unit: Option<wire::Open<MarketUnit>>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Price of the order.
-        #[serde(rename = "orderPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_price: Option<wire::Decimal>,
         /// Quantity of the order.
-        #[serde(rename = "orderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_qty: Option<wire::Decimal>,
         /// Kind of order.
-        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Sequence number across the depths of a symbol.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seq: Option<i64>,
         /// Side of the order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Kind of conditional order; empty or UNKNOWN for others.
-        #[serde(rename = "stopOrderType", skip_serializing_if = "Option::is_none")]
         pub stop_order_type: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Implied volatility of the trade, for options.
-        #[serde(rename = "tradeIv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_iv: Option<wire::Decimal>,
         /// Price of the underlying.
-        #[serde(rename = "underlyingPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_price: Option<wire::Decimal>,
     }
+    wire::object! { Execution {
+        block_trade_id "blockTradeId" maybe, category "category" maybe, closed_size "closedSize" optional,
+        create_type "createType" maybe, exec_fee "execFee" optional, exec_fee_v2 "execFeeV2" optional,
+        exec_id "execId" plain, exec_pnl "execPnl" optional, exec_price "execPrice" optional,
+        exec_qty "execQty" optional, exec_time "execTime" optional, exec_type "execType" maybe,
+        exec_value "execValue" optional, extra_fees "extraFees" maybe, fee_currency "feeCurrency" maybe,
+        fee_rate "feeRate" optional, index_price "indexPrice" optional, is_leverage "isLeverage" optional,
+        is_maker "isMaker" maybe, leaves_qty "leavesQty" optional, mark_iv "markIv" optional,
+        mark_price "markPrice" optional, market_unit "marketUnit" maybe, order_id "orderId" maybe,
+        order_link_id "orderLinkId" maybe, order_price "orderPrice" optional, order_qty "orderQty" optional,
+        order_type "orderType" maybe, seq "seq" optional, side "side" maybe, stop_order_type "stopOrderType" maybe,
+        symbol "symbol" maybe, trade_iv "tradeIv" optional, underlying_price "underlyingPrice" optional,
+    } }
     /// `ExpiryPnlRange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ExpiryPnlRange {
         /// Expiry date, such as 25SEP26.
-        #[serde(rename = "expiryDateRepresentation", skip_serializing_if = "Option::is_none")]
         pub expiry_date_representation: Option<String>,
         /// Option positions.
-        #[serde(rename = "optionPositionPnlRanges", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub option_position_pnl_ranges: Vec<PortfolioPosition>,
         /// Points.
-        #[serde(rename = "pnlRanges", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub pnl_ranges: Vec<PnlRange>,
     }
+    wire::object! { ExpiryPnlRange {
+        expiry_date_representation "expiryDateRepresentation" maybe,
+        option_position_pnl_ranges "optionPositionPnlRanges" list_or_none, pnl_ranges "pnlRanges" list_or_none,
+    } }
     /// `FeeGroup`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FeeGroup {
         /// Rates.
-        #[serde(rename = "feeRates", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_rates: Option<FeeGroupRates>,
         /// Name of the group.
-        #[serde(rename = "groupName", skip_serializing_if = "Option::is_none")]
         pub group_name: Option<String>,
         /// Symbols.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub symbols: Vec<String>,
         /// Number of symbols.
-        #[serde(rename = "symbolsNumbers", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub symbols_numbers: Option<i64>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
         /// Weight of the group.
-        #[serde(rename = "weightingFactor", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub weighting_factor: Option<i64>,
     }
+    wire::object! { FeeGroup {
+        fee_rates "feeRates" optional, group_name "groupName" maybe, symbols "symbols" list_or_none,
+        symbols_numbers "symbolsNumbers" optional, update_time "updateTime" optional,
+        weighting_factor "weightingFactor" optional,
+    } }
     /// `FeeGroupRates`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FeeGroupRates {
         /// Levels of market makers.
-        #[serde(rename = "marketMaker", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub market_maker: Vec<FeeLevel>,
         /// Levels of professional traders.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub pro: Vec<FeeLevel>,
     }
+    wire::object! { FeeGroupRates {
+        market_maker "marketMaker" list_or_none, pro "pro" list_or_none,
+    } }
     /// `FeeGroupsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FeeGroupsResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<FeeGroup>,
     }
+    wire::object! { FeeGroupsResult {
+        list "list" list_or_none,
+    } }
     /// `FeeLevel`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FeeLevel {
         /// Level, such as Pro 1.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub level: Option<String>,
         /// Fee rate of a maker, as a fraction.
-        #[serde(rename = "makerFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_fee_rate: Option<wire::Decimal>,
         /// Rebate of a maker, as a fraction.
-        #[serde(rename = "makerRebate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_rebate: Option<wire::Decimal>,
         /// Fee rate of a taker, as a fraction.
-        #[serde(rename = "takerFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_fee_rate: Option<wire::Decimal>,
     }
+    wire::object! { FeeLevel {
+        level "level" maybe, maker_fee_rate "makerFeeRate" optional, maker_rebate "makerRebate" optional,
+        taker_fee_rate "takerFeeRate" optional,
+    } }
     /// `FeeRate`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FeeRate {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// Fee rate of a maker, as a fraction.
-        #[serde(rename = "makerFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_fee_rate: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Fee rate of a taker, as a fraction.
-        #[serde(rename = "takerFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_fee_rate: Option<wire::Decimal>,
     }
+    wire::object! { FeeRate {
+        base_coin "baseCoin" maybe, maker_fee_rate "makerFeeRate" optional, symbol "symbol" maybe,
+        taker_fee_rate "takerFeeRate" optional,
+    } }
     /// `FeeRateResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FeeRateResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<FeeRate>,
     }
+    wire::object! { FeeRateResult {
+        category "category" maybe, list "list" list_or_none,
+    } }
     /// `FiatBalance`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FiatBalance {
         /// Balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Frozen balance.
-        #[serde(rename = "frozenBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub frozen_balance: Option<wire::Decimal>,
         /// Balance in total.
-        #[serde(rename = "totalBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_balance: Option<wire::Decimal>,
     }
+    wire::object! { FiatBalance {
+        balance "balance" optional, currency "currency" maybe, frozen_balance "frozenBalance" optional,
+        total_balance "totalBalance" optional,
+    } }
     /// `FiatCoin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FiatCoin {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Whether it cannot be traded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub disable: Option<bool>,
         /// Name of the coin as shown to people.
-        #[serde(rename = "fullName", skip_serializing_if = "Option::is_none")]
         pub full_name: Option<String>,
         /// Link to its icon.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub icon: Option<String>,
         /// Link to its icon for dark screens.
-        #[serde(rename = "iconNight", skip_serializing_if = "Option::is_none")]
         pub icon_night: Option<String>,
         /// Decimals of the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub precision: Option<i64>,
         /// Largest amount to give.
-        #[serde(rename = "singleFromMaxLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_from_max_limit: Option<wire::Decimal>,
         /// Smallest amount to give.
-        #[serde(rename = "singleFromMinLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_from_min_limit: Option<wire::Decimal>,
     }
+    wire::object! { FiatCoin {
+        coin "coin" maybe, disable "disable" maybe, full_name "fullName" maybe, icon "icon" maybe,
+        icon_night "iconNight" maybe, precision "precision" optional,
+        single_from_max_limit "singleFromMaxLimit" optional, single_from_min_limit "singleFromMinLimit" optional,
+    } }
     /// `FiatCoinListResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FiatCoinListResult {
         /// Coins.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub cryptos: Vec<FiatCoin>,
         /// Currencies.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub fiats: Vec<FiatCoin>,
     }
+    wire::object! { FiatCoinListResult {
+        cryptos "cryptos" list_or_none, fiats "fiats" list_or_none,
+    } }
     /// `FiatPrice`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FiatPrice {
         /// Payment method.
-        #[serde(rename = "paymentMethod", skip_serializing_if = "Option::is_none")]
         pub payment_method: Option<String>,
         /// Price of one coin in the currency.
-        #[serde(rename = "unitPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unit_price: Option<wire::Decimal>,
     }
+    wire::object! { FiatPrice {
+        payment_method "paymentMethod" maybe, unit_price "unitPrice" optional,
+    } }
     /// `FiatReferencePrice`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FiatReferencePrice {
         /// Prices to buy.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub buys: Vec<FiatPrice>,
         /// Coin of the pair.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub crypto: Option<String>,
         /// Currency of the pair.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fiat: Option<String>,
         /// Prices to sell.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sells: Vec<FiatPrice>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix seconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixSeconds>,
     }
+    wire::object! { FiatReferencePrice {
+        buys "buys" list_or_none, crypto "crypto" maybe, fiat "fiat" maybe, sells "sells" list_or_none,
+        symbol "symbol" maybe, timestamp "timestamp" optional,
+    } }
     /// `FiatReferencePriceResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FiatReferencePriceResult {
         /// Prices to buy.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub buys: Vec<FiatPrice>,
         /// Coin of the pair.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub crypto: Option<String>,
         /// Currency of the pair.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fiat: Option<String>,
         /// The same, one level deeper, as tables have it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub result: Vec<FiatReferencePrice>,
         /// Prices to sell.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sells: Vec<FiatPrice>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix seconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixSeconds>,
     }
+    wire::object! { FiatReferencePriceResult {
+        buys "buys" list_or_none, crypto "crypto" maybe, fiat "fiat" maybe, result "result" list_or_none,
+        sells "sells" list_or_none, symbol "symbol" maybe, timestamp "timestamp" optional,
+    } }
     /// `FiatTrade`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FiatTrade {
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixMillis>,
         /// Exchange rate.
-        #[serde(rename = "exchangeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_rate: Option<wire::Decimal>,
         /// Amount to give, in its coin.
-        #[serde(rename = "fromAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub from_amount: Option<wire::Decimal>,
         /// Coin to give.
-        #[serde(rename = "fromCoin", skip_serializing_if = "Option::is_none")]
         pub from_coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "fromCoinType", skip_serializing_if = "Option::is_none")]
         pub from_coin_type: Option<String>,
         /// Id of the quote, as examples spell it.
-        #[serde(rename = "quoteTaxId", skip_serializing_if = "Option::is_none")]
         pub quote_tax_id: Option<String>,
         /// Id of the quote.
-        #[serde(rename = "quoteTxId", skip_serializing_if = "Option::is_none")]
         pub quote_tx_id: Option<String>,
         /// processing, success or failed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Id of the sub-user.
-        #[serde(rename = "subUserId", skip_serializing_if = "Option::is_none")]
         pub sub_user_id: Option<String>,
         /// Amount to get, in its coin.
-        #[serde(rename = "toAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Coin to get.
-        #[serde(rename = "toCoin", skip_serializing_if = "Option::is_none")]
         pub to_coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "toCoinType", skip_serializing_if = "Option::is_none")]
         pub to_coin_type: Option<String>,
         /// Number of the trade.
-        #[serde(rename = "tradeNo", skip_serializing_if = "Option::is_none")]
         pub trade_no: Option<String>,
     }
+    wire::object! { FiatTrade {
+        created_at "createdAt" optional, exchange_rate "exchangeRate" optional, from_amount "fromAmount" optional,
+        from_coin "fromCoin" maybe, from_coin_type "fromCoinType" maybe, quote_tax_id "quoteTaxId" maybe,
+        quote_tx_id "quoteTxId" maybe, status "status" maybe, sub_user_id "subUserId" maybe,
+        to_amount "toAmount" optional, to_coin "toCoin" maybe, to_coin_type "toCoinType" maybe,
+        trade_no "tradeNo" maybe,
+    } }
     /// `FiatTradeResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FiatTradeResult {
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixMillis>,
         /// Exchange rate.
-        #[serde(rename = "exchangeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_rate: Option<wire::Decimal>,
         /// Amount to give, in its coin.
-        #[serde(rename = "fromAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub from_amount: Option<wire::Decimal>,
         /// Coin to give.
-        #[serde(rename = "fromCoin", skip_serializing_if = "Option::is_none")]
         pub from_coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "fromCoinType", skip_serializing_if = "Option::is_none")]
         pub from_coin_type: Option<String>,
         /// Id of the quote, as examples spell it.
-        #[serde(rename = "quoteTaxId", skip_serializing_if = "Option::is_none")]
         pub quote_tax_id: Option<String>,
         /// Id of the quote.
-        #[serde(rename = "quoteTxId", skip_serializing_if = "Option::is_none")]
         pub quote_tx_id: Option<String>,
         /// The same, one level deeper, as tables have it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<FiatTrade>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Id of the sub-user.
-        #[serde(rename = "subUserId", skip_serializing_if = "Option::is_none")]
         pub sub_user_id: Option<String>,
         /// Amount to get, in its coin.
-        #[serde(rename = "toAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Coin to get.
-        #[serde(rename = "toCoin", skip_serializing_if = "Option::is_none")]
         pub to_coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "toCoinType", skip_serializing_if = "Option::is_none")]
         pub to_coin_type: Option<String>,
         /// Number of the trade.
-        #[serde(rename = "tradeNo", skip_serializing_if = "Option::is_none")]
         pub trade_no: Option<String>,
     }
+    wire::object! { FiatTradeResult {
+        created_at "createdAt" optional, exchange_rate "exchangeRate" optional, from_amount "fromAmount" optional,
+        from_coin "fromCoin" maybe, from_coin_type "fromCoinType" maybe, quote_tax_id "quoteTaxId" maybe,
+        quote_tx_id "quoteTxId" maybe, result "result" optional, status "status" maybe, sub_user_id "subUserId" maybe,
+        to_amount "toAmount" optional, to_coin "toCoin" maybe, to_coin_type "toCoinType" maybe,
+        trade_no "tradeNo" maybe,
+    } }
     /// `FixedBorrowContract`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FixedBorrowContract {
         /// Interest rate of a year, as a fraction.
-        #[serde(rename = "annualRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub annual_rate: Option<wire::Decimal>,
         /// Coin that was borrowed.
-        #[serde(rename = "borrowCurrency", skip_serializing_if = "Option::is_none")]
         pub borrow_currency: Option<String>,
         /// When it was borrowed, Unix milliseconds.
-        #[serde(rename = "borrowTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_time: Option<wire::UnixMillis>,
         /// Interest that was paid.
-        #[serde(rename = "interestPaid", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_paid: Option<wire::Decimal>,
         /// Id of the loan.
-        #[serde(rename = "loanId", skip_serializing_if = "Option::is_none")]
         pub loan_id: Option<String>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// 1 repaid by itself when due, 2 turned into a loan at a floating rate.
-        #[serde(rename = "repayType", skip_serializing_if = "Option::is_none")]
         pub repay_type: Option<String>,
         /// When it is due, Unix milliseconds.
-        #[serde(rename = "repaymentTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub repayment_time: Option<wire::UnixMillis>,
         /// Interest that is not paid.
-        #[serde(rename = "residualPenaltyInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub residual_penalty_interest: Option<wire::Decimal>,
         /// Principal that is not paid.
-        #[serde(rename = "residualPrincipal", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub residual_principal: Option<wire::Decimal>,
         /// 1 not repaid, 2 repaid, 3 overdue.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// PARTIAL to take a part, FULL for all or nothing.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<String>,
         /// Term in days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub term: Option<i64>,
     }
+    wire::object! { FixedBorrowContract {
+        annual_rate "annualRate" optional, borrow_currency "borrowCurrency" maybe, borrow_time "borrowTime" optional,
+        interest_paid "interestPaid" optional, loan_id "loanId" maybe, order_id "orderId" maybe,
+        repay_type "repayType" maybe, repayment_time "repaymentTime" optional,
+        residual_penalty_interest "residualPenaltyInterest" optional, residual_principal "residualPrincipal" optional,
+        status "status" optional, strategy_type "strategyType" maybe, term "term" optional,
+    } }
     /// `FixedBorrowContractsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FixedBorrowContractsResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<FixedBorrowContract>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { FixedBorrowContractsResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `FixedBorrowOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FixedBorrowOrder {
         /// Interest rate of a year, as a fraction.
-        #[serde(rename = "annualRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub annual_rate: Option<wire::Decimal>,
         /// Filled, in the coin.
-        #[serde(rename = "filledQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub filled_qty: Option<wire::Decimal>,
         /// Coin to borrow.
-        #[serde(rename = "orderCurrency", skip_serializing_if = "Option::is_none")]
         pub order_currency: Option<String>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Ordered, in the coin.
-        #[serde(rename = "orderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_qty: Option<wire::Decimal>,
         /// When it was ordered, Unix milliseconds.
-        #[serde(rename = "orderTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_time: Option<wire::UnixMillis>,
         /// 1 repaid by itself when due, 2 turned into a loan at a floating rate.
-        #[serde(rename = "repayType", skip_serializing_if = "Option::is_none")]
         pub repay_type: Option<String>,
         /// 1 matching, 2 partly filled and cancelled, 3 filled, 4 cancelled, 5 failed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub state: Option<i64>,
         /// PARTIAL to take a part, FULL for all or nothing.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<String>,
         /// Term in days: 7, 14, 30, 90 or 180.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub term: Option<i64>,
     }
+    wire::object! { FixedBorrowOrder {
+        annual_rate "annualRate" optional, filled_qty "filledQty" optional, order_currency "orderCurrency" maybe,
+        order_id "orderId" maybe, order_qty "orderQty" optional, order_time "orderTime" optional,
+        repay_type "repayType" maybe, state "state" optional, strategy_type "strategyType" maybe,
+        term "term" optional,
+    } }
     /// `FixedBorrowOrdersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FixedBorrowOrdersResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<FixedBorrowOrder>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { FixedBorrowOrdersResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `FixedBorrowQuote`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FixedBorrowQuote {
         /// Interest rate of a year, as a fraction.
-        #[serde(rename = "annualRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub annual_rate: Option<wire::Decimal>,
         /// Coin to borrow.
-        #[serde(rename = "orderCurrency", skip_serializing_if = "Option::is_none")]
         pub order_currency: Option<String>,
         /// Offered, in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Term in days: 7, 14, 30, 90 or 180.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub term: Option<i64>,
     }
+    wire::object! { FixedBorrowQuote {
+        annual_rate "annualRate" optional, order_currency "orderCurrency" maybe, qty "qty" optional,
+        term "term" optional,
+    } }
     /// `FixedBorrowQuotesResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FixedBorrowQuotesResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<FixedBorrowQuote>,
     }
+    wire::object! { FixedBorrowQuotesResult {
+        list "list" list_or_none,
+    } }
     /// `FixedBorrowRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct FixedBorrowRequest {
         /// Interest rate of a year, as a fraction.
-        #[serde(rename = "annualRate")]
         pub annual_rate: wire::Decimal,
         /// Amount to borrow, in the coin.
-        #[serde(rename = "orderAmount")]
         pub order_amount: wire::Decimal,
         /// Coin to borrow.
-        #[serde(rename = "orderCurrency")]
         pub order_currency: String,
         /// 1 repaid by itself when due, 2 turned into a loan at a floating rate. Left out: 1.
-        #[serde(rename = "repayType", skip_serializing_if = "Option::is_none")]
         pub repay_type: Option<String>,
         /// PARTIAL to take a part, FULL for all or nothing.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<String>,
         /// Term in days, as text: 7, 14, 30, 90 or 180.
         pub term: String,
     }
+    wire::object! { FixedBorrowRequest {
+        annual_rate "annualRate" plain, order_amount "orderAmount" plain, order_currency "orderCurrency" plain,
+        repay_type "repayType" maybe, strategy_type "strategyType" maybe, term "term" plain,
+    } }
     /// `FixedBorrowResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct FixedBorrowResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<FixedBorrowResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { FixedBorrowResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `FixedBorrowResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FixedBorrowResult {
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
     }
+    wire::object! { FixedBorrowResult {
+        order_id "orderId" maybe,
+    } }
     /// `FixedInventoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FixedInventoryResult {
         /// Interest rate of a year, as a fraction.
-        #[serde(rename = "annualRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub annual_rate: Option<wire::Decimal>,
         /// Available to borrow, in the coin.
-        #[serde(rename = "availableInventory", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_inventory: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Term in days: 7, 14, 30, 90 or 180.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub term: Option<i64>,
         /// Time, Unix seconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixSeconds>,
     }
+    wire::object! { FixedInventoryResult {
+        annual_rate "annualRate" optional, available_inventory "availableInventory" optional,
+        currency "currency" maybe, term "term" optional, update_time "updateTime" optional,
+    } }
     /// `FlexibleInventoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FlexibleInventoryResult {
         /// Available to borrow, in the coin.
-        #[serde(rename = "availableInventory", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_inventory: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
     }
+    wire::object! { FlexibleInventoryResult {
+        available_inventory "availableInventory" optional, currency "currency" maybe,
+        update_time "updateTime" optional,
+    } }
     /// `FreezeSubMemberRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct FreezeSubMemberRequest {
         /// 0 unfreeze, 1 freeze.
@@ -15717,2541 +15575,2415 @@ pub mod types {
         /// Id of the sub-account.
         pub subuid: i64,
     }
+    wire::object! { FreezeSubMemberRequest {
+        frozen "frozen" plain, subuid "subuid" plain,
+    } }
     /// `FriendReferralsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FriendReferralsResult {
         /// Cursor of the next page; 0 or empty on the last.
-        #[serde(rename = "nextCursor", skip_serializing_if = "Option::is_none")]
         pub next_cursor: Option<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub records: Vec<Referral>,
     }
+    wire::object! { FriendReferralsResult {
+        next_cursor "nextCursor" maybe, records "records" list_or_none,
+    } }
     /// `FundingAccountEntry`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FundingAccountEntry {
         /// Balance after the transaction, in the coin.
-        #[serde(rename = "afterAmt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub after_amt: Option<wire::Decimal>,
         /// When it was made, Unix seconds.
-        #[serde(rename = "createTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub create_time: Option<wire::UnixSeconds>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Description.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Description in English.
-        #[serde(rename = "descriptionEn", skip_serializing_if = "Option::is_none")]
         pub description_en: Option<String>,
         /// I in, O out.
-        #[serde(rename = "ioDirection", skip_serializing_if = "Option::is_none")]
         pub io_direction: Option<String>,
         /// Id of the account.
-        #[serde(rename = "memberId", skip_serializing_if = "Option::is_none")]
         pub member_id: Option<String>,
         /// Kind of business, as a key.
-        #[serde(rename = "showBusiType", skip_serializing_if = "Option::is_none")]
         pub show_busi_type: Option<String>,
         /// Kind of business, in English.
-        #[serde(rename = "showBusiTypeEn", skip_serializing_if = "Option::is_none")]
         pub show_busi_type_en: Option<String>,
         /// Amount of the transaction, in the coin.
-        #[serde(rename = "txnAmt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub txn_amt: Option<wire::Decimal>,
     }
+    wire::object! { FundingAccountEntry {
+        after_amt "afterAmt" optional, create_time "createTime" optional, currency "currency" maybe,
+        description "description" maybe, description_en "descriptionEn" maybe, io_direction "ioDirection" maybe,
+        member_id "memberId" maybe, show_busi_type "showBusiType" maybe, show_busi_type_en "showBusiTypeEn" maybe,
+        txn_amt "txnAmt" optional,
+    } }
     /// `FundingAccountHistoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FundingAccountHistoryResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<FundingAccountEntry>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { FundingAccountHistoryResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `FundingRate`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FundingRate {
         /// Funding rate, as a fraction.
-        #[serde(rename = "fundingRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_rate: Option<wire::Decimal>,
         /// Time of the funding, Unix milliseconds.
-        #[serde(rename = "fundingRateTimestamp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_rate_timestamp: Option<wire::UnixMillis>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { FundingRate {
+        funding_rate "fundingRate" optional, funding_rate_timestamp "fundingRateTimestamp" optional,
+        symbol "symbol" maybe,
+    } }
     /// `FundingRateHistoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FundingRateHistoryResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<FundingRate>,
     }
+    wire::object! { FundingRateHistoryResult {
+        category "category" maybe, list "list" list_or_none,
+    } }
     /// `GetAccountInfoResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAccountInfoResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: AccountInfoResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetAccountInfoResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetAccountInstrumentsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAccountInstrumentsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: AccountInstrumentsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetAccountInstrumentsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetAdlAlertResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAdlAlertResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: AdlAlertResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetAdlAlertResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetAllCoinsBalanceResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAllCoinsBalanceResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: AllCoinsBalanceResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetAllCoinsBalanceResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetAllRateLimitsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAllRateLimitsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: AllRateLimitsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetAllRateLimitsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetAnnouncementResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAnnouncementResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: AnnouncementResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetAnnouncementResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetApiKeyResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetApiKeyResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: ApiKeyInfo,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetApiKeyResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetAssetOverviewResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAssetOverviewResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: AssetOverviewResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetAssetOverviewResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetAutoRepayModeResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAutoRepayModeResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: AutoRepayModeResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetAutoRepayModeResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetBorrowHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetBorrowHistoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: BorrowHistoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetBorrowHistoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetBorrowQuotaResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetBorrowQuotaResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: BorrowQuotaResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetBorrowQuotaResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetClosedOptionPositionsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetClosedOptionPositionsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: ClosedOptionPositionsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetClosedOptionPositionsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetClosedPnlResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetClosedPnlResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: ClosedPnlResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetClosedPnlResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetCoinExchangeRecordsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCoinExchangeRecordsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: CoinExchangeRecordsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetCoinExchangeRecordsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetCoinGreeksResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCoinGreeksResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: CoinGreeksResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetCoinGreeksResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetCoinInfoResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCoinInfoResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: CoinInfoResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetCoinInfoResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetCollateralInfoResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCollateralInfoResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: CollateralInfoResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetCollateralInfoResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetConvertCoinListResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetConvertCoinListResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: ConvertCoinListResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetConvertCoinListResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetConvertHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetConvertHistoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: ConvertHistoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetConvertHistoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetConvertStatusResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetConvertStatusResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: ConvertStatusResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetConvertStatusResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetCustodialSubMembersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCustodialSubMembersResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: CustodialSubMembersResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetCustodialSubMembersResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetDcpInfoResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetDcpInfoResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: DcpInfoResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetDcpInfoResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetDeliveryPriceResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetDeliveryPriceResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: DeliveryPriceResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetDeliveryPriceResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetDeliveryRecordResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetDeliveryRecordResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: DeliveryRecordResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetDeliveryRecordResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetDepositRecordsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetDepositRecordsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: DepositRecordsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetDepositRecordsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFeeGroupsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFeeGroupsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FeeGroupsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFeeGroupsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFeeRateResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFeeRateResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FeeRateResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFeeRateResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFiatBalanceResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFiatBalanceResponse {
-        #[serde(deserialize_with = "lenient::collection")]
         pub result: Vec<FiatBalance>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFiatBalanceResponse {
+        result "result" list, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFiatCoinListResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFiatCoinListResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FiatCoinListResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFiatCoinListResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFiatReferencePriceResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFiatReferencePriceResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FiatReferencePriceResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFiatReferencePriceResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFiatTradeHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFiatTradeHistoryResponse {
-        #[serde(deserialize_with = "lenient::collection")]
         pub result: Vec<FiatTrade>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFiatTradeHistoryResponse {
+        result "result" list, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFiatTradeResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFiatTradeResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FiatTradeResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFiatTradeResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFixedBorrowContractsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFixedBorrowContractsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FixedBorrowContractsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFixedBorrowContractsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFixedBorrowOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFixedBorrowOrdersResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FixedBorrowOrdersResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFixedBorrowOrdersResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFixedBorrowQuotesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFixedBorrowQuotesResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FixedBorrowQuotesResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFixedBorrowQuotesResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFixedInventoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFixedInventoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FixedInventoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFixedInventoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFlexibleInventoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFlexibleInventoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FlexibleInventoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFlexibleInventoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFriendReferralsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFriendReferralsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FriendReferralsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFriendReferralsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFullOrderbookResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFullOrderbookResponse {
         /// An order book.
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: Orderbook,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFullOrderbookResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFundingAccountHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFundingAccountHistoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FundingAccountHistoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFundingAccountHistoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetFundingRateHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFundingRateHistoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: FundingRateHistoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetFundingRateHistoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetHistoricalInterestRateResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetHistoricalInterestRateResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: HistoricalInterestRateResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetHistoricalInterestRateResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetHistoricalVolatilityResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetHistoricalVolatilityResponse {
         /// Product: spot, contracts in USDT or USDC, inverse contracts, options.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub result: Vec<HistoricalVolatility>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetHistoricalVolatilityResponse {
+        category "category" maybe, result "result" list, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe,
+        ret_msg "retMsg" maybe, time "time" optional,
+    } }
     /// `GetIndexPriceComponentsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetIndexPriceComponentsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: IndexPriceComponentsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetIndexPriceComponentsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetIndexPriceKlineResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetIndexPriceKlineResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: IndexPriceKlineResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetIndexPriceKlineResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetInstrumentsInfoResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetInstrumentsInfoResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: InstrumentsInfoResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetInstrumentsInfoResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetInsurancePoolResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetInsurancePoolResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: InsurancePoolResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetInsurancePoolResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetInternalDepositRecordsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetInternalDepositRecordsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: InternalDepositRecordsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetInternalDepositRecordsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetInternalTransferRecordsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetInternalTransferRecordsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: InternalTransferRecordsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetInternalTransferRecordsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetKlineResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetKlineResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: KlineResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetKlineResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetLiabilityResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetLiabilityResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: LiabilityResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetLiabilityResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetLongShortRatioResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetLongShortRatioResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: LongShortRatioResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetLongShortRatioResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetMarkPriceKlineResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarkPriceKlineResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: MarkPriceKlineResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetMarkPriceKlineResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetMasterDepositAddressResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMasterDepositAddressResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: MasterDepositAddressResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetMasterDepositAddressResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetMaxBorrowableResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMaxBorrowableResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: MaxBorrowableResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetMaxBorrowableResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetMemberTypeResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMemberTypeResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: MemberTypeResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetMemberTypeResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetMmpStateResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMmpStateResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: MmpStateResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetMmpStateResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetMovePositionHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMovePositionHistoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: MovePositionHistoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetMovePositionHistoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetNewDeliveryPriceResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetNewDeliveryPriceResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: NewDeliveryPriceResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetNewDeliveryPriceResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetOpenInterestResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetOpenInterestResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: OpenInterestResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetOpenInterestResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetOpenOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetOpenOrdersResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: OpenOrdersResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetOpenOrdersResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetOpenSpreadOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetOpenSpreadOrdersResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: OpenSpreadOrdersResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetOpenSpreadOrdersResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetOptionAssetInfoResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetOptionAssetInfoResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: OptionAssetInfoResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetOptionAssetInfoResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetOrderHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetOrderHistoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: OrderHistoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetOrderHistoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetOrderbookResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetOrderbookResponse {
         /// An order book.
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: Orderbook,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetOrderbookResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetPayInfoResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetPayInfoResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: PayInfoResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetPayInfoResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetPortfolioMarginResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetPortfolioMarginResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: PortfolioMarginResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetPortfolioMarginResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetPositionTiersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetPositionTiersResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: PositionTiersResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetPositionTiersResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetPositionsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetPositionsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: PositionsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetPositionsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetPremiumIndexPriceKlineResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetPremiumIndexPriceKlineResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: PremiumIndexPriceKlineResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetPremiumIndexPriceKlineResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetPriceLimitResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetPriceLimitResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: PriceLimitResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetPriceLimitResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetRateLimitCapResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRateLimitCapResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: RateLimitCapResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetRateLimitCapResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetRateLimitResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRateLimitResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: RateLimitResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetRateLimitResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetRecentTradesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRecentTradesResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: RecentTradesResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetRecentTradesResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetRepayableAmountResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRepayableAmountResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: RepayableAmountResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetRepayableAmountResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetRiskLimitResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRiskLimitResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: RiskLimitResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetRiskLimitResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetRpiOrderbookResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRpiOrderbookResponse {
         /// An order book with RPI orders.
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: RpiOrderbook,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetRpiOrderbookResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetServerTimeResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetServerTimeResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: ServerTime,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetServerTimeResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSingleCoinBalanceResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSingleCoinBalanceResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SingleCoinBalanceResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSingleCoinBalanceResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSmallBalanceCoinsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSmallBalanceCoinsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SmallBalanceCoinsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSmallBalanceCoinsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSmallBalanceHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSmallBalanceHistoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SmallBalanceHistoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSmallBalanceHistoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSmpGroupResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSmpGroupResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SmpGroupResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSmpGroupResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSpotMarginCoinStateResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSpotMarginCoinStateResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SpotMarginCoinStateResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSpotMarginCoinStateResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSpotMarginCurrenciesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSpotMarginCurrenciesResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SpotMarginCurrenciesResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSpotMarginCurrenciesResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSpotMarginStateResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSpotMarginStateResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SpotMarginStateResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSpotMarginStateResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSpreadInstrumentsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSpreadInstrumentsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SpreadInstrumentsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSpreadInstrumentsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSpreadMaxQtyResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSpreadMaxQtyResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SpreadMaxQtyResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSpreadMaxQtyResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSpreadOrderHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSpreadOrderHistoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SpreadOrderHistoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSpreadOrderHistoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSpreadOrderbookResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSpreadOrderbookResponse {
         /// An order book.
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: Orderbook,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSpreadOrderbookResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSpreadRecentTradesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSpreadRecentTradesResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SpreadRecentTradesResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSpreadRecentTradesResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSpreadTickerResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSpreadTickerResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SpreadTickerResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSpreadTickerResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSpreadTradeHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSpreadTradeHistoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SpreadTradeHistoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSpreadTradeHistoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSubDepositAddressResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSubDepositAddressResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SubDepositAddressResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSubDepositAddressResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSubDepositRecordsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSubDepositRecordsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SubDepositRecordsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSubDepositRecordsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSubMemberIdsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSubMemberIdsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SubMemberIdsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSubMemberIdsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSymbolLeverageResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSymbolLeverageResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SymbolLeverageResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSymbolLeverageResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetSystemStatusResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSystemStatusResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SystemStatusResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetSystemStatusResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetTickersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTickersResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: TickersResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetTickersResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetTieredCollateralRatioResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTieredCollateralRatioResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: TieredCollateralRatioResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetTieredCollateralRatioResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetTotalMembersAssetsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTotalMembersAssetsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: MembersAssetsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetTotalMembersAssetsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetTradeBehaviourResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTradeBehaviourResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: TradeBehaviourResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetTradeBehaviourResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetTradeHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTradeHistoryResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: TradeHistoryResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetTradeHistoryResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetTradeInfoForAnalysisResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTradeInfoForAnalysisResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: TradeAnalysis,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetTradeInfoForAnalysisResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetTransactionLogResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTransactionLogResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: TransactionLogResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetTransactionLogResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetTransferableAmountResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTransferableAmountResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: TransferableAmountResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetTransferableAmountResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetTransferableCoinsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTransferableCoinsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: TransferableCoinsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetTransferableCoinsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetUniversalTransferRecordsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetUniversalTransferRecordsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: UniversalTransferRecordsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetUniversalTransferRecordsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetUsdcSettlementResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetUsdcSettlementResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: UsdcSettlementResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetUsdcSettlementResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetVaspListResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetVaspListResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: VaspListResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetVaspListResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetVipMarginDataResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetVipMarginDataResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: VipMarginDataResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetVipMarginDataResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetWalletBalanceResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetWalletBalanceResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: WalletBalanceResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetWalletBalanceResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetWithdrawableAmountResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetWithdrawableAmountResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: WithdrawableAmountResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetWithdrawableAmountResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetWithdrawalAddressesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetWithdrawalAddressesResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: WithdrawalAddressesResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetWithdrawalAddressesResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `GetWithdrawalRecordsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetWithdrawalRecordsResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: WithdrawalRecordsResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { GetWithdrawalRecordsResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `HistoricalInterestRateResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct HistoricalInterestRateResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<InterestRate>,
     }
+    wire::object! { HistoricalInterestRateResult {
+        list "list" list_or_none,
+    } }
     /// `HistoricalVolatility`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct HistoricalVolatility {
         /// Days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub period: Option<i64>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
         /// Volatility, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub value: Option<wire::Decimal>,
     }
+    wire::object! { HistoricalVolatility {
+        period "period" optional, time "time" optional, value "value" optional,
+    } }
     /// `IndexComponent`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IndexComponent {
         /// Price after the multiplier.
-        #[serde(rename = "equivalentPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub equivalent_price: Option<wire::Decimal>,
         /// Exchange.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange: Option<String>,
         /// Multiplier.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub multiplier: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Its spot pair.
-        #[serde(rename = "spotPair", skip_serializing_if = "Option::is_none")]
         pub spot_pair: Option<String>,
         /// Weight, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub weight: Option<wire::Decimal>,
     }
+    wire::object! { IndexComponent {
+        equivalent_price "equivalentPrice" optional, exchange "exchange" maybe, multiplier "multiplier" optional,
+        price "price" optional, spot_pair "spotPair" maybe, weight "weight" optional,
+    } }
     /// `IndexPriceComponentsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IndexPriceComponentsResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub components: Vec<IndexComponent>,
         /// Name of the index, such as BTCUSDT.
-        #[serde(rename = "indexName", skip_serializing_if = "Option::is_none")]
         pub index_name: Option<String>,
         /// Last price.
-        #[serde(rename = "lastPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
     }
+    wire::object! { IndexPriceComponentsResult {
+        components "components" list_or_none, index_name "indexName" maybe, last_price "lastPrice" optional,
+        update_time "updateTime" optional,
+    } }
     /// `IndexPriceKlineResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IndexPriceKlineResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// Newest first. Each is a list: beginning (Unix milliseconds), open, high, low and close.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Vec<wire::Decimal>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { IndexPriceKlineResult {
+        category "category" maybe, list "list" list_or_none, symbol "symbol" maybe,
+    } }
     /// `Instrument`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Instrument {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// Kind of contract, such as LinearPerpetual.
-        #[serde(rename = "contractType", skip_serializing_if = "Option::is_none")]
         pub contract_type: Option<String>,
         /// Which accounts can copy trades in it.
-        #[serde(rename = "copyTrading", skip_serializing_if = "Option::is_none")]
         pub copy_trading: Option<String>,
         /// Fee rate of the delivery, as a fraction.
-        #[serde(rename = "deliveryFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_fee_rate: Option<wire::Decimal>,
         /// Delivery, Unix milliseconds; 0 without one.
-        #[serde(rename = "deliveryTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_time: Option<wire::UnixMillis>,
         /// Name as shown to people.
-        #[serde(rename = "displayName", skip_serializing_if = "Option::is_none")]
         pub display_name: Option<String>,
         /// Whether unrealised profit cannot be withdrawn.
-        #[serde(rename = "forbidUplWithdrawal", skip_serializing_if = "Option::is_none")]
         pub forbid_upl_withdrawal: Option<bool>,
         /// Minutes between two fundings.
-        #[serde(rename = "fundingInterval", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_interval: Option<i64>,
         /// 0 or 1: whether it belongs to the innovation zone. Out of use.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub innovation: Option<String>,
         /// Whether it is a pre-market contract.
-        #[serde(rename = "isPreListing", skip_serializing_if = "Option::is_none")]
         pub is_pre_listing: Option<bool>,
         /// Start of trading, Unix milliseconds.
-        #[serde(rename = "launchTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub launch_time: Option<wire::UnixMillis>,
         /// Bounds of the leverage.
-        #[serde(rename = "leverageFilter", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage_filter: Option<LeverageFilter>,
         /// Bounds of quantities.
-        #[serde(rename = "lotSizeFilter", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub lot_size_filter: Option<LotSizeFilter>,
         /// Lower bound of the funding rate, as a fraction.
-        #[serde(rename = "lowerFundingRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub lower_funding_rate: Option<wire::Decimal>,
         /// Which accounts can trade it on margin.
-        #[serde(rename = "marginTrading", skip_serializing_if = "Option::is_none")]
         pub margin_trading: Option<String>,
         /// Call or Put, for options.
-        #[serde(rename = "optionsType", skip_serializing_if = "Option::is_none")]
         pub options_type: Option<wire::Open<OptionType>>,
         /// The pre-market, for contracts in it.
-        #[serde(rename = "preListingInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pre_listing_info: Option<PreListingInfo>,
         /// Bounds of prices.
-        #[serde(rename = "priceFilter", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_filter: Option<PriceFilter>,
         /// Decimals of the price.
-        #[serde(rename = "priceScale", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_scale: Option<wire::Decimal>,
         /// Quote coin.
-        #[serde(rename = "quoteCoin", skip_serializing_if = "Option::is_none")]
         pub quote_coin: Option<String>,
         /// Price limits.
-        #[serde(rename = "riskParameters", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub risk_parameters: Option<RiskParameters>,
         /// Coin of settlement.
-        #[serde(rename = "settleCoin", skip_serializing_if = "Option::is_none")]
         pub settle_coin: Option<String>,
         /// 0 or 1: whether the pair has a special treatment mark.
-        #[serde(rename = "stTag", skip_serializing_if = "Option::is_none")]
         pub st_tag: Option<String>,
         /// Status of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<InstrumentStatus>>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Numeric id of the symbol.
-        #[serde(rename = "symbolId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub symbol_id: Option<i64>,
         /// Region or kind of the pair, such as innovation, xstocks or commodity.
-        #[serde(rename = "symbolType", skip_serializing_if = "Option::is_none")]
         pub symbol_type: Option<String>,
         /// Whether a unified account can trade it.
-        #[serde(rename = "unifiedMarginTrade", skip_serializing_if = "Option::is_none")]
         pub unified_margin_trade: Option<bool>,
         /// Upper bound of the funding rate, as a fraction.
-        #[serde(rename = "upperFundingRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub upper_funding_rate: Option<wire::Decimal>,
         /// Multiplier of a tokenised stock.
-        #[serde(rename = "xstockMultiplier", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub xstock_multiplier: Option<wire::Decimal>,
     }
+    wire::object! { Instrument {
+        base_coin "baseCoin" maybe, contract_type "contractType" maybe, copy_trading "copyTrading" maybe,
+        delivery_fee_rate "deliveryFeeRate" optional, delivery_time "deliveryTime" optional,
+        display_name "displayName" maybe, forbid_upl_withdrawal "forbidUplWithdrawal" maybe,
+        funding_interval "fundingInterval" optional, innovation "innovation" maybe,
+        is_pre_listing "isPreListing" maybe, launch_time "launchTime" optional,
+        leverage_filter "leverageFilter" optional, lot_size_filter "lotSizeFilter" optional,
+        lower_funding_rate "lowerFundingRate" optional, margin_trading "marginTrading" maybe,
+        options_type "optionsType" maybe, pre_listing_info "preListingInfo" optional,
+        price_filter "priceFilter" optional, price_scale "priceScale" optional, quote_coin "quoteCoin" maybe,
+        risk_parameters "riskParameters" optional, settle_coin "settleCoin" maybe, st_tag "stTag" maybe,
+        status "status" maybe, symbol "symbol" plain, symbol_id "symbolId" optional, symbol_type "symbolType" maybe,
+        unified_margin_trade "unifiedMarginTrade" maybe, upper_funding_rate "upperFundingRate" optional,
+        xstock_multiplier "xstockMultiplier" optional,
+    } }
     wire::words! {
         /// Status of an instrument.
         InstrumentStatus {
@@ -18259,167 +17991,161 @@ pub mod types {
         }
     }
     /// `InstrumentsInfoResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct InstrumentsInfoResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Instrument>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { InstrumentsInfoResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// The balance of an insurance pool.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct InsuranceMessage {
         /// Balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::Decimal>,
         /// Coin, in capitals.
         pub coin: String,
         /// Symbols of the pool, joined by commas.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbols: Option<String>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
     }
+    wire::object! { InsuranceMessage {
+        balance "balance" optional, coin "coin" plain, symbols "symbols" maybe, update_time "updateTime" optional,
+    } }
     /// `InsurancePool`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct InsurancePool {
         /// Balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Symbols of the pool, joined by commas.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbols: Option<String>,
         /// Value in US dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub value: Option<wire::Decimal>,
     }
+    wire::object! { InsurancePool {
+        balance "balance" optional, coin "coin" maybe, symbols "symbols" maybe, value "value" optional,
+    } }
     /// `InsurancePoolResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct InsurancePoolResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<InsurancePool>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::UnixMillis>,
     }
+    wire::object! { InsurancePoolResult {
+        list "list" list_or_none, updated_time "updatedTime" optional,
+    } }
     /// `InterestRate`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct InterestRate {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Interest rate of an hour, as a fraction.
-        #[serde(rename = "hourlyBorrowRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub hourly_borrow_rate: Option<wire::Decimal>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Level, such as No VIP or VIP-1.
-        #[serde(rename = "vipLevel", skip_serializing_if = "Option::is_none")]
         pub vip_level: Option<String>,
     }
+    wire::object! { InterestRate {
+        currency "currency" maybe, hourly_borrow_rate "hourlyBorrowRate" optional, timestamp "timestamp" optional,
+        vip_level "vipLevel" maybe,
+    } }
     /// `InternalDeposit`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct InternalDeposit {
         /// E-mail address or telephone number.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Amount in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// State of the questions that the Turkish site asks: 0 none, 1 open, 2 given.
-        #[serde(rename = "complianceStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub compliance_status: Option<i64>,
         /// When it was made, Unix seconds.
-        #[serde(rename = "createdTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::UnixSeconds>,
         /// Account that sends.
-        #[serde(rename = "fromMemberId", skip_serializing_if = "Option::is_none")]
         pub from_member_id: Option<String>,
         /// Id of the deposit.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// 1 in progress, 2 done, 3 failed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// Id of the tax report, for users of the Austrian site.
-        #[serde(rename = "taxDepositRecordsId", skip_serializing_if = "Option::is_none")]
         pub tax_deposit_records_id: Option<String>,
         /// State of the tax report: 0 none needed, 1 pending, 2 given.
-        #[serde(rename = "taxStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tax_status: Option<i64>,
         /// Id of the transaction on its chain, or of the internal transfer.
-        #[serde(rename = "txID", skip_serializing_if = "Option::is_none")]
         pub tx_id: Option<String>,
         /// 1 internal deposit.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub type_: Option<i64>,
     }
+    wire::object! { InternalDeposit {
+        address "address" maybe, amount "amount" optional, coin "coin" maybe,
+        compliance_status "complianceStatus" optional, created_time "createdTime" optional,
+        from_member_id "fromMemberId" maybe, id "id" maybe, status "status" optional,
+        tax_deposit_records_id "taxDepositRecordsId" maybe, tax_status "taxStatus" optional, tx_id "txID" maybe,
+        type_ "type" optional,
+    } }
     /// `InternalDepositRecordsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct InternalDepositRecordsResult {
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<InternalDeposit>,
     }
+    wire::object! { InternalDepositRecordsResult {
+        next_page_cursor "nextPageCursor" maybe, rows "rows" list_or_none,
+    } }
     /// `InternalTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct InternalTransfer {
         /// Amount in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Account type that gives, such as UNIFIED or FUND.
-        #[serde(rename = "fromAccountType", skip_serializing_if = "Option::is_none")]
         pub from_account_type: Option<String>,
         /// Status of the transfer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<TransferStatus>>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Account type that gets, such as UNIFIED or FUND.
-        #[serde(rename = "toAccountType", skip_serializing_if = "Option::is_none")]
         pub to_account_type: Option<String>,
         /// Id of the transfer: a UUID, made by the caller.
-        #[serde(rename = "transferId")]
         pub transfer_id: String,
     }
+    wire::object! { InternalTransfer {
+        amount "amount" optional, coin "coin" maybe, from_account_type "fromAccountType" maybe, status "status" maybe,
+        timestamp "timestamp" optional, to_account_type "toAccountType" maybe, transfer_id "transferId" plain,
+    } }
     /// `InternalTransferRecordsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct InternalTransferRecordsResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<InternalTransfer>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { InternalTransferRecordsResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     wire::words! {
         /// Length of a candle: minutes, or a day, a week, a month.
         Interval {
@@ -18428,239 +18154,227 @@ pub mod types {
         }
     }
     /// A candle. The symbol is in the topic alone.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct KlineMessage {
         /// Last price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close: Option<wire::Decimal>,
         /// Whether the candle is finished.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub confirm: Option<bool>,
         /// End, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end: Option<wire::UnixMillis>,
         /// Highest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::Decimal>,
         /// Length of the candle, as in the topic.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub interval: Option<String>,
         /// Lowest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::Decimal>,
         /// First price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open: Option<wire::Decimal>,
         /// Beginning, Unix milliseconds.
-        #[serde(deserialize_with = "lenient::vital")]
         pub start: wire::UnixMillis,
         /// Time of the last trade in it, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Turnover.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub turnover: Option<wire::Decimal>,
         /// Volume.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume: Option<wire::Decimal>,
     }
+    wire::object! { KlineMessage {
+        close "close" optional, confirm "confirm" maybe, end "end" optional, high "high" optional,
+        interval "interval" maybe, low "low" optional, open "open" optional, start "start" vital,
+        timestamp "timestamp" optional, turnover "turnover" optional, volume "volume" optional,
+    } }
     /// `KlineResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct KlineResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// Newest first. Each is a list: beginning (Unix milliseconds), open, high, low and close, volume, turnover.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Vec<wire::Decimal>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { KlineResult {
+        category "category" maybe, list "list" list_or_none, symbol "symbol" maybe,
+    } }
     /// `LeverageFilter`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LeverageFilter {
         /// Step of the leverage.
-        #[serde(rename = "leverageStep", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage_step: Option<wire::Decimal>,
         /// Largest leverage.
-        #[serde(rename = "maxLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_leverage: Option<wire::Decimal>,
         /// Smallest leverage.
-        #[serde(rename = "minLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_leverage: Option<wire::Decimal>,
     }
+    wire::object! { LeverageFilter {
+        leverage_step "leverageStep" optional, max_leverage "maxLeverage" optional,
+        min_leverage "minLeverage" optional,
+    } }
     /// `LiabilityResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LiabilityResult {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Liability of derivatives.
-        #[serde(rename = "derivativesBorrow", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub derivatives_borrow: Option<wire::Decimal>,
         /// Liability at a fixed rate.
-        #[serde(rename = "fixedBorrowAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fixed_borrow_amount: Option<wire::Decimal>,
         /// Liability at a floating rate.
-        #[serde(rename = "flexibleBorrowAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub flexible_borrow_amount: Option<wire::Decimal>,
         /// Liability of spot and open orders.
-        #[serde(rename = "spotTotalBorrow", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_total_borrow: Option<wire::Decimal>,
         /// Liability in total.
-        #[serde(rename = "totalBorrowAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_borrow_amount: Option<wire::Decimal>,
     }
+    wire::object! { LiabilityResult {
+        currency "currency" maybe, derivatives_borrow "derivativesBorrow" optional,
+        fixed_borrow_amount "fixedBorrowAmount" optional, flexible_borrow_amount "flexibleBorrowAmount" optional,
+        spot_total_borrow "spotTotalBorrow" optional, total_borrow_amount "totalBorrowAmount" optional,
+    } }
     /// A position that was liquidated.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LiquidationMessage {
         /// Price of bankruptcy.
-        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Side of the position: Buy when a long one was liquidated.
-        #[serde(rename = "S", skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Size.
-        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::Decimal>,
         /// Symbol.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// When it happened, Unix milliseconds.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { LiquidationMessage {
+        price "p" optional, side "S" maybe, size "v" optional, symbol "s" plain, time "T" optional,
+    } }
     /// `ListSubApiKeysResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListSubApiKeysResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: SubApiKeysResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { ListSubApiKeysResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `ListSubMembersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListSubMembersResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: ListSubMembersResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { ListSubMembersResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `ListSubMembersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListSubMembersResult {
         /// Cursor of the next page; 0 or empty on the last.
-        #[serde(rename = "nextCursor", skip_serializing_if = "Option::is_none")]
         pub next_cursor: Option<String>,
-        #[serde(rename = "subMembers", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sub_members: Vec<SubMember>,
     }
+    wire::object! { ListSubMembersResult {
+        next_cursor "nextCursor" maybe, sub_members "subMembers" list_or_none,
+    } }
     /// `LongShortRatio`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LongShortRatio {
         /// Share of accounts that are long, as a fraction.
-        #[serde(rename = "buyRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub buy_ratio: Option<wire::Decimal>,
         /// Share of accounts that are short, as a fraction.
-        #[serde(rename = "sellRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sell_ratio: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { LongShortRatio {
+        buy_ratio "buyRatio" optional, sell_ratio "sellRatio" optional, symbol "symbol" maybe,
+        timestamp "timestamp" optional,
+    } }
     /// `LongShortRatioResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LongShortRatioResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<LongShortRatio>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { LongShortRatioResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `LotSizeFilter`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LotSizeFilter {
         /// Step of the base coin.
-        #[serde(rename = "basePrecision", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_precision: Option<wire::Decimal>,
         /// Largest quantity of a limit order.
-        #[serde(rename = "maxLimitOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_limit_order_qty: Option<wire::Decimal>,
         /// Largest quantity of a market order, as examples spell it.
-        #[serde(rename = "maxMarketOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_market_order_qty: Option<wire::Decimal>,
         /// Largest quantity of a market order.
-        #[serde(rename = "maxMktOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_mkt_order_qty: Option<wire::Decimal>,
         /// Largest amount of an order, in the quote coin. Out of use.
-        #[serde(rename = "maxOrderAmt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_order_amt: Option<wire::Decimal>,
         /// Largest quantity of a limit order.
-        #[serde(rename = "maxOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_order_qty: Option<wire::Decimal>,
         /// Smallest value of an order.
-        #[serde(rename = "minNotionalValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_notional_value: Option<wire::Decimal>,
         /// Smallest amount of an order, in the quote coin.
-        #[serde(rename = "minOrderAmt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_order_amt: Option<wire::Decimal>,
         /// Smallest quantity of an order.
-        #[serde(rename = "minOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_order_qty: Option<wire::Decimal>,
         /// Largest quantity of a post-only or RPI order.
-        #[serde(rename = "postOnlyMaxLimitOrderSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub post_only_max_limit_order_size: Option<wire::Decimal>,
         /// Largest quantity of a post-only order. Out of use.
-        #[serde(rename = "postOnlyMaxOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub post_only_max_order_qty: Option<wire::Decimal>,
         /// Step of the quantity.
-        #[serde(rename = "qtyStep", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty_step: Option<wire::Decimal>,
         /// Step of the quote coin.
-        #[serde(rename = "quotePrecision", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_precision: Option<wire::Decimal>,
     }
+    wire::object! { LotSizeFilter {
+        base_precision "basePrecision" optional, max_limit_order_qty "maxLimitOrderQty" optional,
+        max_market_order_qty "maxMarketOrderQty" optional, max_mkt_order_qty "maxMktOrderQty" optional,
+        max_order_amt "maxOrderAmt" optional, max_order_qty "maxOrderQty" optional,
+        min_notional_value "minNotionalValue" optional, min_order_amt "minOrderAmt" optional,
+        min_order_qty "minOrderQty" optional, post_only_max_limit_order_size "postOnlyMaxLimitOrderSize" optional,
+        post_only_max_order_qty "postOnlyMaxOrderQty" optional, qty_step "qtyStep" optional,
+        quote_precision "quotePrecision" optional,
+    } }
     /// `ManualBorrowRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ManualBorrowRequest {
         /// Amount to borrow, in the coin.
@@ -18668,118 +18382,120 @@ pub mod types {
         /// Coin, in capitals.
         pub coin: String,
     }
+    wire::object! { ManualBorrowRequest {
+        amount "amount" plain, coin "coin" plain,
+    } }
     /// `ManualBorrowResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ManualBorrowResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<ManualBorrowResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { ManualBorrowResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `ManualBorrowResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ManualBorrowResult {
         /// Amount in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// The same, one level deeper, as tables have it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub result: Vec<BorrowedAmount>,
     }
+    wire::object! { ManualBorrowResult {
+        amount "amount" optional, coin "coin" maybe, result "result" list_or_none,
+    } }
     /// `ManualRepayRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ManualRepayRequest {
         /// Amount in the coin. Left out: all.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::Decimal>,
         /// Coin, in capitals. Left out: all coins.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Which liabilities are repaid.
-        #[serde(rename = "repaymentType", skip_serializing_if = "Option::is_none")]
         pub repayment_type: Option<RepaymentType>,
     }
+    wire::object! { ManualRepayRequest {
+        amount "amount" maybe, coin "coin" maybe, repayment_type "repaymentType" maybe,
+    } }
     /// `ManualRepayResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ManualRepayResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<ManualRepayResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { ManualRepayResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `ManualRepayResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ManualRepayResult {
         /// The same, one level deeper, as tables have it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub result: Vec<RepayStatus>,
         /// P in progress, SU done, FA failed.
-        #[serde(rename = "resultStatus", skip_serializing_if = "Option::is_none")]
         pub result_status: Option<String>,
     }
+    wire::object! { ManualRepayResult {
+        result "result" list_or_none, result_status "resultStatus" maybe,
+    } }
     /// `ManualRepayWithoutConversionRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ManualRepayWithoutConversionRequest {
         /// Amount in the coin.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::Decimal>,
         /// Coin, in capitals.
         pub coin: String,
         /// Which liabilities are repaid.
-        #[serde(rename = "repaymentType", skip_serializing_if = "Option::is_none")]
         pub repayment_type: Option<RepaymentType>,
     }
+    wire::object! { ManualRepayWithoutConversionRequest {
+        amount "amount" maybe, coin "coin" plain, repayment_type "repaymentType" maybe,
+    } }
     /// `ManualRepayWithoutConversionResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ManualRepayWithoutConversionResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<ManualRepayResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { ManualRepayWithoutConversionResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     wire::words! {
         /// Isolated, cross or portfolio margin.
         MarginMode {
@@ -18788,104 +18504,92 @@ pub mod types {
         }
     }
     /// `MarginModeReason`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginModeReason {
         /// Code of the reason.
-        #[serde(rename = "reasonCode", skip_serializing_if = "Option::is_none")]
         pub reason_code: Option<String>,
         /// Text of the reason.
-        #[serde(rename = "reasonMsg", skip_serializing_if = "Option::is_none")]
         pub reason_msg: Option<String>,
     }
+    wire::object! { MarginModeReason {
+        reason_code "reasonCode" maybe, reason_msg "reasonMsg" maybe,
+    } }
     /// `MarginResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginResult {
         /// 0 off, 1 margin is added by itself.
-        #[serde(rename = "autoAddMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub auto_add_margin: Option<i64>,
         /// Average price.
-        #[serde(rename = "avgPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_price: Option<wire::Decimal>,
         /// Price of bankruptcy.
-        #[serde(rename = "bustPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bust_price: Option<wire::Decimal>,
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::UnixMillis>,
         /// Realised profit and loss of all time.
-        #[serde(rename = "cumRealisedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_realised_pnl: Option<wire::Decimal>,
         /// Leverage.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage: Option<wire::Decimal>,
         /// Price of liquidation.
-        #[serde(rename = "liqPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liq_price: Option<wire::Decimal>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// 0 one-way mode, 1 buy side, 2 sell side of the hedge mode.
-        #[serde(rename = "positionIdx", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_idx: Option<i64>,
         /// Initial margin of the position.
-        #[serde(rename = "positionIM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_im: Option<wire::Decimal>,
         /// Maintenance margin of the position.
-        #[serde(rename = "positionMM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_mm: Option<wire::Decimal>,
         /// Status of the position.
-        #[serde(rename = "positionStatus", skip_serializing_if = "Option::is_none")]
         pub position_status: Option<wire::Open<PositionStatus>>,
         /// Value of the position.
-        #[serde(rename = "positionValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_value: Option<wire::Decimal>,
         /// Id of the risk limit.
-        #[serde(rename = "riskId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub risk_id: Option<i64>,
         /// Largest value of a position at this risk limit.
-        #[serde(rename = "riskLimitValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub risk_limit_value: Option<wire::Decimal>,
         /// Size.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::Decimal>,
         /// Price of the stop loss; 0 removes it.
-        #[serde(rename = "stopLoss", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_loss: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Price of the take profit; 0 removes it.
-        #[serde(rename = "takeProfit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub take_profit: Option<wire::Decimal>,
         /// Distance of the trailing stop from the market price.
-        #[serde(rename = "trailingStop", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_stop: Option<wire::Decimal>,
         /// Unrealised profit and loss.
-        #[serde(rename = "unrealisedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unrealised_pnl: Option<wire::Decimal>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::UnixMillis>,
     }
+    wire::object! { MarginResult {
+        auto_add_margin "autoAddMargin" optional, avg_price "avgPrice" optional, bust_price "bustPrice" optional,
+        category "category" maybe, created_time "createdTime" optional, cum_realised_pnl "cumRealisedPnl" optional,
+        leverage "leverage" optional, liq_price "liqPrice" optional, mark_price "markPrice" optional,
+        position_idx "positionIdx" optional, position_im "positionIM" optional, position_mm "positionMM" optional,
+        position_status "positionStatus" maybe, position_value "positionValue" optional, risk_id "riskId" optional,
+        risk_limit_value "riskLimitValue" optional, size "size" optional, stop_loss "stopLoss" optional,
+        symbol "symbol" maybe, take_profit "takeProfit" optional, trailing_stop "trailingStop" optional,
+        unrealised_pnl "unrealisedPnl" optional, updated_time "updatedTime" optional,
+    } }
     /// `MarkPriceKlineResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarkPriceKlineResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// Newest first. Each is a list: beginning (Unix milliseconds), open, high, low and close.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Vec<wire::Decimal>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { MarkPriceKlineResult {
+        category "category" maybe, list "list" list_or_none, symbol "symbol" maybe,
+    } }
     wire::words! {
         /// What the quantity of a spot market order counts.
         MarketUnit {
@@ -18893,134 +18597,131 @@ pub mod types {
         }
     }
     /// `MasterDepositAddressResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MasterDepositAddressResult {
         /// Chains.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub chains: Vec<DepositAddress>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
     }
+    wire::object! { MasterDepositAddressResult {
+        chains "chains" list_or_none, coin "coin" maybe,
+    } }
     /// `MaxBorrowableResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MaxBorrowableResult {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Most that can be borrowed, in the coin.
-        #[serde(rename = "maxLoan", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_loan: Option<wire::Decimal>,
     }
+    wire::object! { MaxBorrowableResult {
+        currency "currency" maybe, max_loan "maxLoan" optional,
+    } }
     /// `MemberAssets`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MemberAssets {
         /// Whether it is the main account.
-        #[serde(rename = "isM", skip_serializing_if = "Option::is_none")]
         pub is_m: Option<bool>,
         /// Account types.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub items: Vec<MemberAssetsItem>,
         /// Balance in US dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub origb: Option<wire::Decimal>,
         /// Balance in the asked coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quoteb: Option<wire::Decimal>,
         /// 0 when the figures are whole; another number when a part could not be asked.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stat: Option<i64>,
         /// Type of the account, 1 to 12.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub type_: Option<i64>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub uid: Option<i64>,
     }
+    wire::object! { MemberAssets {
+        is_m "isM" maybe, items "items" list_or_none, origb "origb" optional, quoteb "quoteb" optional,
+        stat "stat" optional, type_ "type" optional, uid "uid" optional,
+    } }
     /// `MemberAssetsItem`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MemberAssetsItem {
         /// Balance in US dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub origb: Option<wire::Decimal>,
         /// Balance in the asked coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quoteb: Option<wire::Decimal>,
         /// 0 when the figures are whole; another number when a part could not be asked.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stat: Option<i64>,
         /// Type of the account, such as ACCOUNT_TYPE_UNIFIED.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { MemberAssetsItem {
+        origb "origb" optional, quoteb "quoteb" optional, stat "stat" optional, type_ "type" maybe,
+    } }
     /// `MemberTypeResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MemberTypeResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub accounts: Vec<UidWalletType>,
     }
+    wire::object! { MemberTypeResult {
+        accounts "accounts" list_or_none,
+    } }
     /// `MembersAssetsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MembersAssetsResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<MemberAssets>,
         /// Value of all assets in the asked coin.
-        #[serde(rename = "quoteTotal", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_total: Option<wire::Decimal>,
         /// 0 when the figures are whole; another number when a part could not be asked.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stat: Option<i64>,
         /// Value of all assets, US dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<wire::Decimal>,
     }
+    wire::object! { MembersAssetsResult {
+        list "list" list_or_none, quote_total "quoteTotal" optional, stat "stat" optional, total "total" optional,
+    } }
     /// `MmpState`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MmpState {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// Delta that triggers the protection.
-        #[serde(rename = "deltaLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta_limit: Option<wire::Decimal>,
         /// How long trading stays frozen, milliseconds; 0 until reset.
-        #[serde(rename = "frozenPeriod", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub frozen_period: Option<i64>,
         /// Whether market maker protection is on.
-        #[serde(rename = "mmpEnabled", skip_serializing_if = "Option::is_none")]
         pub mmp_enabled: Option<bool>,
         /// Whether the protection is triggered.
-        #[serde(rename = "mmpFrozen", skip_serializing_if = "Option::is_none")]
         pub mmp_frozen: Option<bool>,
         /// End of the freeze, Unix milliseconds; means something while frozen alone.
-        #[serde(rename = "mmpFrozenUntil", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mmp_frozen_until: Option<wire::UnixMillis>,
         /// Quantity that triggers the protection.
-        #[serde(rename = "qtyLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty_limit: Option<wire::Decimal>,
         /// Vega that triggers the protection.
-        #[serde(rename = "vegaLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vega_limit: Option<wire::Decimal>,
         /// Length of the window, milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub window: Option<i64>,
     }
+    wire::object! { MmpState {
+        base_coin "baseCoin" maybe, delta_limit "deltaLimit" optional, frozen_period "frozenPeriod" optional,
+        mmp_enabled "mmpEnabled" maybe, mmp_frozen "mmpFrozen" maybe, mmp_frozen_until "mmpFrozenUntil" optional,
+        qty_limit "qtyLimit" optional, vega_limit "vegaLimit" optional, window "window" optional,
+    } }
     /// `MmpStateResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MmpStateResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub result: Vec<MmpState>,
     }
+    wire::object! { MmpStateResult {
+        result "result" list_or_none,
+    } }
     /// `MovePosition`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MovePosition {
         /// Product.
@@ -19034,155 +18735,151 @@ pub mod types {
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { MovePosition {
+        category "category" plain, price "price" plain, qty "qty" plain, side "side" plain, symbol "symbol" plain,
+    } }
     /// `MovePositionHistoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MovePositionHistoryResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<MovePositionRecord>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { MovePositionHistoryResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `MovePositionRecord`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MovePositionRecord {
         /// Id of the block trade.
-        #[serde(rename = "blockTradeId", skip_serializing_if = "Option::is_none")]
         pub block_trade_id: Option<String>,
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixMillis>,
         /// Fee of the execution, in feeCurrency.
-        #[serde(rename = "execFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_fee: Option<wire::Decimal>,
         /// Id of the execution.
-        #[serde(rename = "execId", skip_serializing_if = "Option::is_none")]
         pub exec_id: Option<String>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Who refused: Taker, Maker or bybit; empty when it was filled.
-        #[serde(rename = "rejectParty", skip_serializing_if = "Option::is_none")]
         pub reject_party: Option<String>,
         /// Code; 0 when it was done.
-        #[serde(rename = "resultCode", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result_code: Option<i64>,
         /// Text for people; empty when it was done.
-        #[serde(rename = "resultMessage", skip_serializing_if = "Option::is_none")]
         pub result_message: Option<String>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Processing, Filled or Rejected.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::UnixMillis>,
         /// Id of the account.
-        #[serde(rename = "userId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
     }
+    wire::object! { MovePositionRecord {
+        block_trade_id "blockTradeId" maybe, category "category" maybe, created_at "createdAt" optional,
+        exec_fee "execFee" optional, exec_id "execId" maybe, order_id "orderId" maybe, price "price" optional,
+        qty "qty" optional, reject_party "rejectParty" maybe, result_code "resultCode" optional,
+        result_message "resultMessage" maybe, side "side" maybe, status "status" maybe, symbol "symbol" maybe,
+        updated_at "updatedAt" optional, user_id "userId" optional,
+    } }
     /// `MovePositionRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MovePositionRequest {
         /// Account that gives; unified, in one-way mode.
-        #[serde(rename = "fromUid")]
         pub from_uid: String,
         /// Positions, at most 25.
-        #[serde(deserialize_with = "lenient::collection")]
         pub list: Vec<MovePosition>,
         /// Account that gets; unified, in one-way mode.
-        #[serde(rename = "toUid")]
         pub to_uid: String,
     }
+    wire::object! { MovePositionRequest {
+        from_uid "fromUid" plain, list "list" list, to_uid "toUid" plain,
+    } }
     /// `MovePositionResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MovePositionResult {
         /// Id of the block trade.
-        #[serde(rename = "blockTradeId", skip_serializing_if = "Option::is_none")]
         pub block_trade_id: Option<String>,
         /// Who refused: Taker, Maker or bybit; empty when it was filled.
-        #[serde(rename = "rejectParty", skip_serializing_if = "Option::is_none")]
         pub reject_party: Option<String>,
         /// The same, one level deeper, as tables have it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<MovedPosition>,
         /// Processing or Rejected.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
     }
+    wire::object! { MovePositionResult {
+        block_trade_id "blockTradeId" maybe, reject_party "rejectParty" maybe, result "result" optional,
+        status "status" maybe,
+    } }
     /// `MovePositionsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MovePositionsResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<MovePositionResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { MovePositionsResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `MovedPosition`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MovedPosition {
         /// Id of the block trade.
-        #[serde(rename = "blockTradeId", skip_serializing_if = "Option::is_none")]
         pub block_trade_id: Option<String>,
         /// Who refused: Taker, Maker or bybit; empty when it was filled.
-        #[serde(rename = "rejectParty", skip_serializing_if = "Option::is_none")]
         pub reject_party: Option<String>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
     }
+    wire::object! { MovedPosition {
+        block_trade_id "blockTradeId" maybe, reject_party "rejectParty" maybe, status "status" maybe,
+    } }
     /// `NewDeliveryPrice`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct NewDeliveryPrice {
         /// Price of the delivery.
-        #[serde(rename = "deliveryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_price: Option<wire::Decimal>,
         /// Delivery, Unix milliseconds; 0 without one.
-        #[serde(rename = "deliveryTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_time: Option<wire::UnixMillis>,
     }
+    wire::object! { NewDeliveryPrice {
+        delivery_price "deliveryPrice" optional, delivery_time "deliveryTime" optional,
+    } }
     /// `NewDeliveryPriceResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct NewDeliveryPriceResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<NewDeliveryPrice>,
     }
+    wire::object! { NewDeliveryPriceResult {
+        category "category" maybe, list "list" list_or_none,
+    } }
     wire::words! {
         /// Switch.
         OnOff {
@@ -19190,139 +18887,133 @@ pub mod types {
         }
     }
     /// `OpenInterest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OpenInterest {
         /// Open interest of both sides, in the unit of the contract.
-        #[serde(rename = "openInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::Decimal>,
         /// Open interest of one side, in the unit of the contract.
-        #[serde(rename = "singleOpenInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_open_interest: Option<wire::Decimal>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { OpenInterest {
+        open_interest "openInterest" optional, single_open_interest "singleOpenInterest" optional,
+        timestamp "timestamp" optional,
+    } }
     /// `OpenInterestResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OpenInterestResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<OpenInterest>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { OpenInterestResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+        symbol "symbol" maybe,
+    } }
     /// `OpenOrdersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OpenOrdersResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// An order.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Order>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { OpenOrdersResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `OpenSpreadOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OpenSpreadOrder {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::UnixMillis>,
         /// Executed quantity.
-        #[serde(rename = "cumExecQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_exec_qty: Option<wire::Decimal>,
         /// Quantity that is left.
-        #[serde(rename = "leavesQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leaves_qty: Option<wire::Decimal>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Status of the order.
-        #[serde(rename = "orderStatus", skip_serializing_if = "Option::is_none")]
         pub order_status: Option<wire::Open<OrderStatus>>,
         /// Kind of order.
-        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::UnixMillis>,
     }
+    wire::object! { OpenSpreadOrder {
+        base_coin "baseCoin" maybe, created_time "createdTime" optional, cum_exec_qty "cumExecQty" optional,
+        leaves_qty "leavesQty" optional, order_id "orderId" maybe, order_link_id "orderLinkId" maybe,
+        order_status "orderStatus" maybe, order_type "orderType" maybe, price "price" optional, qty "qty" optional,
+        side "side" maybe, symbol "symbol" maybe, time_in_force "timeInForce" maybe,
+        updated_time "updatedTime" optional,
+    } }
     /// `OpenSpreadOrdersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OpenSpreadOrdersResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<OpenSpreadOrder>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { OpenSpreadOrdersResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `OptionAsset`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OptionAsset {
         /// Initial margin.
-        #[serde(rename = "assetIM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset_im: Option<wire::Decimal>,
         /// Maintenance margin.
-        #[serde(rename = "assetMM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset_mm: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Time of the snapshot, Unix milliseconds.
-        #[serde(rename = "sendTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub send_time: Option<wire::UnixMillis>,
         /// Delta in total.
-        #[serde(rename = "totalDelta", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_delta: Option<wire::Decimal>,
         /// Realised profit and loss in total.
-        #[serde(rename = "totalRPL", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_rpl: Option<wire::Decimal>,
         /// Unrealised profit and loss in total.
-        #[serde(rename = "totalUPL", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_upl: Option<wire::Decimal>,
     }
+    wire::object! { OptionAsset {
+        asset_im "assetIM" optional, asset_mm "assetMM" optional, coin "coin" maybe, send_time "sendTime" optional,
+        total_delta "totalDelta" optional, total_rpl "totalRPL" optional, total_upl "totalUPL" optional,
+    } }
     /// `OptionAssetInfoResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OptionAssetInfoResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub result: Vec<OptionAsset>,
     }
+    wire::object! { OptionAssetInfoResult {
+        result "result" list_or_none,
+    } }
     wire::words! {
         /// Levels on each side.
         OptionBookDepth {
@@ -19330,85 +19021,72 @@ pub mod types {
         }
     }
     /// Prices, volumes and greeks of an option.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OptionTickerMessage {
         /// Implied volatility of the best ask.
-        #[serde(rename = "askIv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_iv: Option<wire::Decimal>,
         /// Best ask.
-        #[serde(rename = "askPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_price: Option<wire::Decimal>,
         /// Size at the best ask.
-        #[serde(rename = "askSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_size: Option<wire::Decimal>,
         /// Implied volatility of the best bid.
-        #[serde(rename = "bidIv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_iv: Option<wire::Decimal>,
         /// Best bid.
-        #[serde(rename = "bidPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_price: Option<wire::Decimal>,
         /// Size at the best bid.
-        #[serde(rename = "bidSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_size: Option<wire::Decimal>,
         /// Change within 24 hours, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub change24h: Option<wire::Decimal>,
         /// Delta.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta: Option<wire::Decimal>,
         /// Gamma.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub gamma: Option<wire::Decimal>,
         /// Highest price within 24 hours.
-        #[serde(rename = "highPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high_price24h: Option<wire::Decimal>,
         /// Index price.
-        #[serde(rename = "indexPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::Decimal>,
         /// Last price.
-        #[serde(rename = "lastPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Lowest price within 24 hours.
-        #[serde(rename = "lowPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low_price24h: Option<wire::Decimal>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Implied volatility of the mark price.
-        #[serde(rename = "markPriceIv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price_iv: Option<wire::Decimal>,
         /// Open interest of both sides, in the unit of the contract.
-        #[serde(rename = "openInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::Decimal>,
         /// Predicted price of the delivery.
-        #[serde(rename = "predictedDeliveryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub predicted_delivery_price: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Theta.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub theta: Option<wire::Decimal>,
         /// Turnover of all time.
-        #[serde(rename = "totalTurnover", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_turnover: Option<wire::Decimal>,
         /// Volume of all time.
-        #[serde(rename = "totalVolume", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_volume: Option<wire::Decimal>,
         /// Turnover within 24 hours, in the quote coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub turnover24h: Option<wire::Decimal>,
         /// Price of the underlying.
-        #[serde(rename = "underlyingPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_price: Option<wire::Decimal>,
         /// Vega.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vega: Option<wire::Decimal>,
         /// Volume within 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume24h: Option<wire::Decimal>,
     }
+    wire::object! { OptionTickerMessage {
+        ask_iv "askIv" optional, ask_price "askPrice" optional, ask_size "askSize" optional, bid_iv "bidIv" optional,
+        bid_price "bidPrice" optional, bid_size "bidSize" optional, change24h "change24h" optional,
+        delta "delta" optional, gamma "gamma" optional, high_price24h "highPrice24h" optional,
+        index_price "indexPrice" optional, last_price "lastPrice" optional, low_price24h "lowPrice24h" optional,
+        mark_price "markPrice" optional, mark_price_iv "markPriceIv" optional, open_interest "openInterest" optional,
+        predicted_delivery_price "predictedDeliveryPrice" optional, symbol "symbol" plain, theta "theta" optional,
+        total_turnover "totalTurnover" optional, total_volume "totalVolume" optional,
+        turnover24h "turnover24h" optional, underlying_price "underlyingPrice" optional, vega "vega" optional,
+        volume24h "volume24h" optional,
+    } }
     wire::words! {
         /// Kind of option.
         OptionType {
@@ -19416,190 +19094,158 @@ pub mod types {
         }
     }
     /// An order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Order {
         /// Average price.
-        #[serde(rename = "avgPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_price: Option<wire::Decimal>,
         /// Last price when the spot order was placed.
-        #[serde(rename = "basePrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_price: Option<wire::Decimal>,
         /// Id of the block trade.
-        #[serde(rename = "blockTradeId", skip_serializing_if = "Option::is_none")]
         pub block_trade_id: Option<String>,
         /// Price of a broker's order; on streams alone.
-        #[serde(rename = "brokerOrderPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub broker_order_price: Option<wire::Decimal>,
         /// Why it was cancelled, such as CancelByUser.
-        #[serde(rename = "cancelType", skip_serializing_if = "Option::is_none")]
         pub cancel_type: Option<String>,
         /// Product; on streams alone.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// Whether it closes the position when triggered.
-        #[serde(rename = "closeOnTrigger", skip_serializing_if = "Option::is_none")]
         pub close_on_trigger: Option<bool>,
         /// Profit and loss that the order realised; on streams alone.
-        #[serde(rename = "closedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub closed_pnl: Option<wire::Decimal>,
         /// How the order came about, such as CreateByUser.
-        #[serde(rename = "createType", skip_serializing_if = "Option::is_none")]
         pub create_type: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::UnixMillis>,
         /// Fees so far; for linear and spot see cumFeeDetail.
-        #[serde(rename = "cumExecFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_exec_fee: Option<wire::Decimal>,
         /// Executed quantity.
-        #[serde(rename = "cumExecQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_exec_qty: Option<wire::Decimal>,
         /// Executed value.
-        #[serde(rename = "cumExecValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_exec_value: Option<wire::Decimal>,
         /// Fees so far, by coin.
-        #[serde(rename = "cumFeeDetail", default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub cum_fee_detail: HashMap<String, wire::Decimal>,
         /// Further fees or taxes of some regions; a list, a text of JSON or an empty text.
-        #[serde(rename = "extraFees", skip_serializing_if = "Option::is_none")]
         pub extra_fees: Option<::serde_json::Value>,
         /// Coin of the fee; on streams alone.
-        #[serde(rename = "feeCurrency", skip_serializing_if = "Option::is_none")]
         pub fee_currency: Option<String>,
         /// 0 spot trade, 1 margin trade.
-        #[serde(rename = "isLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub is_leverage: Option<i64>,
         /// Last price when the order was placed.
-        #[serde(rename = "lastPriceOnCreated", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price_on_created: Option<wire::Decimal>,
         /// Quantity that is left.
-        #[serde(rename = "leavesQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leaves_qty: Option<wire::Decimal>,
         /// Value that is left.
-        #[serde(rename = "leavesValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leaves_value: Option<wire::Decimal>,
         /// What qty of a spot market order counts.
-        #[serde(rename = "marketUnit", skip_serializing_if = "Option::is_none")]
         pub market_unit: Option<wire::Open<MarketUnit>>,
         /// What triggered the spot pair of orders, such as OcoTriggerByTp.
-        #[serde(rename = "ocoTriggerBy", skip_serializing_if = "Option::is_none")]
         pub oco_trigger_by: Option<String>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId")]
         pub order_id: String,
         /// Implied volatility, for options; 0.1 is 10 %.
-        #[serde(rename = "orderIv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_iv: Option<wire::Decimal>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Status of the order.
-        #[serde(rename = "orderStatus", skip_serializing_if = "Option::is_none")]
         pub order_status: Option<wire::Open<OrderStatus>>,
         /// Kind of order.
-        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Own id of the order that this one was attached to.
-        #[serde(rename = "parentOrderLinkId", skip_serializing_if = "Option::is_none")]
         pub parent_order_link_id: Option<String>,
         /// iv or price, for options.
-        #[serde(rename = "placeType", skip_serializing_if = "Option::is_none")]
         pub place_type: Option<String>,
         /// 0 one-way mode, 1 buy side, 2 sell side of the hedge mode.
-        #[serde(rename = "positionIdx", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_idx: Option<i64>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Whether it can only reduce a position.
-        #[serde(rename = "reduceOnly", skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Why it was rejected, such as EC_NoError.
-        #[serde(rename = "rejectReason", skip_serializing_if = "Option::is_none")]
         pub reject_reason: Option<String>,
         /// Quantity that traded with RPI orders.
-        #[serde(rename = "rpiMatchedQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rpi_matched_qty: Option<wire::Decimal>,
         /// Whether the order may trade with RPI orders.
-        #[serde(rename = "rpiTakerAccess", skip_serializing_if = "Option::is_none")]
         pub rpi_taker_access: Option<bool>,
         /// Side of the order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Limit price of the stop loss.
-        #[serde(rename = "slLimitPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sl_limit_price: Option<wire::Decimal>,
         /// Price that triggers the stop loss.
-        #[serde(rename = "slTriggerBy", skip_serializing_if = "Option::is_none")]
         pub sl_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Largest slippage of a market order: 1 to 10000 ticks, or 0.01 to 10 percent.
-        #[serde(rename = "slippageTolerance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub slippage_tolerance: Option<wire::Decimal>,
         /// What slippageTolerance counts.
-        #[serde(rename = "slippageToleranceType", skip_serializing_if = "Option::is_none")]
         pub slippage_tolerance_type: Option<wire::Open<SlippageToleranceType>>,
         /// Group within which own orders do not trade; 0 for none.
-        #[serde(rename = "smpGroup", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub smp_group: Option<i64>,
         /// Id of the order that this one met.
-        #[serde(rename = "smpOrderId", skip_serializing_if = "Option::is_none")]
         pub smp_order_id: Option<String>,
         /// What happens when the order meets one of the same group.
-        #[serde(rename = "smpType", skip_serializing_if = "Option::is_none")]
         pub smp_type: Option<wire::Open<SmpType>>,
         /// Price of the stop loss; 0 removes it.
-        #[serde(rename = "stopLoss", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_loss: Option<wire::Decimal>,
         /// Kind of conditional order; empty or UNKNOWN for others.
-        #[serde(rename = "stopOrderType", skip_serializing_if = "Option::is_none")]
         pub stop_order_type: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Price of the take profit; 0 removes it.
-        #[serde(rename = "takeProfit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub take_profit: Option<wire::Decimal>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Limit price of the take profit.
-        #[serde(rename = "tpLimitPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tp_limit_price: Option<wire::Decimal>,
         /// Price that triggers the take profit.
-        #[serde(rename = "tpTriggerBy", skip_serializing_if = "Option::is_none")]
         pub tp_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Whether take profit and stop loss are for the whole position.
-        #[serde(rename = "tpslMode", skip_serializing_if = "Option::is_none")]
         pub tpsl_mode: Option<wire::Open<TpslMode>>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerBy", skip_serializing_if = "Option::is_none")]
         pub trigger_by: Option<wire::Open<TriggerBy>>,
         /// 1 triggered by a rise to triggerPrice, 2 by a fall.
-        #[serde(rename = "triggerDirection", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trigger_direction: Option<i64>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trigger_price: Option<wire::Decimal>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::UnixMillis>,
     }
+    wire::object! { Order {
+        avg_price "avgPrice" optional, base_price "basePrice" optional, block_trade_id "blockTradeId" maybe,
+        broker_order_price "brokerOrderPrice" optional, cancel_type "cancelType" maybe, category "category" maybe,
+        close_on_trigger "closeOnTrigger" maybe, closed_pnl "closedPnl" optional, create_type "createType" maybe,
+        created_time "createdTime" optional, cum_exec_fee "cumExecFee" optional, cum_exec_qty "cumExecQty" optional,
+        cum_exec_value "cumExecValue" optional, cum_fee_detail "cumFeeDetail" list_or_none,
+        extra_fees "extraFees" maybe, fee_currency "feeCurrency" maybe, is_leverage "isLeverage" optional,
+        last_price_on_created "lastPriceOnCreated" optional, leaves_qty "leavesQty" optional,
+        leaves_value "leavesValue" optional, market_unit "marketUnit" maybe, oco_trigger_by "ocoTriggerBy" maybe,
+        order_id "orderId" plain, order_iv "orderIv" optional, order_link_id "orderLinkId" maybe,
+        order_status "orderStatus" maybe, order_type "orderType" maybe,
+        parent_order_link_id "parentOrderLinkId" maybe, place_type "placeType" maybe,
+        position_idx "positionIdx" optional, price "price" optional, qty "qty" optional,
+        reduce_only "reduceOnly" maybe, reject_reason "rejectReason" maybe, rpi_matched_qty "rpiMatchedQty" optional,
+        rpi_taker_access "rpiTakerAccess" maybe, side "side" maybe, sl_limit_price "slLimitPrice" optional,
+        sl_trigger_by "slTriggerBy" maybe, slippage_tolerance "slippageTolerance" optional,
+        slippage_tolerance_type "slippageToleranceType" maybe, smp_group "smpGroup" optional,
+        smp_order_id "smpOrderId" maybe, smp_type "smpType" maybe, stop_loss "stopLoss" optional,
+        stop_order_type "stopOrderType" maybe, symbol "symbol" maybe, take_profit "takeProfit" optional,
+        time_in_force "timeInForce" maybe, tp_limit_price "tpLimitPrice" optional, tp_trigger_by "tpTriggerBy" maybe,
+        tpsl_mode "tpslMode" maybe, trigger_by "triggerBy" maybe, trigger_direction "triggerDirection" optional,
+        trigger_price "triggerPrice" optional, updated_time "updatedTime" optional,
+    } }
     /// Ids of an order that was taken.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OrderAck {
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
     }
+    wire::object! { OrderAck {
+        order_id "orderId" maybe, order_link_id "orderLinkId" maybe,
+    } }
     wire::words! {
         /// Product.
         OrderCategory {
@@ -19614,19 +19260,19 @@ pub mod types {
         }
     }
     /// `OrderHistoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OrderHistoryResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// An order.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Order>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { OrderHistoryResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     wire::ids! {
         /// Own id of an order, never given to another one.
         OrderLinkId = "^[A-Za-z0-9_-]+$";
@@ -19646,117 +19292,112 @@ pub mod types {
         }
     }
     /// An order book.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Orderbook {
         /// Asks, the lowest price first.
-        #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asks: Vec<wire::Level<wire::Decimal>>,
         /// Bids, the highest price first.
-        #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub bids: Vec<wire::Level<wire::Decimal>>,
         /// Time of the matching engine, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cts: Option<wire::UnixMillis>,
         /// Sequence number across the depths of a symbol.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seq: Option<i64>,
         /// Symbol.
-        #[serde(rename = "s", skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// When the venue made the data, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts: Option<wire::UnixMillis>,
         /// Number of the update.
-        #[serde(rename = "u", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_id: Option<i64>,
     }
+    wire::object! { Orderbook {
+        asks "a" list_or_none, bids "b" list_or_none, cts "cts" optional, seq "seq" optional, symbol "s" maybe,
+        ts "ts" optional, update_id "u" optional,
+    } }
     /// Levels of an order book.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderbookMessage {
         /// Asks: price and new size. The lowest price first in a snapshot; 0 removes a level.
-        #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asks: Vec<wire::Level<wire::Decimal>>,
         /// Bids: price and new size. The highest price first in a snapshot; 0 removes a level.
-        #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub bids: Vec<wire::Level<wire::Decimal>>,
         /// Sequence number that orders books of several depths, and trades, of a symbol.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seq: Option<i64>,
         /// Symbol.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// Number of the message: one more than that of the message before. It begins again with 1 when the service restarts.
-        #[serde(rename = "u", deserialize_with = "lenient::vital")]
         pub update_id: i64,
     }
+    wire::object! { OrderbookMessage {
+        asks "a" list_or_none, bids "b" list_or_none, seq "seq" optional, symbol "s" plain, update_id "u" vital,
+    } }
     /// `PayBorrow`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PayBorrow {
         /// Frozen, in the coin.
-        #[serde(rename = "assetFrozen", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset_frozen: Option<wire::Decimal>,
         /// Available balance.
-        #[serde(rename = "availableBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::Decimal>,
         /// Borrowed, in the coin.
-        #[serde(rename = "borrowSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_size: Option<wire::Decimal>,
         /// Borrowed, in US dollars.
-        #[serde(rename = "borrowValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_value: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
     }
+    wire::object! { PayBorrow {
+        asset_frozen "assetFrozen" optional, available_balance "availableBalance" optional,
+        borrow_size "borrowSize" optional, borrow_value "borrowValue" optional, coin "coin" maybe,
+    } }
     /// `PayCollateral`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PayCollateral {
         /// Coins.
-        #[serde(rename = "collateralList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub collateral_list: Vec<PayCollateralCoin>,
     }
+    wire::object! { PayCollateral {
+        collateral_list "collateralList" list_or_none,
+    } }
     /// `PayCollateralCoin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PayCollateralCoin {
         /// Frozen, in the coin.
-        #[serde(rename = "assetFrozen", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset_frozen: Option<wire::Decimal>,
         /// Available, in the coin.
-        #[serde(rename = "availableSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_size: Option<wire::Decimal>,
         /// Available, in US dollars.
-        #[serde(rename = "availableValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_value: Option<wire::Decimal>,
         /// Borrowed, in the coin.
-        #[serde(rename = "borrowSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_size: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Decimals of the coin.
-        #[serde(rename = "coinScale", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub coin_scale: Option<i64>,
         /// Amount that hedges, in the coin.
-        #[serde(rename = "spotHedgeAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_hedge_amount: Option<wire::Decimal>,
     }
+    wire::object! { PayCollateralCoin {
+        asset_frozen "assetFrozen" optional, available_size "availableSize" optional,
+        available_value "availableValue" optional, borrow_size "borrowSize" optional, coin "coin" maybe,
+        coin_scale "coinScale" optional, spot_hedge_amount "spotHedgeAmount" optional,
+    } }
     /// `PayInfoResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PayInfoResult {
         /// The borrowed coin.
-        #[serde(rename = "borrowInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_info: Option<PayBorrow>,
         /// What can be repaid with.
-        #[serde(rename = "collateralInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub collateral_info: Option<PayCollateral>,
     }
+    wire::object! { PayInfoResult {
+        borrow_info "borrowInfo" optional, collateral_info "collateralInfo" optional,
+    } }
     wire::words! {
         /// Length of a step.
         PeriodLength {
@@ -19764,141 +19405,121 @@ pub mod types {
         }
     }
     /// `PlaceOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct PlaceOrderRequest {
         /// Level of the book that gives the order its price, 1 to 5.
-        #[serde(rename = "bboLevel", skip_serializing_if = "Option::is_none")]
         pub bbo_level: Option<String>,
         /// Side of the book that gives the order its price.
-        #[serde(rename = "bboSideType", skip_serializing_if = "Option::is_none")]
         pub bbo_side_type: Option<BboSideType>,
         /// Product.
         pub category: wire::Open<Category>,
         /// Whether it closes the position when triggered.
-        #[serde(rename = "closeOnTrigger", skip_serializing_if = "Option::is_none")]
         pub close_on_trigger: Option<bool>,
         /// 0 spot trade, 1 margin trade.
-        #[serde(rename = "isLeverage", skip_serializing_if = "Option::is_none")]
         pub is_leverage: Option<i64>,
         /// What qty of a spot market order counts.
-        #[serde(rename = "marketUnit", skip_serializing_if = "Option::is_none")]
         pub market_unit: Option<wire::Open<MarketUnit>>,
         /// Whether market maker protection counts the order, for options.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp: Option<bool>,
         /// Kind of spot order.
-        #[serde(rename = "orderFilter", skip_serializing_if = "Option::is_none")]
         pub order_filter: Option<OrderFilter>,
         /// Implied volatility, for options; 0.1 is 10 %.
-        #[serde(rename = "orderIv", skip_serializing_if = "Option::is_none")]
         pub order_iv: Option<wire::Decimal>,
         /// Own id of the order: unique, letters, digits, dashes and underscores. Needed for options.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<OrderLinkId>,
         /// Kind of order.
-        #[serde(rename = "orderType")]
         pub order_type: wire::Open<OrderType>,
         /// 0 one-way mode, 1 buy side, 2 sell side of the hedge mode.
-        #[serde(rename = "positionIdx", skip_serializing_if = "Option::is_none")]
         pub position_idx: Option<i64>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
         pub qty: wire::Decimal,
         /// Whether it can only reduce a position.
-        #[serde(rename = "reduceOnly", skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Whether the order may trade with RPI orders.
-        #[serde(rename = "rpiTakerAccess", skip_serializing_if = "Option::is_none")]
         pub rpi_taker_access: Option<bool>,
         /// Side.
         pub side: wire::Open<Side>,
         /// Limit price of the stop loss.
-        #[serde(rename = "slLimitPrice", skip_serializing_if = "Option::is_none")]
         pub sl_limit_price: Option<wire::Decimal>,
         /// Kind of order of the stop loss. Left out: Market.
-        #[serde(rename = "slOrderType", skip_serializing_if = "Option::is_none")]
         pub sl_order_type: Option<wire::Open<OrderType>>,
         /// Price that triggers the stop loss.
-        #[serde(rename = "slTriggerBy", skip_serializing_if = "Option::is_none")]
         pub sl_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Largest slippage of a market order: 1 to 10000 ticks, or 0.01 to 10 percent.
-        #[serde(rename = "slippageTolerance", skip_serializing_if = "Option::is_none")]
         pub slippage_tolerance: Option<wire::Decimal>,
         /// What slippageTolerance counts.
-        #[serde(rename = "slippageToleranceType", skip_serializing_if = "Option::is_none")]
         pub slippage_tolerance_type: Option<wire::Open<SlippageToleranceType>>,
         /// What happens when the order meets one of the same group.
-        #[serde(rename = "smpType", skip_serializing_if = "Option::is_none")]
         pub smp_type: Option<wire::Open<SmpType>>,
         /// Price of the stop loss; 0 removes it.
-        #[serde(rename = "stopLoss", skip_serializing_if = "Option::is_none")]
         pub stop_loss: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Price of the take profit; 0 removes it.
-        #[serde(rename = "takeProfit", skip_serializing_if = "Option::is_none")]
         pub take_profit: Option<wire::Decimal>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Limit price of the take profit.
-        #[serde(rename = "tpLimitPrice", skip_serializing_if = "Option::is_none")]
         pub tp_limit_price: Option<wire::Decimal>,
         /// Kind of order of the take profit. Left out: Market.
-        #[serde(rename = "tpOrderType", skip_serializing_if = "Option::is_none")]
         pub tp_order_type: Option<wire::Open<OrderType>>,
         /// Price that triggers the take profit.
-        #[serde(rename = "tpTriggerBy", skip_serializing_if = "Option::is_none")]
         pub tp_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Whether take profit and stop loss are for the whole position.
-        #[serde(rename = "tpslMode", skip_serializing_if = "Option::is_none")]
         pub tpsl_mode: Option<wire::Open<TpslMode>>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerBy", skip_serializing_if = "Option::is_none")]
         pub trigger_by: Option<wire::Open<TriggerBy>>,
         /// 1 triggered by a rise to triggerPrice, 2 by a fall.
-        #[serde(rename = "triggerDirection", skip_serializing_if = "Option::is_none")]
         pub trigger_direction: Option<i64>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerPrice", skip_serializing_if = "Option::is_none")]
         pub trigger_price: Option<wire::Decimal>,
     }
+    wire::object! { PlaceOrderRequest {
+        bbo_level "bboLevel" maybe, bbo_side_type "bboSideType" maybe, category "category" plain,
+        close_on_trigger "closeOnTrigger" maybe, is_leverage "isLeverage" maybe, market_unit "marketUnit" maybe,
+        mmp "mmp" maybe, order_filter "orderFilter" maybe, order_iv "orderIv" maybe,
+        order_link_id "orderLinkId" maybe, order_type "orderType" plain, position_idx "positionIdx" maybe,
+        price "price" maybe, qty "qty" plain, reduce_only "reduceOnly" maybe, rpi_taker_access "rpiTakerAccess" maybe,
+        side "side" plain, sl_limit_price "slLimitPrice" maybe, sl_order_type "slOrderType" maybe,
+        sl_trigger_by "slTriggerBy" maybe, slippage_tolerance "slippageTolerance" maybe,
+        slippage_tolerance_type "slippageToleranceType" maybe, smp_type "smpType" maybe, stop_loss "stopLoss" maybe,
+        symbol "symbol" plain, take_profit "takeProfit" maybe, time_in_force "timeInForce" maybe,
+        tp_limit_price "tpLimitPrice" maybe, tp_order_type "tpOrderType" maybe, tp_trigger_by "tpTriggerBy" maybe,
+        tpsl_mode "tpslMode" maybe, trigger_by "triggerBy" maybe, trigger_direction "triggerDirection" maybe,
+        trigger_price "triggerPrice" maybe,
+    } }
     /// `PlaceOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PlaceOrderResponse {
         /// Ids of an order that was taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<OrderAck>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { PlaceOrderResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `PlaceSpreadOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct PlaceSpreadOrderRequest {
         /// Own id of the order: unique, letters, digits, dashes and underscores.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<OrderLinkId>,
         /// Kind of order.
-        #[serde(rename = "orderType")]
         pub order_type: wire::Open<OrderType>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
         pub qty: wire::Decimal,
@@ -19907,49 +19528,54 @@ pub mod types {
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
     }
+    wire::object! { PlaceSpreadOrderRequest {
+        order_link_id "orderLinkId" maybe, order_type "orderType" plain, price "price" maybe, qty "qty" plain,
+        side "side" plain, symbol "symbol" plain, time_in_force "timeInForce" maybe,
+    } }
     /// `PlaceSpreadOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PlaceSpreadOrderResponse {
         /// Ids of an order that was taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<OrderAck>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { PlaceSpreadOrderResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `PnlRange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PnlRange {
         /// Profits and losses at this move of the price.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub pnls: Vec<wire::Decimal>,
         /// Move of the price; -0.1 is 10 % down.
-        #[serde(rename = "priceScale", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_scale: Option<wire::Decimal>,
     }
+    wire::object! { PnlRange {
+        pnls "pnls" list_or_none, price_scale "priceScale" optional,
+    } }
     /// `PnlRanges`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PnlRanges {
         /// Points.
-        #[serde(rename = "pnlRanges", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub pnl_ranges: Vec<PnlRange>,
     }
+    wire::object! { PnlRanges {
+        pnl_ranges "pnlRanges" list_or_none,
+    } }
     wire::words! {
         /// Coin of settlement, or all inverse contracts.
         PoolCoin {
@@ -19957,185 +19583,159 @@ pub mod types {
         }
     }
     /// `PortfolioMarginResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PortfolioMarginResult {
         /// Base coins.
-        #[serde(rename = "assetPnlRange", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asset_pnl_range: Vec<AssetPnlRange>,
         /// The account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallet: Option<WalletMargin>,
     }
+    wire::object! { PortfolioMarginResult {
+        asset_pnl_range "assetPnlRange" list_or_none, wallet "wallet" optional,
+    } }
     /// `PortfolioPosition`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PortfolioPosition {
         /// Kind of contract.
-        #[serde(rename = "contractType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contract_type: Option<i64>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Size of open orders.
-        #[serde(rename = "orderSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_size: Option<wire::Decimal>,
         /// Points.
-        #[serde(rename = "pnlRanges", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub pnl_ranges: Vec<PnlRange>,
         /// Size of the position.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position: Option<wire::Decimal>,
         /// Average price of the session.
-        #[serde(rename = "sessionAvgPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_avg_price: Option<wire::Decimal>,
         /// Coin of settlement.
-        #[serde(rename = "settleCoin", skip_serializing_if = "Option::is_none")]
         pub settle_coin: Option<String>,
         /// Other name of the symbol.
-        #[serde(rename = "symbolAlias", skip_serializing_if = "Option::is_none")]
         pub symbol_alias: Option<String>,
         /// Symbol.
-        #[serde(rename = "symbolName", skip_serializing_if = "Option::is_none")]
         pub symbol_name: Option<String>,
     }
+    wire::object! { PortfolioPosition {
+        contract_type "contractType" optional, mark_price "markPrice" optional, order_size "orderSize" optional,
+        pnl_ranges "pnlRanges" list_or_none, position "position" optional,
+        session_avg_price "sessionAvgPrice" optional, settle_coin "settleCoin" maybe,
+        symbol_alias "symbolAlias" maybe, symbol_name "symbolName" maybe,
+    } }
     /// A position.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Position {
         /// Rank in the queue of deleveraging, 0 to 5.
-        #[serde(rename = "adlRankIndicator", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub adl_rank_indicator: Option<i64>,
         /// 0 off, 1 margin is added by itself.
-        #[serde(rename = "autoAddMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub auto_add_margin: Option<i64>,
         /// Average price.
-        #[serde(rename = "avgPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_price: Option<wire::Decimal>,
         /// Price without profit or loss.
-        #[serde(rename = "breakEvenPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub break_even_price: Option<wire::Decimal>,
         /// Price of bankruptcy.
-        #[serde(rename = "bustPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bust_price: Option<wire::Decimal>,
         /// Product; on streams alone.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::UnixMillis>,
         /// Realised profit and loss of all time.
-        #[serde(rename = "cumRealisedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_realised_pnl: Option<wire::Decimal>,
         /// Realised profit and loss of the present position.
-        #[serde(rename = "curRealisedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cur_realised_pnl: Option<wire::Decimal>,
         /// Delta.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta: Option<wire::Decimal>,
         /// Average price; on streams, in place of avgPrice.
-        #[serde(rename = "entryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub entry_price: Option<wire::Decimal>,
         /// Gamma.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub gamma: Option<wire::Decimal>,
         /// Whether the position can only be reduced.
-        #[serde(rename = "isReduceOnly", skip_serializing_if = "Option::is_none")]
         pub is_reduce_only: Option<bool>,
         /// Leverage.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage: Option<wire::Decimal>,
         /// When the venue changes or changed the leverage, Unix milliseconds.
-        #[serde(rename = "leverageSysUpdatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage_sys_updated_time: Option<wire::UnixMillis>,
         /// Price of liquidation.
-        #[serde(rename = "liqPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liq_price: Option<wire::Decimal>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// The same, as examples spell it.
-        #[serde(rename = "mmrSysUpdateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mmr_sys_update_time: Option<wire::UnixMillis>,
         /// When the venue raises or raised the maintenance margin rate, Unix milliseconds.
-        #[serde(rename = "mmrSysUpdatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mmr_sys_updated_time: Option<wire::UnixMillis>,
         /// When it was opened, Unix milliseconds.
-        #[serde(rename = "openTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_time: Option<wire::UnixMillis>,
         /// Out of use.
-        #[serde(rename = "positionBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_balance: Option<wire::Decimal>,
         /// 0 one-way mode, 1 buy side, 2 sell side of the hedge mode.
-        #[serde(rename = "positionIdx", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_idx: Option<i64>,
         /// Initial margin of the position.
-        #[serde(rename = "positionIM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_im: Option<wire::Decimal>,
         /// Initial margin by mark price; the same as positionIM.
-        #[serde(rename = "positionIMByMp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_im_by_mp: Option<wire::Decimal>,
         /// Maintenance margin of the position.
-        #[serde(rename = "positionMM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_mm: Option<wire::Decimal>,
         /// Maintenance margin by mark price; the same as positionMM.
-        #[serde(rename = "positionMMByMp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_mm_by_mp: Option<wire::Decimal>,
         /// Status of the position.
-        #[serde(rename = "positionStatus", skip_serializing_if = "Option::is_none")]
         pub position_status: Option<wire::Open<PositionStatus>>,
         /// Value of the position.
-        #[serde(rename = "positionValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_value: Option<wire::Decimal>,
         /// Id of the risk limit.
-        #[serde(rename = "riskId", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub risk_id: Option<i64>,
         /// Largest value of a position at this risk limit.
-        #[serde(rename = "riskLimitValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub risk_limit_value: Option<wire::Decimal>,
         /// Sequence number across the depths of a symbol.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seq: Option<i64>,
         /// Average price of the session.
-        #[serde(rename = "sessionAvgPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_avg_price: Option<wire::Decimal>,
         /// Side; empty without a position.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Size.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::Decimal>,
         /// Price of the stop loss; 0 removes it.
-        #[serde(rename = "stopLoss", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_loss: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Price of the take profit; 0 removes it.
-        #[serde(rename = "takeProfit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub take_profit: Option<wire::Decimal>,
         /// Theta.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub theta: Option<wire::Decimal>,
         /// Whether take profit and stop loss are for the whole position.
-        #[serde(rename = "tpslMode", skip_serializing_if = "Option::is_none")]
         pub tpsl_mode: Option<wire::Open<TpslMode>>,
         /// Out of use; 0.
-        #[serde(rename = "tradeMode", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_mode: Option<i64>,
         /// Distance of the trailing stop from the market price.
-        #[serde(rename = "trailingStop", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_stop: Option<wire::Decimal>,
         /// Unrealised profit and loss.
-        #[serde(rename = "unrealisedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unrealised_pnl: Option<wire::Decimal>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::UnixMillis>,
         /// Vega.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vega: Option<wire::Decimal>,
     }
+    wire::object! { Position {
+        adl_rank_indicator "adlRankIndicator" optional, auto_add_margin "autoAddMargin" optional,
+        avg_price "avgPrice" optional, break_even_price "breakEvenPrice" optional, bust_price "bustPrice" optional,
+        category "category" maybe, created_time "createdTime" optional, cum_realised_pnl "cumRealisedPnl" optional,
+        cur_realised_pnl "curRealisedPnl" optional, delta "delta" optional, entry_price "entryPrice" optional,
+        gamma "gamma" optional, is_reduce_only "isReduceOnly" maybe, leverage "leverage" optional,
+        leverage_sys_updated_time "leverageSysUpdatedTime" optional, liq_price "liqPrice" optional,
+        mark_price "markPrice" optional, mmr_sys_update_time "mmrSysUpdateTime" optional,
+        mmr_sys_updated_time "mmrSysUpdatedTime" optional, open_time "openTime" optional,
+        position_balance "positionBalance" optional, position_idx "positionIdx" optional,
+        position_im "positionIM" optional, position_im_by_mp "positionIMByMp" optional,
+        position_mm "positionMM" optional, position_mm_by_mp "positionMMByMp" optional,
+        position_status "positionStatus" maybe, position_value "positionValue" optional, risk_id "riskId" optional,
+        risk_limit_value "riskLimitValue" optional, seq "seq" optional, session_avg_price "sessionAvgPrice" optional,
+        side "side" maybe, size "size" optional, stop_loss "stopLoss" optional, symbol "symbol" plain,
+        take_profit "takeProfit" optional, theta "theta" optional, tpsl_mode "tpslMode" maybe,
+        trade_mode "tradeMode" optional, trailing_stop "trailingStop" optional,
+        unrealised_pnl "unrealisedPnl" optional, updated_time "updatedTime" optional, vega "vega" optional,
+    } }
     wire::words! {
         /// Product.
         PositionCategory {
@@ -20149,568 +19749,556 @@ pub mod types {
         }
     }
     /// `PositionTier`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PositionTier {
         /// Most that can be borrowed up to this tier.
-        #[serde(rename = "borrowLimit", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub borrow_limit: Option<wire::Decimal>,
         /// Largest leverage.
-        #[serde(rename = "maxLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_leverage: Option<wire::Decimal>,
         /// Initial margin rate, as a fraction.
-        #[serde(rename = "positionIMR", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_imr: Option<wire::Decimal>,
         /// Maintenance margin rate, as a fraction.
-        #[serde(rename = "positionMMR", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_mmr: Option<wire::Decimal>,
         /// Number of the tier.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tier: Option<i64>,
     }
+    wire::object! { PositionTier {
+        borrow_limit "borrowLimit" optional, max_leverage "maxLeverage" optional, position_imr "positionIMR" optional,
+        position_mmr "positionMMR" optional, tier "tier" optional,
+    } }
     /// `PositionTiers`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PositionTiers {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Tiers.
-        #[serde(rename = "positionTiersRatioList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub position_tiers_ratio_list: Vec<PositionTier>,
     }
+    wire::object! { PositionTiers {
+        currency "currency" maybe, position_tiers_ratio_list "positionTiersRatioList" list_or_none,
+    } }
     /// `PositionTiersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PositionTiersResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<PositionTiers>,
     }
+    wire::object! { PositionTiersResult {
+        list "list" list_or_none,
+    } }
     /// `PositionsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PositionsResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// A position.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Position>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { PositionsResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `PreCheckOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct PreCheckOrderRequest {
         /// Level of the book that gives the order its price, 1 to 5.
-        #[serde(rename = "bboLevel", skip_serializing_if = "Option::is_none")]
         pub bbo_level: Option<String>,
         /// Side of the book that gives the order its price.
-        #[serde(rename = "bboSideType", skip_serializing_if = "Option::is_none")]
         pub bbo_side_type: Option<BboSideType>,
         /// Product.
         pub category: wire::Open<Category>,
         /// Whether it closes the position when triggered.
-        #[serde(rename = "closeOnTrigger", skip_serializing_if = "Option::is_none")]
         pub close_on_trigger: Option<bool>,
         /// 0 spot trade, 1 margin trade.
-        #[serde(rename = "isLeverage", skip_serializing_if = "Option::is_none")]
         pub is_leverage: Option<i64>,
         /// What qty of a spot market order counts.
-        #[serde(rename = "marketUnit", skip_serializing_if = "Option::is_none")]
         pub market_unit: Option<wire::Open<MarketUnit>>,
         /// Whether market maker protection counts the order, for options.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp: Option<bool>,
         /// Kind of spot order.
-        #[serde(rename = "orderFilter", skip_serializing_if = "Option::is_none")]
         pub order_filter: Option<OrderFilter>,
         /// Implied volatility, for options; 0.1 is 10 %.
-        #[serde(rename = "orderIv", skip_serializing_if = "Option::is_none")]
         pub order_iv: Option<wire::Decimal>,
         /// Own id of the order: unique, letters, digits, dashes and underscores. Needed for options.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<OrderLinkId>,
         /// Kind of order.
-        #[serde(rename = "orderType")]
         pub order_type: wire::Open<OrderType>,
         /// 0 one-way mode, 1 buy side, 2 sell side of the hedge mode.
-        #[serde(rename = "positionIdx", skip_serializing_if = "Option::is_none")]
         pub position_idx: Option<i64>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
         pub qty: wire::Decimal,
         /// Whether it can only reduce a position.
-        #[serde(rename = "reduceOnly", skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Whether the order may trade with RPI orders.
-        #[serde(rename = "rpiTakerAccess", skip_serializing_if = "Option::is_none")]
         pub rpi_taker_access: Option<bool>,
         /// Side.
         pub side: wire::Open<Side>,
         /// Limit price of the stop loss.
-        #[serde(rename = "slLimitPrice", skip_serializing_if = "Option::is_none")]
         pub sl_limit_price: Option<wire::Decimal>,
         /// Kind of order of the stop loss. Left out: Market.
-        #[serde(rename = "slOrderType", skip_serializing_if = "Option::is_none")]
         pub sl_order_type: Option<wire::Open<OrderType>>,
         /// Price that triggers the stop loss.
-        #[serde(rename = "slTriggerBy", skip_serializing_if = "Option::is_none")]
         pub sl_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Largest slippage of a market order: 1 to 10000 ticks, or 0.01 to 10 percent.
-        #[serde(rename = "slippageTolerance", skip_serializing_if = "Option::is_none")]
         pub slippage_tolerance: Option<wire::Decimal>,
         /// What slippageTolerance counts.
-        #[serde(rename = "slippageToleranceType", skip_serializing_if = "Option::is_none")]
         pub slippage_tolerance_type: Option<wire::Open<SlippageToleranceType>>,
         /// What happens when the order meets one of the same group.
-        #[serde(rename = "smpType", skip_serializing_if = "Option::is_none")]
         pub smp_type: Option<wire::Open<SmpType>>,
         /// Price of the stop loss; 0 removes it.
-        #[serde(rename = "stopLoss", skip_serializing_if = "Option::is_none")]
         pub stop_loss: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Price of the take profit; 0 removes it.
-        #[serde(rename = "takeProfit", skip_serializing_if = "Option::is_none")]
         pub take_profit: Option<wire::Decimal>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Limit price of the take profit.
-        #[serde(rename = "tpLimitPrice", skip_serializing_if = "Option::is_none")]
         pub tp_limit_price: Option<wire::Decimal>,
         /// Kind of order of the take profit. Left out: Market.
-        #[serde(rename = "tpOrderType", skip_serializing_if = "Option::is_none")]
         pub tp_order_type: Option<wire::Open<OrderType>>,
         /// Price that triggers the take profit.
-        #[serde(rename = "tpTriggerBy", skip_serializing_if = "Option::is_none")]
         pub tp_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Whether take profit and stop loss are for the whole position.
-        #[serde(rename = "tpslMode", skip_serializing_if = "Option::is_none")]
         pub tpsl_mode: Option<wire::Open<TpslMode>>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerBy", skip_serializing_if = "Option::is_none")]
         pub trigger_by: Option<wire::Open<TriggerBy>>,
         /// 1 triggered by a rise to triggerPrice, 2 by a fall.
-        #[serde(rename = "triggerDirection", skip_serializing_if = "Option::is_none")]
         pub trigger_direction: Option<i64>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerPrice", skip_serializing_if = "Option::is_none")]
         pub trigger_price: Option<wire::Decimal>,
     }
+    wire::object! { PreCheckOrderRequest {
+        bbo_level "bboLevel" maybe, bbo_side_type "bboSideType" maybe, category "category" plain,
+        close_on_trigger "closeOnTrigger" maybe, is_leverage "isLeverage" maybe, market_unit "marketUnit" maybe,
+        mmp "mmp" maybe, order_filter "orderFilter" maybe, order_iv "orderIv" maybe,
+        order_link_id "orderLinkId" maybe, order_type "orderType" plain, position_idx "positionIdx" maybe,
+        price "price" maybe, qty "qty" plain, reduce_only "reduceOnly" maybe, rpi_taker_access "rpiTakerAccess" maybe,
+        side "side" plain, sl_limit_price "slLimitPrice" maybe, sl_order_type "slOrderType" maybe,
+        sl_trigger_by "slTriggerBy" maybe, slippage_tolerance "slippageTolerance" maybe,
+        slippage_tolerance_type "slippageToleranceType" maybe, smp_type "smpType" maybe, stop_loss "stopLoss" maybe,
+        symbol "symbol" plain, take_profit "takeProfit" maybe, time_in_force "timeInForce" maybe,
+        tp_limit_price "tpLimitPrice" maybe, tp_order_type "tpOrderType" maybe, tp_trigger_by "tpTriggerBy" maybe,
+        tpsl_mode "tpslMode" maybe, trigger_by "triggerBy" maybe, trigger_direction "triggerDirection" maybe,
+        trigger_price "triggerPrice" maybe,
+    } }
     /// `PreCheckOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PreCheckOrderResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<PreCheckOrderResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { PreCheckOrderResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `PreCheckOrderResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PreCheckOrderResult {
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Initial margin rate after the order, in hundredths of a percent.
-        #[serde(rename = "postImrE4", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub post_imr_e4: Option<i64>,
         /// Maintenance margin rate after the order, in hundredths of a percent.
-        #[serde(rename = "postMmrE4", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub post_mmr_e4: Option<i64>,
         /// Initial margin rate before the order, in hundredths of a percent.
-        #[serde(rename = "preImrE4", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pre_imr_e4: Option<i64>,
         /// Maintenance margin rate before the order, in hundredths of a percent.
-        #[serde(rename = "preMmrE4", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pre_mmr_e4: Option<i64>,
     }
+    wire::object! { PreCheckOrderResult {
+        order_id "orderId" maybe, order_link_id "orderLinkId" maybe, post_imr_e4 "postImrE4" optional,
+        post_mmr_e4 "postMmrE4" optional, pre_imr_e4 "preImrE4" optional, pre_mmr_e4 "preMmrE4" optional,
+    } }
     /// `PreListingInfo`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PreListingInfo {
         /// Fees of the auction.
-        #[serde(rename = "auctionFeeInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub auction_fee_info: Option<AuctionFeeInfo>,
         /// Current phase of the pre-market.
-        #[serde(rename = "curAuctionPhase", skip_serializing_if = "Option::is_none")]
         pub cur_auction_phase: Option<String>,
         /// Its phases.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub phases: Vec<PreListingPhase>,
         /// Whether the call auction is left out.
-        #[serde(rename = "skipCallAuction", skip_serializing_if = "Option::is_none")]
         pub skip_call_auction: Option<bool>,
     }
+    wire::object! { PreListingInfo {
+        auction_fee_info "auctionFeeInfo" optional, cur_auction_phase "curAuctionPhase" maybe,
+        phases "phases" list_or_none, skip_call_auction "skipCallAuction" maybe,
+    } }
     /// `PreListingPhase`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PreListingPhase {
         /// End, Unix milliseconds.
-        #[serde(rename = "endTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end_time: Option<wire::UnixMillis>,
         /// Phase of the pre-market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub phase: Option<String>,
         /// Beginning, Unix milliseconds.
-        #[serde(rename = "startTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub start_time: Option<wire::UnixMillis>,
     }
+    wire::object! { PreListingPhase {
+        end_time "endTime" optional, phase "phase" maybe, start_time "startTime" optional,
+    } }
     /// `PremiumIndexPriceKlineResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PremiumIndexPriceKlineResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// Newest first. Each is a list: beginning (Unix milliseconds), open, high, low and close.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Vec<wire::Decimal>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { PremiumIndexPriceKlineResult {
+        category "category" maybe, list "list" list_or_none, symbol "symbol" maybe,
+    } }
     /// `PriceFilter`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PriceFilter {
         /// Largest price of an order.
-        #[serde(rename = "maxPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_price: Option<wire::Decimal>,
         /// Smallest price of an order.
-        #[serde(rename = "minPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_price: Option<wire::Decimal>,
         /// Step of the price.
-        #[serde(rename = "tickSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tick_size: Option<wire::Decimal>,
     }
+    wire::object! { PriceFilter {
+        max_price "maxPrice" optional, min_price "minPrice" optional, tick_size "tickSize" optional,
+    } }
     /// Highest bid and lowest ask of an order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PriceLimitMessage {
         /// Highest price of a bid.
-        #[serde(rename = "buyLmt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub buy_lmt: Option<wire::Decimal>,
         /// Lowest price of an ask.
-        #[serde(rename = "sellLmt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sell_lmt: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { PriceLimitMessage {
+        buy_lmt "buyLmt" optional, sell_lmt "sellLmt" optional, symbol "symbol" plain,
+    } }
     /// `PriceLimitResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PriceLimitResult {
         /// Highest price of a bid.
-        #[serde(rename = "buyLmt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub buy_lmt: Option<wire::Decimal>,
         /// Lowest price of an ask.
-        #[serde(rename = "sellLmt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sell_lmt: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts: Option<wire::UnixMillis>,
     }
+    wire::object! { PriceLimitResult {
+        buy_lmt "buyLmt" optional, sell_lmt "sellLmt" optional, symbol "symbol" maybe, ts "ts" optional,
+    } }
     /// `PublicTrade`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PublicTrade {
         /// Id of the execution.
-        #[serde(rename = "execId", skip_serializing_if = "Option::is_none")]
         pub exec_id: Option<String>,
         /// Index price, for options.
-        #[serde(rename = "iP", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::Decimal>,
         /// Whether it is a block trade.
-        #[serde(rename = "isBlockTrade", skip_serializing_if = "Option::is_none")]
         pub is_block_trade: Option<bool>,
         /// Whether it is an RPI trade.
-        #[serde(rename = "isRPITrade", skip_serializing_if = "Option::is_none")]
         pub is_rpi_trade: Option<bool>,
         /// Implied volatility, for options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iv: Option<wire::Decimal>,
         /// Implied volatility of the mark price, for options.
-        #[serde(rename = "mIv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_iv: Option<wire::Decimal>,
         /// Mark price, for options.
-        #[serde(rename = "mP", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Sequence number across the depths of a symbol.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seq: Option<i64>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { PublicTrade {
+        exec_id "execId" maybe, index_price "iP" optional, is_block_trade "isBlockTrade" maybe,
+        is_rpi_trade "isRPITrade" maybe, iv "iv" optional, mark_iv "mIv" optional, mark_price "mP" optional,
+        price "price" optional, seq "seq" optional, side "side" maybe, size "size" optional, symbol "symbol" maybe,
+        time "time" optional,
+    } }
     /// `QuerySubMembersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct QuerySubMembersResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: QuerySubMembersResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { QuerySubMembersResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `QuerySubMembersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct QuerySubMembersResult {
-        #[serde(rename = "subMembers", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sub_members: Vec<SubMember>,
     }
+    wire::object! { QuerySubMembersResult {
+        sub_members "subMembers" list_or_none,
+    } }
     /// `RateLimit`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RateLimit {
         /// Product: SPOT, DERIVATIVES or OPTIONS.
-        #[serde(rename = "bizType", skip_serializing_if = "Option::is_none")]
         pub biz_type: Option<String>,
         /// Calls a second.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rate: Option<i64>,
         /// Accounts, joined by commas.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub uids: Option<String>,
     }
+    wire::object! { RateLimit {
+        biz_type "bizType" maybe, rate "rate" optional, uids "uids" maybe,
+    } }
     /// `RateLimitCap`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RateLimitCap {
         /// Product: SPOT, DERIVATIVES or OPTIONS.
-        #[serde(rename = "bizType", skip_serializing_if = "Option::is_none")]
         pub biz_type: Option<String>,
         /// Calls a second that the institution may have.
-        #[serde(rename = "insCap", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ins_cap: Option<i64>,
         /// Calls a second of all accounts together.
-        #[serde(rename = "totalRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_rate: Option<i64>,
         /// Calls a second that one account may have.
-        #[serde(rename = "uidCap", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub uid_cap: Option<i64>,
     }
+    wire::object! { RateLimitCap {
+        biz_type "bizType" maybe, ins_cap "insCap" optional, total_rate "totalRate" optional,
+        uid_cap "uidCap" optional,
+    } }
     /// `RateLimitCapResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RateLimitCapResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<RateLimitCap>,
     }
+    wire::object! { RateLimitCapResult {
+        list "list" list_or_none,
+    } }
     /// `RateLimitChange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RateLimitChange {
         /// Product: SPOT, DERIVATIVES or OPTIONS.
-        #[serde(rename = "bizType", skip_serializing_if = "Option::is_none")]
         pub biz_type: Option<String>,
         /// Text for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub msg: Option<String>,
         /// Calls a second.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rate: Option<i64>,
         /// Whether it was set.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// Accounts, joined by commas.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub uids: Option<String>,
     }
+    wire::object! { RateLimitChange {
+        biz_type "bizType" maybe, msg "msg" maybe, rate "rate" optional, success "success" maybe, uids "uids" maybe,
+    } }
     /// `RateLimitResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RateLimitResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<RateLimit>,
     }
+    wire::object! { RateLimitResult {
+        list "list" list_or_none,
+    } }
     /// `RateLimitSetting`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RateLimitSetting {
         /// Product: SPOT, DERIVATIVES or OPTIONS.
-        #[serde(rename = "bizType")]
         pub biz_type: String,
         /// Calls a second.
         pub rate: i64,
         /// Accounts, joined by commas.
         pub uids: String,
     }
+    wire::object! { RateLimitSetting {
+        biz_type "bizType" plain, rate "rate" plain, uids "uids" plain,
+    } }
     /// `RecentTradesResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RecentTradesResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<PublicTrade>,
     }
+    wire::object! { RecentTradesResult {
+        category "category" maybe, list "list" list_or_none,
+    } }
     /// `Referral`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Referral {
         /// When it was made, Unix seconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixSeconds>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Account that was invited.
-        #[serde(rename = "inviteeUid", skip_serializing_if = "Option::is_none")]
         pub invitee_uid: Option<String>,
         /// 0 open, 1 done.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// Last change, Unix seconds.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::UnixSeconds>,
     }
+    wire::object! { Referral {
+        created_at "createdAt" optional, id "id" maybe, invitee_uid "inviteeUid" maybe, status "status" optional,
+        updated_at "updatedAt" optional,
+    } }
     /// `RenewFixedBorrowRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RenewFixedBorrowRequest {
         /// Id of the loan.
-        #[serde(rename = "loanId")]
         pub loan_id: String,
         /// Amount to renew, in the coin. Left out: all.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub qty: Option<wire::Decimal>,
     }
+    wire::object! { RenewFixedBorrowRequest {
+        loan_id "loanId" plain, qty "qty" maybe,
+    } }
     /// `RenewFixedBorrowResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RenewFixedBorrowResponse {
         /// Success, or an object that has it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub result: Option<::serde_json::Value>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { RenewFixedBorrowResponse {
+        result "result" maybe, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `RepaidLiability`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RepaidLiability {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Repaid, in the coin.
-        #[serde(rename = "repaymentQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub repayment_qty: Option<wire::Decimal>,
     }
+    wire::object! { RepaidLiability {
+        coin "coin" maybe, repayment_qty "repaymentQty" optional,
+    } }
     /// `RepayLiabilityRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RepayLiabilityRequest {
         /// Coin, in capitals. Left out: all liabilities.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
     }
+    wire::object! { RepayLiabilityRequest {
+        coin "coin" maybe,
+    } }
     /// `RepayLiabilityResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RepayLiabilityResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<RepayLiabilityResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { RepayLiabilityResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `RepayLiabilityResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RepayLiabilityResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<RepaidLiability>,
     }
+    wire::object! { RepayLiabilityResult {
+        list "list" list_or_none,
+    } }
     /// `RepayStatus`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RepayStatus {
         /// P in progress, SU done, FA failed.
-        #[serde(rename = "resultStatus", skip_serializing_if = "Option::is_none")]
         pub result_status: Option<String>,
     }
+    wire::object! { RepayStatus {
+        result_status "resultStatus" maybe,
+    } }
     /// `RepayableAmountResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RepayableAmountResult {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Can be repaid without conversion, in the coin.
-        #[serde(rename = "lossLessRepaymentAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub loss_less_repayment_amount: Option<wire::Decimal>,
     }
+    wire::object! { RepayableAmountResult {
+        currency "currency" maybe, loss_less_repayment_amount "lossLessRepaymentAmount" optional,
+    } }
     wire::words! {
         /// All liabilities, those at a fixed rate, or those at a floating rate.
         RepaymentType {
@@ -20718,949 +20306,915 @@ pub mod types {
         }
     }
     /// `RequestConvertQuoteRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RequestConvertQuoteRequest {
         /// Account type, such as UNIFIED or FUND.
-        #[serde(rename = "accountType")]
         pub account_type: String,
         /// Coin to give.
-        #[serde(rename = "fromCoin")]
         pub from_coin: String,
         /// crypto or fiat.
-        #[serde(rename = "fromCoinType", skip_serializing_if = "Option::is_none")]
         pub from_coin_type: Option<String>,
         /// Kind of paramValue, such as opFrom for brokers.
-        #[serde(rename = "paramType", skip_serializing_if = "Option::is_none")]
         pub param_type: Option<String>,
         /// Value that belongs to paramType, such as the id of a broker.
-        #[serde(rename = "paramValue", skip_serializing_if = "Option::is_none")]
         pub param_value: Option<String>,
         /// Amount to give, in its coin.
-        #[serde(rename = "requestAmount")]
         pub request_amount: wire::Decimal,
         /// Coin of requestAmount: the one to give.
-        #[serde(rename = "requestCoin")]
         pub request_coin: String,
         /// Id of the request given by the caller, at most 36 characters.
-        #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
         pub request_id: Option<String>,
         /// Coin to get.
-        #[serde(rename = "toCoin")]
         pub to_coin: String,
         /// crypto or fiat.
-        #[serde(rename = "toCoinType", skip_serializing_if = "Option::is_none")]
         pub to_coin_type: Option<String>,
     }
+    wire::object! { RequestConvertQuoteRequest {
+        account_type "accountType" plain, from_coin "fromCoin" plain, from_coin_type "fromCoinType" maybe,
+        param_type "paramType" maybe, param_value "paramValue" maybe, request_amount "requestAmount" plain,
+        request_coin "requestCoin" plain, request_id "requestId" maybe, to_coin "toCoin" plain,
+        to_coin_type "toCoinType" maybe,
+    } }
     /// `RequestConvertQuoteResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RequestConvertQuoteResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: RequestConvertQuoteResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { RequestConvertQuoteResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `RequestConvertQuoteResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RequestConvertQuoteResult {
         /// Exchange rate.
-        #[serde(rename = "exchangeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_rate: Option<wire::Decimal>,
         /// When the quote expires, Unix milliseconds.
-        #[serde(rename = "expiredTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expired_time: Option<wire::UnixMillis>,
         /// Reserved.
-        #[serde(rename = "extTaxAndFee", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ext_tax_and_fee: Vec<::serde_json::Value>,
         /// Amount to give, in its coin.
-        #[serde(rename = "fromAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub from_amount: Option<wire::Decimal>,
         /// Coin to give.
-        #[serde(rename = "fromCoin", skip_serializing_if = "Option::is_none")]
         pub from_coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "fromCoinType", skip_serializing_if = "Option::is_none")]
         pub from_coin_type: Option<String>,
         /// Id of the quote.
-        #[serde(rename = "quoteTxId")]
         pub quote_tx_id: String,
         /// Id of the request given by the caller, at most 36 characters.
-        #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
         pub request_id: Option<String>,
         /// Amount to get, in its coin.
-        #[serde(rename = "toAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Coin to get.
-        #[serde(rename = "toCoin", skip_serializing_if = "Option::is_none")]
         pub to_coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "toCoinType", skip_serializing_if = "Option::is_none")]
         pub to_coin_type: Option<String>,
     }
+    wire::object! { RequestConvertQuoteResult {
+        exchange_rate "exchangeRate" optional, expired_time "expiredTime" optional,
+        ext_tax_and_fee "extTaxAndFee" list_or_none, from_amount "fromAmount" optional, from_coin "fromCoin" maybe,
+        from_coin_type "fromCoinType" maybe, quote_tx_id "quoteTxId" plain, request_id "requestId" maybe,
+        to_amount "toAmount" optional, to_coin "toCoin" maybe, to_coin_type "toCoinType" maybe,
+    } }
     /// `RequestFiatQuoteRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RequestFiatQuoteRequest {
         /// Coin to give.
-        #[serde(rename = "fromCoin")]
         pub from_coin: String,
         /// crypto or fiat.
-        #[serde(rename = "fromCoinType")]
         pub from_coin_type: String,
         /// Amount to give, in its coin.
-        #[serde(rename = "requestAmount")]
         pub request_amount: wire::Decimal,
         /// fiat or crypto: kind of the coin to give. Left out: fiat.
-        #[serde(rename = "requestCoinType", skip_serializing_if = "Option::is_none")]
         pub request_coin_type: Option<String>,
         /// Coin to get.
-        #[serde(rename = "toCoin")]
         pub to_coin: String,
         /// crypto or fiat.
-        #[serde(rename = "toCoinType")]
         pub to_coin_type: String,
     }
+    wire::object! { RequestFiatQuoteRequest {
+        from_coin "fromCoin" plain, from_coin_type "fromCoinType" plain, request_amount "requestAmount" plain,
+        request_coin_type "requestCoinType" maybe, to_coin "toCoin" plain, to_coin_type "toCoinType" plain,
+    } }
     /// `RequestFiatQuoteResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RequestFiatQuoteResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<RequestFiatQuoteResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { RequestFiatQuoteResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `RequestFiatQuoteResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RequestFiatQuoteResult {
         /// Exchange rate.
-        #[serde(rename = "exchangeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_rate: Option<wire::Decimal>,
         /// When the quote expires, Unix milliseconds, as examples spell it.
-        #[serde(rename = "expireTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expire_time: Option<wire::UnixMillis>,
         /// When the quote expires, Unix milliseconds.
-        #[serde(rename = "expiredTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expired_time: Option<wire::UnixMillis>,
         /// Amount to give, in its coin.
-        #[serde(rename = "fromAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub from_amount: Option<wire::Decimal>,
         /// Coin to give.
-        #[serde(rename = "fromCoin", skip_serializing_if = "Option::is_none")]
         pub from_coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "fromCoinType", skip_serializing_if = "Option::is_none")]
         pub from_coin_type: Option<String>,
         /// Id of the quote, as examples spell it.
-        #[serde(rename = "quoteTaxId", skip_serializing_if = "Option::is_none")]
         pub quote_tax_id: Option<String>,
         /// Id of the quote.
-        #[serde(rename = "quoteTxId", skip_serializing_if = "Option::is_none")]
         pub quote_tx_id: Option<String>,
         /// Amount to get, in its coin.
-        #[serde(rename = "toAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Coin to get.
-        #[serde(rename = "toCoin", skip_serializing_if = "Option::is_none")]
         pub to_coin: Option<String>,
         /// crypto or fiat.
-        #[serde(rename = "toCoinType", skip_serializing_if = "Option::is_none")]
         pub to_coin_type: Option<String>,
     }
+    wire::object! { RequestFiatQuoteResult {
+        exchange_rate "exchangeRate" optional, expire_time "expireTime" optional, expired_time "expiredTime" optional,
+        from_amount "fromAmount" optional, from_coin "fromCoin" maybe, from_coin_type "fromCoinType" maybe,
+        quote_tax_id "quoteTaxId" maybe, quote_tx_id "quoteTxId" maybe, to_amount "toAmount" optional,
+        to_coin "toCoin" maybe, to_coin_type "toCoinType" maybe,
+    } }
     /// `RequestSmallBalanceQuoteRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RequestSmallBalanceQuoteRequest {
         /// Account type, such as UNIFIED or FUND.
-        #[serde(rename = "accountType")]
         pub account_type: String,
         /// Coins to give, at most 20.
-        #[serde(rename = "fromCoinList", deserialize_with = "lenient::collection")]
         pub from_coin_list: Vec<String>,
         /// Coin to get.
-        #[serde(rename = "toCoin")]
         pub to_coin: String,
     }
+    wire::object! { RequestSmallBalanceQuoteRequest {
+        account_type "accountType" plain, from_coin_list "fromCoinList" list, to_coin "toCoin" plain,
+    } }
     /// `RequestSmallBalanceQuoteResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RequestSmallBalanceQuoteResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: RequestSmallBalanceQuoteResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { RequestSmallBalanceQuoteResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `RequestSmallBalanceQuoteResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RequestSmallBalanceQuoteResult {
         /// Id of the quote.
-        #[serde(rename = "quoteId")]
         pub quote_id: String,
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<SmallBalanceQuote>,
     }
+    wire::object! { RequestSmallBalanceQuoteResult {
+        quote_id "quoteId" plain, result "result" optional,
+    } }
     /// `ResetMmpRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ResetMmpRequest {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin")]
         pub base_coin: String,
     }
+    wire::object! { ResetMmpRequest {
+        base_coin "baseCoin" plain,
+    } }
     /// A leg of a request.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RfqLeg {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { RfqLeg {
+        category "category" maybe, qty "qty" optional, side "side" maybe, symbol "symbol" maybe,
+    } }
     /// A request for quotes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqMessage {
         /// Whether the request accepts quotes of others: true or false.
-        #[serde(rename = "acceptOtherQuoteStatus", skip_serializing_if = "Option::is_none")]
         pub accept_other_quote_status: Option<String>,
         /// Who may quote.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub counterparties: Vec<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixMillis>,
         /// Code of the desk that asks.
-        #[serde(rename = "deskCode", skip_serializing_if = "Option::is_none")]
         pub desk_code: Option<String>,
         /// When it expires, Unix milliseconds.
-        #[serde(rename = "expiresAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::UnixMillis>,
         /// Legs.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<RfqLeg>,
         /// Id of the request.
-        #[serde(rename = "rfqId")]
         pub rfq_id: String,
         /// Id of the request, given by its owner.
-        #[serde(rename = "rfqLinkId", skip_serializing_if = "Option::is_none")]
         pub rfq_link_id: Option<String>,
         /// Status, such as Active or Filled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Kind of strategy.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<String>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::UnixMillis>,
     }
+    wire::object! { RfqMessage {
+        accept_other_quote_status "acceptOtherQuoteStatus" maybe, counterparties "counterparties" list_or_none,
+        created_at "createdAt" optional, desk_code "deskCode" maybe, expires_at "expiresAt" optional,
+        legs "legs" list_or_none, rfq_id "rfqId" plain, rfq_link_id "rfqLinkId" maybe, status "status" maybe,
+        strategy_type "strategyType" maybe, updated_at "updatedAt" optional,
+    } }
     /// A leg of such a trade.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RfqPublicTradeLeg {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { RfqPublicTradeLeg {
+        category "category" maybe, mark_price "markPrice" optional, price "price" optional, qty "qty" optional,
+        side "side" maybe, symbol "symbol" maybe,
+    } }
     /// A trade that came of a request for quotes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqPublicTradeMessage {
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixMillis>,
         /// Legs.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<RfqPublicTradeLeg>,
         /// Id of the request.
-        #[serde(rename = "rfqId")]
         pub rfq_id: String,
         /// Kind of strategy.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<String>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::UnixMillis>,
     }
+    wire::object! { RfqPublicTradeMessage {
+        created_at "createdAt" optional, legs "legs" list_or_none, rfq_id "rfqId" plain,
+        strategy_type "strategyType" maybe, updated_at "updatedAt" optional,
+    } }
     /// A leg of a quote.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RfqQuoteLeg {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { RfqQuoteLeg {
+        category "category" maybe, price "price" optional, qty "qty" optional, symbol "symbol" maybe,
+    } }
     /// A quote.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqQuoteMessage {
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixMillis>,
         /// Code of the desk that quotes.
-        #[serde(rename = "deskCode", skip_serializing_if = "Option::is_none")]
         pub desk_code: Option<String>,
         /// Side of the quote that was executed.
-        #[serde(rename = "execQuoteSide", skip_serializing_if = "Option::is_none")]
         pub exec_quote_side: Option<String>,
         /// When it expires, Unix milliseconds.
-        #[serde(rename = "expiresAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::UnixMillis>,
         /// Legs when the asker buys.
-        #[serde(rename = "quoteBuyList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub quote_buy_list: Vec<RfqQuoteLeg>,
         /// Id of the quote.
-        #[serde(rename = "quoteId")]
         pub quote_id: String,
         /// Id of the quote, given by its owner.
-        #[serde(rename = "quoteLinkId", skip_serializing_if = "Option::is_none")]
         pub quote_link_id: Option<String>,
         /// Legs when the asker sells.
-        #[serde(rename = "quoteSellList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub quote_sell_list: Vec<RfqQuoteLeg>,
         /// Id of the request.
-        #[serde(rename = "rfqId", skip_serializing_if = "Option::is_none")]
         pub rfq_id: Option<String>,
         /// Id of the request, given by its owner.
-        #[serde(rename = "rfqLinkId", skip_serializing_if = "Option::is_none")]
         pub rfq_link_id: Option<String>,
         /// Status, such as Active or Filled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::UnixMillis>,
     }
+    wire::object! { RfqQuoteMessage {
+        created_at "createdAt" optional, desk_code "deskCode" maybe, exec_quote_side "execQuoteSide" maybe,
+        expires_at "expiresAt" optional, quote_buy_list "quoteBuyList" list_or_none, quote_id "quoteId" plain,
+        quote_link_id "quoteLinkId" maybe, quote_sell_list "quoteSellList" list_or_none, rfq_id "rfqId" maybe,
+        rfq_link_id "rfqLinkId" maybe, status "status" maybe, updated_at "updatedAt" optional,
+    } }
     /// A leg of such a trade.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RfqTradeLeg {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Fee.
-        #[serde(rename = "execFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_fee: Option<wire::Decimal>,
         /// Id of the execution.
-        #[serde(rename = "execId", skip_serializing_if = "Option::is_none")]
         pub exec_id: Option<String>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Who refused: Taker, Maker or bybit; empty when it was filled.
-        #[serde(rename = "rejectParty", skip_serializing_if = "Option::is_none")]
         pub reject_party: Option<String>,
         /// Code; 0 when it was done.
-        #[serde(rename = "resultCode", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result_code: Option<i64>,
         /// Text for people; empty when it was done.
-        #[serde(rename = "resultMessage", skip_serializing_if = "Option::is_none")]
         pub result_message: Option<String>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { RfqTradeLeg {
+        category "category" maybe, exec_fee "execFee" optional, exec_id "execId" maybe,
+        mark_price "markPrice" optional, order_id "orderId" maybe, price "price" optional, qty "qty" optional,
+        reject_party "rejectParty" maybe, result_code "resultCode" optional, result_message "resultMessage" maybe,
+        side "side" maybe, symbol "symbol" maybe,
+    } }
     /// A trade of the caller that came of a request for quotes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqTradeMessage {
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixMillis>,
         /// Legs.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<RfqTradeLeg>,
         /// Code of the desk that quoted.
-        #[serde(rename = "quoteDeskCode", skip_serializing_if = "Option::is_none")]
         pub quote_desk_code: Option<String>,
         /// Id of the quote.
-        #[serde(rename = "quoteId", skip_serializing_if = "Option::is_none")]
         pub quote_id: Option<String>,
         /// Id of the quote, given by its owner.
-        #[serde(rename = "quoteLinkId", skip_serializing_if = "Option::is_none")]
         pub quote_link_id: Option<String>,
         /// Side of the quote.
-        #[serde(rename = "quoteSide", skip_serializing_if = "Option::is_none")]
         pub quote_side: Option<String>,
         /// Code of the desk that asked.
-        #[serde(rename = "rfqDeskCode", skip_serializing_if = "Option::is_none")]
         pub rfq_desk_code: Option<String>,
         /// Id of the request.
-        #[serde(rename = "rfqId")]
         pub rfq_id: String,
         /// Id of the request, given by its owner.
-        #[serde(rename = "rfqLinkId", skip_serializing_if = "Option::is_none")]
         pub rfq_link_id: Option<String>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Kind of strategy.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<String>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::UnixMillis>,
     }
+    wire::object! { RfqTradeMessage {
+        created_at "createdAt" optional, legs "legs" list_or_none, quote_desk_code "quoteDeskCode" maybe,
+        quote_id "quoteId" maybe, quote_link_id "quoteLinkId" maybe, quote_side "quoteSide" maybe,
+        rfq_desk_code "rfqDeskCode" maybe, rfq_id "rfqId" plain, rfq_link_id "rfqLinkId" maybe, status "status" maybe,
+        strategy_type "strategyType" maybe, updated_at "updatedAt" optional,
+    } }
     /// `RiskLimit`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskLimit {
         /// Id of the risk limit.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub id: Option<i64>,
         /// Initial margin rate, as a fraction.
-        #[serde(rename = "initialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin: Option<wire::Decimal>,
         /// 1 for the lowest risk limit, 0 for others.
-        #[serde(rename = "isLowestRisk", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub is_lowest_risk: Option<i64>,
         /// Maintenance margin rate, as a fraction.
-        #[serde(rename = "maintenanceMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin: Option<wire::Decimal>,
         /// Largest leverage.
-        #[serde(rename = "maxLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_leverage: Option<wire::Decimal>,
         /// Amount taken off the maintenance margin.
-        #[serde(rename = "mmDeduction", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mm_deduction: Option<wire::Decimal>,
         /// Largest value of a position at this risk limit.
-        #[serde(rename = "riskLimitValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub risk_limit_value: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { RiskLimit {
+        id "id" optional, initial_margin "initialMargin" optional, is_lowest_risk "isLowestRisk" optional,
+        maintenance_margin "maintenanceMargin" optional, max_leverage "maxLeverage" optional,
+        mm_deduction "mmDeduction" optional, risk_limit_value "riskLimitValue" optional, symbol "symbol" maybe,
+    } }
     /// `RiskLimitResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskLimitResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<RiskLimit>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { RiskLimitResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `RiskParameters`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskParameters {
         /// Ratio X of the price limit.
-        #[serde(rename = "priceLimitRatioX", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_limit_ratio_x: Option<wire::Decimal>,
         /// Ratio Y of the price limit.
-        #[serde(rename = "priceLimitRatioY", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_limit_ratio_y: Option<wire::Decimal>,
     }
+    wire::object! { RiskParameters {
+        price_limit_ratio_x "priceLimitRatioX" optional, price_limit_ratio_y "priceLimitRatioY" optional,
+    } }
     /// An order book with RPI orders.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RpiOrderbook {
         /// Asks, the lowest price first: price, size of others, size of RPI orders.
-        #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asks: Vec<Vec<wire::Decimal>>,
         /// Bids, the highest price first: price, size of others, size of RPI orders.
-        #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub bids: Vec<Vec<wire::Decimal>>,
         /// Time of the matching engine, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cts: Option<wire::UnixMillis>,
         /// Sequence number across the depths of a symbol.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seq: Option<i64>,
         /// Symbol.
-        #[serde(rename = "s", skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// When the venue made the data, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts: Option<wire::UnixMillis>,
         /// Number of the update.
-        #[serde(rename = "u", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_id: Option<i64>,
     }
+    wire::object! { RpiOrderbook {
+        asks "a" list_or_none, bids "b" list_or_none, cts "cts" optional, seq "seq" optional, symbol "s" maybe,
+        ts "ts" optional, update_id "u" optional,
+    } }
     /// Levels of an order book with RPI orders.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RpiOrderbookMessage {
         /// Asks: price, new size of others, new size of RPI orders. A level is removed when both are 0.
-        #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asks: Vec<Vec<wire::Decimal>>,
         /// Bids: price, new size of others, new size of RPI orders. A level is removed when both are 0.
-        #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub bids: Vec<Vec<wire::Decimal>>,
         /// Sequence number that orders books of several depths, and trades, of a symbol.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seq: Option<i64>,
         /// Symbol.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// Number of the message: one more than that of the message before. It begins again with 1 when the service restarts.
-        #[serde(rename = "u", deserialize_with = "lenient::vital")]
         pub update_id: i64,
     }
+    wire::object! { RpiOrderbookMessage {
+        asks "a" list_or_none, bids "b" list_or_none, seq "seq" optional, symbol "s" plain, update_id "u" vital,
+    } }
     /// `ServerTime`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ServerTime {
         /// Time of the venue, Unix nanoseconds.
-        #[serde(rename = "timeNano", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time_nano: Option<wire::UnixNanos>,
         /// Time of the venue, Unix seconds.
-        #[serde(rename = "timeSecond", deserialize_with = "lenient::vital")]
         pub time_second: wire::UnixSeconds,
     }
+    wire::object! { ServerTime {
+        time_nano "timeNano" optional, time_second "timeSecond" vital,
+    } }
     /// `SetAutoAddMarginRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetAutoAddMarginRequest {
         /// 0 off, 1 margin is added by itself.
-        #[serde(rename = "autoAddMargin")]
         pub auto_add_margin: i64,
         /// Product.
         pub category: wire::Open<Category>,
         /// 0 one-way mode, 1 buy side, 2 sell side of the hedge mode.
-        #[serde(rename = "positionIdx", skip_serializing_if = "Option::is_none")]
         pub position_idx: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { SetAutoAddMarginRequest {
+        auto_add_margin "autoAddMargin" plain, category "category" plain, position_idx "positionIdx" maybe,
+        symbol "symbol" plain,
+    } }
     /// `SetAutoRepayModeRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetAutoRepayModeRequest {
         /// 1 on, 0 off.
-        #[serde(rename = "autoRepayMode")]
         pub auto_repay_mode: String,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
     }
+    wire::object! { SetAutoRepayModeRequest {
+        auto_repay_mode "autoRepayMode" plain, currency "currency" maybe,
+    } }
     /// `SetAutoRepayModeResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SetAutoRepayModeResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<SetAutoRepayModeResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { SetAutoRepayModeResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `SetAutoRepayModeResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetAutoRepayModeResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub data: Vec<AutoRepay>,
     }
+    wire::object! { SetAutoRepayModeResult {
+        data "data" list_or_none,
+    } }
     /// `SetCollateralCoinRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetCollateralCoinRequest {
         /// Coin, in capitals.
         pub coin: String,
         /// ON or OFF.
-        #[serde(rename = "collateralSwitch")]
         pub collateral_switch: wire::Open<OnOff>,
     }
+    wire::object! { SetCollateralCoinRequest {
+        coin "coin" plain, collateral_switch "collateralSwitch" plain,
+    } }
     /// `SetDeltaNeutralModeRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetDeltaNeutralModeRequest {
         /// 1 on, 0 off.
-        #[serde(rename = "deltaEnable")]
         pub delta_enable: String,
     }
+    wire::object! { SetDeltaNeutralModeRequest {
+        delta_enable "deltaEnable" plain,
+    } }
     /// `SetDeltaNeutralModeResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SetDeltaNeutralModeResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<SetDeltaNeutralModeResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { SetDeltaNeutralModeResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `SetDeltaNeutralModeResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetDeltaNeutralModeResult {
         /// 1 when it was taken.
-        #[serde(rename = "resultStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result_status: Option<i64>,
     }
+    wire::object! { SetDeltaNeutralModeResult {
+        result_status "resultStatus" optional,
+    } }
     /// `SetDepositAccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetDepositAccountRequest {
         /// Account type, such as UNIFIED or FUND.
-        #[serde(rename = "accountType")]
         pub account_type: String,
     }
+    wire::object! { SetDepositAccountRequest {
+        account_type "accountType" plain,
+    } }
     /// `SetDepositAccountResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SetDepositAccountResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<SetDepositAccountResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { SetDepositAccountResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `SetDepositAccountResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetDepositAccountResult {
         /// 1 done, 0 failed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
     }
+    wire::object! { SetDepositAccountResult {
+        status "status" optional,
+    } }
     /// `SetDisconnectCancelAllRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetDisconnectCancelAllRequest {
         /// SPOT, DERIVATIVES or OPTIONS. Left out: OPTIONS.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub product: Option<String>,
         /// Seconds without a connection after which orders are cancelled, 3 to 300.
-        #[serde(rename = "timeWindow")]
         pub time_window: i64,
     }
+    wire::object! { SetDisconnectCancelAllRequest {
+        product "product" maybe, time_window "timeWindow" plain,
+    } }
     /// `SetLeverageRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetLeverageRequest {
         /// Leverage of the buy side.
-        #[serde(rename = "buyLeverage")]
         pub buy_leverage: wire::Decimal,
         /// Product.
         pub category: wire::Open<Category>,
         /// Leverage of the sell side; the same as buyLeverage in one-way mode.
-        #[serde(rename = "sellLeverage")]
         pub sell_leverage: wire::Decimal,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
     }
+    wire::object! { SetLeverageRequest {
+        buy_leverage "buyLeverage" plain, category "category" plain, sell_leverage "sellLeverage" plain,
+        symbol "symbol" plain,
+    } }
     /// `SetMarginModeRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetMarginModeRequest {
         /// Margin mode.
-        #[serde(rename = "setMarginMode")]
         pub set_margin_mode: wire::Open<MarginMode>,
     }
+    wire::object! { SetMarginModeRequest {
+        set_margin_mode "setMarginMode" plain,
+    } }
     /// `SetMarginModeResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SetMarginModeResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<SetMarginModeResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { SetMarginModeResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `SetMarginModeResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetMarginModeResult {
         /// Why it was not set; empty when it was.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub reasons: Vec<MarginModeReason>,
     }
+    wire::object! { SetMarginModeResult {
+        reasons "reasons" list_or_none,
+    } }
     /// `SetMmpRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetMmpRequest {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin")]
         pub base_coin: String,
         /// Delta that triggers the protection.
-        #[serde(rename = "deltaLimit")]
         pub delta_limit: wire::Decimal,
         /// How long trading stays frozen, milliseconds, as text; 0 until reset.
-        #[serde(rename = "frozenPeriod")]
         pub frozen_period: String,
         /// Quantity that triggers the protection.
-        #[serde(rename = "qtyLimit")]
         pub qty_limit: wire::Decimal,
         /// Vega that triggers the protection.
-        #[serde(rename = "vegaLimit", skip_serializing_if = "Option::is_none")]
         pub vega_limit: Option<wire::Decimal>,
         /// Length of the window, milliseconds, as text.
         pub window: String,
     }
+    wire::object! { SetMmpRequest {
+        base_coin "baseCoin" plain, delta_limit "deltaLimit" plain, frozen_period "frozenPeriod" plain,
+        qty_limit "qtyLimit" plain, vega_limit "vegaLimit" maybe, window "window" plain,
+    } }
     /// `SetPriceLimitBehaviourRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetPriceLimitBehaviourRequest {
         /// Product.
         pub category: wire::Open<Category>,
         /// True to have prices beyond the limit moved to it, false to have such orders refused.
-        #[serde(rename = "modifyEnable")]
         pub modify_enable: bool,
     }
+    wire::object! { SetPriceLimitBehaviourRequest {
+        category "category" plain, modify_enable "modifyEnable" plain,
+    } }
     /// `SetRateLimitRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetRateLimitRequest {
         /// Settings.
-        #[serde(deserialize_with = "lenient::collection")]
         pub list: Vec<RateLimitSetting>,
     }
+    wire::object! { SetRateLimitRequest {
+        list "list" list,
+    } }
     /// `SetRateLimitResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SetRateLimitResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<SetRateLimitResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { SetRateLimitResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `SetRateLimitResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetRateLimitResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<RateLimitChange>,
         /// The same, as examples have it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub result: Vec<RateLimitChange>,
     }
+    wire::object! { SetRateLimitResult {
+        list "list" list_or_none, result "result" list_or_none,
+    } }
     /// `SetSpotHedgingRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetSpotHedgingRequest {
         /// ON or OFF.
-        #[serde(rename = "setHedgingMode")]
         pub set_hedging_mode: wire::Open<OnOff>,
     }
+    wire::object! { SetSpotHedgingRequest {
+        set_hedging_mode "setHedgingMode" plain,
+    } }
     /// `SetSpotMarginLeverageRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetSpotMarginLeverageRequest {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Leverage, 2 to 10; up to 5 where a coin is named.
         pub leverage: wire::Decimal,
     }
+    wire::object! { SetSpotMarginLeverageRequest {
+        currency "currency" maybe, leverage "leverage" plain,
+    } }
     /// `SetTradingStopRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetTradingStopRequest {
         /// Price from which the trailing stop counts.
-        #[serde(rename = "activePrice", skip_serializing_if = "Option::is_none")]
         pub active_price: Option<wire::Decimal>,
         /// Product.
         pub category: wire::Open<Category>,
         /// 0 one-way mode, 1 buy side, 2 sell side of the hedge mode.
-        #[serde(rename = "positionIdx")]
         pub position_idx: i64,
         /// Limit price of the stop loss.
-        #[serde(rename = "slLimitPrice", skip_serializing_if = "Option::is_none")]
         pub sl_limit_price: Option<wire::Decimal>,
         /// Kind of order of the stop loss. Left out: Market.
-        #[serde(rename = "slOrderType", skip_serializing_if = "Option::is_none")]
         pub sl_order_type: Option<wire::Open<OrderType>>,
         /// Size of the stop loss; the same as tpSize.
-        #[serde(rename = "slSize", skip_serializing_if = "Option::is_none")]
         pub sl_size: Option<wire::Decimal>,
         /// Price that triggers the stop loss.
-        #[serde(rename = "slTriggerBy", skip_serializing_if = "Option::is_none")]
         pub sl_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Price of the stop loss; 0 removes it.
-        #[serde(rename = "stopLoss", skip_serializing_if = "Option::is_none")]
         pub stop_loss: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Price of the take profit; 0 removes it.
-        #[serde(rename = "takeProfit", skip_serializing_if = "Option::is_none")]
         pub take_profit: Option<wire::Decimal>,
         /// Limit price of the take profit.
-        #[serde(rename = "tpLimitPrice", skip_serializing_if = "Option::is_none")]
         pub tp_limit_price: Option<wire::Decimal>,
         /// Kind of order of the take profit. Left out: Market.
-        #[serde(rename = "tpOrderType", skip_serializing_if = "Option::is_none")]
         pub tp_order_type: Option<wire::Open<OrderType>>,
         /// Size of the take profit; the same as slSize.
-        #[serde(rename = "tpSize", skip_serializing_if = "Option::is_none")]
         pub tp_size: Option<wire::Decimal>,
         /// Price that triggers the take profit.
-        #[serde(rename = "tpTriggerBy", skip_serializing_if = "Option::is_none")]
         pub tp_trigger_by: Option<wire::Open<TriggerBy>>,
         /// Whether take profit and stop loss are for the whole position.
-        #[serde(rename = "tpslMode")]
         pub tpsl_mode: wire::Open<TpslMode>,
         /// Distance of the trailing stop from the market price.
-        #[serde(rename = "trailingStop", skip_serializing_if = "Option::is_none")]
         pub trailing_stop: Option<wire::Decimal>,
     }
+    wire::object! { SetTradingStopRequest {
+        active_price "activePrice" maybe, category "category" plain, position_idx "positionIdx" plain,
+        sl_limit_price "slLimitPrice" maybe, sl_order_type "slOrderType" maybe, sl_size "slSize" maybe,
+        sl_trigger_by "slTriggerBy" maybe, stop_loss "stopLoss" maybe, symbol "symbol" plain,
+        take_profit "takeProfit" maybe, tp_limit_price "tpLimitPrice" maybe, tp_order_type "tpOrderType" maybe,
+        tp_size "tpSize" maybe, tp_trigger_by "tpTriggerBy" maybe, tpsl_mode "tpslMode" plain,
+        trailing_stop "trailingStop" maybe,
+    } }
     /// `Settlement`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Settlement {
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::UnixMillis>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Realised profit and loss.
-        #[serde(rename = "realisedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub realised_pnl: Option<wire::Decimal>,
         /// Average price of the session.
-        #[serde(rename = "sessionAvgPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_avg_price: Option<wire::Decimal>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Size of the position.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { Settlement {
+        created_time "createdTime" optional, mark_price "markPrice" optional, realised_pnl "realisedPnl" optional,
+        session_avg_price "sessionAvgPrice" optional, side "side" maybe, size "size" optional, symbol "symbol" maybe,
+    } }
     wire::words! {
         /// Side.
         Side {
@@ -21668,25 +21222,24 @@ pub mod types {
         }
     }
     /// `SingleCoinBalanceResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SingleCoinBalanceResult {
         /// Id of the account.
-        #[serde(rename = "accountId", skip_serializing_if = "Option::is_none")]
         pub account_id: Option<String>,
         /// Account type, such as UNIFIED or FUND.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<String>,
         /// Balances.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<TransferBalance>,
         /// Number of the product.
-        #[serde(rename = "bizType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub biz_type: Option<i64>,
         /// Id of the account.
-        #[serde(rename = "memberId", skip_serializing_if = "Option::is_none")]
         pub member_id: Option<String>,
     }
+    wire::object! { SingleCoinBalanceResult {
+        account_id "accountId" maybe, account_type "accountType" maybe, balance "balance" optional,
+        biz_type "bizType" optional, member_id "memberId" maybe,
+    } }
     wire::words! {
         /// What a tolerance counts.
         SlippageToleranceType {
@@ -21694,234 +21247,220 @@ pub mod types {
         }
     }
     /// `SmallBalance`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SmallBalance {
         /// Available balance.
-        #[serde(rename = "availableBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::Decimal>,
         /// Value in USDT.
-        #[serde(rename = "baseValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_value: Option<wire::Decimal>,
         /// Exchange rate.
-        #[serde(rename = "exchangeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_rate: Option<wire::Decimal>,
         /// Fee.
-        #[serde(rename = "feeInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_info: Option<ExchangeFee>,
         /// Coin to give.
-        #[serde(rename = "fromCoin", skip_serializing_if = "Option::is_none")]
         pub from_coin: Option<String>,
         /// 1 can be converted, 2 cannot.
-        #[serde(rename = "supportConvert", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub support_convert: Option<i64>,
         /// Tax.
-        #[serde(rename = "taxFeeInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tax_fee_info: Option<TaxFee>,
         /// Amount to get, in its coin.
-        #[serde(rename = "toAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Coin to get.
-        #[serde(rename = "toCoin", skip_serializing_if = "Option::is_none")]
         pub to_coin: Option<String>,
     }
+    wire::object! { SmallBalance {
+        available_balance "availableBalance" optional, base_value "baseValue" optional,
+        exchange_rate "exchangeRate" optional, fee_info "feeInfo" optional, from_coin "fromCoin" maybe,
+        support_convert "supportConvert" optional, tax_fee_info "taxFeeInfo" optional, to_amount "toAmount" optional,
+        to_coin "toCoin" maybe,
+    } }
     /// `SmallBalanceCoinsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SmallBalanceCoinsResult {
-        #[serde(rename = "smallAssetCoins", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub small_asset_coins: Vec<SmallBalance>,
         /// Coins that can be had.
-        #[serde(rename = "supportToCoins", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub support_to_coins: Vec<String>,
     }
+    wire::object! { SmallBalanceCoinsResult {
+        small_asset_coins "smallAssetCoins" list_or_none, support_to_coins "supportToCoins" list_or_none,
+    } }
     /// `SmallBalanceExchange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SmallBalanceExchange {
         /// Account type, such as UNIFIED or FUND.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<String>,
         /// When the quote was made, Unix milliseconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixMillis>,
         /// small_asset_uta or small_asset_funding.
-        #[serde(rename = "exchangeSource", skip_serializing_if = "Option::is_none")]
         pub exchange_source: Option<String>,
         /// Id of the exchange.
-        #[serde(rename = "exchangeTxId", skip_serializing_if = "Option::is_none")]
         pub exchange_tx_id: Option<String>,
         /// Coin of the fee.
-        #[serde(rename = "feeCoin", skip_serializing_if = "Option::is_none")]
         pub fee_coin: Option<String>,
         /// init, processing, success, failure or partial_fulfillment.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Exchanges.
-        #[serde(rename = "subRecords", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sub_records: Vec<SmallBalanceSubExchange>,
         /// Amount to get, in its coin.
-        #[serde(rename = "toAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Coin to get.
-        #[serde(rename = "toCoin", skip_serializing_if = "Option::is_none")]
         pub to_coin: Option<String>,
         /// Fees in total, in their coin.
-        #[serde(rename = "totalFeeAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_fee_amount: Option<wire::Decimal>,
         /// Taxes in total.
-        #[serde(rename = "totalTaxFeeInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_tax_fee_info: Option<TaxFee>,
     }
+    wire::object! { SmallBalanceExchange {
+        account_type "accountType" maybe, created_at "createdAt" optional, exchange_source "exchangeSource" maybe,
+        exchange_tx_id "exchangeTxId" maybe, fee_coin "feeCoin" maybe, status "status" maybe,
+        sub_records "subRecords" list_or_none, to_amount "toAmount" optional, to_coin "toCoin" maybe,
+        total_fee_amount "totalFeeAmount" optional, total_tax_fee_info "totalTaxFeeInfo" optional,
+    } }
     /// `SmallBalanceExecuteResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SmallBalanceExecuteResult {
         /// Id of the exchange.
-        #[serde(rename = "exchangeTxId", skip_serializing_if = "Option::is_none")]
         pub exchange_tx_id: Option<String>,
         /// Text for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub msg: Option<String>,
         /// Id of the quote.
-        #[serde(rename = "quoteId", skip_serializing_if = "Option::is_none")]
         pub quote_id: Option<String>,
         /// init, processing, success or failure.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// When it was submitted, Unix milliseconds.
-        #[serde(rename = "submitTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub submit_time: Option<wire::UnixMillis>,
     }
+    wire::object! { SmallBalanceExecuteResult {
+        exchange_tx_id "exchangeTxId" maybe, msg "msg" maybe, quote_id "quoteId" maybe, status "status" maybe,
+        submit_time "submitTime" optional,
+    } }
     /// `SmallBalanceHistoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SmallBalanceHistoryResult {
         /// This page, from 1.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cursor: Option<i64>,
         /// Last page.
-        #[serde(rename = "lastPage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_page: Option<i64>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub records: Vec<SmallBalanceExchange>,
         /// Entries a page.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<i64>,
         /// Number of all entries.
-        #[serde(rename = "totalCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_count: Option<i64>,
     }
+    wire::object! { SmallBalanceHistoryResult {
+        cursor "cursor" optional, last_page "lastPage" optional, records "records" list_or_none, size "size" optional,
+        total_count "totalCount" optional,
+    } }
     /// `SmallBalanceQuote`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SmallBalanceQuote {
         /// Exchanges.
-        #[serde(rename = "exchangeCoins", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub exchange_coins: Vec<SmallBalanceQuoteExchange>,
         /// When the quote was made, Unix milliseconds.
-        #[serde(rename = "quoteCreateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_create_time: Option<wire::UnixMillis>,
         /// When the quote expires, Unix milliseconds.
-        #[serde(rename = "quoteExpireTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_expire_time: Option<wire::UnixMillis>,
         /// Fees in total.
-        #[serde(rename = "totalFeeInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_fee_info: Option<ExchangeFee>,
         /// Taxes in total.
-        #[serde(rename = "totalTaxFeeInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_tax_fee_info: Option<TaxFee>,
     }
+    wire::object! { SmallBalanceQuote {
+        exchange_coins "exchangeCoins" list_or_none, quote_create_time "quoteCreateTime" optional,
+        quote_expire_time "quoteExpireTime" optional, total_fee_info "totalFeeInfo" optional,
+        total_tax_fee_info "totalTaxFeeInfo" optional,
+    } }
     /// `SmallBalanceQuoteExchange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SmallBalanceQuoteExchange {
         /// Available, in the coin.
-        #[serde(rename = "availableBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::Decimal>,
         /// Value in USDT.
-        #[serde(rename = "baseValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub base_value: Option<wire::Decimal>,
         /// Exchange rate.
-        #[serde(rename = "exchangeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_rate: Option<wire::Decimal>,
         /// Fee.
-        #[serde(rename = "feeInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_info: Option<ExchangeFee>,
         /// Coin to give.
-        #[serde(rename = "fromCoin", skip_serializing_if = "Option::is_none")]
         pub from_coin: Option<String>,
         /// 1 can be converted, 2 cannot.
-        #[serde(rename = "supportConvert", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub support_convert: Option<i64>,
         /// Tax.
-        #[serde(rename = "taxFeeInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tax_fee_info: Option<TaxFee>,
         /// Amount to get, in its coin.
-        #[serde(rename = "toAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Coin to get.
-        #[serde(rename = "toCoin", skip_serializing_if = "Option::is_none")]
         pub to_coin: Option<String>,
     }
+    wire::object! { SmallBalanceQuoteExchange {
+        available_balance "availableBalance" optional, base_value "baseValue" optional,
+        exchange_rate "exchangeRate" optional, fee_info "feeInfo" optional, from_coin "fromCoin" maybe,
+        support_convert "supportConvert" optional, tax_fee_info "taxFeeInfo" optional, to_amount "toAmount" optional,
+        to_coin "toCoin" maybe,
+    } }
     /// `SmallBalanceSubExchange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SmallBalanceSubExchange {
         /// Fee, in its coin.
-        #[serde(rename = "feeAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_amount: Option<wire::Decimal>,
         /// Coin of the fee.
-        #[serde(rename = "feeCoin", skip_serializing_if = "Option::is_none")]
         pub fee_coin: Option<String>,
         /// Amount to give, in its coin.
-        #[serde(rename = "fromAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub from_amount: Option<wire::Decimal>,
         /// Coin to give.
-        #[serde(rename = "fromCoin", skip_serializing_if = "Option::is_none")]
         pub from_coin: Option<String>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Tax.
-        #[serde(rename = "taxFeeInfo", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tax_fee_info: Option<TaxFee>,
         /// Amount to get, in its coin.
-        #[serde(rename = "toAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Coin to get.
-        #[serde(rename = "toCoin", skip_serializing_if = "Option::is_none")]
         pub to_coin: Option<String>,
     }
+    wire::object! { SmallBalanceSubExchange {
+        fee_amount "feeAmount" optional, fee_coin "feeCoin" maybe, from_amount "fromAmount" optional,
+        from_coin "fromCoin" maybe, status "status" maybe, tax_fee_info "taxFeeInfo" optional,
+        to_amount "toAmount" optional, to_coin "toCoin" maybe,
+    } }
     /// An offer of leverage.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SmartLeverageOfferMessage {
         /// Break-even price.
-        #[serde(rename = "b", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub break_even_price: Option<wire::Decimal>,
         /// Current price.
-        #[serde(rename = "c", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_price: Option<wire::Decimal>,
         /// When the offer expires, Unix milliseconds.
-        #[serde(rename = "e", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires: Option<wire::UnixMillis>,
         /// Largest amount.
-        #[serde(rename = "m", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_amount: Option<wire::Decimal>,
         /// Id of the product.
-        #[serde(rename = "p")]
         pub product_id: String,
     }
+    wire::object! { SmartLeverageOfferMessage {
+        break_even_price "b" optional, current_price "c" optional, expires "e" optional, max_amount "m" optional,
+        product_id "p" plain,
+    } }
     /// `SmpGroupResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SmpGroupResult {
         /// Group within which own orders do not trade; 0 for none.
-        #[serde(rename = "smpGroup", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub smp_group: Option<i64>,
     }
+    wire::object! { SmpGroupResult {
+        smp_group "smpGroup" optional,
+    } }
     wire::words! {
         /// What happens when two orders of one group meet.
         SmpType {
@@ -21929,787 +21468,707 @@ pub mod types {
         }
     }
     /// `SpotHedge`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpotHedge {
         /// Spot size that hedges.
-        #[serde(rename = "hedgeSpotSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub hedge_spot_size: Option<wire::Decimal>,
         /// Points.
-        #[serde(rename = "pnlRanges", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub pnl_ranges: Vec<PnlRange>,
         /// Index price in US dollars.
-        #[serde(rename = "usdIndexPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub usd_index_price: Option<wire::Decimal>,
         /// Wallet balance, in the coin.
-        #[serde(rename = "walletBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallet_balance: Option<wire::Decimal>,
     }
+    wire::object! { SpotHedge {
+        hedge_spot_size "hedgeSpotSize" optional, pnl_ranges "pnlRanges" list_or_none,
+        usd_index_price "usdIndexPrice" optional, wallet_balance "walletBalance" optional,
+    } }
     /// `SpotMarginCoin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpotMarginCoin {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Leverage of spot margin; empty while it is off.
-        #[serde(rename = "spotLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_leverage: Option<wire::Decimal>,
     }
+    wire::object! { SpotMarginCoin {
+        currency "currency" maybe, spot_leverage "spotLeverage" optional,
+    } }
     /// `SpotMarginCoinStateResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpotMarginCoinStateResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<SpotMarginCoin>,
     }
+    wire::object! { SpotMarginCoinStateResult {
+        list "list" list_or_none,
+    } }
     /// `SpotMarginCurrenciesResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpotMarginCurrenciesResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<SpotMarginCurrency>,
     }
+    wire::object! { SpotMarginCurrenciesResult {
+        list "list" list_or_none,
+    } }
     /// `SpotMarginCurrency`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpotMarginCurrency {
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Decimals of the fixed rate.
-        #[serde(rename = "fixedInterestRateAccuracy", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fixed_interest_rate_accuracy: Option<i64>,
         /// Decimals of the amount at a fixed rate.
-        #[serde(rename = "fixedManualBorrowAccuracy", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fixed_manual_borrow_accuracy: Option<i64>,
         /// Whether borrowing by hand at a fixed rate is open.
-        #[serde(rename = "fixedManualBorrowable", skip_serializing_if = "Option::is_none")]
         pub fixed_manual_borrowable: Option<bool>,
         /// Decimals of the amount at a floating rate.
-        #[serde(rename = "flexibleManualBorrowAccuracy", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub flexible_manual_borrow_accuracy: Option<i64>,
         /// Whether borrowing by hand at a floating rate is open.
-        #[serde(rename = "flexibleManualBorrowable", skip_serializing_if = "Option::is_none")]
         pub flexible_manual_borrowable: Option<bool>,
         /// Largest fixed rate, as a fraction.
-        #[serde(rename = "maxFixedInterestRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_fixed_interest_rate: Option<wire::Decimal>,
         /// Smallest fixed rate, as a fraction.
-        #[serde(rename = "minFixedInterestRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_fixed_interest_rate: Option<wire::Decimal>,
         /// Smallest amount at a fixed rate.
-        #[serde(rename = "minFixedManualBorrowQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_fixed_manual_borrow_qty: Option<wire::Decimal>,
         /// Smallest amount at a floating rate.
-        #[serde(rename = "minFlexibleManualBorrowQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_flexible_manual_borrow_qty: Option<wire::Decimal>,
     }
+    wire::object! { SpotMarginCurrency {
+        currency "currency" maybe, fixed_interest_rate_accuracy "fixedInterestRateAccuracy" optional,
+        fixed_manual_borrow_accuracy "fixedManualBorrowAccuracy" optional,
+        fixed_manual_borrowable "fixedManualBorrowable" maybe,
+        flexible_manual_borrow_accuracy "flexibleManualBorrowAccuracy" optional,
+        flexible_manual_borrowable "flexibleManualBorrowable" maybe,
+        max_fixed_interest_rate "maxFixedInterestRate" optional,
+        min_fixed_interest_rate "minFixedInterestRate" optional,
+        min_fixed_manual_borrow_qty "minFixedManualBorrowQty" optional,
+        min_flexible_manual_borrow_qty "minFlexibleManualBorrowQty" optional,
+    } }
     /// `SpotMarginStateResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpotMarginStateResult {
         /// Leverage in use.
-        #[serde(rename = "effectiveLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub effective_leverage: Option<wire::Decimal>,
         /// Leverage of spot margin; empty while it is off.
-        #[serde(rename = "spotLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_leverage: Option<wire::Decimal>,
         /// 1 on, 0 off.
-        #[serde(rename = "spotMarginMode", skip_serializing_if = "Option::is_none")]
         pub spot_margin_mode: Option<String>,
     }
+    wire::object! { SpotMarginStateResult {
+        effective_leverage "effectiveLeverage" optional, spot_leverage "spotLeverage" optional,
+        spot_margin_mode "spotMarginMode" maybe,
+    } }
     /// Prices and volumes of a spot pair.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SpotTickerMessage {
         /// Highest price within 24 hours.
-        #[serde(rename = "highPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high_price24h: Option<wire::Decimal>,
         /// Last price.
-        #[serde(rename = "lastPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Lowest price within 24 hours.
-        #[serde(rename = "lowPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low_price24h: Option<wire::Decimal>,
         /// Price 24 hours ago.
-        #[serde(rename = "prevPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prev_price24h: Option<wire::Decimal>,
         /// Change within 24 hours, as a fraction.
-        #[serde(rename = "price24hPcnt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price24h_pcnt: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Turnover within 24 hours, in the quote coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub turnover24h: Option<wire::Decimal>,
         /// Index price in US dollars.
-        #[serde(rename = "usdIndexPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub usd_index_price: Option<wire::Decimal>,
         /// Volume within 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume24h: Option<wire::Decimal>,
     }
+    wire::object! { SpotTickerMessage {
+        high_price24h "highPrice24h" optional, last_price "lastPrice" optional, low_price24h "lowPrice24h" optional,
+        prev_price24h "prevPrice24h" optional, price24h_pcnt "price24hPcnt" optional, symbol "symbol" plain,
+        turnover24h "turnover24h" optional, usd_index_price "usdIndexPrice" optional, volume24h "volume24h" optional,
+    } }
     /// `SpreadExecution`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadExecution {
         /// Id of the execution.
-        #[serde(rename = "execId", skip_serializing_if = "Option::is_none")]
         pub exec_id: Option<String>,
         /// Price of the execution.
-        #[serde(rename = "execPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_price: Option<wire::Decimal>,
         /// Quantity of the execution.
-        #[serde(rename = "execQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_qty: Option<wire::Decimal>,
         /// When it was executed, Unix milliseconds.
-        #[serde(rename = "execTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_time: Option<wire::UnixMillis>,
         /// Kind of execution, such as Trade.
-        #[serde(rename = "execType", skip_serializing_if = "Option::is_none")]
         pub exec_type: Option<String>,
         /// Legs.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<SpreadExecutionLeg>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { SpreadExecution {
+        exec_id "execId" maybe, exec_price "execPrice" optional, exec_qty "execQty" optional,
+        exec_time "execTime" optional, exec_type "execType" maybe, legs "legs" list_or_none, order_id "orderId" maybe,
+        order_link_id "orderLinkId" maybe, side "side" maybe, symbol "symbol" maybe,
+    } }
     /// `SpreadExecutionLeg`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadExecutionLeg {
         /// Product of the leg: linear or spot.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Fee of the execution, in feeCurrency.
-        #[serde(rename = "execFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_fee: Option<wire::Decimal>,
         /// Fee of the spot leg of a spread.
-        #[serde(rename = "execFeeV2", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_fee_v2: Option<wire::Decimal>,
         /// Id of the execution.
-        #[serde(rename = "execId", skip_serializing_if = "Option::is_none")]
         pub exec_id: Option<String>,
         /// Price of the execution.
-        #[serde(rename = "execPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_price: Option<wire::Decimal>,
         /// Quantity of the execution.
-        #[serde(rename = "execQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_qty: Option<wire::Decimal>,
         /// When it was executed, Unix milliseconds.
-        #[serde(rename = "execTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_time: Option<wire::UnixMillis>,
         /// Kind of execution.
-        #[serde(rename = "execType", skip_serializing_if = "Option::is_none")]
         pub exec_type: Option<wire::Open<ExecType>>,
         /// Value of the execution.
-        #[serde(rename = "execValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_value: Option<wire::Decimal>,
         /// Coin of the fee.
-        #[serde(rename = "feeCurrency", skip_serializing_if = "Option::is_none")]
         pub fee_currency: Option<String>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { SpreadExecutionLeg {
+        category "category" maybe, exec_fee "execFee" optional, exec_fee_v2 "execFeeV2" optional,
+        exec_id "execId" maybe, exec_price "execPrice" optional, exec_qty "execQty" optional,
+        exec_time "execTime" optional, exec_type "execType" maybe, exec_value "execValue" optional,
+        fee_currency "feeCurrency" maybe, side "side" maybe, symbol "symbol" maybe,
+    } }
     /// An execution in a spread, or in one of its legs.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SpreadExecutionMessage {
         /// Product: combination, future_leg or spot_leg.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Size that was closed.
-        #[serde(rename = "closedSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub closed_size: Option<wire::Decimal>,
         /// How the order came about, such as CreateByUser.
-        #[serde(rename = "createType", skip_serializing_if = "Option::is_none")]
         pub create_type: Option<String>,
         /// Fee of the execution.
-        #[serde(rename = "execFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_fee: Option<wire::Decimal>,
         /// Fee of the spot leg of a spread.
-        #[serde(rename = "execFeeV2", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_fee_v2: Option<wire::Decimal>,
         /// Id of the execution.
-        #[serde(rename = "execId")]
         pub exec_id: String,
         /// Profit and loss of the execution.
-        #[serde(rename = "execPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_pnl: Option<wire::Decimal>,
         /// Price of the execution.
-        #[serde(rename = "execPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_price: Option<wire::Decimal>,
         /// Quantity of the execution.
-        #[serde(rename = "execQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_qty: Option<wire::Decimal>,
         /// When it was executed, Unix milliseconds.
-        #[serde(rename = "execTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_time: Option<wire::UnixMillis>,
         /// Kind of execution.
-        #[serde(rename = "execType", skip_serializing_if = "Option::is_none")]
         pub exec_type: Option<wire::Open<ExecType>>,
         /// Value of the execution.
-        #[serde(rename = "execValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exec_value: Option<wire::Decimal>,
         /// Coin of the fee.
-        #[serde(rename = "feeCoin", skip_serializing_if = "Option::is_none")]
         pub fee_coin: Option<String>,
         /// Fee rate, as a fraction.
-        #[serde(rename = "feeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_rate: Option<wire::Decimal>,
         /// 0 spot trade, 1 margin trade.
-        #[serde(rename = "isLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub is_leverage: Option<i64>,
         /// Whether the order made the price.
-        #[serde(rename = "isMaker", skip_serializing_if = "Option::is_none")]
         pub is_maker: Option<bool>,
         /// Quantity that is left.
-        #[serde(rename = "leavesQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leaves_qty: Option<wire::Decimal>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Price of the order.
-        #[serde(rename = "orderPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_price: Option<wire::Decimal>,
         /// Quantity of the order.
-        #[serde(rename = "orderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_qty: Option<wire::Decimal>,
         /// Kind of order.
-        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Id of the execution in the spread, at its legs.
-        #[serde(rename = "parentExecId", skip_serializing_if = "Option::is_none")]
         pub parent_exec_id: Option<String>,
         /// Sequence number across the depths of a symbol.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seq: Option<i64>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { SpreadExecutionMessage {
+        category "category" maybe, closed_size "closedSize" optional, create_type "createType" maybe,
+        exec_fee "execFee" optional, exec_fee_v2 "execFeeV2" optional, exec_id "execId" plain,
+        exec_pnl "execPnl" optional, exec_price "execPrice" optional, exec_qty "execQty" optional,
+        exec_time "execTime" optional, exec_type "execType" maybe, exec_value "execValue" optional,
+        fee_coin "feeCoin" maybe, fee_rate "feeRate" optional, is_leverage "isLeverage" optional,
+        is_maker "isMaker" maybe, leaves_qty "leavesQty" optional, mark_price "markPrice" optional,
+        order_id "orderId" maybe, order_link_id "orderLinkId" maybe, order_price "orderPrice" optional,
+        order_qty "orderQty" optional, order_type "orderType" maybe, parent_exec_id "parentExecId" maybe,
+        seq "seq" optional, side "side" maybe, symbol "symbol" maybe,
+    } }
     /// `SpreadInstrument`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SpreadInstrument {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// FundingRateArb, CarryTrade, FutureSpread or PerpBasis.
-        #[serde(rename = "contractType", skip_serializing_if = "Option::is_none")]
         pub contract_type: Option<String>,
         /// Delivery, Unix milliseconds; 0 without one.
-        #[serde(rename = "deliveryTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_time: Option<wire::UnixMillis>,
         /// Start of trading, Unix milliseconds.
-        #[serde(rename = "launchTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub launch_time: Option<wire::UnixMillis>,
         /// Legs.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<SpreadInstrumentLeg>,
         /// Step of the quantity.
-        #[serde(rename = "lotSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub lot_size: Option<wire::Decimal>,
         /// Largest price of an order.
-        #[serde(rename = "maxPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_price: Option<wire::Decimal>,
         /// Largest quantity of an order.
-        #[serde(rename = "maxSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_size: Option<wire::Decimal>,
         /// Smallest price of an order.
-        #[serde(rename = "minPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_price: Option<wire::Decimal>,
         /// Smallest quantity of an order.
-        #[serde(rename = "minSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_size: Option<wire::Decimal>,
         /// Quote coin.
-        #[serde(rename = "quoteCoin", skip_serializing_if = "Option::is_none")]
         pub quote_coin: Option<String>,
         /// Coin of settlement.
-        #[serde(rename = "settleCoin", skip_serializing_if = "Option::is_none")]
         pub settle_coin: Option<String>,
         /// Status, such as Trading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Step of the price.
-        #[serde(rename = "tickSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tick_size: Option<wire::Decimal>,
     }
+    wire::object! { SpreadInstrument {
+        base_coin "baseCoin" maybe, contract_type "contractType" maybe, delivery_time "deliveryTime" optional,
+        launch_time "launchTime" optional, legs "legs" list_or_none, lot_size "lotSize" optional,
+        max_price "maxPrice" optional, max_size "maxSize" optional, min_price "minPrice" optional,
+        min_size "minSize" optional, quote_coin "quoteCoin" maybe, settle_coin "settleCoin" maybe,
+        status "status" maybe, symbol "symbol" plain, tick_size "tickSize" optional,
+    } }
     /// `SpreadInstrumentLeg`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadInstrumentLeg {
         /// LinearPerpetual, LinearFutures or Spot.
-        #[serde(rename = "contractType", skip_serializing_if = "Option::is_none")]
         pub contract_type: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { SpreadInstrumentLeg {
+        contract_type "contractType" maybe, symbol "symbol" maybe,
+    } }
     /// `SpreadInstrumentsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadInstrumentsResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<SpreadInstrument>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { SpreadInstrumentsResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `SpreadMaxQtyResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadMaxQtyResult {
         /// Largest quantity of an order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ab: Option<wire::Decimal>,
     }
+    wire::object! { SpreadMaxQtyResult {
+        ab "ab" optional,
+    } }
     /// `SpreadOrder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadOrder {
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// FundingRateArb, CarryTrade, FutureSpread or PerpBasis.
-        #[serde(rename = "contractType", skip_serializing_if = "Option::is_none")]
         pub contract_type: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixMillis>,
         /// Executed quantity.
-        #[serde(rename = "cumExecQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_exec_qty: Option<wire::Decimal>,
         /// Why it was rejected.
-        #[serde(rename = "cxlRejReason", skip_serializing_if = "Option::is_none")]
         pub cxl_rej_reason: Option<String>,
         /// Quantity that is left.
-        #[serde(rename = "leavesQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leaves_qty: Option<wire::Decimal>,
         /// Id of the order of the first leg.
-        #[serde(rename = "leg1OrderId", skip_serializing_if = "Option::is_none")]
         pub leg1_order_id: Option<String>,
         /// Product of the first leg: Futures or Spot.
-        #[serde(rename = "leg1ProdType", skip_serializing_if = "Option::is_none")]
         pub leg1_prod_type: Option<String>,
         /// Side of the first leg.
-        #[serde(rename = "leg1Side", skip_serializing_if = "Option::is_none")]
         pub leg1_side: Option<wire::Open<Side>>,
         /// Symbol of the first leg.
-        #[serde(rename = "leg1Symbol", skip_serializing_if = "Option::is_none")]
         pub leg1_symbol: Option<String>,
         /// Id of the order of the second leg.
-        #[serde(rename = "leg2OrderId", skip_serializing_if = "Option::is_none")]
         pub leg2_order_id: Option<String>,
         /// Product of the second leg: Futures or Spot.
-        #[serde(rename = "leg2ProdType", skip_serializing_if = "Option::is_none")]
         pub leg2_prod_type: Option<String>,
         /// Side of the second leg.
-        #[serde(rename = "leg2Side", skip_serializing_if = "Option::is_none")]
         pub leg2_side: Option<wire::Open<Side>>,
         /// Symbol of the second leg.
-        #[serde(rename = "leg2Symbol", skip_serializing_if = "Option::is_none")]
         pub leg2_symbol: Option<String>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Quantity of the order.
-        #[serde(rename = "orderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_qty: Option<wire::Decimal>,
         /// Status of the order.
-        #[serde(rename = "orderStatus", skip_serializing_if = "Option::is_none")]
         pub order_status: Option<wire::Open<OrderStatus>>,
         /// Kind of order.
-        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Coin of settlement.
-        #[serde(rename = "settleCoin", skip_serializing_if = "Option::is_none")]
         pub settle_coin: Option<String>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::UnixMillis>,
     }
+    wire::object! { SpreadOrder {
+        base_coin "baseCoin" maybe, contract_type "contractType" maybe, created_at "createdAt" optional,
+        cum_exec_qty "cumExecQty" optional, cxl_rej_reason "cxlRejReason" maybe, leaves_qty "leavesQty" optional,
+        leg1_order_id "leg1OrderId" maybe, leg1_prod_type "leg1ProdType" maybe, leg1_side "leg1Side" maybe,
+        leg1_symbol "leg1Symbol" maybe, leg2_order_id "leg2OrderId" maybe, leg2_prod_type "leg2ProdType" maybe,
+        leg2_side "leg2Side" maybe, leg2_symbol "leg2Symbol" maybe, order_id "orderId" maybe,
+        order_link_id "orderLinkId" maybe, order_qty "orderQty" optional, order_status "orderStatus" maybe,
+        order_type "orderType" maybe, price "price" optional, qty "qty" optional, settle_coin "settleCoin" maybe,
+        side "side" maybe, symbol "symbol" maybe, time_in_force "timeInForce" maybe, updated_at "updatedAt" optional,
+    } }
     /// `SpreadOrderHistoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadOrderHistoryResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<SpreadOrder>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { SpreadOrderHistoryResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// An order for a spread, or one of its legs.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SpreadOrderMessage {
         /// Average price.
-        #[serde(rename = "avgPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_price: Option<wire::Decimal>,
         /// Why it was cancelled, such as CancelByUser.
-        #[serde(rename = "cancelType", skip_serializing_if = "Option::is_none")]
         pub cancel_type: Option<String>,
         /// Product: combination, future_leg or spot_leg.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Profit and loss that was realised.
-        #[serde(rename = "closedPnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub closed_pnl: Option<wire::Decimal>,
         /// How the order came about, such as CreateByUser.
-        #[serde(rename = "createType", skip_serializing_if = "Option::is_none")]
         pub create_type: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::UnixMillis>,
         /// Fees so far.
-        #[serde(rename = "cumExecFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_exec_fee: Option<wire::Decimal>,
         /// Executed quantity.
-        #[serde(rename = "cumExecQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_exec_qty: Option<wire::Decimal>,
         /// Executed value.
-        #[serde(rename = "cumExecValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cum_exec_value: Option<wire::Decimal>,
         /// Fees so far, by coin.
-        #[serde(rename = "cumFeeDetail", default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub cum_fee_detail: HashMap<String, wire::Decimal>,
         /// Coin of the fee.
-        #[serde(rename = "feeCurrency", skip_serializing_if = "Option::is_none")]
         pub fee_currency: Option<String>,
         /// 0 spot trade, 1 margin trade.
-        #[serde(rename = "isLeverage", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub is_leverage: Option<i64>,
         /// Quantity that is left.
-        #[serde(rename = "leavesQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leaves_qty: Option<wire::Decimal>,
         /// Value that is left.
-        #[serde(rename = "leavesValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leaves_value: Option<wire::Decimal>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId")]
         pub order_id: String,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Status of the order.
-        #[serde(rename = "orderStatus", skip_serializing_if = "Option::is_none")]
         pub order_status: Option<wire::Open<OrderStatus>>,
         /// Kind of order.
-        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Id of the order for the spread, at its legs.
-        #[serde(rename = "parentOrderId", skip_serializing_if = "Option::is_none")]
         pub parent_order_id: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Why it was rejected, such as EC_NoError.
-        #[serde(rename = "rejectReason", skip_serializing_if = "Option::is_none")]
         pub reject_reason: Option<String>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// How long the order stays.
-        #[serde(rename = "timeInForce", skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::UnixMillis>,
     }
+    wire::object! { SpreadOrderMessage {
+        avg_price "avgPrice" optional, cancel_type "cancelType" maybe, category "category" maybe,
+        closed_pnl "closedPnl" optional, create_type "createType" maybe, created_time "createdTime" optional,
+        cum_exec_fee "cumExecFee" optional, cum_exec_qty "cumExecQty" optional,
+        cum_exec_value "cumExecValue" optional, cum_fee_detail "cumFeeDetail" list_or_none,
+        fee_currency "feeCurrency" maybe, is_leverage "isLeverage" optional, leaves_qty "leavesQty" optional,
+        leaves_value "leavesValue" optional, order_id "orderId" plain, order_link_id "orderLinkId" maybe,
+        order_status "orderStatus" maybe, order_type "orderType" maybe, parent_order_id "parentOrderId" maybe,
+        price "price" optional, qty "qty" optional, reject_reason "rejectReason" maybe, side "side" maybe,
+        symbol "symbol" maybe, time_in_force "timeInForce" maybe, updated_time "updatedTime" optional,
+    } }
     /// `SpreadRecentTradesResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadRecentTradesResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<SpreadTrade>,
     }
+    wire::object! { SpreadRecentTradesResult {
+        list "list" list_or_none,
+    } }
     /// `SpreadTicker`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SpreadTicker {
         /// Best ask.
-        #[serde(rename = "askPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_price: Option<wire::Decimal>,
         /// Size at the best ask.
-        #[serde(rename = "askSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_size: Option<wire::Decimal>,
         /// Best bid.
-        #[serde(rename = "bidPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_price: Option<wire::Decimal>,
         /// Size at the best bid.
-        #[serde(rename = "bidSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_size: Option<wire::Decimal>,
         /// Highest price within 24 hours.
-        #[serde(rename = "highPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high_price24h: Option<wire::Decimal>,
         /// Last price.
-        #[serde(rename = "lastPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Lowest price within 24 hours.
-        #[serde(rename = "lowPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low_price24h: Option<wire::Decimal>,
         /// Price 24 hours ago.
-        #[serde(rename = "prevPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prev_price24h: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Volume within 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume24h: Option<wire::Decimal>,
     }
+    wire::object! { SpreadTicker {
+        ask_price "askPrice" optional, ask_size "askSize" optional, bid_price "bidPrice" optional,
+        bid_size "bidSize" optional, high_price24h "highPrice24h" optional, last_price "lastPrice" optional,
+        low_price24h "lowPrice24h" optional, prev_price24h "prevPrice24h" optional, symbol "symbol" plain,
+        volume24h "volume24h" optional,
+    } }
     /// Prices of a spread.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SpreadTickerMessage {
         /// Best ask.
-        #[serde(rename = "askPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_price: Option<wire::Decimal>,
         /// Size at the best ask.
-        #[serde(rename = "askSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_size: Option<wire::Decimal>,
         /// Best bid.
-        #[serde(rename = "bidPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_price: Option<wire::Decimal>,
         /// Size at the best bid.
-        #[serde(rename = "bidSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_size: Option<wire::Decimal>,
         /// Highest price within 24 hours.
-        #[serde(rename = "highPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high_price24h: Option<wire::Decimal>,
         /// Last price.
-        #[serde(rename = "lastPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Lowest price within 24 hours.
-        #[serde(rename = "lowPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low_price24h: Option<wire::Decimal>,
         /// Price 24 hours ago.
-        #[serde(rename = "prevPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prev_price24h: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Volume within 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume24h: Option<wire::Decimal>,
     }
+    wire::object! { SpreadTickerMessage {
+        ask_price "askPrice" optional, ask_size "askSize" optional, bid_price "bidPrice" optional,
+        bid_size "bidSize" optional, high_price24h "highPrice24h" optional, last_price "lastPrice" optional,
+        low_price24h "lowPrice24h" optional, prev_price24h "prevPrice24h" optional, symbol "symbol" plain,
+        volume24h "volume24h" optional,
+    } }
     /// `SpreadTickerResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadTickerResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<SpreadTicker>,
     }
+    wire::object! { SpreadTickerResult {
+        list "list" list_or_none,
+    } }
     /// `SpreadTrade`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadTrade {
         /// Id of the execution.
-        #[serde(rename = "execId", skip_serializing_if = "Option::is_none")]
         pub exec_id: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Sequence number across the depths of a symbol.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seq: Option<i64>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Quantity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { SpreadTrade {
+        exec_id "execId" maybe, price "price" optional, seq "seq" optional, side "side" maybe, size "size" optional,
+        symbol "symbol" maybe, time "time" optional,
+    } }
     /// `SpreadTradeHistoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpreadTradeHistoryResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<SpreadExecution>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { SpreadTradeHistoryResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// A strategy of the caller.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StrategyMessage {
         /// Product, in words of its own such as UTA_USDT.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Distance to the best price.
-        #[serde(rename = "chaseDistance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub chase_distance: Option<wire::Decimal>,
         /// Price of the order that follows the market.
-        #[serde(rename = "chaseOrderPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub chase_order_price: Option<wire::Decimal>,
         /// Distance to the best price, in hundredths of a percent.
-        #[serde(rename = "ChasePercentE4", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub chase_percent_e4: Option<i64>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createdTimeE3", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time_e3: Option<wire::UnixMillis>,
         /// Length, in seconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub duration: Option<i64>,
         /// Average price.
-        #[serde(rename = "executedAvgPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_avg_price: Option<wire::Decimal>,
         /// Time that has passed, in seconds.
-        #[serde(rename = "executedDuration", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_duration: Option<i64>,
         /// End, Unix milliseconds.
-        #[serde(rename = "executedEndTimeE3", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_end_time_e3: Option<wire::UnixMillis>,
         /// Executed size.
-        #[serde(rename = "executedSize", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_size: Option<wire::Decimal>,
         /// Beginning, Unix milliseconds.
-        #[serde(rename = "executedStartTimeE3", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_start_time_e3: Option<wire::UnixMillis>,
         /// Value that was filled.
-        #[serde(rename = "filledPositionValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub filled_position_value: Option<wire::Decimal>,
         /// Seconds between orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interval: Option<i64>,
         /// Whether sizes vary at random.
-        #[serde(rename = "isRandom", skip_serializing_if = "Option::is_none")]
         pub is_random: Option<bool>,
         /// Whether it is triggered.
-        #[serde(rename = "isTriggered", skip_serializing_if = "Option::is_none")]
         pub is_triggered: Option<bool>,
         /// 0 spot trade, 1 margin trade.
-        #[serde(rename = "leverageType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage_type: Option<i64>,
         /// Limit price.
-        #[serde(rename = "limitPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub limit_price: Option<wire::Decimal>,
         /// Price up to which it follows the market.
-        #[serde(rename = "maxChasePrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_chase_price: Option<wire::Decimal>,
         /// Distance of the orders from the best price.
-        #[serde(rename = "orderPriceOffset", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub order_price_offset: Option<wire::Decimal>,
         /// Kind of order.
-        #[serde(rename = "orderType", skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Value of the position.
-        #[serde(rename = "positionValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_value: Option<wire::Decimal>,
         /// 1 to only rest.
-        #[serde(rename = "postOnly", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub post_only: Option<i64>,
         /// Whether it can only reduce a position.
-        #[serde(rename = "reduceOnly", skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Size.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::Decimal>,
         /// Status.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// Id of the strategy.
-        #[serde(rename = "strategyId")]
         pub strategy_id: String,
         /// Preference of the strategy.
-        #[serde(rename = "strategyPrefer", skip_serializing_if = "Option::is_none")]
         pub strategy_prefer: Option<String>,
         /// Price of the stop loss.
-        #[serde(rename = "strategySl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_sl: Option<wire::Decimal>,
         /// Price of the take profit.
-        #[serde(rename = "strategyTp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strategy_tp: Option<wire::Decimal>,
         /// Kind of strategy.
-        #[serde(rename = "strategyType", skip_serializing_if = "Option::is_none")]
         pub strategy_type: Option<String>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Why it ended.
-        #[serde(rename = "terminateRemark", skip_serializing_if = "Option::is_none")]
         pub terminate_remark: Option<String>,
         /// How it ended.
-        #[serde(rename = "terminateType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub terminate_type: Option<i64>,
         /// How many orders it has placed.
-        #[serde(rename = "tradingCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trading_count: Option<i64>,
         /// How often it was triggered.
-        #[serde(rename = "triggerCount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trigger_count: Option<i64>,
         /// Price that triggers the order.
-        #[serde(rename = "triggerPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trigger_price: Option<wire::Decimal>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updatedTimeE3", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time_e3: Option<wire::UnixMillis>,
     }
+    wire::object! { StrategyMessage {
+        category "category" maybe, chase_distance "chaseDistance" optional,
+        chase_order_price "chaseOrderPrice" optional, chase_percent_e4 "ChasePercentE4" optional,
+        created_time_e3 "createdTimeE3" optional, duration "duration" optional,
+        executed_avg_price "executedAvgPrice" optional, executed_duration "executedDuration" optional,
+        executed_end_time_e3 "executedEndTimeE3" optional, executed_size "executedSize" optional,
+        executed_start_time_e3 "executedStartTimeE3" optional, filled_position_value "filledPositionValue" optional,
+        interval "interval" optional, is_random "isRandom" maybe, is_triggered "isTriggered" maybe,
+        leverage_type "leverageType" optional, limit_price "limitPrice" optional,
+        max_chase_price "maxChasePrice" optional, order_price_offset "orderPriceOffset" optional,
+        order_type "orderType" maybe, position_value "positionValue" optional, post_only "postOnly" optional,
+        reduce_only "reduceOnly" maybe, side "side" maybe, size "size" optional, status "status" optional,
+        strategy_id "strategyId" plain, strategy_prefer "strategyPrefer" maybe, strategy_sl "strategySl" optional,
+        strategy_tp "strategyTp" optional, strategy_type "strategyType" maybe, symbol "symbol" maybe,
+        terminate_remark "terminateRemark" maybe, terminate_type "terminateType" optional,
+        trading_count "tradingCount" optional, trigger_count "triggerCount" optional,
+        trigger_price "triggerPrice" optional, updated_time_e3 "updatedTimeE3" optional,
+    } }
     wire::ids! {
         /// Coin, in capitals.
         StreamCoin = "^[A-Z0-9]+$";
@@ -22719,550 +22178,515 @@ pub mod types {
         StreamSymbol = "^[A-Z0-9][A-Z0-9./_-]*$";
     }
     /// `SubApiKey`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SubApiKey {
         /// The key's public half, which is sent with each request.
-        #[serde(rename = "apiKey")]
         pub api_key: String,
         /// When it was made.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Days until the key expires; -2 when it never does.
-        #[serde(rename = "deadlineDay", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deadline_day: Option<i64>,
         /// When the key expires; 1970-01-01 when it never does.
-        #[serde(rename = "expiredAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expired_at: Option<wire::DateTime>,
         /// hmac for a key with a secret, rsa for one with a public key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub flag: Option<String>,
         /// Id.
         pub id: String,
         /// Addresses that the key is bound to; `*` for none.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ips: Vec<String>,
         /// Note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Permissions by product.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub permissions: Option<ApiKeyPermissions>,
         /// Whether it only reads.
-        #[serde(rename = "readOnly", skip_serializing_if = "Option::is_none")]
         pub read_only: Option<bool>,
         /// Secret half; masked or empty where the key is only read.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub secret: Option<wire::Secret>,
         /// 1 permanent, 2 expired, 3 valid, 4 expires within 7 days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// 1 personal, 2 connected to an application.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub type_: Option<i64>,
     }
+    wire::object! { SubApiKey {
+        api_key "apiKey" plain, created_at "createdAt" optional, deadline_day "deadlineDay" optional,
+        expired_at "expiredAt" optional, flag "flag" maybe, id "id" plain, ips "ips" list_or_none, note "note" maybe,
+        permissions "permissions" optional, read_only "readOnly" maybe, secret "secret" maybe,
+        status "status" optional, type_ "type" optional,
+    } }
     /// `SubApiKeysResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubApiKeysResult {
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub result: Vec<SubApiKey>,
     }
+    wire::object! { SubApiKeysResult {
+        next_page_cursor "nextPageCursor" maybe, result "result" list_or_none,
+    } }
     /// `SubDepositAddressResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubDepositAddressResult {
         /// Address on the asked chain.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub chains: Option<DepositAddress>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
     }
+    wire::object! { SubDepositAddressResult {
+        chains "chains" optional, coin "coin" maybe,
+    } }
     /// `SubDepositRecordsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubDepositRecordsResult {
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<Deposit>,
     }
+    wire::object! { SubDepositRecordsResult {
+        next_page_cursor "nextPageCursor" maybe, rows "rows" list_or_none,
+    } }
     /// `SubMember`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SubMember {
         /// 1 classic, 3 and 4 unified 1.0, 5 and 6 unified 2.0.
-        #[serde(rename = "accountMode", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_mode: Option<i64>,
         /// 1 normal, 6 custodial.
-        #[serde(rename = "memberType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub member_type: Option<i64>,
         /// Remark.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub remark: Option<String>,
         /// 1 normal, 2 login banned, 4 frozen.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// Id of the account.
         pub uid: String,
         /// Name of the sub-account: 6 to 16 characters, letters and digits.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
     }
+    wire::object! { SubMember {
+        account_mode "accountMode" optional, member_type "memberType" optional, remark "remark" maybe,
+        status "status" optional, uid "uid" plain, username "username" maybe,
+    } }
     /// `SubMemberIdsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubMemberIdsResult {
         /// Sub-accounts.
-        #[serde(rename = "subMemberIds", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sub_member_ids: Vec<String>,
         /// Sub-accounts that take part in universal transfers.
-        #[serde(rename = "transferableSubMemberIds", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub transferable_sub_member_ids: Vec<String>,
     }
+    wire::object! { SubMemberIdsResult {
+        sub_member_ids "subMemberIds" list_or_none,
+        transferable_sub_member_ids "transferableSubMemberIds" list_or_none,
+    } }
     /// `SubmitDepositOriginatorRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitDepositOriginatorRequest {
         /// Id of the deposit.
-        #[serde(rename = "depositId")]
         pub deposit_id: i64,
         /// Answers asked for by the law, a text of JSON.
         pub questionnaire: String,
         /// Sub-account of a broker. Left out: the caller's own.
-        #[serde(rename = "subAccountId", skip_serializing_if = "Option::is_none")]
         pub sub_account_id: Option<i64>,
     }
+    wire::object! { SubmitDepositOriginatorRequest {
+        deposit_id "depositId" plain, questionnaire "questionnaire" plain, sub_account_id "subAccountId" maybe,
+    } }
     /// `SubmitDepositOriginatorResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SubmitDepositOriginatorResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<SubmitDepositOriginatorResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { SubmitDepositOriginatorResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `SubmitDepositOriginatorResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubmitDepositOriginatorResult {
         /// 0 approved, 1 more is needed, 2 in review, 3 refused.
-        #[serde(rename = "travelRuleStatus", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub travel_rule_status: Option<i64>,
     }
+    wire::object! { SubmitDepositOriginatorResult {
+        travel_rule_status "travelRuleStatus" optional,
+    } }
     /// `SwitchPositionModeRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SwitchPositionModeRequest {
         /// Product.
         pub category: wire::Open<Category>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// 0 one-way, 3 both sides.
         pub mode: i64,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { SwitchPositionModeRequest {
+        category "category" plain, coin "coin" maybe, mode "mode" plain, symbol "symbol" maybe,
+    } }
     /// `SwitchSpotMarginModeRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SwitchSpotMarginModeRequest {
         /// 1 on, 0 off.
-        #[serde(rename = "spotMarginMode")]
         pub spot_margin_mode: String,
     }
+    wire::object! { SwitchSpotMarginModeRequest {
+        spot_margin_mode "spotMarginMode" plain,
+    } }
     /// `SwitchSpotMarginModeResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SwitchSpotMarginModeResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<SwitchSpotMarginModeResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { SwitchSpotMarginModeResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `SwitchSpotMarginModeResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SwitchSpotMarginModeResult {
         /// 1 on, 0 off.
-        #[serde(rename = "spotMarginMode", skip_serializing_if = "Option::is_none")]
         pub spot_margin_mode: Option<String>,
     }
+    wire::object! { SwitchSpotMarginModeResult {
+        spot_margin_mode "spotMarginMode" maybe,
+    } }
     /// `SymbolLeverage`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SymbolLeverage {
         /// Leverage.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage: Option<wire::Decimal>,
         /// 0 one-way mode, 1 buy side, 2 sell side of the hedge mode.
-        #[serde(rename = "positionIdx", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_idx: Option<i64>,
         /// Side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { SymbolLeverage {
+        leverage "leverage" optional, position_idx "positionIdx" optional, side "side" maybe, symbol "symbol" maybe,
+    } }
     /// `SymbolLeverageResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SymbolLeverageResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<SymbolLeverage>,
     }
+    wire::object! { SymbolLeverageResult {
+        category "category" maybe, list "list" list_or_none,
+    } }
     /// `SystemStatus`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SystemStatus {
         /// Beginning, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub begin: Option<wire::UnixMillis>,
         /// End, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end: Option<wire::UnixMillis>,
         /// 1 production, 2 production demo.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub env: Option<i64>,
         /// Link to details; may be empty.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub href: Option<String>,
         /// Id of the notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// 1 planned, 2 temporary, 3 incident.
-        #[serde(rename = "maintainType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintain_type: Option<i64>,
         /// Products: 1 futures, 2 spot, 3 option, 4 spread.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub product: Vec<i64>,
         /// Services: 1 trading, 2 trading over HTTP, 3 trading over WebSocket, 4 private streams, 5 market data.
-        #[serde(rename = "serviceTypes", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub service_types: Vec<i64>,
         /// scheduled, ongoing, completed or canceled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<String>,
         /// Title.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Last digits of the accounts that are affected; none for all.
-        #[serde(rename = "uidSuffix", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub uid_suffix: Vec<i64>,
     }
+    wire::object! { SystemStatus {
+        begin "begin" optional, end "end" optional, env "env" optional, href "href" maybe, id "id" maybe,
+        maintain_type "maintainType" optional, product "product" list_or_none,
+        service_types "serviceTypes" list_or_none, state "state" maybe, title "title" maybe,
+        uid_suffix "uidSuffix" list_or_none,
+    } }
     /// `SystemStatusResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SystemStatusResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<SystemStatus>,
     }
+    wire::object! { SystemStatusResult {
+        list "list" list_or_none,
+    } }
     /// `TaxFee`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TaxFee {
         /// Coin of the fee.
-        #[serde(rename = "feeCoin", skip_serializing_if = "Option::is_none")]
         pub fee_coin: Option<String>,
         /// Parts of the tax.
-        #[serde(rename = "taxFeeItems", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub tax_fee_items: Vec<::serde_json::Value>,
         /// Tax in total, in its coin.
-        #[serde(rename = "totalAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_amount: Option<wire::Decimal>,
     }
+    wire::object! { TaxFee {
+        fee_coin "feeCoin" maybe, tax_fee_items "taxFeeItems" list_or_none, total_amount "totalAmount" optional,
+    } }
     /// `Ticker`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Ticker {
         /// Implied volatility of the best ask.
-        #[serde(rename = "ask1Iv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask1_iv: Option<wire::Decimal>,
         /// Best ask.
-        #[serde(rename = "ask1Price", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask1_price: Option<wire::Decimal>,
         /// Size at the best ask.
-        #[serde(rename = "ask1Size", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask1_size: Option<wire::Decimal>,
         /// Basis.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub basis: Option<wire::Decimal>,
         /// Basis rate, as a fraction.
-        #[serde(rename = "basisRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub basis_rate: Option<wire::Decimal>,
         /// Basis rate of a year, as a fraction.
-        #[serde(rename = "basisRateYear", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub basis_rate_year: Option<wire::Decimal>,
         /// Implied volatility of the best bid.
-        #[serde(rename = "bid1Iv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid1_iv: Option<wire::Decimal>,
         /// Best bid.
-        #[serde(rename = "bid1Price", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid1_price: Option<wire::Decimal>,
         /// Size at the best bid.
-        #[serde(rename = "bid1Size", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid1_size: Option<wire::Decimal>,
         /// Change within 24 hours, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub change24h: Option<wire::Decimal>,
         /// Current phase of the pre-market.
-        #[serde(rename = "curPreListingPhase", skip_serializing_if = "Option::is_none")]
         pub cur_pre_listing_phase: Option<String>,
         /// Fee rate of the delivery, as a fraction.
-        #[serde(rename = "deliveryFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_fee_rate: Option<wire::Decimal>,
         /// Delivery: RFC 3339, or Unix milliseconds as text; 0 or empty without one.
-        #[serde(rename = "deliveryTime", skip_serializing_if = "Option::is_none")]
         pub delivery_time: Option<String>,
         /// Delta.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta: Option<wire::Decimal>,
         /// Bound of the funding rate, as a fraction.
-        #[serde(rename = "fundingCap", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_cap: Option<wire::Decimal>,
         /// Hours between two fundings.
-        #[serde(rename = "fundingIntervalHour", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_interval_hour: Option<i64>,
         /// Funding rate, as a fraction.
-        #[serde(rename = "fundingRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_rate: Option<wire::Decimal>,
         /// Gamma.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub gamma: Option<wire::Decimal>,
         /// Highest price within 24 hours.
-        #[serde(rename = "highPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high_price24h: Option<wire::Decimal>,
         /// Index price.
-        #[serde(rename = "indexPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::Decimal>,
         /// Last price.
-        #[serde(rename = "lastPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Lowest price within 24 hours.
-        #[serde(rename = "lowPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low_price24h: Option<wire::Decimal>,
         /// Implied volatility of the mark price.
-        #[serde(rename = "markIv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_iv: Option<wire::Decimal>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Next funding, Unix milliseconds.
-        #[serde(rename = "nextFundingTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub next_funding_time: Option<wire::UnixMillis>,
         /// Open interest of both sides, in the unit of the contract.
-        #[serde(rename = "openInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::Decimal>,
         /// Value of the open interest of both sides.
-        #[serde(rename = "openInterestValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest_value: Option<wire::Decimal>,
         /// Estimated opening price of the pre-market.
-        #[serde(rename = "preOpenPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pre_open_price: Option<wire::Decimal>,
         /// Estimated opening quantity of the pre-market.
-        #[serde(rename = "preQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pre_qty: Option<wire::Decimal>,
         /// Predicted price of the delivery.
-        #[serde(rename = "predictedDeliveryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub predicted_delivery_price: Option<wire::Decimal>,
         /// Price an hour ago.
-        #[serde(rename = "prevPrice1h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prev_price1h: Option<wire::Decimal>,
         /// Price 24 hours ago.
-        #[serde(rename = "prevPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prev_price24h: Option<wire::Decimal>,
         /// Change within 24 hours, as a fraction.
-        #[serde(rename = "price24hPcnt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price24h_pcnt: Option<wire::Decimal>,
         /// Open interest of one side, in the unit of the contract.
-        #[serde(rename = "singleOpenInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_open_interest: Option<wire::Decimal>,
         /// Value of the open interest of one side.
-        #[serde(rename = "singleOpenInterestValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_open_interest_value: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// Theta.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub theta: Option<wire::Decimal>,
         /// Turnover of all time.
-        #[serde(rename = "totalTurnover", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_turnover: Option<wire::Decimal>,
         /// Volume of all time.
-        #[serde(rename = "totalVolume", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_volume: Option<wire::Decimal>,
         /// Turnover within 24 hours, in the quote coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub turnover24h: Option<wire::Decimal>,
         /// Price of the underlying.
-        #[serde(rename = "underlyingPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_price: Option<wire::Decimal>,
         /// Index price in US dollars.
-        #[serde(rename = "usdIndexPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub usd_index_price: Option<wire::Decimal>,
         /// Vega.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vega: Option<wire::Decimal>,
         /// Volume within 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume24h: Option<wire::Decimal>,
     }
+    wire::object! { Ticker {
+        ask1_iv "ask1Iv" optional, ask1_price "ask1Price" optional, ask1_size "ask1Size" optional,
+        basis "basis" optional, basis_rate "basisRate" optional, basis_rate_year "basisRateYear" optional,
+        bid1_iv "bid1Iv" optional, bid1_price "bid1Price" optional, bid1_size "bid1Size" optional,
+        change24h "change24h" optional, cur_pre_listing_phase "curPreListingPhase" maybe,
+        delivery_fee_rate "deliveryFeeRate" optional, delivery_time "deliveryTime" maybe, delta "delta" optional,
+        funding_cap "fundingCap" optional, funding_interval_hour "fundingIntervalHour" optional,
+        funding_rate "fundingRate" optional, gamma "gamma" optional, high_price24h "highPrice24h" optional,
+        index_price "indexPrice" optional, last_price "lastPrice" optional, low_price24h "lowPrice24h" optional,
+        mark_iv "markIv" optional, mark_price "markPrice" optional, next_funding_time "nextFundingTime" optional,
+        open_interest "openInterest" optional, open_interest_value "openInterestValue" optional,
+        pre_open_price "preOpenPrice" optional, pre_qty "preQty" optional,
+        predicted_delivery_price "predictedDeliveryPrice" optional, prev_price1h "prevPrice1h" optional,
+        prev_price24h "prevPrice24h" optional, price24h_pcnt "price24hPcnt" optional,
+        single_open_interest "singleOpenInterest" optional,
+        single_open_interest_value "singleOpenInterestValue" optional, symbol "symbol" plain, theta "theta" optional,
+        total_turnover "totalTurnover" optional, total_volume "totalVolume" optional,
+        turnover24h "turnover24h" optional, underlying_price "underlyingPrice" optional,
+        usd_index_price "usdIndexPrice" optional, vega "vega" optional, volume24h "volume24h" optional,
+    } }
     /// What changed of a contract's prices and volumes; everything in a snapshot. An absent member keeps its value.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TickerMessage {
         /// Best ask.
-        #[serde(rename = "ask1Price", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask1_price: Option<wire::Decimal>,
         /// Size at the best ask.
-        #[serde(rename = "ask1Size", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask1_size: Option<wire::Decimal>,
         /// Basis.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub basis: Option<wire::Decimal>,
         /// Basis rate, as a fraction.
-        #[serde(rename = "basisRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub basis_rate: Option<wire::Decimal>,
         /// Basis rate of a year, as a fraction.
-        #[serde(rename = "basisRateYear", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub basis_rate_year: Option<wire::Decimal>,
         /// Best bid.
-        #[serde(rename = "bid1Price", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid1_price: Option<wire::Decimal>,
         /// Size at the best bid.
-        #[serde(rename = "bid1Size", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid1_size: Option<wire::Decimal>,
         /// Current phase of the pre-market.
-        #[serde(rename = "curPreListingPhase", skip_serializing_if = "Option::is_none")]
         pub cur_pre_listing_phase: Option<String>,
         /// Fee rate of the delivery, as a fraction.
-        #[serde(rename = "deliveryFeeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_fee_rate: Option<wire::Decimal>,
         /// Delivery, RFC 3339; empty without one.
-        #[serde(rename = "deliveryTime", skip_serializing_if = "Option::is_none")]
         pub delivery_time: Option<String>,
         /// Bound of the funding rate, as a fraction.
-        #[serde(rename = "fundingCap", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_cap: Option<wire::Decimal>,
         /// Hours between two fundings.
-        #[serde(rename = "fundingIntervalHour", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_interval_hour: Option<i64>,
         /// Funding rate, as a fraction.
-        #[serde(rename = "fundingRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_rate: Option<wire::Decimal>,
         /// Highest price within 24 hours.
-        #[serde(rename = "highPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high_price24h: Option<wire::Decimal>,
         /// Index price.
-        #[serde(rename = "indexPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::Decimal>,
         /// Last price.
-        #[serde(rename = "lastPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::Decimal>,
         /// Lowest price within 24 hours.
-        #[serde(rename = "lowPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low_price24h: Option<wire::Decimal>,
         /// Mark price.
-        #[serde(rename = "markPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Next funding, Unix milliseconds.
-        #[serde(rename = "nextFundingTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub next_funding_time: Option<wire::UnixMillis>,
         /// Open interest of both sides, in the unit of the contract.
-        #[serde(rename = "openInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::Decimal>,
         /// Value of the open interest of both sides.
-        #[serde(rename = "openInterestValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest_value: Option<wire::Decimal>,
         /// Estimated opening price of the pre-market.
-        #[serde(rename = "preOpenPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pre_open_price: Option<wire::Decimal>,
         /// Estimated opening quantity of the pre-market.
-        #[serde(rename = "preQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pre_qty: Option<wire::Decimal>,
         /// Predicted price of the delivery.
-        #[serde(rename = "predictedDeliveryPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub predicted_delivery_price: Option<wire::Decimal>,
         /// Price an hour ago.
-        #[serde(rename = "prevPrice1h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prev_price1h: Option<wire::Decimal>,
         /// Price 24 hours ago.
-        #[serde(rename = "prevPrice24h", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prev_price24h: Option<wire::Decimal>,
         /// Change within 24 hours, as a fraction.
-        #[serde(rename = "price24hPcnt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price24h_pcnt: Option<wire::Decimal>,
         /// Open interest of one side, in the unit of the contract.
-        #[serde(rename = "singleOpenInterest", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_open_interest: Option<wire::Decimal>,
         /// Value of the open interest of one side.
-        #[serde(rename = "singleOpenInterestValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub single_open_interest_value: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: String,
         /// How the last price moved, such as PlusTick.
-        #[serde(rename = "tickDirection", skip_serializing_if = "Option::is_none")]
         pub tick_direction: Option<String>,
         /// Turnover within 24 hours, in the quote coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub turnover24h: Option<wire::Decimal>,
         /// Volume within 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume24h: Option<wire::Decimal>,
     }
+    wire::object! { TickerMessage {
+        ask1_price "ask1Price" optional, ask1_size "ask1Size" optional, basis "basis" optional,
+        basis_rate "basisRate" optional, basis_rate_year "basisRateYear" optional, bid1_price "bid1Price" optional,
+        bid1_size "bid1Size" optional, cur_pre_listing_phase "curPreListingPhase" maybe,
+        delivery_fee_rate "deliveryFeeRate" optional, delivery_time "deliveryTime" maybe,
+        funding_cap "fundingCap" optional, funding_interval_hour "fundingIntervalHour" optional,
+        funding_rate "fundingRate" optional, high_price24h "highPrice24h" optional, index_price "indexPrice" optional,
+        last_price "lastPrice" optional, low_price24h "lowPrice24h" optional, mark_price "markPrice" optional,
+        next_funding_time "nextFundingTime" optional, open_interest "openInterest" optional,
+        open_interest_value "openInterestValue" optional, pre_open_price "preOpenPrice" optional,
+        pre_qty "preQty" optional, predicted_delivery_price "predictedDeliveryPrice" optional,
+        prev_price1h "prevPrice1h" optional, prev_price24h "prevPrice24h" optional,
+        price24h_pcnt "price24hPcnt" optional, single_open_interest "singleOpenInterest" optional,
+        single_open_interest_value "singleOpenInterestValue" optional, symbol "symbol" plain,
+        tick_direction "tickDirection" maybe, turnover24h "turnover24h" optional, volume24h "volume24h" optional,
+    } }
     /// `TickersResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TickersResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Ticker>,
     }
+    wire::object! { TickersResult {
+        category "category" maybe, list "list" list_or_none,
+    } }
     /// `TieredCollateralRatioResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TieredCollateralRatioResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<CollateralTiers>,
     }
+    wire::object! { TieredCollateralRatioResult {
+        list "list" list_or_none,
+    } }
     wire::words! {
         /// How long an order stays: until cancelled, at once or not, whole or not, only resting, retail price improvement. Market orders are IOC.
         TimeInForce {
@@ -23270,19 +22694,19 @@ pub mod types {
         }
     }
     /// `TotalPnlRanges`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TotalPnlRanges {
         /// All contracts.
-        #[serde(rename = "ALL", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub all: Option<PnlRanges>,
         /// Options.
-        #[serde(rename = "OPTION", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub option: Option<PnlRanges>,
         /// Perpetuals.
-        #[serde(rename = "PERPETUAL", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub perpetual: Option<PnlRanges>,
     }
+    wire::object! { TotalPnlRanges {
+        all "ALL" optional, option "OPTION" optional, perpetual "PERPETUAL" optional,
+    } }
     wire::words! {
         /// Whether take profit and stop loss are for the whole position or a part of it.
         TpslMode {
@@ -23290,284 +22714,252 @@ pub mod types {
         }
     }
     /// `TradeAnalysis`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradeAnalysis {
         /// Average price of purchases.
-        #[serde(rename = "avgBuyExecPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_buy_exec_price: Option<wire::Decimal>,
         /// Average price of sales.
-        #[serde(rename = "avgSellExecPrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_sell_exec_price: Option<wire::Decimal>,
         /// Base coin, in capitals.
-        #[serde(rename = "baseCoin", skip_serializing_if = "Option::is_none")]
         pub base_coin: Option<String>,
         /// Version number of the margin.
-        #[serde(rename = "maxMarginVersion", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_margin_version: Option<i64>,
         /// Net executed quantity.
-        #[serde(rename = "netExecQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub net_exec_qty: Option<wire::Decimal>,
         /// Coin of settlement.
-        #[serde(rename = "settleCoin", skip_serializing_if = "Option::is_none")]
         pub settle_coin: Option<String>,
         /// Fees of purchases.
-        #[serde(rename = "sumBuyExecFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_buy_exec_fee: Option<wire::Decimal>,
         /// Executed quantity of purchases.
-        #[serde(rename = "sumBuyExecQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_buy_exec_qty: Option<wire::Decimal>,
         /// Executed value of purchases.
-        #[serde(rename = "sumBuyExecValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_buy_exec_value: Option<wire::Decimal>,
         /// Ordered quantity of purchases.
-        #[serde(rename = "sumBuyOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_buy_order_qty: Option<wire::Decimal>,
         /// Executed quantity.
-        #[serde(rename = "sumExecQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_exec_qty: Option<wire::Decimal>,
         /// Executed value.
-        #[serde(rename = "sumExecValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_exec_value: Option<wire::Decimal>,
         /// Sums by day.
-        #[serde(rename = "sumPriceList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sum_price_list: Vec<DaySum>,
         /// Fees of sales.
-        #[serde(rename = "sumSellExecFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_sell_exec_fee: Option<wire::Decimal>,
         /// Executed quantity of sales.
-        #[serde(rename = "sumSellExecQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_sell_exec_qty: Option<wire::Decimal>,
         /// Executed value of sales.
-        #[serde(rename = "sumSellExecValue", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_sell_exec_value: Option<wire::Decimal>,
         /// Ordered quantity of sales.
-        #[serde(rename = "sumSellOrderQty", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sum_sell_order_qty: Option<wire::Decimal>,
         /// Realised profit and loss of the symbol.
-        #[serde(rename = "symbolRnl", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub symbol_rnl: Option<wire::Decimal>,
     }
+    wire::object! { TradeAnalysis {
+        avg_buy_exec_price "avgBuyExecPrice" optional, avg_sell_exec_price "avgSellExecPrice" optional,
+        base_coin "baseCoin" maybe, max_margin_version "maxMarginVersion" optional,
+        net_exec_qty "netExecQty" optional, settle_coin "settleCoin" maybe, sum_buy_exec_fee "sumBuyExecFee" optional,
+        sum_buy_exec_qty "sumBuyExecQty" optional, sum_buy_exec_value "sumBuyExecValue" optional,
+        sum_buy_order_qty "sumBuyOrderQty" optional, sum_exec_qty "sumExecQty" optional,
+        sum_exec_value "sumExecValue" optional, sum_price_list "sumPriceList" list_or_none,
+        sum_sell_exec_fee "sumSellExecFee" optional, sum_sell_exec_qty "sumSellExecQty" optional,
+        sum_sell_exec_value "sumSellExecValue" optional, sum_sell_order_qty "sumSellOrderQty" optional,
+        symbol_rnl "symbolRnl" optional,
+    } }
     /// `TradeBehaviour`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradeBehaviour {
         /// Whether the delta neutral mode is on.
-        #[serde(rename = "deltaEnable", skip_serializing_if = "Option::is_none")]
         pub delta_enable: Option<bool>,
         /// Whether derivatives fees are paid in MNT.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fmsef: Option<bool>,
         /// Derivatives orders beyond the price limit: true to have them refused, false to have them moved.
-        #[serde(rename = "lpaPerp", skip_serializing_if = "Option::is_none")]
         pub lpa_perp: Option<bool>,
         /// Spot orders beyond the price limit: true to have them refused, false to have them moved.
-        #[serde(rename = "lpaSpot", skip_serializing_if = "Option::is_none")]
         pub lpa_spot: Option<bool>,
         /// Whether spot fees are paid in MNT.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub smsef: Option<bool>,
     }
+    wire::object! { TradeBehaviour {
+        delta_enable "deltaEnable" maybe, fmsef "fmsef" maybe, lpa_perp "lpaPerp" maybe, lpa_spot "lpaSpot" maybe,
+        smsef "smsef" maybe,
+    } }
     /// `TradeBehaviourResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradeBehaviourResult {
         /// Whether the delta neutral mode is on.
-        #[serde(rename = "deltaEnable", skip_serializing_if = "Option::is_none")]
         pub delta_enable: Option<bool>,
         /// Whether derivatives fees are paid in MNT.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fmsef: Option<bool>,
         /// Derivatives orders beyond the price limit: true to have them refused, false to have them moved.
-        #[serde(rename = "lpaPerp", skip_serializing_if = "Option::is_none")]
         pub lpa_perp: Option<bool>,
         /// Spot orders beyond the price limit: true to have them refused, false to have them moved.
-        #[serde(rename = "lpaSpot", skip_serializing_if = "Option::is_none")]
         pub lpa_spot: Option<bool>,
         /// The same, one level deeper, as tables have it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub result: Vec<TradeBehaviour>,
         /// Whether spot fees are paid in MNT.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub smsef: Option<bool>,
     }
+    wire::object! { TradeBehaviourResult {
+        delta_enable "deltaEnable" maybe, fmsef "fmsef" maybe, lpa_perp "lpaPerp" maybe, lpa_spot "lpaSpot" maybe,
+        result "result" list_or_none, smsef "smsef" maybe,
+    } }
     /// `TradeHistoryResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradeHistoryResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
         /// An execution.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Execution>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { TradeHistoryResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// A trade of anybody.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TradeMessage {
         /// Index price, for options.
-        #[serde(rename = "iP", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::Decimal>,
         /// Whether it is a block trade.
-        #[serde(rename = "BT", skip_serializing_if = "Option::is_none")]
         pub is_block_trade: Option<bool>,
         /// Whether it is an RPI trade.
-        #[serde(rename = "RPI", skip_serializing_if = "Option::is_none")]
         pub is_rpi_trade: Option<bool>,
         /// Implied volatility, for options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iv: Option<wire::Decimal>,
         /// Implied volatility of the mark price, for options.
-        #[serde(rename = "mIv", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_iv: Option<wire::Decimal>,
         /// Mark price, for options.
-        #[serde(rename = "mP", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Price.
-        #[serde(rename = "p", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Sequence number across the depths of a symbol.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seq: Option<i64>,
         /// Side of the taker.
-        #[serde(rename = "S", skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<Side>>,
         /// Quantity.
-        #[serde(rename = "v", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::Decimal>,
         /// Symbol.
-        #[serde(rename = "s")]
         pub symbol: String,
         /// How the price moved, such as PlusTick.
-        #[serde(rename = "L", skip_serializing_if = "Option::is_none")]
         pub tick_direction: Option<String>,
         /// When it was executed, Unix milliseconds.
-        #[serde(rename = "T", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
         /// Id of the trade.
-        #[serde(rename = "i")]
         pub trade_id: String,
     }
+    wire::object! { TradeMessage {
+        index_price "iP" optional, is_block_trade "BT" maybe, is_rpi_trade "RPI" maybe, iv "iv" optional,
+        mark_iv "mIv" optional, mark_price "mP" optional, price "p" optional, seq "seq" optional, side "S" maybe,
+        size "v" optional, symbol "s" plain, tick_direction "L" maybe, time "T" optional, trade_id "i" plain,
+    } }
     /// `TransactionLogEntry`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TransactionLogEntry {
         /// Change of the bonus.
-        #[serde(rename = "bonusChange", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bonus_change: Option<wire::Decimal>,
         /// Balance after the change.
-        #[serde(rename = "cashBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cash_balance: Option<wire::Decimal>,
         /// Cash flow.
-        #[serde(rename = "cashFlow", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cash_flow: Option<wire::Decimal>,
         /// Product, where the entry belongs to one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Change of the balance: cash flow plus funding minus fee.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub change: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Further fees or taxes of some regions; a list, a text of JSON or an empty text.
-        #[serde(rename = "extraFees", skip_serializing_if = "Option::is_none")]
         pub extra_fees: Option<::serde_json::Value>,
         /// Fee; positive is paid, negative a rebate.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::Decimal>,
         /// Fee rate, as a fraction.
-        #[serde(rename = "feeRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_rate: Option<wire::Decimal>,
         /// Funding fee; positive is received, negative paid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding: Option<wire::Decimal>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Id of the order, made by the venue.
-        #[serde(rename = "orderId", skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Id of the order, given by its owner.
-        #[serde(rename = "orderLinkId", skip_serializing_if = "Option::is_none")]
         pub order_link_id: Option<String>,
         /// Quantity; negative where it goes away.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty: Option<wire::Decimal>,
         /// Buy, Sell or None.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<String>,
         /// Position after the trade; negative when short.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::Decimal>,
         /// Symbol, such as BTCUSDT, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
         /// Id of the trade.
-        #[serde(rename = "tradeId", skip_serializing_if = "Option::is_none")]
         pub trade_id: Option<String>,
         /// Price of the trade.
-        #[serde(rename = "tradePrice", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_price: Option<wire::Decimal>,
         /// Sub-type, such as movePosition.
-        #[serde(rename = "transSubType", skip_serializing_if = "Option::is_none")]
         pub trans_sub_type: Option<String>,
         /// When it was booked, Unix milliseconds.
-        #[serde(rename = "transactionTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction_time: Option<wire::UnixMillis>,
         /// Kind of entry, such as TRADE, SETTLEMENT or TRANSFER_IN.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { TransactionLogEntry {
+        bonus_change "bonusChange" optional, cash_balance "cashBalance" optional, cash_flow "cashFlow" optional,
+        category "category" maybe, change "change" optional, currency "currency" maybe, extra_fees "extraFees" maybe,
+        fee "fee" optional, fee_rate "feeRate" optional, funding "funding" optional, id "id" maybe,
+        order_id "orderId" maybe, order_link_id "orderLinkId" maybe, qty "qty" optional, side "side" maybe,
+        size "size" optional, symbol "symbol" maybe, trade_id "tradeId" maybe, trade_price "tradePrice" optional,
+        trans_sub_type "transSubType" maybe, transaction_time "transactionTime" optional, type_ "type" maybe,
+    } }
     /// `TransactionLogResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TransactionLogResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<TransactionLogEntry>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { TransactionLogResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `TransferBalance`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TransferBalance {
         /// Bonus, in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bonus: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// What a loan leaves free, in the coin; empty where not asked for.
-        #[serde(rename = "ltvTransferSafeAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ltv_transfer_safe_amount: Option<wire::Decimal>,
         /// Transferable, in the coin.
-        #[serde(rename = "transferBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transfer_balance: Option<wire::Decimal>,
         /// Can be moved without a delay, in the coin; empty where not asked for.
-        #[serde(rename = "transferSafeAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transfer_safe_amount: Option<wire::Decimal>,
         /// Wallet balance, in the coin.
-        #[serde(rename = "walletBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallet_balance: Option<wire::Decimal>,
     }
+    wire::object! { TransferBalance {
+        bonus "bonus" optional, coin "coin" maybe, ltv_transfer_safe_amount "ltvTransferSafeAmount" optional,
+        transfer_balance "transferBalance" optional, transfer_safe_amount "transferSafeAmount" optional,
+        wallet_balance "walletBalance" optional,
+    } }
     /// `TransferResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TransferResult {
         /// Status of the transfer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<TransferStatus>>,
         /// Id of the transfer: a UUID, made by the caller.
-        #[serde(rename = "transferId", skip_serializing_if = "Option::is_none")]
         pub transfer_id: Option<String>,
     }
+    wire::object! { TransferResult {
+        status "status" maybe, transfer_id "transferId" maybe,
+    } }
     wire::words! {
         /// Status of a transfer.
         TransferStatus {
@@ -23575,24 +22967,28 @@ pub mod types {
         }
     }
     /// `TransferableAmountResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TransferableAmountResult {
         /// Transferable amount of the first coin.
-        #[serde(rename = "availableWithdrawal", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_withdrawal: Option<wire::Decimal>,
         /// Transferable amount of each coin.
-        #[serde(rename = "availableWithdrawalMap", default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub available_withdrawal_map: HashMap<String, wire::Decimal>,
     }
+    wire::object! { TransferableAmountResult {
+        available_withdrawal "availableWithdrawal" optional,
+        available_withdrawal_map "availableWithdrawalMap" list_or_none,
+    } }
     /// `TransferableCoinsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TransferableCoinsResult {
         /// Coins.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<String>,
     }
+    wire::object! { TransferableCoinsResult {
+        list "list" list_or_none,
+    } }
     wire::words! {
         /// Price that triggers.
         TriggerBy {
@@ -23600,576 +22996,557 @@ pub mod types {
         }
     }
     /// `UidWalletType`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UidWalletType {
         /// Wallets, such as FUND and UNIFIED.
-        #[serde(rename = "accountType", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub account_type: Vec<String>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub uid: Option<String>,
     }
+    wire::object! { UidWalletType {
+        account_type "accountType" list_or_none, uid "uid" maybe,
+    } }
     /// `UniversalTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UniversalTransfer {
         /// Amount in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Account type that gives, such as UNIFIED or FUND.
-        #[serde(rename = "fromAccountType", skip_serializing_if = "Option::is_none")]
         pub from_account_type: Option<String>,
         /// Account that sends.
-        #[serde(rename = "fromMemberId", skip_serializing_if = "Option::is_none")]
         pub from_member_id: Option<String>,
         /// Status of the transfer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<TransferStatus>>,
         /// Time, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Account type that gets, such as UNIFIED or FUND.
-        #[serde(rename = "toAccountType", skip_serializing_if = "Option::is_none")]
         pub to_account_type: Option<String>,
         /// Account that receives.
-        #[serde(rename = "toMemberId", skip_serializing_if = "Option::is_none")]
         pub to_member_id: Option<String>,
         /// Id of the transfer: a UUID, made by the caller.
-        #[serde(rename = "transferId")]
         pub transfer_id: String,
     }
+    wire::object! { UniversalTransfer {
+        amount "amount" optional, coin "coin" maybe, from_account_type "fromAccountType" maybe,
+        from_member_id "fromMemberId" maybe, status "status" maybe, timestamp "timestamp" optional,
+        to_account_type "toAccountType" maybe, to_member_id "toMemberId" maybe, transfer_id "transferId" plain,
+    } }
     /// `UniversalTransferRecordsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UniversalTransferRecordsResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<UniversalTransfer>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { UniversalTransferRecordsResult {
+        list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `UpdateApiKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdateApiKeyRequest {
         /// Permissions by product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub permissions: Option<ApiKeyPermissions>,
         /// 0 reads and writes, 1 only reads.
-        #[serde(rename = "readOnly", skip_serializing_if = "Option::is_none")]
         pub read_only: Option<i64>,
     }
+    wire::object! { UpdateApiKeyRequest {
+        permissions "permissions" maybe, read_only "readOnly" maybe,
+    } }
     /// `UpdateApiKeyResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UpdateApiKeyResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<UpdatedApiKey>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { UpdateApiKeyResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `UpdateSubApiKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdateSubApiKeyRequest {
         /// Public half of the key; left out when the sub-account's key is about itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub apikey: Option<String>,
         /// Addresses to bind the key to, joined by commas. Left out: as before.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ips: Option<String>,
         /// Permissions by product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub permissions: Option<ApiKeyPermissions>,
         /// 0 reads and writes, 1 only reads.
-        #[serde(rename = "readOnly", skip_serializing_if = "Option::is_none")]
         pub read_only: Option<i64>,
     }
+    wire::object! { UpdateSubApiKeyRequest {
+        apikey "apikey" maybe, ips "ips" maybe, permissions "permissions" maybe, read_only "readOnly" maybe,
+    } }
     /// `UpdateSubApiKeyResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UpdateSubApiKeyResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<UpdatedApiKey>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { UpdateSubApiKeyResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `UpdatedApiKey`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdatedApiKey {
         /// The key's public half, which is sent with each request.
-        #[serde(rename = "apiKey", skip_serializing_if = "Option::is_none")]
         pub api_key: Option<String>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Addresses that the key is bound to; `*` for none.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ips: Vec<String>,
         /// Note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Permissions by product.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub permissions: Option<ApiKeyPermissions>,
         /// 0 reads and writes, 1 only reads.
-        #[serde(rename = "readOnly", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub read_only: Option<i64>,
         /// Secret half; masked or empty where the key is only read.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub secret: Option<wire::Secret>,
     }
+    wire::object! { UpdatedApiKey {
+        api_key "apiKey" maybe, id "id" maybe, ips "ips" list_or_none, note "note" maybe,
+        permissions "permissions" optional, read_only "readOnly" optional, secret "secret" maybe,
+    } }
     /// `UpgradeMessage`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpgradeMessage {
         /// Reasons.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub msg: Vec<String>,
     }
+    wire::object! { UpgradeMessage {
+        msg "msg" list_or_none,
+    } }
     /// `UpgradeToUnifiedAccountResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UpgradeToUnifiedAccountResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub result: Option<UpgradeToUnifiedAccountResult>,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { UpgradeToUnifiedAccountResponse {
+        result "result" optional, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `UpgradeToUnifiedAccountResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpgradeToUnifiedAccountResult {
         /// Why it failed; null otherwise.
-        #[serde(rename = "unifiedUpdateMsg", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unified_update_msg: Option<UpgradeMessage>,
         /// FAIL, PROCESS or SUCCESS.
-        #[serde(rename = "unifiedUpdateStatus", skip_serializing_if = "Option::is_none")]
         pub unified_update_status: Option<String>,
     }
+    wire::object! { UpgradeToUnifiedAccountResult {
+        unified_update_msg "unifiedUpdateMsg" optional, unified_update_status "unifiedUpdateStatus" maybe,
+    } }
     /// `UsdcSettlementResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UsdcSettlementResult {
         /// Product.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<wire::Open<Category>>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<Settlement>,
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
     }
+    wire::object! { UsdcSettlementResult {
+        category "category" maybe, list "list" list_or_none, next_page_cursor "nextPageCursor" maybe,
+    } }
     /// `Vasp`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Vasp {
         /// Id of the platform that receives; `others` for one that is not listed.
-        #[serde(rename = "vaspEntityId", skip_serializing_if = "Option::is_none")]
         pub vasp_entity_id: Option<String>,
         /// Name of the platform.
-        #[serde(rename = "vaspName", skip_serializing_if = "Option::is_none")]
         pub vasp_name: Option<String>,
     }
+    wire::object! { Vasp {
+        vasp_entity_id "vaspEntityId" maybe, vasp_name "vaspName" maybe,
+    } }
     /// `VaspListResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VaspListResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub vasp: Vec<Vasp>,
     }
+    wire::object! { VaspListResult {
+        vasp "vasp" list_or_none,
+    } }
     /// `VipCoin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VipCoin {
         /// Whether the coin can be borrowed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub borrowable: Option<bool>,
         /// Part of the value that counts as collateral. Out of use where tiers apply.
-        #[serde(rename = "collateralRatio", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub collateral_ratio: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Interest rate of an hour, as a fraction.
-        #[serde(rename = "hourlyBorrowRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub hourly_borrow_rate: Option<wire::Decimal>,
         /// Place of the coin in a liquidation.
-        #[serde(rename = "liquidationOrder", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liquidation_order: Option<i64>,
         /// Whether the venue accepts the coin as collateral.
-        #[serde(rename = "marginCollateral", skip_serializing_if = "Option::is_none")]
         pub margin_collateral: Option<bool>,
         /// Most that can be borrowed, shared by main account and sub-accounts.
-        #[serde(rename = "maxBorrowingAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_borrowing_amount: Option<wire::Decimal>,
     }
+    wire::object! { VipCoin {
+        borrowable "borrowable" maybe, collateral_ratio "collateralRatio" optional, currency "currency" maybe,
+        hourly_borrow_rate "hourlyBorrowRate" optional, liquidation_order "liquidationOrder" optional,
+        margin_collateral "marginCollateral" maybe, max_borrowing_amount "maxBorrowingAmount" optional,
+    } }
     /// `VipCoins`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VipCoins {
         /// Coins.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<VipCoin>,
         /// Level, such as No VIP or VIP-1.
-        #[serde(rename = "vipLevel", skip_serializing_if = "Option::is_none")]
         pub vip_level: Option<String>,
     }
+    wire::object! { VipCoins {
+        list "list" list_or_none, vip_level "vipLevel" maybe,
+    } }
     /// `VipMarginDataResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VipMarginDataResult {
         /// Levels.
-        #[serde(rename = "vipCoinList", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub vip_coin_list: Vec<VipCoins>,
     }
+    wire::object! { VipMarginDataResult {
+        vip_coin_list "vipCoinList" list_or_none,
+    } }
     /// `WalletBalance`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WalletBalance {
         /// Initial margin rate of the account, as a fraction.
-        #[serde(rename = "accountIMRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_im_rate: Option<wire::Decimal>,
         /// Initial margin rate by mark price; the same as accountIMRate.
-        #[serde(rename = "accountIMRateByMp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_im_rate_by_mp: Option<wire::Decimal>,
         /// Out of use.
-        #[serde(rename = "accountLTV", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_ltv: Option<wire::Decimal>,
         /// Maintenance margin rate of the account, as a fraction.
-        #[serde(rename = "accountMMRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_mm_rate: Option<wire::Decimal>,
         /// Maintenance margin rate by mark price; the same as accountMMRate.
-        #[serde(rename = "accountMMRateByMp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_mm_rate_by_mp: Option<wire::Decimal>,
         /// Account type, such as UNIFIED or FUND.
-        #[serde(rename = "accountType", skip_serializing_if = "Option::is_none")]
         pub account_type: Option<String>,
         /// Balances by coin.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub coin: Vec<CoinBalance>,
         /// Available balance of the account, US dollars.
-        #[serde(rename = "totalAvailableBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_available_balance: Option<wire::Decimal>,
         /// Equity of all coins, US dollars.
-        #[serde(rename = "totalEquity", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_equity: Option<wire::Decimal>,
         /// Initial margin of the account, US dollars.
-        #[serde(rename = "totalInitialMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_initial_margin: Option<wire::Decimal>,
         /// Initial margin by mark price, US dollars; the same as totalInitialMargin.
-        #[serde(rename = "totalInitialMarginByMp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_initial_margin_by_mp: Option<wire::Decimal>,
         /// Maintenance margin of the account, US dollars.
-        #[serde(rename = "totalMaintenanceMargin", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_maintenance_margin: Option<wire::Decimal>,
         /// Maintenance margin by mark price, US dollars; the same as totalMaintenanceMargin.
-        #[serde(rename = "totalMaintenanceMarginByMp", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_maintenance_margin_by_mp: Option<wire::Decimal>,
         /// Margin balance of the account, US dollars.
-        #[serde(rename = "totalMarginBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_margin_balance: Option<wire::Decimal>,
         /// Unrealised profit of perpetuals and futures, US dollars.
-        #[serde(rename = "totalPerpUPL", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_perp_upl: Option<wire::Decimal>,
         /// Wallet balance of all coins, US dollars.
-        #[serde(rename = "totalWalletBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_wallet_balance: Option<wire::Decimal>,
     }
+    wire::object! { WalletBalance {
+        account_im_rate "accountIMRate" optional, account_im_rate_by_mp "accountIMRateByMp" optional,
+        account_ltv "accountLTV" optional, account_mm_rate "accountMMRate" optional,
+        account_mm_rate_by_mp "accountMMRateByMp" optional, account_type "accountType" maybe,
+        coin "coin" list_or_none, total_available_balance "totalAvailableBalance" optional,
+        total_equity "totalEquity" optional, total_initial_margin "totalInitialMargin" optional,
+        total_initial_margin_by_mp "totalInitialMarginByMp" optional,
+        total_maintenance_margin "totalMaintenanceMargin" optional,
+        total_maintenance_margin_by_mp "totalMaintenanceMarginByMp" optional,
+        total_margin_balance "totalMarginBalance" optional, total_perp_upl "totalPerpUPL" optional,
+        total_wallet_balance "totalWalletBalance" optional,
+    } }
     /// `WalletBalanceResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WalletBalanceResult {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub list: Vec<WalletBalance>,
     }
+    wire::object! { WalletBalanceResult {
+        list "list" list_or_none,
+    } }
     /// `WalletMargin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WalletMargin {
         /// Initial margin of the account.
-        #[serde(rename = "accountIM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_im: Option<wire::Decimal>,
         /// Initial margin rate of the account, as a fraction.
-        #[serde(rename = "accountIMRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_im_rate: Option<wire::Decimal>,
         /// Maintenance margin of the account.
-        #[serde(rename = "accountMM", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_mm: Option<wire::Decimal>,
         /// Maintenance margin rate of the account, as a fraction.
-        #[serde(rename = "accountMMRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_mm_rate: Option<wire::Decimal>,
         /// Available balance.
-        #[serde(rename = "availableBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::Decimal>,
         /// Balance after the change.
-        #[serde(rename = "cashBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cash_balance: Option<wire::Decimal>,
         /// Equity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub equity: Option<wire::Decimal>,
         /// Margin balance.
-        #[serde(rename = "marginBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_balance: Option<wire::Decimal>,
     }
+    wire::object! { WalletMargin {
+        account_im "accountIM" optional, account_im_rate "accountIMRate" optional, account_mm "accountMM" optional,
+        account_mm_rate "accountMMRate" optional, available_balance "availableBalance" optional,
+        cash_balance "cashBalance" optional, equity "equity" optional, margin_balance "marginBalance" optional,
+    } }
     /// `WithdrawRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct WithdrawRequest {
         /// Account type that pays: FUND, UTA or EARN; FUND,UTA tries both.
-        #[serde(rename = "accountType")]
         pub account_type: String,
         /// Address.
         pub address: String,
         /// Amount in the coin.
         pub amount: wire::Decimal,
         /// Who receives, where the law asks for it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary: Option<Beneficiary>,
         /// Chain. Needed where forceChain is 0 or 1.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// Coin, in capitals.
         pub coin: String,
         /// 0 amount is what arrives, 1 the fee is taken from amount.
-        #[serde(rename = "feeType", skip_serializing_if = "Option::is_none")]
         pub fee_type: Option<i64>,
         /// 0 internal where the address allows it, 1 on the chain, 2 the address is an account id.
-        #[serde(rename = "forceChain", skip_serializing_if = "Option::is_none")]
         pub force_chain: Option<i64>,
         /// Answers asked for by the law, a text of JSON.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub questionnaire: Option<String>,
         /// Own id of the request, at most 32 characters.
-        #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
         pub request_id: Option<String>,
         /// Tag of the address, where it has one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
         /// Time of the request, Unix milliseconds.
         pub timestamp: wire::UnixMillis,
         /// Purpose, 20 characters at the least, for users of the Turkish site.
-        #[serde(rename = "transactionPurpose", skip_serializing_if = "Option::is_none")]
         pub transaction_purpose: Option<String>,
     }
+    wire::object! { WithdrawRequest {
+        account_type "accountType" plain, address "address" plain, amount "amount" plain,
+        beneficiary "beneficiary" maybe, chain "chain" maybe, coin "coin" plain, fee_type "feeType" maybe,
+        force_chain "forceChain" maybe, questionnaire "questionnaire" maybe, request_id "requestId" maybe,
+        tag "tag" maybe, timestamp "timestamp" plain, transaction_purpose "transactionPurpose" maybe,
+    } }
     /// `WithdrawResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct WithdrawResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub result: WithdrawResult,
         /// Code; 0 is success.
-        #[serde(rename = "retCode", deserialize_with = "lenient::vital")]
         pub ret_code: i64,
         /// Empty as a rule: an object, or a text of one.
-        #[serde(rename = "retExtInfo", skip_serializing_if = "Option::is_none")]
         pub ret_ext_info: Option<::serde_json::Value>,
         /// Text for people.
-        #[serde(rename = "retMsg", skip_serializing_if = "Option::is_none")]
         pub ret_msg: Option<String>,
         /// Time of the venue, Unix milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::UnixMillis>,
     }
+    wire::object! { WithdrawResponse {
+        result "result" vital, ret_code "retCode" vital, ret_ext_info "retExtInfo" maybe, ret_msg "retMsg" maybe,
+        time "time" optional,
+    } }
     /// `WithdrawResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct WithdrawResult {
         /// Id of the withdrawal.
         pub id: String,
     }
+    wire::object! { WithdrawResult {
+        id "id" plain,
+    } }
     /// `WithdrawableAmountResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WithdrawableAmountResult {
         /// Frozen because of risk, US dollars.
-        #[serde(rename = "limitAmountUsd", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub limit_amount_usd: Option<wire::Decimal>,
         /// By account type.
-        #[serde(rename = "withdrawableAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdrawable_amount: Option<WithdrawableAmounts>,
     }
+    wire::object! { WithdrawableAmountResult {
+        limit_amount_usd "limitAmountUsd" optional, withdrawable_amount "withdrawableAmount" optional,
+    } }
     /// `WithdrawableAmounts`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WithdrawableAmounts {
         /// Earn account.
-        #[serde(rename = "EARN", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub earn: Option<WithdrawableOf>,
         /// Funding wallet.
-        #[serde(rename = "FUND", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fund: Option<WithdrawableOf>,
         /// Spot wallet.
-        #[serde(rename = "SPOT", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot: Option<WithdrawableOf>,
         /// Unified wallet.
-        #[serde(rename = "UTA", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub uta: Option<WithdrawableOf>,
     }
+    wire::object! { WithdrawableAmounts {
+        earn "EARN" optional, fund "FUND" optional, spot "SPOT" optional, uta "UTA" optional,
+    } }
     /// `WithdrawableOf`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WithdrawableOf {
         /// Available balance.
-        #[serde(rename = "availableBalance", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::Decimal>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// Withdrawable, in the coin.
-        #[serde(rename = "withdrawableAmount", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdrawable_amount: Option<wire::Decimal>,
     }
+    wire::object! { WithdrawableOf {
+        available_balance "availableBalance" optional, coin "coin" maybe,
+        withdrawable_amount "withdrawableAmount" optional,
+    } }
     /// `Withdrawal`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Withdrawal {
         /// Amount in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// When it was made, Unix milliseconds.
-        #[serde(rename = "createTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub create_time: Option<wire::UnixMillis>,
         /// Fee of the withdrawal, as examples spell it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::Decimal>,
         /// Status, such as Pending, success or CancelByUser.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Tag.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
         /// Tax, in the coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tax: Option<wire::Decimal>,
         /// Tax rate, as a fraction.
-        #[serde(rename = "taxRate", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tax_rate: Option<wire::Decimal>,
         /// Kind of tax.
-        #[serde(rename = "taxType", skip_serializing_if = "Option::is_none")]
         pub tax_type: Option<String>,
         /// Address that receives.
-        #[serde(rename = "toAddress", skip_serializing_if = "Option::is_none")]
         pub to_address: Option<String>,
         /// Id of the transaction on its chain, or of the internal transfer.
-        #[serde(rename = "txID", skip_serializing_if = "Option::is_none")]
         pub tx_id: Option<String>,
         /// Last change, Unix milliseconds.
-        #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub update_time: Option<wire::UnixMillis>,
         /// Fee of a withdrawal, in the coin; empty where none is possible.
-        #[serde(rename = "withdrawFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_fee: Option<wire::Decimal>,
         /// Id of the withdrawal.
-        #[serde(rename = "withdrawId")]
         pub withdraw_id: String,
         /// 0 on a chain, 1 internal, 2 both.
-        #[serde(rename = "withdrawType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdraw_type: Option<i64>,
     }
+    wire::object! { Withdrawal {
+        amount "amount" optional, chain "chain" maybe, coin "coin" maybe, create_time "createTime" optional,
+        fee "fee" optional, status "status" maybe, tag "tag" maybe, tax "tax" optional, tax_rate "taxRate" optional,
+        tax_type "taxType" maybe, to_address "toAddress" maybe, tx_id "txID" maybe, update_time "updateTime" optional,
+        withdraw_fee "withdrawFee" optional, withdraw_id "withdrawId" plain, withdraw_type "withdrawType" optional,
+    } }
     /// `WithdrawalAddress`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WithdrawalAddress {
         /// Address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// 0 on a chain, 1 internal, 2 universal.
-        #[serde(rename = "addressType", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub address_type: Option<i64>,
         /// Chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// Coin, in capitals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin: Option<String>,
         /// When it was made, Unix seconds.
-        #[serde(rename = "createAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub create_at: Option<wire::UnixSeconds>,
         /// When it was made, Unix seconds.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::UnixSeconds>,
         /// Remark.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub remark: Option<String>,
         /// 0 usable, 1 not yet.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub status: Option<i64>,
         /// Tag.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
         /// 0 not verified, 1 verified.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub verified: Option<i64>,
     }
+    wire::object! { WithdrawalAddress {
+        address "address" maybe, address_type "addressType" optional, chain "chain" maybe, coin "coin" maybe,
+        create_at "createAt" optional, created_at "createdAt" optional, remark "remark" maybe,
+        status "status" optional, tag "tag" maybe, verified "verified" optional,
+    } }
     /// `WithdrawalAddressesResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WithdrawalAddressesResult {
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<WithdrawalAddress>,
     }
+    wire::object! { WithdrawalAddressesResult {
+        next_page_cursor "nextPageCursor" maybe, rows "rows" list_or_none,
+    } }
     /// `WithdrawalRecordsResult`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WithdrawalRecordsResult {
         /// Cursor of the next page; empty on the last.
-        #[serde(rename = "nextPageCursor", skip_serializing_if = "Option::is_none")]
         pub next_page_cursor: Option<String>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rows: Vec<Withdrawal>,
     }
+    wire::object! { WithdrawalRecordsResult {
+        next_page_cursor "nextPageCursor" maybe, rows "rows" list_or_none,
+    } }
     /// Builders of the types of requests.
     pub mod builder {
         use super::{HashMap, wire};

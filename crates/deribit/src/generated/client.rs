@@ -12456,7 +12456,7 @@ pub mod types {
 
     use ::venuekit_wire::{self as wire, lenient};
     /// The parameters of `private/accept_block_rfq`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AcceptBlockRfqParams {
         /// Size of the structure; times a leg's ratio it is that leg's size.
@@ -12466,18 +12466,20 @@ pub mod types {
         /// Side that the taker takes.
         pub direction: wire::Open<Direction>,
         /// Hedge leg, as in the request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub hedge: Option<NewBlockRfqHedge>,
         /// Legs, as in the request.
-        #[serde(deserialize_with = "lenient::collection")]
         pub legs: Vec<AcceptedBlockRfqLeg>,
         /// Worst acceptable price of the structure.
         pub price: wire::DecimalNumber,
         /// Fill at once or not at all, or wait.
         pub time_in_force: BlockRfqTimeInForce,
     }
+    wire::object! { AcceptBlockRfqParams {
+        amount "amount" plain, block_rfq_id "block_rfq_id" plain, direction "direction" plain, hedge "hedge" maybe,
+        legs "legs" list, price "price" plain, time_in_force "time_in_force" plain,
+    } }
     /// A leg to trade.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AcceptedBlockRfqLeg {
         /// Side of an order or a trade.
@@ -12487,18 +12489,22 @@ pub mod types {
         /// Size of the leg for an amount of 1.
         pub ratio: i64,
     }
+    wire::object! { AcceptedBlockRfqLeg {
+        direction "direction" plain, instrument_name "instrument_name" plain, ratio "ratio" plain,
+    } }
     /// A part of the log. An action stands in `log` by the vendor's schema, in `result` in its examples.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AccessLog {
         /// A login or a change.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<AccessLogEntry>,
         /// Entries there are.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub records_total: Option<i64>,
     }
+    wire::object! { AccessLog {
+        data "data" list, records_total "records_total" optional,
+    } }
     wire::words! {
         /// What was done.
         AccessLogAction {
@@ -12511,365 +12517,327 @@ pub mod types {
         }
     }
     /// A login or a change.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AccessLogEntry {
         /// City of the address, by guess.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub city: Option<String>,
         /// Country of the address, by guess.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub country: Option<String>,
         /// Id of the key or subaccount in question; a text or an object, so left untyped.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Id of the entry.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Address that it came from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ip: Option<String>,
         /// What was done.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub log: Option<wire::Open<AccessLogAction>>,
         /// What was done.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub result: Option<wire::Open<AccessLogAction>>,
         /// Time of the action.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { AccessLogEntry {
+        city "city" maybe, country "country" maybe, data "data" maybe, id "id" vital, ip "ip" maybe, log "log" maybe,
+        result "result" maybe, timestamp "timestamp" optional,
+    } }
     /// A currency of the account.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AccountCurrency {
         /// Currency code. New ones appear without notice.
         pub currency: wire::Open<Currency>,
     }
+    wire::object! { AccountCurrency {
+        currency "currency" plain,
+    } }
     /// Limits on requests that hold for the account now.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountLimits {
         /// Whether orders are limited in each currency.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub limits_per_currency: Option<bool>,
         /// Limits on orders, quotes and cancellations. An open object, since its keys are kinds of request or currencies, depending on `limits_per_currency`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub matching_engine: Option<MatchingEngineLimits>,
         /// A limit on requests.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub non_matching_engine: Option<RateLimit>,
     }
+    wire::object! { AccountLimits {
+        limits_per_currency "limits_per_currency" maybe, matching_engine "matching_engine" maybe,
+        non_matching_engine "non_matching_engine" optional,
+    } }
     /// An account, with a summary for each of its currencies.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AccountSummaries {
         /// Affiliate promotion fee.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub affiliate_promotion_fee: Option<wire::DecimalNumber>,
         /// Whether that holds for block quotes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_self_match_prevention: Option<bool>,
         /// Limit on changes of the margin model. An open object, since no page describes its members.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub change_margin_model_api_limit: Option<MarginModelChangeLimit>,
         /// Time of signing up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creation_timestamp: Option<wire::UnixMillis>,
         /// Whether identity checks are off.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub disable_kyc_verification: Option<bool>,
         /// Mail address of the owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// A map by index and kind in older responses, a list since the end of 2025, so left untyped.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fees: Option<::serde_json::Value>,
         /// Whether some of the equity lies outside any chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub has_non_block_chain_equity: Option<bool>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub id: Option<i64>,
         /// Whether transfers to other users are allowed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub interuser_transfers_enabled: Option<bool>,
         /// Whether direct access to the engine is allowed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_direct_access_allowed: Option<bool>,
         /// Whether one can log in to it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub login_enabled: Option<bool>,
         /// Whether a second factor has to be set up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mandatory_tfa: Option<bool>,
         /// Whether market maker protection is on.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_enabled: Option<bool>,
         /// Whether mails are sent.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub receive_notifications: Option<bool>,
         /// Who referred the owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub referrer_id: Option<String>,
         /// Whether a second factor is set up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub security_keys_enabled: Option<bool>,
         /// Whether that holds between subaccounts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub self_trading_extended_to_subaccounts: Option<bool>,
         /// Which order gives way when an account would trade with itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub self_trading_reject_mode: Option<wire::Open<SelfTradingMode>>,
         /// An account in one currency. Amounts are in that currency unless they say otherwise.
-        #[serde(deserialize_with = "lenient::collection")]
         pub summaries: Vec<AccountSummary>,
         /// Name that the venue gave.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub system_name: Option<String>,
         /// Products that may be traded: an object on paper, a list in live responses, so left untyped.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trading_products_details: Option<::serde_json::Value>,
         /// Whether an account stands on its own.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<AccountType>>,
         /// Where the owner signed up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_origin: Option<String>,
         /// Name that the owner chose.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
     }
+    wire::object! { AccountSummaries {
+        affiliate_promotion_fee "affiliate_promotion_fee" optional,
+        block_rfq_self_match_prevention "block_rfq_self_match_prevention" maybe,
+        change_margin_model_api_limit "change_margin_model_api_limit" maybe,
+        creation_timestamp "creation_timestamp" optional, disable_kyc_verification "disable_kyc_verification" maybe,
+        email "email" maybe, fees "fees" maybe, has_non_block_chain_equity "has_non_block_chain_equity" maybe,
+        id "id" optional, interuser_transfers_enabled "interuser_transfers_enabled" maybe,
+        is_direct_access_allowed "is_direct_access_allowed" maybe, login_enabled "login_enabled" maybe,
+        mandatory_tfa "mandatory_tfa" maybe, mmp_enabled "mmp_enabled" maybe,
+        receive_notifications "receive_notifications" maybe, referrer_id "referrer_id" maybe,
+        security_keys_enabled "security_keys_enabled" maybe,
+        self_trading_extended_to_subaccounts "self_trading_extended_to_subaccounts" maybe,
+        self_trading_reject_mode "self_trading_reject_mode" maybe, summaries "summaries" list,
+        system_name "system_name" maybe, trading_products_details "trading_products_details" maybe,
+        type_ "type" maybe, user_origin "user_origin" maybe, username "username" maybe,
+    } }
     /// An account in one currency. Amounts are in that currency unless they say otherwise.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AccountSummary {
         /// Held for other purposes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub additional_reserve: Option<wire::DecimalNumber>,
         /// Affiliate promotion fee.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub affiliate_promotion_fee: Option<wire::DecimalNumber>,
         /// Free for new orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_funds: Option<wire::DecimalNumber>,
         /// Free to send to subaccounts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_subaccount_transfer_funds: Option<wire::DecimalNumber>,
         /// Free to withdraw.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_withdrawal_funds: Option<wire::DecimalNumber>,
         /// Cash balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::DecimalNumber>,
         /// Whether that holds for block quotes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_self_match_prevention: Option<bool>,
         /// Limit on changes of the margin model. An open object, since no page describes its members.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub change_margin_model_api_limit: Option<MarginModelChangeLimit>,
         /// Margin below which the account is closed out.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_out_margin: Option<wire::DecimalNumber>,
         /// Time of signing up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creation_timestamp: Option<wire::UnixMillis>,
         /// Whether currencies back one another.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cross_collateral_enabled: Option<bool>,
         /// Currency code. New ones appear without notice.
         pub currency: wire::Open<Currency>,
         /// Delta of all positions.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta_total: Option<wire::DecimalNumber>,
         /// A number for each price index, such as `btc_usd`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub delta_total_map: Option<DecimalByIndex>,
         /// Address for deposits.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub deposit_address: Option<String>,
         /// Whether identity checks are off.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub disable_kyc_verification: Option<bool>,
         /// Mail address of the owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Balance with open profit and loss.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub equity: Option<wire::DecimalNumber>,
         /// Liquidation price over current.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_liquidation_ratio: Option<wire::DecimalNumber>,
         /// A number for each price index, such as `btc_usd`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub estimated_liquidation_ratio_map: Option<DecimalByIndex>,
         /// Credit that fees are paid from first.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_balance: Option<wire::DecimalNumber>,
         /// Fee group of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_group: Option<String>,
         /// A map by index and kind in older responses, a list since the end of 2025, so left untyped.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fees: Option<::serde_json::Value>,
         /// Profit and loss on futures.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub futures_pl: Option<wire::DecimalNumber>,
         /// Realized on futures in this session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub futures_session_rpl: Option<wire::DecimalNumber>,
         /// Unrealized on futures in this session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub futures_session_upl: Option<wire::DecimalNumber>,
         /// Whether some of the equity lies outside any chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub has_non_block_chain_equity: Option<bool>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub id: Option<i64>,
         /// Margin that opening asks for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin: Option<wire::DecimalNumber>,
         /// Whether transfers to other users are allowed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub interuser_transfers_enabled: Option<bool>,
         /// Whether direct access to the engine is allowed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_direct_access_allowed: Option<bool>,
         /// Limits on requests that hold for the account now.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub limits: Option<AccountLimits>,
         /// Locked part of the balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub locked_balance: Option<wire::DecimalNumber>,
         /// Whether one can log in to it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub login_enabled: Option<bool>,
         /// Margin below which positions are liquidated.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin: Option<wire::DecimalNumber>,
         /// Whether a second factor has to be set up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mandatory_tfa: Option<bool>,
         /// Equity that counts as margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_balance: Option<wire::DecimalNumber>,
         /// How margin is reckoned, across currencies or in each, on the portfolio or by standard rules.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub margin_model: Option<wire::Open<MarginModel>>,
         /// Whether market maker protection is on.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_enabled: Option<bool>,
         /// Delta of the options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub options_delta: Option<wire::DecimalNumber>,
         /// Gamma of the options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub options_gamma: Option<wire::DecimalNumber>,
         /// A number for each price index, such as `btc_usd`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub options_gamma_map: Option<DecimalByIndex>,
         /// Profit and loss on options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub options_pl: Option<wire::DecimalNumber>,
         /// Realized on options in this session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub options_session_rpl: Option<wire::DecimalNumber>,
         /// Unrealized on options in this session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub options_session_upl: Option<wire::DecimalNumber>,
         /// Theta of the options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub options_theta: Option<wire::DecimalNumber>,
         /// A number for each price index, such as `btc_usd`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub options_theta_map: Option<DecimalByIndex>,
         /// Value of the options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub options_value: Option<wire::DecimalNumber>,
         /// Vega of the options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub options_vega: Option<wire::DecimalNumber>,
         /// A number for each price index, such as `btc_usd`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub options_vega_map: Option<DecimalByIndex>,
         /// Whether margin is reckoned on the portfolio.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub portfolio_margining_enabled: Option<bool>,
         /// The same less expiring positions.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub projected_close_out_margin: Option<wire::DecimalNumber>,
         /// The same less expiring positions.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub projected_delta_total: Option<wire::DecimalNumber>,
         /// The same less expiring positions.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub projected_initial_margin: Option<wire::DecimalNumber>,
         /// The same less expiring positions.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub projected_maintenance_margin: Option<wire::DecimalNumber>,
         /// Whether mails are sent.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub receive_notifications: Option<bool>,
         /// Who referred the owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub referrer_id: Option<String>,
         /// Whether a second factor is set up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub security_keys_enabled: Option<bool>,
         /// Whether that holds between subaccounts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub self_trading_extended_to_subaccounts: Option<bool>,
         /// Which order gives way when an account would trade with itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub self_trading_reject_mode: Option<wire::Open<SelfTradingMode>>,
         /// Realized in this session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_rpl: Option<wire::DecimalNumber>,
         /// Unrealized in this session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_upl: Option<wire::DecimalNumber>,
         /// Held for open spot orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_reserve: Option<wire::DecimalNumber>,
         /// Name that the venue gave.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub system_name: Option<String>,
         /// Delta of all, in USD.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_delta_total_usd: Option<wire::DecimalNumber>,
         /// Equity of all currencies together, in USD.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_equity_usd: Option<wire::DecimalNumber>,
         /// Initial margin of all, in USD.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_initial_margin_usd: Option<wire::DecimalNumber>,
         /// Maintenance margin of all, in USD.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_maintenance_margin_usd: Option<wire::DecimalNumber>,
         /// Margin balance of all, in USD.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_margin_balance_usd: Option<wire::DecimalNumber>,
         /// Profit and loss.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_pl: Option<wire::DecimalNumber>,
         /// Products that may be traded: an object on paper, a list in live responses, so left untyped.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trading_products_details: Option<::serde_json::Value>,
         /// Whether an account stands on its own.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<AccountType>>,
         /// Where the owner signed up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_origin: Option<String>,
         /// Name that the owner chose.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
     }
+    wire::object! { AccountSummary {
+        additional_reserve "additional_reserve" optional, affiliate_promotion_fee "affiliate_promotion_fee" optional,
+        available_funds "available_funds" optional,
+        available_subaccount_transfer_funds "available_subaccount_transfer_funds" optional,
+        available_withdrawal_funds "available_withdrawal_funds" optional, balance "balance" optional,
+        block_rfq_self_match_prevention "block_rfq_self_match_prevention" maybe,
+        change_margin_model_api_limit "change_margin_model_api_limit" maybe,
+        close_out_margin "close_out_margin" optional, creation_timestamp "creation_timestamp" optional,
+        cross_collateral_enabled "cross_collateral_enabled" maybe, currency "currency" plain,
+        delta_total "delta_total" optional, delta_total_map "delta_total_map" maybe,
+        deposit_address "deposit_address" maybe, disable_kyc_verification "disable_kyc_verification" maybe,
+        email "email" maybe, equity "equity" optional,
+        estimated_liquidation_ratio "estimated_liquidation_ratio" optional,
+        estimated_liquidation_ratio_map "estimated_liquidation_ratio_map" maybe, fee_balance "fee_balance" optional,
+        fee_group "fee_group" maybe, fees "fees" maybe, futures_pl "futures_pl" optional,
+        futures_session_rpl "futures_session_rpl" optional, futures_session_upl "futures_session_upl" optional,
+        has_non_block_chain_equity "has_non_block_chain_equity" maybe, id "id" optional,
+        initial_margin "initial_margin" optional, interuser_transfers_enabled "interuser_transfers_enabled" maybe,
+        is_direct_access_allowed "is_direct_access_allowed" maybe, limits "limits" optional,
+        locked_balance "locked_balance" optional, login_enabled "login_enabled" maybe,
+        maintenance_margin "maintenance_margin" optional, mandatory_tfa "mandatory_tfa" maybe,
+        margin_balance "margin_balance" optional, margin_model "margin_model" maybe, mmp_enabled "mmp_enabled" maybe,
+        options_delta "options_delta" optional, options_gamma "options_gamma" optional,
+        options_gamma_map "options_gamma_map" maybe, options_pl "options_pl" optional,
+        options_session_rpl "options_session_rpl" optional, options_session_upl "options_session_upl" optional,
+        options_theta "options_theta" optional, options_theta_map "options_theta_map" maybe,
+        options_value "options_value" optional, options_vega "options_vega" optional,
+        options_vega_map "options_vega_map" maybe, portfolio_margining_enabled "portfolio_margining_enabled" maybe,
+        projected_close_out_margin "projected_close_out_margin" optional,
+        projected_delta_total "projected_delta_total" optional,
+        projected_initial_margin "projected_initial_margin" optional,
+        projected_maintenance_margin "projected_maintenance_margin" optional,
+        receive_notifications "receive_notifications" maybe, referrer_id "referrer_id" maybe,
+        security_keys_enabled "security_keys_enabled" maybe,
+        self_trading_extended_to_subaccounts "self_trading_extended_to_subaccounts" maybe,
+        self_trading_reject_mode "self_trading_reject_mode" maybe, session_rpl "session_rpl" optional,
+        session_upl "session_upl" optional, spot_reserve "spot_reserve" optional, system_name "system_name" maybe,
+        total_delta_total_usd "total_delta_total_usd" optional, total_equity_usd "total_equity_usd" optional,
+        total_initial_margin_usd "total_initial_margin_usd" optional,
+        total_maintenance_margin_usd "total_maintenance_margin_usd" optional,
+        total_margin_balance_usd "total_margin_balance_usd" optional, total_pl "total_pl" optional,
+        trading_products_details "trading_products_details" maybe, type_ "type" maybe,
+        user_origin "user_origin" maybe, username "username" maybe,
+    } }
     wire::words! {
         /// Whether an account stands on its own.
         AccountType {
@@ -12877,7 +12845,7 @@ pub mod types {
         }
     }
     /// The parameters of `private/add_block_rfq_quote`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AddBlockRfqQuoteParams {
         /// Size of the structure; times a leg's ratio it is that leg's size.
@@ -12887,26 +12855,25 @@ pub mod types {
         /// Side that the maker takes.
         pub direction: wire::Open<Direction>,
         /// Whether the quote is filled whole only; any_part_of by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub execution_instruction: Option<wire::Open<ExecutionInstruction>>,
         /// Time at which the quote ends by itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expires_at: Option<wire::UnixMillis>,
         /// Hedge leg, as in the request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub hedge: Option<NewBlockRfqHedge>,
         /// Text of up to 64 characters to find the quote by.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Legs of the request with their prices.
-        #[serde(deserialize_with = "lenient::collection")]
         pub legs: Vec<NewBlockRfqQuoteLeg>,
         /// Price of the whole structure, for future spreads.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
     }
+    wire::object! { AddBlockRfqQuoteParams {
+        amount "amount" plain, block_rfq_id "block_rfq_id" plain, direction "direction" plain,
+        execution_instruction "execution_instruction" maybe, expires_at "expires_at" maybe, hedge "hedge" maybe,
+        label "label" maybe, legs "legs" list, price "price" maybe,
+    } }
     /// The parameters of `private/add_to_address_book`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AddToAddressBookParams {
         /// Address in the form of its currency.
@@ -12916,164 +12883,154 @@ pub mod types {
         /// Postal address, such as `NL, Amsterdam, Street, 1`.
         pub beneficiary_address: String,
         /// Name, for a company.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_company_name: Option<String>,
         /// First name, for a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_first_name: Option<String>,
         /// Last name, for a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_last_name: Option<String>,
         /// Decentralized identifier of that service.
         pub beneficiary_vasp_did: String,
         /// Name of the service that holds the address for the beneficiary.
         pub beneficiary_vasp_name: String,
         /// Web site of that service, where the venue does not know it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_website: Option<String>,
         /// Currency of the address.
         pub currency: wire::Open<Currency>,
         /// ERC-20 currencies to add it for; all of them where left out.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub extra_currencies: Vec<String>,
         /// Name of the entry.
         pub label: String,
         /// Whether the address is in an unhosted wallet of the owner's.
         pub personal: bool,
         /// What the address is for.
-        #[serde(rename = "type")]
         pub type_: wire::Open<AddressBookType>,
     }
+    wire::object! { AddToAddressBookParams {
+        address "address" plain, agreed "agreed" plain, beneficiary_address "beneficiary_address" plain,
+        beneficiary_company_name "beneficiary_company_name" maybe,
+        beneficiary_first_name "beneficiary_first_name" maybe, beneficiary_last_name "beneficiary_last_name" maybe,
+        beneficiary_vasp_did "beneficiary_vasp_did" plain, beneficiary_vasp_name "beneficiary_vasp_name" plain,
+        beneficiary_vasp_website "beneficiary_vasp_website" maybe, currency "currency" plain,
+        extra_currencies "extra_currencies" list_or_none, label "label" plain, personal "personal" plain,
+        type_ "type" plain,
+    } }
     /// Who benefits from withdrawals to an address.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AddressBeneficiary {
         /// Address in the form of its currency.
         pub address: String,
         /// Whether these particulars may be shared with third parties.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub agreed: Option<bool>,
         /// Postal address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_address: Option<String>,
         /// Name of a company.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_company_name: Option<String>,
         /// First name of a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_first_name: Option<String>,
         /// Last name of a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_last_name: Option<String>,
         /// Decentralized identifier of that service.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_did: Option<String>,
         /// Name of the service that holds the address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_name: Option<String>,
         /// Web site of that service.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_website: Option<String>,
         /// Time of saving.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created: Option<wire::UnixMillis>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Whether it is in an unhosted wallet of the owner's.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub personal: Option<bool>,
         /// Destination tag of an XRP address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
         /// Whether it is in an unhosted wallet.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub unhosted: Option<bool>,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated: Option<wire::UnixMillis>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
     }
+    wire::object! { AddressBeneficiary {
+        address "address" plain, agreed "agreed" maybe, beneficiary_address "beneficiary_address" maybe,
+        beneficiary_company_name "beneficiary_company_name" maybe,
+        beneficiary_first_name "beneficiary_first_name" maybe, beneficiary_last_name "beneficiary_last_name" maybe,
+        beneficiary_vasp_did "beneficiary_vasp_did" maybe, beneficiary_vasp_name "beneficiary_vasp_name" maybe,
+        beneficiary_vasp_website "beneficiary_vasp_website" maybe, created "created" optional,
+        currency "currency" maybe, personal "personal" maybe, tag "tag" maybe, unhosted "unhosted" maybe,
+        updated "updated" optional, user_id "user_id" optional,
+    } }
     /// A page of beneficiaries.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AddressBeneficiaryPage {
         /// Ask for the next page with this; absent or null on the last.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// How many there are on all pages.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count: Option<i64>,
         /// Who benefits from withdrawals to an address.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<AddressBeneficiary>,
     }
+    wire::object! { AddressBeneficiaryPage {
+        continuation "continuation" maybe, count "count" optional, data "data" list,
+    } }
     /// An address in the book.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AddressBookEntry {
         /// Address in the form of its currency.
         pub address: String,
         /// Whether these particulars may be shared with third parties.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub agreed: Option<bool>,
         /// Postal address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_address: Option<String>,
         /// Name of a company.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_company_name: Option<String>,
         /// First name of a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_first_name: Option<String>,
         /// Last name of a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_last_name: Option<String>,
         /// Decentralized identifier of that service.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_did: Option<String>,
         /// Name of the service that holds the address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_name: Option<String>,
         /// Web site of that service.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_website: Option<String>,
         /// Time of adding.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creation_timestamp: Option<wire::UnixMillis>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Whether particulars are missing.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub info_required: Option<bool>,
         /// Name of the entry.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Whether it is in an unhosted wallet of the owner's.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub personal: Option<bool>,
         /// Whether withdrawals to it are confirmed by mail.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub requires_confirmation: Option<bool>,
         /// Whether that is about to change.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub requires_confirmation_change: Option<bool>,
         /// Where an address stands. Waiting ones can be used after `waiting_timestamp`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<AddressStatus>>,
         /// What an address is for, transfers to users, withdrawals, or as the source of deposits.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<AddressBookType>>,
         /// Time from which it can be used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub waiting_timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { AddressBookEntry {
+        address "address" plain, agreed "agreed" maybe, beneficiary_address "beneficiary_address" maybe,
+        beneficiary_company_name "beneficiary_company_name" maybe,
+        beneficiary_first_name "beneficiary_first_name" maybe, beneficiary_last_name "beneficiary_last_name" maybe,
+        beneficiary_vasp_did "beneficiary_vasp_did" maybe, beneficiary_vasp_name "beneficiary_vasp_name" maybe,
+        beneficiary_vasp_website "beneficiary_vasp_website" maybe, creation_timestamp "creation_timestamp" optional,
+        currency "currency" maybe, info_required "info_required" maybe, label "label" maybe,
+        personal "personal" maybe, requires_confirmation "requires_confirmation" maybe,
+        requires_confirmation_change "requires_confirmation_change" maybe, status "status" maybe, type_ "type" maybe,
+        waiting_timestamp "waiting_timestamp" optional,
+    } }
     wire::words! {
         /// What an address is for, transfers to users, withdrawals, or as the source of deposits.
         AddressBookType {
@@ -13093,45 +13050,44 @@ pub mod types {
         }
     }
     /// What the program has paid so far.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AffiliateEarnings {
         /// Paid in BTC.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub btc: Option<wire::DecimalNumber>,
         /// Paid in ETH.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub eth: Option<wire::DecimalNumber>,
     }
+    wire::object! { AffiliateEarnings {
+        btc "btc" optional, eth "eth" optional,
+    } }
     /// Part in the affiliate program.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AffiliateProgram {
         /// Whether the account takes part.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_enabled: Option<bool>,
         /// Link for those who sign up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub link: Option<String>,
         /// Whether links work.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub links_enabled: Option<bool>,
         /// Accounts that came by the link.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub number_of_affiliates: Option<i64>,
         /// Whether earnings are shared.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub payment_share_enabled: Option<bool>,
         /// Whether the account took part before.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub previously_enabled: Option<bool>,
         /// State of the part taken; no page lists the values.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub program_state: Option<String>,
         /// What the program has paid so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub received: Option<AffiliateEarnings>,
     }
+    wire::object! { AffiliateProgram {
+        is_enabled "is_enabled" maybe, link "link" maybe, links_enabled "links_enabled" maybe,
+        number_of_affiliates "number_of_affiliates" optional, payment_share_enabled "payment_share_enabled" maybe,
+        previously_enabled "previously_enabled" maybe, program_state "program_state" maybe,
+        received "received" optional,
+    } }
     wire::words! {
         /// How often changes are sent, what came together in 0.1 or in 2 seconds.
         AggregatedInterval {
@@ -13139,7 +13095,7 @@ pub mod types {
         }
     }
     /// A broker's client who gets a part.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AllocationClient {
         /// Id of the client.
@@ -13147,33 +13103,33 @@ pub mod types {
         /// Id of the link to the client.
         pub client_link_id: i64,
     }
+    wire::object! { AllocationClient {
+        client_id "client_id" plain, client_link_id "client_link_id" plain,
+    } }
     /// An announcement.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Announcement {
         /// Text, as HTML.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub body: Option<String>,
         /// Whether the reader has to confirm it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub confirmation: Option<bool>,
         /// Id of the announcement.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Whether the venue calls it important.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub important: Option<bool>,
         /// Time of publishing.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub publication_timestamp: Option<wire::UnixMillis>,
         /// Heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// How many announcements the account has not read.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unread: Option<i64>,
     }
+    wire::object! { Announcement {
+        body "body" maybe, confirmation "confirmation" maybe, id "id" vital, important "important" maybe,
+        publication_timestamp "publication_timestamp" optional, title "title" maybe, unread "unread" optional,
+    } }
     wire::words! {
         /// What became of an announcement.
         AnnouncementAction {
@@ -13181,73 +13137,66 @@ pub mod types {
         }
     }
     /// An announcement that is new or was taken back.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AnnouncementMessage {
         /// What became of an announcement.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub action: Option<wire::Open<AnnouncementAction>>,
         /// Text, as HTML.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub body: Option<String>,
         /// Whether the reader has to confirm it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub confirmation: Option<bool>,
         /// Id of the announcement.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Whether the venue calls it important.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub important: Option<bool>,
         /// Time of publishing.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub publication_timestamp: Option<wire::UnixMillis>,
         /// Heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// How many announcements the account has not read.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unread: Option<i64>,
     }
+    wire::object! { AnnouncementMessage {
+        action "action" maybe, body "body" maybe, confirmation "confirmation" maybe, id "id" vital,
+        important "important" maybe, publication_timestamp "publication_timestamp" optional, title "title" maybe,
+        unread "unread" optional,
+    } }
     /// An API key.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ApiKey {
         /// Public id that requests are signed for.
         pub client_id: String,
         /// Secret of the key. For a key with a public key it is only that key's MD5 fingerprint. Absent where the caller may not see it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_secret: Option<wire::Secret>,
         /// Old mark of the default key, no longer of use.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub default: Option<bool>,
         /// Whether the key works.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Restrictions that are switched on.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub enabled_features: Vec<wire::Open<ApiKeyFeature>>,
         /// Number of the key within the account; what other key methods ask for.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Addresses that the key may be used from.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ip_whitelist: Vec<String>,
         /// Widest scope of the key's tokens, with blanks between, in any order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub max_scope: Option<String>,
         /// Name; may be empty.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Public key as PEM.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub public_key: Option<String>,
         /// Time in the record of the key.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { ApiKey {
+        client_id "client_id" plain, client_secret "client_secret" maybe, default "default" maybe,
+        enabled "enabled" maybe, enabled_features "enabled_features" list_or_none, id "id" vital,
+        ip_whitelist "ip_whitelist" list_or_none, max_scope "max_scope" maybe, name "name" maybe,
+        public_key "public_key" maybe, timestamp "timestamp" optional,
+    } }
     wire::words! {
         /// Restriction on a key. `restricted_block_trades` shows only block trades made with this key, `block_trade_approval` has each of its block trades approved by the user.
         ApiKeyFeature {
@@ -13255,15 +13204,17 @@ pub mod types {
         }
     }
     /// Version of the API server.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiVersion {
         /// Dotted version number.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub version: Option<String>,
     }
+    wire::object! { ApiVersion {
+        version "version" maybe,
+    } }
     /// The parameters of `private/approve_block_trade`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ApproveBlockTradeParams {
         /// Nonce of the request.
@@ -13273,338 +13224,317 @@ pub mod types {
         /// Time of the request.
         pub timestamp: wire::UnixMillis,
     }
+    wire::object! { ApproveBlockTradeParams {
+        nonce "nonce" plain, role "role" plain, timestamp "timestamp" plain,
+    } }
     /// Reward of one day.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Apr {
         /// Yearly rate in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub apr: Option<wire::DecimalNumber>,
         /// Day, counted from the epoch.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub day: Option<i64>,
     }
+    wire::object! { Apr {
+        apr "apr" optional, day "day" optional,
+    } }
     /// Rewards day by day.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AprHistory {
         /// Ask for the next page with this as `before`.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub continuation: Option<i64>,
         /// Reward of one day.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<Apr>,
     }
+    wire::object! { AprHistory {
+        continuation "continuation" optional, data "data" list,
+    } }
     /// The parameters of `public/auth`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AuthParams {
         /// Id of the API key. For client_credentials and client_signature.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_id: Option<String>,
         /// Secret of the API key. For client_credentials.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_secret: Option<wire::Secret>,
         /// Further text that is signed along. For client_signature; may be empty.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<String>,
         /// How the caller proves who it is.
         pub grant_type: GrantType,
         /// Text that was never signed before. For client_signature.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub nonce: Option<String>,
         /// Token from an earlier login. For refresh_token.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub refresh_token: Option<wire::Secret>,
         /// Wanted scopes with blanks between them, such as `session:bot account:read expires:3600`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub scope: Option<String>,
         /// Signature over timestamp, nonce and data with newlines between. For client_signature. HMAC-SHA256 in lower-case hex, or for a registered public key its signature in base64url without padding.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub signature: Option<wire::Secret>,
         /// Text that comes back as it is.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<String>,
         /// Time of signing, at most 60 seconds away from the venue's clock. For client_signature.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { AuthParams {
+        client_id "client_id" maybe, client_secret "client_secret" maybe, data "data" maybe,
+        grant_type "grant_type" plain, nonce "nonce" maybe, refresh_token "refresh_token" maybe, scope "scope" maybe,
+        signature "signature" maybe, state "state" maybe, timestamp "timestamp" maybe,
+    } }
     /// A login.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AuthToken {
         /// Sent as bearer token.
         pub access_token: wire::Secret,
         /// Features that are switched on for the key.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub enabled_features: Vec<wire::Open<ApiKeyFeature>>,
         /// Life of the access token in seconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_in: Option<i64>,
         /// Whether the login came by way of Google.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub google_login: Option<bool>,
         /// Whether the account has to use a second factor.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mandatory_tfa_status: Option<String>,
         /// For the refresh_token grant.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub refresh_token: Option<wire::Secret>,
         /// Granted scopes with blanks between them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub scope: Option<String>,
         /// Id of the session.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sid: Option<String>,
         /// What was sent as state.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<String>,
         /// Always bearer so far.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub token_type: Option<String>,
     }
+    wire::object! { AuthToken {
+        access_token "access_token" plain, enabled_features "enabled_features" list_or_none,
+        expires_in "expires_in" optional, google_login "google_login" maybe,
+        mandatory_tfa_status "mandatory_tfa_status" maybe, refresh_token "refresh_token" maybe, scope "scope" maybe,
+        sid "sid" maybe, state "state" maybe, token_type "token_type" maybe,
+    } }
     /// A request for quotes. Takers see the makers, their offers, the label and the allocations.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BlockRfq {
         /// Size of the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Application that asked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub app_name: Option<String>,
         /// What makers bid or ask together, as the taker sees it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asks: Vec<BlockRfqOffer>,
         /// What makers bid or ask together, as the taker sees it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub bids: Vec<BlockRfqOffer>,
         /// Id of the request.
-        #[serde(deserialize_with = "lenient::vital")]
         pub block_rfq_id: i64,
         /// Id of the combo; empty for a structure that has none.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_id: Option<String>,
         /// Time of asking.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creation_timestamp: Option<wire::UnixMillis>,
         /// Whether both sides see each other's alias.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub disclosed: Option<bool>,
         /// Time at which it ends by itself.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiration_timestamp: Option<wire::UnixMillis>,
         /// Hedge that is traded along with the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub hedge: Option<BlockRfqHedge>,
         /// Whether it counts for the taker's rating.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub included_in_taker_rating: Option<bool>,
         /// A number for each price index, such as `btc_usd`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub index_prices: Option<DecimalByIndex>,
         /// Text that the taker gave.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// A leg of a request for quotes.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<BlockRfqLeg>,
         /// Aliases of the makers that were asked; empty where all were.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub makers: Vec<String>,
         /// Mark price of the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Smallest size to trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_trade_amount: Option<wire::DecimalNumber>,
         /// The caller's part in a request for quotes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub role: Option<wire::Open<BlockRfqRole>>,
         /// Where a request for quotes stands. Only the response to its creation says created.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<BlockRfqState>>,
         /// Alias of the taker, where disclosed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker: Option<String>,
         /// Rating of the taker, a range such as `1-2`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_rating: Option<String>,
         /// Time in the record of the request.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// How the amount is shared out.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trade_allocations: Vec<TradeAllocation>,
         /// An acceptance that waits for quotes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_trigger: Option<TradeTrigger>,
         /// A trade of a request for quotes.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trades: Vec<BlockRfqTrade>,
     }
+    wire::object! { BlockRfq {
+        amount "amount" optional, app_name "app_name" maybe, asks "asks" list_or_none, bids "bids" list_or_none,
+        block_rfq_id "block_rfq_id" vital, combo_id "combo_id" maybe,
+        creation_timestamp "creation_timestamp" optional, disclosed "disclosed" maybe,
+        expiration_timestamp "expiration_timestamp" optional, hedge "hedge" optional,
+        included_in_taker_rating "included_in_taker_rating" maybe, index_prices "index_prices" maybe,
+        label "label" maybe, legs "legs" list_or_none, makers "makers" list_or_none, mark_price "mark_price" optional,
+        min_trade_amount "min_trade_amount" optional, role "role" maybe, state "state" maybe, taker "taker" maybe,
+        taker_rating "taker_rating" maybe, timestamp "timestamp" optional,
+        trade_allocations "trade_allocations" list_or_none, trade_trigger "trade_trigger" optional,
+        trades "trades" list_or_none,
+    } }
     /// What an acceptance led to, trades or a trigger that waits.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BlockRfqAcceptance {
         /// A block trade, with the trade of each leg.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub block_trades: Vec<BlockTrade>,
         /// An acceptance that waits for quotes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_trigger: Option<TradeTrigger>,
     }
+    wire::object! { BlockRfqAcceptance {
+        block_trades "block_trades" list_or_none, trade_trigger "trade_trigger" optional,
+    } }
     /// Hedge that is traded along with the structure.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BlockRfqHedge {
         /// Size; USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Price of the hedge.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
     }
+    wire::object! { BlockRfqHedge {
+        amount "amount" optional, direction "direction" maybe, instrument_name "instrument_name" maybe,
+        price "price" optional,
+    } }
     /// How a main account with its subaccounts appears to others.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BlockRfqIdentity {
         /// Alias of all accounts together.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub identity: Option<String>,
         /// Whether they may quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_maker: Option<bool>,
     }
+    wire::object! { BlockRfqIdentity {
+        identity "identity" maybe, is_maker "is_maker" maybe,
+    } }
     /// A leg of a request for quotes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BlockRfqLeg {
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Size of the leg for an amount of 1.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ratio: Option<i64>,
     }
+    wire::object! { BlockRfqLeg {
+        direction "direction" maybe, instrument_name "instrument_name" maybe, ratio "ratio" optional,
+    } }
     /// What makers bid or ask together, as the taker sees it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BlockRfqOffer {
         /// Size of the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Whether a quote is filled whole or also in part. At one price the whole ones come first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub execution_instruction: Option<wire::Open<ExecutionInstruction>>,
         /// Earliest end of the quotes in it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::UnixMillis>,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_update_timestamp: Option<wire::UnixMillis>,
         /// Aliases of the makers.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub makers: Vec<String>,
         /// Price of the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
     }
+    wire::object! { BlockRfqOffer {
+        amount "amount" optional, execution_instruction "execution_instruction" maybe,
+        expires_at "expires_at" optional, last_update_timestamp "last_update_timestamp" optional,
+        makers "makers" list_or_none, price "price" optional,
+    } }
     /// A page of requests for quotes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BlockRfqPage {
         /// A request for quotes. Takers see the makers, their offers, the label and the allocations.
-        #[serde(deserialize_with = "lenient::collection")]
         pub block_rfqs: Vec<BlockRfq>,
         /// Id to go on from; absent or null on the last page.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
     }
+    wire::object! { BlockRfqPage {
+        block_rfqs "block_rfqs" list, continuation "continuation" maybe,
+    } }
     /// A leg of a request for quotes with its price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BlockRfqPricedLeg {
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Price of the leg.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Size of the leg for an amount of 1.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ratio: Option<i64>,
     }
+    wire::object! { BlockRfqPricedLeg {
+        direction "direction" maybe, instrument_name "instrument_name" maybe, price "price" optional,
+        ratio "ratio" optional,
+    } }
     /// A maker's quote on a request.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BlockRfqQuote {
         /// Size of the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Application that placed it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub app_name: Option<String>,
         /// Id of the request.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_rfq_id: Option<i64>,
         /// Id of the quote.
-        #[serde(deserialize_with = "lenient::vital")]
         pub block_rfq_quote_id: i64,
         /// Time of quoting.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creation_timestamp: Option<wire::UnixMillis>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Whether a quote is filled whole or also in part. At one price the whole ones come first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub execution_instruction: Option<wire::Open<ExecutionInstruction>>,
         /// Filled part; USD for futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub filled_amount: Option<wire::DecimalNumber>,
         /// Hedge that is traded along with the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub hedge: Option<BlockRfqHedge>,
         /// Text given when it was placed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_update_timestamp: Option<wire::UnixMillis>,
         /// A leg of a request for quotes with its price.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<BlockRfqPricedLeg>,
         /// Price of the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Where it stands, such as `open` or `cancelled`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_state: Option<String>,
         /// Why it was cancelled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_state_reason: Option<String>,
         /// Whether it was edited.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub replaced: Option<bool>,
     }
+    wire::object! { BlockRfqQuote {
+        amount "amount" optional, app_name "app_name" maybe, block_rfq_id "block_rfq_id" optional,
+        block_rfq_quote_id "block_rfq_quote_id" vital, creation_timestamp "creation_timestamp" optional,
+        direction "direction" maybe, execution_instruction "execution_instruction" maybe,
+        filled_amount "filled_amount" optional, hedge "hedge" optional, label "label" maybe,
+        last_update_timestamp "last_update_timestamp" optional, legs "legs" list_or_none, price "price" optional,
+        quote_state "quote_state" maybe, quote_state_reason "quote_state_reason" maybe, replaced "replaced" maybe,
+    } }
     wire::words! {
         /// The caller's part in a request for quotes.
         BlockRfqRole {
@@ -13637,77 +13567,76 @@ pub mod types {
         }
     }
     /// A trade of a request for quotes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BlockRfqTrade {
         /// Size of the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Size of the hedge.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub hedge_amount: Option<wire::DecimalNumber>,
         /// Alias of the maker, where it may be seen.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub maker: Option<String>,
         /// Price of the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
     }
+    wire::object! { BlockRfqTrade {
+        amount "amount" optional, direction "direction" maybe, hedge_amount "hedge_amount" optional,
+        maker "maker" maybe, price "price" optional,
+    } }
     /// How one account appears to others.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BlockRfqUser {
         /// Alias of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub identity: Option<String>,
         /// Whether it may quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_maker: Option<bool>,
         /// Rating as a taker.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_rating: Option<wire::DecimalNumber>,
         /// Id of the account.
-        #[serde(deserialize_with = "lenient::vital")]
         pub user_id: i64,
     }
+    wire::object! { BlockRfqUser {
+        identity "identity" maybe, is_maker "is_maker" maybe, taker_rating "taker_rating" optional,
+        user_id "user_id" vital,
+    } }
     /// Aliases and ratings of the caller's accounts.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BlockRfqUserInfo {
         /// How a main account with its subaccounts appears to others.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub parent: Option<BlockRfqIdentity>,
         /// How one account appears to others.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub users: Vec<BlockRfqUser>,
     }
+    wire::object! { BlockRfqUserInfo {
+        parent "parent" optional, users "users" list_or_none,
+    } }
     /// A block trade, with the trade of each leg.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BlockTrade {
         /// Application that made it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub app_name: Option<String>,
         /// Code of the broker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_code: Option<String>,
         /// Name of the broker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_name: Option<String>,
         /// Id of the block trade.
         pub id: String,
         /// Time of the block trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// The caller's own trade.
-        #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<UserTrade>,
     }
+    wire::object! { BlockTrade {
+        app_name "app_name" maybe, broker_code "broker_code" maybe, broker_name "broker_name" maybe, id "id" plain,
+        timestamp "timestamp" optional, trades "trades" list,
+    } }
     wire::words! {
         /// Where an approval stands.
         BlockTradeApproval {
@@ -13716,16 +13645,17 @@ pub mod types {
         }
     }
     /// An approval and when it got there.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BlockTradeApprovalState {
         /// Time of the change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Where an approval stands.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub value: Option<wire::Open<BlockTradeApproval>>,
     }
+    wire::object! { BlockTradeApprovalState {
+        timestamp "timestamp" optional, value "value" maybe,
+    } }
     wire::words! {
         /// Role in a block trade.
         BlockTradeRole {
@@ -13733,16 +13663,18 @@ pub mod types {
         }
     }
     /// A party's consent to a block trade.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BlockTradeSignature {
         /// Time when it ends.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::UnixMillis>,
         /// Anyone who has it can execute the trade; give it to the other party only.
         pub signature: wire::Secret,
     }
+    wire::object! { BlockTradeSignature {
+        expires_at "expires_at" optional, signature "signature" plain,
+    } }
     wire::words! {
         /// What became of a level.
         BookAction {
@@ -13762,79 +13694,68 @@ pub mod types {
         }
     }
     /// Best prices and the last 24 hours. Prices are null where nobody bids, asks or has traded.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BookSummary {
         /// Lowest ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_price: Option<wire::DecimalNumber>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub base_currency: Option<wire::Open<Currency>>,
         /// Highest bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_price: Option<wire::DecimalNumber>,
         /// Time of the figures.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creation_timestamp: Option<wire::UnixMillis>,
         /// Current funding rate of a perpetual.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_funding: Option<wire::DecimalNumber>,
         /// Expected delivery price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_delivery_price: Option<wire::DecimalNumber>,
         /// Funding rate over eight hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_8h: Option<wire::DecimalNumber>,
         /// Highest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Interest rate in the implied volatility.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_rate: Option<wire::DecimalNumber>,
         /// Price of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last: Option<wire::DecimalNumber>,
         /// Lowest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::DecimalNumber>,
         /// Implied volatility of the mark price, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_iv: Option<wire::DecimalNumber>,
         /// Mark price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Middle between bid and ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mid_price: Option<wire::DecimalNumber>,
         /// USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::DecimalNumber>,
         /// Change in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_change: Option<wire::DecimalNumber>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_currency: Option<wire::Open<Currency>>,
         /// Future that an option is priced from, or `index_price`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub underlying_index: Option<String>,
         /// Price of an option's underlying.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_price: Option<wire::DecimalNumber>,
         /// Volume in base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume: Option<wire::DecimalNumber>,
         /// Volume in quote currency, for futures and spot.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_notional: Option<wire::DecimalNumber>,
         /// Volume in USD.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_usd: Option<wire::DecimalNumber>,
     }
+    wire::object! { BookSummary {
+        ask_price "ask_price" optional, base_currency "base_currency" maybe, bid_price "bid_price" optional,
+        creation_timestamp "creation_timestamp" optional, current_funding "current_funding" optional,
+        estimated_delivery_price "estimated_delivery_price" optional, funding_8h "funding_8h" optional,
+        high "high" optional, instrument_name "instrument_name" plain, interest_rate "interest_rate" optional,
+        last "last" optional, low "low" optional, mark_iv "mark_iv" optional, mark_price "mark_price" optional,
+        mid_price "mid_price" optional, open_interest "open_interest" optional, price_change "price_change" optional,
+        quote_currency "quote_currency" maybe, underlying_index "underlying_index" maybe,
+        underlying_price "underlying_price" optional, volume "volume" optional,
+        volume_notional "volume_notional" optional, volume_usd "volume_usd" optional,
+    } }
     wire::words! {
         /// Whether a side agreed.
         BrokerApproval {
@@ -13842,65 +13763,59 @@ pub mod types {
         }
     }
     /// A client of a broker.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BrokerClient {
         /// Business registration number.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub brn: Option<String>,
         /// Code that invited the client.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_code: Option<String>,
         /// Id of the broker's subaccount that looks after the client.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub broker_sub_user_id: Option<i64>,
         /// Id of the client.
-        #[serde(deserialize_with = "lenient::vital")]
         pub client_id: i64,
         /// Name of the client.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_name: Option<String>,
         /// Name of the client's company.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub company_name: Option<String>,
         /// Legal entity identifier.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub lei: Option<String>,
         /// A link to one of a client's accounts.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub links: Vec<BrokerClientLink>,
         /// Id of the client's main account, partly hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub main_user_id: Option<String>,
     }
+    wire::object! { BrokerClient {
+        brn "brn" maybe, broker_code "broker_code" maybe, broker_sub_user_id "broker_sub_user_id" optional,
+        client_id "client_id" vital, client_name "client_name" maybe, company_name "company_name" maybe,
+        lei "lei" maybe, links "links" list_or_none, main_user_id "main_user_id" maybe,
+    } }
     /// A link to one of a client's accounts.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BrokerClientLink {
         /// Id of the broker's subaccount that looks after the link.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub broker_sub_user_id: Option<i64>,
         /// Id of the link.
-        #[serde(deserialize_with = "lenient::vital")]
         pub client_link_id: i64,
         /// Confirmations that a block trade needs from the broker.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub confirmations_required: Option<i64>,
         /// Name of the link.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// The broker's note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Whether a client took up the invitation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<BrokerClientLinkState>>,
         /// Id of the account, partly hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { BrokerClientLink {
+        broker_sub_user_id "broker_sub_user_id" optional, client_link_id "client_link_id" vital,
+        confirmations_required "confirmations_required" optional, name "name" maybe, note "note" maybe,
+        state "state" maybe, user_id "user_id" maybe,
+    } }
     wire::words! {
         /// Whether a client took up the invitation.
         BrokerClientLinkState {
@@ -13908,403 +13823,385 @@ pub mod types {
         }
     }
     /// A trade of a leg, or a block trade that holds such trades: the venue says one and shows the other.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BrokerFill {
         /// Size; USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Application that made it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub app_name: Option<String>,
         /// Id of the block trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_trade_id: Option<String>,
         /// Legs of the block trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_trade_leg_count: Option<i64>,
         /// Code of the broker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_code: Option<String>,
         /// Name of the broker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_name: Option<String>,
         /// Id of the combo.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_id: Option<String>,
         /// Size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Fee; negative where paid out.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::DecimalNumber>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_currency: Option<wire::Open<Currency>>,
         /// Id of the block trade, where it is one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Index price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Implied volatility of an option, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iv: Option<wire::DecimalNumber>,
         /// Mark price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Price in quote currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// 0 up, 1 level after up, 2 down, 3 level after down.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tick_direction: Option<i64>,
         /// Time of the trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Id of the trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trade_id: Option<String>,
         /// Number of the trade on its instrument.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_seq: Option<i64>,
         /// Its trades, where it is one.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trades: Vec<UserTrade>,
         /// Price of an option's underlying then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_price: Option<wire::DecimalNumber>,
     }
+    wire::object! { BrokerFill {
+        amount "amount" optional, app_name "app_name" maybe, block_trade_id "block_trade_id" maybe,
+        block_trade_leg_count "block_trade_leg_count" optional, broker_code "broker_code" maybe,
+        broker_name "broker_name" maybe, combo_id "combo_id" maybe, contracts "contracts" optional,
+        direction "direction" maybe, fee "fee" optional, fee_currency "fee_currency" maybe, id "id" maybe,
+        index_price "index_price" optional, instrument_name "instrument_name" maybe, iv "iv" optional,
+        mark_price "mark_price" optional, price "price" optional, tick_direction "tick_direction" optional,
+        timestamp "timestamp" optional, trade_id "trade_id" maybe, trade_seq "trade_seq" optional,
+        trades "trades" list_or_none, underlying_price "underlying_price" optional,
+    } }
     /// A side of a block trade that waits.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BrokerRequestParty {
         /// Id of the client.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub client_id: Option<i64>,
         /// Id of the link to one of the client's accounts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub client_link_id: Option<i64>,
         /// Name of that link.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_link_name: Option<String>,
         /// Name of the client.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_name: Option<String>,
         /// Whether a side agreed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<BrokerApproval>>,
         /// Id of the account, partly hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { BrokerRequestParty {
+        client_id "client_id" optional, client_link_id "client_link_id" optional,
+        client_link_name "client_link_name" maybe, client_name "client_name" maybe, state "state" maybe,
+        user_id "user_id" maybe,
+    } }
     /// A trade of a block trade that waits.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BrokerRequestTrade {
         /// Size; USD for perpetual and inverse futures, base currency otherwise.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
     }
+    wire::object! { BrokerRequestTrade {
+        amount "amount" optional, direction "direction" maybe, instrument_name "instrument_name" maybe,
+        price "price" optional,
+    } }
     /// A block trade made through a broker.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BrokerTrade {
         /// Application that made it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub app_name: Option<String>,
         /// Code of the broker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_code: Option<String>,
         /// Name of the broker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_name: Option<String>,
         /// Id of the block trade.
         pub id: String,
         /// A side of a block trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker: Option<BrokerTradeParty>,
         /// A side of a block trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker: Option<BrokerTradeParty>,
         /// Time of the block trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Trades of the legs.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trades: Vec<BrokerFill>,
     }
+    wire::object! { BrokerTrade {
+        app_name "app_name" maybe, broker_code "broker_code" maybe, broker_name "broker_name" maybe, id "id" plain,
+        maker "maker" optional, taker "taker" optional, timestamp "timestamp" optional, trades "trades" list_or_none,
+    } }
     /// A page of block trades.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BrokerTradePage {
         /// A block trade made through a broker.
-        #[serde(deserialize_with = "lenient::collection")]
         pub history: Vec<BrokerTrade>,
         /// Where the next page begins, a number in the official example, a text in live responses.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub next_start_id: Option<wire::IntegerOrText>,
     }
+    wire::object! { BrokerTradePage {
+        history "history" list, next_start_id "next_start_id" optional,
+    } }
     /// A side of a block trade.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BrokerTradeParty {
         /// Id of the client.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub client_id: Option<i64>,
         /// Id of the link to one of the client's accounts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub client_link_id: Option<i64>,
         /// Name of that link.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_link_name: Option<String>,
         /// Name of the client.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_name: Option<String>,
         /// Id of the account, partly hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { BrokerTradeParty {
+        client_id "client_id" optional, client_link_id "client_link_id" optional,
+        client_link_name "client_link_name" maybe, client_name "client_name" maybe, user_id "user_id" maybe,
+    } }
     /// A block trade of two clients that waits for approval.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BrokerTradeRequest {
         /// A side of a block trade that waits.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker: Option<BrokerRequestParty>,
         /// To approve or decline it with.
         pub nonce: String,
         /// Where it stands, such as `activated`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<String>,
         /// A side of a block trade that waits.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker: Option<BrokerRequestParty>,
         /// Time, to approve or decline it with.
-        #[serde(deserialize_with = "lenient::vital")]
         pub timestamp: wire::UnixMillis,
         /// A trade of a block trade that waits.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trades: Vec<BrokerRequestTrade>,
     }
+    wire::object! { BrokerTradeRequest {
+        maker "maker" optional, nonce "nonce" plain, state "state" maybe, taker "taker" optional,
+        timestamp "timestamp" vital, trades "trades" list_or_none,
+    } }
     /// The parameters of `private/buy`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BuyParams {
         /// What the price of an option order is given in.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub advanced: Option<wire::Open<AdvancedPrice>>,
         /// Size; USD for perpetual and inverse futures, base currency otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::DecimalNumber>,
         /// Size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts: Option<wire::DecimalNumber>,
         /// Part of the amount that the book shows at first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub display_amount: Option<wire::DecimalNumber>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Text of up to 64 characters to find the order by.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// How the orders in `otoco_config` hang together with this one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub linked_order_type: Option<LinkedOrderType>,
         /// Whether market maker protection may cancel it. For limit orders.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp: Option<bool>,
         /// Orders to place or cancel along with this one.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub otoco_config: Vec<LinkedOrder>,
         /// Never take. A price that would is moved; true by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Limit price in quote currency, or what `advanced` says.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
         /// Only make a position smaller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Refuse instead of moving the price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reject_post_only: Option<bool>,
         /// How long the order stays; good_til_cancelled by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Price that a trigger order watches.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger: Option<wire::Open<Trigger>>,
         /// How much has to fill before linked orders are placed; first_hit by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_fill_condition: Option<wire::Open<TriggerFillCondition>>,
         /// Distance from the peak that sets off a trailing order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_offset: Option<wire::DecimalNumber>,
         /// Price that sets off a trigger order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_price: Option<wire::DecimalNumber>,
         /// Kind of order; limit by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<NewOrderType>,
         /// Time after which the venue refuses the request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub valid_until: Option<wire::UnixMillis>,
     }
+    wire::object! { BuyParams {
+        advanced "advanced" maybe, amount "amount" maybe, contracts "contracts" maybe,
+        display_amount "display_amount" maybe, instrument_name "instrument_name" plain, label "label" maybe,
+        linked_order_type "linked_order_type" maybe, mmp "mmp" maybe, otoco_config "otoco_config" list_or_none,
+        post_only "post_only" maybe, price "price" maybe, reduce_only "reduce_only" maybe,
+        reject_post_only "reject_post_only" maybe, time_in_force "time_in_force" maybe, trigger "trigger" maybe,
+        trigger_fill_condition "trigger_fill_condition" maybe, trigger_offset "trigger_offset" maybe,
+        trigger_price "trigger_price" maybe, type_ "type" maybe, valid_until "valid_until" maybe,
+    } }
     /// The parameters of `private/cancel_all_block_rfq_quotes`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelAllBlockRfqQuotesParams {
         /// Only quotes on this request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_id: Option<i64>,
         /// Whether to list what was cancelled instead of counting it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub detailed: Option<bool>,
     }
+    wire::object! { CancelAllBlockRfqQuotesParams {
+        block_rfq_id "block_rfq_id" maybe, detailed "detailed" maybe,
+    } }
     /// The parameters of `private/cancel_all_by_currency_pair`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelAllByCurrencyPairParams {
         /// Price index such as `btc_usd`; `public/get_index_price_names` lists them.
         pub currency_pair: String,
         /// Whether to list the cancelled orders instead of counting them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub detailed: Option<bool>,
         /// Whether to refuse mass quotes for a second afterwards.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub freeze_quotes: Option<bool>,
         /// Only orders on this kind of instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<KindFilter>,
         /// Only this kind of order; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<CancelFilter>,
     }
+    wire::object! { CancelAllByCurrencyPairParams {
+        currency_pair "currency_pair" plain, detailed "detailed" maybe, freeze_quotes "freeze_quotes" maybe,
+        kind "kind" maybe, type_ "type" maybe,
+    } }
     /// The parameters of `private/cancel_all_by_currency`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelAllByCurrencyParams {
         /// Currency of the orders.
         pub currency: wire::Open<Currency>,
         /// Whether to list the cancelled orders instead of counting them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub detailed: Option<bool>,
         /// Whether to refuse mass quotes for a second afterwards.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub freeze_quotes: Option<bool>,
         /// Only orders on this kind of instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<KindFilter>,
         /// Only this kind of order; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<CancelFilter>,
     }
+    wire::object! { CancelAllByCurrencyParams {
+        currency "currency" plain, detailed "detailed" maybe, freeze_quotes "freeze_quotes" maybe, kind "kind" maybe,
+        type_ "type" maybe,
+    } }
     /// The parameters of `private/cancel_all_by_instrument`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelAllByInstrumentParams {
         /// Whether to list the cancelled orders instead of counting them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub detailed: Option<bool>,
         /// Whether to refuse mass quotes for a second afterwards.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub freeze_quotes: Option<bool>,
         /// Whether to cancel orders on combos with this instrument too.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub include_combos: Option<bool>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Only this kind of order; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<CancelFilter>,
     }
+    wire::object! { CancelAllByInstrumentParams {
+        detailed "detailed" maybe, freeze_quotes "freeze_quotes" maybe, include_combos "include_combos" maybe,
+        instrument_name "instrument_name" plain, type_ "type" maybe,
+    } }
     /// The parameters of `private/cancel_all_by_kind_or_type`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelAllByKindOrTypeParams {
         /// A currency code, a list of them, or `any` for all.
         pub currency: ::serde_json::Value,
         /// Whether to list the cancelled orders instead of counting them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub detailed: Option<bool>,
         /// Whether to refuse mass quotes for a second afterwards.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub freeze_quotes: Option<bool>,
         /// Only orders on this kind of instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<KindFilter>,
         /// Only this kind of order; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<CancelFilter>,
     }
+    wire::object! { CancelAllByKindOrTypeParams {
+        currency "currency" plain, detailed "detailed" maybe, freeze_quotes "freeze_quotes" maybe, kind "kind" maybe,
+        type_ "type" maybe,
+    } }
     /// The parameters of `private/cancel_all`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelAllParams {
         /// Whether to list the cancelled orders instead of counting them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub detailed: Option<bool>,
         /// Whether to refuse mass quotes for a second afterwards.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub freeze_quotes: Option<bool>,
     }
+    wire::object! { CancelAllParams {
+        detailed "detailed" maybe, freeze_quotes "freeze_quotes" maybe,
+    } }
     /// The parameters of `private/cancel_block_rfq`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelBlockRfqParams {
         /// Id of the request.
         pub block_rfq_id: i64,
     }
+    wire::object! { CancelBlockRfqParams {
+        block_rfq_id "block_rfq_id" plain,
+    } }
     /// The parameters of `private/cancel_block_rfq_quote`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelBlockRfqQuoteParams {
         /// Id of the request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_id: Option<i64>,
         /// Id of the quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_quote_id: Option<i64>,
         /// Label of the quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
     }
+    wire::object! { CancelBlockRfqQuoteParams {
+        block_rfq_id "block_rfq_id" maybe, block_rfq_quote_id "block_rfq_quote_id" maybe, label "label" maybe,
+    } }
     /// The parameters of `private/cancel_block_rfq_trigger`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelBlockRfqTriggerParams {
         /// Id of the request.
         pub block_rfq_id: i64,
     }
+    wire::object! { CancelBlockRfqTriggerParams {
+        block_rfq_id "block_rfq_id" plain,
+    } }
     /// The parameters of `private/cancel_by_label`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelByLabelParams {
         /// Only orders in this currency. Without it the limits of `private/cancel_all` count.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Label given when the orders were placed.
         pub label: String,
     }
+    wire::object! { CancelByLabelParams {
+        currency "currency" maybe, label "label" plain,
+    } }
     wire::words! {
         /// Kinds of order to cancel.
         CancelFilter {
@@ -14313,16 +14210,18 @@ pub mod types {
         }
     }
     /// Whether orders are cancelled when a connection is lost.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelOnDisconnect {
         /// Whether they are.
         pub enabled: bool,
         /// The connection at hand, or all connections of the account to come.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub scope: Option<wire::Open<CancelOnDisconnectScope>>,
     }
+    wire::object! { CancelOnDisconnect {
+        enabled "enabled" plain, scope "scope" maybe,
+    } }
     wire::words! {
         /// The connection at hand, or all connections of the account to come.
         CancelOnDisconnectScope {
@@ -14330,46 +14229,46 @@ pub mod types {
         }
     }
     /// The parameters of `private/cancel`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelParams {
         /// Id of the order.
         pub order_id: String,
     }
+    wire::object! { CancelParams {
+        order_id "order_id" plain,
+    } }
     /// The parameters of `private/cancel_quotes`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelQuotesParams {
         /// What chooses the quotes.
         pub cancel_type: QuoteCancelType,
         /// Currency, for `currency`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Price index such as `btc_usd`, for `currency_pair`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency_pair: Option<String>,
         /// Whether to list the cancelled orders instead of counting them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub detailed: Option<bool>,
         /// Whether to refuse mass quotes for a second afterwards.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub freeze_quotes: Option<bool>,
         /// Name of the instrument, for `instrument`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Kind of instrument, for `instrument_kind`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<KindFilter>,
         /// Highest delta, for `delta`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub max_delta: Option<wire::DecimalNumber>,
         /// Lowest delta, for `delta`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub min_delta: Option<wire::DecimalNumber>,
         /// Set of quotes, for `quote_set_id`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_set_id: Option<String>,
     }
+    wire::object! { CancelQuotesParams {
+        cancel_type "cancel_type" plain, currency "currency" maybe, currency_pair "currency_pair" maybe,
+        detailed "detailed" maybe, freeze_quotes "freeze_quotes" maybe, instrument_name "instrument_name" maybe,
+        kind "kind" maybe, max_delta "max_delta" maybe, min_delta "min_delta" maybe,
+        quote_set_id "quote_set_id" maybe,
+    } }
     wire::words! {
         /// Why an order was cancelled.
         CancelReason {
@@ -14389,7 +14288,7 @@ pub mod types {
     pub struct CancelResult(pub ::serde_json::Value);
     wire::wraps! { CancelResult(::serde_json::Value); }
     /// The parameters of `private/cancel_transfer_by_id`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelTransferByIdParams {
         /// Currency of the transfer.
@@ -14397,8 +14296,11 @@ pub mod types {
         /// Id of the transfer.
         pub id: i64,
     }
+    wire::object! { CancelTransferByIdParams {
+        currency "currency" plain, id "id" plain,
+    } }
     /// The parameters of `private/cancel_withdrawal`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelWithdrawalParams {
         /// Currency of the withdrawal.
@@ -14406,62 +14308,58 @@ pub mod types {
         /// Id of the withdrawal.
         pub id: i64,
     }
+    wire::object! { CancelWithdrawalParams {
+        currency "currency" plain, id "id" plain,
+    } }
     /// A candle as it is so far.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CandleMessage {
         /// Last price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close: Option<wire::DecimalNumber>,
         /// Volume in quote currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cost: Option<wire::DecimalNumber>,
         /// Highest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::DecimalNumber>,
         /// Lowest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::DecimalNumber>,
         /// First price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open: Option<wire::DecimalNumber>,
         /// Start of the candle.
-        #[serde(deserialize_with = "lenient::vital")]
         pub tick: wire::UnixMillis,
         /// Volume in base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume: Option<wire::DecimalNumber>,
     }
+    wire::object! { CandleMessage {
+        close "close" optional, cost "cost" optional, high "high" optional, low "low" optional, open "open" optional,
+        tick "tick" vital, volume "volume" optional,
+    } }
     /// Candles, as lists of one length.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Candles {
         /// Last prices.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub close: Vec<wire::DecimalNumber>,
         /// Volumes in quote currency.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub cost: Vec<wire::DecimalNumber>,
         /// Highest prices.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub high: Vec<wire::DecimalNumber>,
         /// Lowest prices.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub low: Vec<wire::DecimalNumber>,
         /// First prices.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub open: Vec<wire::DecimalNumber>,
         /// Whether there are candles.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<CandlesStatus>>,
         /// Start of each candle.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ticks: Vec<wire::UnixMillis>,
         /// Volumes in base currency.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub volume: Vec<wire::DecimalNumber>,
     }
+    wire::object! { Candles {
+        close "close" list_or_none, cost "cost" list_or_none, high "high" list_or_none, low "low" list_or_none,
+        open "open" list_or_none, status "status" maybe, ticks "ticks" list_or_none, volume "volume" list_or_none,
+    } }
     wire::words! {
         /// Whether there are candles.
         CandlesStatus {
@@ -14469,7 +14367,7 @@ pub mod types {
         }
     }
     /// The parameters of `private/change_api_key_name`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ChangeApiKeyNameParams {
         /// Id of the key.
@@ -14477,21 +14375,25 @@ pub mod types {
         /// Name of up to 16 letters, digits and underscores.
         pub name: String,
     }
+    wire::object! { ChangeApiKeyNameParams {
+        id "id" plain, name "name" plain,
+    } }
     /// The parameters of `private/change_margin_model`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ChangeMarginModelParams {
         /// Whether only to show what would change; false by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub dry_run: Option<bool>,
         /// Model to change to.
         pub margin_model: wire::Open<MarginModel>,
         /// Id of the account or subaccount; the caller's own by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<i64>,
     }
+    wire::object! { ChangeMarginModelParams {
+        dry_run "dry_run" maybe, margin_model "margin_model" plain, user_id "user_id" maybe,
+    } }
     /// The parameters of `private/change_scope_in_api_key`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ChangeScopeInApiKeyParams {
         /// Id of the key.
@@ -14499,8 +14401,11 @@ pub mod types {
         /// Widest scope of the key's tokens, with blanks between.
         pub max_scope: String,
     }
+    wire::object! { ChangeScopeInApiKeyParams {
+        id "id" plain, max_scope "max_scope" plain,
+    } }
     /// The parameters of `private/change_subaccount_name`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ChangeSubaccountNameParams {
         /// New name.
@@ -14508,6 +14413,9 @@ pub mod types {
         /// Id of the subaccount.
         pub sid: i64,
     }
+    wire::object! { ChangeSubaccountNameParams {
+        name "name" plain, sid "sid" plain,
+    } }
     wire::words! {
         /// Currency code, `any` for all. New ones appear without notice.
         ChannelCurrency {
@@ -14529,24 +14437,24 @@ pub mod types {
         }
     }
     /// Who sent a deposit, a person or a company.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ClearanceOriginator {
         /// Postal address, such as `NL, Amsterdam, Street, 1`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Name of a company.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub company_name: Option<String>,
         /// First name of a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub first_name: Option<String>,
         /// Whether the account's owner sent it.
         pub is_personal: bool,
         /// Last name of a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_name: Option<String>,
     }
+    wire::object! { ClearanceOriginator {
+        address "address" maybe, company_name "company_name" maybe, first_name "first_name" maybe,
+        is_personal "is_personal" plain, last_name "last_name" maybe,
+    } }
     wire::words! {
         /// Where the compliance check of a transfer stands. Only deposits are refunded.
         ClearanceState {
@@ -14562,18 +14470,19 @@ pub mod types {
         }
     }
     /// The parameters of `private/close_position`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ClosePositionParams {
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Limit price in quote currency.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
         /// Kind of the order.
-        #[serde(rename = "type")]
         pub type_: CloseOrderType,
     }
+    wire::object! { ClosePositionParams {
+        instrument_name "instrument_name" plain, price "price" maybe, type_ "type" plain,
+    } }
     wire::words! {
         /// Family of the chain.
         CoinType {
@@ -14581,39 +14490,40 @@ pub mod types {
         }
     }
     /// Several instruments that trade in one book.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Combo {
         /// Time of creation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creation_timestamp: Option<wire::UnixMillis>,
         /// Id, which is its instrument name too.
         pub id: String,
         /// Number of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub instrument_id: Option<i64>,
         /// A leg of a combo.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<ComboLeg>,
         /// Whether a combo can be traded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<ComboState>>,
         /// Time of the last change of state.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub state_timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { Combo {
+        creation_timestamp "creation_timestamp" optional, id "id" plain, instrument_id "instrument_id" optional,
+        legs "legs" list_or_none, state "state" maybe, state_timestamp "state_timestamp" optional,
+    } }
     /// A leg of a combo.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ComboLeg {
         /// Size for one of the combo; negative where the leg trades against it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
     }
+    wire::object! { ComboLeg {
+        amount "amount" optional, instrument_name "instrument_name" plain,
+    } }
     wire::words! {
         /// Whether a combo can be traded.
         ComboState {
@@ -14621,68 +14531,74 @@ pub mod types {
         }
     }
     /// Size of one contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ContractSize {
         /// USD for inverse futures, else base currency.
-        #[serde(deserialize_with = "lenient::vital")]
         pub contract_size: wire::DecimalNumber,
     }
+    wire::object! { ContractSize {
+        contract_size "contract_size" vital,
+    } }
     /// The parameters of `private/create_api_key`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyParams {
         /// Restrictions to switch on.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub enabled_features: Vec<wire::Open<ApiKeyFeature>>,
         /// Widest scope of the key's tokens, with blanks between, such as `account:read trade:read_write`.
         pub max_scope: String,
         /// Name of up to 16 letters, digits and underscores.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Ed25519 or RSA public key as PEM.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub public_key: Option<String>,
     }
+    wire::object! { CreateApiKeyParams {
+        enabled_features "enabled_features" list_or_none, max_scope "max_scope" plain, name "name" maybe,
+        public_key "public_key" maybe,
+    } }
     /// The parameters of `private/create_block_rfq`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateBlockRfqParams {
         /// Whether both sides see each other's alias; true by default. False asks for five makers at least.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub disclosed: Option<bool>,
         /// Leg that hedges the structure. There is at most one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub hedge: Option<NewBlockRfqHedge>,
         /// Text of up to 64 characters.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Instruments of the structure.
-        #[serde(deserialize_with = "lenient::collection")]
         pub legs: Vec<NewBlockRfqLeg>,
         /// Aliases of the makers to ask; all where empty or left out.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub makers: Vec<String>,
         /// How to share the amount out between accounts or a broker's clients; the taker may be one of them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trade_allocations: Vec<NewTradeAllocation>,
     }
+    wire::object! { CreateBlockRfqParams {
+        disclosed "disclosed" maybe, hedge "hedge" maybe, label "label" maybe, legs "legs" list,
+        makers "makers" list_or_none, trade_allocations "trade_allocations" list_or_none,
+    } }
     /// The parameters of `private/create_combo`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateComboParams {
         /// Legs of the combo.
-        #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<NewComboLeg>,
     }
+    wire::object! { CreateComboParams {
+        trades "trades" list,
+    } }
     /// The parameters of `private/create_deposit_address`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateDepositAddressParams {
         /// Currency of the address.
         pub currency: wire::Open<Currency>,
     }
+    wire::object! { CreateDepositAddressParams {
+        currency "currency" plain,
+    } }
     wire::words! {
         /// Currency code. New ones appear without notice.
         Currency {
@@ -14691,119 +14607,109 @@ pub mod types {
         }
     }
     /// A currency. Fees are in that currency unless they say otherwise.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CurrencyDetails {
         /// Average yearly reward of the last 7 days, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub apr: Option<wire::DecimalNumber>,
         /// Family of the chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub coin_type: Option<wire::Open<CoinType>>,
         /// Networks in Coinbase's custody, as they come; no page describes them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub coinbase_networks: Vec<::serde_json::Value>,
         /// Currency code. New ones appear without notice.
         pub currency: wire::Open<Currency>,
         /// Full name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency_long: Option<String>,
         /// Id of the currency.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency_uuid: Option<String>,
         /// Decimal places.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub decimals: Option<i64>,
         /// Whether it backs positions in other currencies.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub in_cross_collateral_pool: Option<bool>,
         /// Confirmations that a deposit needs.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_confirmations: Option<i64>,
         /// Smallest fee of a withdrawal.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_withdrawal_fee: Option<wire::DecimalNumber>,
         /// Currency of the network's fee.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network_currency: Option<String>,
         /// Fee of the network, in the network's currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub network_fee: Option<wire::DecimalNumber>,
         /// Decimal places on the chain.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub onchain_operations_precision: Option<i64>,
         /// Fee of a withdrawal.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdrawal_fee: Option<wire::DecimalNumber>,
         /// Speeds of withdrawal that can be chosen.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub withdrawal_priorities: Vec<WithdrawalSpeed>,
     }
+    wire::object! { CurrencyDetails {
+        apr "apr" optional, coin_type "coin_type" maybe, coinbase_networks "coinbase_networks" list_or_none,
+        currency "currency" plain, currency_long "currency_long" maybe, currency_uuid "currency_uuid" maybe,
+        decimals "decimals" optional, in_cross_collateral_pool "in_cross_collateral_pool" maybe,
+        min_confirmations "min_confirmations" optional, min_withdrawal_fee "min_withdrawal_fee" optional,
+        network_currency "network_currency" maybe, network_fee "network_fee" optional,
+        onchain_operations_precision "onchain_operations_precision" optional,
+        withdrawal_fee "withdrawal_fee" optional, withdrawal_priorities "withdrawal_priorities" list_or_none,
+    } }
     /// Balance and margin in one currency, in that currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CurrencyPortfolio {
         /// Held for other orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub additional_reserve: Option<wire::DecimalNumber>,
         /// Free for new orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_funds: Option<wire::DecimalNumber>,
         /// Free to withdraw.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_withdrawal_funds: Option<wire::DecimalNumber>,
         /// Cash balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::DecimalNumber>,
         /// Currency code in lower case.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Balance with open profit and loss.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub equity: Option<wire::DecimalNumber>,
         /// Margin that opening asks for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin: Option<wire::DecimalNumber>,
         /// Margin below which positions are liquidated.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin: Option<wire::DecimalNumber>,
         /// Equity that counts as margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_balance: Option<wire::DecimalNumber>,
         /// Held for open spot orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_reserve: Option<wire::DecimalNumber>,
     }
+    wire::object! { CurrencyPortfolio {
+        additional_reserve "additional_reserve" optional, available_funds "available_funds" optional,
+        available_withdrawal_funds "available_withdrawal_funds" optional, balance "balance" optional,
+        currency "currency" maybe, equity "equity" optional, initial_margin "initial_margin" optional,
+        maintenance_margin "maintenance_margin" optional, margin_balance "margin_balance" optional,
+        spot_reserve "spot_reserve" optional,
+    } }
     /// Parameters of the model for one currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CurrencyRiskParams {
         /// Risk of a move in a year.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub annualised_move_risk: Option<wire::DecimalNumber>,
         /// Whether correlations are taken into account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub correlation_set: Option<bool>,
         /// `both`, `none` or a side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub equity_side_impact: Option<String>,
         /// Damping of the extended table.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub extended_dampener: Option<wire::DecimalNumber>,
         /// Part that does not count as margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub haircut: Option<wire::DecimalNumber>,
         /// Most that sets off losses elsewhere.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_offsetable_pnl: Option<wire::DecimalNumber>,
         /// Smallest move in a year.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_annualised_move: Option<wire::DecimalNumber>,
         /// Part that sets off losses elsewhere.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pnl_offset: Option<wire::DecimalNumber>,
     }
+    wire::object! { CurrencyRiskParams {
+        annualised_move_risk "annualised_move_risk" optional, correlation_set "correlation_set" maybe,
+        equity_side_impact "equity_side_impact" maybe, extended_dampener "extended_dampener" optional,
+        haircut "haircut" optional, max_offsetable_pnl "max_offsetable_pnl" optional,
+        min_annualised_move "min_annualised_move" optional, pnl_offset "pnl_offset" optional,
+    } }
     wire::words! {
         /// Keeper of the funds.
         Custodian {
@@ -14811,46 +14717,43 @@ pub mod types {
         }
     }
     /// An account with a custodian. Amounts are in its currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CustodyAccount {
         /// Whether new funds go on to the trading balance by themselves.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub auto_deposit: Option<bool>,
         /// Balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::DecimalNumber>,
         /// Client id of the API key that reserves and frees funds.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_id: Option<String>,
         /// Currency code. New ones appear without notice.
         pub currency: wire::Open<Currency>,
         /// Address for deposits.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub deposit_address: Option<String>,
         /// Id of the owner at the custodian.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub external_id: Option<String>,
         /// Keeper of the funds.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<wire::Open<Custodian>>,
         /// Next address for withdrawals. Spelt so by the venue.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub pending_withdrawal_addres: Option<String>,
         /// Part that waits to be withdrawn.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pending_withdrawal_balance: Option<wire::DecimalNumber>,
         /// Address for withdrawals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub withdrawal_address: Option<String>,
         /// When the next address begins to hold.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub withdrawal_address_change: Option<wire::UnixMillis>,
         /// Whether withdrawals ask for a second factor.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub withdrawals_require_security_key: Option<bool>,
     }
+    wire::object! { CustodyAccount {
+        auto_deposit "auto_deposit" maybe, balance "balance" optional, client_id "client_id" maybe,
+        currency "currency" plain, deposit_address "deposit_address" maybe, external_id "external_id" maybe,
+        name "name" maybe, pending_withdrawal_addres "pending_withdrawal_addres" maybe,
+        pending_withdrawal_balance "pending_withdrawal_balance" optional,
+        withdrawal_address "withdrawal_address" maybe, withdrawal_address_change "withdrawal_address_change" optional,
+        withdrawals_require_security_key "withdrawals_require_security_key" maybe,
+    } }
     /// A number for each price index, such as `btc_usd`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -14859,7 +14762,7 @@ pub mod types {
     pub struct DecimalByIndex(#[serde(deserialize_with = "lenient::collection")] pub HashMap<String, wire::DecimalNumber>);
     wire::wraps! { DecimalByIndex(HashMap<String, wire::DecimalNumber>); }
     /// The parameters of `private/delete_address_beneficiary`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DeleteAddressBeneficiaryParams {
         /// Address in the form of its currency.
@@ -14867,120 +14770,121 @@ pub mod types {
         /// Currency of the address.
         pub currency: wire::Open<Currency>,
         /// Destination tag of an XRP address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
     }
+    wire::object! { DeleteAddressBeneficiaryParams {
+        address "address" plain, currency "currency" plain, tag "tag" maybe,
+    } }
     /// The parameters of `private/delete_member`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DeleteMemberParams {
         /// Id of the member.
         pub member_id: i64,
     }
+    wire::object! { DeleteMemberParams {
+        member_id "member_id" plain,
+    } }
     /// Delivery price of one day.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct DeliveryPrice {
         /// Day, as YYYY-MM-DD.
         pub date: String,
         /// Price of delivery.
-        #[serde(deserialize_with = "lenient::vital")]
         pub delivery_price: wire::DecimalNumber,
     }
+    wire::object! { DeliveryPrice {
+        date "date" plain, delivery_price "delivery_price" vital,
+    } }
     /// A part of the delivery prices, the latest first.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct DeliveryPrices {
         /// Delivery price of one day.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<DeliveryPrice>,
         /// Prices there are.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub records_total: Option<i64>,
     }
+    wire::object! { DeliveryPrices {
+        data "data" list, records_total "records_total" optional,
+    } }
     /// A deposit. It has no number; currency, account, address and transaction name it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Deposit {
         /// Address that it went to.
         pub address: String,
         /// Amount in the currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Where the compliance check of a transfer stands. Only deposits are refunded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub clearance_state: Option<wire::Open<ClearanceState>>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Remark.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Time of arrival.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub received_timestamp: Option<wire::UnixMillis>,
         /// Hash of the refund.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub refund_transaction_id: Option<String>,
         /// Address that it came from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source_address: Option<String>,
         /// Where a deposit stands: seen and being checked, cleared, refused and left to the staff, or replaced on chain by a transaction with another hash.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<DepositState>>,
         /// Hash of the transaction.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transaction_id: Option<String>,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_timestamp: Option<wire::UnixMillis>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
     }
+    wire::object! { Deposit {
+        address "address" plain, amount "amount" optional, clearance_state "clearance_state" maybe,
+        currency "currency" maybe, note "note" maybe, received_timestamp "received_timestamp" optional,
+        refund_transaction_id "refund_transaction_id" maybe, source_address "source_address" maybe,
+        state "state" maybe, transaction_id "transaction_id" maybe, updated_timestamp "updated_timestamp" optional,
+        user_id "user_id" optional,
+    } }
     /// An address for deposits.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct DepositAddress {
         /// Address in the form of its currency.
         pub address: String,
         /// Whether particulars may be shared with third parties.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub agreed: Option<bool>,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creation_timestamp: Option<wire::UnixMillis>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Whether particulars are missing.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub info_required: Option<bool>,
         /// Whether it is in a wallet of the owner's.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub personal: Option<bool>,
         /// Whether using it is confirmed by mail.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub requires_confirmation: Option<bool>,
         /// Whether that is about to change.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub requires_confirmation_change: Option<bool>,
         /// Whether using it takes a second factor.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub requires_security_key: Option<bool>,
         /// Whether it can be used.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// What it is for; always deposit so far.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { DepositAddress {
+        address "address" plain, agreed "agreed" maybe, creation_timestamp "creation_timestamp" optional,
+        currency "currency" maybe, info_required "info_required" maybe, personal "personal" maybe,
+        requires_confirmation "requires_confirmation" maybe,
+        requires_confirmation_change "requires_confirmation_change" maybe,
+        requires_security_key "requires_security_key" maybe, status "status" maybe, type_ "type" maybe,
+    } }
     /// What names a deposit.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DepositId {
         /// Address that it went to.
@@ -14992,18 +14896,22 @@ pub mod types {
         /// Id of the account.
         pub user_id: i64,
     }
+    wire::object! { DepositId {
+        address "address" plain, currency "currency" plain, tx_hash "tx_hash" plain, user_id "user_id" plain,
+    } }
     /// A page of deposits.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct DepositPage {
         /// How many there are on all pages.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count: Option<i64>,
         /// A deposit. It has no number; currency, account, address and transaction name it.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<Deposit>,
     }
+    wire::object! { DepositPage {
+        count "count" optional, data "data" list,
+    } }
     wire::words! {
         /// Where a deposit stands: seen and being checked, cleared, refused and left to the staff, or replaced on chain by a transaction with another hash.
         DepositState {
@@ -15017,208 +14925,205 @@ pub mod types {
         }
     }
     /// The parameters of `private/disable_api_key`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DisableApiKeyParams {
         /// Id of the key.
         pub id: i64,
     }
+    wire::object! { DisableApiKeyParams {
+        id "id" plain,
+    } }
     /// The parameters of `private/disable_cancel_on_disconnect`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DisableCancelOnDisconnectParams {
         /// Where it holds; connection by default, which works on a WebSocket only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub scope: Option<wire::Open<CancelOnDisconnectScope>>,
     }
+    wire::object! { DisableCancelOnDisconnectParams {
+        scope "scope" maybe,
+    } }
     /// The parameters of `private/edit_api_key`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct EditApiKeyParams {
         /// Whether the key works.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Restrictions to switch on.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub enabled_features: Vec<wire::Open<ApiKeyFeature>>,
         /// Id of the key.
         pub id: i64,
         /// Addresses that the key may be used from.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ip_whitelist: Vec<String>,
         /// Widest scope of the key's tokens, with blanks between.
         pub max_scope: String,
         /// Name of up to 16 letters, digits and underscores.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
     }
+    wire::object! { EditApiKeyParams {
+        enabled "enabled" maybe, enabled_features "enabled_features" list_or_none, id "id" plain,
+        ip_whitelist "ip_whitelist" list_or_none, max_scope "max_scope" plain, name "name" maybe,
+    } }
     /// The parameters of `private/edit_block_rfq_quote`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct EditBlockRfqQuoteParams {
         /// Size of the structure; times a leg's ratio it is that leg's size.
         pub amount: wire::DecimalNumber,
         /// Id of the request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_id: Option<i64>,
         /// Id of the quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_quote_id: Option<i64>,
         /// Side that the maker takes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Whether the quote is filled whole only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub execution_instruction: Option<wire::Open<ExecutionInstruction>>,
         /// Hedge leg, as in the request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub hedge: Option<NewBlockRfqHedge>,
         /// Label of the quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Legs of the request with their prices.
-        #[serde(deserialize_with = "lenient::collection")]
         pub legs: Vec<NewBlockRfqQuoteLeg>,
         /// Price of the whole structure, for future spreads.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
     }
+    wire::object! { EditBlockRfqQuoteParams {
+        amount "amount" plain, block_rfq_id "block_rfq_id" maybe, block_rfq_quote_id "block_rfq_quote_id" maybe,
+        direction "direction" maybe, execution_instruction "execution_instruction" maybe, hedge "hedge" maybe,
+        label "label" maybe, legs "legs" list, price "price" maybe,
+    } }
     /// The parameters of `private/edit_by_label`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct EditByLabelParams {
         /// What the price of an option order is given in. To be said again for orders that have it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub advanced: Option<wire::Open<AdvancedPrice>>,
         /// New size; USD for perpetual and inverse futures, base currency otherwise. This or `contracts`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::DecimalNumber>,
         /// New size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts: Option<wire::DecimalNumber>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Label given when the order was placed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Whether market maker protection may cancel it. Cannot be changed since May 2026.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp: Option<bool>,
         /// Never take. A price that would is moved; true by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// New limit price in quote currency, or what `advanced` says.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
         /// Only make a position smaller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Refuse instead of moving the price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reject_post_only: Option<bool>,
         /// Price that sets off a trigger order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_price: Option<wire::DecimalNumber>,
         /// Time after which the venue refuses the request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub valid_until: Option<wire::UnixMillis>,
     }
+    wire::object! { EditByLabelParams {
+        advanced "advanced" maybe, amount "amount" maybe, contracts "contracts" maybe,
+        instrument_name "instrument_name" plain, label "label" maybe, mmp "mmp" maybe, post_only "post_only" maybe,
+        price "price" maybe, reduce_only "reduce_only" maybe, reject_post_only "reject_post_only" maybe,
+        trigger_price "trigger_price" maybe, valid_until "valid_until" maybe,
+    } }
     /// The parameters of `private/edit`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct EditParams {
         /// What the price of an option order is given in. To be said again for orders that have it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub advanced: Option<wire::Open<AdvancedPrice>>,
         /// New size; USD for perpetual and inverse futures, base currency otherwise. This or `contracts`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::DecimalNumber>,
         /// New size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts: Option<wire::DecimalNumber>,
         /// Part of the amount that the book shows at first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub display_amount: Option<wire::DecimalNumber>,
         /// Whether market maker protection may cancel it. Cannot be changed since May 2026.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp: Option<bool>,
         /// Id of the order.
         pub order_id: String,
         /// Never take. A price that would is moved; true by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// New limit price in quote currency, or what `advanced` says.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
         /// Only make a position smaller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Refuse instead of moving the price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reject_post_only: Option<bool>,
         /// Distance from the peak that sets off a trailing order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_offset: Option<wire::DecimalNumber>,
         /// Price that sets off a trigger order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_price: Option<wire::DecimalNumber>,
         /// Time after which the venue refuses the request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub valid_until: Option<wire::UnixMillis>,
     }
+    wire::object! { EditParams {
+        advanced "advanced" maybe, amount "amount" maybe, contracts "contracts" maybe,
+        display_amount "display_amount" maybe, mmp "mmp" maybe, order_id "order_id" plain,
+        post_only "post_only" maybe, price "price" maybe, reduce_only "reduce_only" maybe,
+        reject_post_only "reject_post_only" maybe, trigger_offset "trigger_offset" maybe,
+        trigger_price "trigger_price" maybe, valid_until "valid_until" maybe,
+    } }
     /// The parameters of `private/enable_api_key`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct EnableApiKeyParams {
         /// Id of the key.
         pub id: i64,
     }
+    wire::object! { EnableApiKeyParams {
+        id "id" plain,
+    } }
     /// The parameters of `private/enable_cancel_on_disconnect`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct EnableCancelOnDisconnectParams {
         /// Where it holds; connection by default, which works on a WebSocket only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub scope: Option<wire::Open<CancelOnDisconnectScope>>,
     }
+    wire::object! { EnableCancelOnDisconnectParams {
+        scope "scope" maybe,
+    } }
     /// Expected delivery price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct EstimatedExpirationPriceMessage {
         /// Whether the price is still an estimate.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_estimated: Option<bool>,
         /// Ticks that are left until expiry.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub left_ticks: Option<wire::DecimalNumber>,
         /// Expected price, in the end the final one.
-        #[serde(deserialize_with = "lenient::vital")]
         pub price: wire::DecimalNumber,
         /// Seconds until expiry.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seconds: Option<i64>,
         /// Time of the estimate.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Ticks that the price is made of.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_ticks: Option<wire::DecimalNumber>,
     }
+    wire::object! { EstimatedExpirationPriceMessage {
+        is_estimated "is_estimated" maybe, left_ticks "left_ticks" optional, price "price" vital,
+        seconds "seconds" optional, timestamp "timestamp" optional, total_ticks "total_ticks" optional,
+    } }
     /// The parameters of `public/exchange_token`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ExchangeTokenParams {
         /// Token from an earlier login.
         pub refresh_token: wire::Secret,
         /// Wanted scopes with blanks between them; no wider than the caller's.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub scope: Option<String>,
         /// Id of the account to log in to.
         pub subject_id: i64,
     }
+    wire::object! { ExchangeTokenParams {
+        refresh_token "refresh_token" plain, scope "scope" maybe, subject_id "subject_id" plain,
+    } }
     /// The parameters of `private/execute_block_trade`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ExecuteBlockTradeParams {
         /// The other party's signature.
@@ -15230,9 +15135,12 @@ pub mod types {
         /// Time that both parties agreed on.
         pub timestamp: wire::UnixMillis,
         /// Trades, the same from both parties.
-        #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<NewBlockTrade>,
     }
+    wire::object! { ExecuteBlockTradeParams {
+        counterparty_signature "counterparty_signature" plain, nonce "nonce" plain, role "role" plain,
+        timestamp "timestamp" plain, trades "trades" list,
+    } }
     wire::words! {
         /// Whether a quote is filled whole or also in part. At one price the whole ones come first.
         ExecutionInstruction {
@@ -15266,18 +15174,19 @@ pub mod types {
         pub extra: HashMap<String, ExpirationsByKind>,
     }
     /// Expiry dates by kind of instrument.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ExpirationsByKind {
         /// Dates such as `21SEP24`, and `PERPETUAL`.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub future: Vec<String>,
         /// Dates such as `21SEP24`.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub option: Vec<String>,
     }
+    wire::object! { ExpirationsByKind {
+        future "future" list_or_none, option "option" list_or_none,
+    } }
     /// The parameters of `public/fork_token`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ForkTokenParams {
         /// Token from an earlier login.
@@ -15285,21 +15194,24 @@ pub mod types {
         /// Name of the new session.
         pub session_name: String,
     }
+    wire::object! { ForkTokenParams {
+        refresh_token "refresh_token" plain, session_name "session_name" plain,
+    } }
     /// Funding now and before. Rates are fractions.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct FundingChart {
         /// Rate now.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_interest: Option<wire::DecimalNumber>,
         /// A point on a funding chart.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<FundingPoint>,
         /// Rate of the last eight hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_8h: Option<wire::DecimalNumber>,
     }
+    wire::object! { FundingChart {
+        current_interest "current_interest" optional, data "data" list, interest_8h "interest_8h" optional,
+    } }
     wire::words! {
         /// Span of a funding chart. Here `1m` is a month.
         FundingChartLength {
@@ -15307,39 +15219,38 @@ pub mod types {
         }
     }
     /// A point on a funding chart.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FundingPoint {
         /// Index price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Rate of eight hours, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_8h: Option<wire::DecimalNumber>,
         /// Time of the point.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { FundingPoint {
+        index_price "index_price" optional, interest_8h "interest_8h" optional, timestamp "timestamp" optional,
+    } }
     /// Funding at the end of an hour. Rates are fractions.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FundingRate {
         /// Index price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Rate of the hour.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_1h: Option<wire::DecimalNumber>,
         /// Rate of the last eight hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_8h: Option<wire::DecimalNumber>,
         /// Index price an hour before.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prev_index_price: Option<wire::DecimalNumber>,
         /// End of the hour.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { FundingRate {
+        index_price "index_price" optional, interest_1h "interest_1h" optional, interest_8h "interest_8h" optional,
+        prev_index_price "prev_index_price" optional, timestamp "timestamp" optional,
+    } }
     wire::words! {
         /// Whether a future pays in its quote currency (linear) or in its base currency (reversed).
         FutureType {
@@ -15347,59 +15258,62 @@ pub mod types {
         }
     }
     /// Parameters of the model for all.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GeneralRiskParams {
         /// Price moves on each side.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub buckets_count: Option<i64>,
         /// Maintenance margin over initial margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mm_factor: Option<wire::DecimalNumber>,
         /// Time of the parameters.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Volatility moves.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vol_scenarios_count: Option<i64>,
     }
+    wire::object! { GeneralRiskParams {
+        buckets_count "buckets_count" optional, mm_factor "mm_factor" optional, timestamp "timestamp" optional,
+        vol_scenarios_count "vol_scenarios_count" optional,
+    } }
     /// The parameters of `private/get_access_log`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetAccessLogParams {
         /// Entries in the response, 1 to 1000; 10 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Entries to skip; 0 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    wire::object! { GetAccessLogParams {
+        count "count" maybe, offset "offset" maybe,
+    } }
     /// The parameters of `private/get_account_summaries`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetAccountSummariesParams {
         /// Whether to return the details too.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub extended: Option<bool>,
         /// Subaccount to look at, for the main account's owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount_id: Option<i64>,
     }
+    wire::object! { GetAccountSummariesParams {
+        extended "extended" maybe, subaccount_id "subaccount_id" maybe,
+    } }
     /// The parameters of `private/get_account_summary`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetAccountSummaryParams {
         /// Currency of the summary.
         pub currency: wire::Open<Currency>,
         /// Whether to return the details too.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub extended: Option<bool>,
         /// Subaccount to look at, for the main account's owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount_id: Option<i64>,
     }
+    wire::object! { GetAccountSummaryParams {
+        currency "currency" plain, extended "extended" maybe, subaccount_id "subaccount_id" maybe,
+    } }
     /// The parameters of `private/get_address_beneficiary`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetAddressBeneficiaryParams {
         /// Address in the form of its currency.
@@ -15407,262 +15321,295 @@ pub mod types {
         /// Currency of the address.
         pub currency: wire::Open<Currency>,
         /// Destination tag of an XRP address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
     }
+    wire::object! { GetAddressBeneficiaryParams {
+        address "address" plain, currency "currency" plain, tag "tag" maybe,
+    } }
     /// The parameters of `private/get_address_book`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetAddressBookParams {
         /// Currency of the addresses.
         pub currency: wire::Open<Currency>,
         /// What the addresses are for.
-        #[serde(rename = "type")]
         pub type_: wire::Open<AddressBookType>,
     }
+    wire::object! { GetAddressBookParams {
+        currency "currency" plain, type_ "type" plain,
+    } }
     /// The parameters of `public/get_announcements`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetAnnouncementsParams {
         /// Announcements in the response, 1 to 50; 5 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Latest time; now by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { GetAnnouncementsParams {
+        count "count" maybe, start_timestamp "start_timestamp" maybe,
+    } }
     /// The parameters of `public/get_apr_history`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetAprHistoryParams {
         /// Only days before this one, counted from the epoch.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub before: Option<i64>,
         /// Currency that earns rewards.
         pub currency: RewardCurrency,
         /// Days in the response, at most 365; 365 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
     }
+    wire::object! { GetAprHistoryParams {
+        before "before" maybe, currency "currency" plain, limit "limit" maybe,
+    } }
     /// The parameters of `private/get_block_rfq_quotes`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetBlockRfqQuotesParams {
         /// Only quotes for this request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_id: Option<i64>,
         /// Only the quote with this id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_quote_id: Option<i64>,
         /// Only quotes with this label.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
     }
+    wire::object! { GetBlockRfqQuotesParams {
+        block_rfq_id "block_rfq_id" maybe, block_rfq_quote_id "block_rfq_quote_id" maybe, label "label" maybe,
+    } }
     /// The parameters of `public/get_block_rfq_trades`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetBlockRfqTradesParams {
         /// What the page before said as continuation, a time and an id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// How many to list, 1000 at most.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the requests; `any` for all.
         pub currency: String,
     }
+    wire::object! { GetBlockRfqTradesParams {
+        continuation "continuation" maybe, count "count" maybe, currency "currency" plain,
+    } }
     /// The parameters of `private/get_block_rfqs`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetBlockRfqsParams {
         /// Only the request with this id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_id: Option<i64>,
         /// Only requests with an id below this.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<i64>,
         /// How many to list, 1000 at most.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Only requests in this currency; `any` for all.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Only requests in which the caller has this part.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub role: Option<BlockRfqRoleFilter>,
         /// Only requests in this state.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<BlockRfqStateFilter>,
     }
+    wire::object! { GetBlockRfqsParams {
+        block_rfq_id "block_rfq_id" maybe, continuation "continuation" maybe, count "count" maybe,
+        currency "currency" maybe, role "role" maybe, state "state" maybe,
+    } }
     /// The parameters of `private/get_block_trade`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetBlockTradeParams {
         /// Id of the block trade.
         pub id: String,
     }
+    wire::object! { GetBlockTradeParams {
+        id "id" plain,
+    } }
     /// The parameters of `private/get_block_trade_requests`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetBlockTradeRequestsParams {
         /// Only requests through this broker. For brokers' clients.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_code: Option<String>,
     }
+    wire::object! { GetBlockTradeRequestsParams {
+        broker_code "broker_code" maybe,
+    } }
     /// The parameters of `private/get_block_trades`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetBlockTradesParams {
         /// Only trades of this request for quotes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_id: Option<i64>,
         /// Only trades through this broker, or `any`. For brokers' clients.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_code: Option<String>,
         /// Trades in the response, 1 to 101.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Only this currency; all by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Oldest block trade. Needs `start_id`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub end_id: Option<String>,
         /// Only block trades that are older than this one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_id: Option<String>,
     }
+    wire::object! { GetBlockTradesParams {
+        block_rfq_id "block_rfq_id" maybe, broker_code "broker_code" maybe, count "count" maybe,
+        currency "currency" maybe, end_id "end_id" maybe, start_id "start_id" maybe,
+    } }
     /// The parameters of `public/get_book_summary_by_currency`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetBookSummaryByCurrencyParams {
         /// Currency of the instruments.
         pub currency: wire::Open<Currency>,
         /// Only instruments of this kind; all by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<wire::Open<InstrumentKind>>,
     }
+    wire::object! { GetBookSummaryByCurrencyParams {
+        currency "currency" plain, kind "kind" maybe,
+    } }
     /// The parameters of `public/get_book_summary_by_instrument`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetBookSummaryByInstrumentParams {
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
     }
+    wire::object! { GetBookSummaryByInstrumentParams {
+        instrument_name "instrument_name" plain,
+    } }
     /// The parameters of `private/get_broker_clients`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetBrokerClientsParams {
         /// Only this client; all by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_id: Option<i64>,
         /// Also clients of the broker's subaccounts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub include_subaccounts: Option<bool>,
     }
+    wire::object! { GetBrokerClientsParams {
+        client_id "client_id" maybe, include_subaccounts "include_subaccounts" maybe,
+    } }
     /// The parameters of `private/get_broker_trades`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetBrokerTradesParams {
         /// Trades in the response, 1 to 1000; 20 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Only this currency; all by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Oldest block trade. Needs `start_id`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub end_id: Option<String>,
         /// Only block trades that are older than this one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_id: Option<String>,
     }
+    wire::object! { GetBrokerTradesParams {
+        count "count" maybe, currency "currency" maybe, end_id "end_id" maybe, start_id "start_id" maybe,
+    } }
     /// The parameters of `private/get_cancel_on_disconnect`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetCancelOnDisconnectParams {
         /// What to look at; connection by default, which works on a WebSocket only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub scope: Option<wire::Open<CancelOnDisconnectScope>>,
     }
+    wire::object! { GetCancelOnDisconnectParams {
+        scope "scope" maybe,
+    } }
     /// The parameters of `public/get_combo_details`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetComboDetailsParams {
         /// Id such as `BTC-FS-29APR22_PERP`.
         pub combo_id: String,
     }
+    wire::object! { GetComboDetailsParams {
+        combo_id "combo_id" plain,
+    } }
     /// The parameters of `public/get_combo_ids`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetComboIdsParams {
         /// Currency of the combos.
         pub currency: wire::Open<Currency>,
         /// Only combos in this state; all by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<ComboState>>,
     }
+    wire::object! { GetComboIdsParams {
+        currency "currency" plain, state "state" maybe,
+    } }
     /// The parameters of `public/get_combos`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCombosParams {
         /// Currency code, or `any`.
         pub currency: String,
     }
+    wire::object! { GetCombosParams {
+        currency "currency" plain,
+    } }
     /// The parameters of `public/get_contract_size`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetContractSizeParams {
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
     }
+    wire::object! { GetContractSizeParams {
+        instrument_name "instrument_name" plain,
+    } }
     /// The parameters of `private/get_current_deposit_address`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetCurrentDepositAddressParams {
         /// Currency of the address.
         pub currency: wire::Open<Currency>,
     }
+    wire::object! { GetCurrentDepositAddressParams {
+        currency "currency" plain,
+    } }
     /// The parameters of `public/get_delivery_prices`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetDeliveryPricesParams {
         /// Prices in the response, 1 to 1000; 10 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Name such as `btc_usd`; `public/get_index_price_names` lists them.
         pub index_name: String,
         /// Prices to skip; 0 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    wire::object! { GetDeliveryPricesParams {
+        count "count" maybe, index_name "index_name" plain, offset "offset" maybe,
+    } }
     /// The parameters of `private/get_deposits`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetDepositsParams {
         /// How many to list, 10 by default and 1000 at most.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the deposits.
         pub currency: wire::Open<Currency>,
         /// How many to skip.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    wire::object! { GetDepositsParams {
+        count "count" maybe, currency "currency" plain, offset "offset" maybe,
+    } }
     /// The parameters of `public/get_expirations`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetExpirationsParams {
         /// Settlement currency, `any` for all in one list, or `grouped` for all by currency.
         pub currency: String,
         /// Only instruments on this pair, such as `btc_usd`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency_pair: Option<String>,
         /// Futures, options or both.
         pub kind: ExpirationKind,
     }
+    wire::object! { GetExpirationsParams {
+        currency "currency" plain, currency_pair "currency_pair" maybe, kind "kind" plain,
+    } }
     /// The parameters of `public/get_funding_chart_data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetFundingChartDataParams {
         /// Name of a perpetual, such as `BTC-PERPETUAL`.
@@ -15670,8 +15617,11 @@ pub mod types {
         /// Span of time up to now.
         pub length: FundingChartLength,
     }
+    wire::object! { GetFundingChartDataParams {
+        instrument_name "instrument_name" plain, length "length" plain,
+    } }
     /// The parameters of `public/get_funding_rate_history`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetFundingRateHistoryParams {
         /// Latest time.
@@ -15681,8 +15631,12 @@ pub mod types {
         /// Earliest time.
         pub start_timestamp: wire::UnixMillis,
     }
+    wire::object! { GetFundingRateHistoryParams {
+        end_timestamp "end_timestamp" plain, instrument_name "instrument_name" plain,
+        start_timestamp "start_timestamp" plain,
+    } }
     /// The parameters of `public/get_funding_rate_value`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetFundingRateValueParams {
         /// Latest time.
@@ -15692,15 +15646,22 @@ pub mod types {
         /// Earliest time.
         pub start_timestamp: wire::UnixMillis,
     }
+    wire::object! { GetFundingRateValueParams {
+        end_timestamp "end_timestamp" plain, instrument_name "instrument_name" plain,
+        start_timestamp "start_timestamp" plain,
+    } }
     /// The parameters of `public/get_historical_volatility`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetHistoricalVolatilityParams {
         /// Currency to look at.
         pub currency: wire::Open<Currency>,
     }
+    wire::object! { GetHistoricalVolatilityParams {
+        currency "currency" plain,
+    } }
     /// The parameters of `public/get_index_chart_data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetIndexChartDataParams {
         /// Name such as `btc_usd`; `public/get_index_price_names` lists them.
@@ -15708,197 +15669,215 @@ pub mod types {
         /// Span of time up to now.
         pub range: IndexChartRange,
     }
+    wire::object! { GetIndexChartDataParams {
+        index_name "index_name" plain, range "range" plain,
+    } }
     /// The parameters of `public/get_index_price_names`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetIndexPriceNamesParams {
         /// Whether to return objects instead of names; false by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub extended: Option<bool>,
     }
+    wire::object! { GetIndexPriceNamesParams {
+        extended "extended" maybe,
+    } }
     /// The parameters of `public/get_index_price`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetIndexPriceParams {
         /// Name such as `btc_usd`; `public/get_index_price_names` lists them.
         pub index_name: String,
     }
+    wire::object! { GetIndexPriceParams {
+        index_name "index_name" plain,
+    } }
     /// The parameters of `public/get_instrument`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetInstrumentParams {
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
     }
+    wire::object! { GetInstrumentParams {
+        instrument_name "instrument_name" plain,
+    } }
     /// The parameters of `public/get_instruments`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetInstrumentsParams {
         /// Currency code, or `any`.
         pub currency: String,
         /// Recently expired instruments instead of live ones.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expired: Option<bool>,
         /// Only instruments of this kind; all by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<wire::Open<InstrumentKind>>,
     }
+    wire::object! { GetInstrumentsParams {
+        currency "currency" plain, expired "expired" maybe, kind "kind" maybe,
+    } }
     /// The parameters of `public/get_last_settlements_by_currency`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastSettlementsByCurrencyParams {
         /// Mark of the page, from the previous response.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// Events in the response, 1 to 1000; 20 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the instruments.
         pub currency: wire::Open<Currency>,
         /// Latest time; the list goes back from there.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub search_start_timestamp: Option<wire::UnixMillis>,
         /// Only events of this type; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<SettlementType>>,
     }
+    wire::object! { GetLastSettlementsByCurrencyParams {
+        continuation "continuation" maybe, count "count" maybe, currency "currency" plain,
+        search_start_timestamp "search_start_timestamp" maybe, type_ "type" maybe,
+    } }
     /// The parameters of `public/get_last_settlements_by_instrument`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastSettlementsByInstrumentParams {
         /// Mark of the page, from the previous response.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// Events in the response, 1 to 1000; 20 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Latest time; the list goes back from there.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub search_start_timestamp: Option<wire::UnixMillis>,
         /// Only events of this type; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<SettlementType>>,
     }
+    wire::object! { GetLastSettlementsByInstrumentParams {
+        continuation "continuation" maybe, count "count" maybe, instrument_name "instrument_name" plain,
+        search_start_timestamp "search_start_timestamp" maybe, type_ "type" maybe,
+    } }
     /// The parameters of `public/get_last_trades_by_currency_and_time`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastTradesByCurrencyAndTimeParams {
         /// Trades in the response, 1 to 1000; 10 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the trades.
         pub currency: wire::Open<Currency>,
         /// Latest time.
         pub end_timestamp: wire::UnixMillis,
         /// Only trades on these instruments; all by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<KindFilter>,
         /// Order of the list.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sorting: Option<Sorting>,
         /// Earliest time.
         pub start_timestamp: wire::UnixMillis,
     }
+    wire::object! { GetLastTradesByCurrencyAndTimeParams {
+        count "count" maybe, currency "currency" plain, end_timestamp "end_timestamp" plain, kind "kind" maybe,
+        sorting "sorting" maybe, start_timestamp "start_timestamp" plain,
+    } }
     /// The parameters of `public/get_last_trades_by_currency`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastTradesByCurrencyParams {
         /// Trades in the response, 1 to 1000; 10 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the trades.
         pub currency: wire::Open<Currency>,
         /// Id of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub end_id: Option<String>,
         /// Latest time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub end_timestamp: Option<wire::UnixMillis>,
         /// Only trades on these instruments; all by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<KindFilter>,
         /// Order of the list.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sorting: Option<Sorting>,
         /// Id of the first trade, such as `ETH-15`; bare digits for BTC.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_id: Option<String>,
         /// Earliest time. With it the list begins at the earliest trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { GetLastTradesByCurrencyParams {
+        count "count" maybe, currency "currency" plain, end_id "end_id" maybe, end_timestamp "end_timestamp" maybe,
+        kind "kind" maybe, sorting "sorting" maybe, start_id "start_id" maybe,
+        start_timestamp "start_timestamp" maybe,
+    } }
     /// The parameters of `public/get_last_trades_by_instrument_and_time`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastTradesByInstrumentAndTimeParams {
         /// Trades in the response, 1 to 1000; 10 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Latest time.
         pub end_timestamp: wire::UnixMillis,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Order of the list.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sorting: Option<Sorting>,
         /// Earliest time.
         pub start_timestamp: wire::UnixMillis,
     }
+    wire::object! { GetLastTradesByInstrumentAndTimeParams {
+        count "count" maybe, end_timestamp "end_timestamp" plain, instrument_name "instrument_name" plain,
+        sorting "sorting" maybe, start_timestamp "start_timestamp" plain,
+    } }
     /// The parameters of `public/get_last_trades_by_instrument`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLastTradesByInstrumentParams {
         /// Trades in the response, 1 to 1000; 10 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Number of the last trade on the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub end_seq: Option<i64>,
         /// Latest time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub end_timestamp: Option<wire::UnixMillis>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Order of the list.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sorting: Option<Sorting>,
         /// Number of the first trade on the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_seq: Option<i64>,
         /// Earliest time. With it the list begins at the earliest trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { GetLastTradesByInstrumentParams {
+        count "count" maybe, end_seq "end_seq" maybe, end_timestamp "end_timestamp" maybe,
+        instrument_name "instrument_name" plain, sorting "sorting" maybe, start_seq "start_seq" maybe,
+        start_timestamp "start_timestamp" maybe,
+    } }
     /// The parameters of `private/get_leg_prices`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetLegPricesParams {
         /// Legs of the structure.
-        #[serde(deserialize_with = "lenient::collection")]
         pub legs: Vec<NewComboLeg>,
         /// Price of the whole.
         pub price: wire::DecimalNumber,
     }
+    wire::object! { GetLegPricesParams {
+        legs "legs" list, price "price" plain,
+    } }
     /// The parameters of `private/get_lsp_participants`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetLspParticipantsParams {
         /// Whether to show how each is set up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub detailed: Option<bool>,
     }
+    wire::object! { GetLspParticipantsParams {
+        detailed "detailed" maybe,
+    } }
     /// The parameters of `private/get_lsp_participants_usage`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetLspParticipantsUsageParams {
         /// Only this participant.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<i64>,
     }
+    wire::object! { GetLspParticipantsUsageParams {
+        user_id "user_id" maybe,
+    } }
     /// The parameters of `private/get_margins`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarginsParams {
         /// Size; USD for perpetual and inverse futures, base currency otherwise.
@@ -15908,8 +15887,11 @@ pub mod types {
         /// Price of the order.
         pub price: wire::DecimalNumber,
     }
+    wire::object! { GetMarginsParams {
+        amount "amount" plain, instrument_name "instrument_name" plain, price "price" plain,
+    } }
     /// The parameters of `public/get_mark_price_history`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetMarkPriceHistoryParams {
         /// Latest time.
@@ -15919,277 +15901,304 @@ pub mod types {
         /// Earliest time.
         pub start_timestamp: wire::UnixMillis,
     }
+    wire::object! { GetMarkPriceHistoryParams {
+        end_timestamp "end_timestamp" plain, instrument_name "instrument_name" plain,
+        start_timestamp "start_timestamp" plain,
+    } }
     /// The parameters of `private/get_mmp_config`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetMmpConfigParams {
         /// Protection of quotes on block requests instead, which is kept apart and needs the scope `block_rfq:read`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq: Option<bool>,
         /// Name such as `btc_usd`; all by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub index_name: Option<String>,
         /// Group of mass quotes; ordinary orders by default. Needs `index_name`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_group: Option<String>,
     }
+    wire::object! { GetMmpConfigParams {
+        block_rfq "block_rfq" maybe, index_name "index_name" maybe, mmp_group "mmp_group" maybe,
+    } }
     /// The parameters of `private/get_mmp_status`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetMmpStatusParams {
         /// Protection of quotes on block requests instead, which is kept apart and needs the scope `block_rfq:read`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq: Option<bool>,
         /// Name such as `btc_usd`; all by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub index_name: Option<String>,
         /// Group of mass quotes; ordinary orders by default. Needs `index_name`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_group: Option<String>,
     }
+    wire::object! { GetMmpStatusParams {
+        block_rfq "block_rfq" maybe, index_name "index_name" maybe, mmp_group "mmp_group" maybe,
+    } }
     /// The parameters of `private/get_open_orders_by_currency`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOpenOrdersByCurrencyParams {
         /// Currency of the orders.
         pub currency: wire::Open<Currency>,
         /// Only orders on this kind of instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<wire::Open<InstrumentKind>>,
         /// Only this kind of order; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<OrderFilter>,
     }
+    wire::object! { GetOpenOrdersByCurrencyParams {
+        currency "currency" plain, kind "kind" maybe, type_ "type" maybe,
+    } }
     /// The parameters of `private/get_open_orders_by_instrument`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOpenOrdersByInstrumentParams {
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Only this kind of order; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<OrderFilter>,
     }
+    wire::object! { GetOpenOrdersByInstrumentParams {
+        instrument_name "instrument_name" plain, type_ "type" maybe,
+    } }
     /// The parameters of `private/get_open_orders_by_label`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOpenOrdersByLabelParams {
         /// Currency of the orders.
         pub currency: wire::Open<Currency>,
         /// Label given when the order was placed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
     }
+    wire::object! { GetOpenOrdersByLabelParams {
+        currency "currency" plain, label "label" maybe,
+    } }
     /// The parameters of `private/get_open_orders`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetOpenOrdersParams {
         /// Only orders on this kind of instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<wire::Open<InstrumentKind>>,
         /// Only this kind of order; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<OrderFilter>,
     }
+    wire::object! { GetOpenOrdersParams {
+        kind "kind" maybe, type_ "type" maybe,
+    } }
     /// The parameters of `public/get_order_book_by_instrument_id`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderBookByInstrumentIdParams {
         /// Levels on each side, one of 1, 5, 10, 20, 50, 100, 1000 and 10000.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub depth: Option<i64>,
         /// Number of the instrument, as in `public/get_instruments`.
         pub instrument_id: i64,
     }
+    wire::object! { GetOrderBookByInstrumentIdParams {
+        depth "depth" maybe, instrument_id "instrument_id" plain,
+    } }
     /// The parameters of `public/get_order_book`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderBookParams {
         /// Levels on each side, one of 1, 5, 10, 20, 50, 100, 1000 and 10000.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub depth: Option<i64>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
     }
+    wire::object! { GetOrderBookParams {
+        depth "depth" maybe, instrument_name "instrument_name" plain,
+    } }
     /// The parameters of `private/get_order_history_by_currency`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderHistoryByCurrencyParams {
         /// Mark of the page, from a response with a mark.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// Orders in the response, 1 to 1000; 20 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the orders.
         pub currency: wire::Open<Currency>,
         /// The archive. Without it come the orders of the last 30 minutes, which reach the archive a little later.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub historical: Option<bool>,
         /// Also orders that are older than two days.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub include_old: Option<bool>,
         /// Also closed orders that never traded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub include_unfilled: Option<bool>,
         /// Only orders on this kind of instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<KindFilter>,
         /// Orders to skip.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
         /// Returns an object that contains the orders and a mark. No source shows it, and the response typed here is the plain list: leave it out and page with `offset`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub with_continuation: Option<bool>,
     }
+    wire::object! { GetOrderHistoryByCurrencyParams {
+        continuation "continuation" maybe, count "count" maybe, currency "currency" plain,
+        historical "historical" maybe, include_old "include_old" maybe, include_unfilled "include_unfilled" maybe,
+        kind "kind" maybe, offset "offset" maybe, with_continuation "with_continuation" maybe,
+    } }
     /// The parameters of `private/get_order_history_by_instrument`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderHistoryByInstrumentParams {
         /// Mark of the page, from a response with a mark.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// Orders in the response, 1 to 1000; 20 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// The archive. Without it come the orders of the last 30 minutes, which reach the archive a little later.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub historical: Option<bool>,
         /// Also orders that are older than two days.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub include_old: Option<bool>,
         /// Also closed orders that never traded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub include_unfilled: Option<bool>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Orders to skip.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
         /// Returns an object that contains the orders and a mark. No source shows it, and the response typed here is the plain list: leave it out and page with `offset`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub with_continuation: Option<bool>,
     }
+    wire::object! { GetOrderHistoryByInstrumentParams {
+        continuation "continuation" maybe, count "count" maybe, historical "historical" maybe,
+        include_old "include_old" maybe, include_unfilled "include_unfilled" maybe,
+        instrument_name "instrument_name" plain, offset "offset" maybe, with_continuation "with_continuation" maybe,
+    } }
     /// The parameters of `private/get_order_margin_by_ids`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderMarginByIdsParams {
         /// Ids of the orders.
-        #[serde(deserialize_with = "lenient::collection")]
         pub ids: Vec<String>,
     }
+    wire::object! { GetOrderMarginByIdsParams {
+        ids "ids" list,
+    } }
     /// The parameters of `private/get_order_state_by_label`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderStateByLabelParams {
         /// Currency of the orders.
         pub currency: wire::Open<Currency>,
         /// Label given when the order was placed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
     }
+    wire::object! { GetOrderStateByLabelParams {
+        currency "currency" plain, label "label" maybe,
+    } }
     /// The parameters of `private/get_order_state`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetOrderStateParams {
         /// Id of the order.
         pub order_id: String,
     }
+    wire::object! { GetOrderStateParams {
+        order_id "order_id" plain,
+    } }
     /// The parameters of `private/get_position`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetPositionParams {
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
     }
+    wire::object! { GetPositionParams {
+        instrument_name "instrument_name" plain,
+    } }
     /// The parameters of `private/get_positions`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetPositionsParams {
         /// Currency code, or `any`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Only positions in this kind of instrument, which is not spot.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<wire::Open<InstrumentKind>>,
         /// Subaccount to look at, for the main account's owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount_id: Option<i64>,
     }
+    wire::object! { GetPositionsParams {
+        currency "currency" maybe, kind "kind" maybe, subaccount_id "subaccount_id" maybe,
+    } }
     /// The parameters of `private/get_settlement_history_by_currency`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSettlementHistoryByCurrencyParams {
         /// Mark of the page, from the previous response.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// Events in the response, 1 to 1000; 20 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the instruments.
         pub currency: wire::Open<Currency>,
         /// Latest time; the list goes back from there.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub search_start_timestamp: Option<wire::UnixMillis>,
         /// Only events of this type; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<SettlementType>>,
     }
+    wire::object! { GetSettlementHistoryByCurrencyParams {
+        continuation "continuation" maybe, count "count" maybe, currency "currency" plain,
+        search_start_timestamp "search_start_timestamp" maybe, type_ "type" maybe,
+    } }
     /// The parameters of `private/get_settlement_history_by_instrument`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSettlementHistoryByInstrumentParams {
         /// Mark of the page, from the previous response.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// Events in the response, 1 to 1000; 20 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Latest time; the list goes back from there.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub search_start_timestamp: Option<wire::UnixMillis>,
         /// Only events of this type; all by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<SettlementType>>,
     }
+    wire::object! { GetSettlementHistoryByInstrumentParams {
+        continuation "continuation" maybe, count "count" maybe, instrument_name "instrument_name" plain,
+        search_start_timestamp "search_start_timestamp" maybe, type_ "type" maybe,
+    } }
     /// The parameters of `private/get_subaccounts_details`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetSubaccountsDetailsParams {
         /// Currency of the positions.
         pub currency: wire::Open<Currency>,
         /// Whether to return open orders too; false by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub with_open_orders: Option<bool>,
     }
+    wire::object! { GetSubaccountsDetailsParams {
+        currency "currency" plain, with_open_orders "with_open_orders" maybe,
+    } }
     /// The parameters of `private/get_subaccounts`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetSubaccountsParams {
         /// Whether to return balances too; false by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub with_portfolio: Option<bool>,
     }
+    wire::object! { GetSubaccountsParams {
+        with_portfolio "with_portfolio" maybe,
+    } }
     /// The parameters of `public/get_supported_index_names`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetSupportedIndexNamesParams {
         /// Only indexes of this type.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<IndexType>,
     }
+    wire::object! { GetSupportedIndexNamesParams {
+        type_ "type" maybe,
+    } }
     /// The parameters of `public/get_trade_volumes`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetTradeVolumesParams {
         /// Whether to return 7 and 30 days too; false by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub extended: Option<bool>,
     }
+    wire::object! { GetTradeVolumesParams {
+        extended "extended" maybe,
+    } }
     /// The parameters of `public/get_tradingview_chart_data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetTradingviewChartDataParams {
         /// Latest time.
@@ -16201,190 +16210,192 @@ pub mod types {
         /// Earliest time.
         pub start_timestamp: wire::UnixMillis,
     }
+    wire::object! { GetTradingviewChartDataParams {
+        end_timestamp "end_timestamp" plain, instrument_name "instrument_name" plain, resolution "resolution" plain,
+        start_timestamp "start_timestamp" plain,
+    } }
     /// The parameters of `private/get_transaction_log`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetTransactionLogParams {
         /// Mark of the page, from the previous response.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<i64>,
         /// Entries in the response, 1 to 250; 100 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the balance.
         pub currency: wire::Open<Currency>,
         /// Latest time.
         pub end_timestamp: wire::UnixMillis,
         /// Only entries of this sort: trade, maker, taker, open, close, liquidation, buy, sell, withdrawal, delivery, settlement, deposit, transfer, option, future, correction, block_trade or swap; or an address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub query: Option<String>,
         /// Earliest time.
         pub start_timestamp: wire::UnixMillis,
         /// Subaccount to look at, for the main account's owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount_id: Option<i64>,
     }
+    wire::object! { GetTransactionLogParams {
+        continuation "continuation" maybe, count "count" maybe, currency "currency" plain,
+        end_timestamp "end_timestamp" plain, query "query" maybe, start_timestamp "start_timestamp" plain,
+        subaccount_id "subaccount_id" maybe,
+    } }
     /// The parameters of `private/get_transfers`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetTransfersParams {
         /// How many to list, 10 by default and 1000 at most.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the transfers.
         pub currency: wire::Open<Currency>,
         /// How many to skip.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    wire::object! { GetTransfersParams {
+        count "count" maybe, currency "currency" plain, offset "offset" maybe,
+    } }
     /// The parameters of `private/get_trigger_order_history`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetTriggerOrderHistoryParams {
         /// Mark of the page, from the previous response.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// Entries in the response, 1 to 1000; 20 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the orders.
         pub currency: wire::Open<Currency>,
         /// Only orders on this instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
     }
+    wire::object! { GetTriggerOrderHistoryParams {
+        continuation "continuation" maybe, count "count" maybe, currency "currency" plain,
+        instrument_name "instrument_name" maybe,
+    } }
     /// The parameters of `private/get_user_trades_by_currency_and_time`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetUserTradesByCurrencyAndTimeParams {
         /// Trades in the response, 1 to 1000; 10 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the instruments.
         pub currency: wire::Open<Currency>,
         /// Latest time.
         pub end_timestamp: wire::UnixMillis,
         /// The archive. Without it come the trades of the last 24 hours, which reach the archive a little later.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub historical: Option<bool>,
         /// Only trades on this kind of instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<KindFilter>,
         /// Order of the list.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sorting: Option<Sorting>,
         /// Earliest time.
         pub start_timestamp: wire::UnixMillis,
         /// Id of a subaccount. For main accounts, with the scope `mainaccount`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount_id: Option<i64>,
     }
+    wire::object! { GetUserTradesByCurrencyAndTimeParams {
+        count "count" maybe, currency "currency" plain, end_timestamp "end_timestamp" plain,
+        historical "historical" maybe, kind "kind" maybe, sorting "sorting" maybe,
+        start_timestamp "start_timestamp" plain, subaccount_id "subaccount_id" maybe,
+    } }
     /// The parameters of `private/get_user_trades_by_currency`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetUserTradesByCurrencyParams {
         /// Trades in the response, 1 to 1000; 10 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the instruments.
         pub currency: wire::Open<Currency>,
         /// Id of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub end_id: Option<String>,
         /// Latest time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub end_timestamp: Option<wire::UnixMillis>,
         /// The archive. Without it come the trades of the last 24 hours, which reach the archive a little later.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub historical: Option<bool>,
         /// Only trades on this kind of instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<KindFilter>,
         /// Order of the list.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sorting: Option<Sorting>,
         /// Id of the first trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_id: Option<String>,
         /// Earliest time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_timestamp: Option<wire::UnixMillis>,
         /// Id of a subaccount. For main accounts, with the scope `mainaccount`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount_id: Option<i64>,
     }
+    wire::object! { GetUserTradesByCurrencyParams {
+        count "count" maybe, currency "currency" plain, end_id "end_id" maybe, end_timestamp "end_timestamp" maybe,
+        historical "historical" maybe, kind "kind" maybe, sorting "sorting" maybe, start_id "start_id" maybe,
+        start_timestamp "start_timestamp" maybe, subaccount_id "subaccount_id" maybe,
+    } }
     /// The parameters of `private/get_user_trades_by_instrument_and_time`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetUserTradesByInstrumentAndTimeParams {
         /// Trades in the response, 1 to 1000; 10 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Latest time.
         pub end_timestamp: wire::UnixMillis,
         /// The archive. Without it come the trades of the last 24 hours, which reach the archive a little later.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub historical: Option<bool>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Order of the list.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sorting: Option<Sorting>,
         /// Earliest time.
         pub start_timestamp: wire::UnixMillis,
         /// Id of a subaccount. For main accounts, with the scope `mainaccount`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount_id: Option<i64>,
     }
+    wire::object! { GetUserTradesByInstrumentAndTimeParams {
+        count "count" maybe, end_timestamp "end_timestamp" plain, historical "historical" maybe,
+        instrument_name "instrument_name" plain, sorting "sorting" maybe, start_timestamp "start_timestamp" plain,
+        subaccount_id "subaccount_id" maybe,
+    } }
     /// The parameters of `private/get_user_trades_by_instrument`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetUserTradesByInstrumentParams {
         /// Trades in the response, 1 to 1000; 10 by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Number of the last trade on the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub end_seq: Option<i64>,
         /// Latest time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub end_timestamp: Option<wire::UnixMillis>,
         /// The archive. Without it come the trades of the last 24 hours, which reach the archive a little later.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub historical: Option<bool>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Order of the list.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sorting: Option<Sorting>,
         /// Number of the first trade on the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_seq: Option<i64>,
         /// Earliest time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub start_timestamp: Option<wire::UnixMillis>,
         /// Id of a subaccount. For main accounts, with the scope `mainaccount`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount_id: Option<i64>,
     }
+    wire::object! { GetUserTradesByInstrumentParams {
+        count "count" maybe, end_seq "end_seq" maybe, end_timestamp "end_timestamp" maybe,
+        historical "historical" maybe, instrument_name "instrument_name" plain, sorting "sorting" maybe,
+        start_seq "start_seq" maybe, start_timestamp "start_timestamp" maybe, subaccount_id "subaccount_id" maybe,
+    } }
     /// The parameters of `private/get_user_trades_by_order`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetUserTradesByOrderParams {
         /// The archive. Without it come the trades of the last 24 hours, which reach the archive a little later.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub historical: Option<bool>,
         /// Id of the order.
         pub order_id: String,
         /// Order of the list.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sorting: Option<Sorting>,
         /// Id of a subaccount. For main accounts, with the scope `mainaccount`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount_id: Option<i64>,
     }
+    wire::object! { GetUserTradesByOrderParams {
+        historical "historical" maybe, order_id "order_id" plain, sorting "sorting" maybe,
+        subaccount_id "subaccount_id" maybe,
+    } }
     /// The parameters of `public/get_volatility_index_data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetVolatilityIndexDataParams {
         /// Currency of the index.
@@ -16396,19 +16407,24 @@ pub mod types {
         /// Earliest time.
         pub start_timestamp: wire::UnixMillis,
     }
+    wire::object! { GetVolatilityIndexDataParams {
+        currency "currency" plain, end_timestamp "end_timestamp" plain, resolution "resolution" plain,
+        start_timestamp "start_timestamp" plain,
+    } }
     /// The parameters of `private/get_withdrawals`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetWithdrawalsParams {
         /// How many to list, 10 by default and 1000 at most.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<i64>,
         /// Currency of the withdrawals.
         pub currency: wire::Open<Currency>,
         /// How many to skip.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub offset: Option<i64>,
     }
+    wire::object! { GetWithdrawalsParams {
+        count "count" maybe, currency "currency" plain, offset "offset" maybe,
+    } }
     wire::words! {
         /// Way of logging in. Keys with a public key can only use client_signature.
         GrantType {
@@ -16417,47 +16433,46 @@ pub mod types {
         }
     }
     /// Sensitivities of an option.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Greeks {
         /// Change for the price of the underlying.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta: Option<wire::DecimalNumber>,
         /// Change of delta.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub gamma: Option<wire::DecimalNumber>,
         /// Change for the interest rate.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rho: Option<wire::DecimalNumber>,
         /// Change for a day.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub theta: Option<wire::DecimalNumber>,
         /// Change for the volatility.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vega: Option<wire::DecimalNumber>,
     }
+    wire::object! { Greeks {
+        delta "delta" optional, gamma "gamma" optional, rho "rho" optional, theta "theta" optional,
+        vega "vega" optional,
+    } }
     /// Best levels of an order book. Amounts are in USD for inverse futures, else in base currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GroupedBookMessage {
         /// Pairs of price and amount, the lowest price first.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asks: Vec<wire::Level<wire::DecimalNumber>>,
         /// Pairs of price and amount, the highest price first.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub bids: Vec<wire::Level<wire::DecimalNumber>>,
         /// Number of the book's last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub change_id: Option<i64>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { GroupedBookMessage {
+        asks "asks" list_or_none, bids "bids" list_or_none, change_id "change_id" optional,
+        instrument_name "instrument_name" plain, timestamp "timestamp" optional,
+    } }
     /// The parameters of `public/hello`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct HelloParams {
         /// Name of the client software.
@@ -16465,95 +16480,85 @@ pub mod types {
         /// Version of the client software.
         pub client_version: String,
     }
+    wire::object! { HelloParams {
+        client_name "client_name" plain, client_version "client_version" plain,
+    } }
     /// Prices and statistics, or those that changed. A best price is null where its side of the book became empty.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct IncrementalTickerMessage {
         /// Implied volatility of the best ask, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_iv: Option<wire::DecimalNumber>,
         /// Amount at the lowest ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_ask_amount: Option<wire::DecimalNumber>,
         /// Lowest ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_ask_price: Option<wire::DecimalNumber>,
         /// Amount at the highest bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_bid_amount: Option<wire::DecimalNumber>,
         /// Highest bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_bid_price: Option<wire::DecimalNumber>,
         /// Implied volatility of the best bid, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_iv: Option<wire::DecimalNumber>,
         /// Current funding rate of a perpetual.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_funding: Option<wire::DecimalNumber>,
         /// Delivery price, once closed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_price: Option<wire::DecimalNumber>,
         /// Expected delivery price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_delivery_price: Option<wire::DecimalNumber>,
         /// Funding rate over eight hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_8h: Option<wire::DecimalNumber>,
         /// Sensitivities of an option.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub greeks: Option<Greeks>,
         /// Current index price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Interest rate in the implied volatility.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_rate: Option<wire::DecimalNumber>,
         /// Value that realized funding is computed from.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_value: Option<wire::DecimalNumber>,
         /// Price of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::DecimalNumber>,
         /// Implied volatility of the mark price, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_iv: Option<wire::DecimalNumber>,
         /// Mark price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Highest price that a buy order may have.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_price: Option<wire::DecimalNumber>,
         /// Lowest price that a sell order may have.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_price: Option<wire::DecimalNumber>,
         /// USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::DecimalNumber>,
         /// Price at the last settlement.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_price: Option<wire::DecimalNumber>,
         /// Where an instrument stands in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<InstrumentState>>,
         /// The last 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stats: Option<TickerStats>,
         /// Time of the figures.
-        #[serde(deserialize_with = "lenient::vital")]
         pub timestamp: wire::UnixMillis,
         /// Whether a message is whole, or what changed since the one before.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<UpdateType>>,
         /// Future that an option is priced from, or `index_price`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub underlying_index: Option<String>,
         /// Price of an option's underlying.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_price: Option<wire::DecimalNumber>,
     }
+    wire::object! { IncrementalTickerMessage {
+        ask_iv "ask_iv" optional, best_ask_amount "best_ask_amount" optional,
+        best_ask_price "best_ask_price" optional, best_bid_amount "best_bid_amount" optional,
+        best_bid_price "best_bid_price" optional, bid_iv "bid_iv" optional,
+        current_funding "current_funding" optional, delivery_price "delivery_price" optional,
+        estimated_delivery_price "estimated_delivery_price" optional, funding_8h "funding_8h" optional,
+        greeks "greeks" optional, index_price "index_price" optional, instrument_name "instrument_name" plain,
+        interest_rate "interest_rate" optional, interest_value "interest_value" optional,
+        last_price "last_price" optional, mark_iv "mark_iv" optional, mark_price "mark_price" optional,
+        max_price "max_price" optional, min_price "min_price" optional, open_interest "open_interest" optional,
+        settlement_price "settlement_price" optional, state "state" maybe, stats "stats" optional,
+        timestamp "timestamp" vital, type_ "type" maybe, underlying_index "underlying_index" maybe,
+        underlying_price "underlying_price" optional,
+    } }
     wire::words! {
         /// Span of an index chart. Here `1m` is a month.
         IndexChartRange {
@@ -16561,19 +16566,21 @@ pub mod types {
         }
     }
     /// A price index and the combos that can be made on it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct IndexDetails {
         /// Whether combos of futures can be made.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub future_combo_creation_enabled: Option<bool>,
         /// Name such as `btc_usd`.
         pub name: String,
         /// Whether combos of options can be made.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub option_combo_creation_enabled: Option<bool>,
     }
+    wire::object! { IndexDetails {
+        future_combo_creation_enabled "future_combo_creation_enabled" maybe, name "name" plain,
+        option_combo_creation_enabled "option_combo_creation_enabled" maybe,
+    } }
     ///A name such as `btc_usd`, or an object where `extended` was asked for.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(untagged)]
@@ -16592,17 +16599,18 @@ pub mod types {
         IndexName = "^[A-Za-z0-9_-]+$";
     }
     /// Value of a price index.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct IndexPrice {
         /// Expected delivery price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_delivery_price: Option<wire::DecimalNumber>,
         /// Current value.
-        #[serde(deserialize_with = "lenient::vital")]
         pub index_price: wire::DecimalNumber,
     }
+    wire::object! { IndexPrice {
+        estimated_delivery_price "estimated_delivery_price" optional, index_price "index_price" vital,
+    } }
     wire::words! {
         /// What an index is a price of.
         IndexType {
@@ -16610,124 +16618,107 @@ pub mod types {
         }
     }
     /// A tradable instrument.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Instrument {
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub base_currency: Option<wire::Open<Currency>>,
         /// Id of the base currency.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub base_currency_uuid: Option<String>,
         /// Block trade fee as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_trade_commission: Option<wire::DecimalNumber>,
         /// Smallest block trade amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_trade_min_trade_amount: Option<wire::DecimalNumber>,
         /// Smallest price change in block trades.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_trade_tick_size: Option<wire::DecimalNumber>,
         /// Amount that one contract stands for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contract_size: Option<wire::DecimalNumber>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub counter_currency: Option<wire::Open<Currency>>,
         /// Time of listing.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creation_timestamp: Option<wire::UnixMillis>,
         /// Time of expiry; year 3000 for perpetuals.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiration_timestamp: Option<wire::UnixMillis>,
         /// Whether a future pays in its quote currency (linear) or in its base currency (reversed).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub future_type: Option<wire::Open<FutureType>>,
         /// Number of the price index.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_id: Option<i64>,
         /// Unique number.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub instrument_id: Option<i64>,
         /// Unique name.
         pub instrument_name: String,
         /// `linear` or `reversed`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_type: Option<String>,
         /// Whether it can be traded now.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_active: Option<bool>,
         /// Flag that live responses carry and no page explains.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_cbe_routed: Option<bool>,
         /// Flag that live responses carry and no page explains.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_csr: Option<bool>,
         /// Kind of instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<wire::Open<InstrumentKind>>,
         /// Step between order amounts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub lot_size: Option<wire::DecimalNumber>,
         /// Maker fee as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_commission: Option<wire::DecimalNumber>,
         /// Highest leverage.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_leverage: Option<wire::DecimalNumber>,
         /// Liquidation fee as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_liquidation_commission: Option<wire::DecimalNumber>,
         /// Highest leverage that can be chosen.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_non_default_leverage: Option<wire::DecimalNumber>,
         /// Smallest order amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_trade_amount: Option<wire::DecimalNumber>,
         /// Right that an option gives.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub option_type: Option<wire::Open<OptionType>>,
         /// Name of the price index.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price_index: Option<String>,
         /// Group of products that the instrument belongs to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub product_group: Option<String>,
         /// Smallest change of an amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub qty_tick_size: Option<wire::DecimalNumber>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_currency: Option<wire::Open<Currency>>,
         /// Id of the quote currency.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_currency_uuid: Option<String>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub settlement_currency: Option<wire::Open<Currency>>,
         /// How often an instrument settles.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub settlement_period: Option<wire::Open<SettlementPeriod>>,
         /// Where an instrument stands in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<InstrumentState>>,
         /// Strike of an option, in quote currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strike: Option<wire::DecimalNumber>,
         /// Taker fee as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_commission: Option<wire::DecimalNumber>,
         /// Smallest change of a price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tick_size: Option<wire::DecimalNumber>,
         /// Larger ticks for higher prices.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub tick_size_steps: Vec<TickSizeStep>,
         /// What an instrument is about.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub underlying_type: Option<wire::Open<UnderlyingType>>,
     }
+    wire::object! { Instrument {
+        base_currency "base_currency" maybe, base_currency_uuid "base_currency_uuid" maybe,
+        block_trade_commission "block_trade_commission" optional,
+        block_trade_min_trade_amount "block_trade_min_trade_amount" optional,
+        block_trade_tick_size "block_trade_tick_size" optional, contract_size "contract_size" optional,
+        counter_currency "counter_currency" maybe, creation_timestamp "creation_timestamp" optional,
+        expiration_timestamp "expiration_timestamp" optional, future_type "future_type" maybe,
+        index_id "index_id" optional, instrument_id "instrument_id" optional, instrument_name "instrument_name" plain,
+        instrument_type "instrument_type" maybe, is_active "is_active" maybe, is_cbe_routed "is_cbe_routed" maybe,
+        is_csr "is_csr" maybe, kind "kind" maybe, lot_size "lot_size" optional,
+        maker_commission "maker_commission" optional, max_leverage "max_leverage" optional,
+        max_liquidation_commission "max_liquidation_commission" optional,
+        max_non_default_leverage "max_non_default_leverage" optional, min_trade_amount "min_trade_amount" optional,
+        option_type "option_type" maybe, price_index "price_index" maybe, product_group "product_group" maybe,
+        qty_tick_size "qty_tick_size" optional, quote_currency "quote_currency" maybe,
+        quote_currency_uuid "quote_currency_uuid" maybe, settlement_currency "settlement_currency" maybe,
+        settlement_period "settlement_period" maybe, state "state" maybe, strike "strike" optional,
+        taker_commission "taker_commission" optional, tick_size "tick_size" optional,
+        tick_size_steps "tick_size_steps" list_or_none, underlying_type "underlying_type" maybe,
+    } }
     wire::words! {
         /// Kind of instrument.
         InstrumentKind {
@@ -16747,19 +16738,20 @@ pub mod types {
         }
     }
     /// A step in the life of an instrument.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct InstrumentStateMessage {
         /// Name of the instrument.
         pub instrument_name: String,
         /// Where an instrument stands in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<InstrumentState>>,
         /// Time of the step.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { InstrumentStateMessage {
+        instrument_name "instrument_name" plain, state "state" maybe, timestamp "timestamp" optional,
+    } }
     wire::words! {
         /// How often changes are sent: `raw` each one, which takes a login, `100ms` and `agg2` what came together in 0.1 and in 2 seconds.
         Interval {
@@ -16767,12 +16759,15 @@ pub mod types {
         }
     }
     /// The parameters of `private/invalidate_block_trade_signature`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct InvalidateBlockTradeSignatureParams {
         /// The caller's own signature.
         pub signature: wire::Secret,
     }
+    wire::object! { InvalidateBlockTradeSignatureParams {
+        signature "signature" plain,
+    } }
     wire::words! {
         /// Kinds of instrument to list, `combo` for both kinds of combo.
         KindFilter {
@@ -16781,78 +16776,73 @@ pub mod types {
         }
     }
     /// A leg with its part of the price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LegPrice {
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Price of the leg.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Size of the leg for an amount of 1.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ratio: Option<i64>,
     }
+    wire::object! { LegPrice {
+        direction "direction" maybe, instrument_name "instrument_name" plain, price "price" optional,
+        ratio "ratio" optional,
+    } }
     /// A structure with the price of each leg.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LegPrices {
         /// Size of the structure; times a ratio, that of the leg.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// A leg with its part of the price.
-        #[serde(deserialize_with = "lenient::collection")]
         pub legs: Vec<LegPrice>,
         /// Price of the whole, as asked.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
     }
+    wire::object! { LegPrices {
+        amount "amount" optional, legs "legs" list, price "price" optional,
+    } }
     /// An order that another one places or cancels.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LinkedOrder {
         /// Size, as in the order itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Text of up to 64 characters to find the order by.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Never take.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Limit price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
         /// Only make a position smaller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Refuse instead of moving the price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reject_post_only: Option<bool>,
         /// How long an order stays.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Price that a trigger watches.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger: Option<wire::Open<Trigger>>,
         /// Distance from the peak, for trailing orders.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_offset: Option<wire::DecimalNumber>,
         /// Price that sets off a trigger order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_price: Option<wire::DecimalNumber>,
         /// Kind of a new order. A market_limit order takes what it can and stays with the rest.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<NewOrderType>,
     }
+    wire::object! { LinkedOrder {
+        amount "amount" maybe, direction "direction" maybe, label "label" maybe, post_only "post_only" maybe,
+        price "price" maybe, reduce_only "reduce_only" maybe, reject_post_only "reject_post_only" maybe,
+        time_in_force "time_in_force" maybe, trigger "trigger" maybe, trigger_offset "trigger_offset" maybe,
+        trigger_price "trigger_price" maybe, type_ "type" maybe,
+    } }
     wire::words! {
         /// Whether an order places another, cancels another, or both.
         LinkedOrderType {
@@ -16867,55 +16857,48 @@ pub mod types {
         }
     }
     /// A step of a liquidation. Steps of the whole account have the margins, in `currency`; positions that went or came have the instrument, the amount and the price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LiquidationMessage {
         /// Size; USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Margin below which the account is closed out.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_out_margin: Option<wire::DecimalNumber>,
         /// Fee.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub commission: Option<wire::DecimalNumber>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Balance with open profit and loss.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub equity: Option<wire::DecimalNumber>,
         /// Margin that opening asks for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin: Option<wire::DecimalNumber>,
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Whether the account has isolated margin; absent where not.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub isolated: Option<bool>,
         /// Margin below which positions are liquidated.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin: Option<wire::DecimalNumber>,
         /// Equity that counts as margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_balance: Option<wire::DecimalNumber>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Begin and end of a liquidation in the order book or of a close-out; a position that went to the liquidity support program, went by deleveraging, or came by it.
         pub state: wire::Open<LiquidationState>,
         /// Time of the step.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
     }
+    wire::object! { LiquidationMessage {
+        amount "amount" optional, close_out_margin "close_out_margin" optional, commission "commission" optional,
+        currency "currency" maybe, direction "direction" maybe, equity "equity" optional,
+        initial_margin "initial_margin" optional, instrument_name "instrument_name" maybe, isolated "isolated" maybe,
+        maintenance_margin "maintenance_margin" optional, margin_balance "margin_balance" optional,
+        price "price" optional, state "state" plain, timestamp "timestamp" optional, user_id "user_id" optional,
+    } }
     wire::words! {
         /// Begin and end of a liquidation in the order book or of a close-out; a position that went to the liquidity support program, went by deleveraging, or came by it.
         LiquidationState {
@@ -16938,59 +16921,56 @@ pub mod types {
         }
     }
     /// The parameters of `private/list_address_beneficiaries`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListAddressBeneficiariesParams {
         /// Only this address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub address: Option<String>,
         /// Only addresses that the service with this identifier holds.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_did: Option<String>,
         /// Only addresses that this service holds.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_name: Option<String>,
         /// Only addresses that the service with this web site holds.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_website: Option<String>,
         /// What the page before said as continuation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// Only entries made after this time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub created_after: Option<wire::UnixMillis>,
         /// Only entries made before this time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub created_before: Option<wire::UnixMillis>,
         /// Only addresses in this currency.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// How many to list, 100 by default and 1000 at most.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
         /// Only addresses that are, or are not, in a wallet of the owner's.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub personal: Option<bool>,
         /// Only this destination tag of an XRP address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
         /// Only addresses that are, or are not, in an unhosted wallet.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub unhosted: Option<bool>,
         /// Only entries changed after this time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub updated_after: Option<wire::UnixMillis>,
         /// Only entries changed before this time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub updated_before: Option<wire::UnixMillis>,
     }
+    wire::object! { ListAddressBeneficiariesParams {
+        address "address" maybe, beneficiary_vasp_did "beneficiary_vasp_did" maybe,
+        beneficiary_vasp_name "beneficiary_vasp_name" maybe,
+        beneficiary_vasp_website "beneficiary_vasp_website" maybe, continuation "continuation" maybe,
+        created_after "created_after" maybe, created_before "created_before" maybe, currency "currency" maybe,
+        limit "limit" maybe, personal "personal" maybe, tag "tag" maybe, unhosted "unhosted" maybe,
+        updated_after "updated_after" maybe, updated_before "updated_before" maybe,
+    } }
     /// The parameters of `private/list_custody_accounts`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCustodyAccountsParams {
         /// Currency of the accounts.
         pub currency: wire::Open<Currency>,
     }
+    wire::object! { ListCustodyAccountsParams {
+        currency "currency" plain,
+    } }
     wire::words! {
         /// Whether one can log in.
         LoginSwitch {
@@ -16998,24 +16978,27 @@ pub mod types {
         }
     }
     /// The parameters of `private/logout`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LogoutParams {
         /// Whether the tokens of the session end too; true by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub invalidate_token: Option<bool>,
     }
+    wire::object! { LogoutParams {
+        invalidate_token "invalidate_token" maybe,
+    } }
     /// How a participant is set up.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LspConfig {
         /// Whether it takes positions over.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Limit for each group in percent of the participant's equity; 0 takes it out. Groups that are missing have the venue's limit.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub group_limits: Option<LspGroupLimits>,
     }
+    wire::object! { LspConfig {
+        enabled "enabled" maybe, group_limits "group_limits" maybe,
+    } }
     wire::words! {
         /// Why a takeover failed.
         LspErrorReason {
@@ -17039,22 +17022,22 @@ pub mod types {
     pub struct LspGroupLimits(#[serde(deserialize_with = "lenient::collection")] pub HashMap<String, wire::DecimalNumber>);
     wire::wraps! { LspGroupLimits(HashMap<String, wire::DecimalNumber>); }
     /// What a participant took over in one group. The times are null where nothing was.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LspGroupUsage {
         /// End of the window; then `used` is 0 again.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cooldown_end: Option<wire::UnixMillis>,
         /// Begin of the window, the first takeover in it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cooldown_start: Option<wire::UnixMillis>,
         /// Limit in percent of the participant's equity.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pct: Option<wire::DecimalNumber>,
         /// Taken over in this window, in USD.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub used: Option<wire::DecimalNumber>,
     }
+    wire::object! { LspGroupUsage {
+        cooldown_end "cooldown_end" optional, cooldown_start "cooldown_start" optional, pct "pct" optional,
+        used "used" optional,
+    } }
     /// What a participant took over in each group. Groups without a limit and without use may be missing.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -17063,119 +17046,120 @@ pub mod types {
     pub struct LspGroupsUsage(#[serde(deserialize_with = "lenient::collection")] pub HashMap<String, LspGroupUsage>);
     wire::wraps! { LspGroupsUsage(HashMap<String, LspGroupUsage>); }
     /// Something that happened to a participant. Which members there are depends on `type`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LspMessage {
         /// Size; USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Whether the venue switched the participant off.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub automatic: Option<bool>,
         /// How a participant is set up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub configuration: Option<LspConfig>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Why a takeover failed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub error_reason: Option<wire::Open<LspErrorReason>>,
         /// Failed takeovers that led to it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub failure_count: Option<i64>,
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Whether the takeover went through.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// Time of the event.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// What happened to a participant, a takeover or a change of its settings.
-        #[serde(rename = "type")]
         pub type_: wire::Open<LspEvent>,
         /// Minutes in which they were counted.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub window_minutes: Option<i64>,
     }
+    wire::object! { LspMessage {
+        amount "amount" optional, automatic "automatic" maybe, configuration "configuration" optional,
+        currency "currency" maybe, direction "direction" maybe, error_reason "error_reason" maybe,
+        failure_count "failure_count" optional, instrument_name "instrument_name" maybe, price "price" optional,
+        success "success" maybe, timestamp "timestamp" optional, type_ "type" plain,
+        window_minutes "window_minutes" optional,
+    } }
     /// A participant.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LspParticipant {
         /// How a participant is set up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub config: Option<LspConfig>,
         /// Whether it takes positions over.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Id of the subaccount.
-        #[serde(deserialize_with = "lenient::vital")]
         pub user_id: i64,
     }
+    wire::object! { LspParticipant {
+        config "config" optional, enabled "enabled" maybe, user_id "user_id" vital,
+    } }
     /// How the calling participant is set up.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LspParticipantConfig {
         /// How a participant is set up.
-        #[serde(deserialize_with = "lenient::vital")]
         pub config: LspConfig,
     }
+    wire::object! { LspParticipantConfig {
+        config "config" vital,
+    } }
     /// What one participant took over.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LspParticipantUsage {
         /// What a participant took over in each group. Groups without a limit and without use may be missing.
-        #[serde(deserialize_with = "lenient::vital")]
         pub groups: LspGroupsUsage,
         /// Id of the subaccount.
-        #[serde(deserialize_with = "lenient::vital")]
         pub user_id: i64,
     }
+    wire::object! { LspParticipantUsage {
+        groups "groups" vital, user_id "user_id" vital,
+    } }
     /// Participants among the subaccounts.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LspParticipants {
         /// A participant.
-        #[serde(deserialize_with = "lenient::collection")]
         pub participants: Vec<LspParticipant>,
     }
+    wire::object! { LspParticipants {
+        participants "participants" list,
+    } }
     /// What each participant took over.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LspParticipantsUsage {
         /// Length of a window in milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cooldown_period_ms: Option<i64>,
         /// What one participant took over.
-        #[serde(deserialize_with = "lenient::collection")]
         pub participants: Vec<LspParticipantUsage>,
     }
+    wire::object! { LspParticipantsUsage {
+        cooldown_period_ms "cooldown_period_ms" optional, participants "participants" list,
+    } }
     /// What a participant took over.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LspUsage {
         /// Length of a window in milliseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cooldown_period_ms: Option<i64>,
         /// What a participant took over in each group. Groups without a limit and without use may be missing.
-        #[serde(deserialize_with = "lenient::vital")]
         pub groups: LspGroupsUsage,
     }
+    wire::object! { LspUsage {
+        cooldown_period_ms "cooldown_period_ms" optional, groups "groups" vital,
+    } }
     wire::words! {
         /// How margin is reckoned, across currencies or in each, on the portfolio or by standard rules.
         MarginModel {
@@ -17184,19 +17168,20 @@ pub mod types {
         }
     }
     /// What a change of the margin model means in one currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginModelChange {
         /// Currency code in lower case.
         pub currency: String,
         /// Margin before or after a change of the model.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub new_state: Option<MarginState>,
         /// Margin before or after a change of the model.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub old_state: Option<MarginState>,
     }
+    wire::object! { MarginModelChange {
+        currency "currency" plain, new_state "new_state" optional, old_state "old_state" optional,
+    } }
     /// Limit on changes of the margin model. An open object, since no page describes its members.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -17205,93 +17190,90 @@ pub mod types {
     pub struct MarginModelChangeLimit(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { MarginModelChangeLimit(::serde_json::Map<String, ::serde_json::Value>); }
     /// Margin before or after a change of the model.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginState {
         /// Free balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::DecimalNumber>,
         /// Initial margin, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin_rate: Option<wire::DecimalNumber>,
         /// Maintenance margin, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin_rate: Option<wire::DecimalNumber>,
     }
+    wire::object! { MarginState {
+        available_balance "available_balance" optional, initial_margin_rate "initial_margin_rate" optional,
+        maintenance_margin_rate "maintenance_margin_rate" optional,
+    } }
     /// Margins and fees of an order that was not placed, and the prices that the venue would let through.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Margins {
         /// Margin to buy.
-        #[serde(deserialize_with = "lenient::vital")]
         pub buy: wire::DecimalNumber,
         /// Estimated fee to buy as maker.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub buy_maker_fee: Option<wire::DecimalNumber>,
         /// Estimated fee to buy as taker.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub buy_taker_fee: Option<wire::DecimalNumber>,
         /// Buy orders above it are lowered to it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_price: Option<wire::DecimalNumber>,
         /// Sell orders below it are raised to it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_price: Option<wire::DecimalNumber>,
         /// Margin to sell.
-        #[serde(deserialize_with = "lenient::vital")]
         pub sell: wire::DecimalNumber,
         /// Estimated fee to sell as maker.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sell_maker_fee: Option<wire::DecimalNumber>,
         /// Estimated fee to sell as taker.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub sell_taker_fee: Option<wire::DecimalNumber>,
     }
+    wire::object! { Margins {
+        buy "buy" vital, buy_maker_fee "buy_maker_fee" optional, buy_taker_fee "buy_taker_fee" optional,
+        max_price "max_price" optional, min_price "min_price" optional, sell "sell" vital,
+        sell_maker_fee "sell_maker_fee" optional, sell_taker_fee "sell_taker_fee" optional,
+    } }
     /// The parameters of `private/mass_quote`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MassQuoteParams {
         /// Whether to list all changes of orders and all errors; false by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub detailed: Option<bool>,
         /// Group of market maker protection.
         pub mmp_group: String,
         /// Id of this call, best a number that grows; its trades carry it.
         pub quote_id: String,
         /// Quotes, with one side or both.
-        #[serde(deserialize_with = "lenient::collection")]
         pub quotes: Vec<NewQuote>,
         /// Time after which the venue refuses the request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub valid_until: Option<wire::UnixMillis>,
         /// Whether to respond only after matching; true by default. Otherwise right after the risk check.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub wait_for_response: Option<bool>,
     }
+    wire::object! { MassQuoteParams {
+        detailed "detailed" maybe, mmp_group "mmp_group" plain, quote_id "quote_id" plain, quotes "quotes" list,
+        valid_until "valid_until" maybe, wait_for_response "wait_for_response" maybe,
+    } }
     /// What became of a mass quote. The parameters decide what is there.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MassQuoteResult {
         /// Refused quotes, where `detailed` asks for them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub errors: Vec<QuoteError>,
         /// How many quotes were refused, without `detailed`.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub errors_count: Option<i64>,
         /// Orders that were placed or changed.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<Order>,
         /// Quotes not matched yet, where nobody waits and `detailed` asks for them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub pending_requests: Vec<PendingQuote>,
         /// How many quotes are not matched yet, where nobody waits.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pending_requests_count: Option<i64>,
         /// Trades made at once.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trades: Vec<UserTrade>,
     }
+    wire::object! { MassQuoteResult {
+        errors "errors" list_or_none, errors_count "errors_count" optional, orders "orders" list_or_none,
+        pending_requests "pending_requests" list_or_none, pending_requests_count "pending_requests_count" optional,
+        trades "trades" list_or_none,
+    } }
     /// Limits on orders, quotes and cancellations. An open object, since its keys are kinds of request or currencies, depending on `limits_per_currency`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -17300,130 +17282,129 @@ pub mod types {
     pub struct MatchingEngineLimits(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { MatchingEngineLimits(::serde_json::Map<String, ::serde_json::Value>); }
     /// A member with direct access.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Member {
         /// Ids of the accounts that the member trades for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub accounts: Vec<i64>,
         /// Whether the member may log in.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_active: Option<bool>,
         /// Time of the last change; no page says in which unit.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub m_tstamp: Option<i64>,
         /// Id of the main account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub main_uid: Option<i64>,
         /// Id of the member.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub member_id: Option<i64>,
         /// Name of the member.
         pub name: String,
     }
+    wire::object! { Member {
+        accounts "accounts" list_or_none, is_active "is_active" maybe, m_tstamp "m_tstamp" optional,
+        main_uid "main_uid" optional, member_id "member_id" optional, name "name" plain,
+    } }
     /// Members with direct access.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Members {
         /// Whether the account has direct access at all.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_direct_access_allowed: Option<bool>,
         /// A member with direct access.
-        #[serde(deserialize_with = "lenient::collection")]
         pub members: Vec<Member>,
     }
+    wire::object! { Members {
+        is_direct_access_allowed "is_direct_access_allowed" maybe, members "members" list,
+    } }
     /// Settings of market maker protection.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MmpConfig {
         /// Whether it protects quotes on block requests.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq: Option<bool>,
         /// Change of delta that sets it off, in base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta_limit: Option<wire::DecimalNumber>,
         /// Seconds until quoting is let in again; 0 waits for a reset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub frozen_time: Option<i64>,
         /// Number of the group.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub id: Option<i64>,
         /// Name of the price index.
         pub index_name: String,
         /// Length of the watched window in seconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interval: Option<i64>,
         /// Most that open orders may add up to on a side of an instrument, in base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_quote_quantity: Option<wire::DecimalNumber>,
         /// Name of the group; absent for ordinary orders.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_group: Option<String>,
         /// Traded size that sets it off, in base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity_limit: Option<wire::DecimalNumber>,
         /// Trades that set it off.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_count_limit: Option<i64>,
         /// Change of vega that sets it off, in USD.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vega_limit: Option<wire::DecimalNumber>,
     }
+    wire::object! { MmpConfig {
+        block_rfq "block_rfq" maybe, delta_limit "delta_limit" optional, frozen_time "frozen_time" optional,
+        id "id" optional, index_name "index_name" plain, interval "interval" optional,
+        max_quote_quantity "max_quote_quantity" optional, mmp_group "mmp_group" maybe,
+        quantity_limit "quantity_limit" optional, trade_count_limit "trade_count_limit" optional,
+        vega_limit "vega_limit" optional,
+    } }
     /// A protection that went off.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MmpStatus {
         /// Whether it protects quotes on block requests.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq: Option<bool>,
         /// Time until which orders are refused; 0 until a reset.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub frozen_until: Option<wire::UnixMillis>,
         /// Name of the price index.
         pub index_name: String,
         /// Name of the group; absent for ordinary orders.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_group: Option<String>,
     }
+    wire::object! { MmpStatus {
+        block_rfq "block_rfq" maybe, frozen_until "frozen_until" optional, index_name "index_name" plain,
+        mmp_group "mmp_group" maybe,
+    } }
     /// A protection that went off.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MmpTriggerMessage {
         /// Whether it protects quotes on block requests.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq: Option<bool>,
         /// Time until which orders are refused; 0 until a reset.
-        #[serde(deserialize_with = "lenient::vital")]
         pub frozen_until: wire::UnixMillis,
         /// Name of the price index; `all` where the number of trades on block requests set it off.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub index_name: Option<String>,
         /// Name of the group; absent for ordinary orders.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_group: Option<String>,
     }
+    wire::object! { MmpTriggerMessage {
+        block_rfq "block_rfq" maybe, frozen_until "frozen_until" vital, index_name "index_name" maybe,
+        mmp_group "mmp_group" maybe,
+    } }
     /// The parameters of `private/move_positions`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct MovePositionsParams {
         /// Currency of the positions. Optional on paper; the venue's guide demands it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Id of the account that the positions leave.
         pub source_uid: i64,
         /// Id of the account that gets them.
         pub target_uid: i64,
         /// Positions to move, as many as wanted, all in one currency.
-        #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<NewPositionMove>,
     }
+    wire::object! { MovePositionsParams {
+        currency "currency" maybe, source_uid "source_uid" plain, target_uid "target_uid" plain, trades "trades" list,
+    } }
     /// A hedge to trade along with the structure.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct NewBlockRfqHedge {
         /// Size; USD for inverse futures, else base currency.
@@ -17435,8 +17416,12 @@ pub mod types {
         /// Price of the hedge.
         pub price: wire::DecimalNumber,
     }
+    wire::object! { NewBlockRfqHedge {
+        amount "amount" plain, direction "direction" plain, instrument_name "instrument_name" plain,
+        price "price" plain,
+    } }
     /// A leg to ask quotes for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct NewBlockRfqLeg {
         /// Size; USD for inverse futures, else base currency.
@@ -17446,8 +17431,11 @@ pub mod types {
         /// Name of the instrument.
         pub instrument_name: String,
     }
+    wire::object! { NewBlockRfqLeg {
+        amount "amount" plain, direction "direction" plain, instrument_name "instrument_name" plain,
+    } }
     /// A leg with the maker's price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct NewBlockRfqQuoteLeg {
         /// Side of an order or a trade.
@@ -17455,17 +17443,19 @@ pub mod types {
         /// Name of the instrument.
         pub instrument_name: String,
         /// Price of the leg.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
         /// Size of the leg for an amount of 1.
         pub ratio: i64,
     }
+    wire::object! { NewBlockRfqQuoteLeg {
+        direction "direction" plain, instrument_name "instrument_name" plain, price "price" maybe,
+        ratio "ratio" plain,
+    } }
     /// A trade of a block trade to be. The direction is always the maker's.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct NewBlockTrade {
         /// Size; USD for perpetual and inverse futures, base currency otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
         pub direction: wire::Open<Direction>,
@@ -17474,18 +17464,24 @@ pub mod types {
         /// Price.
         pub price: wire::DecimalNumber,
     }
+    wire::object! { NewBlockTrade {
+        amount "amount" maybe, direction "direction" plain, instrument_name "instrument_name" plain,
+        price "price" plain,
+    } }
     /// A leg of a combo to be.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct NewComboLeg {
         /// Size; USD for perpetual and inverse futures, base currency otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
         pub direction: wire::Open<Direction>,
         /// Name of the instrument.
         pub instrument_name: String,
     }
+    wire::object! { NewComboLeg {
+        amount "amount" maybe, direction "direction" plain, instrument_name "instrument_name" plain,
+    } }
     wire::words! {
         /// Kind of a new order. A market_limit order takes what it can and stays with the rest.
         NewOrderType {
@@ -17495,7 +17491,7 @@ pub mod types {
         }
     }
     /// A position to move.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct NewPositionMove {
         /// Size; USD for perpetual and inverse futures, base currency otherwise. No more than the position.
@@ -17503,72 +17499,76 @@ pub mod types {
         /// Name of the instrument.
         pub instrument_name: String,
         /// Price to move at; the average price of the position by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
     }
+    wire::object! { NewPositionMove {
+        amount "amount" plain, instrument_name "instrument_name" plain, price "price" maybe,
+    } }
     /// A quote with one side or both.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct NewQuote {
         /// One side of a quote. A price or an amount alone changes the standing quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ask: Option<NewQuotePrice>,
         /// One side of a quote. A price or an amount alone changes the standing quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub bid: Option<NewQuotePrice>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Name of a set of quotes, to cancel them together.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_set_id: Option<String>,
     }
+    wire::object! { NewQuote {
+        ask "ask" maybe, bid "bid" maybe, instrument_name "instrument_name" plain, quote_set_id "quote_set_id" maybe,
+    } }
     /// One side of a quote. A price or an amount alone changes the standing quote.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct NewQuotePrice {
         /// Size; USD for perpetual and inverse futures, base currency otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::DecimalNumber>,
         /// Never take. A price that would is moved; false by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
         /// Refuse instead of moving the price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reject_post_only: Option<bool>,
     }
+    wire::object! { NewQuotePrice {
+        amount "amount" maybe, post_only "post_only" maybe, price "price" maybe,
+        reject_post_only "reject_post_only" maybe,
+    } }
     /// Part of the amount for one account, named by `user_id` or, for brokers, by `client_info`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct NewTradeAllocation {
         /// Part of the amount.
         pub amount: wire::DecimalNumber,
         /// A broker's client who gets a part.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_info: Option<AllocationClient>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<i64>,
     }
+    wire::object! { NewTradeAllocation {
+        amount "amount" plain, client_info "client_info" maybe, user_id "user_id" maybe,
+    } }
     /// Mark price of an option.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OptionMarkPriceRecord {
         /// Name of the option.
         pub instrument_name: String,
         /// Implied volatility of the mark price, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iv: Option<wire::DecimalNumber>,
         /// Mark price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Time of the price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { OptionMarkPriceRecord {
+        instrument_name "instrument_name" plain, iv "iv" optional, mark_price "mark_price" optional,
+        timestamp "timestamp" optional,
+    } }
     wire::words! {
         /// Right that an option gives.
         OptionType {
@@ -17576,310 +17576,262 @@ pub mod types {
         }
     }
     /// An order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Order {
         /// An option price in USD, or as implied volatility in percent.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub advanced: Option<wire::Open<AdvancedPrice>>,
         /// Size; USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Whether it came over the API.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub api: Option<bool>,
         /// Application that placed it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub app_name: Option<String>,
         /// Whether the venue re-priced it by its advanced price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub auto_replaced: Option<bool>,
         /// Average fill price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_price: Option<wire::DecimalNumber>,
         /// Whether it comes from a block trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_trade: Option<bool>,
         /// Why an order was cancelled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cancel_reason: Option<wire::Open<CancelReason>>,
         /// Id of the combo order that it is a leg of.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_order_id: Option<String>,
         /// Size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts: Option<wire::DecimalNumber>,
         /// Time of placing.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creation_timestamp: Option<wire::UnixMillis>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Part that the book shows.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub display_amount: Option<wire::DecimalNumber>,
         /// Filled part.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub filled_amount: Option<wire::DecimalNumber>,
         /// Implied volatility in percent, where priced so.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub implv: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Whether a liquidation placed it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_liquidation: Option<bool>,
         /// Whether it leads linked orders.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_primary_otoco: Option<bool>,
         /// Whether a rebalancing placed it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_rebalance: Option<bool>,
         /// Whether another order placed it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_secondary_oto: Option<bool>,
         /// Text given when it was placed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_update_timestamp: Option<wire::UnixMillis>,
         /// Older name of the shown part.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_show: Option<wire::DecimalNumber>,
         /// Whether market maker protection may cancel it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp: Option<bool>,
         /// Whether market maker protection cancelled it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_cancelled: Option<bool>,
         /// Group of market maker protection.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_group: Option<String>,
         /// Whether it came from the mobile app.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mobile: Option<bool>,
         /// Mark that orders which cancel one another share.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub oco_ref: Option<String>,
         /// Id of the order.
         pub order_id: String,
         /// Where an order stands. Untriggered ones wait for their trigger.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_state: Option<wire::Open<OrderState>>,
         /// Kind of an order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Kind of an order before the venue turned it into a limit order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub original_order_type: Option<wire::Open<OriginalOrderType>>,
         /// Ids of the orders that this one places.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub oto_order_ids: Vec<String>,
         /// Whether it never takes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Limit price, or the text `market_price` while a market trigger order waits.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalOrText>,
         /// Id of the order that placed this one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub primary_order_id: Option<String>,
         /// Whether it is part of a mass quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote: Option<bool>,
         /// Id of the mass quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_id: Option<String>,
         /// Id of the set of quotes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_set_id: Option<String>,
         /// Whether it only makes a position smaller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Part that the book shows after each refill.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub refresh_amount: Option<wire::DecimalNumber>,
         /// Whether it is refused where it would take.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reject_post_only: Option<bool>,
         /// Whether it was edited.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub replaced: Option<bool>,
         /// Whether it was marked as lowering risk.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub risk_reducing: Option<bool>,
         /// Time of the last change there, in nanoseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub starbase_last_update_timestamp: Option<wire::UnixNanos>,
         /// Id in the direct-access engine.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub starbase_order_id: Option<i64>,
         /// How long an order stays.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Price that a trigger watches.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger: Option<wire::Open<Trigger>>,
         /// What places linked orders, the first fill, the complete one, or each with its share.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_fill_condition: Option<wire::Open<TriggerFillCondition>>,
         /// Distance from the peak, for trailing orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trigger_offset: Option<wire::DecimalNumber>,
         /// Id of the trigger order that made this one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_order_id: Option<String>,
         /// Price that sets it off.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trigger_price: Option<wire::DecimalNumber>,
         /// Watched price at placing.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trigger_reference_price: Option<wire::DecimalNumber>,
         /// Whether the trigger went off.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub triggered: Option<bool>,
         /// Option price in USD, where priced so.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub usd: Option<wire::DecimalNumber>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
         /// Whether it came from the web site.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub web: Option<bool>,
     }
+    wire::object! { Order {
+        advanced "advanced" maybe, amount "amount" optional, api "api" maybe, app_name "app_name" maybe,
+        auto_replaced "auto_replaced" maybe, average_price "average_price" optional, block_trade "block_trade" maybe,
+        cancel_reason "cancel_reason" maybe, combo_order_id "combo_order_id" maybe, contracts "contracts" optional,
+        creation_timestamp "creation_timestamp" optional, direction "direction" maybe,
+        display_amount "display_amount" optional, filled_amount "filled_amount" optional, implv "implv" optional,
+        instrument_name "instrument_name" plain, is_liquidation "is_liquidation" maybe,
+        is_primary_otoco "is_primary_otoco" maybe, is_rebalance "is_rebalance" maybe,
+        is_secondary_oto "is_secondary_oto" maybe, label "label" maybe,
+        last_update_timestamp "last_update_timestamp" optional, max_show "max_show" optional, mmp "mmp" maybe,
+        mmp_cancelled "mmp_cancelled" maybe, mmp_group "mmp_group" maybe, mobile "mobile" maybe,
+        oco_ref "oco_ref" maybe, order_id "order_id" plain, order_state "order_state" maybe,
+        order_type "order_type" maybe, original_order_type "original_order_type" maybe,
+        oto_order_ids "oto_order_ids" list_or_none, post_only "post_only" maybe, price "price" optional,
+        primary_order_id "primary_order_id" maybe, quote "quote" maybe, quote_id "quote_id" maybe,
+        quote_set_id "quote_set_id" maybe, reduce_only "reduce_only" maybe, refresh_amount "refresh_amount" optional,
+        reject_post_only "reject_post_only" maybe, replaced "replaced" maybe, risk_reducing "risk_reducing" maybe,
+        starbase_last_update_timestamp "starbase_last_update_timestamp" optional,
+        starbase_order_id "starbase_order_id" optional, time_in_force "time_in_force" maybe, trigger "trigger" maybe,
+        trigger_fill_condition "trigger_fill_condition" maybe, trigger_offset "trigger_offset" optional,
+        trigger_order_id "trigger_order_id" maybe, trigger_price "trigger_price" optional,
+        trigger_reference_price "trigger_reference_price" optional, triggered "triggered" maybe, usd "usd" optional,
+        user_id "user_id" optional, web "web" maybe,
+    } }
     /// Bids and asks with the figures of a ticker. On an empty side the best price is null or 0.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderBook {
         /// Upper edge of the anchor band.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub anchor_max_price: Option<wire::DecimalNumber>,
         /// Lower edge of the anchor band.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub anchor_min_price: Option<wire::DecimalNumber>,
         /// Implied volatility of the best ask, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_iv: Option<wire::DecimalNumber>,
         /// Pairs of price and amount, the lowest price first.
-        #[serde(deserialize_with = "lenient::collection")]
         pub asks: Vec<Vec<wire::DecimalNumber>>,
         /// Amount at the lowest ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_ask_amount: Option<wire::DecimalNumber>,
         /// Lowest ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_ask_price: Option<wire::DecimalNumber>,
         /// Amount at the highest bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_bid_amount: Option<wire::DecimalNumber>,
         /// Highest bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_bid_price: Option<wire::DecimalNumber>,
         /// Implied volatility of the best bid, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_iv: Option<wire::DecimalNumber>,
         /// Pairs of price and amount, the highest price first.
-        #[serde(deserialize_with = "lenient::collection")]
         pub bids: Vec<Vec<wire::DecimalNumber>>,
         /// Number of the book's last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub change_id: Option<i64>,
         /// Current funding rate of a perpetual.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_funding: Option<wire::DecimalNumber>,
         /// Delivery price, once closed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_price: Option<wire::DecimalNumber>,
         /// Expected delivery price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_delivery_price: Option<wire::DecimalNumber>,
         /// Funding rate over eight hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_8h: Option<wire::DecimalNumber>,
         /// Sensitivities of an option.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub greeks: Option<Greeks>,
         /// Current index price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Interest rate in the implied volatility.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_rate: Option<wire::DecimalNumber>,
         /// Value that realized funding is computed from.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_value: Option<wire::DecimalNumber>,
         /// Whether the price has left the anchor band.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_anchor_breached: Option<bool>,
         /// Price of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::DecimalNumber>,
         /// Implied volatility of the mark price, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_iv: Option<wire::DecimalNumber>,
         /// Mark price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Highest price that a buy order may have.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_price: Option<wire::DecimalNumber>,
         /// Lowest price that a sell order may have.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_price: Option<wire::DecimalNumber>,
         /// USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::DecimalNumber>,
         /// Price at the last settlement.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_price: Option<wire::DecimalNumber>,
         /// Where an instrument stands in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<InstrumentState>>,
         /// The last 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stats: Option<TickerStats>,
         /// Time of the figures.
-        #[serde(deserialize_with = "lenient::vital")]
         pub timestamp: wire::UnixMillis,
         /// Future that an option is priced from, or `index_price`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub underlying_index: Option<String>,
         /// Price of an option's underlying.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_price: Option<wire::DecimalNumber>,
     }
+    wire::object! { OrderBook {
+        anchor_max_price "anchor_max_price" optional, anchor_min_price "anchor_min_price" optional,
+        ask_iv "ask_iv" optional, asks "asks" list, best_ask_amount "best_ask_amount" optional,
+        best_ask_price "best_ask_price" optional, best_bid_amount "best_bid_amount" optional,
+        best_bid_price "best_bid_price" optional, bid_iv "bid_iv" optional, bids "bids" list,
+        change_id "change_id" optional, current_funding "current_funding" optional,
+        delivery_price "delivery_price" optional, estimated_delivery_price "estimated_delivery_price" optional,
+        funding_8h "funding_8h" optional, greeks "greeks" optional, index_price "index_price" optional,
+        instrument_name "instrument_name" plain, interest_rate "interest_rate" optional,
+        interest_value "interest_value" optional, is_anchor_breached "is_anchor_breached" maybe,
+        last_price "last_price" optional, mark_iv "mark_iv" optional, mark_price "mark_price" optional,
+        max_price "max_price" optional, min_price "min_price" optional, open_interest "open_interest" optional,
+        settlement_price "settlement_price" optional, state "state" maybe, stats "stats" optional,
+        timestamp "timestamp" vital, underlying_index "underlying_index" maybe,
+        underlying_price "underlying_price" optional,
+    } }
     /// All levels of an order book, or those that changed. Amounts are in USD for inverse futures, else in base currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderBookMessage {
         /// The same for sellers. In a snapshot the lowest price comes first.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asks: Vec<wire::ActionLevel<wire::Open<BookAction>, wire::DecimalNumber>>,
         /// Levels as action, price and amount. The amount is that of the whole level, and 0 where it is deleted. In a snapshot the highest price comes first.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub bids: Vec<wire::ActionLevel<wire::Open<BookAction>, wire::DecimalNumber>>,
         /// Number of the message. Books share the counter, so it jumps.
-        #[serde(deserialize_with = "lenient::vital")]
         pub change_id: i64,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Number of the message before; absent in a snapshot.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub prev_change_id: Option<i64>,
         /// Time of the change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Whether a message is whole, or what changed since the one before.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<UpdateType>>,
     }
+    wire::object! { OrderBookMessage {
+        asks "asks" list_or_none, bids "bids" list_or_none, change_id "change_id" vital,
+        instrument_name "instrument_name" plain, prev_change_id "prev_change_id" optional,
+        timestamp "timestamp" optional, type_ "type" maybe,
+    } }
     wire::words! {
         /// Kinds of order to list.
         OrderFilter {
@@ -17889,31 +17841,34 @@ pub mod types {
         }
     }
     /// Margin of an order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderMargin {
         /// Initial margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin: Option<wire::DecimalNumber>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub initial_margin_currency: Option<wire::Open<Currency>>,
         /// Id of the order.
         pub order_id: String,
     }
+    wire::object! { OrderMargin {
+        initial_margin "initial_margin" optional, initial_margin_currency "initial_margin_currency" maybe,
+        order_id "order_id" plain,
+    } }
     /// A placed order and what it traded at once.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderPlacement {
         /// An order.
-        #[serde(deserialize_with = "lenient::vital")]
         pub order: Order,
         /// Trades made while placing the order.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trades: Vec<UserTrade>,
     }
+    wire::object! { OrderPlacement {
+        order "order" vital, trades "trades" list_or_none,
+    } }
     wire::words! {
         /// Where an order stands. Untriggered ones wait for their trigger.
         OrderState {
@@ -17935,251 +17890,238 @@ pub mod types {
         }
     }
     /// Parameters of the model for one pair.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PairRiskParams {
         /// Delta at which shocks begin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta_total_liq_shock_threshold: Option<wire::DecimalNumber>,
         /// Factor on the extended table.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub extended_table_factor: Option<wire::DecimalNumber>,
         /// Exponent for long options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub long_term_vega_power: Option<wire::DecimalNumber>,
         /// Step of the margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub m_inc: Option<wire::DecimalNumber>,
         /// Largest shock for delta.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_delta_shock: Option<wire::DecimalNumber>,
         /// Least volatility for a move up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_volatility_for_shock_up: Option<wire::DecimalNumber>,
         /// Price move, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_range: Option<wire::DecimalNumber>,
         /// Exponent for short options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub short_term_vega_power: Option<wire::DecimalNumber>,
         /// Volatility move down, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volatility_range_down: Option<wire::DecimalNumber>,
         /// Volatility move up, as a fraction.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volatility_range_up: Option<wire::DecimalNumber>,
     }
+    wire::object! { PairRiskParams {
+        delta_total_liq_shock_threshold "delta_total_liq_shock_threshold" optional,
+        extended_table_factor "extended_table_factor" optional, long_term_vega_power "long_term_vega_power" optional,
+        m_inc "m_inc" optional, max_delta_shock "max_delta_shock" optional,
+        min_volatility_for_shock_up "min_volatility_for_shock_up" optional, price_range "price_range" optional,
+        short_term_vega_power "short_term_vega_power" optional,
+        volatility_range_down "volatility_range_down" optional, volatility_range_up "volatility_range_up" optional,
+    } }
     /// A block trade that waits for approval.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PendingBlockTrade {
         /// Application that made it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub app_name: Option<String>,
         /// Code of the broker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_code: Option<String>,
         /// Name of the broker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub broker_name: Option<String>,
         /// Id of the combo.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_id: Option<String>,
         /// An approval and when it got there.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub counterparty_state: Option<BlockTradeApprovalState>,
         /// To approve or decline it with.
         pub nonce: String,
         /// Role in a block trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub role: Option<wire::Open<BlockTradeRole>>,
         /// An approval and when it got there.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub state: Option<BlockTradeApprovalState>,
         /// Time, to approve or decline it with.
-        #[serde(deserialize_with = "lenient::vital")]
         pub timestamp: wire::UnixMillis,
         /// A trade of a pending block trade.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trades: Vec<PendingTrade>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
         /// Name of who began it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
     }
+    wire::object! { PendingBlockTrade {
+        app_name "app_name" maybe, broker_code "broker_code" maybe, broker_name "broker_name" maybe,
+        combo_id "combo_id" maybe, counterparty_state "counterparty_state" optional, nonce "nonce" plain,
+        role "role" maybe, state "state" optional, timestamp "timestamp" vital, trades "trades" list_or_none,
+        user_id "user_id" optional, username "username" maybe,
+    } }
     /// A quote that is not matched yet.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PendingQuote {
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Side of a quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<QuoteSide>>,
     }
+    wire::object! { PendingQuote {
+        instrument_name "instrument_name" maybe, side "side" maybe,
+    } }
     /// A trade of a pending block trade.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PendingTrade {
         /// Size; USD for perpetual and inverse futures, base currency otherwise.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
     }
+    wire::object! { PendingTrade {
+        amount "amount" optional, direction "direction" maybe, instrument_name "instrument_name" maybe,
+        price "price" optional,
+    } }
     /// Interest rate of a perpetual.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PerpetualMessage {
         /// Index price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Rate of eight hours, as a fraction.
-        #[serde(deserialize_with = "lenient::vital")]
         pub interest: wire::DecimalNumber,
         /// Time of the rate.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { PerpetualMessage {
+        index_price "index_price" optional, interest "interest" vital, timestamp "timestamp" optional,
+    } }
     /// Either `maintenance`, or `price_index` with `locked`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PlatformStateMessage {
         /// Whether trading on it is locked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub locked: Option<bool>,
         /// Whether the venue goes into maintenance.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub maintenance: Option<bool>,
         /// Name of the price index.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price_index: Option<String>,
         /// Has been empty wherever it was seen; no page describes it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub reasons: Vec<::serde_json::Value>,
     }
+    wire::object! { PlatformStateMessage {
+        locked "locked" maybe, maintenance "maintenance" maybe, price_index "price_index" maybe,
+        reasons "reasons" list_or_none,
+    } }
     /// Locks that hold for the whole venue.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PlatformStatus {
         /// True where all currencies are locked, false where none is, the text `partial` between.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub locked: Option<::serde_json::Value>,
         /// Locked currencies.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub locked_currencies: Vec<wire::Open<Currency>>,
         /// Names of locked price indexes.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub locked_indices: Vec<String>,
     }
+    wire::object! { PlatformStatus {
+        locked "locked" maybe, locked_currencies "locked_currencies" list_or_none,
+        locked_indices "locked_indices" list_or_none,
+    } }
     /// The parameters of `private/pme/simulate`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct PmeSimulateParams {
         /// Whether to add to the current positions, or to replace them; true by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub add_positions: Option<bool>,
         /// Currency to look at, or all that back one another.
         pub currency: RiskCurrency,
         /// Sizes by instrument, in base currency.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub simulated_positions: Option<SimulatedPositions>,
     }
+    wire::object! { PmeSimulateParams {
+        add_positions "add_positions" maybe, currency "currency" plain,
+        simulated_positions "simulated_positions" maybe,
+    } }
     /// A position. Amounts are in the currency of settlement unless they say otherwise.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Position {
         /// Average price of opening.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_price: Option<wire::DecimalNumber>,
         /// The same in USD, for options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_price_usd: Option<wire::DecimalNumber>,
         /// Delta.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta: Option<wire::DecimalNumber>,
         /// Side of a position, `zero` without a position.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<PositionDirection>>,
         /// Expected price of liquidation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_liquidation_price: Option<wire::DecimalNumber>,
         /// Unrealized part.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub floating_profit_loss: Option<wire::DecimalNumber>,
         /// Unrealized part in USD, for options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub floating_profit_loss_usd: Option<wire::DecimalNumber>,
         /// Gamma of an option.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub gamma: Option<wire::DecimalNumber>,
         /// Index price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Margin that opening asked for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Value that realized funding is reckoned from.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_value: Option<wire::DecimalNumber>,
         /// Kind of instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<wire::Open<InstrumentKind>>,
         /// Leverage of a future.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage: Option<wire::DecimalNumber>,
         /// Margin below which it is liquidated.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin: Option<wire::DecimalNumber>,
         /// Mark price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Margin of open orders on the instrument.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_orders_margin: Option<wire::DecimalNumber>,
         /// Funding of this session, in the realized part.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub realized_funding: Option<wire::DecimalNumber>,
         /// Realized part.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub realized_profit_loss: Option<wire::DecimalNumber>,
         /// Price at the last settlement, or 0.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_price: Option<wire::DecimalNumber>,
         /// Size; quote currency for futures, base for options.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size: Option<wire::DecimalNumber>,
         /// Size of a future in base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size_currency: Option<wire::DecimalNumber>,
         /// Theta of an option.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub theta: Option<wire::DecimalNumber>,
         /// Profit or loss.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_profit_loss: Option<wire::DecimalNumber>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
         /// Vega of an option.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub vega: Option<wire::DecimalNumber>,
     }
+    wire::object! { Position {
+        average_price "average_price" optional, average_price_usd "average_price_usd" optional,
+        delta "delta" optional, direction "direction" maybe,
+        estimated_liquidation_price "estimated_liquidation_price" optional,
+        floating_profit_loss "floating_profit_loss" optional,
+        floating_profit_loss_usd "floating_profit_loss_usd" optional, gamma "gamma" optional,
+        index_price "index_price" optional, initial_margin "initial_margin" optional,
+        instrument_name "instrument_name" plain, interest_value "interest_value" optional, kind "kind" maybe,
+        leverage "leverage" optional, maintenance_margin "maintenance_margin" optional,
+        mark_price "mark_price" optional, open_orders_margin "open_orders_margin" optional,
+        realized_funding "realized_funding" optional, realized_profit_loss "realized_profit_loss" optional,
+        settlement_price "settlement_price" optional, size "size" optional, size_currency "size_currency" optional,
+        theta "theta" optional, total_profit_loss "total_profit_loss" optional, user_id "user_id" optional,
+        vega "vega" optional,
+    } }
     wire::words! {
         /// Side of a position, `zero` without a position.
         PositionDirection {
@@ -18187,172 +18129,167 @@ pub mod types {
         }
     }
     /// A position that moved.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PositionMove {
         /// Size; USD for perpetual and inverse futures, base currency otherwise.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Price that it moved at.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Id of the account that it left.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub source_uid: Option<i64>,
         /// Id of the account that got it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub target_uid: Option<i64>,
     }
+    wire::object! { PositionMove {
+        amount "amount" optional, direction "direction" maybe, instrument_name "instrument_name" plain,
+        price "price" optional, source_uid "source_uid" optional, target_uid "target_uid" optional,
+    } }
     /// Value of a price index.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PriceIndexMessage {
         /// Name of the price index.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub index_name: Option<String>,
         /// Value.
-        #[serde(deserialize_with = "lenient::vital")]
         pub price: wire::DecimalNumber,
         /// Time of the value.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { PriceIndexMessage {
+        index_name "index_name" maybe, price "price" vital, timestamp "timestamp" optional,
+    } }
     /// The last 24 hours of a price index.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PriceStatisticsMessage {
         /// Change of the value, in its own unit.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub change24h: Option<wire::DecimalNumber>,
         /// Whether the venue calls the market fast.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fast_market: Option<bool>,
         /// Highest value.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high24h: Option<wire::DecimalNumber>,
         /// Another name of that flag, in the vendor's example alone.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub high_volatility: Option<bool>,
         /// Name of the price index.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub index_name: Option<String>,
         /// Lowest value.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low24h: Option<wire::DecimalNumber>,
     }
+    wire::object! { PriceStatisticsMessage {
+        change24h "change24h" optional, fast_market "fast_market" maybe, high24h "high24h" optional,
+        high_volatility "high_volatility" maybe, index_name "index_name" maybe, low24h "low24h" optional,
+    } }
     /// The parameters of `private/subscribe`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct PrivateSubscribeParams {
         /// Names such as `user.orders.BTC-PERPETUAL.raw`.
-        #[serde(deserialize_with = "lenient::collection")]
         pub channels: Vec<String>,
         /// Text of up to 16 characters that comes with notifications of private channels.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
     }
+    wire::object! { PrivateSubscribeParams {
+        channels "channels" list, label "label" maybe,
+    } }
     /// The parameters of `private/unsubscribe`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct PrivateUnsubscribeParams {
         /// Names such as `user.orders.BTC-PERPETUAL.raw`.
-        #[serde(deserialize_with = "lenient::collection")]
         pub channels: Vec<String>,
     }
+    wire::object! { PrivateUnsubscribeParams {
+        channels "channels" list,
+    } }
     /// Whether public methods can be called without a login.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PublicMethodsStateMessage {
         /// Whether they can.
         pub allow_unauthenticated_public_requests: bool,
     }
+    wire::object! { PublicMethodsStateMessage {
+        allow_unauthenticated_public_requests "allow_unauthenticated_public_requests" plain,
+    } }
     /// A trade as everybody sees it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PublicTrade {
         /// Size; USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Id of the request for quotes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_rfq_id: Option<i64>,
         /// Id of the block trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_trade_id: Option<String>,
         /// Legs of the block trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_trade_leg_count: Option<i64>,
         /// Name of the combo.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_id: Option<String>,
         /// Id of the combo trade. A number on paper, a text in live responses.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_trade_id: Option<::serde_json::Value>,
         /// Size in contracts; absent in old trades.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Index price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Implied volatility of an option, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iv: Option<wire::DecimalNumber>,
         /// Trades of the legs of a combo.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<TradeLeg>,
         /// Side that was liquidated, the maker's (M), the taker's (T) or both (MT).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub liquidation: Option<wire::Open<LiquidatedSide>>,
         /// Mark price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Id of the match in the direct-access engine.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub starbase_match_id: Option<i64>,
         /// Time of the trade there, in nanoseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub starbase_timestamp: Option<wire::UnixNanos>,
         /// 0 up, 1 level after up, 2 down, 3 level after down.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tick_direction: Option<i64>,
         /// Time of the trade.
-        #[serde(deserialize_with = "lenient::vital")]
         pub timestamp: wire::UnixMillis,
         /// Id of the trade, unique in its currency.
         pub trade_id: String,
         /// Number of the trade on its instrument.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_seq: Option<i64>,
     }
+    wire::object! { PublicTrade {
+        amount "amount" optional, block_rfq_id "block_rfq_id" optional, block_trade_id "block_trade_id" maybe,
+        block_trade_leg_count "block_trade_leg_count" optional, combo_id "combo_id" maybe,
+        combo_trade_id "combo_trade_id" maybe, contracts "contracts" optional, direction "direction" maybe,
+        index_price "index_price" optional, instrument_name "instrument_name" plain, iv "iv" optional,
+        legs "legs" list_or_none, liquidation "liquidation" maybe, mark_price "mark_price" optional,
+        price "price" optional, starbase_match_id "starbase_match_id" optional,
+        starbase_timestamp "starbase_timestamp" optional, tick_direction "tick_direction" optional,
+        timestamp "timestamp" vital, trade_id "trade_id" plain, trade_seq "trade_seq" optional,
+    } }
     /// A part of the trades.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PublicTrades {
         /// Whether there are more within the bounds.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub has_more: Option<bool>,
         /// A trade as everybody sees it.
-        #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<PublicTrade>,
     }
+    wire::object! { PublicTrades {
+        has_more "has_more" maybe, trades "trades" list,
+    } }
     wire::words! {
         /// What chooses the quotes to cancel.
         QuoteCancelType {
@@ -18361,59 +18298,59 @@ pub mod types {
         }
     }
     /// A quote that was refused. The official example nests code and message under `error`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct QuoteError {
         /// Code of the error.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub code: Option<i64>,
         /// Why a quote was refused.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub error: Option<QuoteErrorDetail>,
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Text of the error.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// Side of a quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<QuoteSide>>,
     }
+    wire::object! { QuoteError {
+        code "code" optional, error "error" optional, instrument_name "instrument_name" maybe,
+        message "message" maybe, side "side" maybe,
+    } }
     /// Why a quote was refused.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct QuoteErrorDetail {
         /// Code of the error.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub code: Option<i64>,
         /// Text of the error.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
     }
+    wire::object! { QuoteErrorDetail {
+        code "code" optional, message "message" maybe,
+    } }
     /// Best prices. A side is null while it is empty. Amounts are in USD for inverse futures, else in base currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct QuoteMessage {
         /// Amount at the lowest ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_ask_amount: Option<wire::DecimalNumber>,
         /// Lowest ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_ask_price: Option<wire::DecimalNumber>,
         /// Amount at the highest bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_bid_amount: Option<wire::DecimalNumber>,
         /// Highest bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_bid_price: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Time of the prices.
-        #[serde(deserialize_with = "lenient::vital")]
         pub timestamp: wire::UnixMillis,
     }
+    wire::object! { QuoteMessage {
+        best_ask_amount "best_ask_amount" optional, best_ask_price "best_ask_price" optional,
+        best_bid_amount "best_bid_amount" optional, best_bid_price "best_bid_price" optional,
+        instrument_name "instrument_name" plain, timestamp "timestamp" vital,
+    } }
     wire::words! {
         /// Side of a quote.
         QuoteSide {
@@ -18421,41 +18358,41 @@ pub mod types {
         }
     }
     /// Price of one exchange within a price index.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RankedPriceRecord {
         /// Whether the price counts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Name of the exchange.
         pub identifier: String,
         /// Price at the exchange.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub original_price: Option<wire::DecimalNumber>,
         /// Price that goes into the index.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Time of the price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Weight within the index, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub weight: Option<wire::DecimalNumber>,
     }
+    wire::object! { RankedPriceRecord {
+        enabled "enabled" maybe, identifier "identifier" plain, original_price "original_price" optional,
+        price "price" optional, timestamp "timestamp" optional, weight "weight" optional,
+    } }
     /// A limit on requests.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RateLimit {
         /// Requests at once.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub burst: Option<i64>,
         /// Requests a second.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rate: Option<i64>,
     }
+    wire::object! { RateLimit {
+        burst "burst" optional, rate "rate" optional,
+    } }
     /// The parameters of `private/reject_block_trade`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RejectBlockTradeParams {
         /// Nonce of the request.
@@ -18465,15 +18402,21 @@ pub mod types {
         /// Time of the request.
         pub timestamp: wire::UnixMillis,
     }
+    wire::object! { RejectBlockTradeParams {
+        nonce "nonce" plain, role "role" plain, timestamp "timestamp" plain,
+    } }
     /// The parameters of `private/remove_api_key`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RemoveApiKeyParams {
         /// Id of the key.
         pub id: i64,
     }
+    wire::object! { RemoveApiKeyParams {
+        id "id" plain,
+    } }
     /// The parameters of `private/remove_from_address_book`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RemoveFromAddressBookParams {
         /// Address in the book.
@@ -18481,36 +18424,45 @@ pub mod types {
         /// Currency of the address.
         pub currency: wire::Open<Currency>,
         /// What the address is for.
-        #[serde(rename = "type")]
         pub type_: wire::Open<AddressBookType>,
     }
+    wire::object! { RemoveFromAddressBookParams {
+        address "address" plain, currency "currency" plain, type_ "type" plain,
+    } }
     /// The parameters of `private/remove_subaccount`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RemoveSubaccountParams {
         /// Id of the subaccount.
         pub subaccount_id: i64,
     }
+    wire::object! { RemoveSubaccountParams {
+        subaccount_id "subaccount_id" plain,
+    } }
     /// The parameters of `private/reset_api_key`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ResetApiKeyParams {
         /// Id of the key.
         pub id: i64,
     }
+    wire::object! { ResetApiKeyParams {
+        id "id" plain,
+    } }
     /// The parameters of `private/reset_mmp`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ResetMmpParams {
         /// Protection of quotes on block requests instead, which is kept apart and needs the scope `block_rfq:read_write`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq: Option<bool>,
         /// Name such as `btc_usd`; `all` with `block_rfq` only.
         pub index_name: String,
         /// Group of mass quotes; ordinary orders by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_group: Option<String>,
     }
+    wire::object! { ResetMmpParams {
+        block_rfq "block_rfq" maybe, index_name "index_name" plain, mmp_group "mmp_group" maybe,
+    } }
     wire::words! {
         /// Currency that earns rewards. The vendor's list has `build` where it elsewhere writes BUIDL.
         RewardCurrency {
@@ -18518,16 +18470,17 @@ pub mod types {
         }
     }
     /// Rewards in one currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RewardEligibility {
         /// Mean of seven days, in percent a year.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub apr_sma7: Option<wire::DecimalNumber>,
         /// Whether all equity in a currency earns rewards, all but what is in custody, or nothing.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub eligibility_status: Option<wire::Open<RewardStatus>>,
     }
+    wire::object! { RewardEligibility {
+        apr_sma7 "apr_sma7" optional, eligibility_status "eligibility_status" maybe,
+    } }
     /// Rewards in each currency, whose code is in lower case.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -18548,134 +18501,136 @@ pub mod types {
         }
     }
     /// Margin in one currency, in that currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskMargin {
         /// Margin that opening asks for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin: Option<wire::DecimalNumber>,
         /// Parts of the initial margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin_details: Option<RiskMarginDetails>,
         /// Margin below which positions are liquidated.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin: Option<wire::DecimalNumber>,
     }
+    wire::object! { RiskMargin {
+        initial_margin "initial_margin" optional, initial_margin_details "initial_margin_details" optional,
+        maintenance_margin "maintenance_margin" optional,
+    } }
     /// Parts of the initial margin.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskMarginDetails {
         /// For orders under market maker protection.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mmp_margin: Option<wire::DecimalNumber>,
         /// For open orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_orders_margin: Option<wire::DecimalNumber>,
         /// For the matrix.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub risk_matrix_margin: Option<wire::DecimalNumber>,
         /// Parts of the margin that the matrix asks for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub risk_matrix_margin_details: Option<RiskMatrixMargin>,
         /// For spot.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_margin: Option<wire::DecimalNumber>,
     }
+    wire::object! { RiskMarginDetails {
+        mmp_margin "mmp_margin" optional, open_orders_margin "open_orders_margin" optional,
+        risk_matrix_margin "risk_matrix_margin" optional,
+        risk_matrix_margin_details "risk_matrix_margin_details" optional, spot_margin "spot_margin" optional,
+    } }
     /// Risk of a portfolio. No page lists the members; these are those of the vendor's example.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskMatrix {
         /// By pair, such as `btc_btc`.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub aggregated_risk_vectors: HashMap<String, RiskVectors>,
         /// A number for each price index, such as `btc_usd`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub index_price: Option<DecimalByIndex>,
         /// By instrument.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub initial_risk_vectors: HashMap<String, RiskVectors>,
         /// By currency in lower case.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub margins: HashMap<String, RiskMargin>,
         /// Parameters of the model.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub model_params: Option<RiskParams>,
         /// What the matrix was reckoned from.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub portfolio: Option<RiskPortfolio>,
         /// By instrument.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub ticker: HashMap<String, RiskTicker>,
     }
+    wire::object! { RiskMatrix {
+        aggregated_risk_vectors "aggregated_risk_vectors" list_or_none, index_price "index_price" maybe,
+        initial_risk_vectors "initial_risk_vectors" list_or_none, margins "margins" list_or_none,
+        model_params "model_params" optional, portfolio "portfolio" optional, ticker "ticker" list_or_none,
+    } }
     /// Parts of the margin that the matrix asks for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskMatrixMargin {
         /// For imperfect correlation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub correlation_contingency: Option<wire::DecimalNumber>,
         /// For large deltas.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delta_shock: Option<wire::DecimalNumber>,
         /// For differences between expiries.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub roll_shock: Option<wire::DecimalNumber>,
         /// Loss in the worst case.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub worst_case: Option<wire::DecimalNumber>,
         /// Where in the matrix the worst case stands.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub worst_case_bucket: Option<WorstCaseBucket>,
     }
+    wire::object! { RiskMatrixMargin {
+        correlation_contingency "correlation_contingency" optional, delta_shock "delta_shock" optional,
+        roll_shock "roll_shock" optional, worst_case "worst_case" optional,
+        worst_case_bucket "worst_case_bucket" optional,
+    } }
     /// Parameters of the model.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskParams {
         /// By currency in lower case.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub currency: HashMap<String, CurrencyRiskParams>,
         /// By pair, such as `btc_usd`.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub currency_pair: HashMap<String, PairRiskParams>,
         /// Parameters of the model for all.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub general: Option<GeneralRiskParams>,
     }
+    wire::object! { RiskParams {
+        currency "currency" list_or_none, currency_pair "currency_pair" list_or_none, general "general" optional,
+    } }
     /// What the matrix was reckoned from.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskPortfolio {
         /// Balances by currency.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub currency: HashMap<String, wire::DecimalNumber>,
         /// Sizes by instrument, in base currency.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub position: HashMap<String, wire::DecimalNumber>,
     }
+    wire::object! { RiskPortfolio {
+        currency "currency" list_or_none, position "position" list_or_none,
+    } }
     /// Prices of one instrument.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskTicker {
         /// Index price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Mark price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
     }
+    wire::object! { RiskTicker {
+        index_price "index_price" optional, mark_price "mark_price" optional,
+    } }
     /// Profit or loss in each scenario.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RiskVectors {
         /// In moves beyond these.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub extended: Vec<wire::DecimalNumber>,
         /// In each move of price and volatility.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub standard: Vec<wire::DecimalNumber>,
     }
+    wire::object! { RiskVectors {
+        extended "extended" list_or_none, standard "standard" list_or_none,
+    } }
     /// The parameters of `private/save_address_beneficiary`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SaveAddressBeneficiaryParams {
         /// Address in the form of its currency.
@@ -18685,31 +18640,34 @@ pub mod types {
         /// Postal address, such as `NL, Amsterdam, Street, 1`.
         pub beneficiary_address: String,
         /// Name, for a company.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_company_name: Option<String>,
         /// First name, for a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_first_name: Option<String>,
         /// Last name, for a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_last_name: Option<String>,
         /// Decentralized identifier of that service.
         pub beneficiary_vasp_did: String,
         /// Name of the service that holds the address for the beneficiary.
         pub beneficiary_vasp_name: String,
         /// Web site of that service, where the venue does not know it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_website: Option<String>,
         /// Currency of the address.
         pub currency: wire::Open<Currency>,
         /// Whether the address is in an unhosted wallet of the owner's.
         pub personal: bool,
         /// Destination tag of an XRP address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tag: Option<String>,
         /// Whether the address is in an unhosted wallet.
         pub unhosted: bool,
     }
+    wire::object! { SaveAddressBeneficiaryParams {
+        address "address" plain, agreed "agreed" plain, beneficiary_address "beneficiary_address" plain,
+        beneficiary_company_name "beneficiary_company_name" maybe,
+        beneficiary_first_name "beneficiary_first_name" maybe, beneficiary_last_name "beneficiary_last_name" maybe,
+        beneficiary_vasp_did "beneficiary_vasp_did" plain, beneficiary_vasp_name "beneficiary_vasp_name" plain,
+        beneficiary_vasp_website "beneficiary_vasp_website" maybe, currency "currency" plain,
+        personal "personal" plain, tag "tag" maybe, unhosted "unhosted" plain,
+    } }
     wire::words! {
         /// Which order gives way when an account would trade with itself.
         SelfTradingMode {
@@ -18717,78 +18675,71 @@ pub mod types {
         }
     }
     /// The parameters of `private/sell`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SellParams {
         /// What the price of an option order is given in.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub advanced: Option<wire::Open<AdvancedPrice>>,
         /// Size; USD for perpetual and inverse futures, base currency otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount: Option<wire::DecimalNumber>,
         /// Size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts: Option<wire::DecimalNumber>,
         /// Part of the amount that the book shows at first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub display_amount: Option<wire::DecimalNumber>,
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
         /// Text of up to 64 characters to find the order by.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// How the orders in `otoco_config` hang together with this one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub linked_order_type: Option<LinkedOrderType>,
         /// Whether market maker protection may cancel it. For limit orders.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp: Option<bool>,
         /// Orders to place or cancel along with this one.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub otoco_config: Vec<LinkedOrder>,
         /// Never take. A price that would is moved; true by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Limit price in quote currency, or what `advanced` says.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price: Option<wire::DecimalNumber>,
         /// Only make a position smaller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Refuse instead of moving the price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reject_post_only: Option<bool>,
         /// How long the order stays; good_til_cancelled by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub time_in_force: Option<wire::Open<TimeInForce>>,
         /// Price that a trigger order watches.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger: Option<wire::Open<Trigger>>,
         /// How much has to fill before linked orders are placed; first_hit by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_fill_condition: Option<wire::Open<TriggerFillCondition>>,
         /// Distance from the peak that sets off a trailing order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_offset: Option<wire::DecimalNumber>,
         /// Price that sets off a trigger order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger_price: Option<wire::DecimalNumber>,
         /// Kind of order; limit by default.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<NewOrderType>,
         /// Time after which the venue refuses the request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub valid_until: Option<wire::UnixMillis>,
     }
+    wire::object! { SellParams {
+        advanced "advanced" maybe, amount "amount" maybe, contracts "contracts" maybe,
+        display_amount "display_amount" maybe, instrument_name "instrument_name" plain, label "label" maybe,
+        linked_order_type "linked_order_type" maybe, mmp "mmp" maybe, otoco_config "otoco_config" list_or_none,
+        post_only "post_only" maybe, price "price" maybe, reduce_only "reduce_only" maybe,
+        reject_post_only "reject_post_only" maybe, time_in_force "time_in_force" maybe, trigger "trigger" maybe,
+        trigger_fill_condition "trigger_fill_condition" maybe, trigger_offset "trigger_offset" maybe,
+        trigger_price "trigger_price" maybe, type_ "type" maybe, valid_until "valid_until" maybe,
+    } }
     /// The parameters of `private/set_announcement_as_read`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetAnnouncementAsReadParams {
         /// Id of the announcement.
         pub announcement_id: i64,
     }
+    wire::object! { SetAnnouncementAsReadParams {
+        announcement_id "announcement_id" plain,
+    } }
     /// The parameters of `private/set_clearance_originator`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetClearanceOriginatorParams {
         /// What distinguishes the deposit from others.
@@ -18796,18 +18747,23 @@ pub mod types {
         /// Who sent it.
         pub originator: ClearanceOriginator,
     }
+    wire::object! { SetClearanceOriginatorParams {
+        deposit_id "deposit_id" plain, originator "originator" plain,
+    } }
     /// The parameters of `private/set_disabled_trading_products`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetDisabledTradingProductsParams {
         /// Products to switch off.
-        #[serde(deserialize_with = "lenient::collection")]
         pub trading_products: Vec<wire::Open<TradingProduct>>,
         /// Id of the subaccount.
         pub user_id: i64,
     }
+    wire::object! { SetDisabledTradingProductsParams {
+        trading_products "trading_products" list, user_id "user_id" plain,
+    } }
     /// The parameters of `private/set_email_for_subaccount`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetEmailForSubaccountParams {
         /// Mail address, for logging in and for notifications.
@@ -18815,45 +18771,52 @@ pub mod types {
         /// Id of the subaccount.
         pub sid: i64,
     }
+    wire::object! { SetEmailForSubaccountParams {
+        email "email" plain, sid "sid" plain,
+    } }
     /// The parameters of `private/set_email_language`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetEmailLanguageParams {
         /// Code of the language: `en`, `ja`, `ko`, `ru` or `zh`.
         pub language: String,
     }
+    wire::object! { SetEmailLanguageParams {
+        language "language" plain,
+    } }
     /// The parameters of `public/set_heartbeat`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetHeartbeatParams {
         /// Seconds between heartbeats, 10 at least.
         pub interval: i64,
     }
+    wire::object! { SetHeartbeatParams {
+        interval "interval" plain,
+    } }
     /// The parameters of `private/set_member`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetMemberParams {
         /// Ids of the accounts that the member trades for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub accounts: Vec<i64>,
         /// Whether the member may log in.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_active: Option<bool>,
         /// Id of the member to change; a new one without it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub member_id: Option<i64>,
         /// Name of the member.
         pub name: String,
     }
+    wire::object! { SetMemberParams {
+        accounts "accounts" list_or_none, is_active "is_active" maybe, member_id "member_id" maybe, name "name" plain,
+    } }
     /// The parameters of `private/set_mmp_config`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetMmpConfigParams {
         /// Protection of quotes on block requests instead, which is kept apart and needs the scope `block_rfq:read_write`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq: Option<bool>,
         /// Change of delta in a window that sets it off, in base currency, in either direction.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub delta_limit: Option<wire::DecimalNumber>,
         /// Seconds until quoting is let in again, at most 3600; 0 waits for `private/reset_mmp`.
         pub frozen_time: i64,
@@ -18864,90 +18827,90 @@ pub mod types {
         /// Most that open orders may add up to on a side of an instrument, in base currency, with four decimals.
         pub max_quote_quantity: wire::DecimalNumber,
         /// Group of mass quotes, up to 64 characters, bound to one index; ordinary orders by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp_group: Option<String>,
         /// Traded size in a window that sets it off, in base currency, buys and sells added up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quantity_limit: Option<wire::DecimalNumber>,
         /// Trades in a window that set it off, 1 to 1000. For `block_rfq` with the index `all`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trade_count_limit: Option<i64>,
         /// Change of vega in a window that sets it off, in USD.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub vega_limit: Option<wire::DecimalNumber>,
     }
+    wire::object! { SetMmpConfigParams {
+        block_rfq "block_rfq" maybe, delta_limit "delta_limit" maybe, frozen_time "frozen_time" plain,
+        index_name "index_name" plain, interval "interval" plain, max_quote_quantity "max_quote_quantity" plain,
+        mmp_group "mmp_group" maybe, quantity_limit "quantity_limit" maybe,
+        trade_count_limit "trade_count_limit" maybe, vega_limit "vega_limit" maybe,
+    } }
     /// The parameters of `private/set_self_trading_config`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetSelfTradingConfigParams {
         /// Whether block quotes between accounts of one owner are kept apart.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_rfq_self_match_prevention: Option<bool>,
         /// Whether it holds between subaccounts too.
         pub extended_to_subaccounts: bool,
         /// Which order gives way.
         pub mode: wire::Open<SelfTradingMode>,
     }
+    wire::object! { SetSelfTradingConfigParams {
+        block_rfq_self_match_prevention "block_rfq_self_match_prevention" maybe,
+        extended_to_subaccounts "extended_to_subaccounts" plain, mode "mode" plain,
+    } }
     /// A settlement, delivery or bankruptcy. Amounts are in base currency, prices in quote currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Settlement {
         /// Funded part of a bankruptcy.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funded: Option<wire::DecimalNumber>,
         /// Funding of a perpetual.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding: Option<wire::DecimalNumber>,
         /// Index price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Name of the instrument; absent in bankruptcies.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Mark price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Size of the position, in quote currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position: Option<wire::DecimalNumber>,
         /// Profit or loss.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub profit_loss: Option<wire::DecimalNumber>,
         /// Bankruptcy losses of the session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_bankruptcy: Option<wire::DecimalNumber>,
         /// Profit or loss of the whole session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_profit_loss: Option<wire::DecimalNumber>,
         /// Fees taken to cover a bankruptcy.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_tax: Option<wire::DecimalNumber>,
         /// Rate of those fees.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_tax_rate: Option<wire::DecimalNumber>,
         /// Loss that was shared out.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub socialized: Option<wire::DecimalNumber>,
         /// Time of the event.
-        #[serde(deserialize_with = "lenient::vital")]
         pub timestamp: wire::UnixMillis,
         /// Daily settlement, delivery at expiry, or bankruptcy of an account.
-        #[serde(rename = "type")]
         pub type_: wire::Open<SettlementType>,
     }
+    wire::object! { Settlement {
+        funded "funded" optional, funding "funding" optional, index_price "index_price" optional,
+        instrument_name "instrument_name" maybe, mark_price "mark_price" optional, position "position" optional,
+        profit_loss "profit_loss" optional, session_bankruptcy "session_bankruptcy" optional,
+        session_profit_loss "session_profit_loss" optional, session_tax "session_tax" optional,
+        session_tax_rate "session_tax_rate" optional, socialized "socialized" optional, timestamp "timestamp" vital,
+        type_ "type" plain,
+    } }
     /// A page of settlements.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SettlementPage {
         /// Leads to the next page; `none`, null or absent on the last.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// A settlement, delivery or bankruptcy. Amounts are in base currency, prices in quote currency.
-        #[serde(deserialize_with = "lenient::collection")]
         pub settlements: Vec<Settlement>,
     }
+    wire::object! { SettlementPage {
+        continuation "continuation" maybe, settlements "settlements" list,
+    } }
     wire::words! {
         /// How often an instrument settles.
         SettlementPeriod {
@@ -18961,29 +18924,32 @@ pub mod types {
         }
     }
     /// The parameters of `private/simulate_block_trade`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SimulateBlockTradeParams {
         /// The caller's own role.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub role: Option<wire::Open<BlockTradeRole>>,
         /// Trades, the same from both parties.
-        #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<NewBlockTrade>,
     }
+    wire::object! { SimulateBlockTradeParams {
+        role "role" maybe, trades "trades" list,
+    } }
     /// The parameters of `private/simulate_portfolio`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SimulatePortfolioParams {
         /// Whether to add to the current positions, or to replace them; true by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub add_positions: Option<bool>,
         /// Currency of the summary.
         pub currency: wire::Open<Currency>,
         /// Sizes by instrument; USD for futures, base currency for options.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub simulated_positions: Option<SimulatedPositions>,
     }
+    wire::object! { SimulatePortfolioParams {
+        add_positions "add_positions" maybe, currency "currency" plain,
+        simulated_positions "simulated_positions" maybe,
+    } }
     /// Size of a position for each instrument, negative where short.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -18997,82 +18963,75 @@ pub mod types {
         }
     }
     /// A subaccount, or the main account among them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Subaccount {
         /// Products that are switched off.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub disabled_trading_products: Vec<wire::Open<TradingProduct>>,
         /// Mail address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Id of the account.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Whether a password is set.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_password: Option<bool>,
         /// Whether one can log in to it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub login_enabled: Option<bool>,
         /// How margin is reckoned, across currencies or in each, on the portfolio or by standard rules.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub margin_model: Option<wire::Open<MarginModel>>,
         /// New mail address that is not confirmed yet.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub not_confirmed_email: Option<String>,
         /// Balances by currency in lower case.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub portfolio: HashMap<String, CurrencyPortfolio>,
         /// Hash by which the proof of reserves lists it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub proof_id: Option<wire::Secret>,
         /// Text that the hash is made of.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub proof_id_signature: Option<wire::Secret>,
         /// Whether mails go to the main address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub receive_notifications: Option<bool>,
         /// Users that it referred.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub referrals_count: Option<i64>,
         /// Names of what the second factor is asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub security_keys_assignments: Vec<String>,
         /// Whether a second factor is set up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub security_keys_enabled: Option<bool>,
         /// Name that the venue gave.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub system_name: Option<String>,
         /// Which products may be traded.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trading_products_details: Vec<TradingProductDetails>,
         /// Whether an account stands on its own.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<AccountType>>,
         /// Name that the owner chose.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
     }
+    wire::object! { Subaccount {
+        disabled_trading_products "disabled_trading_products" list_or_none, email "email" maybe, id "id" vital,
+        is_password "is_password" maybe, login_enabled "login_enabled" maybe, margin_model "margin_model" maybe,
+        not_confirmed_email "not_confirmed_email" maybe, portfolio "portfolio" list_or_none,
+        proof_id "proof_id" maybe, proof_id_signature "proof_id_signature" maybe,
+        receive_notifications "receive_notifications" maybe, referrals_count "referrals_count" optional,
+        security_keys_assignments "security_keys_assignments" list_or_none,
+        security_keys_enabled "security_keys_enabled" maybe, system_name "system_name" maybe,
+        trading_products_details "trading_products_details" list_or_none, type_ "type" maybe,
+        username "username" maybe,
+    } }
     /// Positions and orders of one account.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SubaccountDetails {
         /// Open orders, where asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub open_orders: Vec<Order>,
         /// Open positions.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub positions: Vec<Position>,
         /// Id of the account.
-        #[serde(deserialize_with = "lenient::vital")]
         pub uid: i64,
     }
+    wire::object! { SubaccountDetails {
+        open_orders "open_orders" list_or_none, positions "positions" list_or_none, uid "uid" vital,
+    } }
     /// The parameters of `private/submit_transfer_between_subaccounts`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitTransferBetweenSubaccountsParams {
         /// Amount in the currency.
@@ -19082,14 +19041,16 @@ pub mod types {
         /// Id of the account that gets it.
         pub destination: i64,
         /// Idempotency key of 8 to 128 characters.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub nonce: Option<String>,
         /// Id of the account that gives it; the caller's by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source: Option<i64>,
     }
+    wire::object! { SubmitTransferBetweenSubaccountsParams {
+        amount "amount" plain, currency "currency" plain, destination "destination" plain, nonce "nonce" maybe,
+        source "source" maybe,
+    } }
     /// The parameters of `private/submit_transfer_to_subaccount`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitTransferToSubaccountParams {
         /// Amount in the currency.
@@ -19099,8 +19060,11 @@ pub mod types {
         /// Id of the subaccount that gets it.
         pub destination: i64,
     }
+    wire::object! { SubmitTransferToSubaccountParams {
+        amount "amount" plain, currency "currency" plain, destination "destination" plain,
+    } }
     /// The parameters of `private/submit_transfer_to_user`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitTransferToUserParams {
         /// Amount in the currency.
@@ -19110,158 +19074,153 @@ pub mod types {
         /// The other user's deposit address, which is in the address book.
         pub destination: String,
     }
+    wire::object! { SubmitTransferToUserParams {
+        amount "amount" plain, currency "currency" plain, destination "destination" plain,
+    } }
     /// The parameters of `public/subscribe`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubscribeParams {
         /// Names such as `ticker.BTC-PERPETUAL.100ms`.
-        #[serde(deserialize_with = "lenient::collection")]
         pub channels: Vec<String>,
     }
+    wire::object! { SubscribeParams {
+        channels "channels" list,
+    } }
     /// The parameters of `public/test`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TestParams {
         /// Asks for an error instead, to try a client's error path.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expected_result: Option<ExpectedResult>,
     }
+    wire::object! { TestParams {
+        expected_result "expected_result" maybe,
+    } }
     /// A tick size that holds above a price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TickSizeStep {
         /// Price above which the step holds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub above_price: Option<wire::DecimalNumber>,
         /// Smallest price change there.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tick_size: Option<wire::DecimalNumber>,
     }
+    wire::object! { TickSizeStep {
+        above_price "above_price" optional, tick_size "tick_size" optional,
+    } }
     /// Prices and statistics. Best prices are null while a side of the book is empty.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Ticker {
         /// Upper edge of the anchor band.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub anchor_max_price: Option<wire::DecimalNumber>,
         /// Lower edge of the anchor band.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub anchor_min_price: Option<wire::DecimalNumber>,
         /// Implied volatility of the best ask, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_iv: Option<wire::DecimalNumber>,
         /// Amount at the lowest ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_ask_amount: Option<wire::DecimalNumber>,
         /// Lowest ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_ask_price: Option<wire::DecimalNumber>,
         /// Amount at the highest bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_bid_amount: Option<wire::DecimalNumber>,
         /// Highest bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub best_bid_price: Option<wire::DecimalNumber>,
         /// Implied volatility of the best bid, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_iv: Option<wire::DecimalNumber>,
         /// Current funding rate of a perpetual.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_funding: Option<wire::DecimalNumber>,
         /// Delivery price, once closed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delivery_price: Option<wire::DecimalNumber>,
         /// Expected delivery price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_delivery_price: Option<wire::DecimalNumber>,
         /// Funding rate over eight hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_8h: Option<wire::DecimalNumber>,
         /// Sensitivities of an option.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub greeks: Option<Greeks>,
         /// Current index price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Interest rate in the implied volatility.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_rate: Option<wire::DecimalNumber>,
         /// Value that realized funding is reckoned from.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_value: Option<wire::DecimalNumber>,
         /// Whether the price has left the anchor band.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_anchor_breached: Option<bool>,
         /// Price of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price: Option<wire::DecimalNumber>,
         /// Implied volatility of the mark price, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_iv: Option<wire::DecimalNumber>,
         /// Mark price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Highest price that a buy order may have.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_price: Option<wire::DecimalNumber>,
         /// Lowest price that a sell order may have.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_price: Option<wire::DecimalNumber>,
         /// USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::DecimalNumber>,
         /// Price at the last settlement.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_price: Option<wire::DecimalNumber>,
         /// Where an instrument stands in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<InstrumentState>>,
         /// The last 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stats: Option<TickerStats>,
         /// Time of the figures.
-        #[serde(deserialize_with = "lenient::vital")]
         pub timestamp: wire::UnixMillis,
         /// Future that an option is priced from, or `index_price`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub underlying_index: Option<String>,
         /// Price of an option's underlying.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_price: Option<wire::DecimalNumber>,
     }
+    wire::object! { Ticker {
+        anchor_max_price "anchor_max_price" optional, anchor_min_price "anchor_min_price" optional,
+        ask_iv "ask_iv" optional, best_ask_amount "best_ask_amount" optional,
+        best_ask_price "best_ask_price" optional, best_bid_amount "best_bid_amount" optional,
+        best_bid_price "best_bid_price" optional, bid_iv "bid_iv" optional,
+        current_funding "current_funding" optional, delivery_price "delivery_price" optional,
+        estimated_delivery_price "estimated_delivery_price" optional, funding_8h "funding_8h" optional,
+        greeks "greeks" optional, index_price "index_price" optional, instrument_name "instrument_name" plain,
+        interest_rate "interest_rate" optional, interest_value "interest_value" optional,
+        is_anchor_breached "is_anchor_breached" maybe, last_price "last_price" optional, mark_iv "mark_iv" optional,
+        mark_price "mark_price" optional, max_price "max_price" optional, min_price "min_price" optional,
+        open_interest "open_interest" optional, settlement_price "settlement_price" optional, state "state" maybe,
+        stats "stats" optional, timestamp "timestamp" vital, underlying_index "underlying_index" maybe,
+        underlying_price "underlying_price" optional,
+    } }
     /// The parameters of `public/ticker`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct TickerParams {
         /// Name such as `BTC-PERPETUAL`.
         pub instrument_name: String,
     }
+    wire::object! { TickerParams {
+        instrument_name "instrument_name" plain,
+    } }
     /// The last 24 hours.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TickerStats {
         /// Highest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::DecimalNumber>,
         /// Lowest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::DecimalNumber>,
         /// Change in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_change: Option<wire::DecimalNumber>,
         /// Volume in base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume: Option<wire::DecimalNumber>,
         /// Volume in quote currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_notional: Option<wire::DecimalNumber>,
         /// Volume in USD, for futures.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_usd: Option<wire::DecimalNumber>,
     }
+    wire::object! { TickerStats {
+        high "high" optional, low "low" optional, price_change "price_change" optional, volume "volume" optional,
+        volume_notional "volume_notional" optional, volume_usd "volume_usd" optional,
+    } }
     wire::words! {
         /// How long an order stays.
         TimeInForce {
@@ -19270,7 +19229,7 @@ pub mod types {
         }
     }
     /// The parameters of `private/toggle_notifications_from_subaccount`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ToggleNotificationsFromSubaccountParams {
         /// Id of the subaccount.
@@ -19278,8 +19237,11 @@ pub mod types {
         /// Whether mails are sent.
         pub state: bool,
     }
+    wire::object! { ToggleNotificationsFromSubaccountParams {
+        sid "sid" plain, state "state" plain,
+    } }
     /// The parameters of `private/toggle_subaccount_login`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ToggleSubaccountLoginParams {
         /// Id of the subaccount.
@@ -19287,37 +19249,39 @@ pub mod types {
         /// Whether one can log in.
         pub state: LoginSwitch,
     }
+    wire::object! { ToggleSubaccountLoginParams {
+        sid "sid" plain, state "state" plain,
+    } }
     /// Part of a block trade that went to one account.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradeAllocation {
         /// Part of the amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// A broker's client.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub client_info: Option<TradeClient>,
         /// Part of the fee.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::DecimalNumber>,
         /// Id of an account; brokers see a text that hides part of it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<wire::IntegerOrText>,
     }
+    wire::object! { TradeAllocation {
+        amount "amount" optional, client_info "client_info" optional, fee "fee" optional, user_id "user_id" optional,
+    } }
     /// A broker's client.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradeClient {
         /// Id of the client.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub client_id: Option<i64>,
         /// Id of the link to the client.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub client_link_id: Option<i64>,
         /// Name of the client.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
     }
+    wire::object! { TradeClient {
+        client_id "client_id" optional, client_link_id "client_link_id" optional, name "name" maybe,
+    } }
     /// A leg of a combo trade. An open object, since its members differ by kind and no page lists them.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -19326,22 +19290,21 @@ pub mod types {
     pub struct TradeLeg(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { TradeLeg(::serde_json::Map<String, ::serde_json::Value>); }
     /// An acceptance that waits for quotes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradeTrigger {
         /// Why it was cancelled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cancel_reason: Option<String>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Price of the structure that it waits for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Where a waiting acceptance stands.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<TradeTriggerState>>,
     }
+    wire::object! { TradeTrigger {
+        cancel_reason "cancel_reason" maybe, direction "direction" maybe, price "price" optional, state "state" maybe,
+    } }
     wire::words! {
         /// Where a waiting acceptance stands.
         TradeTriggerState {
@@ -19349,100 +19312,91 @@ pub mod types {
         }
     }
     /// Volume in one currency over 24 hours, and with `extended` over 7 and 30 days.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradeVolumes {
         /// Calls.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub calls_volume: Option<wire::DecimalNumber>,
         /// Calls, 30 days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub calls_volume_30d: Option<wire::DecimalNumber>,
         /// Calls, 7 days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub calls_volume_7d: Option<wire::DecimalNumber>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Pair such as `btc_usd`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency_pair: Option<String>,
         /// Futures.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub futures_volume: Option<wire::DecimalNumber>,
         /// Futures, 30 days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub futures_volume_30d: Option<wire::DecimalNumber>,
         /// Futures, 7 days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub futures_volume_7d: Option<wire::DecimalNumber>,
         /// Puts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub puts_volume: Option<wire::DecimalNumber>,
         /// Puts, 30 days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub puts_volume_30d: Option<wire::DecimalNumber>,
         /// Puts, 7 days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub puts_volume_7d: Option<wire::DecimalNumber>,
         /// Spot.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_volume: Option<wire::DecimalNumber>,
         /// Spot, 30 days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_volume_30d: Option<wire::DecimalNumber>,
         /// Spot, 7 days.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spot_volume_7d: Option<wire::DecimalNumber>,
     }
+    wire::object! { TradeVolumes {
+        calls_volume "calls_volume" optional, calls_volume_30d "calls_volume_30d" optional,
+        calls_volume_7d "calls_volume_7d" optional, currency "currency" maybe, currency_pair "currency_pair" maybe,
+        futures_volume "futures_volume" optional, futures_volume_30d "futures_volume_30d" optional,
+        futures_volume_7d "futures_volume_7d" optional, puts_volume "puts_volume" optional,
+        puts_volume_30d "puts_volume_30d" optional, puts_volume_7d "puts_volume_7d" optional,
+        spot_volume "spot_volume" optional, spot_volume_30d "spot_volume_30d" optional,
+        spot_volume_7d "spot_volume_7d" optional,
+    } }
     /// A request for quotes that was traded, as everybody sees it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TradedBlockRfq {
         /// Size of the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Id of the combo; empty for a structure that has none.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_id: Option<String>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Hedge that is traded along with the structure.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub hedge: Option<BlockRfqHedge>,
         /// Id of the request.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// A number for each price index, such as `btc_usd`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub index_prices: Option<DecimalByIndex>,
         /// A leg of a request for quotes with its price.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<BlockRfqPricedLeg>,
         /// Mark price of the structure then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Time of the trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// A trade of a request for quotes.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trades: Vec<BlockRfqTrade>,
     }
+    wire::object! { TradedBlockRfq {
+        amount "amount" optional, combo_id "combo_id" maybe, direction "direction" maybe, hedge "hedge" optional,
+        id "id" vital, index_prices "index_prices" maybe, legs "legs" list_or_none, mark_price "mark_price" optional,
+        timestamp "timestamp" optional, trades "trades" list_or_none,
+    } }
     /// A page of traded requests for quotes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TradedBlockRfqPage {
         /// A request for quotes that was traded, as everybody sees it.
-        #[serde(deserialize_with = "lenient::collection")]
         pub block_rfqs: Vec<TradedBlockRfq>,
         /// Ask for the next page with this; absent or null on the last.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
     }
+    wire::object! { TradedBlockRfqPage {
+        block_rfqs "block_rfqs" list, continuation "continuation" maybe,
+    } }
     wire::words! {
         /// A product that can be switched off.
         TradingProduct {
@@ -19451,141 +19405,123 @@ pub mod types {
         }
     }
     /// Whether a product may be traded.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TradingProductDetails {
         /// Whether it may.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Whether the owner can change that.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub overwriteable: Option<bool>,
         /// A product that can be switched off.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub product: Option<wire::Open<TradingProduct>>,
         /// Whether the owner has to agree to something first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub requires_consent: Option<bool>,
     }
+    wire::object! { TradingProductDetails {
+        enabled "enabled" maybe, overwriteable "overwriteable" maybe, product "product" maybe,
+        requires_consent "requires_consent" maybe,
+    } }
     /// A change of the balance. Amounts are in its currency unless they say otherwise.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Transaction {
         /// Size asked for; USD for inverse futures, else base coin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Cash balance afterwards.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::DecimalNumber>,
         /// Id of the request for quotes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_rfq_id: Option<i64>,
         /// Realized profit of a future; premium of an option.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cashflow: Option<wire::DecimalNumber>,
         /// Change of the cash balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub change: Option<wire::DecimalNumber>,
         /// Fee.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub commission: Option<wire::DecimalNumber>,
         /// Size in contracts; absent in old entries.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts: Option<wire::DecimalNumber>,
         /// Currency code. New ones appear without notice.
         pub currency: wire::Open<Currency>,
         /// Equity afterwards.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub equity: Option<wire::DecimalNumber>,
         /// Whether one made or took.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_role: Option<wire::Open<LiquidityRole>>,
         /// Id of the entry.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Index price at delivery.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// More about it; a text or an object, depending on the sort, so left untyped.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub info: Option<::serde_json::Value>,
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Funding of a perpetual.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub interest_pl: Option<wire::DecimalNumber>,
         /// Address that the trade was asked for from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ip: Option<String>,
         /// Mark price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Id of the order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Size of the position afterwards.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position: Option<wire::DecimalNumber>,
         /// Price of the trade, settlement or delivery.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Currency of the price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price_currency: Option<String>,
         /// Whether the cash flow waits for settlement.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub profit_as_cashflow: Option<bool>,
         /// Realized in the session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_rpl: Option<wire::DecimalNumber>,
         /// Unrealized in the session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub session_upl: Option<wire::DecimalNumber>,
         /// Settlement price at delivery.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_price: Option<wire::DecimalNumber>,
         /// `short` or `long`, or words such as `open buy`; a dash without a side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<String>,
         /// Time of the change.
-        #[serde(deserialize_with = "lenient::vital")]
         pub timestamp: wire::UnixMillis,
         /// Funding of the whole session.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_interest_pl: Option<wire::DecimalNumber>,
         /// Id of the trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trade_id: Option<String>,
         /// Sort of transaction. New ones appear without notice.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<TransactionType>>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
         /// Whether one made or took.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_role: Option<wire::Open<LiquidityRole>>,
         /// Number of the entry in the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_seq: Option<i64>,
         /// Name of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
     }
+    wire::object! { Transaction {
+        amount "amount" optional, balance "balance" optional, block_rfq_id "block_rfq_id" optional,
+        cashflow "cashflow" optional, change "change" optional, commission "commission" optional,
+        contracts "contracts" optional, currency "currency" plain, equity "equity" optional,
+        fee_role "fee_role" maybe, id "id" vital, index_price "index_price" optional, info "info" maybe,
+        instrument_name "instrument_name" maybe, interest_pl "interest_pl" optional, ip "ip" maybe,
+        mark_price "mark_price" optional, order_id "order_id" maybe, position "position" optional,
+        price "price" optional, price_currency "price_currency" maybe, profit_as_cashflow "profit_as_cashflow" maybe,
+        session_rpl "session_rpl" optional, session_upl "session_upl" optional,
+        settlement_price "settlement_price" optional, side "side" maybe, timestamp "timestamp" vital,
+        total_interest_pl "total_interest_pl" optional, trade_id "trade_id" maybe, type_ "type" maybe,
+        user_id "user_id" optional, user_role "user_role" maybe, user_seq "user_seq" optional,
+        username "username" maybe,
+    } }
     /// A page of transactions.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TransactionLog {
         /// Ask for the next page with this; null on the last.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub continuation: Option<i64>,
         /// A change of the balance. Amounts are in its currency unless they say otherwise.
-        #[serde(deserialize_with = "lenient::collection")]
         pub logs: Vec<Transaction>,
     }
+    wire::object! { TransactionLog {
+        continuation "continuation" optional, logs "logs" list,
+    } }
     wire::words! {
         /// Sort of transaction. New ones appear without notice.
         TransactionType {
@@ -19594,47 +19530,41 @@ pub mod types {
         }
     }
     /// A transfer inside the venue.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Transfer {
         /// Amount in the currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Time of asking.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_timestamp: Option<wire::UnixMillis>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Whether the caller's account gave or got.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<TransferDirection>>,
         /// Id of the transfer.
-        #[serde(deserialize_with = "lenient::vital")]
         pub id: i64,
         /// Idempotency key that it was asked for with.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub nonce: Option<String>,
         /// Remark.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Name of the subaccount, address of the user it went to, or name of the user it came from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub other_side: Option<String>,
         /// Id of the account that gave it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub source: Option<i64>,
         /// Where a transfer stands. Any other word is the reason of a refusal.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<TransferState>>,
         /// Whether the other side is another user or a subaccount.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<TransferType>>,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { Transfer {
+        amount "amount" optional, created_timestamp "created_timestamp" optional, currency "currency" maybe,
+        direction "direction" maybe, id "id" vital, nonce "nonce" maybe, note "note" maybe,
+        other_side "other_side" maybe, source "source" optional, state "state" maybe, type_ "type" maybe,
+        updated_timestamp "updated_timestamp" optional,
+    } }
     wire::words! {
         /// Whether the caller's account gave or got.
         TransferDirection {
@@ -19642,17 +19572,18 @@ pub mod types {
         }
     }
     /// A page of transfers.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TransferPage {
         /// How many there are on all pages.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count: Option<i64>,
         /// A transfer inside the venue.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<Transfer>,
     }
+    wire::object! { TransferPage {
+        count "count" optional, data "data" list,
+    } }
     wire::words! {
         /// Where a transfer stands. Any other word is the reason of a refusal.
         TransferState {
@@ -19680,84 +19611,76 @@ pub mod types {
         }
     }
     /// An event in the life of a trigger order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TriggerOrderEntry {
         /// Size; USD for perpetual and inverse futures, base currency otherwise.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Whether another order placed it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_secondary_oto: Option<bool>,
         /// Text given when it was placed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_update_timestamp: Option<wire::UnixMillis>,
         /// Mark that orders which cancel one another share.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub oco_ref: Option<String>,
         /// The same in older entries.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub offset: Option<wire::DecimalNumber>,
         /// Id of the order that it placed; null where it never went off.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Such as `new`, `triggered`, `cancelled`, or `rejected` with the reason after a colon.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_state: Option<String>,
         /// Kind of an order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<OrderType>>,
         /// Whether the order never takes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Limit price, or the text `market_price` of a market order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalOrText>,
         /// Whether the order only makes a position smaller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// What was asked, such as `trigger:order` or `cancel`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub request: Option<String>,
         /// Where the order came from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source: Option<String>,
         /// Time of the event.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Price that a trigger watches.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trigger: Option<wire::Open<Trigger>>,
         /// Distance from the peak, for trailing orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trigger_offset: Option<wire::DecimalNumber>,
         /// Id of the trigger order.
         pub trigger_order_id: String,
         /// Price that sets it off.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trigger_price: Option<wire::DecimalNumber>,
     }
+    wire::object! { TriggerOrderEntry {
+        amount "amount" optional, direction "direction" maybe, instrument_name "instrument_name" plain,
+        is_secondary_oto "is_secondary_oto" maybe, label "label" maybe,
+        last_update_timestamp "last_update_timestamp" optional, oco_ref "oco_ref" maybe, offset "offset" optional,
+        order_id "order_id" maybe, order_state "order_state" maybe, order_type "order_type" maybe,
+        post_only "post_only" maybe, price "price" optional, reduce_only "reduce_only" maybe, request "request" maybe,
+        source "source" maybe, timestamp "timestamp" optional, trigger "trigger" maybe,
+        trigger_offset "trigger_offset" optional, trigger_order_id "trigger_order_id" plain,
+        trigger_price "trigger_price" optional,
+    } }
     /// A page of events.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TriggerOrderPage {
         /// Ask for the next page with this; absent or null on the last.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub continuation: Option<String>,
         /// An event in the life of a trigger order.
-        #[serde(deserialize_with = "lenient::collection")]
         pub entries: Vec<TriggerOrderEntry>,
     }
+    wire::object! { TriggerOrderPage {
+        continuation "continuation" maybe, entries "entries" list,
+    } }
     wire::words! {
         /// What an instrument is about.
         UnderlyingType {
@@ -19768,15 +19691,17 @@ pub mod types {
         }
     }
     /// The parameters of `public/unsubscribe`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct UnsubscribeParams {
         /// Names such as `ticker.BTC-PERPETUAL.100ms`.
-        #[serde(deserialize_with = "lenient::collection")]
         pub channels: Vec<String>,
     }
+    wire::object! { UnsubscribeParams {
+        channels "channels" list,
+    } }
     /// The parameters of `private/update_in_address_book`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct UpdateInAddressBookParams {
         /// Address in the book.
@@ -19786,20 +19711,16 @@ pub mod types {
         /// Postal address, such as `NL, Amsterdam, Street, 1`.
         pub beneficiary_address: String,
         /// Name, for a company.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_company_name: Option<String>,
         /// First name, for a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_first_name: Option<String>,
         /// Last name, for a person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_last_name: Option<String>,
         /// Decentralized identifier of that service.
         pub beneficiary_vasp_did: String,
         /// Name of the service that holds the address for the beneficiary.
         pub beneficiary_vasp_name: String,
         /// Web site of that service, where the venue does not know it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub beneficiary_vasp_website: Option<String>,
         /// Currency of the address.
         pub currency: wire::Open<Currency>,
@@ -19808,9 +19729,16 @@ pub mod types {
         /// Whether the address is in an unhosted wallet of the owner's.
         pub personal: bool,
         /// What the address is for.
-        #[serde(rename = "type")]
         pub type_: wire::Open<AddressBookType>,
     }
+    wire::object! { UpdateInAddressBookParams {
+        address "address" plain, agreed "agreed" plain, beneficiary_address "beneficiary_address" plain,
+        beneficiary_company_name "beneficiary_company_name" maybe,
+        beneficiary_first_name "beneficiary_first_name" maybe, beneficiary_last_name "beneficiary_last_name" maybe,
+        beneficiary_vasp_did "beneficiary_vasp_did" plain, beneficiary_vasp_name "beneficiary_vasp_name" plain,
+        beneficiary_vasp_website "beneficiary_vasp_website" maybe, currency "currency" plain, label "label" plain,
+        personal "personal" plain, type_ "type" plain,
+    } }
     wire::words! {
         /// Whether a message is whole, or what changed since the one before.
         UpdateType {
@@ -19818,178 +19746,153 @@ pub mod types {
         }
     }
     /// What changed on an instrument.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UserChangesMessage {
         /// Name of the instrument.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub instrument_name: Option<String>,
         /// Orders that changed.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<Order>,
         /// Positions that changed.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub positions: Vec<Position>,
         /// New trades.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trades: Vec<UserTrade>,
     }
+    wire::object! { UserChangesMessage {
+        instrument_name "instrument_name" maybe, orders "orders" list_or_none, positions "positions" list_or_none,
+        trades "trades" list_or_none,
+    } }
     /// Whether the account is locked in one currency.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserLock {
         /// Currency code. New ones appear without notice.
         pub currency: wire::Open<Currency>,
         /// The same by the vendor's schema; no response has it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Whether it is.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub locked: Option<bool>,
         /// Why it is locked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
     }
+    wire::object! { UserLock {
+        currency "currency" plain, enabled "enabled" maybe, locked "locked" maybe, message "message" maybe,
+    } }
     /// The caller's own trade.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserTrade {
         /// An option price in USD, or as implied volatility in percent.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub advanced: Option<wire::Open<AdvancedPrice>>,
         /// Size; USD for inverse futures, else base currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Whether the order came over the API.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub api: Option<bool>,
         /// Id of the request for quotes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_rfq_id: Option<i64>,
         /// Id of the quote that was taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_rfq_quote_id: Option<i64>,
         /// Id of the block trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub block_trade_id: Option<String>,
         /// Legs of the block trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub block_trade_leg_count: Option<i64>,
         /// Id of the combo.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_id: Option<String>,
         /// Id of the combo trade. A number on paper, a text in live responses.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub combo_trade_id: Option<::serde_json::Value>,
         /// Size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts: Option<wire::DecimalNumber>,
         /// Side of an order or a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub direction: Option<wire::Open<Direction>>,
         /// Fee; negative where paid out.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::DecimalNumber>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_currency: Option<wire::Open<Currency>>,
         /// Index price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index_price: Option<wire::DecimalNumber>,
         /// Name of the instrument.
         pub instrument_name: String,
         /// Implied volatility of an option, in percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub iv: Option<wire::DecimalNumber>,
         /// Label of the order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Trades of the legs of a combo.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<TradeLeg>,
         /// Side that was liquidated, the maker's (M), the taker's (T) or both (MT).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub liquidation: Option<wire::Open<LiquidatedSide>>,
         /// Whether one made (M) or took (T).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub liquidity: Option<wire::Open<Liquidity>>,
         /// Mark price then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::DecimalNumber>,
         /// Null in all responses seen.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub matching_id: Option<String>,
         /// Whether market maker protection watched the order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mmp: Option<bool>,
         /// Id of the order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_id: Option<String>,
         /// Kind of the order behind a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_type: Option<wire::Open<UserTradeOrderType>>,
         /// Kind of an order before the venue turned it into a limit order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub original_order_type: Option<wire::Open<OriginalOrderType>>,
         /// Whether the order never takes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Price in quote currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::DecimalNumber>,
         /// Profit or loss of the trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub profit_loss: Option<wire::DecimalNumber>,
         /// Id of the mass quote.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_id: Option<String>,
         /// Id of the set of quotes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_set_id: Option<String>,
         /// Whether the order only makes a position smaller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// Whether the order was marked as lowering risk.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub risk_reducing: Option<bool>,
         /// Whether both sides are the caller's own.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub self_trade: Option<bool>,
         /// Id of the match in the direct-access engine.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub starbase_match_id: Option<i64>,
         /// Id of the order there.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub starbase_order_id: Option<i64>,
         /// Time of the trade there, in nanoseconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub starbase_timestamp: Option<wire::UnixNanos>,
         /// State of the order behind a trade.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<UserTradeState>>,
         /// 0 up, 1 level after up, 2 down, 3 level after down.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tick_direction: Option<i64>,
         /// Time of the trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// How a block trade was shared out.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub trade_allocations: Vec<TradeAllocation>,
         /// Id of the trade.
         pub trade_id: String,
         /// Number of the trade on its instrument.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trade_seq: Option<i64>,
         /// Price of an option's underlying then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_price: Option<wire::DecimalNumber>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub user_id: Option<i64>,
     }
+    wire::object! { UserTrade {
+        advanced "advanced" maybe, amount "amount" optional, api "api" maybe, block_rfq_id "block_rfq_id" optional,
+        block_rfq_quote_id "block_rfq_quote_id" optional, block_trade_id "block_trade_id" maybe,
+        block_trade_leg_count "block_trade_leg_count" optional, combo_id "combo_id" maybe,
+        combo_trade_id "combo_trade_id" maybe, contracts "contracts" optional, direction "direction" maybe,
+        fee "fee" optional, fee_currency "fee_currency" maybe, index_price "index_price" optional,
+        instrument_name "instrument_name" plain, iv "iv" optional, label "label" maybe, legs "legs" list_or_none,
+        liquidation "liquidation" maybe, liquidity "liquidity" maybe, mark_price "mark_price" optional,
+        matching_id "matching_id" maybe, mmp "mmp" maybe, order_id "order_id" maybe, order_type "order_type" maybe,
+        original_order_type "original_order_type" maybe, post_only "post_only" maybe, price "price" optional,
+        profit_loss "profit_loss" optional, quote_id "quote_id" maybe, quote_set_id "quote_set_id" maybe,
+        reduce_only "reduce_only" maybe, risk_reducing "risk_reducing" maybe, self_trade "self_trade" maybe,
+        starbase_match_id "starbase_match_id" optional, starbase_order_id "starbase_order_id" optional,
+        starbase_timestamp "starbase_timestamp" optional, state "state" maybe,
+        tick_direction "tick_direction" optional, timestamp "timestamp" optional,
+        trade_allocations "trade_allocations" list_or_none, trade_id "trade_id" plain, trade_seq "trade_seq" optional,
+        underlying_price "underlying_price" optional, user_id "user_id" optional,
+    } }
     wire::words! {
         /// Kind of the order behind a trade.
         UserTradeOrderType {
@@ -20004,19 +19907,20 @@ pub mod types {
         }
     }
     /// The caller's own trades.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserTrades {
         /// Whether there are more than `count` let in.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub has_more: Option<bool>,
         /// The caller's own trade.
-        #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<UserTrade>,
     }
+    wire::object! { UserTrades {
+        has_more "has_more" maybe, trades "trades" list,
+    } }
     /// The parameters of `private/verify_block_trade`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct VerifyBlockTradeParams {
         /// Text that both parties agreed on.
@@ -20026,36 +19930,39 @@ pub mod types {
         /// Time that both parties agreed on.
         pub timestamp: wire::UnixMillis,
         /// Trades, the same from both parties.
-        #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<NewBlockTrade>,
     }
+    wire::object! { VerifyBlockTradeParams {
+        nonce "nonce" plain, role "role" plain, timestamp "timestamp" plain, trades "trades" list,
+    } }
     /// Candles of a volatility index.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct VolatilityCandles {
         /// Latest time of the next page; null on the last.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub continuation: Option<wire::UnixMillis>,
         /// Lists of Unix milliseconds, open, high, low and close.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<Vec<wire::DecimalNumber>>,
     }
+    wire::object! { VolatilityCandles {
+        continuation "continuation" optional, data "data" list,
+    } }
     /// Value of a volatility index.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct VolatilityIndexMessage {
         /// Name of the price index.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub index_name: Option<String>,
         /// Time of the value.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub timestamp: Option<wire::UnixMillis>,
         /// Yearly volatility in percent.
-        #[serde(deserialize_with = "lenient::vital")]
         pub volatility: wire::DecimalNumber,
     }
+    wire::object! { VolatilityIndexMessage {
+        index_name "index_name" maybe, timestamp "timestamp" optional, volatility "volatility" vital,
+    } }
     wire::words! {
         /// Length of a candle in seconds, `1D` a day.
         VolatilityResolution {
@@ -20063,7 +19970,7 @@ pub mod types {
         }
     }
     /// The parameters of `private/withdraw`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct WithdrawParams {
         /// Address in the address book.
@@ -20073,65 +19980,63 @@ pub mod types {
         /// Currency to withdraw.
         pub currency: wire::Open<Currency>,
         /// Idempotency key of 8 to 128 characters.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub nonce: Option<String>,
         /// How urgent it is; high by default. For Bitcoin.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub priority: Option<WithdrawalPriority>,
     }
+    wire::object! { WithdrawParams {
+        address "address" plain, amount "amount" plain, currency "currency" plain, nonce "nonce" maybe,
+        priority "priority" maybe,
+    } }
     /// A withdrawal.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Withdrawal {
         /// Address that it goes to.
         pub address: String,
         /// Amount in the currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Time of the confirmation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub confirmed_timestamp: Option<wire::UnixMillis>,
         /// Time of asking.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_timestamp: Option<wire::UnixMillis>,
         /// Currency code. New ones appear without notice.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<wire::Open<Currency>>,
         /// Fee in the currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::DecimalNumber>,
         /// Id of the withdrawal.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub id: Option<i64>,
         /// Idempotency key that it was asked for with.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub nonce: Option<String>,
         /// Number of the priority.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub priority: Option<wire::DecimalNumber>,
         /// Where a withdrawal stands. Unconfirmed ones wait for a confirmation by mail.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<wire::Open<WithdrawalState>>,
         /// Hash of the transaction.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transaction_id: Option<String>,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_timestamp: Option<wire::UnixMillis>,
     }
+    wire::object! { Withdrawal {
+        address "address" plain, amount "amount" optional, confirmed_timestamp "confirmed_timestamp" optional,
+        created_timestamp "created_timestamp" optional, currency "currency" maybe, fee "fee" optional,
+        id "id" optional, nonce "nonce" maybe, priority "priority" optional, state "state" maybe,
+        transaction_id "transaction_id" maybe, updated_timestamp "updated_timestamp" optional,
+    } }
     /// A page of withdrawals.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct WithdrawalPage {
         /// How many there are on all pages.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count: Option<i64>,
         /// A withdrawal.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<Withdrawal>,
     }
+    wire::object! { WithdrawalPage {
+        count "count" optional, data "data" list,
+    } }
     wire::words! {
         /// How urgent a withdrawal is, which sets its fee.
         WithdrawalPriority {
@@ -20140,16 +20045,17 @@ pub mod types {
         }
     }
     /// A speed of withdrawal.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WithdrawalSpeed {
         /// Name such as `very_low`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Factor on the fee.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub value: Option<wire::DecimalNumber>,
     }
+    wire::object! { WithdrawalSpeed {
+        name "name" maybe, value "value" optional,
+    } }
     wire::words! {
         /// Where a withdrawal stands. Unconfirmed ones wait for a confirmation by mail.
         WithdrawalState {
@@ -20158,22 +20064,21 @@ pub mod types {
         }
     }
     /// Where in the matrix the worst case stands.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WorstCaseBucket {
         /// Number of the price move.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bucket: Option<i64>,
         /// Number in the vector.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub index: Option<i64>,
         /// `left` for falling prices, else `right`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<String>,
         /// Vector, `standard` or `extended`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source: Option<String>,
     }
+    wire::object! { WorstCaseBucket {
+        bucket "bucket" optional, index "index" optional, side "side" maybe, source "source" maybe,
+    } }
     /// Builders of the types of requests.
     pub mod builder {
         use super::{HashMap, wire};

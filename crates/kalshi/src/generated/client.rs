@@ -8827,90 +8827,95 @@ pub mod types {
 
     use ::venuekit_wire::{self as wire, lenient};
     /// A subtrader or a subaccount to accept as, not both.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AcceptBlockTradeProposalRequest {
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
         /// Subtrader.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subtrader_id: Option<String>,
     }
+    wire::object! { AcceptBlockTradeProposalRequest {
+        subaccount "subaccount" maybe, subtrader_id "subtrader_id" maybe,
+    } }
     /// `AcceptQuoteRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AcceptQuoteRequest {
         /// The outcome that pays.
         pub accepted_side: wire::Open<OutcomeSide>,
     }
+    wire::object! { AcceptQuoteRequest {
+        accepted_side "accepted_side" plain,
+    } }
     /// `AcceptRfqBatchRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AcceptRfqBatchRequest {
         /// The outcome that pays.
         pub accepted_side: wire::Open<OutcomeSide>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// The worst bid to be accepted for each request, 2 to 57.
-        #[serde(deserialize_with = "lenient::collection")]
         pub min_bids: Vec<RfqBatchMinBid>,
     }
+    wire::object! { AcceptRfqBatchRequest {
+        accepted_side "accepted_side" plain, client_order_id "client_order_id" maybe, min_bids "min_bids" list,
+    } }
     /// `AcceptRfqBatchResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AcceptRfqBatchResponse {
         /// The outcome that pays.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub accepted_side: Option<wire::Open<OutcomeSide>>,
         /// One for each request, in the order of the batch.
-        #[serde(deserialize_with = "lenient::collection")]
         pub quotes: Vec<Quote>,
     }
+    wire::object! { AcceptRfqBatchResponse {
+        accepted_side "accepted_side" maybe, quotes "quotes" list,
+    } }
     /// `AccountApiUsageLevelVolumeGoal`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountApiUsageLevelVolumeGoal {
         /// Contracts in 30 days that earn it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub earn_volume_goal_fp: Option<wire::Decimal>,
         /// Contracts in 30 days that keep it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub keep_volume_goal_fp: Option<wire::Decimal>,
         /// Tier.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub level: Option<String>,
     }
+    wire::object! { AccountApiUsageLevelVolumeGoal {
+        earn_volume_goal_fp "earn_volume_goal_fp" optional, keep_volume_goal_fp "keep_volume_goal_fp" optional,
+        level "level" maybe,
+    } }
     /// `AccountApiUsageLevelVolumeProgress`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AccountApiUsageLevelVolumeProgress {
         /// When it was reckoned.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub computed_ts: Option<wire::UnixSeconds>,
         /// What each tier from expert upwards asks for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub goals: Vec<AccountApiUsageLevelVolumeGoal>,
         /// Contracts traded in the 30 days before that.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trailing_30d_volume_fp: Option<wire::Decimal>,
     }
+    wire::object! { AccountApiUsageLevelVolumeProgress {
+        computed_ts "computed_ts" optional, goals "goals" list_or_none,
+        trailing_30d_volume_fp "trailing_30d_volume_fp" optional,
+    } }
     /// `AmendOrderV2Request`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AmendOrderV2Request {
         /// Name that the order has.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// New total in contracts: what has traded and what is to rest. The present one to leave it as it is.
         pub count: wire::Decimal,
         /// Shard. Left out or -1: the one of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_index: Option<i64>,
         /// New expiry, in the future; 0 takes the expiry away. Left out: as it is.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expiration_time: Option<wire::UnixSeconds>,
         /// New price in dollars for one yes contract. The present one to leave it as it is.
         pub price: wire::Decimal,
@@ -8919,69 +8924,72 @@ pub mod types {
         /// Market of the order.
         pub ticker: MarketTicker,
         /// Name that the order gets.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub updated_client_order_id: Option<String>,
     }
+    wire::object! { AmendOrderV2Request {
+        client_order_id "client_order_id" maybe, count "count" plain, exchange_index "exchange_index" maybe,
+        expiration_time "expiration_time" maybe, price "price" plain, side "side" plain, ticker "ticker" plain,
+        updated_client_order_id "updated_client_order_id" maybe,
+    } }
     /// `AmendOrderV2Response`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AmendOrderV2Response {
         /// Dollars of fee a contract. Present if any traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_fee_paid: Option<wire::Decimal>,
         /// Dollars a contract. Present if any traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_fill_price: Option<wire::Decimal>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Contracts that traded because of the change. Present as above.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fill_count: Option<wire::Decimal>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Contracts that rest now. Present if any traded or the resting size changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count: Option<wire::Decimal>,
         /// When the change was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { AmendOrderV2Response {
+        average_fee_paid "average_fee_paid" optional, average_fill_price "average_fill_price" optional,
+        client_order_id "client_order_id" maybe, fill_count "fill_count" optional, order_id "order_id" plain,
+        remaining_count "remaining_count" optional, ts_ms "ts_ms" optional,
+    } }
     /// The nested shape, used for authentication, orders and most other refusals.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiErrorDetail {
         /// Code. Some carry an id after a colon.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub code: Option<String>,
         /// More about it, such as INCORRECT_API_KEY_SIGNATURE.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub details: Option<String>,
         /// Text for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
     }
+    wire::object! { ApiErrorDetail {
+        code "code" maybe, details "details" maybe, message "message" maybe,
+    } }
     /// `ApiKey`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ApiKey {
         /// Id of the key.
         pub api_key_id: ApiKeyId,
         /// Subtrader to which it is bound.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fcm_subtrader_id: Option<String>,
         /// Label that the owner gave it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// What it may do.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub scopes: Vec<wire::Open<ApiKeyScope>>,
         /// The one subaccount that it may use, 0 to 63. Absent or null: any.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { ApiKey {
+        api_key_id "api_key_id" plain, fcm_subtrader_id "fcm_subtrader_id" maybe, name "name" maybe,
+        scopes "scopes" list_or_none, subaccount "subaccount" optional,
+    } }
     wire::ids! {
         /// Id of a key, a UUID.
         ApiKeyId = "^[A-Za-z0-9_-]+$";
@@ -9002,24 +9010,24 @@ pub mod types {
         }
     }
     /// `ApiUsageLevelGrant`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiUsageLevelGrant {
         /// Event contracts, or perpetuals on margin.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_instance: Option<wire::Open<ExchangeInstance>>,
         /// When it ends. Absent or null if it does not.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_ts: Option<wire::UnixSeconds>,
         /// Tier that it grants.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub level: Option<String>,
         /// What it was granted for, such as volume.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source: Option<String>,
     }
+    wire::object! { ApiUsageLevelGrant {
+        exchange_instance "exchange_instance" maybe, expires_ts "expires_ts" optional, level "level" maybe,
+        source "source" maybe,
+    } }
     /// `ApplySubaccountTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ApplySubaccountTransferRequest {
         /// Cents to move.
@@ -9027,118 +9035,125 @@ pub mod types {
         /// UUID chosen by the caller, never to be used twice.
         pub client_transfer_id: String,
         /// Shard. Left out: 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_index: Option<i64>,
         /// Subaccount that pays, 0 (primary) to 63.
         pub from_subaccount: i64,
         /// Subaccount that gets, 0 (primary) to 63.
         pub to_subaccount: i64,
     }
+    wire::object! { ApplySubaccountTransferRequest {
+        amount_cents "amount_cents" plain, client_transfer_id "client_transfer_id" plain,
+        exchange_index "exchange_index" maybe, from_subaccount "from_subaccount" plain,
+        to_subaccount "to_subaccount" plain,
+    } }
     /// What a collection takes from one event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AssociatedEvent {
         /// Who quotes combos with it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub active_quoters: Vec<String>,
         /// Whether only yes can be a leg.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_yes_only: Option<bool>,
         /// Most legs from it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size_max: Option<i64>,
         /// Fewest legs from it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size_min: Option<i64>,
         /// Ticker of the event.
         pub ticker: EventTicker,
     }
+    wire::object! { AssociatedEvent {
+        active_quoters "active_quoters" list_or_none, is_yes_only "is_yes_only" maybe, size_max "size_max" optional,
+        size_min "size_min" optional, ticker "ticker" plain,
+    } }
     /// The best bids on one request of a batch. Prices are dollars for one contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchBestQuoteRecord {
         /// Size in contracts, unless it is dollars to spend.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_fp: Option<wire::Decimal>,
         /// Event of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Market of the combo.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Best bid for a no contract. Absent if nobody bids.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_bid_dollars: Option<wire::Decimal>,
         /// No contracts that the best bid offers.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_contracts_offered_fp: Option<wire::Decimal>,
         /// Request of the batch.
         pub rfq_id: RfqId,
         /// Dollars that the request is to cost.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rfq_target_cost_dollars: Option<wire::Decimal>,
         /// Best bid for a yes contract. Absent if nobody bids.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid_dollars: Option<wire::Decimal>,
         /// Yes contracts that the best bid offers.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_contracts_offered_fp: Option<wire::Decimal>,
     }
+    wire::object! { BatchBestQuoteRecord {
+        contracts_fp "contracts_fp" optional, event_ticker "event_ticker" maybe, market_ticker "market_ticker" maybe,
+        no_bid_dollars "no_bid_dollars" optional, no_contracts_offered_fp "no_contracts_offered_fp" optional,
+        rfq_id "rfq_id" plain, rfq_target_cost_dollars "rfq_target_cost_dollars" optional,
+        yes_bid_dollars "yes_bid_dollars" optional, yes_contracts_offered_fp "yes_contracts_offered_fp" optional,
+    } }
     /// An order to be cancelled.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCancelOrder {
         /// Shard of the order; -1 finds it by market_ticker. Left out: by market_ticker if given, else shard 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_index: Option<i64>,
         /// Market by which the shard is found.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Subaccount of the order, 0 (primary) to 63. A key that is locked to one may leave it out.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { BatchCancelOrder {
+        exchange_index "exchange_index" maybe, market_ticker "market_ticker" maybe, order_id "order_id" plain,
+        subaccount "subaccount" maybe,
+    } }
     /// `BatchCancelOrdersV2Request`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCancelOrdersV2Request {
         /// An order to be cancelled.
-        #[serde(deserialize_with = "lenient::collection")]
         pub orders: Vec<BatchCancelOrder>,
     }
+    wire::object! { BatchCancelOrdersV2Request {
+        orders "orders" list,
+    } }
     /// `BatchCancelOrdersV2Response`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchCancelOrdersV2Response {
         /// One entry an order.
-        #[serde(deserialize_with = "lenient::collection")]
         pub orders: Vec<BatchCancelledOrder>,
     }
+    wire::object! { BatchCancelOrdersV2Response {
+        orders "orders" list,
+    } }
     /// An order that was cancelled, or the reason why it was not.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchCancelledOrder {
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Why this order was not cancelled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub error: Option<ApiErrorDetail>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Contracts that were taken off the book.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub reduced_by: Option<wire::Decimal>,
         /// When the order was cancelled. Absent if it was not.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { BatchCancelledOrder {
+        client_order_id "client_order_id" maybe, error "error" optional, order_id "order_id" plain,
+        reduced_by "reduced_by" optional, ts_ms "ts_ms" optional,
+    } }
     wire::words! {
         /// How it ended: all requests traded, none, or some, because one took an order that another needed.
         BatchCloseReason {
@@ -9146,273 +9161,266 @@ pub mod types {
         }
     }
     /// `BatchCreateOrdersV2Request`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchCreateOrdersV2Request {
         /// As many as the write bucket has tokens for.
-        #[serde(deserialize_with = "lenient::collection")]
         pub orders: Vec<CreateOrderV2Request>,
     }
+    wire::object! { BatchCreateOrdersV2Request {
+        orders "orders" list,
+    } }
     /// `BatchCreateOrdersV2Response`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchCreateOrdersV2Response {
         /// One entry an order.
-        #[serde(deserialize_with = "lenient::collection")]
         pub orders: Vec<BatchCreatedOrder>,
     }
+    wire::object! { BatchCreateOrdersV2Response {
+        orders "orders" list,
+    } }
     /// An order that was placed, or the reason why it was not.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchCreatedOrder {
         /// Dollars of fee a contract. Present if any traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_fee_paid: Option<wire::Decimal>,
         /// Dollars a contract. Present if any traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_fill_price: Option<wire::Decimal>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Why this order was refused.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub error: Option<ApiErrorDetail>,
         /// Contracts that traded at once.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fill_count: Option<wire::Decimal>,
         /// Id of the order. Absent if it was refused.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_id: Option<OrderId>,
         /// Contracts that rest now.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count: Option<wire::Decimal>,
         /// When the order was matched. Absent if it was refused.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { BatchCreatedOrder {
+        average_fee_paid "average_fee_paid" optional, average_fill_price "average_fill_price" optional,
+        client_order_id "client_order_id" maybe, error "error" optional, fill_count "fill_count" optional,
+        order_id "order_id" maybe, remaining_count "remaining_count" optional, ts_ms "ts_ms" optional,
+    } }
     /// `BatchGetMarketCandlesticksResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BatchGetMarketCandlesticksResponse {
         /// One for each market that was asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub markets: Vec<MarketCandlesticksResponse>,
     }
+    wire::object! { BatchGetMarketCandlesticksResponse {
+        markets "markets" list_or_none,
+    } }
     /// The caller's quote has won requests of a batch, and has to be confirmed. Nothing is executed before every maker who won has done so. Told to the maker alone.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchQuoteAcceptedMessage {
         /// Side that was accepted on all requests.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub accepted_side: Option<wire::Open<OutcomeSide>>,
         /// When it was accepted.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub accepted_ts: Option<wire::DateTime>,
         /// Id of the quote.
         pub batch_quote_id: RfqBatchQuoteId,
         /// Public id of the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_creator_id: Option<String>,
         /// The requests that the caller won. Others went to other makers.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub quotes: Vec<BatchQuoteRecord>,
         /// Batch.
         pub rfq_batch_id: RfqBatchId,
         /// Public id of who asks, or the SHA-256 of nothing if hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_id: Option<String>,
         /// Subaccount of the caller in it, if one was used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { BatchQuoteAcceptedMessage {
+        accepted_side "accepted_side" maybe, accepted_ts "accepted_ts" optional,
+        batch_quote_id "batch_quote_id" plain, quote_creator_id "quote_creator_id" maybe,
+        quotes "quotes" list_or_none, rfq_batch_id "rfq_batch_id" plain, rfq_creator_id "rfq_creator_id" maybe,
+        subaccount "subaccount" optional,
+    } }
     /// The caller's quote on a batch is open. Told to the maker alone.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchQuoteCreatedMessage {
         /// Id of the quote.
         pub batch_quote_id: RfqBatchQuoteId,
         /// When it was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::DateTime>,
         /// Public id of the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_creator_id: Option<String>,
         /// One for each request.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub quotes: Vec<BatchQuoteRecord>,
         /// Batch that is quoted.
         pub rfq_batch_id: RfqBatchId,
         /// Subaccount of the caller in it, if one was used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { BatchQuoteCreatedMessage {
+        batch_quote_id "batch_quote_id" plain, created_ts "created_ts" optional,
+        quote_creator_id "quote_creator_id" maybe, quotes "quotes" list_or_none, rfq_batch_id "rfq_batch_id" plain,
+        subaccount "subaccount" optional,
+    } }
     /// What the caller won of a batch has ended. Told to the maker alone.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchQuoteExecutedMessage {
         /// Id of the quote.
         pub batch_quote_id: RfqBatchQuoteId,
         /// How it ended: all requests traded, none, or some, because one took an order that another needed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub close_reason: Option<wire::Open<BatchCloseReason>>,
         /// Requests of the caller that traded.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub executed_rfq_ids: Vec<RfqId>,
         /// When the last request of the batch was done.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_ts: Option<wire::DateTime>,
         /// Requests of the caller that did not.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub failed_rfq_ids: Vec<RfqId>,
         /// Batch.
         pub rfq_batch_id: RfqBatchId,
         /// Public id of who asked. If it was hidden, it is shown once one request has traded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_id: Option<String>,
         /// Subaccount of the caller in it, if one was used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { BatchQuoteExecutedMessage {
+        batch_quote_id "batch_quote_id" plain, close_reason "close_reason" maybe,
+        executed_rfq_ids "executed_rfq_ids" list_or_none, executed_ts "executed_ts" optional,
+        failed_rfq_ids "failed_rfq_ids" list_or_none, rfq_batch_id "rfq_batch_id" plain,
+        rfq_creator_id "rfq_creator_id" maybe, subaccount "subaccount" optional,
+    } }
     /// What a maker offers on one request of a batch. Prices are dollars for one contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BatchQuoteRecord {
         /// Contracts accepted, once it is accepted.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_accepted_fp: Option<wire::Decimal>,
         /// Event of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Market of the combo.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Bid for a no contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_bid_dollars: Option<wire::Decimal>,
         /// No contracts offered.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_contracts_offered_fp: Option<wire::Decimal>,
         /// Id that the quote keeps if it wins.
         pub quote_id: QuoteId,
         /// Request of the batch.
         pub rfq_id: RfqId,
         /// Dollars that the request is to cost.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rfq_target_cost_dollars: Option<wire::Decimal>,
         /// Bid for a yes contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid_dollars: Option<wire::Decimal>,
         /// Yes contracts offered.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_contracts_offered_fp: Option<wire::Decimal>,
     }
+    wire::object! { BatchQuoteRecord {
+        contracts_accepted_fp "contracts_accepted_fp" optional, event_ticker "event_ticker" maybe,
+        market_ticker "market_ticker" maybe, no_bid_dollars "no_bid_dollars" optional,
+        no_contracts_offered_fp "no_contracts_offered_fp" optional, quote_id "quote_id" plain, rfq_id "rfq_id" plain,
+        rfq_target_cost_dollars "rfq_target_cost_dollars" optional, yes_bid_dollars "yes_bid_dollars" optional,
+        yes_contracts_offered_fp "yes_contracts_offered_fp" optional,
+    } }
     /// Offers of one side in a period, in dollars.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BidAskDistribution {
         /// Best price at the end.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_dollars: Option<wire::Decimal>,
         /// Highest best price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high_dollars: Option<wire::Decimal>,
         /// Lowest best price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low_dollars: Option<wire::Decimal>,
         /// Best price at the start.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_dollars: Option<wire::Decimal>,
     }
+    wire::object! { BidAskDistribution {
+        close_dollars "close_dollars" optional, high_dollars "high_dollars" optional,
+        low_dollars "low_dollars" optional, open_dollars "open_dollars" optional,
+    } }
     /// Offers of one side in a period, in dollars.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BidAskDistributionHistorical {
         /// Best price at the end.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close: Option<wire::Decimal>,
         /// Highest best price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::Decimal>,
         /// Lowest best price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::Decimal>,
         /// Best price at the start.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open: Option<wire::Decimal>,
     }
+    wire::object! { BidAskDistributionHistorical {
+        close "close" optional, high "high" optional, low "low" optional, open "open" optional,
+    } }
     /// `BlockTradeProposal`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct BlockTradeProposal {
         /// Whether the buyer has accepted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub buyer_accepted: Option<bool>,
         /// When the buyer did.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub buyer_accepted_ts: Option<wire::DateTime>,
         /// Order of the buyer, once executed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub buyer_order_id: Option<OrderId>,
         /// Subtrader that buys. Empty unless it is the caller's.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub buyer_subtrader_id: Option<String>,
         /// Who buys. Empty unless it is the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub buyer_user_id: Option<String>,
         /// Hundredths of a contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub centicount: Option<i64>,
         /// When it was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::DateTime>,
         /// When it was executed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_ts: Option<wire::DateTime>,
         /// When it lapses.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiration_ts: Option<wire::DateTime>,
         /// Id of the proposal.
         pub id: BlockTradeProposalId,
         /// Side that counts as the maker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub maker_side: Option<wire::Open<OutcomeSide>>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Price of one contract in hundredths of a cent, 10000 to the dollar.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_centi_cents: Option<i64>,
         /// Who proposed it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub proposer_user_id: Option<String>,
         /// Whether the seller has accepted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub seller_accepted: Option<bool>,
         /// When the seller did.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub seller_accepted_ts: Option<wire::DateTime>,
         /// Order of the seller, once executed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub seller_order_id: Option<OrderId>,
         /// Subtrader that sells. Empty unless it is the caller's.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub seller_subtrader_id: Option<String>,
         /// Who sells. Empty unless it is the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub seller_user_id: Option<String>,
         /// State. The venue does not list the states.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_ts: Option<wire::DateTime>,
     }
+    wire::object! { BlockTradeProposal {
+        buyer_accepted "buyer_accepted" maybe, buyer_accepted_ts "buyer_accepted_ts" optional,
+        buyer_order_id "buyer_order_id" maybe, buyer_subtrader_id "buyer_subtrader_id" maybe,
+        buyer_user_id "buyer_user_id" maybe, centicount "centicount" optional, created_ts "created_ts" optional,
+        executed_ts "executed_ts" optional, expiration_ts "expiration_ts" optional, id "id" plain,
+        maker_side "maker_side" maybe, market_ticker "market_ticker" maybe,
+        price_centi_cents "price_centi_cents" optional, proposer_user_id "proposer_user_id" maybe,
+        seller_accepted "seller_accepted" maybe, seller_accepted_ts "seller_accepted_ts" optional,
+        seller_order_id "seller_order_id" maybe, seller_subtrader_id "seller_subtrader_id" maybe,
+        seller_user_id "seller_user_id" maybe, status "status" maybe, updated_ts "updated_ts" optional,
+    } }
     wire::ids! {
         /// Id that the venue gave a proposal.
         BlockTradeProposalId = "^[A-Za-z0-9_-]+$";
@@ -9424,100 +9432,105 @@ pub mod types {
         }
     }
     /// One token bucket of the caller.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BucketLimit {
         /// Tokens that a rested bucket holds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bucket_capacity: Option<i64>,
         /// Tokens a second.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub refill_rate: Option<i64>,
     }
+    wire::object! { BucketLimit {
+        bucket_capacity "bucket_capacity" optional, refill_rate "refill_rate" optional,
+    } }
     /// `CancelOrderV2Response`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelOrderV2Response {
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Contracts that were taken off the book.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub reduced_by: Option<wire::Decimal>,
         /// When the order was cancelled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { CancelOrderV2Response {
+        client_order_id "client_order_id" maybe, order_id "order_id" plain, reduced_by "reduced_by" optional,
+        ts_ms "ts_ms" optional,
+    } }
     /// An average over a time.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CfbenchmarksAverageRecord {
         /// The average, in the units of the index, with 8 decimals.
-        #[serde(deserialize_with = "lenient::vital")]
         pub value: wire::Decimal,
         /// When the time ends, not included.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub window_end_ts_exclusive: Option<wire::UnixMillis>,
         /// Values in it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub window_size: Option<i64>,
         /// When the time begins.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub window_start_ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { CfbenchmarksAverageRecord {
+        value "value" vital, window_end_ts_exclusive "window_end_ts_exclusive" optional,
+        window_size "window_size" optional, window_start_ts_ms "window_start_ts_ms" optional,
+    } }
     /// The indices that there are. The response to the action indexlist.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CfbenchmarksIndexListMessage {
         /// Their ids.
-        #[serde(deserialize_with = "lenient::collection")]
         pub index_ids: Vec<String>,
     }
+    wire::object! { CfbenchmarksIndexListMessage {
+        index_ids "index_ids" list,
+    } }
     /// An index.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CfbenchmarksValue5hzMessage {
         /// What CF Benchmarks sent, JSON as a text.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<String>,
         /// Id of the index.
         pub index_id: String,
         /// When the venue had it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub received_at: Option<wire::UnixMillis>,
         /// When CF Benchmarks published it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub source_ts_ms: Option<wire::UnixMillis>,
         /// Value in dollars, with 8 decimals.
-        #[serde(deserialize_with = "lenient::vital")]
         pub value_usd: wire::Decimal,
     }
+    wire::object! { CfbenchmarksValue5hzMessage {
+        data "data" maybe, index_id "index_id" plain, received_at "received_at" optional,
+        source_ts_ms "source_ts_ms" optional, value_usd "value_usd" vital,
+    } }
     /// An index and its averages.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CfbenchmarksValueMessage {
         /// Average of the 60 seconds before this value. The value itself if there was none.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub avg_60s_data: Option<CfbenchmarksAverageRecord>,
         /// What CF Benchmarks sent, JSON as a text. The value itself is in it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<String>,
         /// Id of the index.
         pub index_id: String,
         /// Average so far of the last minute of a quarter of an hour. Absent outside that minute.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_60s_windowed_average_15min: Option<CfbenchmarksAverageRecord>,
         /// When the venue had it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub received_at: Option<wire::UnixMillis>,
     }
+    wire::object! { CfbenchmarksValueMessage {
+        avg_60s_data "avg_60s_data" optional, data "data" maybe, index_id "index_id" plain,
+        last_60s_windowed_average_15min "last_60s_windowed_average_15min" optional,
+        received_at "received_at" optional,
+    } }
     wire::words! {
         /// Status to filter collections by.
         CollectionStatusFilter {
@@ -9529,36 +9542,39 @@ pub mod types {
         CollectionTicker = "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$";
     }
     /// `CreateApiKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyRequest {
         /// Subtrader to bind it to: the user id, an underscore and up to 16 letters or digits. FCM members only, and not together with subaccount. A bound key is refused by every REST operation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fcm_subtrader_id: Option<String>,
         /// Label of the key.
         pub name: String,
         /// RSA (2048 bits) or Ed25519 public key as SPKI PEM with its line breaks.
         pub public_key: String,
         /// What it may do. Left out: read and write.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub scopes: Vec<wire::Open<ApiKeyScope>>,
         /// The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { CreateApiKeyRequest {
+        fcm_subtrader_id "fcm_subtrader_id" maybe, name "name" plain, public_key "public_key" plain,
+        scopes "scopes" list_or_none, subaccount "subaccount" maybe,
+    } }
     /// `CreateApiKeyResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateApiKeyResponse {
         /// Id of the new key.
         pub api_key_id: ApiKeyId,
         /// A risk control that its subtrader lacks. The key was created nevertheless.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub warning: Option<String>,
     }
+    wire::object! { CreateApiKeyResponse {
+        api_key_id "api_key_id" plain, warning "warning" maybe,
+    } }
     /// `CreateFcmPositionTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateFcmPositionTransferRequest {
         /// Market.
@@ -9572,311 +9588,339 @@ pub mod types {
         /// Subtrader of the error account that gets it: the id of that account, _ and 1 to 16 letters or digits. Made if there is none.
         pub target_subtrader_id: String,
     }
+    wire::object! { CreateFcmPositionTransferRequest {
+        market_ticker "market_ticker" plain, position_centicount "position_centicount" plain,
+        price_centicents "price_centicents" plain, source_subtrader_id "source_subtrader_id" plain,
+        target_subtrader_id "target_subtrader_id" plain,
+    } }
     /// `CreateFcmPositionTransferResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateFcmPositionTransferResponse {
         /// Id of the transfer. No operation lists them.
         pub position_transfer_id: String,
     }
+    wire::object! { CreateFcmPositionTransferResponse {
+        position_transfer_id "position_transfer_id" plain,
+    } }
     /// `CreateFcmSubtraderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateFcmSubtraderRequest {
         /// 1 to 16 letters or digits, case counts. The id becomes that of the member, _ and this.
         pub subtrader_suffix: String,
     }
+    wire::object! { CreateFcmSubtraderRequest {
+        subtrader_suffix "subtrader_suffix" plain,
+    } }
     /// `CreateFcmSubtraderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateFcmSubtraderResponse {
         /// Id of the subtrader.
         pub subtrader_id: String,
     }
+    wire::object! { CreateFcmSubtraderResponse {
+        subtrader_id "subtrader_id" plain,
+    } }
     /// `CreateMarketInMultivariateEventCollectionRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateMarketInMultivariateEventCollectionRequest {
         /// The legs.
-        #[serde(deserialize_with = "lenient::collection")]
         pub selected_markets: Vec<TickerPair>,
         /// With the whole market in the response. Left out: without.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub with_market_payload: Option<bool>,
     }
+    wire::object! { CreateMarketInMultivariateEventCollectionRequest {
+        selected_markets "selected_markets" list, with_market_payload "with_market_payload" maybe,
+    } }
     /// `CreateMarketInMultivariateEventCollectionResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateMarketInMultivariateEventCollectionResponse {
         /// Event of the combo.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Prices are dollars for one contract, sizes and volumes are contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub market: Option<Market>,
         /// Market of the combo.
         pub market_ticker: MarketTicker,
     }
+    wire::object! { CreateMarketInMultivariateEventCollectionResponse {
+        event_ticker "event_ticker" maybe, market "market" optional, market_ticker "market_ticker" plain,
+    } }
     /// The limit is given either way, or both ways alike.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateOrderGroupRequest {
         /// Whole contracts that may trade within 15 seconds, 1 to 1000000.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_limit: Option<i64>,
         /// The same, in steps of 0.01.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_limit_fp: Option<wire::Decimal>,
         /// Shard. Left out: 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_index: Option<i64>,
         /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { CreateOrderGroupRequest {
+        contracts_limit "contracts_limit" maybe, contracts_limit_fp "contracts_limit_fp" maybe,
+        exchange_index "exchange_index" maybe, subaccount "subaccount" maybe,
+    } }
     /// `CreateOrderGroupResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateOrderGroupResponse {
         /// Shard of the group.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Id of the group.
         pub order_group_id: OrderGroupId,
         /// Subaccount that has it, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { CreateOrderGroupResponse {
+        exchange_index "exchange_index" optional, order_group_id "order_group_id" plain,
+        subaccount "subaccount" optional,
+    } }
     /// `CreateOrderV2Request`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateOrderV2Request {
         /// Cancel the order if trading pauses.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cancel_order_on_pause: Option<bool>,
         /// Name chosen by the caller, never to be used twice. A UUID does well.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Contracts, in steps of 0.01.
         pub count: wire::Decimal,
         /// Shard. Left out or -1: the one of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_index: Option<i64>,
         /// When the order expires. Only with good_till_canceled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expiration_time: Option<wire::UnixSeconds>,
         /// Group to which the order belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_group_id: Option<OrderGroupId>,
         /// Refuse the order if it would trade at once.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Dollars for one yes contract. Has to lie on the grid of the market.
         pub price: wire::Decimal,
         /// Let the order only shrink the position. Only with immediate_or_cancel.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
         pub self_trade_prevention_type: wire::Open<SelfTradePreventionType>,
         /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
         pub side: wire::Open<BookSide>,
         /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
         /// Market to trade.
         pub ticker: MarketTicker,
         /// How long an order stays. One that expires is good_till_canceled with an expiration_time.
         pub time_in_force: TimeInForce,
     }
+    wire::object! { CreateOrderV2Request {
+        cancel_order_on_pause "cancel_order_on_pause" maybe, client_order_id "client_order_id" maybe,
+        count "count" plain, exchange_index "exchange_index" maybe, expiration_time "expiration_time" maybe,
+        order_group_id "order_group_id" maybe, post_only "post_only" maybe, price "price" plain,
+        reduce_only "reduce_only" maybe, self_trade_prevention_type "self_trade_prevention_type" plain,
+        side "side" plain, subaccount "subaccount" maybe, ticker "ticker" plain, time_in_force "time_in_force" plain,
+    } }
     /// `CreateOrderV2Response`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateOrderV2Response {
         /// Dollars of fee a contract. Present if any traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_fee_paid: Option<wire::Decimal>,
         /// Dollars a contract. Present if any traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_fill_price: Option<wire::Decimal>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Contracts that traded at once.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fill_count: Option<wire::Decimal>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Contracts that rest now. Can be zero with nothing filled, when self-trade prevention cancelled the order.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count: Option<wire::Decimal>,
         /// When the order was matched.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { CreateOrderV2Response {
+        average_fee_paid "average_fee_paid" optional, average_fill_price "average_fill_price" optional,
+        client_order_id "client_order_id" maybe, fill_count "fill_count" optional, order_id "order_id" plain,
+        remaining_count "remaining_count" optional, ts_ms "ts_ms" optional,
+    } }
     /// One of the bids may be zero, which declines that side. Together they are one dollar at most.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateQuoteRequest {
         /// Dollars for one no contract.
         pub no_bid: wire::Decimal,
         /// Cancel the caller's order if it would trade with the book. Left out: no.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Whether what does not trade rests on the book.
         pub rest_remainder: bool,
         /// Request that is quoted.
         pub rfq_id: RfqId,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
         /// Dollars for one yes contract.
         pub yes_bid: wire::Decimal,
     }
+    wire::object! { CreateQuoteRequest {
+        no_bid "no_bid" plain, post_only "post_only" maybe, rest_remainder "rest_remainder" plain,
+        rfq_id "rfq_id" plain, subaccount "subaccount" maybe, yes_bid "yes_bid" plain,
+    } }
     /// `CreateQuoteResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateQuoteResponse {
         /// Id of the quote.
         pub id: QuoteId,
     }
+    wire::object! { CreateQuoteResponse {
+        id "id" plain,
+    } }
     /// `CreateRfqBatchQuoteRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateRfqBatchQuoteRequest {
         /// Cancel the caller's orders if they would trade with the book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// One for each request, 2 to 57.
-        #[serde(deserialize_with = "lenient::collection")]
         pub quotes: Vec<RfqBatchQuoteEntry>,
         /// Whether what does not trade rests on the book.
         pub rest_remainder: bool,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { CreateRfqBatchQuoteRequest {
+        post_only "post_only" maybe, quotes "quotes" list, rest_remainder "rest_remainder" plain,
+        subaccount "subaccount" maybe,
+    } }
     /// `CreateRfqBatchQuoteResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateRfqBatchQuoteResponse {
         /// Id of the quote.
         pub id: RfqBatchQuoteId,
     }
+    wire::object! { CreateRfqBatchQuoteResponse {
+        id "id" plain,
+    } }
     /// A size is given in contracts or as a target cost, for all requests here or for each by itself.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateRfqBatchRequest {
         /// What is to be quoted, 2 to 57 requests.
-        #[serde(deserialize_with = "lenient::collection")]
         pub children: Vec<RfqBatchChild>,
         /// Name chosen by the caller, up to 64 characters.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_batch_id: Option<String>,
         /// Contracts of each request that says no size.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_fp: Option<wire::Decimal>,
         /// Collection in which combos are made.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mve_collection_ticker: Option<CollectionTicker>,
         /// Hide the caller's public id from others.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub obscure_creator_id: Option<bool>,
         /// Withdraw what the caller asked before.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub replace_existing: Option<bool>,
         /// Whether what does not trade rests on the book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rest_remainder: Option<bool>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
         /// Subtrader for whom it is made. FCM members only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subtrader_id: Option<String>,
         /// Dollars to spend on each request that says no size.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub target_cost_dollars: Option<wire::Decimal>,
         /// Whether fees come on top of the target cost.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub target_cost_excludes_fees: Option<bool>,
     }
+    wire::object! { CreateRfqBatchRequest {
+        children "children" list, client_batch_id "client_batch_id" maybe, contracts_fp "contracts_fp" maybe,
+        mve_collection_ticker "mve_collection_ticker" maybe, obscure_creator_id "obscure_creator_id" maybe,
+        replace_existing "replace_existing" maybe, rest_remainder "rest_remainder" maybe,
+        subaccount "subaccount" maybe, subtrader_id "subtrader_id" maybe,
+        target_cost_dollars "target_cost_dollars" maybe, target_cost_excludes_fees "target_cost_excludes_fees" maybe,
+    } }
     /// `CreateRfqBatchResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateRfqBatchResponse {
         /// Requests for quotes that are quoted and accepted as one.
-        #[serde(deserialize_with = "lenient::vital")]
         pub rfq_batch: RfqBatch,
     }
+    wire::object! { CreateRfqBatchResponse {
+        rfq_batch "rfq_batch" vital,
+    } }
     /// `CreateRfqRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateRfqRequest {
         /// Size in whole contracts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts: Option<i64>,
         /// The same, in steps of 0.01.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_fp: Option<wire::Decimal>,
         /// Market to be quoted.
         pub market_ticker: MarketTicker,
         /// Hide the caller's public id from others until a quote is executed. Left out: no.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub obscure_creator_id: Option<bool>,
         /// Withdraw the caller's earlier requests first. Left out: no.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub replace_existing: Option<bool>,
         /// Whether what does not trade rests on the book.
         pub rest_remainder: bool,
         /// Subaccount, 0 (primary) to 63. Direct members only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
         /// Subtrader for whom it is made. FCM members only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subtrader_id: Option<String>,
         /// Deprecated by the venue. Target cost in hundredths of a cent, 10000 to the dollar. Use target_cost_dollars.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub target_cost_centi_cents: Option<i64>,
         /// Size as dollars to spend.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub target_cost_dollars: Option<wire::Decimal>,
         /// Whether fees come on top of the target cost. Left out: it includes them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub target_cost_excludes_fees: Option<bool>,
     }
+    wire::object! { CreateRfqRequest {
+        contracts "contracts" maybe, contracts_fp "contracts_fp" maybe, market_ticker "market_ticker" plain,
+        obscure_creator_id "obscure_creator_id" maybe, replace_existing "replace_existing" maybe,
+        rest_remainder "rest_remainder" plain, subaccount "subaccount" maybe, subtrader_id "subtrader_id" maybe,
+        target_cost_centi_cents "target_cost_centi_cents" maybe, target_cost_dollars "target_cost_dollars" maybe,
+        target_cost_excludes_fees "target_cost_excludes_fees" maybe,
+    } }
     /// `CreateRfqResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateRfqResponse {
         /// Id of the request.
         pub id: RfqId,
     }
+    wire::object! { CreateRfqResponse {
+        id "id" plain,
+    } }
     /// `CreateSubaccountRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateSubaccountRequest {
         /// Shard. Left out: 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_index: Option<i64>,
     }
+    wire::object! { CreateSubaccountRequest {
+        exchange_index "exchange_index" maybe,
+    } }
     /// `CreateSubaccountResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateSubaccountResponse {
         /// Number that it got, 1 to 63.
-        #[serde(deserialize_with = "lenient::vital")]
         pub subaccount_number: i64,
     }
+    wire::object! { CreateSubaccountResponse {
+        subaccount_number "subaccount_number" vital,
+    } }
     /// Value that means yes for each target. The names are those of the market, so no two markets share them.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -9885,252 +9929,247 @@ pub mod types {
     pub struct CustomStrike(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { CustomStrike(::serde_json::Map<String, ::serde_json::Value>); }
     /// A stretch of trading, in New York time.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DailySchedule {
         /// Hour and minute at which it ends, as HH:MM.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub close_time: Option<String>,
         /// Hour and minute at which it begins, as HH:MM.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub open_time: Option<String>,
     }
+    wire::object! { DailySchedule {
+        close_time "close_time" maybe, open_time "open_time" maybe,
+    } }
     /// `DecreaseOrderV2Request`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DecreaseOrderV2Request {
         /// Shard of the order; -1 finds it by market_ticker. Left out: by market_ticker if given, else shard 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_index: Option<i64>,
         /// Market by which the shard is found.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Contracts to take off.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_by: Option<wire::Decimal>,
         /// Contracts to leave.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_to: Option<wire::Decimal>,
     }
+    wire::object! { DecreaseOrderV2Request {
+        exchange_index "exchange_index" maybe, market_ticker "market_ticker" maybe, reduce_by "reduce_by" maybe,
+        reduce_to "reduce_to" maybe,
+    } }
     /// `DecreaseOrderV2Response`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct DecreaseOrderV2Response {
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Contracts that rest now.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count: Option<wire::Decimal>,
         /// When the order was shrunk.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { DecreaseOrderV2Response {
+        client_order_id "client_order_id" maybe, order_id "order_id" plain,
+        remaining_count "remaining_count" optional, ts_ms "ts_ms" optional,
+    } }
     /// `Deposit`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Deposit {
         /// Cents that come in.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount_cents: Option<i64>,
         /// When it was begun.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::UnixSeconds>,
         /// Fee in cents.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_cents: Option<i64>,
         /// When it was applied, failed or returned. Absent or null until then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub finalized_ts: Option<wire::UnixSeconds>,
         /// Id of the deposit.
         pub id: String,
         /// Where a payment is. Once applied, it is in the balance.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<PaymentStatus>>,
         /// How the money travels.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<PaymentType>>,
     }
+    wire::object! { Deposit {
+        amount_cents "amount_cents" optional, created_ts "created_ts" optional, fee_cents "fee_cents" optional,
+        finalized_ts "finalized_ts" optional, id "id" plain, status "status" maybe, type_ "type" maybe,
+    } }
     /// What one operation costs.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct EndpointTokenCost {
         /// Tokens.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cost: Option<i64>,
         /// HTTP method.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub method: Option<String>,
         /// Path with its placeholders.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub path: Option<String>,
     }
+    wire::object! { EndpointTokenCost {
+        cost "cost" optional, method "method" maybe, path "path" maybe,
+    } }
     /// One thing that happens or not, with the markets on it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct EventData {
         /// Deprecated by the venue. Category. That of the series goes before it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// How collateral comes back, MECNET or DIRECNET. May be empty.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub collateral_return_type: Option<String>,
         /// Ticker of the event.
         pub event_ticker: EventTicker,
         /// Shard on which it trades.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Factor in place of that of the series.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_multiplier_override: Option<wire::DecimalNumber>,
         /// Fees of this event in place of those of the series.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_type_override: Option<wire::Open<FeeType>>,
         /// When its metadata last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_updated_ts: Option<wire::DateTime>,
         /// Its markets, if asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub markets: Vec<Market>,
         /// Whether only one of its markets can end with yes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mutually_exclusive: Option<bool>,
         /// Notes that the venue keeps for its own pages. No source describes them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub product_metadata: Option<ProductMetadata>,
         /// Series from which it was made.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub series_ticker: Option<SeriesTicker>,
         /// Where outcomes are looked up.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub settlement_sources: Vec<SettlementSource>,
         /// Date that it is about, if it is about one.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strike_date: Option<wire::DateTime>,
         /// Time that it is about, such as a week or a month, if not a date.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub strike_period: Option<String>,
         /// Short heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sub_title: Option<String>,
         /// Heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    wire::object! { EventData {
+        category "category" maybe, collateral_return_type "collateral_return_type" maybe,
+        event_ticker "event_ticker" plain, exchange_index "exchange_index" optional,
+        fee_multiplier_override "fee_multiplier_override" optional, fee_type_override "fee_type_override" maybe,
+        last_updated_ts "last_updated_ts" optional, markets "markets" list_or_none,
+        mutually_exclusive "mutually_exclusive" maybe, product_metadata "product_metadata" maybe,
+        series_ticker "series_ticker" maybe, settlement_sources "settlement_sources" list_or_none,
+        strike_date "strike_date" optional, strike_period "strike_period" maybe, sub_title "sub_title" maybe,
+        title "title" maybe,
+    } }
     /// Without type and multiplier it returns the event to the fees of its series.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct EventFeeChange {
         /// Event that it applies to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// New factor on the fees.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_multiplier_override: Option<wire::DecimalNumber>,
         /// How fees are reckoned. The fee schedule of the venue has the formulas.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_type_override: Option<wire::Open<FeeType>>,
         /// Id of the change.
         pub id: String,
         /// When it takes effect.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub scheduled_ts: Option<wire::DateTime>,
         /// Series of the event.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub series_ticker: Option<SeriesTicker>,
     }
+    wire::object! { EventFeeChange {
+        event_ticker "event_ticker" maybe, fee_multiplier_override "fee_multiplier_override" optional,
+        fee_type_override "fee_type_override" maybe, id "id" plain, scheduled_ts "scheduled_ts" optional,
+        series_ticker "series_ticker" maybe,
+    } }
     /// The fees of an event have changed. Without type and multiplier, which are then null, those of the series hold again.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct EventFeeMessage {
         /// Event.
         pub event_ticker: EventTicker,
         /// Factor in place of that of the series.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_multiplier_override: Option<wire::DecimalNumber>,
         /// Fees in place of those of the series.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_type_override: Option<wire::Open<FeeType>>,
     }
+    wire::object! { EventFeeMessage {
+        event_ticker "event_ticker" plain, fee_multiplier_override "fee_multiplier_override" optional,
+        fee_type_override "fee_type_override" maybe,
+    } }
     /// An event was made.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct EventLifecycleMessage {
         /// How collateral comes back, MECNET or DIRECNET. May be empty.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub collateral_return_type: Option<String>,
         /// Event.
         pub event_ticker: EventTicker,
         /// Shard on which its markets trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Series from which it was made.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub series_ticker: Option<SeriesTicker>,
         /// Date that it is about, if it is about one.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub strike_date: Option<wire::UnixSeconds>,
         /// Time that it is about, such as a week or a month, if not a date.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub strike_period: Option<String>,
         /// Short heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subtitle: Option<String>,
         /// Heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    wire::object! { EventLifecycleMessage {
+        collateral_return_type "collateral_return_type" maybe, event_ticker "event_ticker" plain,
+        exchange_index "exchange_index" optional, series_ticker "series_ticker" maybe,
+        strike_date "strike_date" optional, strike_period "strike_period" maybe, subtitle "subtitle" maybe,
+        title "title" maybe,
+    } }
     /// `EventLiveData`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct EventLiveData {
         /// Range to show at first, such as 15min.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub default_range: Option<String>,
         /// The data. The type decides what is in it, and no source lists the types.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub details: Option<LiveDataDetails>,
         /// Whether the event is over and the data stands still. Cryptocurrencies only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_historical: Option<bool>,
         /// Ranges that can be asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub range_options: Vec<String>,
         /// What the details are.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { EventLiveData {
+        default_range "default_range" maybe, details "details" maybe, is_historical "is_historical" maybe,
+        range_options "range_options" list_or_none, type_ "type" maybe,
+    } }
     /// What the caller holds in all markets of an event. Money in dollars.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct EventPosition {
         /// Cost of what is held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub event_exposure_dollars: Option<wire::Decimal>,
         /// Event.
         pub event_ticker: EventTicker,
         /// Fees on what traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fees_paid_dollars: Option<wire::Decimal>,
         /// Profit or loss that is settled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub realized_pnl_dollars: Option<wire::Decimal>,
         /// What was spent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_cost_dollars: Option<wire::Decimal>,
         /// Contracts that were traded, yes and no.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_cost_shares_fp: Option<wire::Decimal>,
     }
+    wire::object! { EventPosition {
+        event_exposure_dollars "event_exposure_dollars" optional, event_ticker "event_ticker" plain,
+        fees_paid_dollars "fees_paid_dollars" optional, realized_pnl_dollars "realized_pnl_dollars" optional,
+        total_cost_dollars "total_cost_dollars" optional, total_cost_shares_fp "total_cost_shares_fp" optional,
+    } }
     wire::words! {
         /// Status to filter events by.
         EventStatusFilter {
@@ -10142,25 +10181,26 @@ pub mod types {
         EventTicker = "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$";
     }
     /// Status of one shard.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ExchangeIndexStatus {
         /// What is traded on it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// False under maintenance, when nothing can be changed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_active: Option<bool>,
         /// Number of the shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Whether money can move to and from it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub intra_exchange_transfers_active: Option<bool>,
         /// Whether orders can be placed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trading_active: Option<bool>,
     }
+    wire::object! { ExchangeIndexStatus {
+        description "description" maybe, exchange_active "exchange_active" maybe,
+        exchange_index "exchange_index" optional,
+        intra_exchange_transfers_active "intra_exchange_transfers_active" maybe,
+        trading_active "trading_active" maybe,
+    } }
     wire::words! {
         /// Event contracts, or perpetuals on margin.
         ExchangeInstance {
@@ -10168,88 +10208,89 @@ pub mod types {
         }
     }
     /// `ExchangeStatus`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ExchangeStatus {
         /// False under maintenance, when nothing can be changed.
         pub exchange_active: bool,
         /// When the venue expects to be back.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_estimated_resume_time: Option<wire::DateTime>,
         /// The same, shard by shard. The fields above speak of shard 0.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub exchange_index_statuses: Vec<ExchangeIndexStatus>,
         /// Whether money can move between shards.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub intra_exchange_transfers_active: Option<bool>,
         /// Whether orders can be placed.
         pub trading_active: bool,
     }
+    wire::object! { ExchangeStatus {
+        exchange_active "exchange_active" plain,
+        exchange_estimated_resume_time "exchange_estimated_resume_time" optional,
+        exchange_index_statuses "exchange_index_statuses" list_or_none,
+        intra_exchange_transfers_active "intra_exchange_transfers_active" maybe,
+        trading_active "trading_active" plain,
+    } }
     /// One trade of a subtrader. A side that belongs to another member is left out.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct FcmFill {
         /// Contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count_fp: Option<wire::Decimal>,
         /// When it traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::DateTime>,
         /// Shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Id of the fill.
         pub fill_id: String,
         /// Fee of the maker in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_fee_cost: Option<wire::Decimal>,
         /// Order of the maker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub maker_order_id: Option<OrderId>,
         /// Subtrader that was the maker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub maker_subtrader_id: Option<String>,
         /// Fee of the taker in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_fee_cost: Option<wire::Decimal>,
         /// Order of the taker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_order_id: Option<OrderId>,
         /// Outcome that the taker bets on.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_outcome_side: Option<wire::Open<OutcomeSide>>,
         /// Subtrader that was the taker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_subtrader_id: Option<String>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
         /// Dollars for one yes contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_price_dollars: Option<wire::Decimal>,
     }
+    wire::object! { FcmFill {
+        count_fp "count_fp" optional, created_time "created_time" optional, exchange_index "exchange_index" optional,
+        fill_id "fill_id" plain, maker_fee_cost "maker_fee_cost" optional, maker_order_id "maker_order_id" maybe,
+        maker_subtrader_id "maker_subtrader_id" maybe, taker_fee_cost "taker_fee_cost" optional,
+        taker_order_id "taker_order_id" maybe, taker_outcome_side "taker_outcome_side" maybe,
+        taker_subtrader_id "taker_subtrader_id" maybe, ticker "ticker" maybe,
+        yes_price_dollars "yes_price_dollars" optional,
+    } }
     /// `FcmSubtrader`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct FcmSubtrader {
         /// Shards that know it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub exchange_indices: Vec<i64>,
         /// Whether the member has blocked it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fcm_trading_blocked: Option<bool>,
         /// Whether a block has still to take effect.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub propagation_pending: Option<bool>,
         /// Id of the subtrader.
         pub subtrader_id: String,
         /// Whether it may not trade, for whatever reason.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trading_blocked: Option<bool>,
     }
+    wire::object! { FcmSubtrader {
+        exchange_indices "exchange_indices" list_or_none, fcm_trading_blocked "fcm_trading_blocked" maybe,
+        propagation_pending "propagation_pending" maybe, subtrader_id "subtrader_id" plain,
+        trading_blocked "trading_blocked" maybe,
+    } }
     wire::words! {
         /// How fees are reckoned. The fee schedule of the venue has the formulas.
         FeeType {
@@ -10259,64 +10300,55 @@ pub mod types {
         }
     }
     /// One trade of an order of the caller. Prices are dollars for one contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Fill {
         /// Deprecated by the venue. Direction in the old way of writing orders. Use book_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub action: Option<wire::Open<OrderAction>>,
         /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub book_side: Option<wire::Open<BookSide>>,
         /// Contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count_fp: Option<wire::Decimal>,
         /// When it traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::DateTime>,
         /// Shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Fee in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_cost: Option<wire::Decimal>,
         /// Id of the fill.
         pub fill_id: String,
         /// Whether the order traded on arrival.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_taker: Option<bool>,
         /// The same ticker under its old name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Price of a no contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_price_dollars: Option<wire::Decimal>,
         /// Order that traded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_id: Option<OrderId>,
         /// Outcome that the fill bets on. Selling no counts as yes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome_side: Option<wire::Open<OutcomeSide>>,
         /// Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<OutcomeSide>>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount_number: Option<i64>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
         /// The same id under its old name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trade_id: Option<String>,
         /// The same time under its old name.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts: Option<wire::UnixSeconds>,
         /// Price of a yes contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_price_dollars: Option<wire::Decimal>,
     }
+    wire::object! { Fill {
+        action "action" maybe, book_side "book_side" maybe, count_fp "count_fp" optional,
+        created_time "created_time" optional, exchange_index "exchange_index" optional, fee_cost "fee_cost" optional,
+        fill_id "fill_id" plain, is_taker "is_taker" maybe, market_ticker "market_ticker" maybe,
+        no_price_dollars "no_price_dollars" optional, order_id "order_id" maybe, outcome_side "outcome_side" maybe,
+        side "side" maybe, subaccount_number "subaccount_number" optional, ticker "ticker" maybe,
+        trade_id "trade_id" maybe, ts "ts" optional, yes_price_dollars "yes_price_dollars" optional,
+    } }
     wire::words! {
         /// Direction of a fill in the old way of writing orders. Empty if the venue does not know it.
         FillAction {
@@ -10324,62 +10356,56 @@ pub mod types {
         }
     }
     /// One trade of an order of the caller.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct FillMessage {
         /// Deprecated by the venue. Use book_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub action: Option<wire::Open<FillAction>>,
         /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub book_side: Option<wire::Open<BookSide>>,
         /// Name of that order chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Contracts.
-        #[serde(deserialize_with = "lenient::vital")]
         pub count_fp: wire::Decimal,
         /// Shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Fee in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_cost: Option<wire::Decimal>,
         /// Whether the order traded on arrival.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_taker: Option<bool>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Order that traded.
         pub order_id: OrderId,
         /// Outcome that the fill bets on. Selling no counts as yes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome_side: Option<wire::Open<OutcomeSide>>,
         /// Contracts held in the market afterwards: positive of yes, negative of no. Absent if it was caught up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub post_position_fp: Option<wire::Decimal>,
         /// Deprecated by the venue. Outcome in an older way of writing orders. Use outcome_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub purchased_side: Option<wire::Open<OutcomeSide>>,
         /// Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<OutcomeSide>>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
         /// Id of the fill, a UUID.
         pub trade_id: String,
         /// Deprecated by the venue. When it traded. Use ts_ms.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts: Option<wire::UnixSeconds>,
         /// When it traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
         /// Dollars for one yes contract.
-        #[serde(deserialize_with = "lenient::vital")]
         pub yes_price_dollars: wire::Decimal,
     }
+    wire::object! { FillMessage {
+        action "action" maybe, book_side "book_side" maybe, client_order_id "client_order_id" maybe,
+        count_fp "count_fp" vital, exchange_index "exchange_index" optional, fee_cost "fee_cost" optional,
+        is_taker "is_taker" maybe, market_ticker "market_ticker" plain, order_id "order_id" plain,
+        outcome_side "outcome_side" maybe, post_position_fp "post_position_fp" optional,
+        purchased_side "purchased_side" maybe, side "side" maybe, subaccount "subaccount" optional,
+        trade_id "trade_id" plain, ts "ts" optional, ts_ms "ts_ms" optional,
+        yes_price_dollars "yes_price_dollars" vital,
+    } }
     /// Filters of each sport.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -10388,850 +10414,946 @@ pub mod types {
     pub struct FiltersBySport(#[serde(deserialize_with = "lenient::collection")] pub HashMap<String, SportFilterDetails>);
     wire::wraps! { FiltersBySport(HashMap<String, SportFilterDetails>); }
     /// The forecast at one time.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ForecastPercentilesPoint {
         /// Last second of the period.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end_period_ts: Option<wire::UnixSeconds>,
         /// Event that is forecast.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// One for each percentile that was asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub percentile_points: Vec<PercentilePoint>,
         /// Minutes that the period lasts, 0 for five seconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub period_interval: Option<i64>,
     }
+    wire::object! { ForecastPercentilesPoint {
+        end_period_ts "end_period_ts" optional, event_ticker "event_ticker" maybe,
+        percentile_points "percentile_points" list_or_none, period_interval "period_interval" optional,
+    } }
     /// `GenerateApiKeyRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GenerateApiKeyRequest {
         /// Subtrader to bind it to: the user id, an underscore and up to 16 letters or digits. FCM members only, and not together with subaccount. A bound key is refused by every REST operation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fcm_subtrader_id: Option<String>,
         /// Signature algorithm of a key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key_type: Option<wire::Open<ApiKeyType>>,
         /// Label of the key.
         pub name: String,
         /// What it may do. Left out: read and write.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub scopes: Vec<wire::Open<ApiKeyScope>>,
         /// The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { GenerateApiKeyRequest {
+        fcm_subtrader_id "fcm_subtrader_id" maybe, key_type "key_type" maybe, name "name" plain,
+        scopes "scopes" list_or_none, subaccount "subaccount" maybe,
+    } }
     /// `GenerateApiKeyResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GenerateApiKeyResponse {
         /// Id of the new key.
         pub api_key_id: ApiKeyId,
         /// Signature algorithm of a key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key_type: Option<wire::Open<ApiKeyType>>,
         /// Private key as PEM, PKCS#1 for RSA and PKCS#8 for Ed25519. Shown this once.
         pub private_key: wire::Secret,
         /// A risk control that its subtrader lacks. The key was created nevertheless.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub warning: Option<String>,
     }
+    wire::object! { GenerateApiKeyResponse {
+        api_key_id "api_key_id" plain, key_type "key_type" maybe, private_key "private_key" plain,
+        warning "warning" maybe,
+    } }
     /// Keys are verified with this call, so that a response without its tier proves nothing.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAccountApiLimitsResponse {
         /// What raised the tier. Empty or null on the basic tier.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub grants: Vec<ApiUsageLevelGrant>,
         /// One token bucket of the caller.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub read: Option<BucketLimit>,
         /// Tier in force, from basic to prestige. The venue adds tiers.
         pub usage_tier: String,
         /// One token bucket of the caller.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub write: Option<BucketLimit>,
     }
+    wire::object! { GetAccountApiLimitsResponse {
+        grants "grants" list_or_none, read "read" optional, usage_tier "usage_tier" plain, write "write" optional,
+    } }
     /// `GetAccountApiUsageLevelVolumeProgressResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAccountApiUsageLevelVolumeProgressResponse {
-        #[serde(deserialize_with = "lenient::collection")]
         pub volume_progress: Vec<AccountApiUsageLevelVolumeProgress>,
     }
+    wire::object! { GetAccountApiUsageLevelVolumeProgressResponse {
+        volume_progress "volume_progress" list,
+    } }
     /// `GetAccountEndpointCostsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAccountEndpointCostsResponse {
         /// Tokens that all other operations cost.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub default_cost: Option<i64>,
         /// What one operation costs.
-        #[serde(deserialize_with = "lenient::collection")]
         pub endpoint_costs: Vec<EndpointTokenCost>,
     }
+    wire::object! { GetAccountEndpointCostsResponse {
+        default_cost "default_cost" optional, endpoint_costs "endpoint_costs" list,
+    } }
     /// `GetApiKeysResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetApiKeysResponse {
         /// Until when the owner has attested a location. Past that, keys cannot trade sports, elections and entertainment. Absent if never attested.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub api_key_region_expiration_ts: Option<wire::UnixSeconds>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub api_keys: Vec<ApiKey>,
     }
+    wire::object! { GetApiKeysResponse {
+        api_key_region_expiration_ts "api_key_region_expiration_ts" optional, api_keys "api_keys" list,
+    } }
     /// `GetBalanceResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetBalanceResponse {
         /// Available cash in whole cents, cut off, not rounded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<i64>,
         /// Cash by shard. Absent for a key that is locked to a subaccount.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub balance_breakdown: Vec<IndexedBalance>,
         /// Available cash in dollars, exact.
-        #[serde(deserialize_with = "lenient::vital")]
         pub balance_dollars: wire::Decimal,
         /// Value of all positions in cents.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub portfolio_value: Option<i64>,
         /// When the balance last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_ts: Option<wire::UnixSeconds>,
     }
+    wire::object! { GetBalanceResponse {
+        balance "balance" optional, balance_breakdown "balance_breakdown" list_or_none,
+        balance_dollars "balance_dollars" vital, portfolio_value "portfolio_value" optional,
+        updated_ts "updated_ts" optional,
+    } }
     /// `GetBlockTradeProposalsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetBlockTradeProposalsResponse {
-        #[serde(deserialize_with = "lenient::collection")]
         pub block_trade_proposals: Vec<BlockTradeProposal>,
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
     }
+    wire::object! { GetBlockTradeProposalsResponse {
+        block_trade_proposals "block_trade_proposals" list, cursor "cursor" maybe,
+    } }
     /// `GetCommunicationsIdResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCommunicationsIdResponse {
         /// Public id of the caller.
         pub communications_id: String,
     }
+    wire::object! { GetCommunicationsIdResponse {
+        communications_id "communications_id" plain,
+    } }
     /// `GetDepositsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetDepositsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub deposits: Vec<Deposit>,
     }
+    wire::object! { GetDepositsResponse {
+        cursor "cursor" maybe, deposits "deposits" list,
+    } }
     /// Two lists in the same order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetEventCandlesticksResponse {
         /// Where the response ends. Before the requested end if that was too much.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub adjusted_end_ts: Option<wire::UnixSeconds>,
         /// Candlesticks of each of them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub market_candlesticks: Vec<Option<Vec<MarketCandlestick>>>,
         /// Markets of the event.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub market_tickers: Vec<MarketTicker>,
     }
+    wire::object! { GetEventCandlesticksResponse {
+        adjusted_end_ts "adjusted_end_ts" optional, market_candlesticks "market_candlesticks" list_or_none,
+        market_tickers "market_tickers" list_or_none,
+    } }
     /// `GetEventFeeChangesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetEventFeeChangesResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// Without type and multiplier it returns the event to the fees of its series.
-        #[serde(deserialize_with = "lenient::collection")]
         pub event_fee_changes: Vec<EventFeeChange>,
     }
+    wire::object! { GetEventFeeChangesResponse {
+        cursor "cursor" maybe, event_fee_changes "event_fee_changes" list,
+    } }
     /// `GetEventForecastPercentilesHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetEventForecastPercentilesHistoryResponse {
         /// The forecast at one time.
-        #[serde(deserialize_with = "lenient::collection")]
         pub forecast_history: Vec<ForecastPercentilesPoint>,
     }
+    wire::object! { GetEventForecastPercentilesHistoryResponse {
+        forecast_history "forecast_history" list,
+    } }
     /// `GetEventLiveDataResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetEventLiveDataResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub live_data: EventLiveData,
     }
+    wire::object! { GetEventLiveDataResponse {
+        live_data "live_data" vital,
+    } }
     /// `GetEventMetadataResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetEventMetadataResponse {
         /// League or tournament.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub competition: Option<String>,
         /// What of the competition it is about, such as a game.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub competition_scope: Option<String>,
         /// Path of the image of its main market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub featured_image_url: Option<String>,
         /// Path of its image.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// The same for its markets.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub market_details: Vec<MarketMetadata>,
         /// Where outcomes are looked up.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub settlement_sources: Vec<SettlementSource>,
     }
+    wire::object! { GetEventMetadataResponse {
+        competition "competition" maybe, competition_scope "competition_scope" maybe,
+        featured_image_url "featured_image_url" maybe, image_url "image_url" maybe,
+        market_details "market_details" list_or_none, settlement_sources "settlement_sources" list_or_none,
+    } }
     /// `GetEventResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetEventResponse {
         /// One thing that happens or not, with the markets on it.
-        #[serde(deserialize_with = "lenient::vital")]
         pub event: EventData,
         /// Deprecated by the venue. Markets of the event. Use those inside it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub markets: Vec<Market>,
     }
+    wire::object! { GetEventResponse {
+        event "event" vital, markets "markets" list_or_none,
+    } }
     /// `GetEventsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetEventsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// One thing that happens or not, with the markets on it.
-        #[serde(deserialize_with = "lenient::collection")]
         pub events: Vec<EventData>,
         /// Milestones of these events, if asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub milestones: Vec<Milestone>,
     }
+    wire::object! { GetEventsResponse {
+        cursor "cursor" maybe, events "events" list, milestones "milestones" list_or_none,
+    } }
     /// `GetExchangeScheduleResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetExchangeScheduleResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub schedule: Schedule,
     }
+    wire::object! { GetExchangeScheduleResponse {
+        schedule "schedule" vital,
+    } }
     /// Money in dollars. Orders count with their worst cost and fees.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFcmEventContractDailyCapResponse {
         /// Day in New York to which the trades belong, such as 2026-10-05.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cap_date: Option<String>,
         /// What trades of the day have used, less what sales and settlements gave back.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_utilization: Option<wire::Decimal>,
         /// The cap.
-        #[serde(deserialize_with = "lenient::vital")]
         pub limit: wire::Decimal,
         /// What orders on their way hold.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pending_order_utilization: Option<wire::Decimal>,
         /// What resting orders hold.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub resting_order_utilization: Option<wire::Decimal>,
         /// The subtrader.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subtrader_id: Option<String>,
     }
+    wire::object! { GetFcmEventContractDailyCapResponse {
+        cap_date "cap_date" maybe, executed_utilization "executed_utilization" optional, limit "limit" vital,
+        pending_order_utilization "pending_order_utilization" optional,
+        resting_order_utilization "resting_order_utilization" optional, subtrader_id "subtrader_id" maybe,
+    } }
     /// `GetFcmFillsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFcmFillsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// One trade of a subtrader. A side that belongs to another member is left out.
-        #[serde(deserialize_with = "lenient::collection")]
         pub fills: Vec<FcmFill>,
     }
+    wire::object! { GetFcmFillsResponse {
+        cursor "cursor" maybe, fills "fills" list,
+    } }
     /// `GetFcmSubtraderBlockedCategoriesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFcmSubtraderBlockedCategoriesResponse {
         /// Categories, sorted.
-        #[serde(deserialize_with = "lenient::collection")]
         pub categories: Vec<String>,
     }
+    wire::object! { GetFcmSubtraderBlockedCategoriesResponse {
+        categories "categories" list,
+    } }
     /// `GetFillsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFillsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// One trade of an order of the caller. Prices are dollars for one contract.
-        #[serde(deserialize_with = "lenient::collection")]
         pub fills: Vec<Fill>,
     }
+    wire::object! { GetFillsResponse {
+        cursor "cursor" maybe, fills "fills" list,
+    } }
     /// `GetFiltersBySportsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFiltersBySportsResponse {
         /// Filters of each sport.
-        #[serde(deserialize_with = "lenient::vital")]
         pub filters_by_sports: FiltersBySport,
         /// Sports in the order in which the venue shows them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sport_ordering: Vec<String>,
     }
+    wire::object! { GetFiltersBySportsResponse {
+        filters_by_sports "filters_by_sports" vital, sport_ordering "sport_ordering" list_or_none,
+    } }
     /// `GetGameStatsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetGameStatsResponse {
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pbp: Option<PlayByPlay>,
     }
+    wire::object! { GetGameStatsResponse {
+        pbp "pbp" optional,
+    } }
     /// `GetHistoricalCutoffResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetHistoricalCutoffResponse {
         /// Settled positions that last changed before this are archived.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub market_positions_last_updated_ts: Option<wire::DateTime>,
         /// Markets that settled before this are archived with their candlesticks.
-        #[serde(deserialize_with = "lenient::vital")]
         pub market_settled_ts: wire::DateTime,
         /// Orders that were cancelled or fully traded before this are archived.
-        #[serde(deserialize_with = "lenient::vital")]
         pub orders_updated_ts: wire::DateTime,
         /// Trades and fills from before this are archived.
-        #[serde(deserialize_with = "lenient::vital")]
         pub trades_created_ts: wire::DateTime,
     }
+    wire::object! { GetHistoricalCutoffResponse {
+        market_positions_last_updated_ts "market_positions_last_updated_ts" optional,
+        market_settled_ts "market_settled_ts" vital, orders_updated_ts "orders_updated_ts" vital,
+        trades_created_ts "trades_created_ts" vital,
+    } }
     /// `GetIncentiveProgramsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetIncentiveProgramsResponse {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub incentive_programs: Vec<IncentiveProgram>,
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_cursor: Option<String>,
     }
+    wire::object! { GetIncentiveProgramsResponse {
+        incentive_programs "incentive_programs" list_or_none, next_cursor "next_cursor" maybe,
+    } }
     /// `GetIntraExchangeInstanceTransferResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetIntraExchangeInstanceTransferResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub transfer: IntraExchangeInstanceTransferRecord,
     }
+    wire::object! { GetIntraExchangeInstanceTransferResponse {
+        transfer "transfer" vital,
+    } }
     /// `GetIntraExchangeInstanceTransfersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetIntraExchangeInstanceTransfersResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub transfers: Vec<IntraExchangeInstanceTransferRecord>,
     }
+    wire::object! { GetIntraExchangeInstanceTransfersResponse {
+        cursor "cursor" maybe, transfers "transfers" list,
+    } }
     /// `GetLiveDataResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetLiveDataResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub live_data: LiveData,
     }
+    wire::object! { GetLiveDataResponse {
+        live_data "live_data" vital,
+    } }
     /// `GetLiveDatasResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetLiveDatasResponse {
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub live_datas: Vec<LiveData>,
     }
+    wire::object! { GetLiveDatasResponse {
+        live_datas "live_datas" list_or_none,
+    } }
     /// `GetMarketCandlesticksHistoricalResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarketCandlesticksHistoricalResponse {
         /// What happened to the yes side of a market in one period. Its fields have other names than live ones.
-        #[serde(deserialize_with = "lenient::collection")]
         pub candlesticks: Vec<MarketCandlestickHistorical>,
         /// Ticker of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
     }
+    wire::object! { GetMarketCandlesticksHistoricalResponse {
+        candlesticks "candlesticks" list, ticker "ticker" maybe,
+    } }
     /// `GetMarketCandlesticksResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetMarketCandlesticksResponse {
         /// What happened to the yes side of a market in one period.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub candlesticks: Vec<MarketCandlestick>,
         /// Ticker of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
     }
+    wire::object! { GetMarketCandlesticksResponse {
+        candlesticks "candlesticks" list_or_none, ticker "ticker" maybe,
+    } }
     /// `GetMarketOrderbookResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarketOrderbookResponse {
         /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last.
-        #[serde(deserialize_with = "lenient::vital")]
         pub orderbook_fp: OrderbookCountFp,
     }
+    wire::object! { GetMarketOrderbookResponse {
+        orderbook_fp "orderbook_fp" vital,
+    } }
     /// `GetMarketOrderbooksResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetMarketOrderbooksResponse {
         /// One for each market that was asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orderbooks: Vec<MarketOrderbookFp>,
     }
+    wire::object! { GetMarketOrderbooksResponse {
+        orderbooks "orderbooks" list_or_none,
+    } }
     /// `GetMarketResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarketResponse {
         /// Prices are dollars for one contract, sizes and volumes are contracts.
-        #[serde(deserialize_with = "lenient::vital")]
         pub market: Market,
     }
+    wire::object! { GetMarketResponse {
+        market "market" vital,
+    } }
     /// `GetMarketsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarketsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// Prices are dollars for one contract, sizes and volumes are contracts.
-        #[serde(deserialize_with = "lenient::collection")]
         pub markets: Vec<Market>,
     }
+    wire::object! { GetMarketsResponse {
+        cursor "cursor" maybe, markets "markets" list,
+    } }
     /// `GetMilestoneResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMilestoneResponse {
         /// Something in the world that events hang on, such as a game.
-        #[serde(deserialize_with = "lenient::vital")]
         pub milestone: Milestone,
     }
+    wire::object! { GetMilestoneResponse {
+        milestone "milestone" vital,
+    } }
     /// `GetMilestonesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetMilestonesResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// Something in the world that events hang on, such as a game.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub milestones: Vec<Milestone>,
     }
+    wire::object! { GetMilestonesResponse {
+        cursor "cursor" maybe, milestones "milestones" list_or_none,
+    } }
     /// `GetMultivariateEventCollectionResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMultivariateEventCollectionResponse {
         /// Events whose markets can be combined into one.
-        #[serde(deserialize_with = "lenient::vital")]
         pub multivariate_contract: MultivariateEventCollection,
     }
+    wire::object! { GetMultivariateEventCollectionResponse {
+        multivariate_contract "multivariate_contract" vital,
+    } }
     /// `GetMultivariateEventCollectionsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMultivariateEventCollectionsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// Events whose markets can be combined into one.
-        #[serde(deserialize_with = "lenient::collection")]
         pub multivariate_contracts: Vec<MultivariateEventCollection>,
     }
+    wire::object! { GetMultivariateEventCollectionsResponse {
+        cursor "cursor" maybe, multivariate_contracts "multivariate_contracts" list,
+    } }
     /// `GetMultivariateEventsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMultivariateEventsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// One thing that happens or not, with the markets on it.
-        #[serde(deserialize_with = "lenient::collection")]
         pub events: Vec<EventData>,
     }
+    wire::object! { GetMultivariateEventsResponse {
+        cursor "cursor" maybe, events "events" list,
+    } }
     /// The id is not shown again.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetOrderGroupResponse {
         /// Contracts that may trade within 15 seconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_limit_fp: Option<wire::Decimal>,
         /// Shard of the group.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Whether the limit is watched.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_auto_cancel_enabled: Option<bool>,
         /// Ids of its orders. May be null.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<String>,
     }
+    wire::object! { GetOrderGroupResponse {
+        contracts_limit_fp "contracts_limit_fp" optional, exchange_index "exchange_index" optional,
+        is_auto_cancel_enabled "is_auto_cancel_enabled" maybe, orders "orders" list_or_none,
+    } }
     /// `GetOrderGroupsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetOrderGroupsResponse {
         /// Absent without order groups.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_groups: Vec<OrderGroup>,
     }
+    wire::object! { GetOrderGroupsResponse {
+        order_groups "order_groups" list_or_none,
+    } }
     /// `GetOrderQueuePositionResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetOrderQueuePositionResponse {
         /// Contracts that have to trade before this order does.
-        #[serde(deserialize_with = "lenient::vital")]
         pub queue_position_fp: wire::Decimal,
     }
+    wire::object! { GetOrderQueuePositionResponse {
+        queue_position_fp "queue_position_fp" vital,
+    } }
     /// `GetOrderQueuePositionsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetOrderQueuePositionsResponse {
-        #[serde(deserialize_with = "lenient::collection")]
         pub queue_positions: Vec<OrderQueuePosition>,
     }
+    wire::object! { GetOrderQueuePositionsResponse {
+        queue_positions "queue_positions" list,
+    } }
     /// `GetOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetOrderResponse {
         /// Money in dollars, counts in contracts.
-        #[serde(deserialize_with = "lenient::vital")]
         pub order: Order,
     }
+    wire::object! { GetOrderResponse {
+        order "order" vital,
+    } }
     /// `GetOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetOrdersResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// Money in dollars, counts in contracts.
-        #[serde(deserialize_with = "lenient::collection")]
         pub orders: Vec<Order>,
     }
+    wire::object! { GetOrdersResponse {
+        cursor "cursor" maybe, orders "orders" list,
+    } }
     /// `GetPortfolioRestingOrderTotalValueResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetPortfolioRestingOrderTotalValueResponse {
         /// Value by shard, in dollars.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub resting_order_value_breakdown: Vec<IndexedBalance>,
         /// Value in cents.
-        #[serde(deserialize_with = "lenient::vital")]
         pub total_resting_order_value: i64,
     }
+    wire::object! { GetPortfolioRestingOrderTotalValueResponse {
+        resting_order_value_breakdown "resting_order_value_breakdown" list_or_none,
+        total_resting_order_value "total_resting_order_value" vital,
+    } }
     /// Both lists may be null.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetPositionsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// The same holdings added up by event.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub event_positions: Vec<EventPosition>,
         /// What the caller holds in a market. Money in dollars.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub market_positions: Vec<MarketPosition>,
     }
+    wire::object! { GetPositionsResponse {
+        cursor "cursor" maybe, event_positions "event_positions" list_or_none,
+        market_positions "market_positions" list_or_none,
+    } }
     /// `GetQuoteResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetQuoteResponse {
         /// What a maker offers on a request for quotes. Prices are dollars for one contract.
-        #[serde(deserialize_with = "lenient::vital")]
         pub quote: Quote,
     }
+    wire::object! { GetQuoteResponse {
+        quote "quote" vital,
+    } }
     /// `GetQuotesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetQuotesResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// What a maker offers on a request for quotes. Prices are dollars for one contract.
-        #[serde(deserialize_with = "lenient::collection")]
         pub quotes: Vec<Quote>,
     }
+    wire::object! { GetQuotesResponse {
+        cursor "cursor" maybe, quotes "quotes" list,
+    } }
     /// `GetRfqBatchBestQuotesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRfqBatchBestQuotesResponse {
-        #[serde(deserialize_with = "lenient::vital")]
         pub best_quotes: RfqBatchBestQuotes,
     }
+    wire::object! { GetRfqBatchBestQuotesResponse {
+        best_quotes "best_quotes" vital,
+    } }
     /// `GetRfqBatchQuotesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRfqBatchQuotesResponse {
         /// What a maker offers on a batch.
-        #[serde(deserialize_with = "lenient::collection")]
         pub batch_quotes: Vec<RfqBatchQuote>,
     }
+    wire::object! { GetRfqBatchQuotesResponse {
+        batch_quotes "batch_quotes" list,
+    } }
     /// `GetRfqBatchResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRfqBatchResponse {
         /// Requests for quotes that are quoted and accepted as one.
-        #[serde(deserialize_with = "lenient::vital")]
         pub rfq_batch: RfqBatch,
     }
+    wire::object! { GetRfqBatchResponse {
+        rfq_batch "rfq_batch" vital,
+    } }
     /// `GetRfqBatchesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRfqBatchesResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// Requests for quotes that are quoted and accepted as one.
-        #[serde(deserialize_with = "lenient::collection")]
         pub rfq_batches: Vec<RfqBatch>,
     }
+    wire::object! { GetRfqBatchesResponse {
+        cursor "cursor" maybe, rfq_batches "rfq_batches" list,
+    } }
     /// `GetRfqResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRfqResponse {
         /// A request for quotes.
-        #[serde(deserialize_with = "lenient::vital")]
         pub rfq: Rfq,
     }
+    wire::object! { GetRfqResponse {
+        rfq "rfq" vital,
+    } }
     /// `GetRfqsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetRfqsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// A request for quotes.
-        #[serde(deserialize_with = "lenient::collection")]
         pub rfqs: Vec<Rfq>,
     }
+    wire::object! { GetRfqsResponse {
+        cursor "cursor" maybe, rfqs "rfqs" list,
+    } }
     /// `GetSeriesFeeChangesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSeriesFeeChangesResponse {
-        #[serde(deserialize_with = "lenient::collection")]
         pub series_fee_change_arr: Vec<SeriesFeeChange>,
     }
+    wire::object! { GetSeriesFeeChangesResponse {
+        series_fee_change_arr "series_fee_change_arr" list,
+    } }
     /// `GetSeriesListResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSeriesListResponse {
         /// A template from which events are made again and again.
-        #[serde(deserialize_with = "lenient::collection")]
         pub series: Vec<Series>,
     }
+    wire::object! { GetSeriesListResponse {
+        series "series" list,
+    } }
     /// `GetSeriesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSeriesResponse {
         /// A template from which events are made again and again.
-        #[serde(deserialize_with = "lenient::vital")]
         pub series: Series,
     }
+    wire::object! { GetSeriesResponse {
+        series "series" vital,
+    } }
     /// `GetSettlementsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSettlementsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// What the caller held in a market when it was settled. Note the units.
-        #[serde(deserialize_with = "lenient::collection")]
         pub settlements: Vec<Settlement>,
     }
+    wire::object! { GetSettlementsResponse {
+        cursor "cursor" maybe, settlements "settlements" list,
+    } }
     /// `GetStructuredTargetResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetStructuredTargetResponse {
         /// What a market with a structured strike is about: a team, a player, a candidate.
-        #[serde(deserialize_with = "lenient::vital")]
         pub structured_target: StructuredTarget,
     }
+    wire::object! { GetStructuredTargetResponse {
+        structured_target "structured_target" vital,
+    } }
     /// `GetStructuredTargetsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetStructuredTargetsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// What a market with a structured strike is about: a team, a player, a candidate.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub structured_targets: Vec<StructuredTarget>,
     }
+    wire::object! { GetStructuredTargetsResponse {
+        cursor "cursor" maybe, structured_targets "structured_targets" list_or_none,
+    } }
     /// `GetSubaccountBalancesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSubaccountBalancesResponse {
         /// One entry for each subaccount and shard.
-        #[serde(deserialize_with = "lenient::collection")]
         pub subaccount_balances: Vec<SubaccountBalance>,
     }
+    wire::object! { GetSubaccountBalancesResponse {
+        subaccount_balances "subaccount_balances" list,
+    } }
     /// `GetSubaccountNettingResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSubaccountNettingResponse {
         /// One entry for each subaccount and shard.
-        #[serde(deserialize_with = "lenient::collection")]
         pub netting_configs: Vec<SubaccountNettingConfig>,
     }
+    wire::object! { GetSubaccountNettingResponse {
+        netting_configs "netting_configs" list,
+    } }
     /// `GetSubaccountTransfersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetSubaccountTransfersResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub transfers: Vec<SubaccountTransfer>,
     }
+    wire::object! { GetSubaccountTransfersResponse {
+        cursor "cursor" maybe, transfers "transfers" list,
+    } }
     /// `GetTagsForSeriesCategoriesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetTagsForSeriesCategoriesResponse {
         /// Tags of each category. A category without tags has null.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tags_by_categories: Option<TagsByCategory>,
     }
+    wire::object! { GetTagsForSeriesCategoriesResponse {
+        tags_by_categories "tags_by_categories" maybe,
+    } }
     /// `GetTargetBalanceAllocationResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTargetBalanceAllocationResponse {
         /// Empty if the venue spreads nothing.
-        #[serde(deserialize_with = "lenient::collection")]
         pub allocations: Vec<TargetBalanceAllocation>,
         /// What stays on a shard for resting orders: nothing, as much as the dearest side of one market needs (max), or as much as all of them need (sum).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub resting_margin_reservation: Option<wire::Open<RestingMarginReservation>>,
     }
+    wire::object! { GetTargetBalanceAllocationResponse {
+        allocations "allocations" list, resting_margin_reservation "resting_margin_reservation" maybe,
+    } }
     /// `GetTradesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetTradesResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// One trade between two users.
-        #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<Trade>,
     }
+    wire::object! { GetTradesResponse {
+        cursor "cursor" maybe, trades "trades" list,
+    } }
     /// `GetUserDataTimestampResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetUserDataTimestampResponse {
         /// The time up to which responses are complete.
-        #[serde(deserialize_with = "lenient::vital")]
         pub as_of_time: wire::DateTime,
     }
+    wire::object! { GetUserDataTimestampResponse {
+        as_of_time "as_of_time" vital,
+    } }
     /// `GetWeatherIndexCalibrationsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetWeatherIndexCalibrationsResponse {
         /// One configuration. It holds until the next one takes effect.
-        #[serde(deserialize_with = "lenient::collection")]
         pub calibrations: Vec<WeatherIndexCalibration>,
         /// City of the index.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub city: Option<WeatherCity>,
         /// Always celsius.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub units: Option<String>,
     }
+    wire::object! { GetWeatherIndexCalibrationsResponse {
+        calibrations "calibrations" list, city "city" maybe, units "units" maybe,
+    } }
     /// `GetWeatherIndexResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetWeatherIndexResponse {
         /// City of the index.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub city: Option<WeatherCity>,
         /// Configuration of the newest point. Empty without points.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub config_version: Option<String>,
         /// One minute.
-        #[serde(deserialize_with = "lenient::collection")]
         pub timeseries: Vec<WeatherIndexPoint>,
         /// Always fahrenheit.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub units: Option<String>,
     }
+    wire::object! { GetWeatherIndexResponse {
+        city "city" maybe, config_version "config_version" maybe, timeseries "timeseries" list, units "units" maybe,
+    } }
     /// `GetWithdrawalsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetWithdrawalsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub withdrawals: Vec<Withdrawal>,
     }
+    wire::object! { GetWithdrawalsResponse {
+        cursor "cursor" maybe, withdrawals "withdrawals" list,
+    } }
     wire::words! {
         /// Leaves combo markets out.
         HistoricalMveFilter {
@@ -11239,46 +11361,43 @@ pub mod types {
         }
     }
     /// `IncentiveProgram`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct IncentiveProgram {
         /// Discount factor of orders off the best price, in hundredths of a percent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub discount_factor_bps: Option<i64>,
         /// When it ends.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end_date: Option<wire::DateTime>,
         /// Id of the program.
         pub id: String,
         /// Text about it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub incentive_description: Option<String>,
         /// What a program rewards. The margin ones are about perpetuals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub incentive_type: Option<wire::Open<IncentiveType>>,
         /// Id of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_id: Option<String>,
         /// Ticker of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Most that one account gets, in hundredths of a cent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_reward_per_account: Option<i64>,
         /// Whether it has been paid.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub paid_out: Option<bool>,
         /// Reward in all, in hundredths of a cent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub period_reward: Option<i64>,
         /// When it begins.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub start_date: Option<wire::DateTime>,
         /// Contracts on the book that it asks for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub target_size_fp: Option<wire::Decimal>,
     }
+    wire::object! { IncentiveProgram {
+        discount_factor_bps "discount_factor_bps" optional, end_date "end_date" optional, id "id" plain,
+        incentive_description "incentive_description" maybe, incentive_type "incentive_type" maybe,
+        market_id "market_id" maybe, market_ticker "market_ticker" maybe,
+        max_reward_per_account "max_reward_per_account" optional, paid_out "paid_out" maybe,
+        period_reward "period_reward" optional, start_date "start_date" optional,
+        target_size_fp "target_size_fp" optional,
+    } }
     wire::words! {
         /// Status to filter programs by. Left out: all.
         IncentiveStatusFilter {
@@ -11300,82 +11419,85 @@ pub mod types {
         }
     }
     /// Money on one shard.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IndexedBalance {
         /// Dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::Decimal>,
         /// Number of the shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
     }
+    wire::object! { IndexedBalance {
+        balance "balance" optional, exchange_index "exchange_index" optional,
+    } }
     /// `IntraExchangeInstanceTransferRecord`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct IntraExchangeInstanceTransferRecord {
         /// Dollars, unlike in the request.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::Decimal>,
         /// Name that the caller chose. Absent if none was given.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_transfer_id: Option<String>,
         /// When it was begun.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::UnixSeconds>,
         /// Product that gets.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination: Option<wire::Open<ExchangeInstance>>,
         /// Shard that gets.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub destination_exchange_shard: Option<i64>,
         /// Product that pays.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source: Option<wire::Open<ExchangeInstance>>,
         /// Shard that pays.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub source_exchange_shard: Option<i64>,
         /// Whether the money has arrived.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<IntraExchangeInstanceTransferStatus>>,
         /// Id of the transfer.
         pub transfer_id: TransferId,
     }
+    wire::object! { IntraExchangeInstanceTransferRecord {
+        amount "amount" optional, client_transfer_id "client_transfer_id" maybe, created_ts "created_ts" optional,
+        destination "destination" maybe, destination_exchange_shard "destination_exchange_shard" optional,
+        source "source" maybe, source_exchange_shard "source_exchange_shard" optional, status "status" maybe,
+        transfer_id "transfer_id" plain,
+    } }
     /// `IntraExchangeInstanceTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct IntraExchangeInstanceTransferRequest {
         /// Hundredths of a cent to move, 10000 to the dollar.
         pub amount: i64,
         /// UUID chosen by the caller. Once a transfer is accepted, another one between the same two places cannot have it. Refused where a numbered subaccount takes part.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_transfer_id: Option<String>,
         /// Product that gets.
         pub destination: wire::Open<ExchangeInstance>,
         /// Shard that gets, 0 to 100. Left out: 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination_exchange_shard: Option<i64>,
         /// Subaccount that gets, between event contracts only. Left out: 0 (primary).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination_subaccount: Option<i64>,
         /// Product that pays.
         pub source: wire::Open<ExchangeInstance>,
         /// Shard that pays, 0 to 100. Left out: 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source_exchange_shard: Option<i64>,
         /// Subaccount that pays, between event contracts only. Left out: 0 (primary).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source_subaccount: Option<i64>,
     }
+    wire::object! { IntraExchangeInstanceTransferRequest {
+        amount "amount" plain, client_transfer_id "client_transfer_id" maybe, destination "destination" plain,
+        destination_exchange_shard "destination_exchange_shard" maybe,
+        destination_subaccount "destination_subaccount" maybe, source "source" plain,
+        source_exchange_shard "source_exchange_shard" maybe, source_subaccount "source_subaccount" maybe,
+    } }
     /// `IntraExchangeInstanceTransferResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct IntraExchangeInstanceTransferResponse {
         /// Id of the transfer.
         pub transfer_id: TransferId,
     }
+    wire::object! { IntraExchangeInstanceTransferResponse {
+        transfer_id "transfer_id" plain,
+    } }
     wire::words! {
         /// Whether the money has arrived.
         IntraExchangeInstanceTransferStatus {
@@ -11392,27 +11514,30 @@ pub mod types {
         }
     }
     /// `ListFcmSubtradersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListFcmSubtradersResponse {
-        #[serde(deserialize_with = "lenient::collection")]
         pub subtraders: Vec<FcmSubtrader>,
     }
+    wire::object! { ListFcmSubtradersResponse {
+        subtraders "subtraders" list,
+    } }
     /// `LiveData`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct LiveData {
         /// The data. The type decides what is in it, and no source lists the types.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub details: Option<LiveDataDetails>,
         /// Milestone that they are about.
         pub milestone_id: MilestoneId,
         /// What the details are.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { LiveData {
+        details "details" maybe, milestone_id "milestone_id" plain, type_ "type" maybe,
+    } }
     /// The data. The type decides what is in it, and no source lists the types.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11425,242 +11550,218 @@ pub mod types {
         LiveDataType = "^[A-Za-z0-9_-]+$";
     }
     /// `MaintenanceWindow`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MaintenanceWindow {
         /// When it ends.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end_datetime: Option<wire::DateTime>,
         /// When it begins.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub start_datetime: Option<wire::DateTime>,
     }
+    wire::object! { MaintenanceWindow {
+        end_datetime "end_datetime" optional, start_datetime "start_datetime" optional,
+    } }
     /// Prices are dollars for one contract, sizes and volumes are contracts.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Market {
         /// Whether it may close before its time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub can_close_early: Option<bool>,
         /// Highest value that means yes, in the units of the rules.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cap_strike: Option<wire::DecimalNumber>,
         /// When trading closes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_time: Option<wire::DateTime>,
         /// When it was created.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::DateTime>,
         /// Value that means yes for each target. The names are those of the market, so no two markets share them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub custom_strike: Option<CustomStrike>,
         /// What would close it early.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub early_close_condition: Option<String>,
         /// Event to which it belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Shard on which it trades.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// When the outcome is expected.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expected_expiration_time: Option<wire::DateTime>,
         /// Deprecated by the venue. Replaced by the one below.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiration_time: Option<wire::DateTime>,
         /// Value that decided it. Empty until then.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expiration_value: Option<String>,
         /// Until when fees are waived.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_waiver_expiration_time: Option<wire::DateTime>,
         /// Lowest value that means yes, in the units of the rules.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub floor_strike: Option<wire::DecimalNumber>,
         /// Formula from the value to the settlement.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub functional_strike: Option<String>,
         /// Whether it is removed if nobody trades it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_provisional: Option<bool>,
         /// Price of yes in the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_price_dollars: Option<wire::Decimal>,
         /// When it expires at the latest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub latest_expiration_time: Option<wire::DateTime>,
         /// Yes or no, or a value on a scale.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_type: Option<wire::Open<MarketType>>,
         /// Collection from which a combo was built.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mve_collection_ticker: Option<CollectionTicker>,
         /// Legs of a combo.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub mve_selected_legs: Vec<MveSelectedLeg>,
         /// Best ask for no.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_ask_dollars: Option<wire::Decimal>,
         /// Best bid for no.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_bid_dollars: Option<wire::Decimal>,
         /// Short name of the no side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub no_sub_title: Option<String>,
         /// What a winning contract pays.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub notional_value_dollars: Option<wire::Decimal>,
         /// When the thing itself happened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub occurrence_datetime: Option<wire::DateTime>,
         /// Contracts held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest_fp: Option<wire::Decimal>,
         /// When trading opens.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_time: Option<wire::DateTime>,
         /// Last price of yes a day ago.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub previous_price_dollars: Option<wire::Decimal>,
         /// Best ask for yes a day ago.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub previous_yes_ask_dollars: Option<wire::Decimal>,
         /// Best bid for yes a day ago.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub previous_yes_bid_dollars: Option<wire::Decimal>,
         /// Name of the price grid. The set keeps growing.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price_level_structure: Option<String>,
         /// Prices that an order may have.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub price_ranges: Vec<PriceRange>,
         /// Name of the main participant.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub primary_participant_key: Option<String>,
         /// How a market ended. Empty until it is determined.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub result: Option<wire::Open<MarketResult>>,
         /// Main rules.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rules_primary: Option<String>,
         /// Further rules.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rules_secondary: Option<String>,
         /// Whether the settlement value is bounded from below.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub settlement_bounds_type: Option<wire::Open<SettlementBoundsType>>,
         /// Lowest settlement value of yes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_floor_dollars: Option<wire::Decimal>,
         /// Seconds from determination to settlement.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_timer_seconds: Option<i64>,
         /// When it was settled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_ts: Option<wire::DateTime>,
         /// What a yes contract settles at. Present once determined.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_value_dollars: Option<wire::Decimal>,
         /// Where a market is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<MarketStatus>>,
         /// How the strikes decide the outcome.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub strike_type: Option<wire::Open<StrikeType>>,
         /// Deprecated by the venue. Second heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subtitle: Option<String>,
         /// Ticker of the market.
         pub ticker: MarketTicker,
         /// Deprecated by the venue. Heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// When anything but trading last changed it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::DateTime>,
         /// Contracts traded in the last 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_24h_fp: Option<wire::Decimal>,
         /// Contracts traded so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_fp: Option<wire::Decimal>,
         /// Best ask for yes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_ask_dollars: Option<wire::Decimal>,
         /// Contracts at the best ask for yes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_ask_size_fp: Option<wire::Decimal>,
         /// Best bid for yes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid_dollars: Option<wire::Decimal>,
         /// Contracts at the best bid for yes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid_size_fp: Option<wire::Decimal>,
         /// Short name of the yes side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yes_sub_title: Option<String>,
     }
+    wire::object! { Market {
+        can_close_early "can_close_early" maybe, cap_strike "cap_strike" optional, close_time "close_time" optional,
+        created_time "created_time" optional, custom_strike "custom_strike" maybe,
+        early_close_condition "early_close_condition" maybe, event_ticker "event_ticker" maybe,
+        exchange_index "exchange_index" optional, expected_expiration_time "expected_expiration_time" optional,
+        expiration_time "expiration_time" optional, expiration_value "expiration_value" maybe,
+        fee_waiver_expiration_time "fee_waiver_expiration_time" optional, floor_strike "floor_strike" optional,
+        functional_strike "functional_strike" maybe, is_provisional "is_provisional" maybe,
+        last_price_dollars "last_price_dollars" optional, latest_expiration_time "latest_expiration_time" optional,
+        market_type "market_type" maybe, mve_collection_ticker "mve_collection_ticker" maybe,
+        mve_selected_legs "mve_selected_legs" list_or_none, no_ask_dollars "no_ask_dollars" optional,
+        no_bid_dollars "no_bid_dollars" optional, no_sub_title "no_sub_title" maybe,
+        notional_value_dollars "notional_value_dollars" optional, occurrence_datetime "occurrence_datetime" optional,
+        open_interest_fp "open_interest_fp" optional, open_time "open_time" optional,
+        previous_price_dollars "previous_price_dollars" optional,
+        previous_yes_ask_dollars "previous_yes_ask_dollars" optional,
+        previous_yes_bid_dollars "previous_yes_bid_dollars" optional,
+        price_level_structure "price_level_structure" maybe, price_ranges "price_ranges" list_or_none,
+        primary_participant_key "primary_participant_key" maybe, result "result" maybe,
+        rules_primary "rules_primary" maybe, rules_secondary "rules_secondary" maybe,
+        settlement_bounds_type "settlement_bounds_type" maybe,
+        settlement_floor_dollars "settlement_floor_dollars" optional,
+        settlement_timer_seconds "settlement_timer_seconds" optional, settlement_ts "settlement_ts" optional,
+        settlement_value_dollars "settlement_value_dollars" optional, status "status" maybe,
+        strike_type "strike_type" maybe, subtitle "subtitle" maybe, ticker "ticker" plain, title "title" maybe,
+        updated_time "updated_time" optional, volume_24h_fp "volume_24h_fp" optional, volume_fp "volume_fp" optional,
+        yes_ask_dollars "yes_ask_dollars" optional, yes_ask_size_fp "yes_ask_size_fp" optional,
+        yes_bid_dollars "yes_bid_dollars" optional, yes_bid_size_fp "yes_bid_size_fp" optional,
+        yes_sub_title "yes_sub_title" maybe,
+    } }
     /// What happened to the yes side of a market in one period.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarketCandlestick {
         /// Last second of the period.
-        #[serde(deserialize_with = "lenient::vital")]
         pub end_period_ts: wire::UnixSeconds,
         /// Contracts held at its end.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest_fp: Option<wire::Decimal>,
         /// Trades in a period, in dollars. Without trades only the price before is there.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<PriceDistribution>,
         /// Contracts traded in the period.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_fp: Option<wire::Decimal>,
         /// Offers of one side in a period, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_ask: Option<BidAskDistribution>,
         /// Offers of one side in a period, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid: Option<BidAskDistribution>,
     }
+    wire::object! { MarketCandlestick {
+        end_period_ts "end_period_ts" vital, open_interest_fp "open_interest_fp" optional, price "price" optional,
+        volume_fp "volume_fp" optional, yes_ask "yes_ask" optional, yes_bid "yes_bid" optional,
+    } }
     /// What happened to the yes side of a market in one period. Its fields have other names than live ones.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarketCandlestickHistorical {
         /// Last second of the period.
-        #[serde(deserialize_with = "lenient::vital")]
         pub end_period_ts: wire::UnixSeconds,
         /// Contracts held at its end.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::Decimal>,
         /// Trades in a period, in dollars. Without trades only the price before is there.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<PriceDistributionHistorical>,
         /// Contracts traded in the period.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume: Option<wire::Decimal>,
         /// Offers of one side in a period, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_ask: Option<BidAskDistributionHistorical>,
         /// Offers of one side in a period, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid: Option<BidAskDistributionHistorical>,
     }
+    wire::object! { MarketCandlestickHistorical {
+        end_period_ts "end_period_ts" vital, open_interest "open_interest" optional, price "price" optional,
+        volume "volume" optional, yes_ask "yes_ask" optional, yes_bid "yes_bid" optional,
+    } }
     /// Candlesticks of one market.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarketCandlesticksResponse {
         /// What happened to the yes side of a market in one period.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub candlesticks: Vec<MarketCandlestick>,
         /// Ticker of the market.
         pub market_ticker: MarketTicker,
     }
+    wire::object! { MarketCandlesticksResponse {
+        candlesticks "candlesticks" list_or_none, market_ticker "market_ticker" plain,
+    } }
     wire::words! {
         /// What happened to a market. Other members are there as the event needs them.
         MarketLifecycleEvent {
@@ -11670,203 +11771,196 @@ pub mod types {
         }
     }
     /// Something that happened to a market. A market that was just made may not be found by other calls for a moment.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarketLifecycleMessage {
         /// What the market is about, when it is made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub additional_metadata: Option<MarketLifecycleRecord>,
         /// When trading closes, when it is made or that changes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_ts: Option<wire::UnixSeconds>,
         /// When it was determined.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub determination_ts: Option<wire::UnixSeconds>,
         /// What happened to a market. Other members are there as the event needs them.
         pub event_type: wire::Open<MarketLifecycleEvent>,
         /// Shard on which it trades, when it is made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Whether trading is paused. Says something of an open market only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_deactivated: Option<bool>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// When trading opens, when it is made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_ts: Option<wire::UnixSeconds>,
         /// Name of the price grid, when the market is made or that changes. The set keeps growing. Empty if the venue does not know it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price_level_structure: Option<String>,
         /// Prices that an order may have, beside price_level_structure.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub price_ranges: Vec<PriceRange>,
         /// How it ended, when it is determined.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub result: Option<wire::Open<MarketResult>>,
         /// When it was settled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settled_ts: Option<wire::UnixSeconds>,
         /// Dollars that a yes contract settles at, when it is determined.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_value: Option<wire::Decimal>,
     }
+    wire::object! { MarketLifecycleMessage {
+        additional_metadata "additional_metadata" optional, close_ts "close_ts" optional,
+        determination_ts "determination_ts" optional, event_type "event_type" plain,
+        exchange_index "exchange_index" optional, is_deactivated "is_deactivated" maybe,
+        market_ticker "market_ticker" plain, open_ts "open_ts" optional,
+        price_level_structure "price_level_structure" maybe, price_ranges "price_ranges" list_or_none,
+        result "result" maybe, settled_ts "settled_ts" optional, settlement_value "settlement_value" optional,
+    } }
     /// What a market is about.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarketLifecycleRecord {
         /// Whether it may close before its time.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub can_close_early: Option<bool>,
         /// Highest value that means yes, in the units of the rules.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cap_strike: Option<wire::DecimalNumber>,
         /// Value that means yes for each target. The names are those of the market, so no two markets share them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub custom_strike: Option<CustomStrike>,
         /// Event to which it belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// When the outcome is expected.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expected_expiration_ts: Option<wire::UnixSeconds>,
         /// Lowest value that means yes, in the units of the rules.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub floor_strike: Option<wire::DecimalNumber>,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Short name of the no side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub no_sub_title: Option<String>,
         /// Main rules.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rules_primary: Option<String>,
         /// Further rules.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rules_secondary: Option<String>,
         /// How the strikes decide the outcome.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub strike_type: Option<wire::Open<StrikeType>>,
         /// Heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Short name of the yes side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yes_sub_title: Option<String>,
     }
+    wire::object! { MarketLifecycleRecord {
+        can_close_early "can_close_early" maybe, cap_strike "cap_strike" optional,
+        custom_strike "custom_strike" maybe, event_ticker "event_ticker" maybe,
+        expected_expiration_ts "expected_expiration_ts" optional, floor_strike "floor_strike" optional,
+        name "name" maybe, no_sub_title "no_sub_title" maybe, rules_primary "rules_primary" maybe,
+        rules_secondary "rules_secondary" maybe, strike_type "strike_type" maybe, title "title" maybe,
+        yes_sub_title "yes_sub_title" maybe,
+    } }
     /// `MarketMetadata`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarketMetadata {
         /// Its colour on the pages of the venue.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub color_code: Option<String>,
         /// Path of its image.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub image_url: Option<String>,
         /// Ticker of the market.
         pub market_ticker: MarketTicker,
     }
+    wire::object! { MarketMetadata {
+        color_code "color_code" maybe, image_url "image_url" maybe, market_ticker "market_ticker" plain,
+    } }
     /// Strikes or the name of a market have changed. Only what changed is there.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarketMetadataMessage {
         /// Highest value that means yes, in the units of the rules.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cap_strike: Option<wire::DecimalNumber>,
         /// Value that means yes for each target. The names are those of the market, so no two markets share them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub custom_strike: Option<CustomStrike>,
         /// metadata_updated.
         pub event_type: wire::Open<MarketLifecycleEvent>,
         /// Lowest value that means yes, in the units of the rules.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub floor_strike: Option<wire::DecimalNumber>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// How the strikes decide the outcome.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub strike_type: Option<wire::Open<StrikeType>>,
         /// Short name of the yes side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yes_sub_title: Option<String>,
     }
+    wire::object! { MarketMetadataMessage {
+        cap_strike "cap_strike" optional, custom_strike "custom_strike" maybe, event_type "event_type" plain,
+        floor_strike "floor_strike" optional, market_ticker "market_ticker" plain, strike_type "strike_type" maybe,
+        yes_sub_title "yes_sub_title" maybe,
+    } }
     /// `MarketOrderbookFp`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarketOrderbookFp {
         /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orderbook_fp: Option<OrderbookCountFp>,
         /// Ticker of the market.
         pub ticker: MarketTicker,
     }
+    wire::object! { MarketOrderbookFp {
+        orderbook_fp "orderbook_fp" optional, ticker "ticker" plain,
+    } }
     /// What the caller holds in a market. Money in dollars.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarketPosition {
         /// Shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Fees on what traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fees_paid_dollars: Option<wire::Decimal>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_updated_ts: Option<wire::DateTime>,
         /// Cost of what is held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub market_exposure_dollars: Option<wire::Decimal>,
         /// Contracts: positive of yes, negative of no.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_fp: Option<wire::Decimal>,
         /// Profit or loss that is settled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub realized_pnl_dollars: Option<wire::Decimal>,
         /// Market.
         pub ticker: MarketTicker,
         /// What was spent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_traded_dollars: Option<wire::Decimal>,
     }
+    wire::object! { MarketPosition {
+        exchange_index "exchange_index" optional, fees_paid_dollars "fees_paid_dollars" optional,
+        last_updated_ts "last_updated_ts" optional, market_exposure_dollars "market_exposure_dollars" optional,
+        position_fp "position_fp" optional, realized_pnl_dollars "realized_pnl_dollars" optional,
+        ticker "ticker" plain, total_traded_dollars "total_traded_dollars" optional,
+    } }
     /// What the caller holds in a market. Money in dollars.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarketPositionMessage {
         /// Fees on all that traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fees_paid_dollars: Option<wire::Decimal>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Cost of what is held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_cost_dollars: Option<wire::Decimal>,
         /// Fees on what is held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_fee_cost_dollars: Option<wire::Decimal>,
         /// Contracts: positive of yes, negative of no.
-        #[serde(deserialize_with = "lenient::vital")]
         pub position_fp: wire::Decimal,
         /// Profit or loss that is settled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub realized_pnl_dollars: Option<wire::Decimal>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
         /// Owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
         /// Contracts that the caller traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_fp: Option<wire::Decimal>,
     }
+    wire::object! { MarketPositionMessage {
+        fees_paid_dollars "fees_paid_dollars" optional, market_ticker "market_ticker" plain,
+        position_cost_dollars "position_cost_dollars" optional,
+        position_fee_cost_dollars "position_fee_cost_dollars" optional, position_fp "position_fp" vital,
+        realized_pnl_dollars "realized_pnl_dollars" optional, subaccount "subaccount" optional,
+        user_id "user_id" maybe, volume_fp "volume_fp" optional,
+    } }
     wire::words! {
         /// How a market ended. Empty until it is determined.
         MarketResult {
@@ -11897,49 +11991,44 @@ pub mod types {
         }
     }
     /// Something in the world that events hang on, such as a game.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Milestone {
         /// Subject, such as Sports or Elections.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// More about a milestone. The type decides what is in it, and no source lists the types.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub details: Option<MilestoneDetails>,
         /// When it ends. Absent or null if that is open.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end_date: Option<wire::DateTime>,
         /// Id of the milestone.
         pub id: MilestoneId,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_updated_ts: Option<wire::DateTime>,
         /// Text that users are shown about it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub notification_message: Option<String>,
         /// Events that its outcome decides.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub primary_event_tickers: Vec<EventTicker>,
         /// Events that have to do with it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub related_event_tickers: Vec<EventTicker>,
         /// Its id at the data provider.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source_id: Option<String>,
         /// Ids at data providers, by the name of the provider.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source_ids: Option<SourceIds>,
         /// When it begins.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub start_date: Option<wire::DateTime>,
         /// Heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Kind, such as football_game or political_race.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { Milestone {
+        category "category" maybe, details "details" maybe, end_date "end_date" optional, id "id" plain,
+        last_updated_ts "last_updated_ts" optional, notification_message "notification_message" maybe,
+        primary_event_tickers "primary_event_tickers" list_or_none,
+        related_event_tickers "related_event_tickers" list_or_none, source_id "source_id" maybe,
+        source_ids "source_ids" maybe, start_date "start_date" optional, title "title" maybe, type_ "type" maybe,
+    } }
     /// More about a milestone. The type decides what is in it, and no source lists the types.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11952,101 +12041,94 @@ pub mod types {
         MilestoneId = "^[A-Za-z0-9_-]+$";
     }
     /// Events whose markets can be combined into one.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MultivariateEventCollection {
         /// Deprecated by the venue. Tickers of these events. Use associated_events.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub associated_event_tickers: Vec<EventTicker>,
         /// Events that legs come from.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub associated_events: Vec<AssociatedEvent>,
         /// Until when it can be used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_date: Option<wire::DateTime>,
         /// Ticker of the collection.
         pub collection_ticker: CollectionTicker,
         /// Text about it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Shard on which its markets trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// How the outcome follows from the legs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub functional_description: Option<String>,
         /// Deprecated by the venue. Whether only yes can be a leg. Use associated_events.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_all_yes: Option<bool>,
         /// Whether the order of the legs matters.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_ordered: Option<bool>,
         /// Deprecated by the venue. Whether each event gives one leg at most. Use associated_events.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_single_market_per_event: Option<bool>,
         /// From when it can be used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_date: Option<wire::DateTime>,
         /// Name of the price grid of its markets.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price_level_structure: Option<String>,
         /// Prices that an order may have.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub price_ranges: Vec<PriceRange>,
         /// Series to which its events belong.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub series_ticker: Option<SeriesTicker>,
         /// Most legs.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size_max: Option<i64>,
         /// Fewest legs.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub size_min: Option<i64>,
         /// Heading.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    wire::object! { MultivariateEventCollection {
+        associated_event_tickers "associated_event_tickers" list_or_none,
+        associated_events "associated_events" list_or_none, close_date "close_date" optional,
+        collection_ticker "collection_ticker" plain, description "description" maybe,
+        exchange_index "exchange_index" optional, functional_description "functional_description" maybe,
+        is_all_yes "is_all_yes" maybe, is_ordered "is_ordered" maybe,
+        is_single_market_per_event "is_single_market_per_event" maybe, open_date "open_date" optional,
+        price_level_structure "price_level_structure" maybe, price_ranges "price_ranges" list_or_none,
+        series_ticker "series_ticker" maybe, size_max "size_max" optional, size_min "size_min" optional,
+        title "title" maybe,
+    } }
     /// Something that happened to a combo market.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MultivariateMarketLifecycleMessage {
         /// What the market is about, when it is made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub additional_metadata: Option<MarketLifecycleRecord>,
         /// When trading closes, when it is made or that changes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_ts: Option<wire::UnixSeconds>,
         /// When it was determined.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub determination_ts: Option<wire::UnixSeconds>,
         /// What happened. Price grids and metadata of combos do not change.
         pub event_type: wire::Open<MarketLifecycleEvent>,
         /// Shard on which it trades, when it is made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Whether trading is paused. Says something of an open market only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_deactivated: Option<bool>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// When trading opens, when it is made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_ts: Option<wire::UnixSeconds>,
         /// Name of the price grid, when the market is made. The set keeps growing. Empty if the venue does not know it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub price_level_structure: Option<String>,
         /// How it ended, when it is determined.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub result: Option<wire::Open<MarketResult>>,
         /// When it was settled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settled_ts: Option<wire::UnixSeconds>,
         /// Dollars that a yes contract settles at, when it is determined.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_value: Option<wire::Decimal>,
     }
+    wire::object! { MultivariateMarketLifecycleMessage {
+        additional_metadata "additional_metadata" optional, close_ts "close_ts" optional,
+        determination_ts "determination_ts" optional, event_type "event_type" plain,
+        exchange_index "exchange_index" optional, is_deactivated "is_deactivated" maybe,
+        market_ticker "market_ticker" plain, open_ts "open_ts" optional,
+        price_level_structure "price_level_structure" maybe, result "result" maybe, settled_ts "settled_ts" optional,
+        settlement_value "settlement_value" optional,
+    } }
     wire::words! {
         /// Whether combo markets are the only ones or none.
         MveFilter {
@@ -12054,22 +12136,22 @@ pub mod types {
         }
     }
     /// One leg of a combo.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MveSelectedLeg {
         /// Event of the leg.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Market of the leg.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Outcome that the leg needs, yes or no.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<String>,
         /// What its yes contract settles at. Present once determined.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_settlement_value_dollars: Option<wire::Decimal>,
     }
+    wire::object! { MveSelectedLeg {
+        event_ticker "event_ticker" maybe, market_ticker "market_ticker" maybe, side "side" maybe,
+        yes_settlement_value_dollars "yes_settlement_value_dollars" optional,
+    } }
     /// An empty object. It has to be sent: a request without a body is refused.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12077,91 +12159,79 @@ pub mod types {
     pub struct NoFields(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { NoFields(::serde_json::Map<String, ::serde_json::Value>); }
     /// Money in dollars, counts in contracts.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Order {
         /// Deprecated by the venue. Direction in the old way of writing orders. Use book_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub action: Option<wire::Open<OrderAction>>,
         /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub book_side: Option<wire::Open<BookSide>>,
         /// Whether a pause of trading cancels it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cancel_order_on_pause: Option<bool>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// When it was placed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::DateTime>,
         /// Shard on which it rests.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// When it expires.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiration_time: Option<wire::DateTime>,
         /// Contracts that traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fill_count_fp: Option<wire::Decimal>,
         /// Contracts at the start.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_count_fp: Option<wire::Decimal>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_update_time: Option<wire::DateTime>,
         /// Fees on what traded while resting.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_fees_dollars: Option<wire::Decimal>,
         /// Cost of what traded while resting.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_fill_cost_dollars: Option<wire::Decimal>,
         /// Price of a no contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_price_dollars: Option<wire::Decimal>,
         /// Group to which it belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_group_id: Option<OrderGroupId>,
         /// Id of the order.
         pub order_id: OrderId,
         /// The outcome that pays.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome_side: Option<wire::Open<OutcomeSide>>,
         /// Contracts that rest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count_fp: Option<wire::Decimal>,
         /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_type: Option<wire::Open<SelfTradePreventionType>>,
         /// Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<OutcomeSide>>,
         /// Where an order is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<OrderStatus>>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount_number: Option<i64>,
         /// Fees on what traded on arrival.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_fees_dollars: Option<wire::Decimal>,
         /// Cost of what traded on arrival.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_fill_cost_dollars: Option<wire::Decimal>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
         /// Kind of order. New orders are limit orders.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<OrderType>>,
         /// Owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
         /// Price of a yes contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_price_dollars: Option<wire::Decimal>,
     }
+    wire::object! { Order {
+        action "action" maybe, book_side "book_side" maybe, cancel_order_on_pause "cancel_order_on_pause" maybe,
+        client_order_id "client_order_id" maybe, created_time "created_time" optional,
+        exchange_index "exchange_index" optional, expiration_time "expiration_time" optional,
+        fill_count_fp "fill_count_fp" optional, initial_count_fp "initial_count_fp" optional,
+        last_update_time "last_update_time" optional, maker_fees_dollars "maker_fees_dollars" optional,
+        maker_fill_cost_dollars "maker_fill_cost_dollars" optional, no_price_dollars "no_price_dollars" optional,
+        order_group_id "order_group_id" maybe, order_id "order_id" plain, outcome_side "outcome_side" maybe,
+        remaining_count_fp "remaining_count_fp" optional,
+        self_trade_prevention_type "self_trade_prevention_type" maybe, side "side" maybe, status "status" maybe,
+        subaccount_number "subaccount_number" optional, taker_fees_dollars "taker_fees_dollars" optional,
+        taker_fill_cost_dollars "taker_fill_cost_dollars" optional, ticker "ticker" maybe, type_ "type" maybe,
+        user_id "user_id" maybe, yes_price_dollars "yes_price_dollars" optional,
+    } }
     wire::words! {
         /// Direction in the old way of writing orders.
         OrderAction {
@@ -12169,22 +12239,23 @@ pub mod types {
         }
     }
     /// `OrderGroup`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderGroup {
         /// Contracts that may trade within 15 seconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_limit_fp: Option<wire::Decimal>,
         /// Shard of the group.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Id of the group.
         pub id: OrderGroupId,
         /// Whether the limit is watched.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_auto_cancel_enabled: Option<bool>,
     }
+    wire::object! { OrderGroup {
+        contracts_limit_fp "contracts_limit_fp" optional, exchange_index "exchange_index" optional, id "id" plain,
+        is_auto_cancel_enabled "is_auto_cancel_enabled" maybe,
+    } }
     wire::words! {
         /// What happened to an order group.
         OrderGroupEvent {
@@ -12197,39 +12268,43 @@ pub mod types {
         OrderGroupId = "^[A-Za-z0-9_-]+$";
     }
     /// Something that happened to an order group of the caller.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderGroupMessage {
         /// Contracts that may trade within 15 seconds. Present if the group was made, or its limit changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_limit_fp: Option<wire::Decimal>,
         /// What happened to an order group.
         pub event_type: wire::Open<OrderGroupEvent>,
         /// Group.
         pub order_group_id: OrderGroupId,
         /// When it happened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { OrderGroupMessage {
+        contracts_limit_fp "contracts_limit_fp" optional, event_type "event_type" plain,
+        order_group_id "order_group_id" plain, ts_ms "ts_ms" optional,
+    } }
     wire::ids! {
         /// Id that the venue gave an order, a UUID.
         OrderId = "^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$";
     }
     /// `OrderQueuePosition`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderQueuePosition {
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Contracts that have to trade before this order does.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub queue_position_fp: Option<wire::Decimal>,
     }
+    wire::object! { OrderQueuePosition {
+        market_ticker "market_ticker" maybe, order_id "order_id" plain,
+        queue_position_fp "queue_position_fp" optional,
+    } }
     wire::words! {
         /// Where an order is in its life.
         OrderStatus {
@@ -12243,70 +12318,68 @@ pub mod types {
         }
     }
     /// Bids of both sides. A level is two numbers, the price in dollars and the contracts there. Prices rise, so that the best level is the last.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OrderbookCountFp {
         /// Bids for no.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub no_dollars: Vec<Vec<wire::Decimal>>,
         /// Bids for yes.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub yes_dollars: Vec<Vec<wire::Decimal>>,
     }
+    wire::object! { OrderbookCountFp {
+        no_dollars "no_dollars" list_or_none, yes_dollars "yes_dollars" list_or_none,
+    } }
     /// A change of one level.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderbookDeltaMessage {
         /// Name of the caller's order that caused it. Absent otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Number of what changed it. Several changes of a market may share one. The same on every connection, never to be compared between markets. Absent before October 2026.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub clock: Option<i64>,
         /// Contracts that came, negative if they went.
-        #[serde(deserialize_with = "lenient::vital")]
         pub delta_fp: wire::Decimal,
         /// Id of the market, a UUID.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_id: Option<String>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// The level: dollars for one yes contract, on both sides.
-        #[serde(deserialize_with = "lenient::vital")]
         pub price_dollars: wire::Decimal,
         /// yes: a bid. no: an ask, which is a bid for no.
         pub side: wire::Open<OutcomeSide>,
         /// Subaccount of the caller's order that caused it, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
         /// Deprecated by the venue. When it happened. Use ts_ms.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts: Option<wire::DateTime>,
         /// When it happened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { OrderbookDeltaMessage {
+        client_order_id "client_order_id" maybe, clock "clock" optional, delta_fp "delta_fp" vital,
+        market_id "market_id" maybe, market_ticker "market_ticker" plain, price_dollars "price_dollars" vital,
+        side "side" plain, subaccount "subaccount" optional, ts "ts" optional, ts_ms "ts_ms" optional,
+    } }
     /// All levels of a market. A level is two numbers, dollars for one yes contract and the contracts there.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderbookSnapshotMessage {
         /// Number of the newest change that is in it, 0 if there was none. The same on every connection, never to be compared between markets. Numbers are left out, and may fall during maintenance. Absent before October 2026.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub clock: Option<i64>,
         /// Id of the market, a UUID.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_id: Option<String>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Asks, which are bids for no at the price of yes. Absent if there are none.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub no_dollars_fp: Vec<wire::Level<wire::Decimal>>,
         /// Bids. Prices rise. Absent if there are none.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub yes_dollars_fp: Vec<wire::Level<wire::Decimal>>,
     }
+    wire::object! { OrderbookSnapshotMessage {
+        clock "clock" optional, market_id "market_id" maybe, market_ticker "market_ticker" plain,
+        no_dollars_fp "no_dollars_fp" list_or_none, yes_dollars_fp "yes_dollars_fp" list_or_none,
+    } }
     wire::words! {
         /// The outcome that pays.
         OutcomeSide {
@@ -12326,30 +12399,32 @@ pub mod types {
         }
     }
     /// Values in the units of the event.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PercentilePoint {
         /// The same as text.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub formatted_forecast: Option<String>,
         /// Forecast as the venue shows it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub numerical_forecast: Option<wire::DecimalNumber>,
         /// Hundredths of a percent, 0 to 9999.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub percentile: Option<i64>,
         /// Forecast as reckoned.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub raw_numerical_forecast: Option<wire::DecimalNumber>,
     }
+    wire::object! { PercentilePoint {
+        formatted_forecast "formatted_forecast" maybe, numerical_forecast "numerical_forecast" optional,
+        percentile "percentile" optional, raw_numerical_forecast "raw_numerical_forecast" optional,
+    } }
     /// `PlayByPlay`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PlayByPlay {
         /// Periods of the game in their order.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub periods: Vec<PlayByPlayPeriod>,
     }
+    wire::object! { PlayByPlay {
+        periods "periods" list_or_none,
+    } }
     /// One play. The sport decides what is in it, and no source describes it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12358,79 +12433,77 @@ pub mod types {
     pub struct PlayByPlayEvent(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { PlayByPlayEvent(::serde_json::Map<String, ::serde_json::Value>); }
     /// `PlayByPlayPeriod`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PlayByPlayPeriod {
         /// What happened in the period.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<PlayByPlayEvent>,
     }
+    wire::object! { PlayByPlayPeriod {
+        events "events" list_or_none,
+    } }
     /// Trades in a period, in dollars. Without trades only the price before is there.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PriceDistribution {
         /// Price of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close_dollars: Option<wire::Decimal>,
         /// Highest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high_dollars: Option<wire::Decimal>,
         /// Lowest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low_dollars: Option<wire::Decimal>,
         /// Highest closing price of any market.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub max_dollars: Option<wire::Decimal>,
         /// Mean price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mean_dollars: Option<wire::Decimal>,
         /// Lowest closing price of any market.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub min_dollars: Option<wire::Decimal>,
         /// Price of the first trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_dollars: Option<wire::Decimal>,
         /// Price of the last trade before.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub previous_dollars: Option<wire::Decimal>,
     }
+    wire::object! { PriceDistribution {
+        close_dollars "close_dollars" optional, high_dollars "high_dollars" optional,
+        low_dollars "low_dollars" optional, max_dollars "max_dollars" optional, mean_dollars "mean_dollars" optional,
+        min_dollars "min_dollars" optional, open_dollars "open_dollars" optional,
+        previous_dollars "previous_dollars" optional,
+    } }
     /// Trades in a period, in dollars. Without trades only the price before is there.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PriceDistributionHistorical {
         /// Price of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close: Option<wire::Decimal>,
         /// Highest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::Decimal>,
         /// Lowest price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::Decimal>,
         /// Mean price by volume.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mean: Option<wire::Decimal>,
         /// Price of the first trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open: Option<wire::Decimal>,
         /// Price of the last trade before.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub previous: Option<wire::Decimal>,
     }
+    wire::object! { PriceDistributionHistorical {
+        close "close" optional, high "high" optional, low "low" optional, mean "mean" optional, open "open" optional,
+        previous "previous" optional,
+    } }
     /// A stretch of the price grid.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PriceRange {
         /// Highest price in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end: Option<wire::Decimal>,
         /// Lowest price in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub start: Option<wire::Decimal>,
         /// Distance between prices in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub step: Option<wire::Decimal>,
     }
+    wire::object! { PriceRange {
+        end "end" optional, start "start" optional, step "step" optional,
+    } }
     /// Notes that the venue keeps for its own pages. No source describes them.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12439,14 +12512,12 @@ pub mod types {
     pub struct ProductMetadata(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ProductMetadata(::serde_json::Map<String, ::serde_json::Value>); }
     /// Each side has a subtrader or a subaccount, not both.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ProposeBlockTradeRequest {
         /// Subaccount that buys, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub buyer_subaccount: Option<i64>,
         /// Subtrader that buys.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub buyer_subtrader_id: Option<String>,
         /// Who buys.
         pub buyer_user_id: String,
@@ -12461,263 +12532,253 @@ pub mod types {
         /// Price of one contract in hundredths of a cent, 10000 to the dollar.
         pub price_centi_cents: i64,
         /// Subaccount that sells, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub seller_subaccount: Option<i64>,
         /// Subtrader that sells.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub seller_subtrader_id: Option<String>,
         /// Who sells.
         pub seller_user_id: String,
     }
+    wire::object! { ProposeBlockTradeRequest {
+        buyer_subaccount "buyer_subaccount" maybe, buyer_subtrader_id "buyer_subtrader_id" maybe,
+        buyer_user_id "buyer_user_id" plain, centicount "centicount" plain, expiration_ts "expiration_ts" plain,
+        maker_side "maker_side" plain, market_ticker "market_ticker" plain,
+        price_centi_cents "price_centi_cents" plain, seller_subaccount "seller_subaccount" maybe,
+        seller_subtrader_id "seller_subtrader_id" maybe, seller_user_id "seller_user_id" plain,
+    } }
     /// `ProposeBlockTradeResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ProposeBlockTradeResponse {
         /// Id of the proposal.
         pub block_trade_proposal_id: BlockTradeProposalId,
     }
+    wire::object! { ProposeBlockTradeResponse {
+        block_trade_proposal_id "block_trade_proposal_id" plain,
+    } }
     /// The symbols that were reported in the last two hours. The response to the action underlying_list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PythUnderlyingListMessage {
         /// The symbols.
-        #[serde(deserialize_with = "lenient::collection")]
         pub underlying_tickers: Vec<String>,
     }
+    wire::object! { PythUnderlyingListMessage {
+        underlying_tickers "underlying_tickers" list,
+    } }
     /// A price or a yield.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PythValueMessage {
         /// When the venue had it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub received_at: Option<wire::UnixMillis>,
         /// When Pyth had it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub source_ts_ms: Option<wire::UnixMillis>,
         /// Symbol of Pyth.
         pub underlying_ticker: String,
         /// Value with 8 decimals, in the units in which it is quoted: percent for a treasury yield, whatever the name says.
-        #[serde(deserialize_with = "lenient::vital")]
         pub value_usd: wire::Decimal,
     }
+    wire::object! { PythValueMessage {
+        received_at "received_at" optional, source_ts_ms "source_ts_ms" optional,
+        underlying_ticker "underlying_ticker" plain, value_usd "value_usd" vital,
+    } }
     /// What a maker offers on a request for quotes. Prices are dollars for one contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Quote {
         /// Side that was accepted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub accepted_side: Option<wire::Open<OutcomeSide>>,
         /// When it was accepted.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub accepted_ts: Option<wire::DateTime>,
         /// Why it was cancelled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cancellation_reason: Option<String>,
         /// When it was cancelled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cancelled_ts: Option<wire::DateTime>,
         /// When it was confirmed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub confirmed_ts: Option<wire::DateTime>,
         /// Contracts of the request.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_fp: Option<wire::Decimal>,
         /// When it was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::DateTime>,
         /// Public id of the maker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_id: Option<String>,
         /// Order of the maker. Private.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_order_id: Option<OrderId>,
         /// Subaccount of the maker. Shown to the maker only.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creator_subaccount: Option<i64>,
         /// User id of the maker. Private.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_user_id: Option<String>,
         /// When it was executed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_ts: Option<wire::DateTime>,
         /// Id of the quote.
         pub id: QuoteId,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Bid for a no contract. Zero if declined.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_bid_dollars: Option<wire::Decimal>,
         /// No contracts offered.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_contracts_fp: Option<wire::Decimal>,
         /// Whether the maker's order must not trade with the book. Shown to the maker only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Whether what does not trade rests on the book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rest_remainder: Option<bool>,
         /// Public id of who asks, or the SHA-256 of nothing if hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_id: Option<String>,
         /// Order of who asks. Private.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_order_id: Option<OrderId>,
         /// Subaccount of who asks. Shown to that user only.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rfq_creator_subaccount: Option<i64>,
         /// User id of who asks. Private.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_user_id: Option<String>,
         /// Request that is quoted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_id: Option<RfqId>,
         /// Dollars that the request is to cost.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rfq_target_cost_dollars: Option<wire::Decimal>,
         /// Where a quote is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<QuoteStatus>>,
         /// Whether fees come on top of that.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub target_cost_excludes_fees: Option<bool>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_ts: Option<wire::DateTime>,
         /// Bid for a yes contract. Zero if declined.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid_dollars: Option<wire::Decimal>,
         /// Yes contracts offered.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_contracts_fp: Option<wire::Decimal>,
     }
+    wire::object! { Quote {
+        accepted_side "accepted_side" maybe, accepted_ts "accepted_ts" optional,
+        cancellation_reason "cancellation_reason" maybe, cancelled_ts "cancelled_ts" optional,
+        confirmed_ts "confirmed_ts" optional, contracts_fp "contracts_fp" optional, created_ts "created_ts" optional,
+        creator_id "creator_id" maybe, creator_order_id "creator_order_id" maybe,
+        creator_subaccount "creator_subaccount" optional, creator_user_id "creator_user_id" maybe,
+        executed_ts "executed_ts" optional, id "id" plain, market_ticker "market_ticker" maybe,
+        no_bid_dollars "no_bid_dollars" optional, no_contracts_fp "no_contracts_fp" optional,
+        post_only "post_only" maybe, rest_remainder "rest_remainder" maybe, rfq_creator_id "rfq_creator_id" maybe,
+        rfq_creator_order_id "rfq_creator_order_id" maybe, rfq_creator_subaccount "rfq_creator_subaccount" optional,
+        rfq_creator_user_id "rfq_creator_user_id" maybe, rfq_id "rfq_id" maybe,
+        rfq_target_cost_dollars "rfq_target_cost_dollars" optional, status "status" maybe,
+        target_cost_excludes_fees "target_cost_excludes_fees" maybe, updated_ts "updated_ts" optional,
+        yes_bid_dollars "yes_bid_dollars" optional, yes_contracts_fp "yes_contracts_fp" optional,
+    } }
     /// A quote was accepted. Told to the maker, who has to confirm, and to who asked. Prices are dollars for one contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct QuoteAcceptedMessage {
         /// Side that was accepted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub accepted_side: Option<wire::Open<OutcomeSide>>,
         /// Contracts accepted.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_accepted_fp: Option<wire::Decimal>,
         /// Event of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Bid for a no contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_bid_dollars: Option<wire::Decimal>,
         /// No contracts offered.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_contracts_offered_fp: Option<wire::Decimal>,
         /// Public id of the maker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_creator_id: Option<String>,
         /// Id of the quote.
         pub quote_id: QuoteId,
         /// Public id of who asks, or the SHA-256 of nothing if hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_id: Option<String>,
         /// Request that was quoted.
         pub rfq_id: RfqId,
         /// Dollars that the request is to cost.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rfq_target_cost_dollars: Option<wire::Decimal>,
         /// Subaccount of the caller in it, if one was used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
         /// Bid for a yes contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid_dollars: Option<wire::Decimal>,
         /// Yes contracts offered.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_contracts_offered_fp: Option<wire::Decimal>,
     }
+    wire::object! { QuoteAcceptedMessage {
+        accepted_side "accepted_side" maybe, contracts_accepted_fp "contracts_accepted_fp" optional,
+        event_ticker "event_ticker" maybe, market_ticker "market_ticker" maybe,
+        no_bid_dollars "no_bid_dollars" optional, no_contracts_offered_fp "no_contracts_offered_fp" optional,
+        quote_creator_id "quote_creator_id" maybe, quote_id "quote_id" plain, rfq_creator_id "rfq_creator_id" maybe,
+        rfq_id "rfq_id" plain, rfq_target_cost_dollars "rfq_target_cost_dollars" optional,
+        subaccount "subaccount" optional, yes_bid_dollars "yes_bid_dollars" optional,
+        yes_contracts_offered_fp "yes_contracts_offered_fp" optional,
+    } }
     /// A maker quotes. Told to the maker and to who asked. Prices are dollars for one contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct QuoteCreatedMessage {
         /// When it was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::DateTime>,
         /// Event of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Bid for a no contract. Zero if declined.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_bid_dollars: Option<wire::Decimal>,
         /// No contracts offered.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_contracts_offered_fp: Option<wire::Decimal>,
         /// Public id of the maker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_creator_id: Option<String>,
         /// Id of the quote.
         pub quote_id: QuoteId,
         /// Public id of who asks, or the SHA-256 of nothing if hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_id: Option<String>,
         /// Request that is quoted.
         pub rfq_id: RfqId,
         /// Dollars that the request is to cost.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rfq_target_cost_dollars: Option<wire::Decimal>,
         /// Subaccount of the caller in it, if one was used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
         /// Bid for a yes contract. Zero if declined.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid_dollars: Option<wire::Decimal>,
         /// Yes contracts offered.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_contracts_offered_fp: Option<wire::Decimal>,
     }
+    wire::object! { QuoteCreatedMessage {
+        created_ts "created_ts" optional, event_ticker "event_ticker" maybe, market_ticker "market_ticker" maybe,
+        no_bid_dollars "no_bid_dollars" optional, no_contracts_offered_fp "no_contracts_offered_fp" optional,
+        quote_creator_id "quote_creator_id" maybe, quote_id "quote_id" plain, rfq_creator_id "rfq_creator_id" maybe,
+        rfq_id "rfq_id" plain, rfq_target_cost_dollars "rfq_target_cost_dollars" optional,
+        subaccount "subaccount" optional, yes_bid_dollars "yes_bid_dollars" optional,
+        yes_contracts_offered_fp "yes_contracts_offered_fp" optional,
+    } }
     /// A quote was executed, and its orders were placed. Told to both sides.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct QuoteExecutedMessage {
         /// Name of that order, which fills contain too.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// When it was executed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_ts: Option<wire::DateTime>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Order of the caller, which fills name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_id: Option<OrderId>,
         /// Public id of the maker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub quote_creator_id: Option<String>,
         /// Id of the quote.
         pub quote_id: QuoteId,
         /// Batch of the request, if it is of one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_batch_id: Option<RfqBatchId>,
         /// Public id of who asked, also where it was hidden before.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_id: Option<String>,
         /// Request that was quoted.
         pub rfq_id: RfqId,
         /// Subaccount of the caller in it, if one was used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { QuoteExecutedMessage {
+        client_order_id "client_order_id" maybe, executed_ts "executed_ts" optional,
+        market_ticker "market_ticker" maybe, order_id "order_id" maybe, quote_creator_id "quote_creator_id" maybe,
+        quote_id "quote_id" plain, rfq_batch_id "rfq_batch_id" maybe, rfq_creator_id "rfq_creator_id" maybe,
+        rfq_id "rfq_id" plain, subaccount "subaccount" optional,
+    } }
     wire::ids! {
         /// Id that the venue gave a quote, a UUID. Letters count as they stand.
         QuoteId = "^[A-Za-z0-9_-]+$";
@@ -12736,266 +12797,251 @@ pub mod types {
         }
     }
     /// A request for quotes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Rfq {
         /// Why it was cancelled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cancellation_reason: Option<String>,
         /// When it was cancelled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cancelled_ts: Option<wire::DateTime>,
         /// Size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_fp: Option<wire::Decimal>,
         /// When it was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::DateTime>,
         /// Public id of who asks, or the SHA-256 of nothing if hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_id: Option<String>,
         /// Subaccount of who asks. Shown to that user only.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creator_subaccount: Option<i64>,
         /// User id of who asks. Private.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_user_id: Option<String>,
         /// Id of the request.
         pub id: RfqId,
         /// Market to be quoted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Collection to which the combo belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mve_collection_ticker: Option<CollectionTicker>,
         /// Legs of a combo.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub mve_selected_legs: Vec<MveSelectedLeg>,
         /// Whether what does not trade rests on the book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rest_remainder: Option<bool>,
         /// Where a request for quotes is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<RfqStatus>>,
         /// Size as dollars to spend.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub target_cost_dollars: Option<wire::Decimal>,
         /// Whether fees come on top of the target cost.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub target_cost_excludes_fees: Option<bool>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_ts: Option<wire::DateTime>,
     }
+    wire::object! { Rfq {
+        cancellation_reason "cancellation_reason" maybe, cancelled_ts "cancelled_ts" optional,
+        contracts_fp "contracts_fp" optional, created_ts "created_ts" optional, creator_id "creator_id" maybe,
+        creator_subaccount "creator_subaccount" optional, creator_user_id "creator_user_id" maybe, id "id" plain,
+        market_ticker "market_ticker" maybe, mve_collection_ticker "mve_collection_ticker" maybe,
+        mve_selected_legs "mve_selected_legs" list_or_none, rest_remainder "rest_remainder" maybe,
+        status "status" maybe, target_cost_dollars "target_cost_dollars" optional,
+        target_cost_excludes_fees "target_cost_excludes_fees" maybe, updated_ts "updated_ts" optional,
+    } }
     /// Requests for quotes that are quoted and accepted as one.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqBatch {
         /// When it was accepted.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub accepted_ts: Option<wire::DateTime>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_batch_id: Option<String>,
         /// Why it was closed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub close_reason: Option<String>,
         /// When it was closed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub closed_ts: Option<wire::DateTime>,
         /// When it was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::DateTime>,
         /// Public id of who asks.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_id: Option<String>,
         /// Subaccount of who asks. Private.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creator_subaccount: Option<i64>,
         /// User id of who asks. Private.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_user_id: Option<String>,
         /// Id of the batch.
         pub id: RfqBatchId,
         /// A request for quotes.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rfqs: Vec<Rfq>,
         /// Where a batch is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<RfqBatchStatus>>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_ts: Option<wire::DateTime>,
     }
+    wire::object! { RfqBatch {
+        accepted_ts "accepted_ts" optional, client_batch_id "client_batch_id" maybe,
+        close_reason "close_reason" maybe, closed_ts "closed_ts" optional, created_ts "created_ts" optional,
+        creator_id "creator_id" maybe, creator_subaccount "creator_subaccount" optional,
+        creator_user_id "creator_user_id" maybe, id "id" plain, rfqs "rfqs" list_or_none, status "status" maybe,
+        updated_ts "updated_ts" optional,
+    } }
     /// `RfqBatchBestQuote`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqBatchBestQuote {
         /// Its market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Dollars for one no contract. Absent if nobody bids.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_bid_dollars: Option<wire::Decimal>,
         /// No contracts offered.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_contracts_offered_fp: Option<wire::Decimal>,
         /// Request of the batch.
         pub rfq_id: RfqId,
         /// Dollars for one yes contract. Absent if nobody bids.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid_dollars: Option<wire::Decimal>,
         /// Yes contracts offered.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_contracts_offered_fp: Option<wire::Decimal>,
     }
+    wire::object! { RfqBatchBestQuote {
+        market_ticker "market_ticker" maybe, no_bid_dollars "no_bid_dollars" optional,
+        no_contracts_offered_fp "no_contracts_offered_fp" optional, rfq_id "rfq_id" plain,
+        yes_bid_dollars "yes_bid_dollars" optional, yes_contracts_offered_fp "yes_contracts_offered_fp" optional,
+    } }
     /// `RfqBatchBestQuotes`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqBatchBestQuotes {
         /// Whether every request has a no bid.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub no_complete: Option<bool>,
         /// Id of the batch.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_batch_id: Option<RfqBatchId>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub rfqs: Vec<RfqBatchBestQuote>,
         /// Where a batch is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<RfqBatchStatus>>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_ts: Option<wire::DateTime>,
         /// Version of the bids.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub version: Option<i64>,
         /// Whether every request has a yes bid.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yes_complete: Option<bool>,
     }
+    wire::object! { RfqBatchBestQuotes {
+        no_complete "no_complete" maybe, rfq_batch_id "rfq_batch_id" maybe, rfqs "rfqs" list, status "status" maybe,
+        updated_ts "updated_ts" optional, version "version" optional, yes_complete "yes_complete" maybe,
+    } }
     /// The best bids on each request of a batch, over all makers. Told to who asked.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqBatchBestQuotesMessage {
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_batch_id: Option<String>,
         /// Whether every request has a no bid, so that no can be accepted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub no_complete: Option<bool>,
         /// Batch.
         pub rfq_batch_id: RfqBatchId,
         /// One for each request, in the order in which they were asked.
-        #[serde(deserialize_with = "lenient::collection")]
         pub rfqs: Vec<BatchBestQuoteRecord>,
         /// Subaccount of the caller in it, if one was used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
         /// When a bid last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_ts: Option<wire::DateTime>,
         /// Rises with each message on the batch. One that is not above the last one is old.
-        #[serde(deserialize_with = "lenient::vital")]
         pub version: i64,
         /// Whether every request has a yes bid, so that yes can be accepted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yes_complete: Option<bool>,
     }
+    wire::object! { RfqBatchBestQuotesMessage {
+        client_batch_id "client_batch_id" maybe, no_complete "no_complete" maybe, rfq_batch_id "rfq_batch_id" plain,
+        rfqs "rfqs" list, subaccount "subaccount" optional, updated_ts "updated_ts" optional, version "version" vital,
+        yes_complete "yes_complete" maybe,
+    } }
     /// One request of a batch, for a market or for a combo to be made.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RfqBatchChild {
         /// Size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_fp: Option<wire::Decimal>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Legs of the combo, at most 6, in place of a market.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub selected_markets: Vec<TickerPair>,
         /// Size as dollars to spend.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub target_cost_dollars: Option<wire::Decimal>,
     }
+    wire::object! { RfqBatchChild {
+        contracts_fp "contracts_fp" maybe, market_ticker "market_ticker" maybe,
+        selected_markets "selected_markets" list_or_none, target_cost_dollars "target_cost_dollars" maybe,
+    } }
     /// Somebody asks for quotes on several combos at once. Its requests are reported only here.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqBatchCreatedMessage {
         /// When it was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::DateTime>,
         /// Public id of who asks, or the SHA-256 of nothing if hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_id: Option<String>,
         /// Id of the batch.
         pub id: RfqBatchId,
         /// The legs of all its combos, each once.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub legs: Vec<MveSelectedLeg>,
         /// Its requests, in the order in which they were asked.
-        #[serde(deserialize_with = "lenient::collection")]
         pub rfqs: Vec<RfqBatchRequestRecord>,
     }
+    wire::object! { RfqBatchCreatedMessage {
+        created_ts "created_ts" optional, creator_id "creator_id" maybe, id "id" plain, legs "legs" list_or_none,
+        rfqs "rfqs" list,
+    } }
     /// A batch was closed, and all its requests with it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqBatchDeletedMessage {
         /// Public id of who asked, or the SHA-256 of nothing if hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_id: Option<String>,
         /// When it was closed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deleted_ts: Option<wire::DateTime>,
         /// Id of the batch.
         pub id: RfqBatchId,
         /// Its requests.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub rfq_ids: Vec<RfqId>,
     }
+    wire::object! { RfqBatchDeletedMessage {
+        creator_id "creator_id" maybe, deleted_ts "deleted_ts" optional, id "id" plain,
+        rfq_ids "rfq_ids" list_or_none,
+    } }
     /// The caller's batch has ended. Each of its trades is also reported as quote_executed. Sent to the requester.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqBatchExecutedMessage {
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_batch_id: Option<String>,
         /// How it ended: all requests traded, none, or some, because one took an order that another needed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub close_reason: Option<wire::Open<BatchCloseReason>>,
         /// Requests that traded.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub executed_rfq_ids: Vec<RfqId>,
         /// When the last one was done.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub executed_ts: Option<wire::DateTime>,
         /// Requests that did not.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub failed_rfq_ids: Vec<RfqId>,
         /// Batch.
         pub rfq_batch_id: RfqBatchId,
         /// Public id of the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_id: Option<String>,
         /// Subaccount of the caller in it, if one was used.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { RfqBatchExecutedMessage {
+        client_batch_id "client_batch_id" maybe, close_reason "close_reason" maybe,
+        executed_rfq_ids "executed_rfq_ids" list_or_none, executed_ts "executed_ts" optional,
+        failed_rfq_ids "failed_rfq_ids" list_or_none, rfq_batch_id "rfq_batch_id" plain,
+        rfq_creator_id "rfq_creator_id" maybe, subaccount "subaccount" optional,
+    } }
     wire::ids! {
         /// Id that the venue gave a batch of requests.
         RfqBatchId = "^[A-Za-z0-9_-]+$";
     }
     /// `RfqBatchMinBid`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RfqBatchMinBid {
         /// Dollars for one contract, at least.
@@ -13003,64 +13049,60 @@ pub mod types {
         /// Request of the batch.
         pub rfq_id: RfqId,
     }
+    wire::object! { RfqBatchMinBid {
+        bid_dollars "bid_dollars" plain, rfq_id "rfq_id" plain,
+    } }
     /// What a maker offers on a batch.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqBatchQuote {
         /// Side that was accepted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub accepted_side: Option<wire::Open<OutcomeSide>>,
         /// When it was accepted.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub accepted_ts: Option<wire::DateTime>,
         /// When it was confirmed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub confirmed_ts: Option<wire::DateTime>,
         /// When it was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::DateTime>,
         /// Public id of the maker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_id: Option<String>,
         /// Subaccount of the maker. Private.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub creator_subaccount: Option<i64>,
         /// User id of the maker. Private.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_user_id: Option<String>,
         /// Id of the quote.
         pub id: RfqBatchQuoteId,
         /// Whether the maker's orders must not trade with the book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// One for each request.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub quotes: Vec<Quote>,
         /// Whether what does not trade rests on the book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rest_remainder: Option<bool>,
         /// Batch that is quoted.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_batch_id: Option<RfqBatchId>,
         /// Public id of who asks.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_id: Option<String>,
         /// Subaccount of who asks. Private.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rfq_creator_subaccount: Option<i64>,
         /// User id of who asks. Private.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rfq_creator_user_id: Option<String>,
         /// Where a quote on a batch is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<RfqBatchQuoteStatus>>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_ts: Option<wire::DateTime>,
     }
+    wire::object! { RfqBatchQuote {
+        accepted_side "accepted_side" maybe, accepted_ts "accepted_ts" optional, confirmed_ts "confirmed_ts" optional,
+        created_ts "created_ts" optional, creator_id "creator_id" maybe,
+        creator_subaccount "creator_subaccount" optional, creator_user_id "creator_user_id" maybe, id "id" plain,
+        post_only "post_only" maybe, quotes "quotes" list_or_none, rest_remainder "rest_remainder" maybe,
+        rfq_batch_id "rfq_batch_id" maybe, rfq_creator_id "rfq_creator_id" maybe,
+        rfq_creator_subaccount "rfq_creator_subaccount" optional, rfq_creator_user_id "rfq_creator_user_id" maybe,
+        status "status" maybe, updated_ts "updated_ts" optional,
+    } }
     /// `RfqBatchQuoteEntry`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RfqBatchQuoteEntry {
         /// Dollars for one no contract.
@@ -13070,6 +13112,9 @@ pub mod types {
         /// Dollars for one yes contract.
         pub yes_bid: wire::Decimal,
     }
+    wire::object! { RfqBatchQuoteEntry {
+        no_bid "no_bid" plain, rfq_id "rfq_id" plain, yes_bid "yes_bid" plain,
+    } }
     wire::ids! {
         /// Id that the venue gave a quote on a batch.
         RfqBatchQuoteId = "^[A-Za-z0-9_-]+$";
@@ -13082,31 +13127,30 @@ pub mod types {
         }
     }
     /// One request of a batch.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqBatchRequestRecord {
         /// Size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_fp: Option<wire::Decimal>,
         /// Event of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Id of the request.
         pub id: RfqId,
         /// Its legs, as places in the list of legs of the batch, from 0.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub leg_indices: Vec<i64>,
         /// Market of the combo.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Collection to which the combo belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mve_collection_ticker: Option<CollectionTicker>,
         /// Size as dollars to spend.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub target_cost_dollars: Option<wire::Decimal>,
     }
+    wire::object! { RfqBatchRequestRecord {
+        contracts_fp "contracts_fp" optional, event_ticker "event_ticker" maybe, id "id" plain,
+        leg_indices "leg_indices" list_or_none, market_ticker "market_ticker" maybe,
+        mve_collection_ticker "mve_collection_ticker" maybe, target_cost_dollars "target_cost_dollars" optional,
+    } }
     wire::words! {
         /// Where a batch is in its life.
         RfqBatchStatus {
@@ -13114,62 +13158,60 @@ pub mod types {
         }
     }
     /// Somebody asks for quotes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqCreatedMessage {
         /// Size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_fp: Option<wire::Decimal>,
         /// When it was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::DateTime>,
         /// Public id of who asks, or the SHA-256 of nothing if hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_id: Option<String>,
         /// Event of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Id of the request.
         pub id: RfqId,
         /// Market to be quoted.
         pub market_ticker: MarketTicker,
         /// Collection to which the combo belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mve_collection_ticker: Option<CollectionTicker>,
         /// Legs of a combo.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub mve_selected_legs: Vec<MveSelectedLeg>,
         /// Size as dollars to spend.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub target_cost_dollars: Option<wire::Decimal>,
     }
+    wire::object! { RfqCreatedMessage {
+        contracts_fp "contracts_fp" optional, created_ts "created_ts" optional, creator_id "creator_id" maybe,
+        event_ticker "event_ticker" maybe, id "id" plain, market_ticker "market_ticker" plain,
+        mve_collection_ticker "mve_collection_ticker" maybe, mve_selected_legs "mve_selected_legs" list_or_none,
+        target_cost_dollars "target_cost_dollars" optional,
+    } }
     /// A request for quotes was withdrawn, or has ended.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct RfqDeletedMessage {
         /// Size in contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_fp: Option<wire::Decimal>,
         /// Public id of who asked, or the SHA-256 of nothing if hidden.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub creator_id: Option<String>,
         /// When it was withdrawn.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub deleted_ts: Option<wire::DateTime>,
         /// Event of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Id of the request.
         pub id: RfqId,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Size as dollars to spend.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub target_cost_dollars: Option<wire::Decimal>,
     }
+    wire::object! { RfqDeletedMessage {
+        contracts_fp "contracts_fp" optional, creator_id "creator_id" maybe, deleted_ts "deleted_ts" optional,
+        event_ticker "event_ticker" maybe, id "id" plain, market_ticker "market_ticker" maybe,
+        target_cost_dollars "target_cost_dollars" optional,
+    } }
     wire::ids! {
         /// Id that the venue gave a request for quotes, a UUID. Letters count as they stand.
         RfqId = "^[A-Za-z0-9_-]+$";
@@ -13181,24 +13223,27 @@ pub mod types {
         }
     }
     /// `Schedule`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Schedule {
         /// When the exchange may be down.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub maintenance_windows: Vec<MaintenanceWindow>,
         /// Hours outside of which nothing trades.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub standard_hours: Vec<WeeklySchedule>,
     }
+    wire::object! { Schedule {
+        maintenance_windows "maintenance_windows" list_or_none, standard_hours "standard_hours" list_or_none,
+    } }
     /// `ScopeList`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ScopeList {
         /// What of the competition a market can be about.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub scopes: Vec<String>,
     }
+    wire::object! { ScopeList {
+        scopes "scopes" list_or_none,
+    } }
     /// The same for each competition.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13213,134 +13258,124 @@ pub mod types {
         }
     }
     /// A template from which events are made again and again.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Series {
         /// Who else may not trade it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub additional_prohibitions: Vec<String>,
         /// All categories.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub categories: Vec<String>,
         /// Main category.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// Where the terms in force are.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contract_terms_url: Option<String>,
         /// Where the contract was filed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contract_url: Option<String>,
         /// Shard on which it trades.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Factor on the fees.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_multiplier: Option<wire::DecimalNumber>,
         /// How fees are reckoned. The fee schedule of the venue has the formulas.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_type: Option<wire::Open<FeeType>>,
         /// How often there is an event, in words: daily, weekly, one-off and others.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub frequency: Option<String>,
         /// When its metadata last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_updated_ts: Option<wire::DateTime>,
         /// Notes that the venue keeps for its own pages. No source describes them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub product_metadata: Option<ProductMetadata>,
         /// Where outcomes are looked up.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub settlement_sources: Vec<SettlementSource>,
         /// Subjects. Series of several categories may share one.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub tags: Vec<String>,
         /// Ticker of the series.
         pub ticker: SeriesTicker,
         /// Heading. That of an event says the rest.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Contracts traded in all its events, if asked for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_fp: Option<wire::Decimal>,
     }
+    wire::object! { Series {
+        additional_prohibitions "additional_prohibitions" list_or_none, categories "categories" list_or_none,
+        category "category" maybe, contract_terms_url "contract_terms_url" maybe, contract_url "contract_url" maybe,
+        exchange_index "exchange_index" optional, fee_multiplier "fee_multiplier" optional, fee_type "fee_type" maybe,
+        frequency "frequency" maybe, last_updated_ts "last_updated_ts" optional,
+        product_metadata "product_metadata" maybe, settlement_sources "settlement_sources" list_or_none,
+        tags "tags" list_or_none, ticker "ticker" plain, title "title" maybe, volume_fp "volume_fp" optional,
+    } }
     /// `SeriesFeeChange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SeriesFeeChange {
         /// New factor on the fees.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_multiplier: Option<wire::DecimalNumber>,
         /// How fees are reckoned. The fee schedule of the venue has the formulas.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_type: Option<wire::Open<FeeType>>,
         /// Id of the change.
         pub id: String,
         /// When it takes effect.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub scheduled_ts: Option<wire::DateTime>,
         /// Series that it applies to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub series_ticker: Option<SeriesTicker>,
     }
+    wire::object! { SeriesFeeChange {
+        fee_multiplier "fee_multiplier" optional, fee_type "fee_type" maybe, id "id" plain,
+        scheduled_ts "scheduled_ts" optional, series_ticker "series_ticker" maybe,
+    } }
     wire::ids! {
         /// Ticker of a series, such as FED.
         SeriesTicker = "^[A-Za-z0-9_-]*[A-Z0-9][A-Za-z0-9._-]*$";
     }
     /// `SetTargetBalanceAllocationRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetTargetBalanceAllocationRequest {
         /// Shares that add up to 100 percent, at most 101, or none.
-        #[serde(deserialize_with = "lenient::collection")]
         pub allocations: Vec<TargetBalanceAllocation>,
         /// Left out: sum.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub resting_margin_reservation: Option<wire::Open<RestingMarginReservation>>,
     }
+    wire::object! { SetTargetBalanceAllocationRequest {
+        allocations "allocations" list, resting_margin_reservation "resting_margin_reservation" maybe,
+    } }
     /// What the caller held in a market when it was settled. Note the units.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Settlement {
         /// Event.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub event_ticker: Option<EventTicker>,
         /// Shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Fees in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_cost: Option<wire::Decimal>,
         /// How a market ended. Empty until it is determined.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_result: Option<wire::Open<MarketResult>>,
         /// No contracts held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_count_fp: Option<wire::Decimal>,
         /// What they had cost, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_total_cost_dollars: Option<wire::Decimal>,
         /// Payout in cents.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub revenue: Option<i64>,
         /// When it was paid out.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settled_time: Option<wire::DateTime>,
         /// Market.
         pub ticker: MarketTicker,
         /// Payout of one yes contract in cents. Absent or null without a payout.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub value: Option<i64>,
         /// Yes contracts held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_count_fp: Option<wire::Decimal>,
         /// What they had cost, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_total_cost_dollars: Option<wire::Decimal>,
     }
+    wire::object! { Settlement {
+        event_ticker "event_ticker" maybe, exchange_index "exchange_index" optional, fee_cost "fee_cost" optional,
+        market_result "market_result" maybe, no_count_fp "no_count_fp" optional,
+        no_total_cost_dollars "no_total_cost_dollars" optional, revenue "revenue" optional,
+        settled_time "settled_time" optional, ticker "ticker" plain, value "value" optional,
+        yes_count_fp "yes_count_fp" optional, yes_total_cost_dollars "yes_total_cost_dollars" optional,
+    } }
     wire::words! {
         /// Whether the settlement value is bounded from below.
         SettlementBoundsType {
@@ -13348,16 +13383,17 @@ pub mod types {
         }
     }
     /// Where the venue looks up the outcome.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SettlementSource {
         /// Name of the source.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Where to find it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
     }
+    wire::object! { SettlementSource {
+        name "name" maybe, url "url" maybe,
+    } }
     wire::words! {
         /// Whether the market is settled. Left out: unsettled.
         SettlementStatusFilter {
@@ -13372,16 +13408,17 @@ pub mod types {
     pub struct SourceIds(#[serde(deserialize_with = "lenient::collection")] pub HashMap<String, String>);
     wire::wraps! { SourceIds(HashMap<String, String>); }
     /// `SportFilterDetails`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SportFilterDetails {
         /// The same for each competition.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub competitions: Option<ScopesByCompetition>,
         /// What of the sport a market can be about.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub scopes: Vec<String>,
     }
+    wire::object! { SportFilterDetails {
+        competitions "competitions" maybe, scopes "scopes" list_or_none,
+    } }
     wire::words! {
         /// How the strikes decide the outcome.
         StrikeType {
@@ -13390,31 +13427,29 @@ pub mod types {
         }
     }
     /// What a market with a structured strike is about: a team, a player, a candidate.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct StructuredTarget {
         /// More about a target. The type decides what is in it, and no source lists the types.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub details: Option<StructuredTargetDetails>,
         /// Id of the target.
         pub id: StructuredTargetId,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_updated_ts: Option<wire::DateTime>,
         /// Its name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Its id at the data provider.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source_id: Option<String>,
         /// Ids at data providers, by the name of the provider.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source_ids: Option<SourceIds>,
         /// Kind, such as basketball_player.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { StructuredTarget {
+        details "details" maybe, id "id" plain, last_updated_ts "last_updated_ts" optional, name "name" maybe,
+        source_id "source_id" maybe, source_ids "source_ids" maybe, type_ "type" maybe,
+    } }
     /// More about a target. The type decides what is in it, and no source lists the types.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13427,61 +13462,62 @@ pub mod types {
         StructuredTargetId = "^[A-Za-z0-9_-]+$";
     }
     /// `SubaccountBalance`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SubaccountBalance {
         /// Cash in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance: Option<wire::Decimal>,
         /// Shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(deserialize_with = "lenient::vital")]
         pub subaccount_number: i64,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_ts: Option<wire::UnixSeconds>,
     }
+    wire::object! { SubaccountBalance {
+        balance "balance" optional, exchange_index "exchange_index" optional,
+        subaccount_number "subaccount_number" vital, updated_ts "updated_ts" optional,
+    } }
     /// `SubaccountNettingConfig`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SubaccountNettingConfig {
         /// Whether it nets.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(deserialize_with = "lenient::vital")]
         pub subaccount_number: i64,
     }
+    wire::object! { SubaccountNettingConfig {
+        enabled "enabled" maybe, exchange_index "exchange_index" optional,
+        subaccount_number "subaccount_number" vital,
+    } }
     /// `SubaccountTransfer`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SubaccountTransfer {
         /// Cents moved.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount_cents: Option<i64>,
         /// When it was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::UnixSeconds>,
         /// Shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Subaccount that paid, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub from_subaccount: Option<i64>,
         /// Subaccount that got, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_subaccount: Option<i64>,
         /// Id of the transfer.
         pub transfer_id: TransferId,
     }
+    wire::object! { SubaccountTransfer {
+        amount_cents "amount_cents" optional, created_ts "created_ts" optional,
+        exchange_index "exchange_index" optional, from_subaccount "from_subaccount" optional,
+        to_subaccount "to_subaccount" optional, transfer_id "transfer_id" plain,
+    } }
     /// Tags of each category. A category without tags has null.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13490,69 +13526,65 @@ pub mod types {
     pub struct TagsByCategory(#[serde(deserialize_with = "lenient::collection")] pub HashMap<String, Option<Vec<String>>>);
     wire::wraps! { TagsByCategory(HashMap<String, Option<Vec<String>>>); }
     /// The share of a shard.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TargetBalanceAllocation {
         /// Shard.
-        #[serde(deserialize_with = "lenient::vital")]
         pub exchange_index: i64,
         /// Percent of the free cash, 0 to 100.
-        #[serde(deserialize_with = "lenient::vital")]
         pub percent: i64,
     }
+    wire::object! { TargetBalanceAllocation {
+        exchange_index "exchange_index" vital, percent "percent" vital,
+    } }
     /// How a market stands. Prices are dollars for one contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TickerMessage {
         /// Whole dollars of the contracts held. May be negative.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub dollar_open_interest: Option<i64>,
         /// Whole dollars traded so far. May be negative.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub dollar_volume: Option<i64>,
         /// Contracts of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_trade_size_fp: Option<wire::Decimal>,
         /// Id of the market, a UUID.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_id: Option<String>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Contracts held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest_fp: Option<wire::Decimal>,
         /// Price of yes in the last trade. Empty if there was none.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_dollars: Option<wire::Decimal>,
         /// Deprecated by the venue. When it changed. Use ts_ms.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub time: Option<wire::DateTime>,
         /// Deprecated by the venue. When it changed. Use ts_ms.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts: Option<wire::UnixSeconds>,
         /// When it changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
         /// Contracts traded so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_fp: Option<wire::Decimal>,
         /// Best ask for yes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_ask_dollars: Option<wire::Decimal>,
         /// Contracts at the best ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_ask_size_fp: Option<wire::Decimal>,
         /// Best bid for yes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid_dollars: Option<wire::Decimal>,
         /// Contracts at the best bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_bid_size_fp: Option<wire::Decimal>,
     }
+    wire::object! { TickerMessage {
+        dollar_open_interest "dollar_open_interest" optional, dollar_volume "dollar_volume" optional,
+        last_trade_size_fp "last_trade_size_fp" optional, market_id "market_id" maybe,
+        market_ticker "market_ticker" plain, open_interest_fp "open_interest_fp" optional,
+        price_dollars "price_dollars" optional, time "time" optional, ts "ts" optional, ts_ms "ts_ms" optional,
+        volume_fp "volume_fp" optional, yes_ask_dollars "yes_ask_dollars" optional,
+        yes_ask_size_fp "yes_ask_size_fp" optional, yes_bid_dollars "yes_bid_dollars" optional,
+        yes_bid_size_fp "yes_bid_size_fp" optional,
+    } }
     /// One leg of a combo to be made.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct TickerPair {
         /// Event of that market.
@@ -13562,6 +13594,9 @@ pub mod types {
         /// The outcome that pays.
         pub side: wire::Open<OutcomeSide>,
     }
+    wire::object! { TickerPair {
+        event_ticker "event_ticker" plain, market_ticker "market_ticker" plain, side "side" plain,
+    } }
     wire::words! {
         /// How long an order stays. One that expires is good_till_canceled with an expiration_time.
         TimeInForce {
@@ -13570,83 +13605,77 @@ pub mod types {
         }
     }
     /// One trade between two users.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Trade {
         /// Contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count_fp: Option<wire::Decimal>,
         /// When it happened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::DateTime>,
         /// Whether it was agreed away from the book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_block_trade: Option<bool>,
         /// Dollars for one no contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_price_dollars: Option<wire::Decimal>,
         /// The same as a side of the book: bid is yes, ask is no.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_book_side: Option<wire::Open<BookSide>>,
         /// Outcome that the taker gains from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_outcome_side: Option<wire::Open<OutcomeSide>>,
         /// Deprecated by the venue. Outcome of the taker in the old way. Use taker_outcome_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_side: Option<wire::Open<OutcomeSide>>,
         /// Ticker of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
         /// Id of the trade.
         pub trade_id: String,
         /// Dollars for one yes contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_price_dollars: Option<wire::Decimal>,
     }
+    wire::object! { Trade {
+        count_fp "count_fp" optional, created_time "created_time" optional, is_block_trade "is_block_trade" maybe,
+        no_price_dollars "no_price_dollars" optional, taker_book_side "taker_book_side" maybe,
+        taker_outcome_side "taker_outcome_side" maybe, taker_side "taker_side" maybe, ticker "ticker" maybe,
+        trade_id "trade_id" plain, yes_price_dollars "yes_price_dollars" optional,
+    } }
     /// One trade between two users.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TradeMessage {
         /// Contracts.
-        #[serde(deserialize_with = "lenient::vital")]
         pub count_fp: wire::Decimal,
         /// Whether it was agreed away from the book.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_block_trade: Option<bool>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Dollars for one no contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub no_price_dollars: Option<wire::Decimal>,
         /// The same as a side of the book: bid is yes, ask is no.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_book_side: Option<wire::Open<BookSide>>,
         /// Outcome that the taker gains from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_outcome_side: Option<wire::Open<OutcomeSide>>,
         /// Deprecated by the venue. Outcome of the taker in the old way. Use taker_outcome_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_side: Option<wire::Open<OutcomeSide>>,
         /// Id of the trade, a UUID.
         pub trade_id: String,
         /// Deprecated by the venue. When it happened. Use ts_ms.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts: Option<wire::UnixSeconds>,
         /// When it happened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
         /// Dollars for one yes contract.
-        #[serde(deserialize_with = "lenient::vital")]
         pub yes_price_dollars: wire::Decimal,
     }
+    wire::object! { TradeMessage {
+        count_fp "count_fp" vital, is_block_trade "is_block_trade" maybe, market_ticker "market_ticker" plain,
+        no_price_dollars "no_price_dollars" optional, taker_book_side "taker_book_side" maybe,
+        taker_outcome_side "taker_outcome_side" maybe, taker_side "taker_side" maybe, trade_id "trade_id" plain,
+        ts "ts" optional, ts_ms "ts_ms" optional, yes_price_dollars "yes_price_dollars" vital,
+    } }
     wire::ids! {
         /// Id that the venue gave a movement between shards or products.
         TransferId = "^[A-Za-z0-9_-]+$";
     }
     /// `UpdateFcmEventContractDailyCapRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct UpdateFcmEventContractDailyCapRequest {
         /// The cap in dollars.
@@ -13654,8 +13683,11 @@ pub mod types {
         /// The subtrader.
         pub subtrader_id: String,
     }
+    wire::object! { UpdateFcmEventContractDailyCapRequest {
+        limit "limit" plain, subtrader_id "subtrader_id" plain,
+    } }
     /// `UpdateFcmSubtraderBlockedCategoriesRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct UpdateFcmSubtraderBlockedCategoriesRequest {
         /// Whether it is to be forbidden.
@@ -13665,28 +13697,34 @@ pub mod types {
         /// The subtrader.
         pub subtrader_id: String,
     }
+    wire::object! { UpdateFcmSubtraderBlockedCategoriesRequest {
+        blocked "blocked" plain, category "category" plain, subtrader_id "subtrader_id" plain,
+    } }
     /// `UpdateFcmSubtraderBlockedCategoriesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UpdateFcmSubtraderBlockedCategoriesResponse {
         /// Categories, sorted.
-        #[serde(deserialize_with = "lenient::collection")]
         pub categories: Vec<String>,
     }
+    wire::object! { UpdateFcmSubtraderBlockedCategoriesResponse {
+        categories "categories" list,
+    } }
     /// The limit is given either way, or both ways alike.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdateOrderGroupLimitRequest {
         /// Whole contracts that may trade within 15 seconds, 1 to 1000000.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_limit: Option<i64>,
         /// The same, in steps of 0.01.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_limit_fp: Option<wire::Decimal>,
     }
+    wire::object! { UpdateOrderGroupLimitRequest {
+        contracts_limit "contracts_limit" maybe, contracts_limit_fp "contracts_limit_fp" maybe,
+    } }
     /// `UpdateSubaccountNettingRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct UpdateSubaccountNettingRequest {
         /// Whether it is to net.
@@ -13694,6 +13732,9 @@ pub mod types {
         /// Subaccount, 0 (primary) to 63.
         pub subaccount_number: i64,
     }
+    wire::object! { UpdateSubaccountNettingRequest {
+        enabled "enabled" plain, subaccount_number "subaccount_number" plain,
+    } }
     wire::words! {
         /// Only what the caller made. Left out: what everybody made.
         UserFilter {
@@ -13701,93 +13742,82 @@ pub mod types {
         }
     }
     /// An order of the caller. Money in dollars, counts in contracts.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserOrderMessage {
         /// Side of the one book of a market, seen from its yes leg: bid buys yes, ask sells yes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub book_side: Option<wire::Open<BookSide>>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Deprecated by the venue. When it was placed. Use created_ts_ms.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::DateTime>,
         /// When it was placed. May be null.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts_ms: Option<wire::UnixMillis>,
         /// Shard on which it rests.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Deprecated by the venue. When it expires. Use expiration_ts_ms.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiration_time: Option<wire::DateTime>,
         /// When it expires.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiration_ts_ms: Option<wire::UnixMillis>,
         /// Contracts that traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fill_count_fp: Option<wire::Decimal>,
         /// Contracts at the start.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_count_fp: Option<wire::Decimal>,
         /// Deprecated by the venue. The same as yes or no. Use outcome_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_yes: Option<bool>,
         /// What last changed an order. ReduceOnlyCancel stands for a count that reduce_only capped on arrival.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_update_reason: Option<wire::Open<LastUpdateReason>>,
         /// Deprecated by the venue. When it last changed. Use last_updated_ts_ms.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_update_time: Option<wire::DateTime>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_updated_ts_ms: Option<wire::UnixMillis>,
         /// Fees on what traded while resting.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_fees_dollars: Option<wire::Decimal>,
         /// Cost of what traded while resting.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_fill_cost_dollars: Option<wire::Decimal>,
         /// Group to which it belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_group_id: Option<OrderGroupId>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Outcome that the order bets on. Selling no counts as yes.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub outcome_side: Option<wire::Open<OutcomeSide>>,
         /// Contracts that rest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count_fp: Option<wire::Decimal>,
         /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_type: Option<wire::Open<SelfTradePreventionType>>,
         /// Deprecated by the venue. Outcome in the old way of writing orders. Use outcome_side.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<OutcomeSide>>,
         /// Where an order is in its life. One that is unknown may still rest.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<UserOrderStatus>>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount_number: Option<i64>,
         /// Fees on what traded on arrival.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_fees_dollars: Option<wire::Decimal>,
         /// Cost of what traded on arrival.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_fill_cost_dollars: Option<wire::Decimal>,
         /// Market.
         pub ticker: MarketTicker,
         /// Owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
         /// Price of a yes contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub yes_price_dollars: Option<wire::Decimal>,
     }
+    wire::object! { UserOrderMessage {
+        book_side "book_side" maybe, client_order_id "client_order_id" maybe, created_time "created_time" optional,
+        created_ts_ms "created_ts_ms" optional, exchange_index "exchange_index" optional,
+        expiration_time "expiration_time" optional, expiration_ts_ms "expiration_ts_ms" optional,
+        fill_count_fp "fill_count_fp" optional, initial_count_fp "initial_count_fp" optional, is_yes "is_yes" maybe,
+        last_update_reason "last_update_reason" maybe, last_update_time "last_update_time" optional,
+        last_updated_ts_ms "last_updated_ts_ms" optional, maker_fees_dollars "maker_fees_dollars" optional,
+        maker_fill_cost_dollars "maker_fill_cost_dollars" optional, order_group_id "order_group_id" maybe,
+        order_id "order_id" plain, outcome_side "outcome_side" maybe,
+        remaining_count_fp "remaining_count_fp" optional,
+        self_trade_prevention_type "self_trade_prevention_type" maybe, side "side" maybe, status "status" maybe,
+        subaccount_number "subaccount_number" optional, taker_fees_dollars "taker_fees_dollars" optional,
+        taker_fill_cost_dollars "taker_fill_cost_dollars" optional, ticker "ticker" plain, user_id "user_id" maybe,
+        yes_price_dollars "yes_price_dollars" optional,
+    } }
     wire::words! {
         /// Where an order is in its life. One that is unknown may still rest.
         UserOrderStatus {
@@ -13799,158 +13829,150 @@ pub mod types {
         WeatherCity = "^[A-Za-z0-9_-]+$";
     }
     /// One configuration. It holds until the next one takes effect.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct WeatherIndexCalibration {
         /// Where that week ends.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub calibration_window_end_ms: Option<wire::UnixMillis>,
         /// Where the week begins from which it was reckoned. Absent in the first.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub calibration_window_start_ms: Option<wire::UnixMillis>,
         /// Why it was made.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub change_reason: Option<String>,
         /// Sum of the offsets by weight in degrees Celsius.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub city_reference_c: Option<wire::DecimalNumber>,
         /// Its name. Points of the index carry it.
         pub config_version: String,
         /// First minute that it holds for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub effective_at_ms: Option<wire::UnixMillis>,
         /// When it was published.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub published_at_ms: Option<wire::UnixMillis>,
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub stations: Vec<WeatherIndexCalibrationStation>,
     }
+    wire::object! { WeatherIndexCalibration {
+        calibration_window_end_ms "calibration_window_end_ms" optional,
+        calibration_window_start_ms "calibration_window_start_ms" optional, change_reason "change_reason" maybe,
+        city_reference_c "city_reference_c" optional, config_version "config_version" plain,
+        effective_at_ms "effective_at_ms" optional, published_at_ms "published_at_ms" optional,
+        stations "stations" list_or_none,
+    } }
     /// `WeatherIndexCalibrationStation`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct WeatherIndexCalibrationStation {
         /// Degrees Celsius by which it is usually warmer than the others.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub offset_c: Option<wire::DecimalNumber>,
         /// The station.
         pub station_id: String,
         /// What the weekly calibration did with it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub update_note: Option<String>,
         /// Its share. All shares add up to 1.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub weight: Option<wire::DecimalNumber>,
     }
+    wire::object! { WeatherIndexCalibrationStation {
+        offset_c "offset_c" optional, station_id "station_id" plain, update_note "update_note" maybe,
+        weight "weight" optional,
+    } }
     /// One minute.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct WeatherIndexPoint {
         /// Stations that went into it. Absent while incomplete.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contributors: Option<i64>,
         /// Present on points that were filled in when the city was new. Markets do not settle on those.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub receipt_basis: Option<String>,
         /// What each station reported, if asked for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub stations: Vec<WeatherIndexStationReading>,
         /// normal, degraded (a station was missing or replaced; it counts nevertheless) or incomplete (reports may still come).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// The minute.
-        #[serde(deserialize_with = "lenient::vital")]
         pub t: wire::UnixMillis,
         /// Temperature in degrees Fahrenheit, to 0.01. Absent while incomplete.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub v: Option<wire::DecimalNumber>,
     }
+    wire::object! { WeatherIndexPoint {
+        contributors "contributors" optional, receipt_basis "receipt_basis" maybe, stations "stations" list_or_none,
+        status "status" maybe, t "t" vital, v "v" optional,
+    } }
     /// `WeatherIndexStationReading`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct WeatherIndexStationReading {
         /// What became of it: ok, missing, late, pending, or range, rate_spatial or extreme when it was not believed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub code: Option<String>,
         /// When an older report was made.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub obs_time_ms: Option<wire::UnixMillis>,
         /// Why the station itself was passed over.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub primary_code: Option<String>,
         /// When the venue received it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub received_at_ms: Option<wire::UnixMillis>,
         /// hf_asos for a report of that minute, metar for an older official one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source: Option<String>,
         /// Station, or the one that stood in for it.
         pub station_id: String,
         /// Degrees Fahrenheit as reported.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub temp_f: Option<wire::DecimalNumber>,
     }
+    wire::object! { WeatherIndexStationReading {
+        code "code" maybe, obs_time_ms "obs_time_ms" optional, primary_code "primary_code" maybe,
+        received_at_ms "received_at_ms" optional, source "source" maybe, station_id "station_id" plain,
+        temp_f "temp_f" optional,
+    } }
     /// Hours of a week, and how long they hold. A day may have several stretches, or none.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WeeklySchedule {
         /// Until when it holds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end_time: Option<wire::DateTime>,
         /// Hours on Friday.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub friday: Vec<DailySchedule>,
         /// Hours on Monday.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub monday: Vec<DailySchedule>,
         /// Hours on Saturday.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub saturday: Vec<DailySchedule>,
         /// From when it holds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub start_time: Option<wire::DateTime>,
         /// Hours on Sunday.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub sunday: Vec<DailySchedule>,
         /// Hours on Thursday.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub thursday: Vec<DailySchedule>,
         /// Hours on Tuesday.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub tuesday: Vec<DailySchedule>,
         /// Hours on Wednesday.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub wednesday: Vec<DailySchedule>,
     }
+    wire::object! { WeeklySchedule {
+        end_time "end_time" optional, friday "friday" list_or_none, monday "monday" list_or_none,
+        saturday "saturday" list_or_none, start_time "start_time" optional, sunday "sunday" list_or_none,
+        thursday "thursday" list_or_none, tuesday "tuesday" list_or_none, wednesday "wednesday" list_or_none,
+    } }
     /// `Withdrawal`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Withdrawal {
         /// Cents that go out.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount_cents: Option<i64>,
         /// When it was begun.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts: Option<wire::UnixSeconds>,
         /// Fee in cents.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_cents: Option<i64>,
         /// When it was applied, failed or returned. Absent or null until then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub finalized_ts: Option<wire::UnixSeconds>,
         /// Id of the withdrawal.
         pub id: String,
         /// Where a payment is. Once applied, it is in the balance.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<PaymentStatus>>,
         /// How the money travels.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<PaymentType>>,
     }
+    wire::object! { Withdrawal {
+        amount_cents "amount_cents" optional, created_ts "created_ts" optional, fee_cents "fee_cents" optional,
+        finalized_ts "finalized_ts" optional, id "id" plain, status "status" maybe, type_ "type" maybe,
+    } }
     /// Builders of the types of requests.
     pub mod builder {
         use super::{HashMap, wire};

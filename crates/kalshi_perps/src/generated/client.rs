@@ -3502,71 +3502,71 @@ pub mod types {
 
     use ::venuekit_wire::{self as wire, lenient};
     /// `AmendMarginOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AmendMarginOrderRequest {
         /// Name that the order has.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// New count in contracts, with those that traded already.
         pub count: wire::Decimal,
         /// When it expires now. Left out: as before. 0: never.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expiration_time: Option<wire::UnixSeconds>,
         /// Id of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_id: Option<String>,
         /// New price, dollars for one contract.
         pub price: wire::Decimal,
         /// Side of the order, which stays.
         pub side: wire::Open<BookSide>,
         /// Market of the order. It or market_id; it goes before.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
         /// Name that it gets.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub updated_client_order_id: Option<String>,
     }
+    wire::object! { AmendMarginOrderRequest {
+        client_order_id "client_order_id" maybe, count "count" plain, expiration_time "expiration_time" maybe,
+        market_id "market_id" maybe, price "price" plain, side "side" plain, ticker "ticker" maybe,
+        updated_client_order_id "updated_client_order_id" maybe,
+    } }
     /// `AmendMarginOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AmendMarginOrderResponse {
         /// Dollars of fee a contract. Present if any traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_fee_paid: Option<wire::Decimal>,
         /// Dollars a contract. Present if any traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_fill_price: Option<wire::Decimal>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Contracts that traded at once. Present if any traded or the rest changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fill_count: Option<wire::Decimal>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Contracts that rest now. Present if that changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count: Option<wire::Decimal>,
     }
+    wire::object! { AmendMarginOrderResponse {
+        average_fee_paid "average_fee_paid" optional, average_fill_price "average_fill_price" optional,
+        client_order_id "client_order_id" maybe, fill_count "fill_count" optional, order_id "order_id" plain,
+        remaining_count "remaining_count" optional,
+    } }
     /// `ApiUsageLevelGrant`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiUsageLevelGrant {
         /// Event contracts, or perpetuals on margin.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_instance: Option<wire::Open<ExchangeInstance>>,
         /// When it ends. Absent or null if it does not.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_ts: Option<wire::UnixSeconds>,
         /// Tier that it grants.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub level: Option<String>,
         /// What it was granted for, such as volume.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source: Option<String>,
     }
+    wire::object! { ApiUsageLevelGrant {
+        exchange_instance "exchange_instance" maybe, expires_ts "expires_ts" optional, level "level" maybe,
+        source "source" maybe,
+    } }
     wire::words! {
         /// What happened to a market.
         AppliedCorporateActionType {
@@ -3574,32 +3574,34 @@ pub mod types {
         }
     }
     /// At which price a market ended.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AppliedFinalSettlementRecord {
         /// Dollars a contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_price_per_contract: Option<wire::Decimal>,
     }
+    wire::object! { AppliedFinalSettlementRecord {
+        settlement_price_per_contract "settlement_price_per_contract" optional,
+    } }
     /// How many shares became how many, and what that did to the price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AppliedSplitRecord {
         /// Mark price after, dollars for one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub post_split_mark_price: Option<wire::Decimal>,
         /// Mark price before, dollars for one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pre_split_mark_price: Option<wire::Decimal>,
         /// Shares after.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ratio_new: Option<wire::Decimal>,
         /// Shares before.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ratio_old: Option<wire::Decimal>,
     }
+    wire::object! { AppliedSplitRecord {
+        post_split_mark_price "post_split_mark_price" optional, pre_split_mark_price "pre_split_mark_price" optional,
+        ratio_new "ratio_new" optional, ratio_old "ratio_old" optional,
+    } }
     /// `ApplySubaccountTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ApplySubaccountTransferRequest {
         /// Cents.
@@ -3607,30 +3609,33 @@ pub mod types {
         /// Name chosen by the caller, never to be used twice.
         pub client_transfer_id: String,
         /// Number of the shard. Left out: 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_index: Option<i64>,
         /// Subaccount from which it is taken, 0 (primary) to 63.
         pub from_subaccount: i64,
         /// Subaccount to which it goes, 0 (primary) to 63.
         pub to_subaccount: i64,
     }
+    wire::object! { ApplySubaccountTransferRequest {
+        amount_cents "amount_cents" plain, client_transfer_id "client_transfer_id" plain,
+        exchange_index "exchange_index" maybe, from_subaccount "from_subaccount" plain,
+        to_subaccount "to_subaccount" plain,
+    } }
     /// Quotes of one side in a period, dollars for one contract.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BidAskDistributionHistorical {
         /// At the end.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close: Option<wire::Decimal>,
         /// Highest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::Decimal>,
         /// Lowest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::Decimal>,
         /// At the start.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open: Option<wire::Decimal>,
     }
+    wire::object! { BidAskDistributionHistorical {
+        close "close" optional, high "high" optional, low "low" optional, open "open" optional,
+    } }
     wire::words! {
         /// Side of the book: bid buys and goes long, ask sells and goes short.
         BookSide {
@@ -3638,84 +3643,93 @@ pub mod types {
         }
     }
     /// One token bucket of the caller.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct BucketLimit {
         /// Tokens that a rested bucket holds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bucket_capacity: Option<i64>,
         /// Tokens a second.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub refill_rate: Option<i64>,
     }
+    wire::object! { BucketLimit {
+        bucket_capacity "bucket_capacity" optional, refill_rate "refill_rate" optional,
+    } }
     /// `CancelMarginOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CancelMarginOrderResponse {
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Contracts that were taken off the book.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub reduced_by: Option<wire::Decimal>,
     }
+    wire::object! { CancelMarginOrderResponse {
+        client_order_id "client_order_id" maybe, order_id "order_id" plain, reduced_by "reduced_by" optional,
+    } }
     /// An event has changed a market.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CorporateActionMessage {
         /// What was applied. Its terms stand in the member that fits the type.
-        #[serde(deserialize_with = "lenient::vital")]
         pub corporate_action: CorporateActionRecord,
     }
+    wire::object! { CorporateActionMessage {
+        corporate_action "corporate_action" vital,
+    } }
     /// What was applied. Its terms stand in the member that fits the type.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CorporateActionRecord {
         /// Of the end of a market.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub final_settlement: Option<AppliedFinalSettlementRecord>,
         /// Id of the notice.
         pub id: String,
         /// Id of the market, a UUID, which outlives a change of its ticker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_id: Option<String>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Of a split.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub split: Option<AppliedSplitRecord>,
         /// Of a new ticker.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ticker_change: Option<MarginCorporateActionTickerChangeTerms>,
         /// When it was applied.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
         /// What happened to a market.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<AppliedCorporateActionType>>,
     }
+    wire::object! { CorporateActionRecord {
+        final_settlement "final_settlement" optional, id "id" plain, market_id "market_id" maybe,
+        market_ticker "market_ticker" plain, split "split" optional, ticker_change "ticker_change" optional,
+        ts_ms "ts_ms" optional, type_ "type" maybe,
+    } }
     /// `CreateFcmSubtraderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateFcmSubtraderRequest {
         /// Up to 16 letters and digits, which follow the member's user id and an underscore.
         pub subtrader_suffix: String,
     }
+    wire::object! { CreateFcmSubtraderRequest {
+        subtrader_suffix "subtrader_suffix" plain,
+    } }
     /// `CreateFcmSubtraderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateFcmSubtraderResponse {
         /// Id of the subtrader.
         pub subtrader_id: String,
     }
+    wire::object! { CreateFcmSubtraderResponse {
+        subtrader_id "subtrader_id" plain,
+    } }
     /// `CreateMarginFcmSubtraderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateMarginFcmSubtraderRequest {
         /// Refuse orders in asset classes without a cap of their own. Holds for good.
@@ -3723,146 +3737,158 @@ pub mod types {
         /// Up to 16 letters and digits, which follow the member's user id and an underscore.
         pub subtrader_suffix: String,
     }
+    wire::object! { CreateMarginFcmSubtraderRequest {
+        require_category_cap "require_category_cap" plain, subtrader_suffix "subtrader_suffix" plain,
+    } }
     /// `CreateMarginFcmSubtraderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateMarginFcmSubtraderResponse {
         /// Id of the subtrader.
         pub subtrader_id: String,
     }
+    wire::object! { CreateMarginFcmSubtraderResponse {
+        subtrader_id "subtrader_id" plain,
+    } }
     /// `CreateMarginOrderRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateMarginOrderRequest {
         /// Cancel the order if trading pauses.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cancel_order_on_pause: Option<bool>,
         /// Name chosen by the caller, never to be used twice. A UUID does well.
         pub client_order_id: String,
         /// Contracts, up to 2 decimals. Whole ones unless the market takes fractions.
         pub count: wire::Decimal,
         /// When the order expires. Only with good_till_canceled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expiration_time: Option<wire::UnixSeconds>,
         /// Id of the market, which outlives a change of its ticker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_id: Option<String>,
         /// Version that the market must have; else 409 market_version_mismatch. Left out or 0: any.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_version: Option<i64>,
         /// Group to which the order belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_group_id: Option<OrderGroupId>,
         /// Refuse the order if it would trade at once.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub post_only: Option<bool>,
         /// Dollars for one contract, in steps of 0.0001.
         pub price: wire::Decimal,
         /// Let the order only shrink the position. Not with good_till_canceled.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_only: Option<bool>,
         /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
         pub self_trade_prevention_type: wire::Open<SelfTradePreventionType>,
         /// Side of the book: bid buys and goes long, ask sells and goes short.
         pub side: wire::Open<BookSide>,
         /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
         /// Market to trade. It or market_id; it goes before.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
         /// How long an order stays. One that expires is good_till_canceled with an expiration_time.
         pub time_in_force: TimeInForce,
     }
+    wire::object! { CreateMarginOrderRequest {
+        cancel_order_on_pause "cancel_order_on_pause" maybe, client_order_id "client_order_id" plain,
+        count "count" plain, expiration_time "expiration_time" maybe, market_id "market_id" maybe,
+        market_version "market_version" maybe, order_group_id "order_group_id" maybe, post_only "post_only" maybe,
+        price "price" plain, reduce_only "reduce_only" maybe,
+        self_trade_prevention_type "self_trade_prevention_type" plain, side "side" plain,
+        subaccount "subaccount" maybe, ticker "ticker" maybe, time_in_force "time_in_force" plain,
+    } }
     /// `CreateMarginOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateMarginOrderResponse {
         /// Dollars of fee a contract. Present if any traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_fee_paid: Option<wire::Decimal>,
         /// Dollars a contract. Present if any traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub average_fill_price: Option<wire::Decimal>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Contracts that traded at once.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fill_count: Option<wire::Decimal>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Contracts that rest now.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count: Option<wire::Decimal>,
     }
+    wire::object! { CreateMarginOrderResponse {
+        average_fee_paid "average_fee_paid" optional, average_fill_price "average_fill_price" optional,
+        client_order_id "client_order_id" maybe, fill_count "fill_count" optional, order_id "order_id" plain,
+        remaining_count "remaining_count" optional,
+    } }
     /// One of the two limits, or both with the same value.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateOrderGroupRequest {
         /// Contracts that may trade within 15 seconds, whole ones, from 1.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_limit: Option<i64>,
         /// The same with decimals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_limit_fp: Option<wire::Decimal>,
         /// Group of markets to which its orders belong. Left out: 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_index: Option<i64>,
         /// Subaccount, 0 (primary) to 63. A key that is locked to one may leave it out.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { CreateOrderGroupRequest {
+        contracts_limit "contracts_limit" maybe, contracts_limit_fp "contracts_limit_fp" maybe,
+        exchange_index "exchange_index" maybe, subaccount "subaccount" maybe,
+    } }
     /// `CreateOrderGroupResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateOrderGroupResponse {
         /// Group of markets to which its orders belong.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Id of the group.
         pub order_group_id: OrderGroupId,
         /// Subaccount that owns it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { CreateOrderGroupResponse {
+        exchange_index "exchange_index" optional, order_group_id "order_group_id" plain,
+        subaccount "subaccount" optional,
+    } }
     /// `CreateSubaccountResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateSubaccountResponse {
         /// Its number.
-        #[serde(deserialize_with = "lenient::vital")]
         pub subaccount_number: i64,
     }
+    wire::object! { CreateSubaccountResponse {
+        subaccount_number "subaccount_number" vital,
+    } }
     /// One of the two.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DecreaseMarginOrderRequest {
         /// Contracts to take off.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_by: Option<wire::Decimal>,
         /// Contracts to leave.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reduce_to: Option<wire::Decimal>,
     }
+    wire::object! { DecreaseMarginOrderRequest {
+        reduce_by "reduce_by" maybe, reduce_to "reduce_to" maybe,
+    } }
     /// `DecreaseMarginOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct DecreaseMarginOrderResponse {
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Contracts that rest now.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count: Option<wire::Decimal>,
     }
+    wire::object! { DecreaseMarginOrderResponse {
+        client_order_id "client_order_id" maybe, order_id "order_id" plain,
+        remaining_count "remaining_count" optional,
+    } }
     /// An object without members. The venue refuses a request without a JSON body, and reads nothing in this one.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -3870,25 +3896,26 @@ pub mod types {
     pub struct EmptyRequest(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { EmptyRequest(::serde_json::Map<String, ::serde_json::Value>); }
     /// Status of one shard.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ExchangeIndexStatus {
         /// What is traded on it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// False under maintenance, when nothing can be changed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub exchange_active: Option<bool>,
         /// Number of the shard.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Whether money can move to and from it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub intra_exchange_transfers_active: Option<bool>,
         /// Whether orders can be placed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trading_active: Option<bool>,
     }
+    wire::object! { ExchangeIndexStatus {
+        description "description" maybe, exchange_active "exchange_active" maybe,
+        exchange_index "exchange_index" optional,
+        intra_exchange_transfers_active "intra_exchange_transfers_active" maybe,
+        trading_active "trading_active" maybe,
+    } }
     wire::words! {
         /// Event contracts, or perpetuals on margin.
         ExchangeInstance {
@@ -3896,86 +3923,82 @@ pub mod types {
         }
     }
     /// `ExchangeStatus`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ExchangeStatus {
         /// False under maintenance, when nothing can be changed.
         pub exchange_active: bool,
         /// When the venue expects to be back.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_estimated_resume_time: Option<wire::DateTime>,
         /// The same, shard by shard. The fields above speak of shard 0.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub exchange_index_statuses: Vec<ExchangeIndexStatus>,
         /// Whether money can move between shards.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub intra_exchange_transfers_active: Option<bool>,
         /// Whether orders can be placed.
         pub trading_active: bool,
     }
+    wire::object! { ExchangeStatus {
+        exchange_active "exchange_active" plain,
+        exchange_estimated_resume_time "exchange_estimated_resume_time" optional,
+        exchange_index_statuses "exchange_index_statuses" list_or_none,
+        intra_exchange_transfers_active "intra_exchange_transfers_active" maybe,
+        trading_active "trading_active" plain,
+    } }
     /// Prices are mark prices in dollars, counts are contracts.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ExitTrigger {
         /// Order that it follows. Cleared when that order ends.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub anchor_order_id: Option<OrderId>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_trigger_id: Option<String>,
         /// Contracts to close. 0 is the whole position.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count: Option<wire::Decimal>,
         /// When it was set.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::DateTime>,
         /// Price at which a trailing stop fires now.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub effective_stop_price: Option<wire::Decimal>,
         /// Contracts closed so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub filled_count: Option<wire::Decimal>,
         /// Id of the trigger.
         pub id: ExitTriggerId,
         /// A bracket has a stop-loss, a take-profit or both. A trailing stop follows the liquidation mark price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<wire::Open<ExitTriggerKind>>,
         /// Where a trigger is in its life. One that follows an order goes back from active to pending_on_entry between its fills; filled, failed and canceled are final.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<ExitTriggerStatus>>,
         /// Why a trigger ended.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status_reason: Option<wire::Open<ExitTriggerReason>>,
         /// Price at which the loss is stopped.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub stop_loss_price: Option<wire::Decimal>,
         /// Price at which the profit is taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub take_profit_price: Option<wire::Decimal>,
         /// Market of the position.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
         /// Distance of a trailing stop.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trail_amount: Option<wire::Decimal>,
         /// Distance of a trailing stop in basis points.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub trail_bps: Option<i64>,
         /// Half that fired last. Absent before.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub triggered_leg: Option<wire::Open<ExitTriggerLeg>>,
         /// Order that it placed last. Does not mean that it ended.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub triggered_order_id: Option<OrderId>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_time: Option<wire::DateTime>,
         /// Best liquidation mark price so far: the highest for a long, the lowest for a short position.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub watermark_price: Option<wire::Decimal>,
     }
+    wire::object! { ExitTrigger {
+        anchor_order_id "anchor_order_id" maybe, client_trigger_id "client_trigger_id" maybe, count "count" optional,
+        created_time "created_time" optional, effective_stop_price "effective_stop_price" optional,
+        filled_count "filled_count" optional, id "id" plain, kind "kind" maybe, status "status" maybe,
+        status_reason "status_reason" maybe, stop_loss_price "stop_loss_price" optional,
+        take_profit_price "take_profit_price" optional, ticker "ticker" maybe, trail_amount "trail_amount" optional,
+        trail_bps "trail_bps" optional, triggered_leg "triggered_leg" maybe,
+        triggered_order_id "triggered_order_id" maybe, updated_time "updated_time" optional,
+        watermark_price "watermark_price" optional,
+    } }
     wire::ids! {
         /// Id of a trigger.
         ExitTriggerId = "^[A-Za-z0-9_-]+$";
@@ -4014,84 +4037,79 @@ pub mod types {
         }
     }
     /// One limit. Without a market it holds for all markets together.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FcmSubtraderNotionalRiskLimit {
         /// Notional now, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_notional: Option<wire::Decimal>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Highest notional in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub notional_value_risk_limit: Option<wire::Decimal>,
         /// Subtrader.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subtrader_id: Option<String>,
     }
+    wire::object! { FcmSubtraderNotionalRiskLimit {
+        current_notional "current_notional" optional, market_ticker "market_ticker" maybe,
+        notional_value_risk_limit "notional_value_risk_limit" optional, subtrader_id "subtrader_id" maybe,
+    } }
     /// One cap. Without a market or a class it holds for all markets together.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FcmSubtraderRiskControls {
         /// Asset class to which a cap of a subtrader is limited.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset_class: Option<wire::Open<FcmAssetClass>>,
         /// Initial margin now, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_im: Option<wire::Decimal>,
         /// Highest initial margin in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub im_cap: Option<wire::Decimal>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Subtrader.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subtrader_id: Option<String>,
     }
+    wire::object! { FcmSubtraderRiskControls {
+        asset_class "asset_class" maybe, current_im "current_im" optional, im_cap "im_cap" optional,
+        market_ticker "market_ticker" maybe, subtrader_id "subtrader_id" maybe,
+    } }
     /// One trade of an order of the caller.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct FillMessage {
         /// Name of that order chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Contracts.
-        #[serde(deserialize_with = "lenient::vital")]
         pub count: wire::Decimal,
         /// Fee in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee_cost: Option<wire::Decimal>,
         /// Whether the order traded on arrival.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_taker: Option<bool>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Order that traded.
         pub order_id: OrderId,
         /// Who placed an order: the member, or the venue on the member's behalf.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_source: Option<wire::Open<OrderSource>>,
         /// Contracts held in the market afterwards, negative if short. Absent where the fill was caught up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub post_position: Option<wire::Decimal>,
         /// Dollars for one contract.
-        #[serde(deserialize_with = "lenient::vital")]
         pub price: wire::Decimal,
         /// Side of the book: bid buys and goes long, ask sells and goes short.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<BookSide>>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
         /// Id of the fill, a UUID.
         pub trade_id: String,
         /// When it traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { FillMessage {
+        client_order_id "client_order_id" maybe, count "count" vital, fee_cost "fee_cost" optional,
+        is_taker "is_taker" maybe, market_ticker "market_ticker" plain, order_id "order_id" plain,
+        order_source "order_source" maybe, post_position "post_position" optional, price "price" vital,
+        side "side" maybe, subaccount "subaccount" optional, trade_id "trade_id" plain, ts_ms "ts_ms" optional,
+    } }
     wire::words! {
         /// Unit of the funding limits of a market.
         FundingLimitUnit {
@@ -4099,325 +4117,360 @@ pub mod types {
         }
     }
     /// The funding rate as it would be if the period ended now.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FundingRateRecord {
         /// When the period ends.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub next_funding_time_ms: Option<wire::UnixMillis>,
         /// Rate of the period, a fraction of the notional. Positive: longs will pay.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rate: Option<wire::DecimalNumber>,
         /// When it was computed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { FundingRateRecord {
+        next_funding_time_ms "next_funding_time_ms" optional, rate "rate" optional, ts_ms "ts_ms" optional,
+    } }
     /// Keys are verified with this call, so that a response without its tier proves nothing.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetAccountApiLimitsResponse {
         /// What raised a tier, on either exchange. Empty or null on the basic tier.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub grants: Vec<ApiUsageLevelGrant>,
         /// One token bucket of the caller.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub read: Option<BucketLimit>,
         /// Tier in force for perpetuals, from basic to prestige. The venue adds tiers.
         pub usage_tier: String,
         /// One token bucket of the caller.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub write: Option<BucketLimit>,
     }
+    wire::object! { GetAccountApiLimitsResponse {
+        grants "grants" list_or_none, read "read" optional, usage_tier "usage_tier" plain, write "write" optional,
+    } }
     /// `GetExitTriggersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetExitTriggersResponse {
         /// Prices are mark prices in dollars, counts are contracts.
-        #[serde(deserialize_with = "lenient::collection")]
         pub exit_triggers: Vec<ExitTrigger>,
     }
+    wire::object! { GetExitTriggersResponse {
+        exit_triggers "exit_triggers" list,
+    } }
     /// `GetFcmSubtraderRiskControlsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetFcmSubtraderRiskControlsResponse {
         /// Limits that the venue set.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub notional_limits: Vec<FcmSubtraderNotionalRiskLimit>,
         /// Caps that the member set.
-        #[serde(deserialize_with = "lenient::collection")]
         pub risk_controls: Vec<FcmSubtraderRiskControls>,
     }
+    wire::object! { GetFcmSubtraderRiskControlsResponse {
+        notional_limits "notional_limits" list_or_none, risk_controls "risk_controls" list,
+    } }
     /// `GetMarginBalanceResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginBalanceResponse {
         /// Settled cash of all subaccounts in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settled_funds: Option<wire::Decimal>,
         /// In no order.
-        #[serde(deserialize_with = "lenient::collection")]
         pub subaccount_balances: Vec<MarginSubaccountBalance>,
     }
+    wire::object! { GetMarginBalanceResponse {
+        settled_funds "settled_funds" optional, subaccount_balances "subaccount_balances" list,
+    } }
     /// `GetMarginCorporateActionsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginCorporateActionsResponse {
         /// One notice. Its terms stand in the member that fits the type; a cancelled notice has none.
-        #[serde(deserialize_with = "lenient::collection")]
         pub corporate_actions: Vec<MarginCorporateAction>,
     }
+    wire::object! { GetMarginCorporateActionsResponse {
+        corporate_actions "corporate_actions" list,
+    } }
     /// `GetMarginFeeTierRatesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginFeeTierRatesResponse {
         /// One tier. Rates are fractions of the notional.
-        #[serde(deserialize_with = "lenient::collection")]
         pub fee_tier_rates: Vec<MarginFeeTierRate>,
     }
+    wire::object! { GetMarginFeeTierRatesResponse {
+        fee_tier_rates "fee_tier_rates" list,
+    } }
     /// Rates are fractions of the notional: 0.0005 is 0.05 %.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetMarginFeeTiersResponse {
         /// What resting orders pay, by market ticker.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub maker_fee_rates: HashMap<String, wire::DecimalNumber>,
         /// What orders pay that trade on arrival, by market ticker.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub taker_fee_rates: HashMap<String, wire::DecimalNumber>,
     }
+    wire::object! { GetMarginFeeTiersResponse {
+        maker_fee_rates "maker_fee_rates" list_or_none, taker_fee_rates "taker_fee_rates" list_or_none,
+    } }
     /// `GetMarginFillsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginFillsResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub fills: Vec<MarginFill>,
     }
+    wire::object! { GetMarginFillsResponse {
+        cursor "cursor" maybe, fills "fills" list,
+    } }
     /// `GetMarginFundingHistoryResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginFundingHistoryResponse {
         /// One payment.
-        #[serde(deserialize_with = "lenient::collection")]
         pub funding_history: Vec<MarginFundingHistoryEntry>,
     }
+    wire::object! { GetMarginFundingHistoryResponse {
+        funding_history "funding_history" list,
+    } }
     /// `GetMarginFundingRateEstimateResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginFundingRateEstimateResponse {
         /// When it was reckoned.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub computed_time: Option<wire::DateTime>,
         /// Estimated rate, a fraction of the notional. Positive: longs will pay.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_rate: Option<wire::DecimalNumber>,
         /// Mark price at that time, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// When the period ends.
-        #[serde(deserialize_with = "lenient::vital")]
         pub next_funding_time: wire::DateTime,
         /// Premium of the last second that was counted, a fraction of the index. Absent if there was none.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub premium_index: Option<wire::Decimal>,
         /// That second.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub premium_index_ts: Option<wire::DateTime>,
     }
+    wire::object! { GetMarginFundingRateEstimateResponse {
+        computed_time "computed_time" optional, funding_rate "funding_rate" optional,
+        mark_price "mark_price" optional, market_ticker "market_ticker" maybe,
+        next_funding_time "next_funding_time" vital, premium_index "premium_index" optional,
+        premium_index_ts "premium_index_ts" optional,
+    } }
     /// `GetMarginHistoricalFundingRatesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginHistoricalFundingRatesResponse {
         /// The rate of one period.
-        #[serde(deserialize_with = "lenient::collection")]
         pub funding_rates: Vec<MarginFundingRate>,
     }
+    wire::object! { GetMarginHistoricalFundingRatesResponse {
+        funding_rates "funding_rates" list,
+    } }
     /// `GetMarginMarketCandlesticksResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginMarketCandlesticksResponse {
         /// One period.
-        #[serde(deserialize_with = "lenient::collection")]
         pub candlesticks: Vec<MarginMarketCandlestick>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
     }
+    wire::object! { GetMarginMarketCandlesticksResponse {
+        candlesticks "candlesticks" list, ticker "ticker" maybe,
+    } }
     /// `GetMarginMarketOrderbooksResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginMarketOrderbooksResponse {
         /// The book of one market.
-        #[serde(deserialize_with = "lenient::collection")]
         pub orderbooks: Vec<MarginMarketOrderbook>,
     }
+    wire::object! { GetMarginMarketOrderbooksResponse {
+        orderbooks "orderbooks" list,
+    } }
     /// `GetMarginMarketsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginMarketsResponse {
         /// Prices are dollars for one contract. Volume and open interest count each contract once.
-        #[serde(deserialize_with = "lenient::collection")]
         pub markets: Vec<MarginMarket>,
     }
+    wire::object! { GetMarginMarketsResponse {
+        markets "markets" list,
+    } }
     /// `GetMarginOrderResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginOrderResponse {
         /// There is no status: an order rests while remaining_count is above 0.
-        #[serde(deserialize_with = "lenient::vital")]
         pub order: MarginOrder,
     }
+    wire::object! { GetMarginOrderResponse {
+        order "order" vital,
+    } }
     /// `GetMarginOrdersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginOrdersResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
         /// There is no status: an order rests while remaining_count is above 0.
-        #[serde(deserialize_with = "lenient::collection")]
         pub orders: Vec<MarginOrder>,
     }
+    wire::object! { GetMarginOrdersResponse {
+        cursor "cursor" maybe, orders "orders" list,
+    } }
     /// `GetMarginPositionsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginPositionsResponse {
         /// One position. Amounts are dollars.
-        #[serde(deserialize_with = "lenient::collection")]
         pub positions: Vec<MarginPosition>,
     }
+    wire::object! { GetMarginPositionsResponse {
+        positions "positions" list,
+    } }
     /// `GetMarginPremiumIndexResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginPremiumIndexResponse {
         /// Oldest first.
-        #[serde(deserialize_with = "lenient::collection")]
         pub points: Vec<MarginPremiumIndexPoint>,
     }
+    wire::object! { GetMarginPremiumIndexResponse {
+        points "points" list,
+    } }
     /// `GetMarginRiskParametersResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetMarginRiskParametersResponse {
         /// Initial margin over maintenance margin, by market ticker.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub initial_margin_multiplier: HashMap<String, wire::DecimalNumber>,
         /// Margin ratio at which a position is liquidated.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liquidation_margin_ratio_threshold: Option<wire::DecimalNumber>,
         /// Margin ratio at which a position enters the queue for liquidation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub queue_entry_margin_ratio_threshold: Option<wire::DecimalNumber>,
     }
+    wire::object! { GetMarginRiskParametersResponse {
+        initial_margin_multiplier "initial_margin_multiplier" list_or_none,
+        liquidation_margin_ratio_threshold "liquidation_margin_ratio_threshold" optional,
+        queue_entry_margin_ratio_threshold "queue_entry_margin_ratio_threshold" optional,
+    } }
     /// `GetMarginRiskResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginRiskResponse {
         /// Notional over maintenance margin. Null without margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_leverage: Option<wire::DecimalNumber>,
         /// One position. Its margin, leverage and liquidation price are absent or null if is_portfolio.
-        #[serde(deserialize_with = "lenient::collection")]
         pub positions: Vec<MarginRiskPosition>,
         /// Maintenance margin of all positions in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_maintenance_margin: Option<wire::Decimal>,
         /// Notional of all positions in dollars, without signs.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_position_notional: Option<wire::Decimal>,
     }
+    wire::object! { GetMarginRiskResponse {
+        account_leverage "account_leverage" optional, positions "positions" list,
+        total_maintenance_margin "total_maintenance_margin" optional,
+        total_position_notional "total_position_notional" optional,
+    } }
     /// `GetMarginTradesResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetMarginTradesResponse {
         /// Where the next page starts. Empty, null or absent on the last one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cursor: Option<String>,
-        #[serde(deserialize_with = "lenient::collection")]
         pub trades: Vec<MarginTrade>,
     }
+    wire::object! { GetMarginTradesResponse {
+        cursor "cursor" maybe, trades "trades" list,
+    } }
     /// `GetOrderGroupResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetOrderGroupResponse {
         /// Contracts that may trade within 15 seconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_limit_fp: Option<wire::Decimal>,
         /// Group of markets to which its orders belong.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Whether automatic cancelling is on, as the venue calls it. False in every recorded group.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_auto_cancel_enabled: Option<bool>,
         /// Ids of its orders.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub orders: Vec<String>,
     }
+    wire::object! { GetOrderGroupResponse {
+        contracts_limit_fp "contracts_limit_fp" optional, exchange_index "exchange_index" optional,
+        is_auto_cancel_enabled "is_auto_cancel_enabled" maybe, orders "orders" list_or_none,
+    } }
     /// `GetOrderGroupsResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetOrderGroupsResponse {
         /// Absent if there are none.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub order_groups: Vec<OrderGroup>,
     }
+    wire::object! { GetOrderGroupsResponse {
+        order_groups "order_groups" list_or_none,
+    } }
     /// `IntraExchangeInstanceTransferRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct IntraExchangeInstanceTransferRequest {
         /// Centicents: 10000 are one dollar.
         pub amount: i64,
         /// Name chosen by the caller, never to be used twice. For primary accounts.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_transfer_id: Option<String>,
         /// Where it goes.
         pub destination: wire::Open<ExchangeInstance>,
         /// Shard to which it goes, at most 100. Left out: 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination_exchange_shard: Option<i64>,
         /// Subaccount to which it goes. Left out: 0 (primary).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination_subaccount: Option<i64>,
         /// Where the money is.
         pub source: wire::Open<ExchangeInstance>,
         /// Shard from which it is taken, at most 100. Left out: 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source_exchange_shard: Option<i64>,
         /// Subaccount from which it is taken. Left out: 0 (primary).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub source_subaccount: Option<i64>,
     }
+    wire::object! { IntraExchangeInstanceTransferRequest {
+        amount "amount" plain, client_transfer_id "client_transfer_id" maybe, destination "destination" plain,
+        destination_exchange_shard "destination_exchange_shard" maybe,
+        destination_subaccount "destination_subaccount" maybe, source "source" plain,
+        source_exchange_shard "source_exchange_shard" maybe, source_subaccount "source_subaccount" maybe,
+    } }
     /// `IntraExchangeInstanceTransferResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct IntraExchangeInstanceTransferResponse {
         /// Id of the transfer. The event contract side can look it up.
         pub transfer_id: String,
     }
+    wire::object! { IntraExchangeInstanceTransferResponse {
+        transfer_id "transfer_id" plain,
+    } }
     wire::words! {
         /// How funding counts a second without a premium: as 0, or not at all.
         InvalidPremiumHandling {
@@ -4434,85 +4487,83 @@ pub mod types {
         }
     }
     /// One notice. Its terms stand in the member that fits the type; a cancelled notice has none.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginCorporateAction {
         /// Of a dividend or a spin-off.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cash: Option<MarginCorporateActionCashTerms>,
         /// When it takes effect. Absent if cancelled.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub execution_time: Option<wire::DateTime>,
         /// Of the end of a market.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub final_settlement: Option<MarginCorporateActionFinalSettlementTerms>,
         /// Id of the notice, the same when it changes.
         pub id: String,
         /// Id of the market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_id: Option<String>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Of a split.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub split: Option<MarginCorporateActionSplitTerms>,
         /// Where a notice is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<MarginCorporateActionStatus>>,
         /// Of a new ticker.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ticker_change: Option<MarginCorporateActionTickerChangeTerms>,
         /// What happens to the underlying.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<MarginCorporateActionType>>,
         /// When the notice last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_ts: Option<wire::DateTime>,
     }
+    wire::object! { MarginCorporateAction {
+        cash "cash" optional, execution_time "execution_time" optional, final_settlement "final_settlement" optional,
+        id "id" plain, market_id "market_id" maybe, market_ticker "market_ticker" maybe, split "split" optional,
+        status "status" maybe, ticker_change "ticker_change" optional, type_ "type" maybe,
+        updated_ts "updated_ts" optional,
+    } }
     /// What is paid.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginCorporateActionCashTerms {
         /// Dollars a contract, as the clearing house computed it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cash_per_contract: Option<wire::Decimal>,
         /// Dollars a share.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cash_per_share: Option<wire::Decimal>,
         /// First day without the claim, YYYY-MM-DD.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ex_date: Option<String>,
     }
+    wire::object! { MarginCorporateActionCashTerms {
+        cash_per_contract "cash_per_contract" optional, cash_per_share "cash_per_share" optional,
+        ex_date "ex_date" maybe,
+    } }
     /// Why a market ends, and at which price.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginCorporateActionFinalSettlementTerms {
         /// Why it ends.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reason: Option<String>,
         /// Dollars a contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_price_per_contract: Option<wire::Decimal>,
         /// Dollars a share.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_price_per_share: Option<wire::Decimal>,
     }
+    wire::object! { MarginCorporateActionFinalSettlementTerms {
+        reason "reason" maybe, settlement_price_per_contract "settlement_price_per_contract" optional,
+        settlement_price_per_share "settlement_price_per_share" optional,
+    } }
     /// How many shares become how many.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginCorporateActionSplitTerms {
         /// First day with the new shares, YYYY-MM-DD.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ex_date: Option<String>,
         /// Shares after.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ratio_new: Option<wire::Decimal>,
         /// Shares before.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ratio_old: Option<wire::Decimal>,
     }
+    wire::object! { MarginCorporateActionSplitTerms {
+        ex_date "ex_date" maybe, ratio_new "ratio_new" optional, ratio_old "ratio_old" optional,
+    } }
     wire::words! {
         /// Where a notice is in its life.
         MarginCorporateActionStatus {
@@ -4520,16 +4571,17 @@ pub mod types {
         }
     }
     /// The two names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginCorporateActionTickerChangeTerms {
         /// Ticker from then on.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub new_ticker: Option<String>,
         /// Ticker until then.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub old_ticker: Option<String>,
     }
+    wire::object! { MarginCorporateActionTickerChangeTerms {
+        new_ticker "new_ticker" maybe, old_ticker "old_ticker" maybe,
+    } }
     wire::words! {
         /// What happens to the underlying.
         MarginCorporateActionType {
@@ -4538,13 +4590,16 @@ pub mod types {
         }
     }
     /// `MarginEnabledResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginEnabledResponse {
         /// True if the account may trade.
         pub enabled: bool,
     }
+    wire::object! { MarginEnabledResponse {
+        enabled "enabled" plain,
+    } }
     wire::words! {
         /// Schedule to which a tier belongs.
         MarginFeeSchedule {
@@ -4552,282 +4607,263 @@ pub mod types {
         }
     }
     /// One tier. Rates are fractions of the notional.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginFeeTierRate {
         /// Schedule to which a tier belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_schedule: Option<wire::Open<MarginFeeSchedule>>,
         /// What resting orders pay.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maker_fee_rate: Option<wire::DecimalNumber>,
         /// What orders pay that trade on arrival.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub taker_fee_rate: Option<wire::DecimalNumber>,
         /// Number of the tier in its schedule, from 0. Numbers keep their meaning.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tier: Option<i64>,
     }
+    wire::object! { MarginFeeTierRate {
+        fee_schedule "fee_schedule" maybe, maker_fee_rate "maker_fee_rate" optional,
+        taker_fee_rate "taker_fee_rate" optional, tier "tier" optional,
+    } }
     /// `MarginFill`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginFill {
         /// Contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count: Option<wire::Decimal>,
         /// When it happened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::DateTime>,
         /// Price of the position against which realized_pnl is reckoned, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub entry_price: Option<wire::Decimal>,
         /// Fees in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fees: Option<wire::Decimal>,
         /// Id of the fill.
         pub fill_id: String,
         /// Whether it traded on arrival.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_taker: Option<bool>,
         /// Order that traded.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_id: Option<OrderId>,
         /// Who placed an order: the member, or the venue on the member's behalf.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_source: Option<wire::Open<OrderSource>>,
         /// Dollars for one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Profit that it realized, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub realized_pnl: Option<wire::Decimal>,
         /// Side of the book: bid buys and goes long, ask sells and goes short.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<BookSide>>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
     }
+    wire::object! { MarginFill {
+        count "count" optional, created_time "created_time" optional, entry_price "entry_price" optional,
+        fees "fees" optional, fill_id "fill_id" plain, is_taker "is_taker" maybe, order_id "order_id" maybe,
+        order_source "order_source" maybe, price "price" optional, realized_pnl "realized_pnl" optional,
+        side "side" maybe, ticker "ticker" maybe,
+    } }
     /// One payment.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginFundingHistoryEntry {
         /// Dollars, positive if received and negative if paid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_amount: Option<wire::Decimal>,
         /// Rate of the period, a fraction of the notional. Positive: longs paid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_rate: Option<wire::DecimalNumber>,
         /// When it was paid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_time: Option<wire::DateTime>,
         /// Mark price at that time, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Contracts held at that time.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quantity: Option<wire::Decimal>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount_number: Option<i64>,
     }
+    wire::object! { MarginFundingHistoryEntry {
+        funding_amount "funding_amount" optional, funding_rate "funding_rate" optional,
+        funding_time "funding_time" optional, mark_price "mark_price" optional, market_ticker "market_ticker" maybe,
+        quantity "quantity" optional, subaccount_number "subaccount_number" optional,
+    } }
     /// The rate of one period.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginFundingRate {
         /// Rate, a fraction of the notional. Positive: longs paid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_rate: Option<wire::DecimalNumber>,
         /// When it was applied.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_time: Option<wire::DateTime>,
         /// Mark price at that time, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
     }
+    wire::object! { MarginFundingRate {
+        funding_rate "funding_rate" optional, funding_time "funding_time" optional, mark_price "mark_price" optional,
+        market_ticker "market_ticker" maybe,
+    } }
     /// Prices are dollars for one contract. Volume and open interest count each contract once.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginMarket {
         /// Best ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask: Option<wire::Decimal>,
         /// Contracts at the best ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_size_fp: Option<wire::Decimal>,
         /// Asset class, such as Crypto. The set grows. Absent if it has none.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset_class: Option<String>,
         /// Best bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid: Option<wire::Decimal>,
         /// Contracts at the best bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_size_fp: Option<wire::Decimal>,
         /// Units of the underlying in one contract, before underlying_multiplier.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contract_size: Option<wire::Decimal>,
         /// Group of markets that an order group can span.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Whether counts may have decimals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fractional_trading_enabled: Option<bool>,
         /// Highest funding rate, in funding_limit_unit.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_cap: Option<wire::DecimalNumber>,
         /// Funding rate below which nothing is paid, in funding_limit_unit.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_deadband: Option<wire::DecimalNumber>,
         /// How funding counts a second without a premium: as 0, or not at all.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub funding_invalid_premium_handling: Option<wire::Open<InvalidPremiumHandling>>,
         /// Unit of the funding limits of a market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub funding_limit_unit: Option<wire::Open<FundingLimitUnit>>,
         /// Why trading is halted, such as corporate_action. Empty does not prove that it is not.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub halt_sources: Vec<String>,
         /// Leverage of a small position. Absent or null if it cannot be reckoned.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub leverage_estimate: Option<wire::DecimalNumber>,
         /// Leverage by notional in dollars: 1000, 10000 and so on. Falls as positions grow.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub leverage_estimates: HashMap<String, wire::DecimalNumber>,
         /// Mark price for liquidation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liquidation_mark_price: Option<TickerPrice>,
         /// The same for long positions.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub long_leverage_estimates: HashMap<String, wire::DecimalNumber>,
         /// Id of the market, which outlives a change of its ticker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_id: Option<String>,
         /// Rises from 1 with corporate actions. An order can insist on it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub market_version: Option<i64>,
         /// Contracts held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::Decimal>,
         /// Notional of the contracts held, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest_notional_value_dollars: Option<wire::Decimal>,
         /// Price of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Notices for people, such as important_info with a text in markdown. The venue adds to it freely.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub product_metadata: Option<ProductMetadata>,
         /// Price of the underlying, scaled to one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub reference_price: Option<TickerPrice>,
         /// Trading hours. Null if it always trades.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub schedule: Option<MarginMarketSchedule>,
         /// Mark price for settlement and funding.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_mark_price: Option<TickerPrice>,
         /// The same for short positions.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub short_leverage_estimates: HashMap<String, wire::DecimalNumber>,
         /// Where a market is in its life.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<MarginMarketStatus>>,
         /// Distance between prices in dollars. Some demo markets have an empty text.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub tick_size: Option<wire::DecimalOrText>,
         /// Ticker of the market.
         pub ticker: MarketTicker,
         /// Name for people.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Units of the underlying for one unit of contract_size.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub underlying_multiplier: Option<wire::Decimal>,
         /// Contracts traded so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume: Option<wire::Decimal>,
         /// Contracts traded in the last 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_24h: Option<wire::Decimal>,
         /// Notional traded in the last 24 hours, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_24h_notional_value_dollars: Option<wire::Decimal>,
         /// Notional traded so far, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_notional_value_dollars: Option<wire::Decimal>,
     }
+    wire::object! { MarginMarket {
+        ask "ask" optional, ask_size_fp "ask_size_fp" optional, asset_class "asset_class" maybe, bid "bid" optional,
+        bid_size_fp "bid_size_fp" optional, contract_size "contract_size" optional,
+        exchange_index "exchange_index" optional, fractional_trading_enabled "fractional_trading_enabled" maybe,
+        funding_cap "funding_cap" optional, funding_deadband "funding_deadband" optional,
+        funding_invalid_premium_handling "funding_invalid_premium_handling" maybe,
+        funding_limit_unit "funding_limit_unit" maybe, halt_sources "halt_sources" list_or_none,
+        leverage_estimate "leverage_estimate" optional, leverage_estimates "leverage_estimates" list_or_none,
+        liquidation_mark_price "liquidation_mark_price" optional,
+        long_leverage_estimates "long_leverage_estimates" list_or_none, market_id "market_id" maybe,
+        market_version "market_version" optional, open_interest "open_interest" optional,
+        open_interest_notional_value_dollars "open_interest_notional_value_dollars" optional, price "price" optional,
+        product_metadata "product_metadata" maybe, reference_price "reference_price" optional,
+        schedule "schedule" optional, settlement_mark_price "settlement_mark_price" optional,
+        short_leverage_estimates "short_leverage_estimates" list_or_none, status "status" maybe,
+        tick_size "tick_size" optional, ticker "ticker" plain, title "title" maybe,
+        underlying_multiplier "underlying_multiplier" optional, volume "volume" optional,
+        volume_24h "volume_24h" optional,
+        volume_24h_notional_value_dollars "volume_24h_notional_value_dollars" optional,
+        volume_notional_value_dollars "volume_notional_value_dollars" optional,
+    } }
     /// One period.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginMarketCandlestick {
         /// Best asks.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask: Option<BidAskDistributionHistorical>,
         /// Best bids.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid: Option<BidAskDistributionHistorical>,
         /// When it ends, included.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub end_period_ts: Option<wire::UnixSeconds>,
         /// Contracts held at the end.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::Decimal>,
         /// Notional of the contracts held at the end, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest_notional_value_dollars: Option<wire::Decimal>,
         /// Trades.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<PriceDistributionHistorical>,
         /// Contracts traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume: Option<wire::Decimal>,
         /// Notional traded, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_notional_value_dollars: Option<wire::Decimal>,
     }
+    wire::object! { MarginMarketCandlestick {
+        ask "ask" optional, bid "bid" optional, end_period_ts "end_period_ts" optional,
+        open_interest "open_interest" optional,
+        open_interest_notional_value_dollars "open_interest_notional_value_dollars" optional, price "price" optional,
+        volume "volume" optional, volume_notional_value_dollars "volume_notional_value_dollars" optional,
+    } }
     /// The book of one market.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginMarketOrderbook {
         /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub orderbook: Option<MarginOrderbookCount>,
         /// Market.
         pub ticker: MarketTicker,
     }
+    wire::object! { MarginMarketOrderbook {
+        orderbook "orderbook" optional, ticker "ticker" plain,
+    } }
     /// `MarginMarketResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginMarketResponse {
         /// Prices are dollars for one contract. Volume and open interest count each contract once.
-        #[serde(deserialize_with = "lenient::vital")]
         pub market: MarginMarket,
     }
+    wire::object! { MarginMarketResponse {
+        market "market" vital,
+    } }
     /// Trading hours of a market.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginMarketSchedule {
         /// Whether it trades now.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_open: Option<bool>,
         /// When it closes. Null while closed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub next_close_ts: Option<wire::UnixSeconds>,
         /// When it opens. Null while open.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub next_open_ts: Option<wire::UnixSeconds>,
     }
+    wire::object! { MarginMarketSchedule {
+        is_open "is_open" maybe, next_close_ts "next_close_ts" optional, next_open_ts "next_open_ts" optional,
+    } }
     wire::words! {
         /// Where a market is in its life.
         MarginMarketStatus {
@@ -4835,250 +4871,245 @@ pub mod types {
         }
     }
     /// There is no status: an order rests while remaining_count is above 0.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginOrder {
         /// Whether a pause of trading cancels it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub cancel_order_on_pause: Option<bool>,
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// When it was placed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::DateTime>,
         /// When it expires.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiration_time: Option<wire::DateTime>,
         /// Contracts that traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fill_count: Option<wire::Decimal>,
         /// What last changed an order. Empty if nothing has. Decrease also stands for a cancellation by the caller, ReduceOnlyCancel for a count that reduce_only capped on arrival.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_update_reason: Option<wire::Open<LastUpdateReason>>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_update_time: Option<wire::DateTime>,
         /// Group to which it belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_group_id: Option<OrderGroupId>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Why the venue placed an order.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_reason: Option<wire::Open<OrderReason>>,
         /// Who placed an order: the member, or the venue on the member's behalf.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_source: Option<wire::Open<OrderSource>>,
         /// Dollars for one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Contracts that rest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count: Option<wire::Decimal>,
         /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_type: Option<wire::Open<SelfTradePreventionType>>,
         /// Side of the book: bid buys and goes long, ask sells and goes short.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<BookSide>>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
         /// Owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { MarginOrder {
+        cancel_order_on_pause "cancel_order_on_pause" maybe, client_order_id "client_order_id" maybe,
+        created_time "created_time" optional, expiration_time "expiration_time" optional,
+        fill_count "fill_count" optional, last_update_reason "last_update_reason" maybe,
+        last_update_time "last_update_time" optional, order_group_id "order_group_id" maybe,
+        order_id "order_id" plain, order_reason "order_reason" maybe, order_source "order_source" maybe,
+        price "price" optional, remaining_count "remaining_count" optional,
+        self_trade_prevention_type "self_trade_prevention_type" maybe, side "side" maybe, ticker "ticker" maybe,
+        user_id "user_id" maybe,
+    } }
     /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginOrderbookCount {
         /// Prices fall.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub asks: Vec<Vec<wire::Decimal>>,
         /// Prices rise.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub bids: Vec<Vec<wire::Decimal>>,
     }
+    wire::object! { MarginOrderbookCount {
+        asks "asks" list_or_none, bids "bids" list_or_none,
+    } }
     /// `MarginOrderbookResponse`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginOrderbookResponse {
         /// A level is two numbers, the price in dollars and the contracts there. On both sides the best level is the last.
-        #[serde(deserialize_with = "lenient::vital")]
         pub orderbook: MarginOrderbookCount,
     }
+    wire::object! { MarginOrderbookResponse {
+        orderbook "orderbook" vital,
+    } }
     /// One position. Amounts are dollars.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginPosition {
         /// Mean price of entry for one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub entry_price: Option<wire::Decimal>,
         /// Fees since the position was opened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fees: Option<wire::Decimal>,
         /// Whether its margin is reckoned together with that of others.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_portfolio: Option<bool>,
         /// Maintenance margin. Absent or null if is_portfolio.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub margin_used: Option<wire::Decimal>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Contracts, negative if short.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position: Option<wire::Decimal>,
         /// Profit on margin_used in percent. Absent or null if is_portfolio or without margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub roe: Option<wire::DecimalNumber>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
         /// Profit at the mark price.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub unrealized_pnl: Option<wire::Decimal>,
     }
+    wire::object! { MarginPosition {
+        entry_price "entry_price" optional, fees "fees" optional, is_portfolio "is_portfolio" maybe,
+        margin_used "margin_used" optional, market_ticker "market_ticker" plain, position "position" optional,
+        roe "roe" optional, subaccount "subaccount" optional, unrealized_pnl "unrealized_pnl" optional,
+    } }
     /// One second.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct MarginPremiumIndexPoint {
         /// Premium, a fraction of the index. 0 if it could not be measured.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub premium_index: Option<wire::Decimal>,
         /// The second.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub second_ts: Option<wire::DateTime>,
     }
+    wire::object! { MarginPremiumIndexPoint {
+        premium_index "premium_index" optional, second_ts "second_ts" optional,
+    } }
     /// One position. Its margin, leverage and liquidation price are absent or null if is_portfolio.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginRiskPosition {
         /// Mark price at which it is liquidated, dollars for one contract. Null if it cannot be liquidated.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_liquidation_price: Option<wire::Decimal>,
         /// Whether its margin is reckoned together with that of others.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_portfolio: Option<bool>,
         /// Maintenance margin in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin_required: Option<wire::Decimal>,
         /// Mark price, dollars for one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mark_price: Option<wire::Decimal>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Contracts, negative if short.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position: Option<wire::Decimal>,
         /// Notional over maintenance margin.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_leverage: Option<wire::DecimalNumber>,
         /// Notional in dollars, without sign.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_notional: Option<wire::Decimal>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
     }
+    wire::object! { MarginRiskPosition {
+        estimated_liquidation_price "estimated_liquidation_price" optional, is_portfolio "is_portfolio" maybe,
+        maintenance_margin_required "maintenance_margin_required" optional, mark_price "mark_price" optional,
+        market_ticker "market_ticker" plain, position "position" optional,
+        position_leverage "position_leverage" optional, position_notional "position_notional" optional,
+        subaccount "subaccount" optional,
+    } }
     /// One subaccount. Amounts are dollars.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginSubaccountBalance {
         /// Equity. 0 for members that clear themselves.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account_equity: Option<wire::Decimal>,
         /// What is free. 0 for institutions.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::Decimal>,
         /// Margin that the positions needed. 0 for members that clear themselves.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub initial_margin: Option<wire::Decimal>,
         /// Margin below which positions are liquidated.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub maintenance_margin: Option<wire::Decimal>,
         /// Open positions at mark prices.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub position_value: Option<wire::Decimal>,
         /// Margin locked by resting orders.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub resting_orders_margin: Option<wire::Decimal>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(deserialize_with = "lenient::vital")]
         pub subaccount: i64,
     }
+    wire::object! { MarginSubaccountBalance {
+        account_equity "account_equity" optional, available_balance "available_balance" optional,
+        initial_margin "initial_margin" optional, maintenance_margin "maintenance_margin" optional,
+        position_value "position_value" optional, resting_orders_margin "resting_orders_margin" optional,
+        subaccount "subaccount" vital,
+    } }
     /// `MarginTrade`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct MarginTrade {
         /// Contracts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub count: Option<wire::Decimal>,
         /// When it happened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_time: Option<wire::DateTime>,
         /// Dollars for one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Side of the order that arrived.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_side: Option<wire::Open<BookSide>>,
         /// Market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<MarketTicker>,
         /// Id of the trade.
         pub trade_id: String,
     }
+    wire::object! { MarginTrade {
+        count "count" optional, created_time "created_time" optional, price "price" optional,
+        taker_side "taker_side" maybe, ticker "ticker" maybe, trade_id "trade_id" plain,
+    } }
     wire::ids! {
         /// Ticker of a market, such as KXBTCPERP.
         MarketTicker = "^(?!orderbooks$)[A-Za-z0-9_-][A-Za-z0-9._-]*$";
     }
     /// Amounts are dollars.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct NotionalRiskLimitResponse {
         /// The same by market.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub current_usage_by_market_ticker: HashMap<String, wire::Decimal>,
         /// Limit of the account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub default_notional_value_risk_limit: Option<wire::Decimal>,
         /// Limit that holds. Absent without a limit.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub effective_account_notional_value_risk_limit: Option<wire::Decimal>,
         /// Limit that an FCM set for itself. Absent if it has not.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub member_notional_value_risk_limit: Option<wire::Decimal>,
         /// Limits by market, which go before the one of the account.
-        #[serde(default, skip_serializing_if = "HashMap::is_empty", deserialize_with = "lenient::collection")]
         pub notional_value_risk_limits_by_market_ticker: HashMap<String, wire::Decimal>,
         /// Notional now: in each market the larger side, positions with resting orders, added up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_current_usage: Option<wire::Decimal>,
     }
+    wire::object! { NotionalRiskLimitResponse {
+        current_usage_by_market_ticker "current_usage_by_market_ticker" list_or_none,
+        default_notional_value_risk_limit "default_notional_value_risk_limit" optional,
+        effective_account_notional_value_risk_limit "effective_account_notional_value_risk_limit" optional,
+        member_notional_value_risk_limit "member_notional_value_risk_limit" optional,
+        notional_value_risk_limits_by_market_ticker "notional_value_risk_limits_by_market_ticker" list_or_none,
+        total_current_usage "total_current_usage" optional,
+    } }
     /// `OrderGroup`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderGroup {
         /// Contracts that may trade within 15 seconds.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_limit_fp: Option<wire::Decimal>,
         /// Group of markets to which its orders belong.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_index: Option<i64>,
         /// Id of the group.
         pub id: OrderGroupId,
         /// Whether automatic cancelling is on, as the venue calls it. False in every recorded group.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_auto_cancel_enabled: Option<bool>,
     }
+    wire::object! { OrderGroup {
+        contracts_limit_fp "contracts_limit_fp" optional, exchange_index "exchange_index" optional, id "id" plain,
+        is_auto_cancel_enabled "is_auto_cancel_enabled" maybe,
+    } }
     wire::words! {
         /// What happened to an order group.
         OrderGroupEvent {
@@ -5091,21 +5122,23 @@ pub mod types {
         OrderGroupId = "^[A-Za-z0-9_]+-[A-Za-z0-9_-]+$";
     }
     /// Something that happened to an order group of the caller.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderGroupMessage {
         /// Contracts that may trade within 15 seconds. Present if the group was made, or its limit changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub contracts_limit_fp: Option<wire::Decimal>,
         /// What happened to an order group.
         pub event_type: wire::Open<OrderGroupEvent>,
         /// Group.
         pub order_group_id: OrderGroupId,
         /// When it happened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { OrderGroupMessage {
+        contracts_limit_fp "contracts_limit_fp" optional, event_type "event_type" plain,
+        order_group_id "order_group_id" plain, ts_ms "ts_ms" optional,
+    } }
     wire::ids! {
         /// Id that the venue gave an order, a UUID.
         OrderId = "^[A-Za-z0-9_-]+$";
@@ -5129,70 +5162,68 @@ pub mod types {
         }
     }
     /// A change of one level.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderbookDeltaMessage {
         /// Name of the caller's order that caused it. Absent otherwise.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// Contracts that came, negative if they went.
-        #[serde(deserialize_with = "lenient::vital")]
         pub delta: wire::Decimal,
         /// Why it changed. Present since October 2026.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_update_reason: Option<wire::Open<LastUpdateReason>>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// The level: dollars for one contract.
-        #[serde(deserialize_with = "lenient::vital")]
         pub price: wire::Decimal,
         /// Side of the book: bid buys and goes long, ask sells and goes short.
         pub side: wire::Open<BookSide>,
         /// Subaccount of the caller's order that caused it, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount: Option<i64>,
         /// When it happened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { OrderbookDeltaMessage {
+        client_order_id "client_order_id" maybe, delta "delta" vital, last_update_reason "last_update_reason" maybe,
+        market_ticker "market_ticker" plain, price "price" vital, side "side" plain, subaccount "subaccount" optional,
+        ts_ms "ts_ms" optional,
+    } }
     /// All levels of a market. A level is two numbers, dollars for one contract and the contracts there. The best one is the last on both sides.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OrderbookSnapshotMessage {
         /// Asks. Prices fall. Absent if there are none.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub ask: Vec<wire::Level<wire::Decimal>>,
         /// Bids. Prices rise. Absent if there are none.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub bid: Vec<wire::Level<wire::Decimal>>,
         /// Market.
         pub market_ticker: MarketTicker,
     }
+    wire::object! { OrderbookSnapshotMessage {
+        ask "ask" list_or_none, bid "bid" list_or_none, market_ticker "market_ticker" plain,
+    } }
     /// Prices of the trades in a period, dollars for one contract. All but `previous` are null without a trade.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PriceDistributionHistorical {
         /// Last.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub close: Option<wire::Decimal>,
         /// Highest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub high: Option<wire::Decimal>,
         /// Lowest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub low: Option<wire::Decimal>,
         /// Mean, weighted by volume.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub mean: Option<wire::Decimal>,
         /// First.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open: Option<wire::Decimal>,
         /// Close of the period before. Null if nothing had traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub previous: Option<wire::Decimal>,
     }
+    wire::object! { PriceDistributionHistorical {
+        close "close" optional, high "high" optional, low "low" optional, mean "mean" optional, open "open" optional,
+        previous "previous" optional,
+    } }
     /// Notices for people, such as important_info with a text in markdown. The venue adds to it freely.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -5207,124 +5238,115 @@ pub mod types {
         }
     }
     /// A bracket takes stop_loss_price, take_profit_price or both, and one that is left out is cleared. A trailing stop takes trail_amount or trail_bps.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetCrossExitTriggerRequest {
         /// Order whose fills it closes, in place of a count. For brackets.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub anchor_order_id: Option<OrderId>,
         /// Name chosen by the caller, up to 64 characters, never to be used twice. With count or anchor_order_id only.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_trigger_id: Option<String>,
         /// Contracts to close, whole ones. Left out: the whole position.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub count: Option<wire::Decimal>,
         /// Kind. Left out: bracket.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<wire::Open<ExitTriggerKind>>,
         /// Mark price in dollars at which the loss is stopped, above 0. Refused past the liquidation price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub stop_loss_price: Option<wire::Decimal>,
         /// Mark price in dollars at which the profit is taken, above 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub take_profit_price: Option<wire::Decimal>,
         /// Distance from the best mark price in dollars.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trail_amount: Option<wire::Decimal>,
         /// Distance from the best mark price in basis points of it, 1 to 9999.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trail_bps: Option<i64>,
     }
+    wire::object! { SetCrossExitTriggerRequest {
+        anchor_order_id "anchor_order_id" maybe, client_trigger_id "client_trigger_id" maybe, count "count" maybe,
+        kind "kind" maybe, stop_loss_price "stop_loss_price" maybe, take_profit_price "take_profit_price" maybe,
+        trail_amount "trail_amount" maybe, trail_bps "trail_bps" maybe,
+    } }
     /// A bracket takes stop_loss_price, take_profit_price or both, and one that is left out is cleared. A trailing stop takes trail_amount or trail_bps.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetIsolatedExitTriggerRequest {
         /// Kind. Left out: bracket.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<wire::Open<ExitTriggerKind>>,
         /// Mark price in dollars at which the loss is stopped, above 0. Refused past the liquidation price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub stop_loss_price: Option<wire::Decimal>,
         /// Mark price in dollars at which the profit is taken, above 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub take_profit_price: Option<wire::Decimal>,
         /// Distance from the best mark price in dollars.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trail_amount: Option<wire::Decimal>,
         /// Distance from the best mark price in basis points of it, 1 to 9999.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub trail_bps: Option<i64>,
     }
+    wire::object! { SetIsolatedExitTriggerRequest {
+        kind "kind" maybe, stop_loss_price "stop_loss_price" maybe, take_profit_price "take_profit_price" maybe,
+        trail_amount "trail_amount" maybe, trail_bps "trail_bps" maybe,
+    } }
     /// How a market stands. Prices are dollars for one contract. Volume and open interest count each contract once.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TickerMessage {
         /// Best ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask: Option<wire::Decimal>,
         /// Contracts at the best ask.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ask_size_fp: Option<wire::Decimal>,
         /// Best bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid: Option<wire::Decimal>,
         /// Contracts at the best bid.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub bid_size_fp: Option<wire::Decimal>,
         /// The funding rate as it would be if the period ended now.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub funding_rate: Option<FundingRateRecord>,
         /// Contracts of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_trade_size_fp: Option<wire::Decimal>,
         /// Mark price for liquidation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub liquidation_mark_price: Option<TickerPrice>,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Contracts held.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest: Option<wire::Decimal>,
         /// Notional of the contracts held, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub open_interest_notional_value_dollars: Option<wire::Decimal>,
         /// Price of the last trade.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Price of the underlying, scaled to one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub reference_price: Option<TickerPrice>,
         /// Mark price for settlement and funding.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settlement_mark_price: Option<TickerPrice>,
         /// When it changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
         /// Contracts traded so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume: Option<wire::Decimal>,
         /// Contracts traded in the last 24 hours.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_24h: Option<wire::Decimal>,
         /// Notional traded in the last 24 hours, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_24h_notional_value_dollars: Option<wire::Decimal>,
         /// Notional traded so far, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub volume_notional_value_dollars: Option<wire::Decimal>,
     }
+    wire::object! { TickerMessage {
+        ask "ask" optional, ask_size_fp "ask_size_fp" optional, bid "bid" optional,
+        bid_size_fp "bid_size_fp" optional, funding_rate "funding_rate" optional,
+        last_trade_size_fp "last_trade_size_fp" optional, liquidation_mark_price "liquidation_mark_price" optional,
+        market_ticker "market_ticker" plain, open_interest "open_interest" optional,
+        open_interest_notional_value_dollars "open_interest_notional_value_dollars" optional, price "price" optional,
+        reference_price "reference_price" optional, settlement_mark_price "settlement_mark_price" optional,
+        ts_ms "ts_ms" optional, volume "volume" optional, volume_24h "volume_24h" optional,
+        volume_24h_notional_value_dollars "volume_24h_notional_value_dollars" optional,
+        volume_notional_value_dollars "volume_notional_value_dollars" optional,
+    } }
     /// A price and its time.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TickerPrice {
         /// Dollars for one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// When the source had it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { TickerPrice {
+        price "price" optional, ts_ms "ts_ms" optional,
+    } }
     wire::words! {
         /// How long an order stays. One that expires is good_till_canceled with an expiration_time.
         TimeInForce {
@@ -5333,125 +5355,125 @@ pub mod types {
         }
     }
     /// One trade between two users.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct TradeMessage {
         /// Contracts.
-        #[serde(deserialize_with = "lenient::vital")]
         pub count: wire::Decimal,
         /// Market.
         pub market_ticker: MarketTicker,
         /// Dollars for one contract.
-        #[serde(deserialize_with = "lenient::vital")]
         pub price: wire::Decimal,
         /// Side of the order that arrived.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub taker_side: Option<wire::Open<BookSide>>,
         /// Id of the trade, a UUID.
         pub trade_id: String,
         /// When it happened.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ts_ms: Option<wire::UnixMillis>,
     }
+    wire::object! { TradeMessage {
+        count "count" vital, market_ticker "market_ticker" plain, price "price" vital, taker_side "taker_side" maybe,
+        trade_id "trade_id" plain, ts_ms "ts_ms" optional,
+    } }
     /// At least one price. One that is left out is cleared.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdateExitTriggerRequest {
         /// Mark price in dollars at which the loss is stopped, above 0. Refused past the liquidation price.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub stop_loss_price: Option<wire::Decimal>,
         /// Mark price in dollars at which the profit is taken, above 0.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub take_profit_price: Option<wire::Decimal>,
     }
+    wire::object! { UpdateExitTriggerRequest {
+        stop_loss_price "stop_loss_price" maybe, take_profit_price "take_profit_price" maybe,
+    } }
     /// `UpdateFcmNotionalRiskLimitRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct UpdateFcmNotionalRiskLimitRequest {
         /// Highest notional in dollars, not negative, up to 4 decimals.
-        #[serde(deserialize_with = "lenient::vital")]
         pub notional_value_risk_limit: wire::Decimal,
     }
+    wire::object! { UpdateFcmNotionalRiskLimitRequest {
+        notional_value_risk_limit "notional_value_risk_limit" vital,
+    } }
     /// `UpdateFcmSubtraderRiskControlsRequest`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct UpdateFcmSubtraderRiskControlsRequest {
         /// Only in this class. Not with market_ticker.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset_class: Option<wire::Open<FcmAssetClass>>,
         /// Highest initial margin in dollars, not negative, up to 4 decimals.
-        #[serde(deserialize_with = "lenient::vital")]
         pub im_cap: wire::Decimal,
         /// Only in this market.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub market_ticker: Option<MarketTicker>,
         /// Subtrader of the caller.
         pub subtrader_id: String,
     }
+    wire::object! { UpdateFcmSubtraderRiskControlsRequest {
+        asset_class "asset_class" maybe, im_cap "im_cap" vital, market_ticker "market_ticker" maybe,
+        subtrader_id "subtrader_id" plain,
+    } }
     /// One of the two limits, or both with the same value.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdateOrderGroupLimitRequest {
         /// Contracts that may trade within 15 seconds, whole ones, from 1.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_limit: Option<i64>,
         /// The same with decimals.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub contracts_limit_fp: Option<wire::Decimal>,
     }
+    wire::object! { UpdateOrderGroupLimitRequest {
+        contracts_limit "contracts_limit" maybe, contracts_limit_fp "contracts_limit_fp" maybe,
+    } }
     /// An order of the caller. There is no status: an order rests while remaining_count is above 0.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct UserOrderMessage {
         /// Name chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub client_order_id: Option<String>,
         /// When it was placed. May be null.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_ts_ms: Option<wire::UnixMillis>,
         /// When it expires.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiration_ts_ms: Option<wire::UnixMillis>,
         /// Contracts that traded.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fill_count: Option<wire::Decimal>,
         /// What last changed it. Present since October 2026.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_update_reason: Option<wire::Open<LastUpdateReason>>,
         /// When it last changed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_updated_ts_ms: Option<wire::UnixMillis>,
         /// Group to which it belongs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_group_id: Option<OrderGroupId>,
         /// Id of the order.
         pub order_id: OrderId,
         /// Who placed an order: the member, or the venue on the member's behalf.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_source: Option<wire::Open<OrderSource>>,
         /// Dollars for one contract.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price: Option<wire::Decimal>,
         /// Contracts that rest.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub remaining_count: Option<wire::Decimal>,
         /// What is cancelled when an order would trade with one of the same owner: the arriving one (taker_at_cross) or the resting one (maker).
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub self_trade_prevention_type: Option<wire::Open<SelfTradePreventionType>>,
         /// Side of the book: bid buys and goes long, ask sells and goes short.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub side: Option<wire::Open<BookSide>>,
         /// Subaccount, 0 (primary) to 63.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub subaccount_number: Option<i64>,
         /// Market.
         pub ticker: MarketTicker,
         /// Owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { UserOrderMessage {
+        client_order_id "client_order_id" maybe, created_ts_ms "created_ts_ms" optional,
+        expiration_ts_ms "expiration_ts_ms" optional, fill_count "fill_count" optional,
+        last_update_reason "last_update_reason" maybe, last_updated_ts_ms "last_updated_ts_ms" optional,
+        order_group_id "order_group_id" maybe, order_id "order_id" plain, order_source "order_source" maybe,
+        price "price" optional, remaining_count "remaining_count" optional,
+        self_trade_prevention_type "self_trade_prevention_type" maybe, side "side" maybe,
+        subaccount_number "subaccount_number" optional, ticker "ticker" plain, user_id "user_id" maybe,
+    } }
     /// Builders of the types of requests.
     pub mod builder {
         use super::{HashMap, wire};

@@ -9221,63 +9221,58 @@ pub mod types {
     pub struct AcceptCardTermsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { AcceptCardTermsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A bearer token.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct AccessToken {
         /// JWT for the Authorization header.
         pub access_token: wire::Secret,
         /// End of life.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Life in seconds, 3600 so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_in: Option<i64>,
         /// When the venue wants a token to be renewed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub refresh_recommendation: Option<TokenRenewal>,
         /// What the token may do.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub scopes: Vec<wire::Open<KeyScope>>,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// Always Bearer so far.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub token_type: Option<String>,
     }
+    wire::object! { AccessToken {
+        access_token "access_token" plain, expires_at "expires_at" optional, expires_in "expires_in" optional,
+        refresh_recommendation "refresh_recommendation" optional, scopes "scopes" list_or_none,
+        success "success" maybe, token_type "token_type" maybe,
+    } }
     /// An account that holds wallets. Its id has a different name from page to page.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Account {
         /// Id, under its name in the vendor's library.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub account_id: Option<String>,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub account_name: Option<String>,
         /// What an account is for.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub account_type: Option<wire::Open<AccountType>>,
         /// Number of wallets.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset_count: Option<i64>,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// State, such as active.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::DateTime>,
         /// Id of its owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { Account {
+        account_id "account_id" maybe, account_name "account_name" maybe, account_type "account_type" maybe,
+        asset_count "asset_count" optional, created_at "created_at" optional, id "id" maybe, status "status" maybe,
+        updated_at "updated_at" optional, user_id "user_id" maybe,
+    } }
     wire::words! {
         /// What an account is for.
         AccountType {
@@ -9285,15 +9280,17 @@ pub mod types {
         }
     }
     /// How identity is to be checked.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ActivateCardIbanRequest {
         /// How identity is checked. The two sumsub ways need a Sumsub token, by the platform's or the user's own account; direct_docs sends documents.
         pub kyc_method: IbanKycMethod,
         /// Token of the applicant; needed for both sumsub ways.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sumsub_token: Option<wire::Secret>,
     }
+    wire::object! { ActivateCardIbanRequest {
+        kyc_method "kyc_method" plain, sumsub_token "sumsub_token" maybe,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -9309,7 +9306,7 @@ pub mod types {
     pub struct ActivateWebhookResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ActivateWebhookResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The wallet to add.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AddAssetRequest {
         /// Id of the account.
@@ -9319,66 +9316,67 @@ pub mod types {
         /// Ticker with its chain, such as USDC_SOL.
         pub ticker: String,
     }
+    wire::object! { AddAssetRequest {
+        account_id "account_id" plain, chain "chain" plain, ticker "ticker" plain,
+    } }
     /// The new wallet, at the top or in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AddAssetResponse {
         /// A new wallet, with the two fields that the library's manual uses.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset: Option<Wallet>,
         /// The wallet where the venue wraps it; no page shows how.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { AddAssetResponse {
+        asset "asset" optional, data "data" maybe, message "message" maybe, status "status" maybe,
+        success "success" maybe,
+    } }
     /// The wallet to add.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AddCustomerAssetRequest {
         /// Id of a supported asset. Code of 2025 sends it instead.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset_id: Option<String>,
         /// Chain in lower case.
         pub chain: String,
         /// Id of the customer.
         pub customer_id: String,
         /// Ticker with its chain, such as USDC_SOL. The library sends it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ticker: Option<String>,
     }
+    wire::object! { AddCustomerAssetRequest {
+        asset_id "asset_id" maybe, chain "chain" plain, customer_id "customer_id" plain, ticker "ticker" maybe,
+    } }
     /// The new wallet. Code of 2025 reads `result`; no page shows more.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct AddCustomerAssetResponse {
         /// A new wallet, with the two fields that the library's manual uses.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset: Option<Wallet>,
         /// The wallet where the venue wraps it; no page shows how.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The wallet, in 2025.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub result: Option<::serde_json::Value>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { AddCustomerAssetResponse {
+        asset "asset" optional, data "data" maybe, message "message" maybe, result "result" maybe,
+        status "status" maybe, success "success" maybe,
+    } }
     /// The wallet to add.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct AddGasStationAssetRequest {
         /// Chain in lower case.
@@ -9386,6 +9384,9 @@ pub mod types {
         /// Ticker of what the chain takes for gas, such as SOL.
         pub ticker: String,
     }
+    wire::object! { AddGasStationAssetRequest {
+        chain "chain" plain, ticker "ticker" plain,
+    } }
     /// The new wallet. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -9394,92 +9395,84 @@ pub mod types {
     pub struct AddGasStationAssetResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { AddGasStationAssetResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A key as lists show it. No page shows the current shape, so the names of all generations are here and none is certain.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiKey {
         /// Addresses that it may be used from.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub allowed_ips: Vec<String>,
         /// The key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub api_key: Option<String>,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// End of life; null for none.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<KeyId>,
         /// Whether it was revoked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_revoked: Option<bool>,
         /// Id, under its first name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key_id: Option<KeyId>,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key_name: Option<String>,
         /// Time of the last use.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_used_at: Option<wire::DateTime>,
         /// Name, as it was called first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// What the key may do, as it was called first.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub permissions: Vec<wire::Open<KeyScope>>,
         /// Requests that a key may make.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rate_limit: Option<KeyRateLimit>,
         /// Time of revoking.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub revoked_at: Option<wire::DateTime>,
         /// What the key may do.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub scopes: Vec<wire::Open<KeyScope>>,
         /// State of a key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<KeyStatus>>,
     }
+    wire::object! { ApiKey {
+        allowed_ips "allowed_ips" list_or_none, api_key "api_key" maybe, created_at "created_at" optional,
+        expires_at "expires_at" optional, id "id" maybe, is_revoked "is_revoked" maybe, key_id "key_id" maybe,
+        key_name "key_name" maybe, last_used_at "last_used_at" optional, name "name" maybe,
+        permissions "permissions" list_or_none, rate_limit "rate_limit" optional, revoked_at "revoked_at" optional,
+        scopes "scopes" list_or_none, status "status" maybe,
+    } }
     /// A key as lists show it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ApiKeyFirstGen {
         /// The key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub api_key: Option<String>,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// End of life; null for none.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Id.
         pub key_id: String,
         /// Time of the last use; null for never.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_used_at: Option<wire::DateTime>,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// What it may do.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub permissions: Vec<wire::Open<KeyScopeFirstGen>>,
         /// State of a key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<KeyStatus>>,
     }
+    wire::object! { ApiKeyFirstGen {
+        api_key "api_key" maybe, created_at "created_at" optional, expires_at "expires_at" optional,
+        key_id "key_id" plain, last_used_at "last_used_at" optional, name "name" maybe,
+        permissions "permissions" list_or_none, status "status" maybe,
+    } }
     /// The keys.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ApiKeyListFirstGen {
         /// The keys.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub keys: Vec<ApiKeyFirstGen>,
     }
+    wire::object! { ApiKeyListFirstGen {
+        keys "keys" list_or_none,
+    } }
     /// The application: kind of business, expected volume, logo, support address, social URL and webhook URL. No source shows what the fields are called.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -9494,18 +9487,20 @@ pub mod types {
     pub struct ApplyForGatewayResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ApplyForGatewayResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The program to apply for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ApplyForIssuerProgramRequest {
         /// Who fills the cards. master_wallet is the issuer from one wallet, non_master each customer.
         pub funding_structure: FundingStructure,
         /// Whether holders get IBANs; false by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub iban_enabled: Option<bool>,
         /// Chain of a program's wallet.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub preferred_chain: Option<wire::Open<IssuerChain>>,
     }
+    wire::object! { ApplyForIssuerProgramRequest {
+        funding_structure "funding_structure" plain, iban_enabled "iban_enabled" maybe,
+        preferred_chain "preferred_chain" maybe,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -9514,26 +9509,29 @@ pub mod types {
     pub struct ApplyForIssuerProgramResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ApplyForIssuerProgramResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The wallet to put away.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ArchiveAssetRequest {
         /// Id of the wallet.
         pub asset_id: String,
     }
+    wire::object! { ArchiveAssetRequest {
+        asset_id "asset_id" plain,
+    } }
     /// The outcome.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ArchiveAssetResponse {
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ArchiveAssetResponse {
+        message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The payment. No source shows what the fields are called.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -9560,18 +9558,19 @@ pub mod types {
         }
     }
     /// The wallets to add.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct BatchAddAssetsRequest {
         /// Id of the account.
         pub account_id: String,
         /// Chains in lower case.
-        #[serde(deserialize_with = "lenient::collection")]
         pub chains: Vec<String>,
         /// Tickers with their chains, such as USDC_SOL.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub tickers: Vec<String>,
     }
+    wire::object! { BatchAddAssetsRequest {
+        account_id "account_id" plain, chains "chains" list, tickers "tickers" list_or_none,
+    } }
     /// The new wallets. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -9580,363 +9579,333 @@ pub mod types {
     pub struct BatchAddAssetsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { BatchAddAssetsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// An order in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelPhysicalOrderResponse {
         /// An order, as the vendor's types have it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<PhysicalOrder>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CancelPhysicalOrderResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The transaction to call off.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CancelTransactionRequest {
         /// Id at the venue.
         pub transaction_id: String,
     }
+    wire::object! { CancelTransactionRequest {
+        transaction_id "transaction_id" plain,
+    } }
     /// The outcome.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelTransactionResponse {
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CancelTransactionResponse {
+        message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// A card. It never has the full number, the CVV or the PIN.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Card {
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_id: Option<CardId>,
         /// What a card is made of.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_type: Option<wire::Open<CardType>>,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Label.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub display_name: Option<String>,
         /// Month of expiry, 1 to 12.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiry_month: Option<i64>,
         /// Year of expiry.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expiry_year: Option<i64>,
         /// Last four digits of the number.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_four: Option<String>,
         /// Whether a PIN is known to be set; may lag behind.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub pin_set: Option<bool>,
         /// Dollars that may be spent a period.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub spending_limit_amount: Option<wire::DecimalNumber>,
         /// Period after which a spending limit starts again.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub spending_limit_frequency: Option<wire::Open<SpendingFrequency>>,
         /// State of a card. voided is for good.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<CardStatus>>,
         /// What a card is made of.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<CardType>>,
         /// Account that it belongs to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
+    wire::object! { Card {
+        card_id "card_id" maybe, card_type "card_type" maybe, created_at "created_at" optional,
+        display_name "display_name" maybe, expiry_month "expiry_month" optional, expiry_year "expiry_year" optional,
+        last_four "last_four" maybe, pin_set "pin_set" maybe, spending_limit_amount "spending_limit_amount" optional,
+        spending_limit_frequency "spending_limit_frequency" maybe, status "status" maybe, type_ "type" maybe,
+        yativo_card_id "yativo_card_id" maybe,
+    } }
     /// A customer as lists show it. Balances are in units of the currency, and null before there is a wallet.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CardCustomer {
         /// What can be spent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::DecimalNumber>,
         /// Where a balance is from, the card network or the chain. The chain knows nothing of pending payments.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub balance_freshness: Option<wire::Open<BalanceFreshness>>,
         /// Number of cards.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cards_count: Option<i64>,
         /// Time of opening.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Currency of the cards; null before the identity is checked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Id of the record, 24 hex digits.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub customer_id: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// The caller's own id for the customer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub external_customer_id: Option<String>,
         /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub flow_status: Option<wire::Open<CardFlowStatus>>,
         /// All there is.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ledger_balance: Option<wire::DecimalNumber>,
         /// What has to be done next.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_action: Option<String>,
         /// What is held for payments to settle.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pending_balance: Option<wire::DecimalNumber>,
         /// Whether the wallet is set up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub safe_deployed: Option<bool>,
         /// The stage as a number, 1 to 6.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub step: Option<i64>,
         /// Id of the account, part of most paths.
         pub yativo_card_id: YativoCardId,
     }
+    wire::object! { CardCustomer {
+        available_balance "available_balance" optional, balance_freshness "balance_freshness" maybe,
+        cards_count "cards_count" optional, created_at "created_at" optional, currency "currency" maybe,
+        customer_id "customer_id" maybe, email "email" maybe, external_customer_id "external_customer_id" maybe,
+        flow_status "flow_status" maybe, ledger_balance "ledger_balance" optional, next_action "next_action" maybe,
+        pending_balance "pending_balance" optional, safe_deployed "safe_deployed" maybe, step "step" optional,
+        yativo_card_id "yativo_card_id" plain,
+    } }
     /// A card of a customer. It never has the full number, the CVV or the PIN.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardCustomerCard {
         /// Time of activation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub activated_at: Option<wire::DateTime>,
         /// Id, a UUID.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_id: Option<CardId>,
         /// What a card is made of.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_type: Option<wire::Open<CardType>>,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Whether it is blocked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_blocked: Option<bool>,
         /// Whether it is frozen.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_frozen: Option<bool>,
         /// Whether it was reported lost.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_lost: Option<bool>,
         /// Whether it was reported stolen.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_stolen: Option<bool>,
         /// Whether it is ended for good.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_void: Option<bool>,
         /// Last four digits of the number.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_four: Option<String>,
         /// State of a card. voided is for good.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<CardStatus>>,
     }
+    wire::object! { CardCustomerCard {
+        activated_at "activated_at" optional, card_id "card_id" maybe, card_type "card_type" maybe,
+        created_at "created_at" optional, is_blocked "is_blocked" maybe, is_frozen "is_frozen" maybe,
+        is_lost "is_lost" maybe, is_stolen "is_stolen" maybe, is_void "is_void" maybe, last_four "last_four" maybe,
+        status "status" maybe,
+    } }
     /// A limit that is on its way.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardCustomerDailyLimit {
         /// Dollars a day that the program allows.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub admin_limit: Option<wire::DecimalNumber>,
         /// Dollars a day until then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_limit: Option<wire::DecimalNumber>,
         /// Seconds until it holds, 180 so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub delay_seconds: Option<i64>,
         /// Id of the task at the relay.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enqueue_task_id: Option<String>,
         /// State at the relay; ExecSuccess means that it is queued.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub gelato_status: Option<String>,
         /// The same in words.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
         /// Dollars a day from then on.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub requested_limit: Option<wire::DecimalNumber>,
     }
+    wire::object! { CardCustomerDailyLimit {
+        admin_limit "admin_limit" optional, current_limit "current_limit" optional,
+        delay_seconds "delay_seconds" optional, enqueue_task_id "enqueue_task_id" maybe,
+        gelato_status "gelato_status" maybe, note "note" maybe, requested_limit "requested_limit" optional,
+    } }
     wire::ids! {
         /// A customer with a card account: `yativo_card_id`, the id of the record, or the caller's own id. Of the latter, letters, digits and any of `._:@+-` pass; it may not begin with a dot.
         CardCustomerId = "^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*$";
     }
     /// The check of an identity. A page names its states and shows no response.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardCustomerKyc {
         /// How far the check of an identity is. requires_action and pending_review want more from the person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kyc_status: Option<wire::Open<CardKycStatus>>,
         /// What to do next.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_step: Option<String>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
+    wire::object! { CardCustomerKyc {
+        kyc_status "kyc_status" maybe, next_step "next_step" maybe, yativo_card_id "yativo_card_id" maybe,
+    } }
     /// A way to the check of an identity. Anyone who has the link can use it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardCustomerKycLink {
         /// Id at Sumsub.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub applicant_id: Option<String>,
         /// What to do next, such as kyc_status.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_step: Option<String>,
         /// Page to open for the customer; a token is part of it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sumsub_link: Option<wire::Secret>,
         /// Token for Sumsub's kit.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub sumsub_sdk_token: Option<wire::Secret>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
+    wire::object! { CardCustomerKycLink {
+        applicant_id "applicant_id" maybe, next_step "next_step" maybe, sumsub_link "sumsub_link" maybe,
+        sumsub_sdk_token "sumsub_sdk_token" maybe, yativo_card_id "yativo_card_id" maybe,
+    } }
     /// A page of customers.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CardCustomerPage {
         /// Whether balances were read.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub balances_included: Option<bool>,
         /// A customer as lists show it. Balances are in units of the currency, and null before there is a wallet.
-        #[serde(deserialize_with = "lenient::collection")]
         pub customers: Vec<CardCustomer>,
         /// Customers a page.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub limit: Option<i64>,
         /// This page.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub page: Option<i64>,
         /// Number of all customers.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
     }
+    wire::object! { CardCustomerPage {
+        balances_included "balances_included" maybe, customers "customers" list, limit "limit" optional,
+        page "page" optional, total "total" optional,
+    } }
     /// A phone.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardCustomerPhone {
         /// Whether it is confirmed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_verified: Option<bool>,
         /// What to do next, in words.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_step: Option<String>,
         /// Time of sending the code.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub otp_requested_at: Option<wire::DateTime>,
         /// Number with stars in it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub phone_number: Option<String>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
+    wire::object! { CardCustomerPhone {
+        is_verified "is_verified" maybe, next_step "next_step" maybe, otp_requested_at "otp_requested_at" optional,
+        phone_number "phone_number" maybe, yativo_card_id "yativo_card_id" maybe,
+    } }
     /// All about a customer. Balances are in units of the currency and again in hundredths of it; null before there is a wallet.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CardCustomerRecord {
         /// What can be spent.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance: Option<wire::DecimalNumber>,
         /// The same in hundredths.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub available_balance_minor: Option<i64>,
         /// Where a balance is from, the card network or the chain. The chain knows nothing of pending payments.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub balance_freshness: Option<wire::Open<BalanceFreshness>>,
         /// Time of the balance.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub balance_updated_at: Option<wire::DateTime>,
         /// A card of a customer. It never has the full number, the CVV or the PIN.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub cards: Vec<CardCustomerCard>,
         /// Number of cards.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub cards_count: Option<i64>,
         /// Time of opening.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Currency of the cards; null before the identity is checked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// The caller's own id for the customer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub external_id: Option<String>,
         /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub flow_status: Option<wire::Open<CardFlowStatus>>,
         /// How far the check of an identity is. requires_action and pending_review want more from the person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kyc_status: Option<wire::Open<CardKycStatus>>,
         /// All there is.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ledger_balance: Option<wire::DecimalNumber>,
         /// The same in hundredths.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub ledger_balance_minor: Option<i64>,
         /// What has to be done next.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_action: Option<String>,
         /// What is held for payments to settle.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub pending_balance: Option<wire::DecimalNumber>,
         /// Whether the wallet is set up.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub safe_deployed: Option<bool>,
         /// The stage as a number, 1 to 6.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub step: Option<i64>,
         /// Id of the account, part of most paths.
         pub yativo_card_id: YativoCardId,
     }
+    wire::object! { CardCustomerRecord {
+        available_balance "available_balance" optional, available_balance_minor "available_balance_minor" optional,
+        balance_freshness "balance_freshness" maybe, balance_updated_at "balance_updated_at" optional,
+        cards "cards" list_or_none, cards_count "cards_count" optional, created_at "created_at" optional,
+        currency "currency" maybe, email "email" maybe, external_id "external_id" maybe,
+        flow_status "flow_status" maybe, kyc_status "kyc_status" maybe, ledger_balance "ledger_balance" optional,
+        ledger_balance_minor "ledger_balance_minor" optional, next_action "next_action" maybe,
+        pending_balance "pending_balance" optional, safe_deployed "safe_deployed" maybe, step "step" optional,
+        yativo_card_id "yativo_card_id" plain,
+    } }
     /// What the card scheme's page wants in order to show a card.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardEphemeralToken {
         /// Id of the app at the card scheme.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub app_id: Option<String>,
         /// Token that names the card.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_token: Option<wire::Secret>,
         /// The token.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ephemeral_token: Option<wire::Secret>,
         /// End of life.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Last four digits of the number.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_four: Option<String>,
         /// Token for the secure elements.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub pse_auth_token: Option<wire::Secret>,
     }
+    wire::object! { CardEphemeralToken {
+        app_id "app_id" maybe, card_token "card_token" maybe, ephemeral_token "ephemeral_token" maybe,
+        expires_at "expires_at" optional, last_four "last_four" maybe, pse_auth_token "pse_auth_token" maybe,
+    } }
     wire::words! {
         /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
         CardFlowStatus {
@@ -9946,22 +9915,21 @@ pub mod types {
         }
     }
     /// The IBAN of a card account.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardIban {
         /// Time of activation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub activated_at: Option<wire::DateTime>,
         /// Code of the bank.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub bic: Option<String>,
         /// The number, once active.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub iban: Option<String>,
         /// State of the IBAN of a card account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<CardIbanStatus>>,
     }
+    wire::object! { CardIban {
+        activated_at "activated_at" optional, bic "bic" maybe, iban "iban" maybe, status "status" maybe,
+    } }
     wire::words! {
         /// State of the IBAN of a card account.
         CardIbanStatus {
@@ -9974,19 +9942,20 @@ pub mod types {
         CardId = "^[A-Za-z0-9_-]+$";
     }
     /// The check of an identity.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardKyc {
         /// How far the check of an identity is. requires_action and pending_review want more from the person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kyc_status: Option<wire::Open<CardKycStatus>>,
         /// Time of approval.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub kyc_verified_at: Option<wire::DateTime>,
         /// Why it was refused.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub rejection_reason: Option<String>,
     }
+    wire::object! { CardKyc {
+        kyc_status "kyc_status" maybe, kyc_verified_at "kyc_verified_at" optional,
+        rejection_reason "rejection_reason" maybe,
+    } }
     wire::words! {
         /// How far the check of an identity is. requires_action and pending_review want more from the person.
         CardKycStatus {
@@ -10006,73 +9975,67 @@ pub mod types {
         CardSubscriptionId = "^[A-Za-z0-9_-]+$";
     }
     /// A payment with a card. It has the names of two generations; pages truncate the newer response.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardTransaction {
         /// Amount in units of the currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Card.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_id: Option<String>,
         /// Time of the payment.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Currency.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Class, such as Payment.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<String>,
         /// Group of the code.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mcc_category: Option<String>,
         /// Merchant category code.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mcc_code: Option<String>,
         /// What the code means.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub mcc_description: Option<String>,
         /// Line of business.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub merchant_category: Option<String>,
         /// City of the merchant.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub merchant_city: Option<String>,
         /// Country of the merchant.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub merchant_country: Option<String>,
         /// The same in two letters.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub merchant_country_code: Option<String>,
         /// Merchant.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub merchant_name: Option<String>,
         /// State of a payment. Each page has words of its own, all are here.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<CardTransactionStatus>>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transaction_id: Option<String>,
         /// Kind of payment, such as Purchase.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transaction_type: Option<String>,
         /// Kind of payment.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<CardTransactionType>>,
     }
+    wire::object! { CardTransaction {
+        amount "amount" optional, card_id "card_id" maybe, created_at "created_at" optional,
+        currency "currency" maybe, kind "kind" maybe, mcc_category "mcc_category" maybe, mcc_code "mcc_code" maybe,
+        mcc_description "mcc_description" maybe, merchant_category "merchant_category" maybe,
+        merchant_city "merchant_city" maybe, merchant_country "merchant_country" maybe,
+        merchant_country_code "merchant_country_code" maybe, merchant_name "merchant_name" maybe,
+        status "status" maybe, transaction_id "transaction_id" maybe, transaction_type "transaction_type" maybe,
+        type_ "type" maybe,
+    } }
     wire::ids! {
         /// Id of a payment with a card.
         CardTransactionId = "^[A-Za-z0-9_-]+$";
     }
     /// The payments.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardTransactionList {
         /// A payment with a card. It has the names of two generations; pages truncate the newer response.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub transactions: Vec<CardTransaction>,
     }
+    wire::object! { CardTransactionList {
+        transactions "transactions" list_or_none,
+    } }
     wire::words! {
         /// State of a payment. Each page has words of its own, all are here.
         CardTransactionStatus {
@@ -10089,59 +10052,58 @@ pub mod types {
         }
     }
     /// A transfer to a customer.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardTransfer {
         /// Id, under its older name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub bridge_id: Option<String>,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Where a transfer goes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub destination: Option<CardTransferDestination>,
         /// Amount that should arrive.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_amount: Option<wire::Decimal>,
         /// How long it takes, in words.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub estimated_time: Option<String>,
         /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub pricing_mode: Option<wire::Open<PricingMode>>,
         /// Where a transfer comes from.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub source: Option<CardTransferSource>,
         /// State of a transfer to a customer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<CardTransferStatus>>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transfer_id: Option<String>,
     }
+    wire::object! { CardTransfer {
+        bridge_id "bridge_id" maybe, created_at "created_at" optional, destination "destination" optional,
+        estimated_amount "estimated_amount" optional, estimated_time "estimated_time" maybe,
+        pricing_mode "pricing_mode" maybe, source "source" optional, status "status" maybe,
+        transfer_id "transfer_id" maybe,
+    } }
     /// Where a transfer goes.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardTransferDestination {
         /// Amount to arrive in that currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Currency, such as USD or EUR.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub token: Option<String>,
     }
+    wire::object! { CardTransferDestination {
+        amount "amount" optional, token "token" maybe,
+    } }
     /// Where a transfer comes from.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardTransferSource {
         /// Dollars that left.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Chain of a program's wallet.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<wire::Open<IssuerChain>>,
     }
+    wire::object! { CardTransferSource {
+        amount "amount" optional, chain "chain" maybe,
+    } }
     wire::words! {
         /// State of a transfer to a customer.
         CardTransferStatus {
@@ -10167,84 +10129,80 @@ pub mod types {
     pub struct CardViewTheme(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { CardViewTheme(::serde_json::Map<String, ::serde_json::Value>); }
     /// A page that shows a card. Anyone who has its URL sees the card.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardViewToken {
         /// What a card is made of.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_type: Option<wire::Open<CardType>>,
         /// What the page shows.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub enabled_views: Vec<wire::Open<CardView>>,
         /// Time until which the page works.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Name on the card.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub holder_name: Option<String>,
         /// Last four digits of the number.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_four: Option<String>,
         /// Whether a PIN is set.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub pin_set: Option<bool>,
         /// Whether the holder has to type a code first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub requires_access_code: Option<bool>,
         /// URL of the page, for an iframe. Do not log it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub secure_view_url: Option<wire::Secret>,
         /// The same.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<wire::Secret>,
     }
+    wire::object! { CardViewToken {
+        card_type "card_type" maybe, enabled_views "enabled_views" list_or_none, expires_at "expires_at" optional,
+        holder_name "holder_name" maybe, last_four "last_four" maybe, pin_set "pin_set" maybe,
+        requires_access_code "requires_access_code" maybe, secure_view_url "secure_view_url" maybe, url "url" maybe,
+    } }
     /// A subscription. No source shows it; its fields are those of other webhooks.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CardWebhookSubscription {
         /// URL that events are sent to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub callback_url: Option<String>,
         /// Names of the events.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<String>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Key of the signatures, if there is one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub secret: Option<wire::Secret>,
         /// Id, as the path calls it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub subscription_id: Option<String>,
         /// Id, as other webhooks call it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub webhook_id: Option<String>,
     }
+    wire::object! { CardWebhookSubscription {
+        callback_url "callback_url" maybe, events "events" list_or_none, id "id" maybe, secret "secret" maybe,
+        subscription_id "subscription_id" maybe, webhook_id "webhook_id" maybe,
+    } }
     /// A card after a change. No source shows the response; the card is assumed to look as in the list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ChangeCardResponse {
         /// A card. It never has the full number, the CVV or the PIN.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<Card>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ChangeCardResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The wallet to look into.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CheckBalanceRequest {
         /// Id of the wallet.
         pub asset_id: String,
     }
+    wire::object! { CheckBalanceRequest {
+        asset_id "asset_id" plain,
+    } }
     /// The balance of a wallet. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -10253,114 +10211,116 @@ pub mod types {
     pub struct CheckBalanceResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { CheckBalanceResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// What to connect.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateAccountConnectionsRequest {
         /// Id of the account.
         pub account_id: String,
         /// Chains in lower case.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub chains: Vec<String>,
     }
+    wire::object! { CreateAccountConnectionsRequest {
+        account_id "account_id" plain, chains "chains" list_or_none,
+    } }
     /// The outcome.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateAccountConnectionsResponse {
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateAccountConnectionsResponse {
+        message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The account to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateAccountRequest {
         /// Name.
         pub account_name: String,
         /// What an account is for.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub account_type: Option<wire::Open<AccountType>>,
     }
+    wire::object! { CreateAccountRequest {
+        account_name "account_name" plain, account_type "account_type" maybe,
+    } }
     /// The new account, at the top in the guide, under `account` in the library's manual.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateAccountResponse {
         /// An account that holds wallets. Its id has a different name from page to page.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub account: Option<Account>,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub account_name: Option<String>,
         /// What an account is for.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub account_type: Option<wire::Open<AccountType>>,
         /// Number of wallets.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub asset_count: Option<i64>,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// The account where the venue wraps it; no page shows how.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// State of the account; where there is an envelope the text `success` or true.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateAccountResponse {
+        account "account" optional, account_name "account_name" maybe, account_type "account_type" maybe,
+        asset_count "asset_count" optional, created_at "created_at" optional, data "data" maybe, id "id" maybe,
+        message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The key to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyFirstGenRequest {
         /// End of life; none by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expires_at: Option<wire::DateTime>,
         /// Name.
         pub name: String,
         /// What it may do; all by default.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub permissions: Vec<wire::Open<KeyScopeFirstGen>>,
     }
+    wire::object! { CreateApiKeyFirstGenRequest {
+        expires_at "expires_at" maybe, name "name" plain, permissions "permissions" list_or_none,
+    } }
     /// A new key in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateApiKeyFirstGenResponse {
         /// A new key.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: NewApiKeyFirstGen,
         /// The text `success`; true in later generations.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
     }
+    wire::object! { CreateApiKeyFirstGenResponse {
+        data "data" vital, status "status" maybe,
+    } }
     /// The key to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyGuideRequest {
         /// Days to live; for ever by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expires_in_days: Option<i64>,
         /// Name.
         pub name: String,
         /// What it may do.
-        #[serde(deserialize_with = "lenient::collection")]
         pub permissions: Vec<wire::Open<KeyScope>>,
     }
+    wire::object! { CreateApiKeyGuideRequest {
+        expires_in_days "expires_in_days" maybe, name "name" plain, permissions "permissions" list,
+    } }
     /// A new key, without an envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateApiKeyGuideResponse {
@@ -10369,57 +10329,56 @@ pub mod types {
         /// Its secret, shown once.
         pub api_secret: wire::Secret,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// End of life; null for none.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// What it may do.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub permissions: Vec<wire::Open<KeyScope>>,
     }
+    wire::object! { CreateApiKeyGuideResponse {
+        api_key "api_key" plain, api_secret "api_secret" plain, created_at "created_at" optional,
+        expires_at "expires_at" optional, id "id" maybe, name "name" maybe, permissions "permissions" list_or_none,
+    } }
     /// The key to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateApiKeyRequest {
         /// Addresses that it may be used from.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub allowed_ips: Vec<String>,
         /// Days to live; for ever by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub expires_in_days: Option<i64>,
         /// Name. Make it unique, so that the key can be found again.
         pub key_name: String,
         /// What it may do.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub scopes: Vec<wire::Open<KeyScope>>,
     }
+    wire::object! { CreateApiKeyRequest {
+        allowed_ips "allowed_ips" list_or_none, expires_in_days "expires_in_days" maybe, key_name "key_name" plain,
+        scopes "scopes" list_or_none,
+    } }
     /// A new key in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateApiKeyResponse {
         /// A new key.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: NewApiKey,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// Reminder to store the secret.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub warning: Option<String>,
     }
+    wire::object! { CreateApiKeyResponse {
+        data "data" vital, message "message" maybe, success "success" maybe, warning "warning" maybe,
+    } }
     /// The rule to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateAutoForwardingRuleRequest {
         /// Id of the wallet.
@@ -10427,30 +10386,31 @@ pub mod types {
         /// Chain in lower case.
         pub chain: String,
         /// The caller's own note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Address to forward to.
         pub destination_address: String,
         /// Whether the rule applies; true in a new one by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Largest deposit to forward.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub maximum_amount: Option<wire::Decimal>,
         /// Smallest deposit to forward.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub minimum_amount: Option<wire::Decimal>,
         /// Ids of the accounts to watch.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub monitored_accounts: Vec<String>,
         /// Whether a rule watches all wallets or only those of `monitored_accounts`.
         pub monitoring_mode: MonitoringMode,
         /// Share of a deposit to forward, 0 to 100.
         pub percentage: wire::DecimalNumber,
         /// Further settings of a rule. An open object, since no source names them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub settings: Option<AutoForwardingSettings>,
     }
+    wire::object! { CreateAutoForwardingRuleRequest {
+        asset_id "asset_id" plain, chain "chain" plain, description "description" maybe,
+        destination_address "destination_address" plain, enabled "enabled" maybe,
+        maximum_amount "maximum_amount" maybe, minimum_amount "minimum_amount" maybe,
+        monitored_accounts "monitored_accounts" list_or_none, monitoring_mode "monitoring_mode" plain,
+        percentage "percentage" plain, settings "settings" maybe,
+    } }
     /// The new rule. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -10459,332 +10419,314 @@ pub mod types {
     pub struct CreateAutoForwardingRuleResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { CreateAutoForwardingRuleResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The card to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateCardCustomerCardRequest {
         /// What a card is made of.
-        #[serde(rename = "type")]
         pub type_: wire::Open<CardType>,
     }
+    wire::object! { CreateCardCustomerCardRequest {
+        type_ "type" plain,
+    } }
     /// A new card in its envelope. No source shows the response; assumed as that for a virtual card.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerCardResponse {
         /// A card of a customer. It never has the full number, the CVV or the PIN.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardCustomerCard>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateCardCustomerCardResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The token, at the top or in `data`. No source shows the response; assumed to be that for the caller's own card.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerEphemeralTokenResponse {
         /// Id of the app at the card scheme.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub app_id: Option<String>,
         /// Token that names the card.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_token: Option<wire::Secret>,
         /// What the card scheme's page wants in order to show a card.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardEphemeralToken>,
         /// The token.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ephemeral_token: Option<wire::Secret>,
         /// End of life.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Last four digits of the number.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_four: Option<String>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// Token for the secure elements.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub pse_auth_token: Option<wire::Secret>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateCardCustomerEphemeralTokenResponse {
+        app_id "app_id" maybe, card_token "card_token" maybe, data "data" optional,
+        ephemeral_token "ephemeral_token" maybe, expires_at "expires_at" optional, last_four "last_four" maybe,
+        message "message" maybe, pse_auth_token "pse_auth_token" maybe, status "status" maybe,
+        success "success" maybe,
+    } }
     /// A page, at the top or in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerViewTokenResponse {
         /// A page that shows a card. Anyone who has its URL sees the card.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardViewToken>,
         /// Time until which the page works.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// URL of the page, where nothing wraps it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub secure_view_url: Option<wire::Secret>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// The same.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<wire::Secret>,
     }
+    wire::object! { CreateCardCustomerViewTokenResponse {
+        data "data" optional, expires_at "expires_at" optional, message "message" maybe,
+        secure_view_url "secure_view_url" maybe, status "status" maybe, success "success" maybe, url "url" maybe,
+    } }
     /// A new card in its envelope. No source shows the response; the card is assumed to look as in the record of the customer, and what is not known is dropped, so that no number can be printed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardCustomerVirtualCardResponse {
         /// A card of a customer. It never has the full number, the CVV or the PIN.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardCustomerCard>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateCardCustomerVirtualCardResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The token, at the top or in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardEphemeralTokenResponse {
         /// Id of the app at the card scheme.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub app_id: Option<String>,
         /// Token that names the card.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_token: Option<wire::Secret>,
         /// What the card scheme's page wants in order to show a card.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardEphemeralToken>,
         /// The token.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub ephemeral_token: Option<wire::Secret>,
         /// End of life.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Last four digits of the number.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_four: Option<String>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// Token for the secure elements.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub pse_auth_token: Option<wire::Secret>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateCardEphemeralTokenResponse {
+        app_id "app_id" maybe, card_token "card_token" maybe, data "data" optional,
+        ephemeral_token "ephemeral_token" maybe, expires_at "expires_at" optional, last_four "last_four" maybe,
+        message "message" maybe, pse_auth_token "pse_auth_token" maybe, status "status" maybe,
+        success "success" maybe,
+    } }
     /// The card to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateCardRequest {
         /// What a card is made of.
         pub card_type: wire::Open<CardType>,
         /// Label; some pages demand it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub display_name: Option<String>,
         /// Dollars a period; no limit by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub spending_limit_amount: Option<wire::DecimalNumber>,
         /// Period after which a spending limit starts again.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub spending_limit_frequency: Option<wire::Open<SpendingFrequency>>,
         /// What a card is made of.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<CardType>>,
     }
+    wire::object! { CreateCardRequest {
+        card_type "card_type" plain, display_name "display_name" maybe,
+        spending_limit_amount "spending_limit_amount" maybe,
+        spending_limit_frequency "spending_limit_frequency" maybe, type_ "type" maybe,
+    } }
     /// A new card in its envelope. No source shows the response; the card is assumed to look as in the list, and what is not known is dropped, so that no number can be printed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardResponse {
         /// A card. It never has the full number, the CVV or the PIN.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<Card>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateCardResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// What the page is to show.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardViewTokenRequest {
         /// Code that the holder has to type first.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub access_code: Option<wire::Secret>,
         /// What to show, a tab each.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub enabled_views: Vec<wire::Open<CardView>>,
         /// Looks of a hosted page, such as `accent_color` with a hex colour. The other names are cut off in all copies.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub theme: Option<CardViewTheme>,
     }
+    wire::object! { CreateCardViewTokenRequest {
+        access_code "access_code" maybe, enabled_views "enabled_views" list_or_none, theme "theme" maybe,
+    } }
     /// A page, at the top or in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCardViewTokenResponse {
         /// A page that shows a card. Anyone who has its URL sees the card.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardViewToken>,
         /// Time until which the page works.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// URL of the page, where nothing wraps it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub secure_view_url: Option<wire::Secret>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// The same.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<wire::Secret>,
     }
+    wire::object! { CreateCardViewTokenResponse {
+        data "data" optional, expires_at "expires_at" optional, message "message" maybe,
+        secure_view_url "secure_view_url" maybe, status "status" maybe, success "success" maybe, url "url" maybe,
+    } }
     /// The customer to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateCustomerRequest {
         pub email: String,
         /// The caller's own texts by name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub metadata: Option<CustomerMetadata>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub phone: Option<String>,
         /// Code of 2025 sends it; no page names it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
     }
+    wire::object! { CreateCustomerRequest {
+        email "email" plain, metadata "metadata" maybe, name "name" maybe, phone "phone" maybe,
+        username "username" maybe,
+    } }
     /// The new customer, at the top in the guide, in `data` in code of 2025.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateCustomerResponse {
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// The customer where the venue wraps it; its id is `_id` there.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The caller's own texts by name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub metadata: Option<CustomerMetadata>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub phone: Option<String>,
         /// State of the customer; where there is an envelope the text `success` or true.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateCustomerResponse {
+        created_at "created_at" optional, data "data" maybe, email "email" maybe, id "id" maybe,
+        message "message" maybe, metadata "metadata" maybe, name "name" maybe, phone "phone" maybe,
+        status "status" maybe, success "success" maybe,
+    } }
     /// The payment to ask for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreatePaymentRequest {
         /// Tickers to take. The name is inferred from a sentence of the guide.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub accepted_assets: Vec<String>,
         /// Amount in units of the currency.
         pub amount: wire::DecimalNumber,
         /// Currency, such as USD.
         pub currency: String,
         /// What is paid for, shown on the checkout page.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// The caller's own notes, in any shape.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub metadata: Option<PaymentMetadata>,
         /// Title of the checkout page.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
     }
+    wire::object! { CreatePaymentRequest {
+        accepted_assets "accepted_assets" list_or_none, amount "amount" plain, currency "currency" plain,
+        description "description" maybe, metadata "metadata" maybe, title "title" maybe,
+    } }
     /// A new payment in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreatePaymentResponse {
         /// A payment that was asked for.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: NewPayment,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreatePaymentResponse {
+        data "data" vital, success "success" maybe,
+    } }
     /// The webhook to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateProgramWebhookRequest {
         /// The caller's own note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Which events to receive.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Public https address to call.
         pub url: String,
     }
+    wire::object! { CreateProgramWebhookRequest {
+        description "description" maybe, events "events" list_or_none, url "url" plain,
+    } }
     /// A new webhook. No source shows it; id and secret are looked for where `createWebhook` has them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateProgramWebhookResponse {
         /// A webhook and the key of its signatures.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<WebhookSecret>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateProgramWebhookResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The webhook to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateWebhookNamedRequest {
         /// Name.
@@ -10794,106 +10736,105 @@ pub mod types {
         /// Public address to call, https or http.
         pub webhook_url: String,
         /// Addresses to deliver from; any by default.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub whitelist_ips: Vec<String>,
     }
+    wire::object! { CreateWebhookNamedRequest {
+        webhook_name "webhook_name" plain, webhook_secret "webhook_secret" plain, webhook_url "webhook_url" plain,
+        whitelist_ips "whitelist_ips" list_or_none,
+    } }
     /// A new webhook in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CreateWebhookNamedResponse {
         /// A webhook of the named kind.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<NamedWebhook>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// The HTTP status once more, as text.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status_code: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateWebhookNamedResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, status_code "status_code" maybe,
+        success "success" maybe,
+    } }
     /// The webhook to make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct CreateWebhookRequest {
         /// The caller's own note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Which events to receive; all by default.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Public https address to call.
         pub url: String,
     }
+    wire::object! { CreateWebhookRequest {
+        description "description" maybe, events "events" list_or_none, url "url" plain,
+    } }
     /// A new webhook in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CreateWebhookResponse {
         /// A new webhook.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: NewWebhook,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { CreateWebhookResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The plan of the caller.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct CurrentSubscription {
         /// Whether it renews itself.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub auto_renew: Option<bool>,
         /// End of that period.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_period_end: Option<wire::DateTime>,
         /// Begin of the period that is paid for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub current_period_start: Option<wire::DateTime>,
         /// State, such as active.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// A plan.
         pub tier_id: wire::Open<PlanId>,
         /// Name of the plan.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tier_name: Option<String>,
     }
+    wire::object! { CurrentSubscription {
+        auto_renew "auto_renew" maybe, current_period_end "current_period_end" optional,
+        current_period_start "current_period_start" optional, status "status" maybe, tier_id "tier_id" plain,
+        tier_name "tier_name" maybe,
+    } }
     /// A customer who holds wallets.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Customer {
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// The caller's own texts by name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub metadata: Option<CustomerMetadata>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub phone: Option<String>,
         /// State of a customer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<CustomerStatus>>,
     }
+    wire::object! { Customer {
+        created_at "created_at" optional, email "email" maybe, id "id" maybe, metadata "metadata" maybe,
+        name "name" maybe, phone "phone" maybe, status "status" maybe,
+    } }
     /// The caller's own texts by name.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -10915,19 +10856,19 @@ pub mod types {
     pub struct DeactivateWebhookResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { DeactivateWebhookResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The outcome.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeleteAutoForwardingRuleResponse {
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { DeleteAutoForwardingRuleResponse {
+        message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -10936,12 +10877,15 @@ pub mod types {
     pub struct DeleteProgramWebhookResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { DeleteProgramWebhookResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The webhook to remove.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DeleteWebhookNamedRequest {
         /// Id of the webhook.
         pub webhook_id: String,
     }
+    wire::object! { DeleteWebhookNamedRequest {
+        webhook_id "webhook_id" plain,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -10961,39 +10905,37 @@ pub mod types {
         DeliveryId = "^[A-Za-z0-9_-]+$";
     }
     /// The wallet in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeployCardAccountSafeResponse {
         /// A wallet that is being set up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<DeployedCardSafe>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { DeployCardAccountSafeResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The wallet in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeployCardCustomerSafeResponse {
         /// A wallet that is being set up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<DeployedCardSafe>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { DeployCardCustomerSafeResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11002,68 +10944,65 @@ pub mod types {
     pub struct DeployCardSafeResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { DeployCardSafeResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A wallet that is being set up.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DeployedCardSafe {
         /// Whether it was there before.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub already_deployed: Option<bool>,
         /// Whether it has begun.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub deployment_accepted: Option<bool>,
         /// How long it may take, in words.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub estimated_completion: Option<String>,
         /// Path by which to follow it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub monitor_endpoint: Option<String>,
         /// What to do next.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_step: Option<String>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
+    wire::object! { DeployedCardSafe {
+        already_deployed "already_deployed" maybe, deployment_accepted "deployment_accepted" maybe,
+        estimated_completion "estimated_completion" maybe, monitor_endpoint "monitor_endpoint" maybe,
+        next_step "next_step" maybe, yativo_card_id "yativo_card_id" maybe,
+    } }
     /// A dispute.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Dispute {
         /// Time of filing, for the caller's own accounts.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub dispute_id: Option<String>,
         /// Time of filing.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub filed_at: Option<wire::DateTime>,
         /// Reason; some responses call it reasonCode, which is not read.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reason_code: Option<String>,
         /// State of a dispute.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<DisputeStatus>>,
         /// Payment.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transaction_id: Option<String>,
     }
+    wire::object! { Dispute {
+        created_at "created_at" optional, dispute_id "dispute_id" maybe, filed_at "filed_at" optional,
+        reason_code "reason_code" maybe, status "status" maybe, transaction_id "transaction_id" maybe,
+    } }
     /// A reason for a dispute. Its code has two names.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DisputeReason {
         /// Group.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub category: Option<String>,
         /// The same in the vendor's types.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub code: Option<String>,
         /// What it means.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Code, such as NOT_RECEIVED.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub reason_code: Option<String>,
     }
+    wire::object! { DisputeReason {
+        category "category" maybe, code "code" maybe, description "description" maybe,
+        reason_code "reason_code" maybe,
+    } }
     wire::words! {
         /// State of a dispute.
         DisputeStatus {
@@ -11072,55 +11011,55 @@ pub mod types {
         }
     }
     /// Why the payment is disputed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct DisputeTransactionRequest {
         /// What happened.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Code from the list of reasons.
-        #[serde(rename = "reasonCode")]
         pub reason_code: String,
     }
+    wire::object! { DisputeTransactionRequest {
+        description "description" maybe, reason_code "reasonCode" plain,
+    } }
     /// A dispute in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct DisputeTransactionResponse {
         /// A dispute.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<Dispute>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { DisputeTransactionResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// What to change of a webhook.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct EditWebhookNamedRequest {
         /// Whether a webhook of the named kind is called.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<WebhookStatus>>,
         /// Id of the webhook.
         pub webhook_id: String,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub webhook_name: Option<String>,
         /// Key of its signatures, chosen by the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub webhook_secret: Option<wire::Secret>,
         /// Public address to call, https or http.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub webhook_url: Option<String>,
         /// Addresses to deliver from; any by default.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub whitelist_ips: Vec<String>,
     }
+    wire::object! { EditWebhookNamedRequest {
+        status "status" maybe, webhook_id "webhook_id" plain, webhook_name "webhook_name" maybe,
+        webhook_secret "webhook_secret" maybe, webhook_url "webhook_url" maybe,
+        whitelist_ips "whitelist_ips" list_or_none,
+    } }
     /// The changed webhook. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11136,7 +11075,7 @@ pub mod types {
     pub struct EnableTwoFactorResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { EnableTwoFactorResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A key and its secret. Prefixes have changed over time, nothing is checked here.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ExchangeApiKeyRequest {
         /// The key.
@@ -11144,6 +11083,9 @@ pub mod types {
         /// Its secret.
         pub api_secret: wire::Secret,
     }
+    wire::object! { ExchangeApiKeyRequest {
+        api_key "api_key" plain, api_secret "api_secret" plain,
+    } }
     /// The quote to carry out. An older page adds the id of a wallet, under a name that is not shown.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11161,58 +11103,58 @@ pub mod types {
     pub struct ExecuteSwapResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ExecuteSwapResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// Whom to fund, named by one of the first four fields, and with how much.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct FundCardCustomerRequest {
         /// Dollars, 5 at least.
         pub amount: wire::DecimalNumber,
         /// One of the customer's cards.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_id: Option<CardId>,
         /// Id of the customer's record.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub customer_id: Option<String>,
         /// Ticker to arrive in; only the package sends it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination_token: Option<String>,
         /// Mail address of the customer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// The caller's own id for the customer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub external_id: Option<String>,
         /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub pricing_mode: Option<wire::Open<PricingMode>>,
         /// Chain of a program's wallet.
         pub source_chain: wire::Open<IssuerChain>,
     }
+    wire::object! { FundCardCustomerRequest {
+        amount "amount" plain, card_id "card_id" maybe, customer_id "customer_id" maybe,
+        destination_token "destination_token" maybe, email "email" maybe, external_id "external_id" maybe,
+        pricing_mode "pricing_mode" maybe, source_chain "source_chain" plain,
+    } }
     /// A transfer in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct FundCardCustomerResponse {
         /// A transfer to a customer.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: CardTransfer,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { FundCardCustomerResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// How to pass a deposit on.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct FundIssuerDepositRequest {
         /// Ticker to arrive in.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination_token: Option<String>,
     }
+    wire::object! { FundIssuerDepositRequest {
+        destination_token "destination_token" maybe,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11227,71 +11169,66 @@ pub mod types {
         }
     }
     /// Parts of an estimate in dollars, with eight decimals.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GasCostBreakdown {
         /// Gas.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub gas_cost_usd: Option<wire::Decimal>,
         /// The fees one by one.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub platform_fee_details: Vec<::serde_json::Value>,
         /// Fees of the venue.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub platform_fees_usd: Option<wire::Decimal>,
         /// Both.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_cost_usd: Option<wire::Decimal>,
     }
+    wire::object! { GasCostBreakdown {
+        gas_cost_usd "gas_cost_usd" optional, platform_fee_details "platform_fee_details" list_or_none,
+        platform_fees_usd "platform_fees_usd" optional, total_cost_usd "total_cost_usd" optional,
+    } }
     /// What gas will cost. The pages name a unit only where the name of a field does.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GasPrice {
         /// Parts of an estimate in dollars, with eight decimals.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub breakdown: Option<GasCostBreakdown>,
         /// Chain by its short name, such as ETH.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// All of it.
-        #[serde(rename = "estimatedFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_fee: Option<wire::DecimalNumber>,
         /// All of it in dollars.
-        #[serde(rename = "estimatedFeeUSD", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_fee_usd: Option<wire::DecimalNumber>,
         /// Gas alone.
-        #[serde(rename = "gasFee", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub gas_fee: Option<wire::DecimalNumber>,
         /// Chain as it was asked for, in upper case.
-        #[serde(rename = "inputChain", skip_serializing_if = "Option::is_none")]
         pub input_chain: Option<String>,
         /// Ticker of what pays for gas.
-        #[serde(rename = "nativeToken", skip_serializing_if = "Option::is_none")]
         pub native_token: Option<String>,
         /// Fees of the venue.
-        #[serde(rename = "platformFees", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub platform_fees: Option<wire::DecimalNumber>,
         /// Priority it holds for; in older pages slow, medium or fast.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub priority: Option<String>,
     }
+    wire::object! { GasPrice {
+        breakdown "breakdown" optional, chain "chain" maybe, estimated_fee "estimatedFee" optional,
+        estimated_fee_usd "estimatedFeeUSD" optional, gas_fee "gasFee" optional, input_chain "inputChain" maybe,
+        native_token "nativeToken" maybe, platform_fees "platformFees" optional, priority "priority" maybe,
+    } }
     /// A key in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetApiKeyResponse {
         /// A key as lists show it. No page shows the current shape, so the names of all generations are here and none is certain.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<ApiKey>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetApiKeyResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The address. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11300,40 +11237,38 @@ pub mod types {
     pub struct GetCardCustomerFundingAddressResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { GetCardCustomerFundingAddressResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The link in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCardCustomerKycLinkResponse {
         /// A way to the check of an identity. Anyone who has the link can use it.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: CardCustomerKycLink,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetCardCustomerKycLinkResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The check in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetCardCustomerKycStatusResponse {
         /// The check of an identity. A page names its states and shows no response.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardCustomerKyc>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetCardCustomerKycStatusResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The account. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11342,35 +11277,35 @@ pub mod types {
     pub struct GetCardCustomerProfileResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { GetCardCustomerProfileResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A customer in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCardCustomerResponse {
         /// All about a customer. Balances are in units of the currency and again in hundredths of it; null before there is a wallet.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: CardCustomerRecord,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetCardCustomerResponse {
+        data "data" vital, success "success" maybe,
+    } }
     /// The questions in their envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCardCustomerSourceOfFundsResponse {
         /// The questions.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: SourceOfFundsQuestions,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetCardCustomerSourceOfFundsResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The limits. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11386,49 +11321,45 @@ pub mod types {
     pub struct GetCardFundingAddressResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { GetCardFundingAddressResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The IBAN, at the top or in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetCardIbanStatusResponse {
         /// Time of activation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub activated_at: Option<wire::DateTime>,
         /// Code of the bank.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub bic: Option<String>,
         /// The IBAN of a card account.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardIban>,
         /// The number, once active.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub iban: Option<String>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// State of the IBAN, a word of CardIbanStatus; the text `success` where `data` holds it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetCardIbanStatusResponse {
+        activated_at "activated_at" optional, bic "bic" maybe, data "data" optional, iban "iban" maybe,
+        message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The check in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCardKycStatusResponse {
         /// The check of an identity.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: CardKyc,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetCardKycStatusResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The account. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11444,17 +11375,18 @@ pub mod types {
     pub struct GetCardWalletResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { GetCardWalletResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The subscription in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetCurrentSubscriptionResponse {
         /// The plan of the caller.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: CurrentSubscription,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetCurrentSubscriptionResponse {
+        data "data" vital, success "success" maybe,
+    } }
     /// Figures of the dashboard. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11463,43 +11395,41 @@ pub mod types {
     pub struct GetDashboardAnalyticsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { GetDashboardAnalyticsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The transfer to estimate.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetGasPriceRequest {
         /// Amount to send in dollars.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub amount_usd: Option<wire::Decimal>,
         /// Id of the wallet to send from.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset_id: Option<String>,
         /// Chain, such as ethereum.
-        #[serde(rename = "chainType")]
         pub chain_type: String,
         /// How fast a transfer should settle, and so what its gas costs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub priority: Option<SendPriority>,
         /// Ticker of what is sent.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub token_symbol: Option<String>,
     }
+    wire::object! { GetGasPriceRequest {
+        amount_usd "amount_usd" maybe, asset_id "asset_id" maybe, chain_type "chainType" plain,
+        priority "priority" maybe, token_symbol "token_symbol" maybe,
+    } }
     /// An estimate in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetGasPriceResponse {
         /// What gas will cost. The pages name a unit only where the name of a field does.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: GasPrice,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetGasPriceResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The state. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11508,107 +11438,103 @@ pub mod types {
     pub struct GetIbanStatusResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { GetIbanStatusResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The response in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetIssuerEligibilityResponse {
         /// Whether one may issue cards.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: IssuerEligibility,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetIssuerEligibilityResponse {
+        data "data" vital, success "success" maybe,
+    } }
     /// The program in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetIssuerProgramResponse {
         /// The program. Its id is `id`; no source shows the rest.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetIssuerProgramResponse {
+        data "data" maybe, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// A payment in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetPaymentStatusResponse {
         /// Where a payment stands.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: Payment,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetPaymentStatusResponse {
+        data "data" vital, success "success" maybe,
+    } }
     /// An order in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetPhysicalOrderStatusResponse {
         /// An order, as the vendor's types have it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<PhysicalOrder>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetPhysicalOrderStatusResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// A webhook in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetProgramWebhookResponse {
         /// A webhook.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: Webhook,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetProgramWebhookResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The limits in dollars, in `data` on the pages and at the top in the package.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetSpendingLimitsResponse {
         /// Dollars a day.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily: Option<wire::DecimalNumber>,
         /// Limits of a card account, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<SpendingLimits>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// Dollars a month.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub monthly: Option<wire::DecimalNumber>,
         /// Dollars a payment.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub per_transaction: Option<wire::DecimalNumber>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetSpendingLimitsResponse {
+        daily "daily" optional, data "data" optional, message "message" maybe, monthly "monthly" optional,
+        per_transaction "per_transaction" optional, status "status" maybe, success "success" maybe,
+    } }
     /// Figures on transactions. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11617,32 +11543,34 @@ pub mod types {
     pub struct GetTransactionAnalyticsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { GetTransactionAnalyticsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The transaction to look up.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct GetTransactionRequest {
         /// Id at the venue.
         pub transaction_id: String,
     }
+    wire::object! { GetTransactionRequest {
+        transaction_id "transaction_id" plain,
+    } }
     /// A transaction, at the top or in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct GetTransactionResponse {
         /// The transaction where the venue wraps it; no page shows how.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// A transaction. No page shows one in full; what is here is named by filters, replies and the library.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub transaction: Option<Transaction>,
     }
+    wire::object! { GetTransactionResponse {
+        data "data" maybe, message "message" maybe, status "status" maybe, success "success" maybe,
+        transaction "transaction" optional,
+    } }
     /// The state of the second factor. It may hold the seed of the codes: keep it out of logs. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11658,23 +11586,22 @@ pub mod types {
     pub struct GetWebhookEventLogsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { GetWebhookEventLogsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A webhook in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct GetWebhookResponse {
         /// A webhook.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: Webhook,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { GetWebhookResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// Who the holder is. No source shows what the fields are called.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11688,15 +11615,17 @@ pub mod types {
         }
     }
     /// Whose IBAN it is to be.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct InitIbanOnboardingRequest {
         /// Customer. Left out, the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub customer_id: Option<String>,
         /// Mail address of the holder.
         pub email: String,
     }
+    wire::object! { InitIbanOnboardingRequest {
+        customer_id "customer_id" maybe, email "email" plain,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11705,74 +11634,66 @@ pub mod types {
     pub struct InitIbanOnboardingResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { InitIbanOnboardingResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A payment with a card of the program.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct IssuerCardTransaction {
         /// Amount in units of the currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Time of approval.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub authorized_at: Option<wire::DateTime>,
         /// Card; left out where one customer was asked for.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub card_id: Option<CardId>,
         /// Time of the record.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Currency of the payment, not always that of the card.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub merchant: Option<String>,
         /// Merchant category code.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub merchant_category: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub merchant_city: Option<String>,
         /// Country of the merchant in two letters.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub merchant_country: Option<String>,
         /// Time of settling; null until then.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settled_at: Option<wire::DateTime>,
         /// State of a payment. Each page has words of its own, all are here.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<CardTransactionStatus>>,
         /// Id.
         pub transaction_id: String,
         /// Kind of payment.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<wire::Open<CardTransactionType>>,
         /// Account; left out where one customer was asked for.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
+    wire::object! { IssuerCardTransaction {
+        amount "amount" optional, authorized_at "authorized_at" optional, card_id "card_id" maybe,
+        created_at "created_at" optional, currency "currency" maybe, merchant "merchant" maybe,
+        merchant_category "merchant_category" maybe, merchant_city "merchant_city" maybe,
+        merchant_country "merchant_country" maybe, settled_at "settled_at" optional, status "status" maybe,
+        transaction_id "transaction_id" plain, type_ "type" maybe, yativo_card_id "yativo_card_id" maybe,
+    } }
     /// A page of payments.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct IssuerCardTransactionPage {
         /// Currency of that customer's cards.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// The customer as asked for, where one was.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub customer_id: Option<String>,
         /// Payments a page.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub limit: Option<i64>,
         /// This page.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub page: Option<i64>,
         /// Number of all payments.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total: Option<i64>,
         /// A payment with a card of the program.
-        #[serde(deserialize_with = "lenient::collection")]
         pub transactions: Vec<IssuerCardTransaction>,
     }
+    wire::object! { IssuerCardTransactionPage {
+        currency "currency" maybe, customer_id "customer_id" maybe, limit "limit" optional, page "page" optional,
+        total "total" optional, transactions "transactions" list,
+    } }
     wire::words! {
         /// Chain of a program's wallet.
         IssuerChain {
@@ -11791,37 +11712,38 @@ pub mod types {
         }
     }
     /// Whether one may issue cards.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct IssuerEligibility {
         /// Whether one may apply.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub eligible: Option<bool>,
         /// Whether the caller has a program.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enrolled: Option<bool>,
         /// State of the program; null without a program.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
     }
+    wire::object! { IssuerEligibility {
+        eligible "eligible" maybe, enrolled "enrolled" maybe, status "status" maybe,
+    } }
     wire::ids! {
         /// Id of a key: `key_` and 24 hex digits, or the digits alone.
         KeyId = "^[A-Za-z0-9_-]+$";
     }
     /// Requests that a key may make.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct KeyRateLimit {
         /// In a day.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub requests_per_day: Option<i64>,
         /// In an hour.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub requests_per_hour: Option<i64>,
         /// In a minute.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub requests_per_minute: Option<i64>,
     }
+    wire::object! { KeyRateLimit {
+        requests_per_day "requests_per_day" optional, requests_per_hour "requests_per_hour" optional,
+        requests_per_minute "requests_per_minute" optional,
+    } }
     wire::words! {
         /// What a key may do. read covers balances and history, write accounts and wallets, transactions moves money, webhooks manages subscriptions.
         KeyScope {
@@ -11850,25 +11772,24 @@ pub mod types {
     pub struct ListAccountConnectionsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListAccountConnectionsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// Accounts, at the top or in `data`. Keys are verified with this call, so that a response with neither of the two proves nothing.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListAccountsResponse {
         /// The accounts.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub accounts: Vec<Account>,
         /// The accounts where the venue wraps them, as a list or under `accounts`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the page.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListAccountsResponse {
+        accounts "accounts" list_or_none, data "data" maybe, message "message" maybe, status "status" maybe,
+        success "success" maybe,
+    } }
     /// The calls of all webhooks. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11877,16 +11798,17 @@ pub mod types {
     pub struct ListAllWebhookDeliveriesResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListAllWebhookDeliveriesResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The keys in their envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListApiKeysFirstGenResponse {
         /// The keys.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<ApiKeyListFirstGen>,
         /// The text `success`; true in later generations.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
     }
+    wire::object! { ListApiKeysFirstGenResponse {
+        data "data" optional, status "status" maybe,
+    } }
     /// The keys. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11895,38 +11817,38 @@ pub mod types {
     pub struct ListApiKeysGuideResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListApiKeysGuideResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// Keys, in one of three places. A response with neither place is no list, and shows nothing of any key.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListApiKeysResponse {
         /// The keys as a list, or an object with the list under `keys`; each as below.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// The keys, where nothing wraps them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub keys: Vec<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListApiKeysResponse {
+        data "data" maybe, keys "keys" list_or_none, message "message" maybe, status "status" maybe,
+        success "success" maybe,
+    } }
     /// The wallet, and a page.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ListAssetTransactionsRequest {
         /// Id of the wallet.
         pub asset_id: String,
         /// Transactions a page.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
         /// Page.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub page: Option<i64>,
     }
+    wire::object! { ListAssetTransactionsRequest {
+        asset_id "asset_id" plain, limit "limit" maybe, page "page" maybe,
+    } }
     /// The transactions. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11942,43 +11864,41 @@ pub mod types {
     pub struct ListAutoForwardingRulesResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListAutoForwardingRulesResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A page of payments in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListCardCustomerCardTransactionsResponse {
         /// A page of payments.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: IssuerCardTransactionPage,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListCardCustomerCardTransactionsResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The cards, at the top or in `data`. No source shows the response.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListCardCustomerCardsResponse {
         /// A card of a customer. It never has the full number, the CVV or the PIN.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub cards: Vec<CardCustomerCard>,
         /// The cards where the venue wraps them, as a list or under `cards`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListCardCustomerCardsResponse {
+        cards "cards" list_or_none, data "data" maybe, message "message" maybe, status "status" maybe,
+        success "success" maybe,
+    } }
     /// The reasons. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -11994,53 +11914,52 @@ pub mod types {
     pub struct ListCardCustomerWalletsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListCardCustomerWalletsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A page of customers in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListCardCustomersResponse {
         /// A page of customers.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: CardCustomerPage,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListCardCustomersResponse {
+        data "data" vital, success "success" maybe,
+    } }
     /// The payments in their envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListCardTransactionsResponse {
         /// The payments.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: CardTransactionList,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListCardTransactionsResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The cards in their envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListCardsResponse {
         /// A card. It never has the full number, the CVV or the PIN.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<Card>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListCardsResponse {
+        data "data" list, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The chains. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12049,13 +11968,15 @@ pub mod types {
     pub struct ListChainsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListChainsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A filter, which may be left out.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListCustomerAssetsRequest {
         /// Only wallets of this customer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub customer_id: Option<String>,
     }
+    wire::object! { ListCustomerAssetsRequest {
+        customer_id "customer_id" maybe,
+    } }
     /// The wallets. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12064,12 +11985,15 @@ pub mod types {
     pub struct ListCustomerAssetsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListCustomerAssetsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// Whose transactions to list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ListCustomerTransactionsRequest {
         /// Id of the customer.
         pub customer_id: String,
     }
+    wire::object! { ListCustomerTransactionsRequest {
+        customer_id "customer_id" plain,
+    } }
     /// The transactions. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12078,43 +12002,41 @@ pub mod types {
     pub struct ListCustomerTransactionsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListCustomerTransactionsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// Customers, at the top or in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListCustomersResponse {
         /// The customers.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub customers: Vec<Customer>,
         /// The customers where the venue wraps them, as a list or under `customers`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListCustomersResponse {
+        customers "customers" list_or_none, data "data" maybe, message "message" maybe, status "status" maybe,
+        success "success" maybe,
+    } }
     /// The reasons in their envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListDisputeReasonsResponse {
         /// A reason for a dispute. Its code has two names.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<DisputeReason>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListDisputeReasonsResponse {
+        data "data" list, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The wallets. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12130,23 +12052,22 @@ pub mod types {
     pub struct ListIbanOptionsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListIbanOptionsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A page of payments in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListIssuerCardTransactionsResponse {
         /// A page of payments.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: IssuerCardTransactionPage,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListIssuerCardTransactionsResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The deposits. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12183,35 +12104,35 @@ pub mod types {
     pub struct ListPhysicalOrdersResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListPhysicalOrdersResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The plans in their envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListPlansResponse {
         /// The plans.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: PlanList,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListPlansResponse {
+        data "data" vital, success "success" maybe,
+    } }
     /// The webhooks in their envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListProgramWebhooksResponse {
         /// The webhooks.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<Webhook>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListProgramWebhooksResponse {
+        data "data" list, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The assets, with their tickers and chains. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12227,82 +12148,84 @@ pub mod types {
     pub struct ListSwapHistoryResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListSwapHistoryResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// Filters and page. All may be left out.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListTransactionsRequest {
         /// Only those on this chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// Transactions a page, 100 at most.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub limit: Option<i64>,
         /// Page.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub page: Option<i64>,
         /// Only those in this state.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Only this one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transaction_id: Option<String>,
         /// Only those of this type.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { ListTransactionsRequest {
+        chain "chain" maybe, limit "limit" maybe, page "page" maybe, status "status" maybe,
+        transaction_id "transaction_id" maybe, type_ "type" maybe,
+    } }
     /// Transactions, at the top or in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListTransactionsResponse {
         /// The transactions where the venue wraps them, as a list or under a name; no page shows it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// The transactions, where nothing wraps them.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub transactions: Vec<Transaction>,
     }
+    wire::object! { ListTransactionsResponse {
+        data "data" maybe, message "message" maybe, status "status" maybe, success "success" maybe,
+        transactions "transactions" list_or_none,
+    } }
     /// Whose accounts to list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ListUserAccountsRequest {
         /// Id of the user.
         pub user_id: String,
     }
+    wire::object! { ListUserAccountsRequest {
+        user_id "user_id" plain,
+    } }
     /// Accounts, at the top or in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListUserAccountsResponse {
         /// The accounts.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub accounts: Vec<Account>,
         /// The accounts where the venue wraps them, as a list or under `accounts`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListUserAccountsResponse {
+        accounts "accounts" list_or_none, data "data" maybe, message "message" maybe, status "status" maybe,
+        success "success" maybe,
+    } }
     /// Whose wallets to list.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ListUserAssetsByUserIdRequest {
         /// Id of the user.
         pub user_id: String,
     }
+    wire::object! { ListUserAssetsByUserIdRequest {
+        user_id "user_id" plain,
+    } }
     /// The wallets. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12311,13 +12234,15 @@ pub mod types {
     pub struct ListUserAssetsByUserIdResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListUserAssetsByUserIdResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// A filter, which may be left out.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ListUserAssetsRequest {
         /// Only wallets of this account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub account_id: Option<String>,
     }
+    wire::object! { ListUserAssetsRequest {
+        account_id "account_id" maybe,
+    } }
     /// The wallets. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12347,49 +12272,49 @@ pub mod types {
     pub struct ListWebhooksNamedResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ListWebhooksNamedResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The webhooks in their envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct ListWebhooksResponse {
         /// The webhooks.
-        #[serde(deserialize_with = "lenient::collection")]
         pub data: Vec<Webhook>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ListWebhooksResponse {
+        data "data" list, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// Who wants to log in.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct LoginLegacyRequest {
         pub email: String,
         /// Only a page of 2024 has it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub password: Option<wire::Secret>,
     }
+    wire::object! { LoginLegacyRequest {
+        email "email" plain, password "password" maybe,
+    } }
     /// Word of the mail.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct LoginLegacyResponse {
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// JWT of the session, in one copy.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub token: Option<wire::Secret>,
     }
+    wire::object! { LoginLegacyResponse {
+        message "message" maybe, status "status" maybe, success "success" maybe, token "token" maybe,
+    } }
     wire::words! {
         /// Whether a rule watches all wallets or only those of `monitored_accounts`.
         MonitoringMode {
@@ -12397,30 +12322,28 @@ pub mod types {
         }
     }
     /// A webhook of the named kind.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct NamedWebhook {
         /// Time of making.
-        #[serde(rename = "createdAt", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Id.
-        #[serde(rename = "_id", skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Whether a webhook of the named kind is called.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<WebhookStatus>>,
         /// Id of its owner.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub webhook_name: Option<String>,
         /// Address to call.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub webhook_url: Option<String>,
     }
+    wire::object! { NamedWebhook {
+        created_at "createdAt" optional, id "_id" maybe, status "status" maybe, user_id "user_id" maybe,
+        webhook_name "webhook_name" maybe, webhook_url "webhook_url" maybe,
+    } }
     /// A new key.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct NewApiKey {
@@ -12429,23 +12352,23 @@ pub mod types {
         /// Its secret, shown once.
         pub api_secret: wire::Secret,
         /// End of life; null for none.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key_name: Option<String>,
         /// Requests that a key may make.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rate_limit: Option<KeyRateLimit>,
         /// What it may do.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub scopes: Vec<wire::Open<KeyScope>>,
         /// Life of the key's tokens in minutes.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub token_expiry_minutes: Option<i64>,
     }
+    wire::object! { NewApiKey {
+        api_key "api_key" plain, api_secret "api_secret" plain, expires_at "expires_at" optional,
+        key_name "key_name" maybe, rate_limit "rate_limit" optional, scopes "scopes" list_or_none,
+        token_expiry_minutes "token_expiry_minutes" optional,
+    } }
     /// A new key.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct NewApiKeyFirstGen {
@@ -12454,216 +12377,214 @@ pub mod types {
         /// Its secret, shown once.
         pub api_secret: wire::Secret,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// End of life; null for none.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Id.
         pub key_id: String,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// What it may do.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub permissions: Vec<wire::Open<KeyScopeFirstGen>>,
     }
+    wire::object! { NewApiKeyFirstGen {
+        api_key "api_key" plain, api_secret "api_secret" plain, created_at "created_at" optional,
+        expires_at "expires_at" optional, key_id "key_id" plain, name "name" maybe,
+        permissions "permissions" list_or_none,
+    } }
     /// A card account that was opened.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct NewCardAccount {
         /// Time of opening.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Mail address.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Mail address with stars in it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email_masked: Option<String>,
         /// First name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub first_name: Option<String>,
         /// How far the check of an identity is. requires_action and pending_review want more from the person.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub kyc_status: Option<wire::Open<CardKycStatus>>,
         /// Last name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_name: Option<String>,
         /// What to do next, such as verify_otp.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_step: Option<String>,
         /// Life of the mailed code in seconds, 600 so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub otp_expires_in_seconds: Option<i64>,
         /// Id of the account, part of most paths.
         pub yativo_card_id: YativoCardId,
     }
+    wire::object! { NewCardAccount {
+        created_at "created_at" optional, email "email" maybe, email_masked "email_masked" maybe,
+        first_name "first_name" maybe, kyc_status "kyc_status" maybe, last_name "last_name" maybe,
+        next_step "next_step" maybe, otp_expires_in_seconds "otp_expires_in_seconds" optional,
+        yativo_card_id "yativo_card_id" plain,
+    } }
     /// A payment that was asked for.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct NewPayment {
         /// Amount in units of the currency.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub amount: Option<wire::DecimalNumber>,
         /// Page to send the customer to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub checkout_url: Option<String>,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Currency.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// What is paid for.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Time until which to pay.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// The caller's own notes, in any shape.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub metadata: Option<PaymentMetadata>,
         /// Id.
         pub payment_id: PaymentId,
         /// State of a payment. pending is what a new one shows; monitoring_late_window means that time is up and money is still taken, paid_late that it came then.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<PaymentStatus>>,
     }
+    wire::object! { NewPayment {
+        amount "amount" optional, checkout_url "checkout_url" maybe, created_at "created_at" optional,
+        currency "currency" maybe, description "description" maybe, expires_at "expires_at" optional,
+        metadata "metadata" maybe, payment_id "payment_id" plain, status "status" maybe,
+    } }
     /// A new webhook.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct NewWebhook {
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Which events it receives.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Key of its signatures: `whsec_` and 48 hex digits.
         pub secret: wire::Secret,
         /// Address to call.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
         /// Id.
         pub webhook_id: String,
     }
+    wire::object! { NewWebhook {
+        created_at "created_at" optional, events "events" list_or_none, secret "secret" plain, url "url" maybe,
+        webhook_id "webhook_id" plain,
+    } }
     /// The holder. The newest guide sends the mail address alone.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OnboardCardAccountRequest {
         /// Mail address.
         pub email: String,
         /// First name as in the passport.
-        #[serde(rename = "firstName", skip_serializing_if = "Option::is_none")]
         pub first_name: Option<String>,
         /// Last name as in the passport.
-        #[serde(rename = "lastName", skip_serializing_if = "Option::is_none")]
         pub last_name: Option<String>,
     }
+    wire::object! { OnboardCardAccountRequest {
+        email "email" plain, first_name "firstName" maybe, last_name "lastName" maybe,
+    } }
     /// A new account in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OnboardCardAccountResponse {
         /// A card account that was opened.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: NewCardAccount,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { OnboardCardAccountResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The customer. Both fields are unique among the caller's active customers.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OnboardCardCustomerRequest {
         /// Mail address of the customer, not of the caller.
         pub email: String,
         /// The caller's own id for the customer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub external_customer_id: Option<String>,
     }
+    wire::object! { OnboardCardCustomerRequest {
+        email "email" plain, external_customer_id "external_customer_id" maybe,
+    } }
     /// A new account in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OnboardCardCustomerResponse {
         /// An account that was opened for a customer.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: OnboardedCardCustomer,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { OnboardCardCustomerResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// An account that was opened for a customer.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct OnboardedCardCustomer {
         /// Id of the record, 24 hex digits.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub customer_id: Option<String>,
         /// Mail address with stars in it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email_masked: Option<String>,
         /// The caller's own id for the customer.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub external_customer_id: Option<String>,
         /// What to do next, verify_otp so far.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_step: Option<String>,
         /// Life of the mailed code in seconds, 600 so far.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub otp_expires_in_seconds: Option<i64>,
         /// Id of the account, part of most paths.
         pub yativo_card_id: YativoCardId,
     }
+    wire::object! { OnboardedCardCustomer {
+        customer_id "customer_id" maybe, email_masked "email_masked" maybe,
+        external_customer_id "external_customer_id" maybe, next_step "next_step" maybe,
+        otp_expires_in_seconds "otp_expires_in_seconds" optional, yativo_card_id "yativo_card_id" plain,
+    } }
     /// The card to order.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct OrderPhysicalCardRequest {
         /// Label; the holder's name by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub display_name: Option<String>,
         /// A text in the package, an object with `name_on_card` in the vendor's types.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub personalization: Option<::serde_json::Value>,
         /// Where a card is mailed to.
-        #[serde(rename = "shippingAddress")]
         pub shipping_address: ShippingAddress,
     }
+    wire::object! { OrderPhysicalCardRequest {
+        display_name "display_name" maybe, personalization "personalization" maybe,
+        shipping_address "shippingAddress" plain,
+    } }
     /// An order in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct OrderPhysicalCardResponse {
         /// An order, as the vendor's types have it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<PhysicalOrder>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { OrderPhysicalCardResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// What the authenticator returned. An open object, passed on as the WebAuthn standard has it; the venue says nothing of its members.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12671,11 +12592,14 @@ pub mod types {
     pub struct PasskeyAssertion(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { PasskeyAssertion(::serde_json::Map<String, ::serde_json::Value>); }
     /// Who wants to log in.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct PasskeyOptionsRequest {
         pub email: String,
     }
+    wire::object! { PasskeyOptionsRequest {
+        email "email" plain,
+    } }
     /// What the authenticator has to sign. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12684,49 +12608,44 @@ pub mod types {
     pub struct PasskeyOptionsResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { PasskeyOptionsResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// Where a payment stands.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Payment {
         /// Ticker that the customer chose, such as USDC_SOL.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset_code: Option<String>,
         /// Time of confirmation on the chain.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub confirmed_at: Option<wire::DateTime>,
         /// Address to pay to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub deposit_address: Option<String>,
         /// Whether it came after the time to pay.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub late_payment: Option<bool>,
         /// Time until which late money is taken.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub monitoring_ends_at: Option<wire::DateTime>,
         /// Chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub network: Option<String>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub payment_id: Option<PaymentId>,
         /// Time until which to pay.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub payment_window_expires_at: Option<wire::DateTime>,
         /// Amount that was asked for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub requested_amount: Option<wire::DecimalNumber>,
         /// Amount that came in.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub settled_amount: Option<wire::DecimalNumber>,
         /// State of a payment. pending is what a new one shows; monitoring_late_window means that time is up and money is still taken, paid_late that it came then.
         pub status: wire::Open<PaymentStatus>,
         /// Title of the checkout page.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub title: Option<String>,
         /// Hash on the chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transaction_hash: Option<String>,
     }
+    wire::object! { Payment {
+        asset_code "asset_code" maybe, confirmed_at "confirmed_at" optional, deposit_address "deposit_address" maybe,
+        late_payment "late_payment" maybe, monitoring_ends_at "monitoring_ends_at" optional, network "network" maybe,
+        payment_id "payment_id" maybe, payment_window_expires_at "payment_window_expires_at" optional,
+        requested_amount "requested_amount" optional, settled_amount "settled_amount" optional, status "status" plain,
+        title "title" maybe, transaction_hash "transaction_hash" maybe,
+    } }
     wire::ids! {
         /// Id of a payment: `pay_` or `pi_` and letters and digits.
         PaymentId = "^[A-Za-z0-9_-]+$";
@@ -12747,28 +12666,26 @@ pub mod types {
         }
     }
     /// An order, as the vendor's types have it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PhysicalOrder {
         /// Time of ordering.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// Day on which it should arrive.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub estimated_delivery: Option<String>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub order_id: Option<PhysicalOrderId>,
         /// Where a card is mailed to.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub shipping_address: Option<ShippingAddress>,
         /// Where an order stands.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<PhysicalOrderStatus>>,
         /// Number at the carrier.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tracking_number: Option<String>,
     }
+    wire::object! { PhysicalOrder {
+        created_at "created_at" optional, estimated_delivery "estimated_delivery" maybe, order_id "order_id" maybe,
+        shipping_address "shipping_address" optional, status "status" maybe, tracking_number "tracking_number" maybe,
+    } }
     wire::ids! {
         /// Id of an order.
         PhysicalOrderId = "^[A-Za-z0-9_-]+$";
@@ -12781,41 +12698,41 @@ pub mod types {
         }
     }
     /// A plan on offer.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Plan {
         /// How long a period is, such as monthly.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub billing_period: Option<String>,
         /// What a plan allows.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub features: Option<PlanFeatures>,
         /// A plan.
         pub id: wire::Open<PlanId>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Dollars a period.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_usd: Option<wire::DecimalNumber>,
     }
+    wire::object! { Plan {
+        billing_period "billing_period" maybe, features "features" optional, id "id" plain, name "name" maybe,
+        price_usd "price_usd" optional,
+    } }
     /// What a plan allows.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct PlanFeatures {
         /// A number, or the word unlimited.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub api_keys: Option<wire::IntegerOrText>,
         /// Requests a minute.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub rate_limit: Option<i64>,
         /// A number, or the word unlimited.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub wallets: Option<wire::IntegerOrText>,
         /// A number, or the word unlimited.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub webhooks: Option<wire::IntegerOrText>,
     }
+    wire::object! { PlanFeatures {
+        api_keys "api_keys" optional, rate_limit "rate_limit" optional, wallets "wallets" optional,
+        webhooks "webhooks" optional,
+    } }
     wire::words! {
         /// A plan.
         PlanId {
@@ -12823,14 +12740,16 @@ pub mod types {
         }
     }
     /// The plans.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct PlanList {
         /// A plan on offer.
-        #[serde(deserialize_with = "lenient::collection")]
         pub tiers: Vec<Plan>,
     }
+    wire::object! { PlanList {
+        tiers "tiers" list,
+    } }
     wire::words! {
         /// What an amount means. send_x is what leaves the wallet, fees come off it; receive_x is what arrives.
         PricingMode {
@@ -12838,13 +12757,12 @@ pub mod types {
         }
     }
     /// A swap to price. The page's table and its example name the assets differently; the table is followed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct QuoteSwapRequest {
         /// Amount to give in token units.
         pub amount: wire::Decimal,
         /// What is got, as the example calls it.
-        #[serde(rename = "destinationAsset", skip_serializing_if = "Option::is_none")]
         pub destination_asset: Option<String>,
         /// Address that gives.
         pub from_address: String,
@@ -12853,7 +12771,6 @@ pub mod types {
         /// Ticker of what is given, such as USDC_SOL.
         pub from_ticker: String,
         /// What is given, as the example calls it.
-        #[serde(rename = "sourceAsset", skip_serializing_if = "Option::is_none")]
         pub source_asset: Option<String>,
         /// Address that gets.
         pub to_address: String,
@@ -12862,82 +12779,83 @@ pub mod types {
         /// Ticker of what is got.
         pub to_ticker: String,
     }
+    wire::object! { QuoteSwapRequest {
+        amount "amount" plain, destination_asset "destinationAsset" maybe, from_address "from_address" plain,
+        from_chain "from_chain" plain, from_ticker "from_ticker" plain, source_asset "sourceAsset" maybe,
+        to_address "to_address" plain, to_chain "to_chain" plain, to_ticker "to_ticker" plain,
+    } }
     /// A quote in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct QuoteSwapResponse {
         /// A price for a swap. Amounts are in token units.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: SwapQuote,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { QuoteSwapResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// A new user.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RegisterRequest {
         pub email: String,
         /// First name. The sandbox page demands it, the library does not.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub first_name: Option<String>,
         /// Last name. The sandbox page demands it, the library does not.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_name: Option<String>,
         /// Eight characters at least.
         pub password: wire::Secret,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
     }
+    wire::object! { RegisterRequest {
+        email "email" plain, first_name "first_name" maybe, last_name "last_name" maybe, password "password" plain,
+        username "username" maybe,
+    } }
     /// A new user in its envelope. The library looks for tokens at the top, the page shows none.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RegisterResponse {
         /// JWT of a session, where one begins at once.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub access_token: Option<wire::Secret>,
         /// A new user.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<RegisteredUser>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// What renews it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub refresh_token: Option<wire::Secret>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { RegisterResponse {
+        access_token "access_token" maybe, data "data" optional, message "message" maybe,
+        refresh_token "refresh_token" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// A new user.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RegisteredUser {
         /// Time of signing up.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Whether the address was proved.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email_verified: Option<bool>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub first_name: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub last_name: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub user_id: Option<String>,
     }
+    wire::object! { RegisteredUser {
+        created_at "created_at" optional, email "email" maybe, email_verified "email_verified" maybe,
+        first_name "first_name" maybe, last_name "last_name" maybe, user_id "user_id" maybe,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -12946,52 +12864,55 @@ pub mod types {
     pub struct ReplayWebhookResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { ReplayWebhookResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The phone.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct RequestCardCustomerPhoneVerificationRequest {
         /// Number with plus and country code.
-        #[serde(rename = "phoneNumber")]
         pub phone_number: String,
     }
+    wire::object! { RequestCardCustomerPhoneVerificationRequest {
+        phone_number "phoneNumber" plain,
+    } }
     /// The phone in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RequestCardCustomerPhoneVerificationResponse {
         /// A phone.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardCustomerPhone>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { RequestCardCustomerPhoneVerificationResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The outcome. No source shows it; only the envelope is read, so that no PIN or code can be printed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RequestCardPinOtpResponse {
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { RequestCardPinOtpResponse {
+        message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// Whose IBAN it is to be.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RequestIbanRequest {
         /// Customer. Left out, the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub customer_id: Option<String>,
     }
+    wire::object! { RequestIbanRequest {
+        customer_id "customer_id" maybe,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13000,25 +12921,28 @@ pub mod types {
     pub struct RequestIbanResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { RequestIbanResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// Where to mail to.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct ResendOtpRequest {
         pub email: String,
     }
+    wire::object! { ResendOtpRequest {
+        email "email" plain,
+    } }
     /// Word of the mail.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ResendOtpResponse {
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { ResendOtpResponse {
+        message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13027,16 +12951,17 @@ pub mod types {
     pub struct RetryWebhookDeliveryResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { RetryWebhookDeliveryResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The end of a key in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RevokeApiKeyFirstGenResponse {
         /// What is left of a key.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<RevokedApiKeyFirstGen>,
         /// The text `success`; true in later generations.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
     }
+    wire::object! { RevokeApiKeyFirstGenResponse {
+        data "data" optional, status "status" maybe,
+    } }
     /// The end of a key. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13045,113 +12970,108 @@ pub mod types {
     pub struct RevokeApiKeyGuideResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { RevokeApiKeyGuideResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The end of a key in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RevokeApiKeyResponse {
         /// What is left of a key.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<RevokedApiKey>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { RevokeApiKeyResponse {
+        data "data" optional, message "message" maybe, success "success" maybe,
+    } }
     /// What is left of a key.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RevokedApiKey {
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// True.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub is_revoked: Option<bool>,
         /// Time of revoking.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub revoked_at: Option<wire::DateTime>,
     }
+    wire::object! { RevokedApiKey {
+        id "id" maybe, is_revoked "is_revoked" maybe, revoked_at "revoked_at" optional,
+    } }
     /// What is left of a key.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RevokedApiKeyFirstGen {
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key_id: Option<String>,
         /// Time of revoking.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub revoked_at: Option<wire::DateTime>,
         /// State of a key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<KeyStatus>>,
     }
+    wire::object! { RevokedApiKeyFirstGen {
+        key_id "key_id" maybe, revoked_at "revoked_at" optional, status "status" maybe,
+    } }
     /// A rotated key, at the top or in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RotateApiKeyResponse {
         /// The key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub api_key: Option<String>,
         /// The new secret, where nothing wraps it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub api_secret: Option<wire::Secret>,
         /// A key after rotation.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<RotatedApiKey>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
         /// Reminder to store the secret.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub warning: Option<String>,
     }
+    wire::object! { RotateApiKeyResponse {
+        api_key "api_key" maybe, api_secret "api_secret" maybe, data "data" optional, message "message" maybe,
+        status "status" maybe, success "success" maybe, warning "warning" maybe,
+    } }
     /// A new secret. No source shows it, so it is looked for at the top and in `data`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RotateWebhookSecretResponse {
         /// A webhook and the key of its signatures.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<WebhookSecret>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The new secret, where nothing wraps it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub secret: Option<wire::Secret>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { RotateWebhookSecretResponse {
+        data "data" optional, message "message" maybe, secret "secret" maybe, status "status" maybe,
+        success "success" maybe,
+    } }
     /// A key after rotation.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct RotatedApiKey {
         /// The key.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub api_key: Option<String>,
         /// The new secret, shown once.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub api_secret: Option<wire::Secret>,
         /// End of life; null for none.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub expires_at: Option<wire::DateTime>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Name.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub key_name: Option<String>,
     }
+    wire::object! { RotatedApiKey {
+        api_key "api_key" maybe, api_secret "api_secret" maybe, expires_at "expires_at" optional, id "id" maybe,
+        key_name "key_name" maybe,
+    } }
     wire::ids! {
         /// Id of a rule.
         RuleId = "^[A-Za-z0-9_-]+$";
@@ -13164,7 +13084,7 @@ pub mod types {
         }
     }
     /// A transfer to an address. Two of the names mislead, `assets` is one wallet and `type` a ticker.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SendFundsRequest {
         /// Id of the account.
@@ -13178,38 +13098,38 @@ pub mod types {
         /// Chain in lower case, such as solana.
         pub chain: String,
         /// The caller's own note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// How fast a transfer should settle, and so what its gas costs.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub priority: Option<SendPriority>,
         /// Address to send to.
         pub receiving_address: String,
         /// Ticker as the wallet shows it, such as USDC.
-        #[serde(rename = "type")]
         pub type_: String,
         /// Fund the gas oneself; native tokens only. False by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub use_self_funding: Option<bool>,
     }
+    wire::object! { SendFundsRequest {
+        account "account" plain, amount "amount" plain, assets "assets" plain, category "category" plain,
+        chain "chain" plain, description "description" maybe, priority "priority" maybe,
+        receiving_address "receiving_address" plain, type_ "type" plain, use_self_funding "use_self_funding" maybe,
+    } }
     /// A transfer in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SendFundsResponse {
         /// A transfer that was sent off. Fees have eight decimals.
-        #[serde(deserialize_with = "lenient::vital")]
         pub data: SentFunds,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// True; the text `success` in other generations.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { SendFundsResponse {
+        data "data" vital, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     wire::words! {
         /// How fast a transfer should settle, and so what its gas costs.
         SendPriority {
@@ -13217,78 +13137,79 @@ pub mod types {
         }
     }
     /// A transfer that was sent off. Fees have eight decimals.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SentFunds {
         /// The parts of the fee as an object, or the text N/A.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_breakdown: Option<::serde_json::Value>,
         /// Gas that was paid for.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub gas_amount: Option<wire::Decimal>,
         /// Markup on the gas.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub gas_funding_markup: Option<wire::Decimal>,
         /// Hash of the gas payment; null where there was none.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub gas_tx_hash: Option<String>,
         /// Fee of the venue.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub platform_fee: Option<wire::Decimal>,
         /// Hash of the fee payment; null where there was none.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub platform_fee_tx_hash: Option<String>,
         /// All of it.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub total_fee: Option<wire::Decimal>,
         /// Hash on the chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transaction_hash: Option<String>,
         /// Id at the venue.
         pub transaction_id: String,
     }
+    wire::object! { SentFunds {
+        fee_breakdown "fee_breakdown" maybe, gas_amount "gas_amount" optional,
+        gas_funding_markup "gas_funding_markup" optional, gas_tx_hash "gas_tx_hash" maybe,
+        platform_fee "platform_fee" optional, platform_fee_tx_hash "platform_fee_tx_hash" maybe,
+        total_fee "total_fee" optional, transaction_hash "transaction_hash" maybe,
+        transaction_id "transaction_id" plain,
+    } }
     /// Tokens of a session where the venue wraps them.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SessionTokenData {
         /// JWT for the Authorization header.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub access_token: Option<wire::Secret>,
         /// What renews it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub refresh_token: Option<wire::Secret>,
     }
+    wire::object! { SessionTokenData {
+        access_token "access_token" maybe, refresh_token "refresh_token" maybe,
+    } }
     /// Tokens of a session, at the top (the library) or in `data` (the API reference).
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SessionTokens {
         /// JWT for the Authorization header.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub access_token: Option<wire::Secret>,
         /// Tokens of a session where the venue wraps them.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<SessionTokenData>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// What renews it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub refresh_token: Option<wire::Secret>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { SessionTokens {
+        access_token "access_token" maybe, data "data" optional, message "message" maybe,
+        refresh_token "refresh_token" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// Whether to renew.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetAutoRenewRequest {
         /// True renews the plan at the end of its period.
         pub auto_renew: bool,
     }
+    wire::object! { SetAutoRenewRequest {
+        auto_renew "auto_renew" plain,
+    } }
     /// The outcome as the venue words it. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13297,32 +13218,33 @@ pub mod types {
     pub struct SetAutoRenewResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { SetAutoRenewResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The limit to set.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetCardCustomerDailyLimitRequest {
         /// Dollars a day, above 0, up to what the program allows.
-        #[serde(rename = "dailyLimit")]
         pub daily_limit: wire::DecimalNumber,
     }
+    wire::object! { SetCardCustomerDailyLimitRequest {
+        daily_limit "dailyLimit" plain,
+    } }
     /// The limit in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetCardCustomerDailyLimitResponse {
         /// A limit that is on its way.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardCustomerDailyLimit>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { SetCardCustomerDailyLimitResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The PIN and leave to set it.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetCardPinRequest {
         /// The code that was sent.
@@ -13330,94 +13252,103 @@ pub mod types {
         /// The new PIN, four digits.
         pub pin: wire::Secret,
     }
+    wire::object! { SetCardPinRequest {
+        otp "otp" plain, pin "pin" plain,
+    } }
     /// The outcome. No source shows it; only the envelope is read, so that no PIN or code can be printed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetCardPinResponse {
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { SetCardPinResponse {
+        message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The limit to set.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetDailySpendingLimitRequest {
         /// Dollars a day; 0 takes the limit away.
         pub daily_limit: wire::DecimalNumber,
     }
+    wire::object! { SetDailySpendingLimitRequest {
+        daily_limit "daily_limit" plain,
+    } }
     /// The limit in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetDailySpendingLimitResponse {
         /// Limits of a card account, in dollars.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<SpendingLimits>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { SetDailySpendingLimitResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The new PIN.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SetPhysicalCardPinRequest {
         /// The PIN, encrypted.
         pub encrypted_pin: wire::Secret,
     }
+    wire::object! { SetPhysicalCardPinRequest {
+        encrypted_pin "encrypted_pin" plain,
+    } }
     /// The outcome. No source shows it; only the envelope is read, so that no PIN or code can be printed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SetPhysicalCardPinResponse {
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { SetPhysicalCardPinResponse {
+        message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// Where a card is mailed to.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct ShippingAddress {
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub city: Option<String>,
         /// Country in two letters.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub country: Option<String>,
         /// Street and number.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub line1: Option<String>,
         /// Flat and the like.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub line2: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub postal_code: Option<String>,
         /// State or province, where there is one.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub state: Option<String>,
     }
+    wire::object! { ShippingAddress {
+        city "city" maybe, country "country" maybe, line1 "line1" maybe, line2 "line2" maybe,
+        postal_code "postal_code" maybe, state "state" maybe,
+    } }
     /// Who wants to log in.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SignInRequest {
         pub email: String,
         /// Whose session it is. The library knows one value.
         pub role: SignInRole,
     }
+    wire::object! { SignInRequest {
+        email "email" plain, role "role" plain,
+    } }
     wire::words! {
         /// Whose session it is. The library knows one value.
         SignInRole {
@@ -13425,7 +13356,7 @@ pub mod types {
         }
     }
     /// An answer.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SourceOfFundsAnswer {
         /// One of its options.
@@ -13433,38 +13364,42 @@ pub mod types {
         /// Id of the question.
         pub question: String,
     }
+    wire::object! { SourceOfFundsAnswer {
+        answer "answer" plain, question "question" plain,
+    } }
     /// A question and what can be answered.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SourceOfFundsQuestion {
         /// The question in words.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub label: Option<String>,
         /// Answers to choose from.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub options: Vec<String>,
         /// Id of the question, such as SOURCE_OF_INCOME.
         pub question: String,
     }
+    wire::object! { SourceOfFundsQuestion {
+        label "label" maybe, options "options" list_or_none, question "question" plain,
+    } }
     /// The questions.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SourceOfFundsQuestions {
         /// What to do next.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_step: Option<String>,
         /// A question and what can be answered.
-        #[serde(deserialize_with = "lenient::collection")]
         pub questions: Vec<SourceOfFundsQuestion>,
         /// State, such as questions_retrieved.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
+    wire::object! { SourceOfFundsQuestions {
+        next_step "next_step" maybe, questions "questions" list, status "status" maybe,
+        yativo_card_id "yativo_card_id" maybe,
+    } }
     wire::words! {
         /// Period after which a spending limit starts again.
         SpendingFrequency {
@@ -13472,75 +13407,74 @@ pub mod types {
         }
     }
     /// Limits of a card account, in dollars.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SpendingLimits {
         /// Currency.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub currency: Option<String>,
         /// Dollars a day.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily_limit: Option<wire::DecimalNumber>,
         /// Dollars left today.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily_remaining: Option<wire::DecimalNumber>,
         /// Dollars spent today.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub daily_spent: Option<wire::DecimalNumber>,
         /// Begin of the next day.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub limit_reset_at: Option<wire::DateTime>,
         /// Dollars a month; in the vendor's types only.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub monthly_limit: Option<wire::DecimalNumber>,
         /// Time of the change, after one.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::DateTime>,
         /// Dollars a week; in the vendor's types only.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub weekly_limit: Option<wire::DecimalNumber>,
         /// Account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
+    wire::object! { SpendingLimits {
+        currency "currency" maybe, daily_limit "daily_limit" optional, daily_remaining "daily_remaining" optional,
+        daily_spent "daily_spent" optional, limit_reset_at "limit_reset_at" optional,
+        monthly_limit "monthly_limit" optional, updated_at "updated_at" optional,
+        weekly_limit "weekly_limit" optional, yativo_card_id "yativo_card_id" maybe,
+    } }
     /// An answer to each question.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitCardCustomerSourceOfFundsRequest {
         /// An answer.
-        #[serde(deserialize_with = "lenient::collection")]
         pub answers: Vec<SourceOfFundsAnswer>,
     }
+    wire::object! { SubmitCardCustomerSourceOfFundsRequest {
+        answers "answers" list,
+    } }
     /// The outcome in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubmitCardCustomerSourceOfFundsResponse {
         /// The answers' fate.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<SubmittedSourceOfFunds>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { SubmitCardCustomerSourceOfFundsResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// Who the holder is.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubmitIbanKycRequest {
         /// Customer. Left out, the caller.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub customer_id: Option<String>,
         /// Mail address of the holder.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Who the holder is. No source shows what the fields are called.
         pub kyc: IbanKyc,
     }
+    wire::object! { SubmitIbanKycRequest {
+        customer_id "customer_id" maybe, email "email" maybe, kyc "kyc" plain,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13549,56 +13483,60 @@ pub mod types {
     pub struct SubmitIbanKycResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { SubmitIbanKycResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// The answers' fate.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubmittedSourceOfFunds {
         /// What to do next.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_step: Option<String>,
         /// State, such as completed.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<String>,
         /// Time of handing in.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub submitted_at: Option<wire::DateTime>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
+    wire::object! { SubmittedSourceOfFunds {
+        next_step "next_step" maybe, status "status" maybe, submitted_at "submitted_at" optional,
+        yativo_card_id "yativo_card_id" maybe,
+    } }
     /// Where to send what.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubscribeCardWebhookRequest {
         /// URL to send events to.
         pub callback_url: String,
         /// Names of the events.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<String>,
     }
+    wire::object! { SubscribeCardWebhookRequest {
+        callback_url "callback_url" plain, events "events" list_or_none,
+    } }
     /// A subscription in its envelope. No source shows the response.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct SubscribeCardWebhookResponse {
         /// A subscription. No source shows it; its fields are those of other webhooks.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardWebhookSubscription>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { SubscribeCardWebhookResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The plan to subscribe to.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct SubscribeToPlanRequest {
         /// A plan.
         pub tier_id: wire::Open<PlanId>,
     }
+    wire::object! { SubscribeToPlanRequest {
+        tier_id "tier_id" plain,
+    } }
     /// The outcome as the venue words it. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13607,106 +13545,96 @@ pub mod types {
     pub struct SubscribeToPlanResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { SubscribeToPlanResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// An asset that can be swapped.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SwapAsset {
         /// Id.
-        #[serde(rename = "assetId")]
         pub asset_id: String,
         /// Whether it can be given.
-        #[serde(rename = "canSwapFrom", skip_serializing_if = "Option::is_none")]
         pub can_swap_from: Option<bool>,
         /// Whether it can be got.
-        #[serde(rename = "canSwapTo", skip_serializing_if = "Option::is_none")]
         pub can_swap_to: Option<bool>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// Contract; null for native tokens.
-        #[serde(rename = "contractAddress", skip_serializing_if = "Option::is_none")]
         pub contract_address: Option<String>,
         /// Decimal places of an amount.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub decimals: Option<i64>,
         /// Address of its picture.
-        #[serde(rename = "logoUrl", skip_serializing_if = "Option::is_none")]
         pub logo_url: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub symbol: Option<String>,
     }
+    wire::object! { SwapAsset {
+        asset_id "assetId" plain, can_swap_from "canSwapFrom" maybe, can_swap_to "canSwapTo" maybe,
+        chain "chain" maybe, contract_address "contractAddress" maybe, decimals "decimals" optional,
+        logo_url "logoUrl" maybe, name "name" maybe, symbol "symbol" maybe,
+    } }
     /// A price for a swap. Amounts are in token units.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SwapQuote {
         /// Seconds it should take.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_execution_time_seconds: Option<i64>,
         /// Units got for one given.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub exchange_rate: Option<wire::Decimal>,
         /// Fee, in units of `fee_ticker`.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub fee: Option<wire::Decimal>,
         /// Ticker of the fee.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub fee_ticker: Option<String>,
         /// Amount to give.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub from_amount: Option<wire::Decimal>,
         /// Chain of what is given.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub from_chain: Option<String>,
         /// Ticker of what is given.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub from_ticker: Option<String>,
         /// Shift of the price; no page names the unit.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub price_impact: Option<wire::Decimal>,
         /// Id to carry it out with.
         pub quote_id: String,
         /// End of the quote.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub quote_valid_until: Option<wire::DateTime>,
         /// Amount to get.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub to_amount: Option<wire::Decimal>,
         /// Chain of what is got.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub to_chain: Option<String>,
         /// Ticker of what is got.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub to_ticker: Option<String>,
     }
+    wire::object! { SwapQuote {
+        estimated_execution_time_seconds "estimated_execution_time_seconds" optional,
+        exchange_rate "exchange_rate" optional, fee "fee" optional, fee_ticker "fee_ticker" maybe,
+        from_amount "from_amount" optional, from_chain "from_chain" maybe, from_ticker "from_ticker" maybe,
+        price_impact "price_impact" optional, quote_id "quote_id" plain,
+        quote_valid_until "quote_valid_until" optional, to_amount "to_amount" optional, to_chain "to_chain" maybe,
+        to_ticker "to_ticker" maybe,
+    } }
     /// A way from one asset to another.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct SwapRoute {
         /// Fee to expect in dollars.
-        #[serde(rename = "estimatedFeeUsd", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_fee_usd: Option<wire::Decimal>,
         /// Seconds it should take.
-        #[serde(rename = "estimatedTimeSeconds", skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub estimated_time_seconds: Option<i64>,
         /// Asset to give.
-        #[serde(rename = "fromAsset", skip_serializing_if = "Option::is_none")]
         pub from_asset: Option<String>,
         /// Protocol that does the swap.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub protocol: Option<String>,
         /// Id.
-        #[serde(rename = "routeId")]
         pub route_id: String,
         /// Words about it.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub tags: Vec<String>,
         /// Asset to get.
-        #[serde(rename = "toAsset", skip_serializing_if = "Option::is_none")]
         pub to_asset: Option<String>,
     }
+    wire::object! { SwapRoute {
+        estimated_fee_usd "estimatedFeeUsd" optional, estimated_time_seconds "estimatedTimeSeconds" optional,
+        from_asset "fromAsset" maybe, protocol "protocol" maybe, route_id "routeId" plain, tags "tags" list_or_none,
+        to_asset "toAsset" maybe,
+    } }
     /// The outcome. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13715,42 +13643,40 @@ pub mod types {
     pub struct TestWebhookResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { TestWebhookResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// When the venue wants a token to be renewed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct TokenRenewal {
         /// Whether renewing by itself is welcome.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub auto_refresh_enabled: Option<bool>,
         /// Seconds before the end.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub refresh_before_seconds: Option<i64>,
     }
+    wire::object! { TokenRenewal {
+        auto_refresh_enabled "auto_refresh_enabled" maybe, refresh_before_seconds "refresh_before_seconds" optional,
+    } }
     /// A transaction. No page shows one in full; what is here is named by filters, replies and the library.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Transaction {
         /// Chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub id: Option<String>,
         /// Where a transaction stands. The middle three are from older pages.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<wire::Open<TransactionStatus>>,
         /// Hash on the chain.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transaction_hash: Option<String>,
         /// Id, as the reply to a transfer calls it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub transaction_id: Option<String>,
         /// Hash on the chain, as the library calls it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub tx_hash: Option<String>,
         /// Type of transaction.
-        #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
         pub type_: Option<String>,
     }
+    wire::object! { Transaction {
+        chain "chain" maybe, id "id" maybe, status "status" maybe, transaction_hash "transaction_hash" maybe,
+        transaction_id "transaction_id" maybe, tx_hash "tx_hash" maybe, type_ "type" maybe,
+    } }
     wire::words! {
         /// Where a transaction stands. The middle three are from older pages.
         TransactionStatus {
@@ -13766,68 +13692,65 @@ pub mod types {
     pub struct UnsubscribeCardWebhookResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { UnsubscribeCardWebhookResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// What a key may do from now on.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct UpdateApiKeyPermissionsRequest {
         /// What it may do.
-        #[serde(deserialize_with = "lenient::collection")]
         pub permissions: Vec<wire::Open<KeyScope>>,
     }
+    wire::object! { UpdateApiKeyPermissionsRequest {
+        permissions "permissions" list,
+    } }
     /// The outcome.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdateApiKeyPermissionsResponse {
         /// The key, as a rule; no page shows it.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<::serde_json::Value>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { UpdateApiKeyPermissionsResponse {
+        data "data" maybe, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// What to change of a rule.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdateAutoForwardingRuleRequest {
         /// Id of the wallet.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset_id: Option<String>,
         /// Chain in lower case.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub chain: Option<String>,
         /// The caller's own note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Address to forward to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub destination_address: Option<String>,
         /// Whether the rule applies; true in a new one by default.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Largest deposit to forward.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub maximum_amount: Option<wire::Decimal>,
         /// Smallest deposit to forward.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub minimum_amount: Option<wire::Decimal>,
         /// Ids of the accounts to watch.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub monitored_accounts: Vec<String>,
         /// Whether a rule watches all wallets or only those of `monitored_accounts`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub monitoring_mode: Option<MonitoringMode>,
         /// Share of a deposit to forward, 0 to 100.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub percentage: Option<wire::DecimalNumber>,
         /// Further settings of a rule. An open object, since no source names them.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub settings: Option<AutoForwardingSettings>,
     }
+    wire::object! { UpdateAutoForwardingRuleRequest {
+        asset_id "asset_id" maybe, chain "chain" maybe, description "description" maybe,
+        destination_address "destination_address" maybe, enabled "enabled" maybe,
+        maximum_amount "maximum_amount" maybe, minimum_amount "minimum_amount" maybe,
+        monitored_accounts "monitored_accounts" list_or_none, monitoring_mode "monitoring_mode" maybe,
+        percentage "percentage" maybe, settings "settings" maybe,
+    } }
     /// The changed rule. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13836,19 +13759,19 @@ pub mod types {
     pub struct UpdateAutoForwardingRuleResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { UpdateAutoForwardingRuleResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// What to change of a webhook.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdateProgramWebhookRequest {
         /// Whether it is called.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Which events to receive.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Public https address to call.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
     }
+    wire::object! { UpdateProgramWebhookRequest {
+        enabled "enabled" maybe, events "events" list_or_none, url "url" maybe,
+    } }
     /// The changed webhook. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13857,22 +13780,21 @@ pub mod types {
     pub struct UpdateProgramWebhookResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { UpdateProgramWebhookResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// What to change of a webhook.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct UpdateWebhookRequest {
         /// The caller's own note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Whether it is called.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Which events to receive.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Public https address to call.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
     }
+    wire::object! { UpdateWebhookRequest {
+        description "description" maybe, enabled "enabled" maybe, events "events" list_or_none, url "url" maybe,
+    } }
     /// The changed webhook. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[non_exhaustive]
@@ -13881,153 +13803,157 @@ pub mod types {
     pub struct UpdateWebhookResponse(pub ::serde_json::Map<String, ::serde_json::Value>);
     wire::wraps! { UpdateWebhookResponse(::serde_json::Map<String, ::serde_json::Value>); }
     /// An account whose mail address is confirmed.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifiedCardAccount {
         /// Stage of onboarding. kyc_approved, safe_deploying and safe_deployed cannot be asked for.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub flow_status: Option<wire::Open<CardFlowStatus>>,
         /// What to do next, such as kyc_link.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub next_step: Option<String>,
         /// Id of the account.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub yativo_card_id: Option<YativoCardId>,
     }
+    wire::object! { VerifiedCardAccount {
+        flow_status "flow_status" maybe, next_step "next_step" maybe, yativo_card_id "yativo_card_id" maybe,
+    } }
     /// A confirmed account in its envelope, assumed to look like that of the caller's own account.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifyCardCustomerOtpResponse {
         /// An account whose mail address is confirmed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<VerifiedCardAccount>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { VerifyCardCustomerOtpResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The code that was sent.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct VerifyCardCustomerPhoneRequest {
         /// Six digits.
         pub code: wire::Secret,
     }
+    wire::object! { VerifyCardCustomerPhoneRequest {
+        code "code" plain,
+    } }
     /// The phone in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifyCardCustomerPhoneResponse {
         /// A phone.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<CardCustomerPhone>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { VerifyCardCustomerPhoneResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// The code from the mail.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct VerifyCardOtpRequest {
         /// Six digits.
         pub otp: wire::Secret,
     }
+    wire::object! { VerifyCardOtpRequest {
+        otp "otp" plain,
+    } }
     /// A confirmed account in its envelope.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct VerifyCardOtpResponse {
         /// An account whose mail address is confirmed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub data: Option<VerifiedCardAccount>,
         /// Sentence.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub message: Option<String>,
         /// The text `success` or true, depending on the generation.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<::serde_json::Value>,
         /// Whether it worked.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
+    wire::object! { VerifyCardOtpResponse {
+        data "data" optional, message "message" maybe, status "status" maybe, success "success" maybe,
+    } }
     /// A one-time password.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct VerifyOtpRequest {
         /// Address that it was mailed to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Password from the mail.
         pub otp: wire::Secret,
     }
+    wire::object! { VerifyOtpRequest {
+        email "email" maybe, otp "otp" plain,
+    } }
     /// A code of the second factor.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     pub struct VerifyTwoFactorRequest {
         /// Address of the user.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub email: Option<String>,
         /// Six digits from the authenticator.
         pub google_auth_code: wire::Secret,
     }
+    wire::object! { VerifyTwoFactorRequest {
+        email "email" maybe, google_auth_code "google_auth_code" plain,
+    } }
     /// A new wallet, with the two fields that the library's manual uses.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct Wallet {
         /// Id of the wallet.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub asset_id: Option<String>,
         /// Address to deposit to.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub wallet_address: Option<String>,
     }
+    wire::object! { Wallet {
+        asset_id "asset_id" maybe, wallet_address "wallet_address" maybe,
+    } }
     /// A webhook.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[derive(Clone, Debug)]
     #[non_exhaustive]
     #[cfg_attr(feature = "mock", derive(Default))]
     pub struct Webhook {
         /// Calls that failed since one worked.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub consecutive_failures: Option<i64>,
         /// Time of making.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub created_at: Option<wire::DateTime>,
         /// The caller's own note.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub description: Option<String>,
         /// Whether it is called.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub enabled: Option<bool>,
         /// Which events it receives.
-        #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::collection")]
         pub events: Vec<wire::Open<WebhookEvent>>,
         /// Time of the last call that failed.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_failure_at: Option<wire::DateTime>,
         /// Time of the last call that worked.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub last_success_at: Option<wire::DateTime>,
         /// Key of its signatures; only where one webhook is asked for.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub secret: Option<wire::Secret>,
         /// Time of the last change.
-        #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "lenient::optional")]
         pub updated_at: Option<wire::DateTime>,
         /// Address to call.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
         /// Id.
         pub webhook_id: String,
     }
+    wire::object! { Webhook {
+        consecutive_failures "consecutive_failures" optional, created_at "created_at" optional,
+        description "description" maybe, enabled "enabled" maybe, events "events" list_or_none,
+        last_failure_at "last_failure_at" optional, last_success_at "last_success_at" optional, secret "secret" maybe,
+        updated_at "updated_at" optional, url "url" maybe, webhook_id "webhook_id" plain,
+    } }
     wire::words! {
         /// Which events a webhook receives; `*` means all. transaction.* are chain transfers up to failed, card payments from authorized on. Further names were in use and may come back.
         WebhookEvent {
@@ -14052,16 +13978,17 @@ pub mod types {
         WebhookId = "^[A-Za-z0-9_-]+$";
     }
     /// A webhook and the key of its signatures.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct WebhookSecret {
         /// Key of its signatures.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub secret: Option<wire::Secret>,
         /// Id.
-        #[serde(skip_serializing_if = "Option::is_none")]
         pub webhook_id: Option<String>,
     }
+    wire::object! { WebhookSecret {
+        secret "secret" maybe, webhook_id "webhook_id" maybe,
+    } }
     wire::words! {
         /// Whether a webhook of the named kind is called.
         WebhookStatus {

@@ -1,5 +1,5 @@
 //! The module `types`: what the generator made of the schemas, written shorter. Enums, ids and builders are made by macros of `wire`, which
-//! say once what all of them can do; structs stay as they are, a line an attribute and a line a field.
+//! say once what all of them can do; structs stay as they are, a line a field, and a macro reads and writes them (`objects`).
 //!
 //! A type has a builder only where a request is made of it. What requests are made of implements `CallBody`, see `bodies`.
 
@@ -7,6 +7,7 @@ mod bodies;
 mod builders;
 pub mod lenient;
 mod mock;
+mod objects;
 mod setter;
 pub mod text;
 
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use syn::{Fields, File, Item, ItemEnum, ItemImpl, ItemStruct, Type};
 
+use self::objects::Object;
 pub use self::setter::{Setter, ids};
 use self::text::{Text, kind};
 use super::items::{named, renamed};
@@ -65,7 +67,13 @@ pub fn take(document: &Document, lowered: &Value, client: &mut File) -> Result<S
                 made.insert(name);
             }
             Item::Struct(item) => {
-                structure(&mut text, item, &mock);
+                match Object::of(item) {
+                    Some(object) => {
+                        structure(&mut text, &object.item, &mock);
+                        object.write(&mut text);
+                    }
+                    None => structure(&mut text, item, &mock),
+                }
                 if let Some(inner) = wrapped(item) {
                     text.line(&format!("wire::wraps! {{ {}({}); }}", item.ident, kind(inner)));
                     made.insert(item.ident.to_string());
