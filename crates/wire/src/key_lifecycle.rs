@@ -40,6 +40,8 @@ pub struct KeyLifecycle {
     pub own: Option<OwnKey>,
     /// Gives a key a new secret. Without it a key is made, and the old one revoked.
     pub rotate: Option<RotateKey>,
+    /// Calls that change a key, in this order. Each is made where something of it is to change. Empty: keys stay as they were made.
+    pub edit: &'static [EditKey],
     /// Ends a key for good.
     pub revoke: KeyCall,
     /// Switches a key on again.
@@ -217,6 +219,33 @@ pub struct RotateKey {
     pub call: KeyCall,
     /// What the response holds.
     pub returns: NewSecret,
+}
+
+/// A call that changes a key. What stays is left out, unless the request must have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EditKey {
+    /// The operation.
+    pub operation: &'static str,
+    /// Where the key's id goes. None: the call is about the key that makes it.
+    pub id: Option<Field>,
+    /// Where the sub-account of the key goes.
+    pub sub_account: Option<Field>,
+    /// Where the name goes.
+    pub name: Option<Field>,
+    /// Where the scopes go.
+    pub scopes: Option<TextsField>,
+    /// Where the addresses go that it may be used from.
+    pub addresses: Option<TextsField>,
+    /// Addresses are sent along also where they stay: the venue takes what is left out for none.
+    pub always_addresses: bool,
+    /// Members that are sent in place of addresses where the key is to be bound to none: their names, and their values as JSON.
+    pub unbound: &'static [(&'static str, &'static str)],
+    /// Where addresses go that the key is not to be bound to any longer. Such a call does nothing else.
+    pub removes: Option<TextsField>,
+    /// Members that are copied from the entry of the key, so that they stay: the field, the pointer into the entry.
+    pub copies: &'static [(Field, &'static str)],
+    /// What a good response is.
+    pub returns: Returns,
 }
 
 /// How keys are listed.

@@ -6,18 +6,18 @@
 //! - Numbers may be written as text, in the notation of JSON.
 //! - A text of nothing but spaces, in place of a number or a time, is no value. Words such as `null` or `N/A` are refused: it is unknown
 //!   what they mean.
-//! - An object is never read from a list: by its position alone, a value could end up in any field.
+//! - An object is never read from a list: by its position alone, a value could end up in any field. [`object`](crate::object) does that.
 //!
-//! Generated code names [`optional`], [`vital`], [`collection`] and [`null_as_default`] in `deserialize_with`. Requests are built, and are not read by these
-//! rules.
+//! Generated code names [`optional`], [`vital`], [`collection`] and [`null_as_default`], most of it by the words of
+//! [`object!`](crate::object!). Requests are built, and are not read by these rules.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::token::{self, Form, FromToken};
@@ -192,12 +192,6 @@ pub fn plain<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) ->
     Option::deserialize(deserializer)
 }
 
-/// Reads a struct from an object, and from nothing else.
-#[doc(hidden)]
-pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
-}
-
 impl<'de, K: FromStr> Lenient<'de> for Open<K> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         plain(deserializer)
@@ -207,10 +201,11 @@ impl<'de, K: FromStr> Lenient<'de> for Open<K> {
 /// A response without an expected body: every member of an object is unknown.
 impl<'de> Lenient<'de> for () {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        #[derive(Deserialize)]
         struct Nothing {}
 
-        object::<_, Nothing>(deserializer)?;
+        crate::object! { Nothing {} }
+
+        plain::<_, Nothing>(deserializer)?;
         Ok(Some(()))
     }
 }
@@ -311,7 +306,7 @@ macro_rules! lenient_types {
             const EXPECTED: &'static str = concat!("struct ", stringify!($object), " (an object)");
 
             fn read<D: $crate::serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                $crate::lenient::object(deserializer)
+                $crate::lenient::plain(deserializer)
             }
         })*
         $(impl<'de> $crate::lenient::Lenient<'de> for $other {
@@ -330,92 +325,47 @@ macro_rules! lenient_types {
     };
 }
 
-/// A struct that was read from an object: serde's own reading of structs takes a list too, field by field.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(ObjectOnly(deserializer)).map(Self)
-    }
-}
-
-/// Hands a struct an object.
-struct ObjectOnly<D>(D);
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
-    type Error = D::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(Members(visitor, PhantomData))
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq
-        tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-/// Says what is expected in the words of JSON.
-struct Members<'de, V>(V, PhantomData<&'de ()>);
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Members<'de, V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)?;
-        f.write_str(" (an object)")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(map)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[derive(Debug, Default, PartialEq)]
     struct Inner {
-        #[serde(default, deserialize_with = "optional")]
         at: Option<UnixMillis>,
         name: Option<String>,
     }
 
-    #[derive(Debug, Default, Deserialize, PartialEq)]
-    #[serde(default)]
+    crate::object! { Inner { at "at" optional, name "name" maybe, } }
+
+    #[derive(Debug, Default, PartialEq)]
     struct Row {
-        #[serde(deserialize_with = "optional")]
         count: Option<i64>,
-        #[serde(deserialize_with = "optional")]
         price: Option<DecimalNumber>,
-        #[serde(deserialize_with = "optional")]
         fee: Option<DecimalOrText>,
-        #[serde(deserialize_with = "optional")]
         rate: Option<f64>,
-        #[serde(deserialize_with = "optional")]
         day: Option<DateTime>,
-        #[serde(deserialize_with = "optional")]
         inner: Option<Inner>,
-        #[serde(deserialize_with = "collection")]
         ids: Vec<i64>,
-        #[serde(deserialize_with = "collection")]
         levels: Vec<Vec<Decimal>>,
-        #[serde(deserialize_with = "collection")]
         rows: Vec<Inner>,
-        #[serde(deserialize_with = "collection")]
         totals: HashMap<String, Decimal>,
-        #[serde(deserialize_with = "collection")]
         counts: HashMap<String, Vec<i64>>,
     }
 
-    #[derive(Debug, Deserialize, PartialEq)]
+    crate::object! { Row {
+        count "count" optional, price "price" optional, fee "fee" optional, rate "rate" optional, day "day" optional,
+        inner "inner" optional, ids "ids" list_or_none, levels "levels" list_or_none, rows "rows" list_or_none,
+        totals "totals" list_or_none, counts "counts" list_or_none,
+    } }
+
+    #[derive(Debug, PartialEq)]
     struct Wanted {
-        #[serde(deserialize_with = "vital")]
         id: i64,
     }
+
+    crate::object! { Wanted { id "id" vital, } }
 
     mod generated {
         use super::{Inner, Row, Wanted};

@@ -49,7 +49,7 @@ pub fn read<'de, D: Deserializer<'de>, T: Object<'de>>(deserializer: D) -> Resul
         type Value = T;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "struct {}", T::NAME)
+            write!(f, "struct {} (an object)", T::NAME)
         }
 
         fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
@@ -461,15 +461,18 @@ mod tests {
             r#"{"id":"a","id":"b","size":1,"legs":[]}"#,
             r#"{"id":"a","size":1,"legs":[],"price":null,"price":1}"#,
             r#"{"id":1,"size":1,"legs":[]}"#,
-            r#"{"id":"a","size":1,"legs":[[]]}"#,
             r#"{"id":"a","size":1,"legs":{}}"#,
             r#"{"id":"a","size":1,"legs":[],"#,
-            "[]",
-            "1",
             "",
         ] {
             assert_eq!(outcome::<ours::Row>(body), outcome::<serdes::Row>(body), "{body}");
         }
+        for body in ["[]", r#"["a",1,[]]"#, r#"{"id":"a","size":1,"legs":[[]]}"#, r#"{"id":"a","size":1,"legs":[[2]]}"#]
+        {
+            let error = outcome::<ours::Row>(body).unwrap_err();
+            assert!(error.contains("invalid type: sequence, expected struct "), "{body}: {error}");
+        }
+        assert!(outcome::<ours::Row>("1").unwrap_err().contains("expected struct Row (an object)"));
         assert_eq!(outcome::<ours::Row>(full).as_deref(), Ok(full));
         assert_eq!(outcome::<ours::Empty>(r#"{"a":1}"#).as_deref(), Ok("{}"));
     }

@@ -77,6 +77,20 @@ pub struct SnapshotCall {
     pub added: &'static [(&'static str, &'static str)],
 }
 
+/// A call that returns a book with the number that messages of the channel give to its states: what readers have made of the messages
+/// can be compared with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookAudit {
+    /// The call. Its response does not become a message, so that it has no [`kind`](SnapshotCall::kind).
+    pub call: SnapshotCall,
+    /// Pointer to the bids in the response: pairs of price and size.
+    pub bids: &'static str,
+    /// Pointer to the asks.
+    pub asks: &'static str,
+    /// How many levels of each side it returns at most.
+    pub depth: usize,
+}
+
 /// A call that lists what was missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CatchUp {

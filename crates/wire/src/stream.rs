@@ -4,7 +4,7 @@
 //! They are plain constants. `venuekit-streams` reads them; no other code depends on the name of a venue or channel. A *pointer* is a JSON
 //! pointer into the data of a message, such as `/market_ticker`; where data is a list of records, into each record.
 
-pub use crate::recovery::{CatchUp, Recovery, Sequence, SnapshotCall};
+pub use crate::recovery::{BookAudit, CatchUp, Recovery, Sequence, SnapshotCall};
 
 /// Everything about the streams of a venue.
 #[derive(Debug)]
@@ -362,6 +362,8 @@ pub struct Channel {
     /// So many seconds after it was accepted a subscription has had its first message, unless nothing happens or its name means nothing.
     /// Zero: the venue refuses a name that means nothing, or there is no such time.
     pub first_within: u32,
+    /// The call by which its order books can be checked.
+    pub audit: Option<&'static BookAudit>,
 }
 
 impl Channel {
@@ -385,6 +387,7 @@ impl Channel {
         recovery: Recovery::Never,
         actions: Actions { add: None, remove: None, snapshot: None },
         first_within: 0,
+        audit: None,
     };
 }
 

@@ -93,8 +93,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Watched<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.expecting(f)?;
-        f.write_str(" (an object)")
+        self.inner.expecting(f)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
@@ -215,10 +214,7 @@ mod tests {
         }
         for json in ["[]", r#"[{"id":"a"}]"#] {
             assert!(
-                read(json)
-                    .unwrap_err()
-                    .to_string()
-                    .contains("invalid type: sequence, expected struct Wrapper (an object)"),
+                read(json).unwrap_err().to_string().contains("invalid type: sequence, expected struct Wrapper"),
                 "{json}"
             );
         }

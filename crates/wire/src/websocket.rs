@@ -11,6 +11,8 @@ pub struct WebSocket {
     pub heartbeat: Option<Heartbeat>,
     /// Seconds without a frame after which a connection is dead, where the venue sends pings by itself.
     pub dead_after: Option<u32>,
+    /// Seconds after which another connection takes the place of one, where the venue ends connections because of their age.
+    pub connection_life: Option<u32>,
     /// How requests and replies are framed; none for JSON-RPC 2.0.
     pub envelope: Option<Envelope>,
     /// What a call adds to its params to prove who calls, by the credential.
@@ -27,6 +29,7 @@ impl WebSocket {
         notification: None,
         heartbeat: None,
         dead_after: None,
+        connection_life: None,
         envelope: None,
         signed: &[],
         logon: None,
@@ -95,8 +98,10 @@ pub struct Envelope {
 pub struct EventMembers {
     /// What happened.
     pub data: &'static str,
-    /// The subscription that it belongs to.
+    /// The subscription that it belongs to. An event of the connection itself has none.
     pub subscription: &'static str,
+    /// The member of the data with the type of an event, and the type by which the venue says that it is going to close the connection.
+    pub closing: Option<(&'static str, &'static str)>,
 }
 
 /// How replies report the use of the venue's limits: a list of windows.
