@@ -34,6 +34,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod audit;
 mod catch_up;
 mod dialect;
 mod error;
@@ -54,6 +55,7 @@ mod subscribe;
 mod subscription;
 mod topic;
 
+pub use audit::Audit;
 pub use error::{Error, ReadError, Refusal, Refused};
 pub use event::{Ended, Event, Message, Missed, Origin, Raw, Reason, Resynced, Silent, Stale};
 pub use generated::{All, BookVisitor, Items};

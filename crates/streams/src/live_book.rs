@@ -14,6 +14,7 @@ use futures_core::Stream;
 use venuekit_books::{Book, BookKind, BookMessage, BookView, Fault};
 use venuekit_wire::UnixMillis;
 
+use crate::audit::{self, Audit};
 use crate::error::Error;
 use crate::event::{Event, Message, Missed, Origin, Raw};
 use crate::queue::{MANY_STATES, add_carried, condense};
@@ -25,6 +26,9 @@ use crate::topic::Topic;
 
 /// How many unread texts are kept for a reader that does not read.
 const MOST_UNKNOWN: usize = 256;
+
+/// So many changes are kept while an audit waits for its call.
+const MOST_AUDITED: usize = 20_000;
 
 /// How many books there may be. No venue has more instruments.
 const MOST_BOOKS: usize = 100_000;
@@ -99,6 +103,8 @@ struct KeptBook {
     is_queued: bool,
     updates: u64,
     last: LastMessage,
+    /// What has changed it since an audit began.
+    since_audit: Option<Vec<Entry>>,
 }
 
 impl KeptBook {
@@ -109,7 +115,7 @@ impl KeptBook {
     /// The same book for another reader, which has not been notified of it yet.
     fn copy(&self) -> Self {
         let (view, last) = (self.view.clone(), self.last.clone());
-        Self { view, last, is_whole: self.is_whole, is_certain: self.is_certain, is_queued: true, updates: 1 }
+        Self { view, last, is_whole: self.is_whole, is_certain: self.is_certain, is_queued: true, updates: 1, since_audit: None }
     }
 }
 
@@ -130,7 +136,7 @@ enum QueuedEvent {
 }
 
 /// Whether an instrument is an item, or one of several of it: their names begin with the item's.
-fn is_of(instrument: &str, item: &str) -> bool {
+pub(crate) fn is_of(instrument: &str, item: &str) -> bool {
     instrument.strip_prefix(item).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
@@ -147,6 +153,29 @@ impl<T> Books<T> {
     #[cfg(test)]
     pub(crate) fn view(&self, instrument: &str) -> Option<(BookView, bool)> {
         self.inner().books.get(instrument).map(|kept| (kept.view.clone(), kept.is_live()))
+    }
+
+    /// A book that can be trusted. From here on what changes it is kept for an audit.
+    pub(crate) fn begin_audit(&self, instrument: &str) -> Option<BookView> {
+        let mut inner = self.inner();
+        let kept = inner.books.get_mut(instrument).filter(|kept| kept.is_live())?;
+        kept.since_audit = Some(Vec::new());
+        Some(kept.view.clone())
+    }
+
+    /// What has changed it since then, or since this was called last; none where it began anew, or is not to be trusted any longer.
+    pub(crate) fn audited_changes(&self, instrument: &str) -> Option<Vec<Entry>> {
+        let mut inner = self.inner();
+        let kept = inner.books.get_mut(instrument).filter(|kept| kept.is_live())?;
+        kept.since_audit.as_mut().map(std::mem::take)
+    }
+
+    /// The audit is over. A book that differs is of no use before its next snapshot.
+    pub(crate) fn end_audit(&self, instrument: &str, is_different: bool) {
+        if let Some(kept) = self.inner().books.get_mut(instrument) {
+            kept.since_audit = None;
+            kept.is_whole &= !is_different;
+        }
     }
 
     fn change(&self, change: impl FnOnce(&mut Inner) -> Verdict) -> Verdict {
@@ -225,6 +254,10 @@ impl<T: StreamMessage + BookMessage> Sink for Books<T> {
     fn as_any(&self) -> Option<&dyn Any> {
         Some(self)
     }
+
+    fn finds_faults(&self) -> bool {
+        true
+    }
 }
 
 impl Inner {
@@ -251,7 +284,15 @@ impl Inner {
             let view = BookView::from(Book::new());
             self.books.insert(
                 (*instrument).into(),
-                KeptBook { view, is_whole: false, is_certain: false, is_queued: false, updates: 0, last: last() },
+                KeptBook {
+                    view,
+                    is_whole: false,
+                    is_certain: false,
+                    is_queued: false,
+                    updates: 0,
+                    last: last(),
+                    since_audit: None,
+                },
             );
         }
         let Some(kept) = self.books.get_mut(&*instrument) else { return Verdict::Taken };
@@ -265,6 +306,14 @@ impl Inner {
         }
         if kind == BookKind::Snapshot {
             (kept.is_whole, kept.is_certain) = (true, true);
+            // What an audit began with is no part of it.
+            kept.since_audit = None;
+        }
+        if let Some(changes) = &mut kept.since_audit {
+            changes.push(entry.clone());
+            if changes.len() > MOST_AUDITED {
+                kept.since_audit = None;
+            }
         }
         kept.updates += 1;
         kept.last = last();
@@ -517,6 +566,16 @@ impl<T> LiveBook<T> {
     /// Ends the subscription.
     pub async fn close(self) {
         drop(self);
+    }
+}
+
+impl<T: StreamMessage + BookMessage> LiveBook<T> {
+    /// Compares a book with what a call of the venue returns, level by level, at the same number. The call is made again, a few times,
+    /// where what it returns is older than the book was when it was made.
+    ///
+    /// A book that differs is not [live](Self::is_live) any longer, and is synchronized again; the stream of events says so.
+    pub async fn audit(&self, instrument: &str) -> Audit {
+        audit::audit(&self.handle, &self.books, instrument).await
     }
 }
 

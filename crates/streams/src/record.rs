@@ -5,7 +5,7 @@
 //! last one that nothing follows; each other line is one thing that happened on a connection:
 //!
 //! ```json
-//! {"format":1,"venue":"kalshi"}
+//! {"format":2,"venue":"kalshi"}
 //! {"at":1790000000123456789,"endpoint":"stream","connection":1,"direction":"opened"}
 //! {"at":1790000000223456789,"endpoint":"stream","connection":1,"direction":"in","frame":"{\"type\":\"trade\"}"}
 //! {"at":1790000000323456789,"endpoint":"stream","connection":1,"direction":"lost"}
@@ -14,6 +14,9 @@
 //!
 //! `at` is in nanoseconds since the Unix epoch, by this machine's clock. `frame` is one JSON object as the venue wrote it. What the
 //! client sends is not recorded: it may say who one is. `connection` is a number of the recording: several clients' streams may write to one.
+//!
+//! Where a channel's snapshot comes by a call, `direction` is `snapshot`, `topic` the channel's address, and `frame` what the call returned.
+//! Format 1 lacks these lines.
 //!
 //! Lines are only collected where frames are read; a thread of the recorder compresses and writes them.
 
@@ -34,8 +37,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::hub::io::{ConnectionId, Frame, Now};
 
-/// The version of the lines.
-const FORMAT: u32 = 1;
+/// The version of the lines. Older ones are read.
+const FORMAT: u32 = 2;
 
 /// A block is written once it has so many bytes.
 const BLOCK: usize = 1 << 20;
@@ -111,6 +114,8 @@ struct Line<'a> {
     #[serde(borrow)]
     direction: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    topic: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     frame: Option<Cow<'a, str>>,
 }
 
@@ -174,19 +179,24 @@ impl Recorder {
 
 impl Source {
     pub(crate) fn opened(&mut self, now: Now, endpoint: &str, connection: ConnectionId) {
-        self.line(now, endpoint, connection, "opened", None);
+        self.line(now, endpoint, connection, "opened", None, None);
     }
 
     pub(crate) fn lost(&mut self, now: Now, endpoint: &str, connection: ConnectionId) {
-        self.line(now, endpoint, connection, "lost", None);
+        self.line(now, endpoint, connection, "lost", None, None);
         self.numbers.remove(&connection);
     }
 
     pub(crate) fn frame(&mut self, now: Now, endpoint: &str, connection: ConnectionId, frame: &Frame<'_>) {
         // A reply that was not read from a frame has no text.
         if !frame.bytes.is_empty() {
-            self.line(now, endpoint, connection, "in", Some(String::from_utf8_lossy(frame.bytes)));
+            self.line(now, endpoint, connection, "in", None, Some(String::from_utf8_lossy(frame.bytes)));
         }
+    }
+
+    /// A snapshot that came by a call, for what is subscribed to on a connection.
+    pub(crate) fn snapshot(&mut self, now: Now, endpoint: &str, connection: ConnectionId, topic: &str, text: &[u8]) {
+        self.line(now, endpoint, connection, "snapshot", Some(topic), Some(String::from_utf8_lossy(text)));
     }
 
     fn line(
@@ -195,6 +205,7 @@ impl Source {
         endpoint: &str,
         connection: ConnectionId,
         direction: &str,
+        topic: Option<&str>,
         frame: Option<Cow<'_, str>>,
     ) {
         let mut writing = self.recorder.writing();
@@ -203,7 +214,8 @@ impl Source {
             writing.connections
         });
         let (at, endpoint, direction) = (nanos(now.wall), endpoint.into(), direction.into());
-        writing.line(now.at, &Line { at, endpoint, connection: number, direction, frame });
+        let topic = topic.map(Cow::from);
+        writing.line(now.at, &Line { at, endpoint, connection: number, direction, topic, frame });
     }
 }
 
@@ -240,7 +252,8 @@ impl Writing {
     fn end(&mut self, is_whole: bool) -> Option<Writer> {
         if self.writer.is_some() && is_whole {
             let at = nanos(SystemTime::now());
-            let end = Line { at, endpoint: "".into(), connection: 0, direction: "end".into(), frame: None };
+            let end =
+                Line { at, endpoint: "".into(), connection: 0, direction: "end".into(), topic: None, frame: None };
             let _ = write_line(&mut self.block, &end);
         }
         self.hand_over();
@@ -326,6 +339,13 @@ pub enum What {
     Lost,
     /// A JSON object came.
     Frame(Bytes),
+    /// A call returned the snapshot of a channel.
+    Snapshot {
+        /// The channel's address.
+        topic: String,
+        /// The snapshot, which is a JSON object.
+        text: Bytes,
+    },
 }
 
 /// Why a recording cannot be read, or not to its end.
@@ -391,7 +411,7 @@ impl Recording {
         let mut own = Self { from, block: Vec::new(), next: 0, venue: String::new(), read: 0, is_over: false };
         let head = own.text()?.ok_or(RecordError::Cut { lines: 0 })?;
         let head: Head = serde_json::from_slice(&own.block[head]).map_err(|error| own.damaged(error.to_string()))?;
-        if head.format != FORMAT {
+        if !(1..=FORMAT).contains(&head.format) {
             return Err(own.damaged(format!("format {} is not known", head.format)));
         }
         own.venue = head.venue;
@@ -443,12 +463,15 @@ impl Recording {
             Ok(line) => line,
             Err(error) => return Err(self.damaged(error.to_string())),
         };
-        let what = match (&*line.direction, line.frame) {
-            ("opened", _) => What::Opened,
-            ("lost", _) => What::Lost,
-            ("in", Some(frame)) => What::Frame(frame.into_owned().into()),
-            ("end", _) => return Ok(None),
-            (direction, _) => return Err(self.damaged(format!("direction {direction:?} is not known"))),
+        let what = match (&*line.direction, line.topic, line.frame) {
+            ("opened", ..) => What::Opened,
+            ("lost", ..) => What::Lost,
+            ("in", _, Some(frame)) => What::Frame(frame.into_owned().into()),
+            ("snapshot", Some(topic), Some(frame)) => {
+                What::Snapshot { topic: topic.into_owned(), text: frame.into_owned().into() }
+            }
+            ("end", ..) => return Ok(None),
+            (direction, ..) => return Err(self.damaged(format!("direction {direction:?} is not known"))),
         };
         let at = UNIX_EPOCH + Duration::from_nanos(line.at);
         let recorded = Recorded { at, endpoint: line.endpoint.into_owned(), connection: line.connection, what };

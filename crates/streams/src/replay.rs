@@ -33,7 +33,7 @@ use venuekit_wire::stream::Streams as Table;
 
 use crate::dialect::Dialect;
 use crate::hub::io::{
-    Action, Body, CommandId, ConnectionId, Frame, Handle, Input, Lost, LostCause, Now, Output, Reply,
+    Action, Body, CatchUpId, CommandId, ConnectionId, Frame, Handle, Input, Lost, LostCause, Now, Output, Record, Reply,
 };
 use crate::hub::{Config, Followed, Hub, awaits_snapshot};
 use crate::record::{RecordError, Recorded, Recording, What};
@@ -69,6 +69,8 @@ struct ReplayedConnection {
     open: Vec<ConnectionId>,
     /// What the hub has subscribed to, and the recording has not shown yet.
     asked: Vec<(ConnectionId, CommandId, Topic)>,
+    /// The snapshots by a call that the hub waits for, and the addresses of their channels.
+    snapshots: Vec<(CatchUpId, String)>,
     /// What the recording has shown, by the subscription's number: the channel, and the hub's connection.
     numbers: HashMap<i64, (Option<String>, Option<ConnectionId>)>,
     /// The same by the channel's name in lower case, or by room or type.
@@ -187,6 +189,7 @@ impl Replay {
             What::Opened => {}
             What::Lost => replayed.lost(now),
             What::Frame(text) => replayed.frame(now, &text),
+            What::Snapshot { topic, text } => replayed.snapshot(now, &topic, &text),
         }
         replayed.carry_out(now);
     }
@@ -213,6 +216,7 @@ fn new_hub(table: &'static Table) -> Hub {
     let config = Config {
         reply_within: EVER,
         subscribe_within: EVER,
+        catch_up_within: EVER,
         linger: EVER,
         backoff: (Duration::ZERO, Duration::ZERO),
         is_replay: true,
@@ -235,6 +239,7 @@ impl ReplayedConnection {
             dialect,
             open: Vec::new(),
             asked: Vec::new(),
+            snapshots: Vec::new(),
             numbers: HashMap::new(),
             names: HashMap::new(),
         }
@@ -283,14 +288,24 @@ impl ReplayedConnection {
                         hub.input(now, Input::Frame(connection, reply(command.id, Handle::None, Reply::Ok)));
                     }
                 },
-                // Calls are not recorded: what was missed then is missing now.
+                // These calls are not recorded: what was missed then is missing now.
                 Output::CatchUp(call) => {
                     hub.input(now, Input::CaughtUp(call.id, Err("a replay makes no calls".to_owned())));
                 }
                 // A snapshot comes where it stands in the recording.
-                Output::Snapshot(_) | Output::Open { .. } | Output::Forget(_) | Output::End => {}
+                Output::Snapshot(call) => self.snapshots.push((call.id, call.topic.to_string())),
+                Output::Forget(call) => self.snapshots.retain(|(own, _)| *own != call),
+                Output::Open { .. } | Output::End => {}
             }
         }
+    }
+
+    /// A call returned a snapshot then. Where the hub waits for none, it has one already.
+    fn snapshot(&mut self, now: Now, topic: &str, text: &Bytes) {
+        let Some(at) = self.snapshots.iter().position(|(_, own)| own == topic) else { return };
+        let (call, _) = self.snapshots.swap_remove(at);
+        let record = Record { text: text.clone(), call: 0 };
+        lock(&self.hub).input(now, Input::CaughtUp(call, Ok(vec![record])));
     }
 
     fn frame(&mut self, now: Now, text: &Bytes) {

@@ -20,6 +20,8 @@ pub(crate) struct Members<'a> {
     text: &'a [u8],
     at: usize,
     state: State,
+    /// How many objects end with the text where this one does: it, and those around it.
+    ends: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,9 +35,14 @@ enum State {
 impl<'a> Members<'a> {
     /// Those of the object that begins at `at`, blanks aside.
     pub(crate) fn of(text: &'a [u8], at: usize) -> Self {
+        Self::inside(text, at, 0)
+    }
+
+    /// The same for an object that is inside of so many others.
+    pub(crate) fn inside(text: &'a [u8], at: usize, others: usize) -> Self {
         let at = blank(text, at);
         let state = if text.get(at) == Some(&b'{') { State::First } else { State::Broken };
-        Self { text, at: at + 1, state }
+        Self { text, at: at + 1, state, ends: others + 1 }
     }
 
     /// Whether the end of the object was found. It is false before the last member was taken.
@@ -49,10 +56,9 @@ impl<'a> Members<'a> {
     }
 }
 
-impl<'a> Iterator for Members<'a> {
-    type Item = (&'a [u8], Range<usize>);
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl<'a> Members<'a> {
+    /// The next name, as it is written between its quotes, and where its value begins. [`pass`](Self::pass) goes on behind the value.
+    pub(crate) fn name(&mut self) -> Option<(&'a [u8], usize)> {
         let is_first = match self.state {
             State::First => true,
             State::More => false,
@@ -79,10 +85,44 @@ impl<'a> Iterator for Members<'a> {
         if self.text.get(colon) != Some(&b':') {
             return None;
         }
-        let start = blank(self.text, colon + 1);
-        let end = value_end(self.text, start)?;
+        Some((name, blank(self.text, colon + 1)))
+    }
+
+    /// Goes on behind the value that begins at `start`, and says where it ends.
+    pub(crate) fn pass(&mut self, start: usize) -> Option<usize> {
+        let end = match self.flat_end(start) {
+            Some(end) => end,
+            None => value_end(self.text, start)?,
+        };
         self.at = end;
         self.state = State::More;
+        Some(end)
+    }
+
+    /// Behind an object that is the last value of the text, and has no other brace in it, found by one search. Most data is of this kind, and
+    /// whoever reads it as its type looks at each of its bytes.
+    fn flat_end(&self, start: usize) -> Option<usize> {
+        if self.text.get(start) != Some(&b'{') {
+            return None;
+        }
+        let close = start + 1 + memchr2(b'{', b'}', &self.text[start + 1..])?;
+        let mut at = close;
+        for _ in 0..=self.ends {
+            if self.text.get(at) != Some(&b'}') {
+                return None;
+            }
+            at = blank(self.text, at + 1);
+        }
+        (at == self.text.len()).then_some(close + 1)
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a [u8], Range<usize>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, start) = self.name()?;
+        let end = self.pass(start)?;
         Some((name, start..end))
     }
 }
@@ -312,6 +352,29 @@ mod tests {
         }
         let mut members = Members::of(b" {} ", 0);
         assert!(members.next().is_none() && members.is_whole() && members.end() == 3);
+    }
+
+    #[test]
+    fn the_last_object_is_found_by_its_end_where_that_is_certain() {
+        let data = |text: &str, others| {
+            let start = text.find(r#"{"a"#).unwrap();
+            Members::inside(text.as_bytes(), 0, others).flat_end(start).map(|end| text[start..end].to_owned())
+        };
+        for (text, others, is_flat) in [
+            (r#"{"d":{"a":[1,2]}}"#, 0, true),
+            (r#"{"d": {"a":"x"} } "#, 0, true),
+            (r#"{"p":{"d":{"a":1}}}"#, 1, true),
+            (r#"{"p":{"d":{"a":1}}}"#, 0, false),
+            (r#"{"d":{"a":1},"e":2}"#, 0, false),
+            (r#"{"d":{"a":{}}}"#, 0, false),
+            (r#"{"d":{"a":{}}"#, 0, false),
+            (r#"{"d":{"a":"}"}}"#, 0, false),
+            (r#"{"d":{"a":1}}{"d":{"a":1}}"#, 0, false),
+            (r#"{"d":{"a":1}"#, 0, false),
+        ] {
+            assert_eq!(data(text, others).is_some(), is_flat, "{text}");
+        }
+        assert_eq!(pointed(r#"{"d":{"a":"}"},"e":{"x":1}}"#, "/e").as_deref(), Some(r#"{"x":1}"#));
     }
 
     #[test]

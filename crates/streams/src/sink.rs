@@ -117,6 +117,11 @@ pub(crate) trait Sink: Send + Sync {
         false
     }
 
+    /// Whether it may return [`Verdict::Fault`].
+    fn finds_faults(&self) -> bool {
+        false
+    }
+
     /// Whether it replaces older messages by newer ones.
     fn wants_key(&self) -> bool {
         false

@@ -221,6 +221,17 @@ impl Streams {
         .await;
     }
 
+    /// The client. None in a replay.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.0.session.as_ref()
+    }
+
+    /// A call has shown that a reader's book is not what the venue has.
+    pub(crate) fn differs(&self, reader: ReaderKey, instrument: &str, why: String) {
+        self.hub().differs(Now::read(), reader, instrument, why);
+        self.kick();
+    }
+
     pub(crate) fn is_replay(&self) -> bool {
         self.0.session.is_none()
     }

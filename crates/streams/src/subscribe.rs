@@ -164,6 +164,15 @@ impl ReaderHandle {
         }
     }
 
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// A call has shown that the book of an instrument is not what the venue has.
+    pub(crate) fn differs(&self, instrument: &str, why: String) {
+        self.streams.differs(self.reader, instrument, why);
+    }
+
     /// A reader waits.
     pub(crate) fn keep_running(&self) {
         self.streams.keep_running();

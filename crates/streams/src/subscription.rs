@@ -134,6 +134,7 @@ impl<T: StreamMessage> Subscription<T> {
         std::future::poll_fn(|context| self.poll_event(context)).await
     }
 
+    #[inline]
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Event<T>>> {
         if let Some(stale) = self.next.take() {
             self.counts.stale += 1;
@@ -149,6 +150,7 @@ impl<T: StreamMessage> Subscription<T> {
         Poll::Ready(self.taken.pop_front().and_then(|item| self.event(item)))
     }
 
+    #[inline]
     fn event(&mut self, item: QueueItem) -> Option<Event<T>> {
         Some(match item {
             QueueItem::Data(entry) => self.read(entry),
@@ -176,6 +178,7 @@ impl<T: StreamMessage> Subscription<T> {
         })
     }
 
+    #[inline]
     fn read(&mut self, entry: Entry) -> Event<T> {
         self.lag = lag(entry.received, entry.sent);
         match T::read_entry(entry.kind.as_str(), &entry.raw, range(&entry.data), entry.received) {

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use venuekit_transport::{Error, ErrorKind};
-use venuekit_wire::operation::Venue;
+use venuekit_wire::operation::{Notification, Venue};
 use venuekit_wire::stream::{self, ParameterKind};
 
 use super::top::{Top, unread, within};
 use super::write::{push_list, push_name};
 use crate::hub::io::{Action, Body, Command, ErrorClass, Frame, Handle, Owner};
+use crate::scan::{self, Members};
 
 /// The dialect on a connection.
 pub(crate) struct Calls {
@@ -25,12 +26,7 @@ impl Calls {
     pub(crate) fn notification(&self, message: &Bytes, take: impl FnOnce(Frame<'_>)) -> bool {
         let words = self.venue.websocket.as_ref().and_then(|websocket| websocket.notification.as_ref());
         let Some(words) = words else { return false };
-        let Some((top, _)) = Top::read(message, 0, &["method", "params"]) else { return false };
-        if top.string(0).as_deref() != Some(words.method) {
-            return false;
-        }
-        let range = top.range(1);
-        let Some((params, _)) = Top::read(message, range.start, &[words.channel, words.data]) else { return false };
+        let Some(params) = plain_params(message, words).or_else(|| params(message, words)) else { return false };
         let Some(channel) = params.string(0) else { return false };
         take(Frame {
             bytes: message,
@@ -49,6 +45,34 @@ impl Calls {
     pub(super) fn read(&self, message: &Bytes, take: &mut dyn FnMut(Frame<'_>)) {
         if !self.notification(message, &mut *take) {
             take(unread(message));
+        }
+    }
+}
+
+/// The channel and the data of a notification.
+fn params<'a>(message: &'a [u8], words: &Notification) -> Option<Top<'a, 2>> {
+    let (top, _) = Top::read(message, 0, &["method", "params"])?;
+    if top.string(0).as_deref() != Some(words.method) {
+        return None;
+    }
+    Some(Top::read(message, top.range(1).start, &[words.channel, words.data])?.0)
+}
+
+/// The same where the params come last, as good as always: they are looked at once.
+fn plain_params<'a>(message: &'a [u8], words: &Notification) -> Option<Top<'a, 2>> {
+    let mut all = Members::of(message, 0);
+    let mut is_notification = false;
+    loop {
+        let (name, start) = all.name()?;
+        if name == b"params" && is_notification {
+            let (params, end) = Top::read_inside(message, start, 1, &[words.channel, words.data])?;
+            let close = scan::blank(message, end);
+            let is_last = message.get(close) == Some(&b'}') && scan::blank(message, close + 1) == message.len();
+            return is_last.then_some(params);
+        }
+        let end = all.pass(start)?;
+        if name == b"method" {
+            is_notification = scan::text(&message[start..end]).as_deref() == Some(words.method);
         }
     }
 }
@@ -89,8 +113,8 @@ impl Subscribing {
 
 /// The channels in the result of a call; none where it is no list of texts, and names nothing therefore.
 pub(crate) fn names(result: &[u8]) -> Option<Vec<Cow<'_, str>>> {
-    let mut all = crate::scan::Elements::of(result, 0);
-    let names: Option<Vec<_>> = all.by_ref().map(|element| crate::scan::text(&result[element])).collect();
+    let mut all = scan::Elements::of(result, 0);
+    let names: Option<Vec<_>> = all.by_ref().map(|element| scan::text(&result[element])).collect();
     names.filter(|_| all.is_whole())
 }
 

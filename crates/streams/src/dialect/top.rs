@@ -19,8 +19,13 @@ pub(super) struct Top<'a, const N: usize> {
 impl<'a, const N: usize> Top<'a, N> {
     /// Reads the object that begins at `at`, and says where it ends. None where none is whole. A name that is empty is found nowhere.
     pub(super) fn read(text: &'a [u8], at: usize, names: &[&str; N]) -> Option<(Self, usize)> {
+        Self::read_inside(text, at, 0, names)
+    }
+
+    /// The same for an object that is inside of so many others.
+    pub(super) fn read_inside(text: &'a [u8], at: usize, others: usize, names: &[&str; N]) -> Option<(Self, usize)> {
         let mut members = [const { 0..0 }; N];
-        let mut all = Members::of(text, at);
+        let mut all = Members::inside(text, at, others);
         for (written, value) in &mut all {
             // Names have no escapes, as good as always: they are then compared as they are written.
             let place = match scan::has_escape(written) {

@@ -392,16 +392,16 @@ impl Hub {
         own.stale_items.retain(|item, _| !refusal.items.contains(item));
         let is_first = own.pending_results.iter().any(|pending_result| pending_result.is_first);
         let is_asked = own.pending_results.iter().any(|pending_result| pending_result.waiting.contains(&pending_item));
+        let is_over = own.items.as_ref().is_none_or(HashSet::is_empty) && !is_first;
         if is_asked {
             self.answered(reader, &pending_item, Some(refusal));
-            return;
-        }
-        let is_over = own.items.as_ref().is_none_or(HashSet::is_empty) && !is_first;
-        if is_over {
-            self.end(now, reader, Ended::Refused(refusal));
+        } else if is_over {
+            return self.end(now, reader, Ended::Refused(refusal));
         } else {
             own.sink.state(State::Refused(refusal));
         }
+        // What was uncertain alone may be gone with it.
+        self.resync_if_certain(now, reader);
     }
 
     fn answered(&mut self, reader: ReaderKey, pending_item: &PendingItem, refusal: Option<Refusal>) {

@@ -13,8 +13,11 @@ use super::sub::text_at;
 use crate::event::{Missed, Origin};
 use crate::sink::{Entry, Kind};
 
-/// How many messages are remembered, to tell what a call lists from what was delivered.
-const REMEMBERED: usize = 1024;
+/// Of so many messages it is known what a call lists of what was delivered; what is older was delivered before them.
+const KNOWN: usize = 1024;
+
+/// How many are remembered: at the moment of the oldest that is known, which may be a millisecond, more may have been delivered.
+const REMEMBERED: usize = 2 * KNOWN;
 
 /// How many messages are held back for a call.
 pub(crate) const MOST_HELD: usize = 20_000;
@@ -31,6 +34,14 @@ impl RecentMessages {
             self.last.pop_front();
         }
         self.last.push_back(data);
+    }
+
+    /// The oldest that is known, and whether all that are remembered are of its moment: then there may have been more of them.
+    fn horizon(&self, order: &str) -> Option<(OrderValue, bool)> {
+        let oldest = OrderValue::of(self.last.get(self.last.len().saturating_sub(KNOWN))?, order)?;
+        let is_cut = self.last.len() >= REMEMBERED
+            && self.last.front().and_then(|data| OrderValue::of(data, order)).as_ref() == Some(&oldest);
+        Some((oldest, is_cut))
     }
 }
 
@@ -56,6 +67,10 @@ pub(crate) struct CatchUpState {
     pub(crate) is_resubscribing: bool,
     /// What is missing though a call was made.
     pub(crate) missed: Missed,
+    /// How many frames are missing by a count that is not the item's. Each is a record at least.
+    pub(crate) counted: u64,
+    /// How many records calls have brought.
+    pub(crate) brought: u64,
     /// The venue sent nothing for a while: no number shows where what was missed ends.
     pub(crate) is_open: bool,
 }
@@ -73,8 +88,15 @@ impl CatchUpState {
             is_holding: true,
             is_resubscribing: false,
             missed: Missed::None,
+            counted: 0,
+            brought: 0,
             is_open: false,
         }
+    }
+
+    /// What is missing once the calls are over. Fewer records than frames that were missing: what was listed is too old.
+    pub(crate) fn missed(&self) -> Missed {
+        if self.brought < self.counted { Missed::Unknown } else { self.missed }
     }
 }
 
@@ -120,7 +142,15 @@ pub(crate) fn merge(
     let Some(first) = rules.first() else { return held };
     let given = Delivered::of(ring, first);
     // What is older than anything that is remembered was given before that, or is from before the subscription.
-    let horizon = ring.last.front().and_then(|data| OrderValue::of(data, first.order));
+    let horizon = ring.horizon(first.order);
+    let is_before = |order_value: Option<&OrderValue>| match &horizon {
+        Some((oldest, is_cut)) => match OrderValue::compare(Some(oldest), order_value) {
+            Some(Ordering::Greater) => true,
+            Some(Ordering::Equal) => *is_cut,
+            _ => false,
+        },
+        None => false,
+    };
     let mut seen: HashMap<String, Vec<Option<OrderValue>>> = HashMap::new();
     let mut stream = Vec::with_capacity(held.len());
     for entry in held {
@@ -138,8 +168,7 @@ pub(crate) fn merge(
     for record in records {
         let Some(rule) = rules.get(record.call) else { continue };
         let order_value = OrderValue::of(&record.text, rule.order);
-        let is_old = OrderValue::compare(horizon.as_ref(), order_value.as_ref()) == Some(Ordering::Greater);
-        if is_old || given.texts.contains(&record.text[..]) {
+        if is_before(order_value.as_ref()) || given.texts.contains(&record.text[..]) {
             continue;
         }
         if let Some(key) = text_at(&record.text, rule.key) {
@@ -219,5 +248,37 @@ impl<'a> Delivered<'a> {
             }
         }
         Self { order_values, texts: ring.last.iter().map(|data| &data[..]).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static RULES: [CatchUp; 1] = [CatchUp { key: "/k", order: "/t", ..CatchUp::EMPTY }];
+
+    /// How many of so many trades, of which `at_once` have the same time, a list brings that has all of them, after all were delivered
+    /// but for those that `is_missed` names.
+    fn brought(trades: u32, at_once: u32, is_missed: impl Fn(u32) -> bool) -> usize {
+        let mut ring = RecentMessages::default();
+        for number in (0..trades).filter(|number| !is_missed(*number)) {
+            ring.push(Bytes::from(format!(r#"{{"k":"{number}","t":{},"streamed":true}}"#, number / at_once)));
+        }
+        let record = |number| Bytes::from(format!(r#"{{"k":"{number}","t":{}}}"#, number / at_once));
+        let records = (0..trades).map(|number| Record { text: record(number), call: 0 }).collect();
+        merge(&RULES, &Kind::Known(""), &ring, records, Vec::new(), SystemTime::UNIX_EPOCH).len()
+    }
+
+    #[test]
+    fn what_was_delivered_is_not_brought_again_however_much_it_was() {
+        for (trades, at_once) in [(10, 1), (1500, 7), (5000, 1), (5000, 7), (5000, 1000), (5000, 3000), (5000, 5000)] {
+            assert_eq!(brought(trades, at_once, |_| false), 0, "{trades} trades, {at_once} at once");
+        }
+    }
+
+    #[test]
+    fn what_was_missed_is_brought() {
+        assert_eq!(brought(10, 1, |number| number == 5), 1);
+        assert_eq!(brought(5000, 7, |number| (4500..4510).contains(&number)), 10);
     }
 }

@@ -16,8 +16,8 @@ use crate::sink::{Entry, Kind};
 /// How often a call that fails is made.
 const TRIES: u32 = 3;
 
-/// For how long it is remembered what calls have brought: streams are seldom so far behind.
-const BROUGHT: Duration = Duration::from_secs(60);
+/// For how long it is remembered what calls have brought: streams are not so far behind.
+const BROUGHT: Duration = Duration::from_secs(600);
 
 /// How often what is there is asked for.
 const PASSES: u32 = 2;
@@ -49,6 +49,14 @@ impl Hub {
             }
         }
         self.call(now, key);
+    }
+
+    /// A count over all items shows that so many frames are missing: the calls are to bring as many records at least.
+    pub(super) fn count_missing(&mut self, key: Key<Sub>, missing: u64) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        if let (Sequence::Counter { .. }, Some(catch)) = (sub.channel.sequence, &mut sub.catch) {
+            catch.counted = catch.counted.saturating_add(missing);
+        }
     }
 
     /// Makes the call, once the venue sends everything again: what it lists then is all that the stream does not bring.
@@ -154,7 +162,9 @@ impl Hub {
         let merged = merge(rules, &kind, sub.ring.as_ref().unwrap_or(&empty), records, held, now.wall);
         // What a call lists may be on its way over the stream too.
         let of = |entry: &Entry| rules.first().and_then(|rule| name_of(rule, entry.data()));
-        sub.brought.extend(merged.iter().filter(|entry| entry.origin == Origin::CatchUp).filter_map(of));
+        let brought = merged.iter().filter(|entry| entry.origin == Origin::CatchUp);
+        catch.brought += brought.clone().count() as u64;
+        sub.brought.extend(brought.filter_map(of));
         sub.brought_until = Some(now.at + BROUGHT);
         self.deliver_merged(now, key, merged);
         let Some(sub) = self.subs.get_mut(key) else { return };
@@ -191,7 +201,7 @@ impl Hub {
     fn catch_done(&mut self, now: Now, key: Key<Sub>, missed: Option<Missed>) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         let Some(catch) = sub.catch.take() else { return };
-        let missed = missed.unwrap_or(catch.missed);
+        let missed = missed.unwrap_or(catch.missed());
         sub.certain_until = None;
         for sub_reader in &mut sub.sub_readers {
             // What the stream had missed has been found, but for this.

@@ -38,7 +38,7 @@ mod sub;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -139,7 +139,7 @@ pub(crate) struct Hub {
     table: &'static Table,
     config: Config,
     slots: Arena<Slot>,
-    connections: HashMap<ConnectionId, Key<Slot>>,
+    connections: BTreeMap<ConnectionId, Key<Slot>>,
     last_connection: u64,
     last_catch_up: u64,
     subs: Arena<Sub>,
@@ -170,7 +170,7 @@ impl Hub {
             random: config.seed | 1,
             config,
             slots: Arena::default(),
-            connections: HashMap::new(),
+            connections: BTreeMap::new(),
             last_connection: 0,
             last_catch_up: 0,
             subs: Arena::default(),
@@ -301,6 +301,9 @@ impl Hub {
     }
 
     fn note(&mut self, now: Now, input: &Input<'_>) {
+        if let Input::CaughtUp(id, Ok(records)) = input {
+            return self.note_snapshot(now, *id, records);
+        }
         let (Input::Opened(id) | Input::Lost(id, _) | Input::Frame(id, _)) = input else { return };
         let slot = self.connections.get(id).and_then(|slot| self.slots.get(*slot));
         let (Some(recorder), Some(slot)) = (&mut self.recorder, slot) else { return };

@@ -11,6 +11,7 @@ use super::sequence::Step;
 use super::sub::{ResyncedBy, SnapshotRequest, Sub, VenueState};
 use super::{Hub, ReaderKey};
 use crate::event::{Missed, Reason, Resynced, Silent, Stale};
+use crate::live_book::is_of;
 use crate::sink::State;
 
 /// A subscription that was sound for so long is begun again at once when it is not.
@@ -135,6 +136,9 @@ impl Hub {
         };
         self.stats.gaps += 1;
         self.recover(now, key, &reason, missed);
+        if let Missed::Exactly(missing) = missed {
+            self.count_missing(key, missing);
+        }
     }
 
     /// Notifies readers, and does what makes data certain again.
@@ -196,6 +200,20 @@ impl Hub {
             }
             _ => self.recover(now, key, &reason, Missed::Unknown),
         }
+    }
+
+    /// A call has shown that what a reader has made of its messages is not what the venue has.
+    pub(crate) fn differs(&mut self, now: Now, reader: ReaderKey, instrument: &str, why: String) {
+        let subs = self.readers.get(reader).map(|reader| reader.subs.clone()).unwrap_or_default();
+        let item_of = |key: &Key<Sub>| {
+            let items = self.subs.get(*key)?.sub_items.keys();
+            items.into_iter().find(|item| is_of(instrument, item)).map(|item| (*key, Some(item.to_string())))
+        };
+        let found = subs.iter().find_map(item_of).or_else(|| Some((*subs.first()?, None)));
+        if let Some((key, item)) = found {
+            self.fault(now, key, item.as_deref(), why);
+        }
+        self.finish(now);
     }
 
     /// Ends a subscription and begins it again. One that was not sound for long waits for its new beginning.

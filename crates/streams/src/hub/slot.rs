@@ -44,7 +44,7 @@ pub(crate) struct Slot {
     /// Parameters of which it takes one value.
     pub(crate) pinned: Vec<(&'static str, Option<Value>)>,
     pub(crate) subs: Vec<Key<Sub>>,
-    pub(crate) by_number: HashMap<i64, Key<Sub>>,
+    pub(crate) by_number: BTreeMap<i64, Key<Sub>>,
     /// By the channel's name, as it is written and in lower case.
     pub(crate) by_name: HashMap<Arc<str>, Key<Sub>>,
     pub(crate) by_room: HashMap<Arc<str>, Key<Sub>>,
@@ -131,7 +131,7 @@ impl Slot {
             replace_at: None,
             pinned: Vec::new(),
             subs: Vec::new(),
-            by_number: HashMap::new(),
+            by_number: BTreeMap::new(),
             by_name: HashMap::new(),
             by_room: HashMap::new(),
             listed: VecDeque::new(),

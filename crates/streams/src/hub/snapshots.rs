@@ -196,6 +196,19 @@ impl Hub {
         self.schedule(next);
     }
 
+    /// Has what a call returned recorded, so that a replay has it too.
+    pub(super) fn note_snapshot(&mut self, now: Now, id: CatchUpId, records: &[Record]) {
+        let Some(sub) = self.catch_ups.get(&id).and_then(|key| self.subs.get(*key)) else { return };
+        let is_snapshot = sub.fetch.as_ref().is_some_and(|fetch| fetch.call == Some(id));
+        let Some(slot) = self.slots.get(sub.slot).filter(|_| is_snapshot) else { return };
+        // Of two connections the one has sent the changes that the recording has.
+        let connection = slot.replaced.map(|replaced| replaced.connection).or_else(|| slot.connection());
+        let (Some(recorder), Some(connection)) = (&mut self.recorder, connection) else { return };
+        for record in records {
+            recorder.snapshot(now, slot.endpoint.name, connection, &sub.base.to_string(), &record.text);
+        }
+    }
+
     /// What the call returned.
     pub(super) fn snapshot_came(&mut self, now: Now, key: Key<Sub>, result: Result<Vec<Record>, String>) {
         let Some(sub) = self.subs.get_mut(key) else { return };

@@ -147,12 +147,17 @@ impl Connection<'_> {
             });
             let read = read.await;
             *lock(&self.heard) = Instant::now();
+            let is_more = batch.len() == BATCH;
             self.feed(&mut batch);
             match read {
                 // Whatever ends it while we close it, we do.
                 Read::Ended(_) if self.closes.load(Ordering::Relaxed) => return LostCause::Ours,
                 Read::Ended(cause) => return cause,
                 Read::On => {}
+            }
+            // Readers have their turn before more is read: what they get does not wait for all else, and is still in the caches.
+            if is_more {
+                tokio::task::yield_now().await;
             }
             // A venue that does not read pongs is not read either, until the writer gives it up.
             while self.pongs.load(Ordering::Relaxed) >= MOST_PONGS {

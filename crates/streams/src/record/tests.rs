@@ -40,6 +40,7 @@ fn put(recorder: &mut Source, millis: u64, what: &What) {
             let frame = Frame { bytes, handle, kind: "", data: 0..0, sequence, sent, command, body: Body::Data };
             recorder.frame(now, "stream", connection, &frame);
         }
+        What::Snapshot { topic, text } => recorder.snapshot(now, "stream", connection, topic, text),
     }
 }
 
@@ -257,8 +258,8 @@ fn what_is_no_recording_is_refused() {
     assert!(matches!(read(Vec::new()).1, Some(RecordError::Cut { lines: 0 })));
     assert!(matches!(read(b"{\"type\":\"trade\"}\n".to_vec()).1, Some(RecordError::Damaged { lines: 0, .. })));
     assert!(matches!(of("{\"type\":\"trade\"}\n").1, Some(RecordError::Damaged { lines: 0, .. })));
-    let future = of("{\"format\":2,\"venue\":\"example\"}\n").1.unwrap();
-    assert_eq!(future.to_string(), "the recording is damaged after 0 lines: format 2 is not known");
+    let future = of("{\"format\":3,\"venue\":\"example\"}\n").1.unwrap();
+    assert_eq!(future.to_string(), "the recording is damaged after 0 lines: format 3 is not known");
     let head = "{\"format\":1,\"venue\":\"example\"}\n";
     let strange = r#"{"at":1,"endpoint":"stream","connection":1,"direction":"sideways"}"#;
     let (lines, error) = of(&format!("{head}{strange}\n"));

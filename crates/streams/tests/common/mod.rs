@@ -34,6 +34,7 @@ pub const VENUE: Venue = Venue {
     name: "venue",
     protocol: Protocol::JsonRpc,
     operations: &[
+        Operation { id: "get_book", path: "/public/get_book", ..OPERATION },
         Operation { id: "subscribe", path: "/public/subscribe", ..OPERATION },
         Operation { id: "unsubscribe", path: "/public/unsubscribe", ..OPERATION },
     ],

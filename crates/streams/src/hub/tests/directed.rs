@@ -346,6 +346,29 @@ fn a_catch_up_that_fails_is_said_to_have_missed_something() {
 }
 
 #[test]
+fn a_list_that_stays_old_is_not_taken_for_what_was_missed() {
+    for is_cut in [false, true] {
+        let mut venue = venue(&COMMANDS);
+        venue.lists_late = true;
+        let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A", "B"]));
+        venue.publish("trade", "A", 1, 1);
+        venue.fault(Fault::Drop);
+        venue.publish("trade", "A", 1, 1);
+        venue.publish("trade", "B", 1, 1);
+        if is_cut {
+            venue.cut();
+        }
+        for _ in 0..3 {
+            venue.pass(Duration::from_secs(5));
+            venue.answer_calls();
+        }
+        reader.read(&venue);
+        assert!(!reader.is_stale);
+        assert_eq!((&reader.missed[..], reader.caught_up), (&[Missed::Unknown][..], 0), "after a cut: {is_cut}");
+    }
+}
+
+#[test]
 fn what_is_lost_is_restored_once_and_within_the_limits() {
     static MANY: Table = Table {
         limits: Limits { per_command: 100, per_connection: 1000, commands_per_second: 4, ..CALLS.limits },

@@ -183,7 +183,7 @@ fn play(table: &'static Table, turns: Vec<Turn>) {
 }
 
 /// Some hundred of each, always the same ones, so that a change is to blame for a failure. Or, to look for unknown faults, as many
-/// random ones as `PROPTEST_CASES` says. One in about a thousand of commands still fails: see the known gaps in docs/STREAMS.md.
+/// random ones as `PROPTEST_CASES` says.
 fn config() -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     let rng_seed = if asked.is_some() { RngSeed::Random } else { RngSeed::Fixed(1) };
@@ -207,4 +207,40 @@ proptest! {
     fn readers_of_topics_are_told_the_truth(turns in prop::collection::vec(turn(), 1..120)) {
         play(&TOPICS, turns);
     }
+}
+
+/// The trades are on two connections, each with calls of its own, which get an old list, an error, and an old list again.
+#[test]
+fn old_lists_of_two_connections() {
+    use Fault::{Drop, NoCall, OldCall};
+    let publish = |item| Turn::Publish { channel: 3, item, level: 0, change: 0 };
+    let mut turns: Vec<_> = [OldCall, NoCall, OldCall, OldCall].into_iter().map(Turn::Fault).collect();
+    turns.extend([(0, 1), (2, 15), (3, 31)].map(|(channel, items)| Turn::Attach { channel, items }));
+    turns.extend([publish(3), Turn::Fault(Drop), publish(3), publish(4)]);
+    turns.extend([Turn::End(3), Turn::Calls, Turn::Pass(2000), Turn::Calls]);
+    play(&COMMANDS, turns);
+}
+
+/// The trades are on two connections. The venue ends one, and refuses it then.
+#[test]
+fn a_share_that_is_refused_leaves_the_rest_certain() {
+    let mut turns: Vec<_> =
+        [(0, 3), (2, 11)].map(|(channel, items)| Turn::Attach { channel, items }).into_iter().collect();
+    turns.extend([(2, 4), (1, 1), (3, 3)].map(|(channel, items)| Turn::Attach { channel, items }));
+    turns.extend([Turn::Fault(Fault::Refuse), Turn::End(3)]);
+    play(&COMMANDS, turns);
+}
+
+/// A trade that a call has brought comes over the stream a minute later.
+#[test]
+fn what_a_call_brought_may_come_late() {
+    let publish = Turn::Publish { channel: 1, item: 1, level: 0, change: 0 };
+    let attach = |channel, items| Turn::Attach { channel, items };
+    let mut turns = vec![attach(1, 6), Turn::Fault(Fault::Drop), Turn::Cut, attach(2, 1), Turn::Fault(Fault::Swap)];
+    turns.extend([attach(1, 7), Turn::Pass(124), Turn::Publish { channel: 0, item: 0, level: 0, change: 0 }]);
+    turns.extend([publish.clone(), Turn::Calls]);
+    turns.extend([12426, 19482, 11727, 16366].map(Turn::Pass));
+    turns.push(publish);
+    turns.insert(0, Turn::Fault(Fault::Duplicate));
+    play(&CALLS, turns);
 }

@@ -1,16 +1,18 @@
 //! A venue in memory, and the wire to it. It does what venues do, and every fault that is asked of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use venuekit_wire::stream::{Dialect, Streams as Table};
 
+use super::super::arena::Key;
 use super::super::io::{
     Action, Body, CatchUpCall, Command, CommandId, ConnectionId, ErrorClass, Frame, Handle, Input, Lost, LostCause,
     Now, Output, Owner, Record, Reply,
 };
+use super::super::sub::Sub;
 use super::super::{Config, Hub};
 use crate::topic::Topic;
 
@@ -122,7 +124,10 @@ pub(super) struct Venue {
     pub(super) unknown: BTreeSet<String>,
     pub(super) opened: usize,
     pub(super) names_refusals: bool,
-    was_old: BTreeSet<String>,
+    /// Whether every list lacks what happened last.
+    pub(super) lists_late: bool,
+    /// Subscriptions whose last list was old.
+    was_old: HashSet<Key<Sub>>,
     /// The version from which on the count of an item begins: a venue that was restarted begins at 1 again.
     bases: HashMap<String, i64>,
     /// Versions that were sent, and have not been shown to have come or to be lost.
@@ -150,7 +155,8 @@ impl Venue {
             unknown: BTreeSet::new(),
             opened: 0,
             names_refusals: false,
-            was_old: BTreeSet::new(),
+            lists_late: false,
+            was_old: HashSet::new(),
             bases: HashMap::new(),
             sent: Vec::new(),
             shown: Arc::default(),
@@ -262,15 +268,18 @@ impl Venue {
     /// Answers the calls that wait.
     pub(super) fn answer_calls(&mut self) {
         for call in std::mem::take(&mut self.calls) {
+            // The answer to another call may have made this one needless.
+            let Some(sub) = self.hub.catch_ups.get(&call.id).copied() else { continue };
             let result = match self.take(&[Fault::NoCall, Fault::OldCall]) {
                 Some(Fault::NoCall) => Err("out of order".to_owned()),
-                // A venue whose list is old twice in a row is beyond help.
+                // What is missing from two lists in a row, where nothing was counted, nobody can know. Each subscription has its own
+                // lists: those of one topic may be several.
                 fault => {
-                    let is_old = fault.is_some() && self.was_old.insert(call.topic.to_string());
+                    let is_old = fault.is_some() && self.was_old.insert(sub);
                     if !is_old {
-                        self.was_old.remove(&call.topic.to_string());
+                        self.was_old.remove(&sub);
                     }
-                    Ok(self.records(&call, usize::from(is_old)))
+                    Ok(self.records(&call, usize::from(is_old || self.lists_late)))
                 }
             };
             self.hub.input(self.now, Input::CaughtUp(call.id, result));
