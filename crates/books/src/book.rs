@@ -20,6 +20,8 @@ pub struct Book {
     bids: Ladder,
     asks: Ladder,
     mark: Option<i64>,
+    /// The worst prices in the last snapshot: of the bids, of the asks.
+    reach: [Option<Decimal>; 2],
     counts: Counts,
 }
 
@@ -50,6 +52,7 @@ impl Book {
             bids: Ladder::new(Side::Bid),
             asks: Ladder::new(Side::Ask),
             mark: None,
+            reach: [None, None],
             counts: Counts { snapshots: 0, changes: 0, unknown_removals: 0, repeated_levels: 0 },
         }
     }
@@ -59,6 +62,7 @@ impl Book {
         self.bids.clear();
         self.asks.clear();
         self.mark = None;
+        self.reach = [None, None];
     }
 
     /// Replaces the book. Levels may come in any order; those of size zero are left out.
@@ -87,8 +91,9 @@ impl Book {
         self.counts.snapshots += 1;
         let replaced = self.replace(Side::Bid, bids.into_iter().map(Into::into));
         let replaced = replaced.and_then(|()| self.replace(Side::Ask, asks.into_iter().map(Into::into)));
-        if replaced.is_err() {
-            self.clear();
+        match replaced {
+            Ok(()) => self.reach = [Side::Bid, Side::Ask].map(|side| self.levels(side).next_back().map(|level| level.price)),
+            Err(_) => self.clear(),
         }
         replaced
     }
@@ -227,6 +232,27 @@ impl Book {
     /// The levels of a side, the best first.
     pub fn levels(&self, side: Side) -> Levels<'_> {
         self.ladder(side).levels()
+    }
+
+    /// The worst price of a side in the last snapshot. Where a venue's snapshots have no more than so many levels, what is behind this
+    /// price is known only as far as it has changed since.
+    ///
+    /// ```
+    /// use venuekit_books::{Book, Fault, Level, Side};
+    ///
+    /// let level = |price: i64, size: i64| Level::new(price.into(), size.into());
+    /// let mut book = Book::new();
+    /// book.snapshot([level(4, 20), level(3, 10)], [level(5, 15)])?;
+    /// book.set(Side::Bid, 1.into(), 1.into())?;
+    /// assert_eq!(book.snapshot_reach(Side::Bid), Some(3.into()));
+    /// # Ok::<(), Fault>(())
+    /// ```
+    pub fn snapshot_reach(&self, side: Side) -> Option<Decimal> {
+        let [bids, asks] = self.reach;
+        match side {
+            Side::Bid => bids,
+            Side::Ask => asks,
+        }
     }
 
     /// The level at a price.

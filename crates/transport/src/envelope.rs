@@ -139,7 +139,7 @@ mod tests {
         result: "result",
         error: "error",
         retry_at: Some("/data/retryAfter"),
-        event: Some(EventMembers { data: "event", subscription: "subscriptionId" }),
+        event: Some(EventMembers { data: "event", subscription: "subscriptionId", closing: None }),
         limits: Some(ReplyLimits {
             list: "rateLimits",
             kind: "rateLimitType",

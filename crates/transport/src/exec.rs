@@ -303,7 +303,7 @@ impl Session {
             }
             self.pay(plan, progress).await?;
             // Both may have ended while the limit was waited for.
-            if connection.is_over() || !tokens.iter().all(TokenLease::is_current) {
+            if self.is_past(&connection) || !tokens.iter().all(TokenLease::is_current) {
                 progress.in_time(operation)?;
                 continue;
             }
@@ -314,6 +314,10 @@ impl Session {
             let mut ready = Box::pin(progress.waits(connection.ready(call, time))).await?;
             // The turn was long in coming: what was paid is past, and those who got theirs together are spread again.
             self.pay(plan, progress).await?;
+            if self.is_past(&connection) {
+                progress.in_time(operation)?;
+                continue;
+            }
             if message.has_time() {
                 ready.rewrite(call)?;
             }
@@ -352,6 +356,12 @@ impl Session {
             Channel::Connection(connection) => connection.upgrade().filter(|connection| !connection.is_over()),
             Channel::Requests(_) => None,
         }
+    }
+
+    /// Whether a call is better made over another connection: this one is over, or another has taken its place.
+    fn is_past(&self, connection: &Connection) -> bool {
+        let is_bound = matches!(self.shared.channel, Channel::Connection(_));
+        connection.is_over() || !is_bound && connection.is_replaced()
     }
 
     /// The connection that carries the call, once there is one.

@@ -173,20 +173,21 @@ impl Session {
         self.check_stream_url(url, !lines.ring.is_empty())?;
         let line = lines.dialer.sockets(&as_http(url)?)?;
         let common = Common { base: Arc::new(Base::new(url)), route: line.route, ..self.shared.common.clone() };
-        let socket = lines.websocket(&common, line.http, lines.options.without_handler());
+        let socket = lines.websocket(&common, line.http, lines.options.for_streams());
         let (ring, retry) = (lines.ring.clone(), self.shared.retry);
         let mut session = Self::new(common, ring, retry, Channel::Socket(socket)).with_lines(lines.clone());
         session.own = self.own.clone();
         Ok(session)
     }
 
-    /// The same client with all its calls over the WebSocket that is open now, and over no later one. None where none is open.
-    pub fn on_open_websocket(&self) -> Option<Self> {
+    /// The same client with all its calls over the WebSocket that is open now, and over no later one; and the number of that connection.
+    /// None where none is open.
+    pub fn on_open_websocket(&self) -> Option<(u64, Self)> {
         let connection = self.websocket()?.open_now()?;
         let (shared, channel) = (&self.shared, Channel::Connection(Arc::downgrade(&connection)));
         let mut session = Self::new(shared.common.clone(), shared.credentials.clone(), shared.retry, channel);
         session.own = self.own.clone();
-        Some(session)
+        Some((connection.number(), session))
     }
 
     fn lines(&self) -> Result<&Arc<Lines>, Error> {

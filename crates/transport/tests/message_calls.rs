@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::broadcast;
 use tokio_websockets::{Message, ServerBuilder};
 use venuekit_auth::described::{DescribedSigner, SigningKey};
 use venuekit_auth::{KeyKind, PrivateKey};
@@ -42,6 +43,18 @@ static SIGNATURE: Signature = Signature {
 
 const ROW: Operation = Operation { access: &[&["signature"]], ..Operation::EMPTY };
 const ONLY: OnConnection = OnConnection { only: true, ..OnConnection::NONE };
+
+const ENVELOPE: Envelope = Envelope {
+    id: "id",
+    method: "method",
+    params: "params",
+    status: "status",
+    result: "result",
+    error: "error",
+    retry_at: Some("/data/retryAfter"),
+    event: Some(EventMembers { data: "event", subscription: "subscriptionId", closing: Some(("e", "serverShutdown")) }),
+    limits: None,
+};
 
 static VENUE: Venue = Venue {
     name: "venue",
@@ -92,17 +105,7 @@ static VENUE: Venue = Venue {
     websocket: Some(WebSocket {
         parameters: &[("x-unit", "timeUnit")],
         dead_after: Some(60),
-        envelope: Some(Envelope {
-            id: "id",
-            method: "method",
-            params: "params",
-            status: "status",
-            result: "result",
-            error: "error",
-            retry_at: Some("/data/retryAfter"),
-            event: Some(EventMembers { data: "event", subscription: "subscriptionId" }),
-            limits: None,
-        }),
+        envelope: Some(ENVELOPE),
         signed: &[SignedCall {
             credential: "signature",
             adds: &[("apiKey", "{id}"), ("recvWindow", "5000"), ("timestamp", "{time}"), ("signature", "{signature}")],
@@ -154,6 +157,20 @@ type Does = dyn Fn(u64, &Value) -> Option<Vec<Value>> + Send + Sync;
 
 /// A server that does as a test says.
 async fn serve(does: impl Fn(u64, &Value) -> Option<Vec<Value>> + Send + Sync + 'static) -> (String, Heard) {
+    let (url, heard, _) = serve_pushing(does).await;
+    (url, heard)
+}
+
+/// What a server sends of its own accord, and on which connection.
+type Push = broadcast::Sender<(u64, Value)>;
+
+/// The same, which also sends what the test tells it to. The method `handshake` stands for that of a connection, which is cut where a
+/// test does nothing.
+async fn serve_pushing(
+    does: impl Fn(u64, &Value) -> Option<Vec<Value>> + Send + Sync + 'static,
+) -> (String, Heard, Push) {
+    let push = Push::new(16);
+    let pushes = push.clone();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws-api/v3", listener.local_addr().unwrap());
     let (heard, does): (Heard, Arc<Does>) = (Heard::default(), Arc::new(does));
@@ -162,15 +179,34 @@ async fn serve(does: impl Fn(u64, &Value) -> Option<Vec<Value>> + Send + Sync + 
         let mut number = 0;
         while let Ok((stream, _)) = listener.accept().await {
             number += 1;
-            tokio::spawn(connection(stream, number, log.clone(), does.clone()));
+            if does(number, &json!({"method": "handshake"})).is_some() {
+                tokio::spawn(connection(stream, number, log.clone(), does.clone(), pushes.subscribe()));
+            }
         }
     });
-    (url, heard)
+    (url, heard, push)
 }
 
-async fn connection(stream: TcpStream, number: u64, log: Heard, does: Arc<Does>) {
+async fn connection(
+    stream: TcpStream,
+    number: u64,
+    log: Heard,
+    does: Arc<Does>,
+    mut pushes: broadcast::Receiver<(u64, Value)>,
+) {
     let Ok((_, mut stream)) = ServerBuilder::new().accept(stream).await else { return };
-    while let Some(Ok(message)) = stream.next().await {
+    loop {
+        let message = tokio::select! {
+            message = stream.next() => message,
+            pushed = pushes.recv() => {
+                let Ok((to, text)) = pushed else { return };
+                if to == number {
+                    stream.send(Message::text(text.to_string())).await.unwrap();
+                }
+                continue;
+            }
+        };
+        let Some(Ok(message)) = message else { return };
         let Some(text) = message.as_text() else { continue };
         let request: Value = serde_json::from_str(text).unwrap();
         log.lock().unwrap().push((number, request.clone()));
@@ -179,6 +215,16 @@ async fn connection(stream: TcpStream, number: u64, log: Heard, does: Arc<Does>)
             stream.send(Message::text(reply.to_string())).await.unwrap();
         }
     }
+}
+
+/// Waits until something is so.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap_or_else(|_| panic!("{what}"));
 }
 
 fn ok(request: &Value, result: Value) -> Option<Vec<Value>> {
@@ -533,4 +579,159 @@ async fn what_requests_say_in_a_header_is_in_the_url_of_a_connection() {
     // The server closes nothing before both are open.
     let (targets, _held) = accepted.await.unwrap();
     assert_eq!(targets, ["/ws-api/v3", "/ws-api/v3?timeUnit=MICROSECOND"]);
+}
+
+/// The notice that a server is going to close its connections.
+fn notice() -> Value {
+    json!({"event": {"e": "serverShutdown", "E": 1_790_000_000_000_i64}})
+}
+
+/// Which connections were opened and lost, as the handler of events is told.
+fn opened_and_lost() -> (WebSocketOptions, Arc<Mutex<Vec<String>>>) {
+    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+    let log = seen.clone();
+    let options = WebSocketOptions::new().on_event(move |event| match event {
+        Event::Opened { number, .. } => log.lock().unwrap().push(format!("opened {number}")),
+        Event::Lost { number, reason, .. } => log.lock().unwrap().push(format!("lost {number}: {reason}")),
+        Event::Failed { .. } => log.lock().unwrap().push("failed".to_owned()),
+        _ => {}
+    });
+    (options, seen)
+}
+
+#[tokio::test]
+async fn a_connection_that_the_venue_is_going_to_close_is_replaced_before() {
+    let (url, heard, push) = serve_pushing(|number, request| match (number, request["method"].as_str().unwrap()) {
+        (1, "order.status") => Some(Vec::new()),
+        _ => ok(request, json!({"orderId": 5})),
+    })
+    .await;
+    let (options, events) = opened_and_lost();
+    let client = Arc::new(with_key(&url, pair()).websocket(options).build().unwrap());
+    client.place().await.unwrap();
+    let in_flight = tokio::spawn({
+        let client = client.clone();
+        async move { client.call("order", &[]).await }
+    });
+    until("a call is in flight", || methods(&heard).contains(&"order.status".to_owned())).await;
+    let stats = || client.0.websocket().unwrap().stats();
+
+    push.send((1, notice())).unwrap();
+    until("another connection is open", || stats().opened == 2).await;
+    client.place().await.unwrap();
+    let all: Vec<(u64, String)> = heard
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(number, request)| (*number, request["method"].as_str().unwrap().to_owned()))
+        .collect();
+    let expected =
+        [(1, "session.logon"), (1, "order.place"), (1, "order.status"), (2, "session.logon"), (2, "order.place")];
+    assert_eq!(all, expected.map(|(number, method)| (number, method.to_owned())), "logged on before any call");
+    assert!(!in_flight.is_finished());
+    assert_eq!(stats().lost, 0, "the old one still carries a call");
+
+    // Once there is a third one, the first one ends, and not before its call has the response.
+    push.send((2, notice())).unwrap();
+    until("a third one is open", || stats().opened == 3).await;
+    let id = heard.lock().unwrap()[2].1["id"].clone();
+    push.send((1, json!({"id": id, "status": 200, "result": 7}))).unwrap();
+    assert_eq!(in_flight.await.unwrap().unwrap(), 7);
+    until("the first one is over", || stats().lost == 1).await;
+    client.call("time", &[]).await.unwrap();
+    assert_eq!(heard.lock().unwrap().last().unwrap().0, 3);
+    assert_eq!(stats().replaced, 1);
+    let expected = ["opened 1", "opened 2", "opened 3", "lost 1: another connection has taken its place"];
+    assert_eq!(*events.lock().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_until_another_one_can_be_opened() {
+    // The second handshake is cut, and the third connection does not log on.
+    let (url, heard, push) = serve_pushing(|number, request| match (number, request["method"].as_str().unwrap()) {
+        (2, "handshake") => None,
+        (3, "session.logon") => None,
+        _ => ok(request, json!({})),
+    })
+    .await;
+    let (options, events) = opened_and_lost();
+    let options = options.reconnect(Duration::from_millis(1), Duration::from_millis(5));
+    let client = with_key(&url, pair()).websocket(options).build().unwrap();
+    client.place().await.unwrap();
+    let stats = || client.0.websocket().unwrap().stats();
+    push.send((1, notice())).unwrap();
+    until("another connection is open", || {
+        // Meanwhile calls go over the old one.
+        stats().opened == 2
+    })
+    .await;
+    client.place().await.unwrap();
+    let (number, request) = heard.lock().unwrap().last().unwrap().clone();
+    assert_eq!((number, request["method"].as_str()), (4, Some("order.place")));
+    assert_eq!(*events.lock().unwrap(), ["opened 1", "failed", "failed", "opened 2"]);
+    assert_eq!((stats().opened, stats().lost), (2, 0));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_at_once_is_lost_like_any_other() {
+    let (url, heard, push) = serve_pushing(|number, request| match (number, request["method"].as_str().unwrap()) {
+        (1, "order.place") => Some(Vec::new()),
+        (1, "time") => None,
+        // No other connection is open before the first one ends.
+        (2, "handshake") => None,
+        _ => ok(request, json!({})),
+    })
+    .await;
+    let options = WebSocketOptions::new().reconnect(Duration::from_millis(50), Duration::from_millis(50));
+    let client = Arc::new(with_key(&url, secret()).websocket(options).build().unwrap());
+    let order = tokio::spawn({
+        let client = client.clone();
+        async move { client.place().await }
+    });
+    until("an order is in flight", || methods(&heard).contains(&"order.place".to_owned())).await;
+    push.send((1, notice())).unwrap();
+    client.call("time", &[]).await.unwrap_err();
+    let error = order.await.unwrap().unwrap_err();
+    assert!(error.may_have_been_applied() && error.reconcile_with() == Some("order"), "{error}");
+    client.place().await.unwrap();
+    assert!(methods(&heard).iter().filter(|method| *method == "order.place").count() == 2, "nothing is repeated");
+}
+
+static AGED: Venue = Venue {
+    name: "aged",
+    operations: &[Operation {
+        id: "time",
+        path: "/time",
+        access: &[&[]],
+        rpc_method: Some("time"),
+        ..Operation::EMPTY
+    }],
+    websocket: Some(WebSocket { connection_life: Some(1), envelope: Some(ENVELOPE), ..WebSocket::EMPTY }),
+    ..Venue::EMPTY
+};
+
+struct Aged(Session);
+
+impl Connect for Aged {
+    const VENUE: &'static Venue = &AGED;
+
+    fn connect(session: Session) -> Self {
+        Self(session)
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_replaced_before_the_venue_ends_it_for_its_age() {
+    let (url, heard) = serve(|_, request| ok(request, json!(1))).await;
+    let client = ClientBuilder::<Aged>::new(&url).retry(RetryPolicy::none()).build().unwrap();
+    let all = async {
+        while heard.lock().unwrap().last().is_none_or(|(number, _)| *number < 3) {
+            client.0.send(Call::new(AGED.operation("time").unwrap())).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all).await.unwrap();
+    let numbers: Vec<u64> = heard.lock().unwrap().iter().map(|(number, _)| *number).collect();
+    assert!(numbers.is_sorted(), "no call goes over an old connection");
+    until("the first one is over", || client.0.websocket().unwrap().stats().replaced == 1).await;
 }

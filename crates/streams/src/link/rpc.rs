@@ -56,8 +56,13 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
         Ok(open) => open,
         Err(error) => return finish(report, orders, failed(&shared.session, &error, shared.was_open(endpoint))),
     };
+    let Some((number, pinned)) = session.on_open_websocket() else {
+        return finish(report, orders, ended(LostCause::Cut));
+    };
     let listener = Arc::new(Listener {
         shared: shared.clone(),
+        number,
+        of_calls,
         report: Mutex::new(Some(report.clone())),
         words: CallWords::of(&shared, endpoint, session.venue()),
         held: Mutex::default(),
@@ -66,12 +71,11 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
     });
     let as_listen: Arc<dyn Listen> = listener.clone();
     let weak: Weak<dyn Listen> = Arc::downgrade(&as_listen);
-    // In this order: a connection that is lost in between is reported.
-    let is_open = socket.listen(weak).is_some();
-    let Some(pinned) = session.on_open_websocket().filter(|_| is_open) else {
+    // What happens to the connection from now on is reported. Before that it may have ended, or been replaced.
+    if socket.listen(weak) != Some(number) {
         listener.stop();
         return finish(report, orders, ended(LostCause::Cut));
-    };
+    }
     // The hub says what is repeated.
     let pinned = pinned.with_retry(RetryPolicy::none());
     report.opened();
@@ -259,6 +263,10 @@ impl CallWords {
 /// What hears the connection.
 struct Listener {
     shared: Arc<Shared>,
+    /// Of the connection. What happens on another one concerns others.
+    number: u64,
+    /// The connection is that of the client's calls.
+    of_calls: bool,
     /// None once nothing more is reported.
     report: Mutex<Option<Arc<Report>>>,
     words: CallWords,
@@ -336,15 +344,31 @@ impl Listener {
     fn stop(&self) {
         lock(&self.report).take();
     }
+
+    /// Whether a notice that the venue is going to close the connection is the client's business, which has another connection take its
+    /// place and says so.
+    fn is_for_client(&self) -> bool {
+        let words = self.shared.session.venue().websocket.as_ref();
+        let event = words.and_then(|words| words.envelope.as_ref()?.event.as_ref());
+        self.of_calls && event.is_some_and(|event| event.closing.is_some())
+    }
 }
 
 impl Listen for Listener {
-    fn message(&self, body: &Bytes) -> bool {
+    fn message(&self, number: u64, body: &Bytes) -> bool {
+        if number != self.number {
+            return false;
+        }
         // Locked for as long as the hub is fed, so that nothing is reported after the end.
         let report = lock(&self.report);
         let Some(report) = &*report else { return false };
         let mut held = lock(&self.held);
+        let mut is_for_client = false;
         let is_taken = self.words.notification(body, |frame| {
+            if matches!(frame.body, Body::Closing) && self.is_for_client() {
+                is_for_client = true;
+                return;
+            }
             let name = match frame.handle {
                 Handle::Name(name) if !held.expected.is_empty() => Some(name.to_lowercase()),
                 _ => None,
@@ -364,12 +388,40 @@ impl Listen for Listener {
         if is_taken {
             self.shared.kick();
         }
-        is_taken
+        is_taken && !is_for_client
     }
 
     fn opened(&self, _: u64) {}
 
-    fn lost(&self, reason: &str, how: &LostHow) {
+    fn replaced(&self, number: u64) {
+        let report = lock(&self.report);
+        let Some(report) = report.as_ref().filter(|_| number == self.number) else { return };
+        {
+            // The connection that has taken its place is free for streams.
+            let mut tasks = lock(&self.shared.tasks);
+            if tasks.of_calls == Some(report.id()) {
+                tasks.of_calls = None;
+            }
+        }
+        let nothing = Bytes::new();
+        let frame = Frame {
+            bytes: &nothing,
+            handle: Handle::None,
+            kind: "",
+            data: 0..0,
+            sequence: None,
+            sent: None,
+            command: None,
+            body: Body::Closing,
+        };
+        self.shared.hub(|hub| hub.input(Now::read(), Input::Frame(report.id(), frame)));
+        self.shared.kick();
+    }
+
+    fn lost(&self, number: u64, reason: &str, how: &LostHow) {
+        if number != self.number {
+            return;
+        }
         lock(&self.lost).get_or_insert_with(|| cause_of(&self.shared.session, reason, how));
         self.is_lost.notify_one();
     }

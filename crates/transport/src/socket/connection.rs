@@ -49,6 +49,10 @@ pub(crate) struct Connection {
     lost: Arc<OnceLock<String>>,
     /// How many there are of the client with this one.
     number: u64,
+    /// The venue has said that it is going to close the connection.
+    closing: Arc<Notify>,
+    /// Another connection has taken the place of this one.
+    is_replaced: AtomicBool,
 }
 
 /// A call for a connection.
@@ -83,7 +87,8 @@ impl Connection {
     ) -> (Arc<Self>, Driver) {
         let Opened { stream, offsets } = opened;
         let (outbox, queue) = mpsc::unbounded_channel();
-        let lost = Arc::new(OnceLock::new());
+        let (lost, closing) = (Arc::new(OnceLock::new()), Arc::new(Notify::new()));
+        let number = supervisor.stats().opened + 1;
         let connection = Arc::new_cyclic(|weak| Self {
             outbox,
             room: Arc::new(Semaphore::new(OUTBOX)),
@@ -92,10 +97,12 @@ impl Connection {
             login: login(weak.clone()),
             offsets,
             lost: lost.clone(),
-            number: supervisor.stats().opened + 1,
+            number,
+            closing: closing.clone(),
+            is_replaced: AtomicBool::new(false),
         });
         let login = connection.login.clone();
-        (connection, Driver { stream, queue, lost, login, supervisor: supervisor.clone() })
+        (connection, Driver { stream, queue, lost, number, closing, login, supervisor: supervisor.clone() })
     }
 
     /// How many connections the client has opened, this one included.
@@ -116,6 +123,21 @@ impl Connection {
     /// Whether it was lost, if nobody has been notified yet.
     pub(crate) fn is_over(&self) -> bool {
         self.outbox.is_closed()
+    }
+
+    /// Returns once the venue has said that it is going to close the connection.
+    pub(crate) async fn is_closing(&self) {
+        self.closing.notified().await;
+    }
+
+    /// Another connection is open, over which calls go from now on.
+    pub(crate) fn replace(&self) {
+        self.is_replaced.store(true, Ordering::Release);
+    }
+
+    /// Whether another connection has taken the place of this one. It carries the calls that are in flight, and ends then.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.is_replaced.load(Ordering::Acquire)
     }
 
     /// A request for a call, once it may be sent.
@@ -236,6 +258,8 @@ pub(crate) struct Driver {
     stream: WebSocketStream<Stream>,
     queue: mpsc::UnboundedReceiver<Outgoing>,
     lost: Arc<OnceLock<String>>,
+    number: u64,
+    closing: Arc<Notify>,
     login: Option<Arc<TokenCache>>,
     supervisor: Arc<Supervisor>,
 }
@@ -251,6 +275,8 @@ pub(crate) struct Lost {
 /// What reading and writing have in common.
 struct ConnectionTask<'a> {
     supervisor: &'a Supervisor,
+    number: u64,
+    closing: &'a Notify,
     /// The login of the connection, where the client can log in.
     login: Option<&'a TokenCache>,
     calls: Mutex<Calls>,
@@ -273,10 +299,12 @@ struct ConnectionTask<'a> {
 impl Driver {
     /// Runs until the connection is lost, and says why.
     pub(crate) async fn run(self) -> Lost {
-        let Self { stream, queue, lost, login, supervisor } = self;
+        let Self { stream, queue, lost, number, closing, login, supervisor } = self;
         let longest = supervisor.settings(|settings| settings.silence());
         let task = ConnectionTask {
             supervisor: &supervisor,
+            number,
+            closing: &closing,
             login: login.as_deref(),
             calls: Mutex::new(Calls::new(supervisor.options.in_flight)),
             heard: Mutex::new(Instant::now()),
@@ -357,7 +385,7 @@ impl ConnectionTask<'_> {
     /// Hands a message to whom it is for.
     fn take(&self, body: Bytes) {
         let counts = &self.supervisor.counts;
-        if self.supervisor.listeners.take(&body) && !self.supervisor.options.has_handler() {
+        if self.supervisor.listeners.take(self.number, &body) && !self.supervisor.options.has_handler() {
             return;
         }
         let Some(message) = framing::read(self.supervisor.common.venue, body) else {
@@ -409,16 +437,27 @@ impl ConnectionTask<'_> {
         }
         // What was subscribed to with the log-on has ended too.
         let reason = "the venue has ended the log-on";
-        self.supervisor.listeners.each(|listener| listener.lost(reason, &LostHow::Other));
+        self.supervisor.listeners.each(|listener| listener.lost(self.number, reason, &LostHow::Other));
     }
 
     fn event(&self, subscription: Option<&Bytes>, data: &Bytes, message: &Bytes) {
         fn text(part: &Bytes) -> &str {
             std::str::from_utf8(part).unwrap_or_default()
         }
+        if subscription.is_none() && self.says_closing(text(data)) {
+            self.closing.notify_one();
+        }
         // Usually a number. One that is a text is passed without its quotes.
         let channel = subscription.map(text).unwrap_or_default().trim_matches('"');
         self.supervisor.tell(Event::Notification { channel, data: text(data), params: text(message) });
+    }
+
+    /// Whether an event of the connection itself is the notice that the venue is going to close it.
+    fn says_closing(&self, data: &str) -> bool {
+        let envelope = self.supervisor.common.venue.websocket.as_ref().and_then(|words| words.envelope.as_ref());
+        let Some((member, closing)) = envelope.and_then(|words| words.event.as_ref()?.closing) else { return false };
+        let kind = Members::of(data).and_then(|members| string(members.get(member)?));
+        kind.as_deref() == Some(closing)
     }
 
     fn notify(&self, method: &str, params: &Bytes) {

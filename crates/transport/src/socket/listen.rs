@@ -6,18 +6,22 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use bytes::Bytes;
 
-/// Hears what happens on a WebSocket, before anybody else does. It is called from the task that reads the connection.
+/// Hears what happens on a WebSocket, before anybody else does. It is called from the task that reads the connection. A connection is
+/// named by its number, since for a while there may be two: one, and the one whose place it has taken.
 #[doc(hidden)]
 pub trait Listen: Send + Sync {
     /// A message as it came. Returns whether it is a notification that the listener has taken: of one that nobody takes, and that no
     /// handler receives, nothing more is read.
-    fn message(&self, body: &Bytes) -> bool;
+    fn message(&self, number: u64, body: &Bytes) -> bool;
 
     /// A connection is open, with its settings made. Numbers count upwards; the same one may be reported twice.
     fn opened(&self, number: u64);
 
-    /// The open connection is over.
-    fn lost(&self, reason: &str, how: &LostHow);
+    /// Another connection has taken the place of this one, which ends soon.
+    fn replaced(&self, number: u64);
+
+    /// A connection that was open is over.
+    fn lost(&self, number: u64, reason: &str, how: &LostHow);
 
     /// Whether nothing more should be read before there is room again.
     fn is_full(&self) -> bool;
@@ -68,9 +72,9 @@ impl Listeners {
     }
 
     /// Whether one of them has taken a message.
-    pub(crate) fn take(&self, body: &Bytes) -> bool {
+    pub(crate) fn take(&self, number: u64, body: &Bytes) -> bool {
         let mut is_taken = false;
-        self.each(|listener| is_taken |= listener.message(body));
+        self.each(|listener| is_taken |= listener.message(number, body));
         is_taken
     }
 

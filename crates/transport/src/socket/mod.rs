@@ -1,8 +1,8 @@
 //! Calls over one WebSocket: opened by the first of them, and again whenever it is lost.
 //!
-//! [`WebSocket`] is the client's handle. A separate task ([`supervisor`]) opens connections one after the other; a
-//! [`connection`] carries calls until it is lost; [`calls`] knows who waits for which response; [`settings`] what the next
-//! connection begins with.
+//! [`WebSocket`] is the client's handle. A separate task ([`supervisor`]) opens connections one after the other, and the next one
+//! before the venue ends one; a [`connection`] carries calls until it is lost; [`calls`] knows who waits for which response;
+//! [`settings`] what the next connection begins with.
 
 mod calls;
 mod connection;
@@ -31,6 +31,11 @@ use crate::token::Grant;
 /// lost, each call that was in flight fails with an error that says whether it may have been carried out; a new connection is
 /// opened after a random wait, logged in if the lost one was, and given the settings that the lost one had (heartbeat, cancel on
 /// disconnect) before any call goes over it. Calls in the meantime wait for that.
+///
+/// Where the venue ends connections because of their age, or says that it is going to close one, another takes its place before that:
+/// it is opened, logged in and given the settings while the old one carries calls. From then on calls go over the new one. The old one
+/// goes on for half a minute, so that events are missed by nobody who subscribes on the new one meanwhile, and until the calls in flight
+/// have their responses.
 ///
 /// A task does this, on the runtime of the call that first needed it. Where that runtime ends, the connection is lost, and the next
 /// call starts the task again on its own runtime.

@@ -15,6 +15,8 @@ pub struct WebSocketOptions {
     pub(crate) in_flight: usize,
     pub(crate) reconnect: RetryPolicy,
     pub(crate) on_event: Option<OnEvent>,
+    /// Whether another connection takes the place of one before it ends.
+    pub(crate) is_replaced: bool,
 }
 
 pub(crate) type OnEvent = Arc<dyn Fn(Event<'_>) + Send + Sync>;
@@ -24,7 +26,7 @@ impl WebSocketOptions {
     pub fn new() -> Self {
         let half_a_minute = Duration::from_secs(30);
         let reconnect = endless(Duration::from_millis(100), half_a_minute);
-        Self { heartbeat: Some(half_a_minute), in_flight: 1024, reconnect, on_event: None }
+        Self { heartbeat: Some(half_a_minute), in_flight: 1024, reconnect, on_event: None, is_replaced: true }
     }
 
     /// How often the venue is asked to show that it is there: in whole seconds, rounded up, between one second and an hour. A
@@ -65,9 +67,10 @@ impl WebSocketOptions {
         self.on_event.is_some()
     }
 
-    /// The same for another connection, about which the user's handler is not notified.
-    pub(crate) fn without_handler(&self) -> Self {
-        Self { on_event: None, ..self.clone() }
+    /// The same for a connection of streams: the user's handler is not notified about it, and the streams know themselves when another
+    /// one is to take its place.
+    pub(crate) fn for_streams(&self) -> Self {
+        Self { on_event: None, is_replaced: false, ..self.clone() }
     }
 
     /// Hands an event to the handler. Says whether it came through that without a panic.
@@ -107,8 +110,8 @@ impl fmt::Debug for WebSocketOptions {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A connection is open, with its settings made. The first one is number 1. Subscriptions that the one before it had are not
-    /// set up again.
+    /// A connection is open, with its settings made, and calls go over it. The first one is number 1. Subscriptions that the one before
+    /// it had are not set up again. If that one is not lost yet, this one has taken its place, and it ends soon.
     #[non_exhaustive]
     Opened {
         /// How many there have been.
@@ -124,9 +127,11 @@ pub enum Event<'a> {
         /// The whole of the notification's params, as JSON.
         params: &'a str,
     },
-    /// The connection was lost.
+    /// A connection was lost, or has ended after another one had taken its place.
     #[non_exhaustive]
     Lost {
+        /// Which one.
+        number: u64,
         /// Why, as far as is known.
         reason: &'a str,
     },
@@ -148,6 +153,8 @@ pub struct WebSocketStats {
     pub opened: u64,
     /// Of these, the ones that are over.
     pub lost: u64,
+    /// Of these, the ones whose place another one had taken by then.
+    pub replaced: u64,
     /// Responses for which no call waited: to cancelled calls, duplicates, or with an id that was never sent.
     pub unasked_answers: u64,
     /// Messages that are not JSON-RPC, or not of a known kind.

@@ -1,12 +1,12 @@
-//! Opens connections one after the other, and gives each what the one before it had.
+//! Opens connections one after the other, the next one before the venue ends one, and gives each what the one before it had.
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use http::HeaderMap;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio::time::Instant;
 use venuekit_wire::operation::Operation;
 
@@ -44,6 +44,7 @@ pub(crate) struct Supervisor {
 pub(crate) struct Counts {
     opened: AtomicU64,
     lost: AtomicU64,
+    replaced: AtomicU64,
     pub(crate) unasked: AtomicU64,
     pub(crate) unreadable: AtomicU64,
     handler_panics: AtomicU64,
@@ -80,13 +81,23 @@ impl Pause {
 
 /// What became of a connection.
 enum End {
-    Lost { lost: Lost, lasted: bool },
+    Lost { number: u64, lost: Lost, lasted: bool },
     Failed(Error),
     LetGo,
 }
 
+/// A connection that is open, and what carries it out.
+struct Live {
+    connection: Arc<Connection>,
+    driver: Pin<Box<dyn Future<Output = Lost> + Send>>,
+    began: Instant,
+}
+
 /// A connection that lasted this long was a good one.
 const LASTING: Duration = Duration::from_secs(1);
+
+/// For so long a connection goes on whose place another one has taken: whoever has subscribed to something on it does so on the new one.
+const BESIDE: Duration = Duration::from_secs(30);
 
 /// The task that keeps the connection. However it ends, calls that wait for a connection notice, and the next call starts another:
 /// a runtime that shuts down takes its tasks with it.
@@ -179,6 +190,7 @@ impl Supervisor {
         WebSocketStats {
             opened: read(&self.counts.opened),
             lost: read(&self.counts.lost),
+            replaced: read(&self.counts.replaced),
             unasked_answers: read(&self.counts.unasked),
             unreadable_messages: read(&self.counts.unreadable),
             handler_panics: read(&self.counts.handler_panics),
@@ -193,13 +205,9 @@ impl Supervisor {
             let end = caught_in("the task of a connection", self.connect(&mut was_logged_in)).await;
             let (error, lasted) = match end.unwrap_or_else(|| self.panicked()) {
                 End::LetGo => return,
-                End::Lost { lost, lasted } => {
-                    let Lost { reason, how, on_purpose } = lost;
-                    tracing::info!(venue = self.common.venue.name, reason, on_purpose, "the connection has ended");
-                    self.counts.lost.fetch_add(1, Ordering::Relaxed);
-                    self.tell(Event::Lost { reason: &reason });
-                    self.listeners.each(|listener| listener.lost(&reason, &how));
-                    if on_purpose {
+                End::Lost { number, lost, lasted } => {
+                    self.ended(number, &lost);
+                    if lost.on_purpose {
                         (failures, was_logged_in) = (0, false);
                         self.settings(Settings::forget_private);
                         self.state.send_replace(State::Idle);
@@ -231,8 +239,9 @@ impl Supervisor {
     /// Something that the user supplies has panicked: a login, a rate budget, a subscriber of the log.
     fn panicked(&self) -> End {
         let reason = "its task panicked";
-        if matches!(&*self.state.borrow(), State::Open(_)) {
+        if let State::Open(connection) = &*self.state.borrow() {
             return End::Lost {
+                number: connection.number(),
                 lost: Lost { reason: reason.to_owned(), how: LostHow::Other, on_purpose: false },
                 lasted: false,
             };
@@ -240,58 +249,150 @@ impl Supervisor {
         End::Failed(Error::no_connection(reason))
     }
 
+    /// A connection that was open is over.
+    fn ended(&self, number: u64, lost: &Lost) {
+        let Lost { reason, how, on_purpose } = lost;
+        tracing::info!(venue = self.common.venue.name, number, reason, on_purpose, "a connection has ended");
+        self.counts.lost.fetch_add(1, Ordering::Relaxed);
+        self.tell(Event::Lost { number, reason });
+        self.listeners.each(|listener| listener.lost(number, reason, how));
+    }
+
     fn wait(&self, failures: u32) -> Duration {
         self.options.reconnect.wait(failures.saturating_add(1), None, fastrand::f64()).unwrap_or_default()
     }
 
-    /// Opens a connection and keeps it until it ends.
+    /// Opens a connection and keeps it until it ends, or one that has taken its place does.
     async fn connect(self: &Arc<Self>, was_logged_in: &mut bool) -> End {
-        let open = handshake::open(&self.http, &self.common, &self.url, HeaderMap::new());
-        let open = tokio::time::timeout(self.common.timeouts.connect, open);
         let opened = tokio::select! {
-            open = open => match open {
-                Ok(Ok(opened)) => opened,
-                Ok(Err(error)) => return End::Failed(error),
-                Err(_) => {
-                    let reason = format!("the handshake took too long{}", self.common.route);
-                    return End::Failed(Error::no_connection(&reason));
-                }
-            },
+            opened = self.live(*was_logged_in) => opened,
             () = self.let_go.notified() => return End::LetGo,
         };
-        let (connection, driver) = Connection::new(opened, self, |weak| self.token_cache(weak));
-        let mut driver = pin!(driver.run());
-        let prepare = tokio::time::timeout(self.common.timeouts.call, self.prepare(&connection, *was_logged_in));
-        let prepared = tokio::select! {
-            lost = &mut driver => Err(Error::no_connection(&lost.reason)),
-            prepared = prepare => {
-                prepared.unwrap_or_else(|_| Err(Error::no_connection("the login and the settings took too long")))
-            }
-            () = self.let_go.notified() => return End::LetGo,
+        let mut live = match opened {
+            Ok(live) => live,
+            Err(error) => return End::Failed(error),
         };
-        if let Err(error) = prepared {
-            return End::Failed(error);
-        }
-        let number = connection.number();
-        self.counts.opened.fetch_add(1, Ordering::Relaxed);
-        let began = Instant::now();
-        self.tell(Event::Opened { number });
-        self.state.send_replace(State::Open(connection.clone()));
-        self.listeners.each(|listener| listener.opened(number));
-        let lost = tokio::select! {
-            lost = &mut driver => Some(lost),
-            () = keep_logged_in(&connection) => None,
-            () = self.let_go.notified() => None,
+        self.begin(&live);
+        let mut short_lived = 0_u32;
+        // Dropping it ends the wait of the connection before this one.
+        let mut _beside = None;
+        let lost = loop {
+            let Live { connection, driver, began } = &mut live;
+            let next = tokio::select! {
+                lost = driver => break Some(lost),
+                next = self.successor(connection, *began, short_lived) => next,
+                () = keep_logged_in(connection) => break None,
+                () = self.let_go.notified() => break None,
+            };
+            // A venue that closes each connection soon is not asked for another one again and again.
+            short_lived = if live.began.elapsed() >= BESIDE { 0 } else { short_lived.saturating_add(1) };
+            let old = std::mem::replace(&mut live, next);
+            self.begin(&live);
+            old.connection.replace();
+            self.listeners.each(|listener| listener.replaced(old.connection.number()));
+            let (beside, alone) = oneshot::channel();
+            _beside = Some(beside);
+            tokio::spawn(self.clone().end_replaced(old, alone));
         };
-        *was_logged_in = connection.login().is_some_and(|login| login.is_held());
+        *was_logged_in = is_logged_in(&live.connection);
+        let number = live.connection.number();
         if let Some(lost) = lost {
-            return End::Lost { lost, lasted: began.elapsed() >= LASTING };
+            return End::Lost { number, lost, lasted: live.began.elapsed() >= LASTING };
         }
         // Without anybody who could send, the driver takes its leave of the venue.
         self.state.send_replace(State::Idle);
-        drop(connection);
-        let _ = tokio::time::timeout(LEAVE, driver).await;
+        drop(live.connection);
+        let _ = tokio::time::timeout(LEAVE, live.driver).await;
         End::LetGo
+    }
+
+    /// A connection with what the one before it had, over which no call goes yet.
+    async fn live(self: &Arc<Self>, log_in: bool) -> Result<Live, Error> {
+        let open = handshake::open(&self.http, &self.common, &self.url, HeaderMap::new());
+        let opened = tokio::time::timeout(self.common.timeouts.connect, open).await.unwrap_or_else(|_| {
+            Err(Error::no_connection(&format!("the handshake took too long{}", self.common.route)))
+        })?;
+        let (connection, driver) = Connection::new(opened, self, |weak| self.token_cache(weak));
+        let mut driver = Box::pin(driver.run());
+        let prepare = tokio::time::timeout(self.common.timeouts.call, self.prepare(&connection, log_in));
+        tokio::select! {
+            lost = &mut driver => return Err(Error::no_connection(&lost.reason)),
+            prepared = prepare => {
+                prepared.unwrap_or_else(|_| Err(Error::no_connection("the login and the settings took too long")))?;
+            }
+        }
+        Ok(Live { connection, driver, began: Instant::now() })
+    }
+
+    /// Calls go over a connection from now on.
+    fn begin(&self, live: &Live) {
+        let number = live.connection.number();
+        self.counts.opened.fetch_add(1, Ordering::Relaxed);
+        self.tell(Event::Opened { number });
+        self.state.send_replace(State::Open(live.connection.clone()));
+        self.listeners.each(|listener| listener.opened(number));
+    }
+
+    /// Another connection, once it is time: because of the age of this one, or because the venue is going to close it.
+    async fn successor(self: &Arc<Self>, old: &Connection, began: Instant, short_lived: u32) -> Live {
+        if !self.options.is_replaced {
+            return std::future::pending().await;
+        }
+        let age = async {
+            match self.common.venue.websocket.as_ref().and_then(|words| words.connection_life) {
+                Some(seconds) => tokio::time::sleep_until(began + Duration::from_secs(seconds.into())).await,
+                None => std::future::pending().await,
+            }
+        };
+        let why = tokio::select! {
+            () = age => "of its age",
+            () = old.is_closing() => "the venue is going to close it",
+        };
+        tracing::info!(venue = self.common.venue.name, why, "another connection takes the place of this one");
+        if short_lived > 0 {
+            tokio::time::sleep(self.wait(short_lived)).await;
+        }
+        let mut failures = 0_u32;
+        loop {
+            let error = match self.live(is_logged_in(old)).await {
+                Ok(live) => return live,
+                Err(error) => error,
+            };
+            failures = failures.saturating_add(1);
+            let asked = error.retry_after().unwrap_or_default().min(retry_after::LONG);
+            let wait = self.wait(failures).max(asked);
+            tracing::warn!(venue = self.common.venue.name, %error, ?wait, "no connection in place of this one");
+            self.tell(Event::Failed { error: &error, wait });
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Ends a connection whose place another one has taken: after a while, or once there is a third one; and not before the calls in
+    /// flight have their responses.
+    async fn end_replaced(self: Arc<Self>, old: Live, alone: oneshot::Receiver<()>) {
+        let Live { connection, mut driver, .. } = old;
+        let number = connection.number();
+        let end = async {
+            tokio::select! {
+                lost = &mut driver => return lost,
+                _ = alone => {}
+                () = tokio::time::sleep(BESIDE) => {}
+            }
+            // Each of these calls holds it.
+            drop(connection);
+            let calls = self.common.timeouts.attempt.saturating_mul(2).saturating_add(LEAVE);
+            let _ = tokio::time::timeout(calls, driver).await;
+            let reason = "another connection has taken its place".to_owned();
+            Lost { reason, how: LostHow::Other, on_purpose: false }
+        };
+        let lost = caught_in("the task of a connection that was replaced", end).await;
+        let lost = lost.unwrap_or_else(|| Lost {
+            reason: "its task panicked".to_owned(),
+            how: LostHow::Other,
+            on_purpose: false,
+        });
+        self.counts.replaced.fetch_add(1, Ordering::Relaxed);
+        self.ended(number, &lost);
     }
 
     fn token_cache(&self, connection: Weak<Connection>) -> Option<Arc<TokenCache>> {
@@ -340,6 +441,10 @@ fn url(common: &Common) -> String {
         false if common.base.url.contains('?') => format!("{}&{query}", common.base.url),
         false => format!("{}?{query}", common.base.url),
     }
+}
+
+fn is_logged_in(connection: &Connection) -> bool {
+    connection.login().is_some_and(|login| login.is_held())
 }
 
 async fn keep_logged_in(connection: &Connection) {
