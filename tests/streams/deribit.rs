@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use venuekit::deribit::types::Interval;
-use venuekit::streams::{Error, Origin, Reason, StreamOptions, Streams};
+use venuekit::streams::{Audit, Error, Origin, Reason, StreamOptions, Streams};
 use venuekit::transport::RateLimits;
 use venuekit_sandbox::{Fault, Rule, Sandbox, Transport};
 
@@ -68,6 +68,24 @@ async fn what_is_subscribed_survives_the_connection() {
         let second = buy(&client, "20001").await;
         let told = crate::desk::message_with(&mut orders, |order| order.order_id == second.order_id).await;
         assert_eq!(told.origin, Origin::Stream, "{over_http}");
+    }
+}
+
+#[tokio::test]
+async fn a_book_is_compared_with_a_call() {
+    let sandbox = sandbox().await;
+    let client = deribit(&sandbox);
+    let mut book = client.streams().book(PERPETUAL, Interval::Raw).book().subscribe().await.unwrap();
+    for price in ["20000", "20001"] {
+        buy(&client, price).await;
+        in_time("the book is live", async {
+            while !book.is_live(PERPETUAL) {
+                book.next().await;
+            }
+        })
+        .await;
+        let audit = in_time("the call has returned", book.audit(PERPETUAL)).await;
+        assert!(matches!(audit, Audit::Same { levels, .. } if levels > 2), "{audit:?}");
     }
 }
 

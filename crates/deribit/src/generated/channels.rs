@@ -141,6 +141,13 @@ pub static STREAMS: wire::Streams = wire::Streams {
             is_book: true,
             sequence: wire::Sequence::Chain { number: "/change_id", previous: "/prev_change_id" },
             recovery: wire::Recovery::Resubscribe,
+            audit: Some(&wire::BookAudit {
+                call: wire::SnapshotCall {
+                    operation: "get_order_book", parameters: &[("instrument_name", "instrument_name")],
+                    fixed: &[("depth", "10000")], kind: "", number: "/change_id", added: &[],
+                },
+                bids: "/bids", asks: "/asks", depth: 10000,
+            }),
             ..wire::Channel::EMPTY
         },
         wire::Channel {

@@ -287,6 +287,9 @@ fn channel(out: &mut Text, document: &Document, channel: &Channel<'_>) {
         }
         out.line(&format!("sequence: {},", sequence(&value["x-sequence"])));
         recovery(out, document, &value["x-recover"]);
+        if let Some(call) = value.pointer("/x-book/audit") {
+            audit(out, document, call);
+        }
         out.line("..wire::Channel::EMPTY");
     });
     out.line("},");
@@ -416,16 +419,31 @@ fn fixed(call: &Value) -> String {
 
 fn snapshot_call(out: &mut Text, document: &Document, call: &Value) {
     out.line("recovery: wire::Recovery::Call(&wire::SnapshotCall {");
+    out.indented(|out| snapshot_fields(out, document, call));
+    out.line("}),");
+}
+
+fn snapshot_fields(out: &mut Text, document: &Document, call: &Value) {
+    let fields = [
+        format!("operation: {:?},", id_of(document, word(call, "operation"))),
+        format!("parameters: {},", pairs(call, "parameters")),
+        format!("fixed: {},", fixed(call)),
+        format!("kind: {:?},", word(call, "kind")),
+        format!("number: {:?},", word(call, "number")),
+        format!("added: {},", pairs(call, "added")),
+    ];
+    out.filled(fields.into_iter());
+}
+
+/// The call that returns a book to compare with.
+fn audit(out: &mut Text, document: &Document, call: &Value) {
+    out.line("audit: Some(&wire::BookAudit {");
     out.indented(|out| {
-        let fields = [
-            format!("operation: {:?},", id_of(document, word(call, "operation"))),
-            format!("parameters: {},", pairs(call, "parameters")),
-            format!("fixed: {},", fixed(call)),
-            format!("kind: {:?},", word(call, "kind")),
-            format!("number: {:?},", word(call, "number")),
-            format!("added: {},", pairs(call, "added")),
-        ];
-        out.filled(fields.into_iter());
+        out.line("call: wire::SnapshotCall {");
+        out.indented(|out| snapshot_fields(out, document, call));
+        out.line("},");
+        let [bids, asks] = ["bids", "asks"].map(|key| word(call, key));
+        out.line(&format!("bids: {bids:?}, asks: {asks:?}, depth: {},", call["depth"]));
     });
     out.line("}),");
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Fail;
+use super::recovery::{names_of, operation_of};
 use crate::document::Document;
 use crate::lint::schemas::types;
 use crate::model::{members, resolve, text};
@@ -34,6 +35,23 @@ pub fn check(document: &Document, channel: &Channel<'_>, fail: &mut Fail<'_>) {
                 payload.holds(when, &["string"], fail);
             }
             payload.numbers(said, fail);
+        }
+    }
+    if let Some(call) = book.get("audit") {
+        audit(document, channel, &step(&at, "audit"), call, fail);
+    }
+}
+
+/// The response has the number and the levels.
+fn audit(document: &Document, channel: &Channel<'_>, at: &str, call: &Value, fail: &mut Fail<'_>) {
+    let Some(operation) = operation_of(document, at, call, fail) else { return };
+    names_of(document, channel, &operation, at, call, fail);
+    let Some((_, result)) = operation.result_schema(document) else { return };
+    for (key, kind) in [("number", "integer"), ("bids", "array"), ("asks", "array")] {
+        let pointer = text(call, key).unwrap_or_default();
+        if streams::at(document, result, pointer).is_none_or(|found| types(found) != [kind]) {
+            let message = format!("the response of `{}` has no {kind} at `{pointer}`", operation.id);
+            fail("dangling-pointer", &step(at, key), message, "lead to the number of the state, and to its levels");
         }
     }
 }

@@ -353,7 +353,7 @@ pub fn tuple(_: &Known<'_>, value: &Value) -> Said {
 }
 
 pub fn book(_: &Known<'_>, value: &Value) -> Said {
-    shape(value, &["instrument", "snapshots"], &["mark", "changes"])?;
+    shape(value, &["instrument", "snapshots"], &["mark", "changes", "audit"])?;
     let several = value["instrument"].as_array().is_some_and(|all| all.len() > 1 && all.iter().all(is_pointer));
     is(several || is_pointer(&value["instrument"]), "`instrument` is a JSON pointer into the data, or a list of them")?;
     is(maybe(value, "mark", is_pointer), "`mark` is a JSON pointer into the data")?;
@@ -365,7 +365,20 @@ pub fn book(_: &Known<'_>, value: &Value) -> Said {
             .and_then(|()| levels(said))
             .map_err(|problem| format!("`{key}`: {problem}"))?;
     }
-    members(value, "changes").try_for_each(|(key, said)| change(said).map_err(|problem| format!("`{key}`: {problem}")))
+    members(value, "changes")
+        .try_for_each(|(key, said)| change(said).map_err(|problem| format!("`{key}`: {problem}")))?;
+    value.get("audit").map_or(Ok(()), audit).map_err(|problem| format!("`audit`: {problem}"))
+}
+
+/// A call that returns the book with a number of the stream.
+fn audit(value: &Value) -> Said {
+    shape(value, &["operation", "number", "bids", "asks", "depth"], &["parameters", "fixed"])?;
+    is(is_text(&value["operation"]), "`operation` names an operation")?;
+    let pointers = ["number", "bids", "asks"].iter().all(|key| is_pointer(&value[*key]));
+    is(pointers, "`number`, `bids` and `asks` are JSON pointers into the response")?;
+    is(count(&value["depth"]), "`depth` is how many levels of a side it returns at most")?;
+    is(maybe(value, "parameters", map_of_texts), "`parameters` is a mapping of names")?;
+    is(maybe(value, "fixed", Value::is_object), "`fixed` is a mapping from parameters to their values")
 }
 
 fn change(said: &Value) -> Said {

@@ -36,7 +36,12 @@ pub fn check(document: &Document, channel: &Channel<'_>, fail: &mut Fail<'_>) {
 }
 
 /// The operation of a call, which changes nothing.
-fn operation_of<'a>(document: &'a Document, at: &str, call: &Value, fail: &mut Fail<'_>) -> Option<Operation<'a>> {
+pub(super) fn operation_of<'a>(
+    document: &'a Document,
+    at: &str,
+    call: &Value,
+    fail: &mut Fail<'_>,
+) -> Option<Operation<'a>> {
     let name = text(call, "operation").unwrap_or_default();
     let id = id_of(document, name);
     let Some(operation) = operations(document).into_iter().find(|operation| operation.id == id) else {
@@ -51,7 +56,7 @@ fn operation_of<'a>(document: &'a Document, at: &str, call: &Value, fail: &mut F
 }
 
 /// Parameters of the operation and of the channel that a call names.
-fn names_of(
+pub(super) fn names_of(
     document: &Document,
     channel: &Channel<'_>,
     operation: &Operation<'_>,

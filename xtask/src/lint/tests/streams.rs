@@ -15,6 +15,13 @@ const EVENTS_ONE_CALL: &str =
 const EVENTS_WITHOUT_TYPE: &str =
     "{ events: { subscribe: [Reset, Reset], unsubscribe: Reset, subscription: id, data: event, closing: bye } }";
 
+const AUDIT_WITHOUT_DEPTH: &str =
+    "      mark: /clock\n      audit: { operation: GetNothing, number: /n, bids: /b, asks: /a }\n";
+const AUDIT_OF_NOTHING: &str =
+    "      mark: /clock\n      audit: { operation: GetNothing, number: /n, bids: /b, asks: /a, depth: 5 }\n";
+const AUDIT_THAT_WRITES: &str =
+    "      mark: /clock\n      audit: { operation: Reset, number: /n, bids: /b, asks: /a, depth: 5 }\n";
+
 pub const CASES: &[Case] = &[
     // Joining.
     ("unlisted-channel", "  book: { $ref: 'stream-a.yaml#/channels/book' }\n", "", "  book:"),
@@ -81,6 +88,9 @@ pub const CASES: &[Case] = &[
     ("bad-word", "entry: [price, size]", "entry: [size, price]", "x-book"),
     ("bad-word", "ask: ask, is: change", "ask: bid, is: change", "x-book"),
     ("bad-word", "is: change", "is: both", "x-book"),
+    ("bad-word", "      mark: /clock\n", AUDIT_WITHOUT_DEPTH, "x-book"),
+    ("unknown-operation", "      mark: /clock\n", AUDIT_OF_NOTHING, "GetNothing"),
+    ("bad-recovery", "      mark: /clock\n", AUDIT_THAT_WRITES, "audit: "),
     ("bad-word", "{ at: /form, equals: whole }", "{ at: /form }", "x-when"),
     ("bad-word", "x-snapshot: true", "x-snapshot: false", "x-snapshot"),
     ("bad-word", "x-control: true", "x-control: false", "x-control"),
