@@ -400,8 +400,10 @@ impl Hub {
         } else {
             own.sink.state(State::Refused(refusal));
         }
-        // What was uncertain alone may be gone with it.
-        self.resync_if_certain(now, reader);
+        // What was uncertain alone may be gone with it. Who has nothing left learns nothing more.
+        if self.readers.get(reader).is_some_and(|own| !own.subs.is_empty()) {
+            self.resync_if_certain(now, reader);
+        }
     }
 
     fn answered(&mut self, reader: ReaderKey, pending_item: &PendingItem, refusal: Option<Refusal>) {

@@ -119,12 +119,21 @@ impl Hub {
 
     /// The venue has nothing of a subscription any longer.
     pub(super) fn ended(&mut self, key: Key<Sub>) {
+        let is_serial = self.is_serial();
         self.suspend_catch_up(key);
         let Some(sub) = self.subs.get_mut(key) else { return };
         let number = sub.clear_subscription();
         let slot = sub.slot;
         if let Some(slot) = self.slots.get_mut(slot) {
             slot.by_room.retain(|_, own| *own != key);
+            // What comes yet of changes to it says nothing of the subscription that follows.
+            for pending in slot.pending.values_mut().filter(|_| !is_serial) {
+                if let Purpose::Add(own, _) | Purpose::Remove(own, _) | Purpose::Snapshot(own, _) = pending.purpose
+                    && own == key
+                {
+                    pending.purpose = Purpose::Unsubscribe(Vec::new());
+                }
+            }
             if let Some(number) = number {
                 slot.end_number(number);
             }

@@ -244,3 +244,21 @@ fn what_a_call_brought_may_come_late() {
     turns.insert(0, Turn::Fault(Fault::Duplicate));
     play(&CALLS, turns);
 }
+
+/// The reply to a change of a subscription comes when the venue has ended it, and another one has begun.
+#[test]
+fn a_late_reply_is_not_taken_for_one_of_the_next_subscription() {
+    let publish = Turn::Publish { channel: 0, item: 0, level: 0, change: 0 };
+    let attach = |channel, items| Turn::Attach { channel, items };
+    let late = [Turn::Fault(Fault::SlowReply), Turn::Add { reader: 1, item: 3 }, Turn::End(3)];
+    play(&COMMANDS, [publish, attach(0, 1), attach(3, 23)].into_iter().chain(late).collect());
+}
+
+/// A subscription gets no reply, and is refused when it is made again: nothing is certain then.
+#[test]
+fn a_reader_that_is_refused_is_not_certain() {
+    let publish = Turn::Publish { channel: 1, item: 3, level: 0, change: 0 };
+    let faults = [Fault::Mute, Fault::Swap, Fault::Drop, Fault::Refuse].map(Turn::Fault);
+    let turns = [Turn::Attach { channel: 1, items: 24 }, publish.clone(), publish, Turn::Pass(10_581)];
+    play(&CALLS, faults.into_iter().chain(turns).collect());
+}
