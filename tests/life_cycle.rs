@@ -1,7 +1,7 @@
 //! For every venue, over real sockets: a key is made, listed, used, rotated and revoked, and an old secret fails.
 
 use venuekit::auth::{KeyKind, PrivateKey};
-use venuekit::keys::{ApiKeys, CreatedKey, NewKey, OldSecret};
+use venuekit::keys::{ApiKeys, CreatedKey, KeyEdit, KeyInfo, NewKey, OldSecret};
 use venuekit::{Error, ErrorKind, bayse, binance, bybit, deribit, kalshi, yativo};
 use venuekit_sandbox::{Accounts, BybitKey, DeribitKey, KalshiKey, Sandbox};
 
@@ -38,6 +38,18 @@ where
     assert!(left.iter().all(|key| key.id != current.id || key.enabled == Some(false)), "the list shows no live key");
 }
 
+/// Whether a change is refused without a request.
+async fn is_not_sent<K: ApiKeys>(keys: &K, id: &str, edit: KeyEdit, expected: &str) {
+    let error = keys.edit(id, edit).await.unwrap_err();
+    assert!(error.status().is_none() && !error.may_have_been_applied(), "{error}");
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+/// Addresses and scopes, as texts.
+fn limits(key: &KeyInfo) -> (String, String) {
+    (key.addresses.join(" "), key.scopes.join(" "))
+}
+
 fn kalshi_client(sandbox: &Sandbox, credentials: kalshi::Credentials) -> kalshi::Client {
     let environment = kalshi::Environment::Custom(sandbox.kalshi_url());
     kalshi::Client::builder(environment).credentials(credentials).build().unwrap()
@@ -61,6 +73,7 @@ async fn kalshi_keys() {
         let scopes = ["read", "write"];
         life_cycle(&client.keys(), NewKey::named("made there").scopes(scopes), works).await;
         life_cycle(&client.keys(), NewKey::named("made here").scopes(scopes).local(kind), works).await;
+        is_not_sent(&client.keys(), "any", KeyEdit::new().scopes(["read"]), "kalshi changes no keys").await;
     }
 }
 
@@ -161,6 +174,22 @@ async fn deribit_keys() {
         life_cycle(&client.keys(), NewKey::named("local_rsa").scopes(scopes).local(KeyKind::Rsa2048), works).await;
         life_cycle(&client.keys(), NewKey::named("local_ed").scopes(scopes).local(KeyKind::Ed25519), works).await;
     }
+
+    // What is not named stays; the scopes are sent along in any case.
+    let client = deribit_client(&environment, deribit::Credentials::secret("secret01", "AMANDASECRECT").unwrap());
+    let keys = client.keys();
+    let made = keys.create(NewKey::named("before").scopes(scopes)).await.unwrap();
+    let known = keys.find(&made.id).await.unwrap().unwrap();
+    let changed = keys.edit(&made.id, KeyEdit::new().name("after").addresses(["127.0.0.1"])).await.unwrap();
+    assert_eq!(changed.name.as_deref(), Some("after"));
+    assert_eq!(limits(&changed), ("127.0.0.1".to_owned(), known.scopes.join(" ")));
+    let less = known.scopes.iter().map(|scope| scope.replace("trade:read_write", "trade:read"));
+    let changed = keys.edit(&made.id, KeyEdit::new().scopes(less)).await.unwrap();
+    assert!(changed.scopes.iter().any(|scope| scope == "trade:read"), "{:?}", changed.scopes);
+    assert_eq!((changed.name.as_deref(), changed.addresses.concat()), (Some("after"), "127.0.0.1".to_owned()));
+    let changed = keys.edit(&made.id, KeyEdit::new().addresses([""; 0])).await.unwrap();
+    assert_eq!(changed.addresses, Vec::<String>::new());
+    works(&made).await.expect("the key itself is as before");
 }
 
 fn bybit_client(sandbox: &Sandbox, credentials: bybit::Credentials) -> bybit::Client {
@@ -184,6 +213,47 @@ async fn bybit_keys() {
 
     let listed = client.keys().list().await.unwrap();
     assert!(listed.iter().any(|key| key.id == "owner-key"), "the key that asks is listed too: {listed:?}");
+}
+
+#[tokio::test]
+async fn a_key_of_bybit_is_changed_and_keeps_the_rest() {
+    let owner =
+        BybitKey { api_key: "owner-key".into(), api_secret: Some("owner-secret".into()), ..BybitKey::default() };
+    let sandbox = Sandbox::start(Accounts { bybit: vec![owner], ..Accounts::default() }).await.unwrap();
+    let client = bybit_client(&sandbox, bybit::Credentials::api_key("owner-key", "owner-secret").unwrap());
+    let trader = client.create_sub_member().username("trader01").member_type(1).send().await.unwrap();
+    let keys = client.keys();
+    let new = NewKey::named("bot").scopes(["Spot:SpotTrade"]).sub_account(&trader.result.uid);
+    let id = keys.create(new.addresses(["127.0.0.1"])).await.unwrap().id;
+
+    let both = ["Options:OptionsTrade", "Spot:SpotTrade"];
+    let changed = keys.edit(&id, KeyEdit::new().scopes(both)).await.unwrap();
+    assert_eq!(limits(&changed), ("127.0.0.1".to_owned(), both.join(" ")), "the addresses stay");
+    let changed = keys.edit(&id, KeyEdit::new().addresses(["127.0.0.2"])).await.unwrap();
+    assert_eq!(limits(&changed), ("127.0.0.2".to_owned(), both.join(" ")), "the scopes stay");
+    let changed = keys.edit(&id, KeyEdit::new().addresses([""; 0])).await.unwrap();
+    assert_eq!(limits(&changed).0, "");
+    assert!(changed.expires.is_some(), "a key that is bound to no address ends");
+
+    // A key that only reads still does.
+    client.update_sub_api_key().apikey(&id).read_only(1).ips("127.0.0.3").send().await.unwrap();
+    keys.edit(&id, KeyEdit::new().scopes(["Spot:SpotTrade"])).await.unwrap();
+    let shown = client.list_sub_api_keys().sub_member_id(&trader.result.uid).send().await.unwrap();
+    let shown = shown.result.result.iter().find(|key| key.api_key == id).unwrap();
+    assert_eq!((shown.read_only, shown.ips.concat()), (Some(true), "127.0.0.3".to_owned()));
+
+    // The key of the main account changes itself, and no call changes its addresses.
+    let own = keys.own().await.unwrap().unwrap();
+    let less: Vec<String> = own.scopes.iter().filter(|scope| *scope != "Spot:SpotTrade").cloned().collect();
+    assert_ne!(less, own.scopes);
+    let changed = keys.edit("owner-key", KeyEdit::new().scopes(less.clone())).await.unwrap();
+    assert_eq!(changed.scopes, less);
+    is_not_sent(&keys, "owner-key", KeyEdit::new().addresses(["127.0.0.1"]), "cannot change the addresses").await;
+    is_not_sent(&keys, &id, KeyEdit::new().name("other"), "cannot change the name").await;
+    is_not_sent(&keys, &id, KeyEdit::new().scopes([""; 0]), "needs a scope").await;
+    is_not_sent(&keys, &id, KeyEdit::new(), "nothing of the key is to change").await;
+    let error = keys.edit("nobody", KeyEdit::new().scopes(both)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }
 
 fn binance_client(sandbox: &Sandbox, credentials: binance::Credentials) -> binance::Client {
@@ -220,6 +290,21 @@ async fn binance_keys() {
         (shown.addresses.concat(), shown.sub_account.as_deref()),
         ("127.0.0.1".to_owned(), Some(sub_account.as_str()))
     );
+
+    // One call for permissions, two for addresses, which are only made where something changes.
+    let id = rotated.id;
+    let changed = keys.edit(&id, KeyEdit::new().scopes(["canFuturesTrade", "canFixApiTrading"])).await.unwrap();
+    assert_eq!(
+        limits(&changed),
+        ("127.0.0.1".to_owned(), "canFuturesTrade".to_owned()),
+        "FIX is not shown by the list"
+    );
+    let changed = keys.edit(&id, KeyEdit::new().addresses(["127.0.0.2", "127.0.0.3"])).await.unwrap();
+    assert_eq!(limits(&changed), ("127.0.0.2 127.0.0.3".to_owned(), "canFuturesTrade".to_owned()));
+    let changed = keys.edit(&id, KeyEdit::new().scopes([""; 0]).addresses([""; 0])).await.unwrap();
+    assert_eq!(limits(&changed), (String::new(), String::new()));
+    is_not_sent(&keys, &id, KeyEdit::new().scopes(["canFly"]), "canMarginLoanRepay").await;
+    is_not_sent(&keys, &owner.api_key, KeyEdit::new().scopes(["canTrade"]), "does not belong to a sub-account").await;
 
     let error = keys.create(new("rsa").local(KeyKind::Rsa2048)).await.unwrap_err();
     assert!(error.status().is_none() && error.to_string().contains("registers Ed25519 keys"), "{error}");

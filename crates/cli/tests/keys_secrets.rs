@@ -23,6 +23,7 @@ const COMMANDS: &[&str] = &[
     "keys show VENUE/local/bot",
     "keys verify VENUE/local/bot",
     "keys report VENUE/local",
+    "keys edit VENUE/local/bot --address 127.0.0.1",
     "keys rotate VENUE/local/bot --dry-run",
     "keys revoke VENUE/local/bot --dry-run",
     "keys create VENUE/local/bot",

@@ -20,7 +20,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use account::{Account, Venue, venues_with_keys};
-pub use engine::{Adopted, Engine, Handed, Line, Manager, Operator, Settings, Silent, Unfinished, Unreadable, Waits};
+pub use engine::{Adopted, Edited, Engine, Handed, Line, Manager, Operator, Settings, Silent, Unfinished, Unreadable, Waits};
 pub use error::{Class, Error};
 pub use event::Event;
 pub use from_store::FromStore;
@@ -30,6 +30,7 @@ pub use task::{
     Create, NeedsPerson, OldKey, Origin, Outcome, Plan, Preview, Report, Revoke, Rotate, Target, Task, Work,
 };
 pub use venuekit_transport::credential_parts::CredentialParts as Credential;
+pub use venuekit_transport::keys::KeyEdit;
 
 /// What the traits of this crate return, so that they can be made into objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

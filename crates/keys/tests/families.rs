@@ -5,8 +5,8 @@ mod common;
 use common::{Watching, engine};
 use venuekit_auth::KeyKind;
 use venuekit_keys::{
-    Account, Class, Create, Credential, Engine, Manager, Origin, Outcome, Reference, Report, Revoke, Rotate, Target,
-    Task, Venue,
+    Account, Class, Create, Credential, Engine, KeyEdit, Manager, Origin, Outcome, Reference, Report, Revoke, Rotate,
+    Target, Task, Venue,
 };
 use venuekit_sandbox::{Accounts, Sandbox};
 use venuekit_transport::keys::SecretKind;
@@ -113,6 +113,37 @@ async fn a_key_of_each_family_lives_and_ends() {
         let ended = world.run(family, revoke()).await.unwrap();
         assert_eq!(ended.revoked, rotated.id, "{family:?}");
         assert!(world.listed(family).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_changed_and_the_store_knows_its_scopes() {
+    for (family, scope, other) in [(None, "canTrade", Some("canFuturesTrade")), (Some("margin"), "TRADE", None)] {
+        let world = Binance::start().await;
+        let made = world.run(family, create(Origin::Best, &[scope], &["127.0.0.1"])).await.unwrap();
+        let id = made.id.expect("the venue names it");
+        let account = world.account(family);
+        let edit = async |target: Target, edit: KeyEdit| {
+            world.engine.edit(&account, &target, &edit, &world.manager, &Watching::default()).await
+        };
+        let mut change = KeyEdit::new().addresses(["127.0.0.2"]);
+        if let Some(other) = other {
+            change = change.scopes([other]);
+        }
+        let changed = edit(Target::Stored(reference()), change).await.unwrap();
+        assert_eq!((changed.id.as_str(), changed.addresses.concat()), (id.as_str(), "127.0.0.2".to_owned()));
+        let expected = other.unwrap_or(scope);
+        assert_eq!(changed.scopes, [expected], "{family:?}");
+        let lines = world.engine.stored(&account).await.unwrap();
+        assert_eq!(lines[0].scopes, [expected], "a rotation gives the new key what the old one has: {family:?}");
+
+        // By its id, for a key that is not in the store.
+        let changed = edit(Target::Listed(id), KeyEdit::new().addresses(["127.0.0.3"])).await.unwrap();
+        assert_eq!((changed.reference, changed.addresses.concat()), (None, "127.0.0.3".to_owned()));
+        let error = edit(Target::Stored(reference()), KeyEdit::new().name("other")).await.unwrap_err();
+        assert!(error.class() == Class::Usage && error.to_string().contains("keeps its name"), "{error}");
+        let error = edit(Target::Listed("nobody's".into()), KeyEdit::new().addresses(["::1"])).await.unwrap_err();
+        assert!(error.to_string().contains("has no key"), "{error}");
     }
 }
 

@@ -36,6 +36,17 @@ pub trait ApiKeys {
     /// The venue's refusal. Once there is a new secret it is returned, whatever happens to the old one.
     fn rotate(&self, id: &str) -> impl Future<Output = Result<RotatedKey, Error>> + Send;
 
+    /// Changes a key, and returns it as the venue shows it afterwards.
+    ///
+    /// # Errors
+    /// The venue's refusal, or a wish that the venue cannot meet. A change that was accepted and is not shown is an error too, of which
+    /// [`Error::may_have_been_applied`] is true.
+    fn edit(&self, id: &str, edit: KeyEdit) -> impl Future<Output = Result<KeyInfo, Error>> + Send {
+        let _ = edit;
+        let refused = Error::invalid_request(format!("the key `{id}` cannot be changed here"));
+        std::future::ready(Err(refused))
+    }
+
     /// Ends a key for good.
     ///
     /// # Errors
@@ -131,6 +142,51 @@ impl NewKey {
             Some(pair) => Ok(Some(pair)),
             None => Ok(self.local.map(PrivateKey::generate).transpose()?),
         }
+    }
+}
+
+/// What is to change of a key. What is not named stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyEdit {
+    /// Its label.
+    pub name: Option<String>,
+    /// Its permissions, in the venue's own words, in place of all that it has.
+    pub scopes: Option<Vec<String>>,
+    /// The addresses that it may be used from, in place of those that it is bound to. An empty list: any.
+    pub addresses: Option<Vec<String>>,
+}
+
+impl KeyEdit {
+    /// No change.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With this label.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// With these permissions.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Bound to these addresses.
+    #[must_use]
+    pub fn addresses<S: Into<String>>(mut self, addresses: impl IntoIterator<Item = S>) -> Self {
+        self.addresses = Some(addresses.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Whether nothing is to change.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 

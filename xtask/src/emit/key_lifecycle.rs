@@ -9,7 +9,7 @@ use super::venue::{ident, option};
 use crate::document::Document;
 use crate::model::{FieldPlace, id_of, named, request_field, resolve, servers, text};
 use crate::vocabulary::{
-    CreateKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time,
+    CreateKey, EditKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time,
 };
 
 /// The table of the life cycle, and the client's method that works by it.
@@ -60,6 +60,7 @@ fn table(document: &Document, keys: &Keys, first: Option<(&str, &Keys)>) -> Toke
         let (call, returns) = (call(document, &rotate.operation, &rotate.id, None), returns(&rotate.returns));
         quote!(RotateKey { call: #call, returns: #returns })
     }));
+    let edit = keys.edit.iter().map(|one| edit(document, one));
     let of = |one: &KeyCall| call(document, &one.operation, &one.id, one.sub_account.as_deref());
     let (revoke, enable) = (of(&keys.revoke), option(keys.enable.as_ref().map(of)));
     let sub_accounts = option(keys.sub_accounts.as_ref().map(|all| {
@@ -73,8 +74,8 @@ fn table(document: &Document, keys: &Keys, first: Option<(&str, &Keys)>) -> Toke
             family: #family, others: &[#(#others),*], environments: &[#(#environments),*],
             managed_by: ManagedBy::#managed_by, scopes: ScopeRule::#scopes, longest_name: #longest, name_separator: #separator,
             most: #most, binds_addresses: #binds_addresses, unbound_days: #unbound_days, without_ed25519: #without_ed25519,
-            create: #create, register: #register, list: #list, own: #own, rotate: #rotate, revoke: #revoke, enable: #enable,
-            sub_accounts: #sub_accounts, probes: &[#(#probes),*],
+            create: #create, register: #register, list: #list, own: #own, rotate: #rotate, edit: &[#(#edit),*],
+            revoke: #revoke, enable: #enable, sub_accounts: #sub_accounts, probes: &[#(#probes),*],
         }
     }
 }
@@ -127,6 +128,27 @@ fn create(document: &Document, create: &CreateKey) -> TokenStream {
         CreateKey {
             operation: #operation, name: #name, scopes: #scopes, public_key: #public_key, pairs: &[#(#pairs_of),*],
             sub_account: #sub_account, addresses: #addresses, fixed: #fixed, copies: #copies, returns: #returns,
+        }
+    }
+}
+
+fn edit(document: &Document, edit: &EditKey) -> TokenStream {
+    let operation = id_of(document, &edit.operation);
+    let fields = &edit.fields;
+    let [id, sub_account, name] = [&edit.id, &edit.sub_account, &fields.name]
+        .map(|one| option(one.as_ref().map(|one| field(document, &edit.operation, one))));
+    let [scopes, addresses, removes] = [&fields.scopes, &fields.addresses, &edit.removes]
+        .map(|one| option(one.as_ref().map(|one| texts(document, &edit.operation, one))));
+    let (always_addresses, unbound) = (edit.always_addresses, json_pairs(edit.unbound.iter()));
+    let copies = edit.copies.iter().map(|(name, place)| {
+        let field = field(document, &edit.operation, name);
+        quote!((#field, #place))
+    });
+    let returns = returned(document, &edit.operation);
+    quote! {
+        EditKey {
+            operation: #operation, id: #id, sub_account: #sub_account, name: #name, scopes: #scopes, addresses: #addresses,
+            always_addresses: #always_addresses, unbound: #unbound, removes: #removes, copies: &[#(#copies),*], returns: #returns,
         }
     }
 }
@@ -212,6 +234,12 @@ fn places(places: &Places) -> TokenStream {
 fn call(document: &Document, operation: &str, id: &str, sub_account: Option<&str>) -> TokenStream {
     let (name, id) = (id_of(document, operation), field(document, operation, id));
     let sub_account = option(sub_account.map(|name| field(document, operation, name)));
+    let returns = returned(document, operation);
+    quote!(KeyCall { operation: #name, id: #id, sub_account: #sub_account, returns: #returns })
+}
+
+/// What the good response of a call is.
+fn returned(document: &Document, operation: &str) -> TokenStream {
     let called = named(document, operation);
     let schema =
         called.as_ref().and_then(|called| called.result_schema(document)).map(|(_, schema)| resolve(document, schema));
@@ -222,7 +250,7 @@ fn call(document: &Document, operation: &str, id: &str, sub_account: Option<&str
         Some(_) => "Anything",
     };
     let returns = ident(returns);
-    quote!(KeyCall { operation: #name, id: #id, sub_account: #sub_account, returns: Returns::#returns })
+    quote!(Returns::#returns)
 }
 
 /// A field that lint has found in the request.

@@ -5,7 +5,7 @@ use super::results::{Found, at, entry, in_result};
 use super::words::Known;
 use crate::document::Document;
 use crate::model::Operation;
-use crate::vocabulary::{CreateKey, KeyCall, KeyEntry, Keys, NewSecret, Places, Texts, TextsForm, Time};
+use crate::vocabulary::{CreateKey, EditKey, KeyCall, KeyEntry, Keys, NewSecret, Places, Texts, TextsForm, Time};
 
 pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {
     if keys.family.is_none() && !keys.others.is_empty() {
@@ -55,6 +55,9 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
         has_field(document, &found, &rotate.id)?;
         returns(document, &found, &rotate.returns).map_err(|problem| format!("`rotate`: {problem}"))?;
     }
+    for call in &keys.edit {
+        edit(document, keys, call).map_err(|problem| format!("`edit`: {problem}"))?;
+    }
     for call in [Some(&keys.revoke), keys.enable.as_ref(), keys.list.detail.as_ref()].into_iter().flatten() {
         key_call(document, keys, call)?;
     }
@@ -82,6 +85,48 @@ fn key_call(document: &Document, keys: &Keys, call: &KeyCall) -> Result<(), Stri
         .into_iter()
         .flatten()
         .try_for_each(|name| has_field(document, &found, name))
+}
+
+/// A call that changes a key.
+fn edit(document: &Document, keys: &Keys, call: &EditKey) -> Result<(), String> {
+    let found = operation(document, &call.operation)?;
+    let of_sub_accounts = keys.list.sub_account.is_some();
+    if call.sub_account.is_some() && !of_sub_accounts {
+        return Err(format!("`{}` takes a sub-account, and `list` asks for none", call.operation));
+    }
+    if call.id.is_none() && (keys.own.is_none() || !of_sub_accounts) {
+        return Err(
+            "a call without `id` is about the key that makes it, which `own` shows beside those of sub-accounts"
+                .to_owned(),
+        );
+    }
+    let fields = &call.fields;
+    let changes = fields.name.is_some() || fields.scopes.is_some() || fields.addresses.is_some();
+    if changes == call.removes.is_some() {
+        return Err("a call has `fields`, or `removes`, and not both".to_owned());
+    }
+    if fields.addresses.is_none() && (call.always_addresses || !call.unbound.is_empty()) {
+        return Err("`unbound` and `always-addresses` go with `addresses`".to_owned());
+    }
+    let texts = || [&fields.scopes, &fields.addresses, &call.removes].into_iter().flatten();
+    if texts().any(|texts| texts.parts().0.is_empty() || is_flags_by_field(texts)) {
+        return Err("`flags` lists the members, and stands in place of `field` and `form`".to_owned());
+    }
+    let plain = [&call.id, &call.sub_account, &fields.name].into_iter().flatten();
+    let sent = call.unbound.keys().chain(call.copies.keys()).chain(texts().flat_map(Texts::with).map(|(name, _)| name));
+    let names = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent);
+    names.into_iter().try_for_each(|name| has_field(document, &found, name))?;
+    // What stays is read where the key is shown.
+    let shown = match (&call.id, &keys.own) {
+        (None, Some(own)) => vec![in_result(document, &operation(document, &own.operation)?, &own.at)],
+        _ => {
+            let listed = operation(document, &keys.list.operation)?;
+            keys.list.at.iter().map(|list| entry(document, in_result(document, &listed, list))).collect()
+        }
+    };
+    shown
+        .into_iter()
+        .try_for_each(|entry| call.copies.values().try_for_each(|place| one_in_entry(document, entry, place)))
 }
 
 fn create(document: &Document, keys: &Keys, create: &CreateKey) -> Result<(), String> {

@@ -45,6 +45,9 @@ pub struct Keys {
     pub own: Option<OwnKey>,
     /// Gives a key a new secret.
     pub rotate: Option<RotateKey>,
+    /// Calls that change a key, in this order; each is made where something of it is to change.
+    #[serde(default)]
+    pub edit: Vec<EditKey>,
     /// Ends a key.
     pub revoke: KeyCall,
     /// Switches a key on again.
@@ -116,6 +119,44 @@ pub struct CreateKey {
     pub copies: BTreeMap<String, String>,
     /// What the response holds.
     pub returns: NewSecret,
+}
+
+/// A call that changes a key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EditKey {
+    /// The operation.
+    pub operation: String,
+    /// The field of the key's id; without it the call is about the key that makes it.
+    pub id: Option<String>,
+    /// The field of the sub-account that the key is of.
+    pub sub_account: Option<String>,
+    /// What changes. What stays is left out, unless the request must have it.
+    #[serde(default)]
+    pub fields: EditFields,
+    /// Addresses are sent along also where they stay: the venue takes what is left out for none.
+    #[serde(default)]
+    pub always_addresses: bool,
+    /// Members in place of addresses, for a key that is to be bound to none.
+    #[serde(default)]
+    pub unbound: BTreeMap<String, Value>,
+    /// Addresses that the key is not to be bound to any longer, of a call that does nothing else.
+    pub removes: Option<Texts>,
+    /// Members that are copied from the entry of the key, so that they stay: member of the request, place in the entry.
+    #[serde(default)]
+    pub copies: BTreeMap<String, String>,
+}
+
+/// What a call changes of a key.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EditFields {
+    /// The name.
+    pub name: Option<String>,
+    /// The scopes.
+    pub scopes: Option<Texts>,
+    /// The addresses that it may be used from.
+    pub addresses: Option<Texts>,
 }
 
 /// Fields of a request.

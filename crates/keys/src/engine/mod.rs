@@ -3,6 +3,7 @@
 mod abandon;
 mod account_client;
 mod difference;
+mod edit;
 mod in_place;
 mod inventory;
 mod make;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use self::account_client::AccountClient;
 pub use self::account_client::Manager;
+pub use self::edit::Edited;
 pub use self::inventory::{Adopted, Line};
 pub use self::operator::{Handed, Operator, Silent};
 use self::run::Run;

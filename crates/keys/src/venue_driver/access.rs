@@ -1,7 +1,7 @@
 //! The calls that the engine makes.
 
 use venuekit_transport::key_lifecycle::{SessionKeys, probe};
-use venuekit_transport::keys::{ApiKeys as _, CreatedKey, KeyInfo, NewKey, RotatedKey};
+use venuekit_transport::keys::{ApiKeys as _, CreatedKey, KeyEdit, KeyInfo, NewKey, RotatedKey};
 use venuekit_transport::{Challenge, Error};
 use venuekit_venues::Session;
 use venuekit_wire::Secret;
@@ -25,6 +25,7 @@ pub(crate) trait Access: Send + Sync {
     fn create<'a>(&'a self, key: NewKey, factor: &'a Factor) -> BoxFuture<'a, Result<CreatedKey, Error>>;
     fn list<'a>(&'a self, factor: &'a Factor) -> BoxFuture<'a, Result<Vec<KeyInfo>, Error>>;
     fn rotate<'a>(&'a self, id: &str, factor: &'a Factor) -> BoxFuture<'a, Result<RotatedKey, Error>>;
+    fn edit<'a>(&'a self, id: &str, edit: KeyEdit, factor: &'a Factor) -> BoxFuture<'a, Result<KeyInfo, Error>>;
     fn revoke<'a>(&'a self, id: &str, factor: &'a Factor) -> BoxFuture<'a, Result<(), Error>>;
 
     /// A key of the list with the addresses that the list leaves out.
@@ -68,6 +69,11 @@ impl Access for KeyAccess {
     fn rotate<'a>(&'a self, id: &str, factor: &'a Factor) -> BoxFuture<'a, Result<RotatedKey, Error>> {
         let id = id.to_owned();
         Box::pin(async move { SessionKeys::with_rules(&with(&self.session, factor), self.rules).rotate(&id).await })
+    }
+
+    fn edit<'a>(&'a self, id: &str, edit: KeyEdit, factor: &'a Factor) -> BoxFuture<'a, Result<KeyInfo, Error>> {
+        let id = id.to_owned();
+        Box::pin(async move { SessionKeys::with_rules(&with(&self.session, factor), self.rules).edit(&id, edit).await })
     }
 
     fn revoke<'a>(&'a self, id: &str, factor: &'a Factor) -> BoxFuture<'a, Result<(), Error>> {

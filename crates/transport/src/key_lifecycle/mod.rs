@@ -1,6 +1,7 @@
 //! The life cycle of API keys, carried out by a venue's table (`x-keys` of its spec): the calls are made by name, and what they
 //! return is read where the table says.
 
+mod edit;
 mod entry;
 mod list;
 mod login;
@@ -22,7 +23,7 @@ use self::request::{Answer, Request};
 use self::secret::created;
 use crate::environment::LOCAL;
 use crate::error::{Error, Inner};
-use crate::keys::{ApiKeys, CreatedKey, KeyInfo, NewKey, OldSecret, RotatedKey};
+use crate::keys::{ApiKeys, CreatedKey, KeyEdit, KeyInfo, NewKey, OldSecret, RotatedKey};
 use crate::session::Session;
 
 pub use self::login::{OpenedSession, granted_scopes, log_in};
@@ -218,12 +219,15 @@ impl<'a> SessionKeys<'a> {
         let found = self.listed(&self.reading()).await?.into_iter().find(|one| one.info.id == id);
         // The venue's own list says so.
         let found = found.ok_or_else(|| no_key(format!("no sub-account has a key `{id}`")))?;
-        found.info.sub_account.ok_or_else(|| {
-            let venue = self.session.venue();
-            let page = self.session.served_environment().and_then(|served| venue.key_page(served));
-            let page = page.map(|page| format!(": create and delete it at {page}")).unwrap_or_default();
-            Error::invalid_request(format!("the key `{id}` does not belong to a sub-account{page}"))
-        })
+        found.info.sub_account.ok_or_else(|| self.not_of_sub_account(id, "create and delete"))
+    }
+
+    /// A key that calls do nothing to. A person does it on a page.
+    fn not_of_sub_account(&self, id: &str, what: &str) -> Error {
+        let venue = self.session.venue();
+        let page = self.session.served_environment().and_then(|served| venue.key_page(served));
+        let page = page.map(|page| format!(": {what} it at {page}")).unwrap_or_default();
+        Error::invalid_request(format!("the key `{id}` does not belong to a sub-account{page}"))
     }
 }
 
@@ -314,6 +318,10 @@ impl ApiKeys for SessionKeys<'_> {
         let public_id = known.and_then(|known| known.info.public_id);
         let key = secret::replaced(&mut answer, &rules.returns, id, public_id)?;
         Ok(RotatedKey::new(key, OldSecret::Replaced))
+    }
+
+    async fn edit(&self, id: &str, edit: KeyEdit) -> Result<KeyInfo, Error> {
+        self.change(id, &edit).await
     }
 
     async fn revoke(&self, id: &str) -> Result<(), Error> {

@@ -91,21 +91,36 @@ impl Request {
                 }
             },
         };
-        self.set_value(field.name, value);
+        match (field.place, &value) {
+            (FieldPlace::Query, Value::String(text)) => self.query.push((field.name.to_owned(), text.clone())),
+            _ => self.set_value(field.name, value),
+        }
         Ok(())
     }
 
     /// Booleans that are true.
     fn set_flags(&mut self, fields: &[Field], texts: &[String]) -> Result<(), Error> {
-        for text in texts {
-            if !fields.iter().any(|field| field.name == text) {
-                let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-                let message = format!("invalid scope \"{text}\": expected one of {}", known.join(", "));
-                return Err(Error::invalid_request(message));
-            }
-            self.set_value(text, true.into());
+        check_flags(fields, texts)?;
+        texts.iter().for_each(|text| self.set_value(text, true.into()));
+        Ok(())
+    }
+
+    /// Booleans that are true, and all others as false.
+    pub(super) fn set_all_flags(&mut self, fields: &[Field], texts: &[String]) -> Result<(), Error> {
+        check_flags(fields, texts)?;
+        for field in fields {
+            self.set_value(field.name, texts.iter().any(|text| text == field.name).into());
         }
         Ok(())
+    }
+
+    /// A member that was read before. A boolean becomes 0 or 1 where the request has a number.
+    pub(super) fn copy(&mut self, field: Field, value: &Value) {
+        let value = match value {
+            Value::Bool(flag) if field.is_number => i64::from(*flag).into(),
+            other => other.clone(),
+        };
+        self.set_value(field.name, value);
     }
 
     /// A member of the body.
@@ -168,6 +183,13 @@ impl Request {
             Returns::Anything => self.send(session).await.map(drop),
         }
     }
+}
+
+/// Refuses a text that is no name of a boolean.
+fn check_flags(fields: &[Field], texts: &[String]) -> Result<(), Error> {
+    let Some(text) = texts.iter().find(|text| !fields.iter().any(|field| field.name == **text)) else { return Ok(()) };
+    let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    Err(Error::invalid_request(format!("invalid scope \"{text}\": expected one of {}", known.join(", "))))
 }
 
 impl Answer {

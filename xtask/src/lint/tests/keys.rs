@@ -25,6 +25,16 @@ x-keys:
     entry: { id: [/weight], addresses: [/rest/mark], addresses-form: commas }
     detail: { operation: MakeThing, id: id, sub-account: from }
   own: { operation: MakeThing, entry: { name: [/last] } }
+  edit:
+    - operation: MakeThing
+      id: id
+      sub-account: from
+      fields: { name: name, addresses: { field: kind, form: commas } }
+      always-addresses: true
+      unbound: { kind: any }
+      copies: { kind: /weight }
+    - { operation: MakeThing, fields: { scopes: { flags: [page] } }, copies: { kind: /last } }
+    - { operation: MakeThing, id: id, removes: { field: kind, form: commas } }
   revoke: { operation: MakeThing, id: id, sub-account: from }
   sub-accounts: { operation: MakeThing, with: { page: all }, at: [/parts], id: [/weight] }
   others:
@@ -38,7 +48,7 @@ x-keys:
 ";
 
 /// What is replaced in the life cycle and with what, and a part of the message.
-const MISTAKES: [(&str, &str, &str); 16] = [
+const MISTAKES: [(&str, &str, &str); 24] = [
     ("  family: first\n", "", "`family` does not name this one"),
     ("    second:\n", "    first:\n", "is named once"),
     ("    second:\n", "    second:\n      family: third\n", "is named once"),
@@ -51,6 +61,18 @@ const MISTAKES: [(&str, &str, &str); 16] = [
     ("addresses: [/rest/mark], addresses-form", "addresses-form", "`addresses-form` goes with"),
     ("addresses: [/rest/mark]", "addresses: [/none]", "has no `/none`"),
     ("detail: { operation: MakeThing, id: id", "detail: { operation: MakeThing, id: none", "has no `none`"),
+    ("fields: { name: name, addresses: {", "fields: { name: none, addresses: {", "has no `none`"),
+    ("unbound: { kind: any }", "unbound: { none: any }", "has no `none`"),
+    ("copies: { kind: /weight }", "copies: { kind: /none }", "has no `/none`"),
+    ("copies: { kind: /last }", "copies: { kind: /weight }", "has no `/weight`"),
+    ("scopes: { flags: [page] }", "scopes: { flags: [none] }", "has no `none`"),
+    ("removes: { field: kind", "fields: { name: name }, removes: { field: kind", "and not both"),
+    (
+        "      fields: { name: name, addresses: { field: kind, form: commas } }\n",
+        "      fields: { name: name }\n",
+        "go with `addresses`",
+    ),
+    ("  own: { operation: MakeThing, entry: { name: [/last] } }\n", "", "which `own` shows"),
     ("own: { operation: MakeThing, entry: { name", "own: { operation: MakeThing, entry: { public-id", "has no `id`"),
     ("entry: { id: [/weight], addresses", "entry: { addresses", "has no `id`"),
     (

@@ -3,6 +3,7 @@
 mod account_client;
 mod adopt;
 mod create;
+mod edit;
 mod export;
 mod failure;
 mod list;
@@ -32,6 +33,8 @@ pub enum KeysCommand {
     Verify(show::VerifyArgs),
     /// Put a new key in the place of a stored one: verified, handed over, and only then is the old one revoked
     Rotate(rotate::RotateArgs),
+    /// Change the scopes or addresses of a key, and compare what the venue shows of it
+    Edit(edit::EditArgs),
     /// End a key, and prove that it fails
     Revoke(revoke::RevokeArgs),
     /// Store a key that was made elsewhere, once it has signed a call
@@ -63,6 +66,7 @@ pub async fn run(context: &Context, command: KeysCommand) -> Result<(), Failure>
         KeysCommand::Show(arguments) => show::run(context, &arguments).await,
         KeysCommand::Verify(arguments) => show::verify(context, &arguments).await,
         KeysCommand::Rotate(arguments) => rotate::run(context, &arguments).await,
+        KeysCommand::Edit(arguments) => edit::run(context, &arguments).await,
         KeysCommand::Revoke(arguments) => revoke::run(context, &arguments).await,
         KeysCommand::Adopt(arguments) => adopt::run(context, &arguments).await,
         KeysCommand::Export(arguments) => export::run(context, &arguments).await,

@@ -1,0 +1,91 @@
+//! A key that is changed and stays: one call, or a few, which nothing is made of that could be lost.
+
+use serde::Serialize;
+use venuekit_transport::keys::{KeyEdit, KeyInfo};
+
+use super::account_client::{AccountClient, Manager};
+use super::plan::find;
+use super::{Engine, Operator};
+use crate::account::Account;
+use crate::error::Error;
+use crate::record::StoredKey;
+use crate::task::Target;
+
+/// A key after a change, as the venue shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Edited {
+    /// Where the store has it.
+    pub reference: Option<String>,
+    /// What revoking takes.
+    pub id: String,
+    /// Its name at the venue.
+    pub name: Option<String>,
+    /// Its permissions.
+    pub scopes: Vec<String>,
+    /// The addresses that it may be used from; none where it is bound to none.
+    pub addresses: Vec<String>,
+}
+
+impl Engine {
+    /// Changes the scopes or the addresses of a key, and compares what the venue shows of it afterwards.
+    ///
+    /// # Errors
+    /// The venue's refusal, or a change that it accepted and does not show. A new name is refused for a stored key, which is found by
+    /// its name where a response is lost.
+    pub async fn edit(
+        &self,
+        account: &Account,
+        target: &Target,
+        edit: &KeyEdit,
+        manager: &Manager,
+        operator: &dyn Operator,
+    ) -> Result<Edited, Error> {
+        let _guard = self.journal.lock(account)?;
+        let client = AccountClient::new(self, account, manager, operator);
+        client.check_environment()?;
+        let key = client.listed(target, edit).await?;
+        let credential = client.manager().await?;
+        let (id, change) = (key.id.as_str(), edit);
+        let shown = client.call(&credential, |access, factor| access.edit(id, change.clone(), factor)).await?;
+        if let Target::Stored(reference) = target
+            && edit.scopes.is_some()
+        {
+            let mut record = client.record(reference).await?;
+            if let Some(active) = record.active().cloned() {
+                record.keep(StoredKey { scopes: shown.scopes.clone(), ..active });
+                self.store.put(&record).await?;
+            }
+        }
+        let reference = match target {
+            Target::Stored(reference) => Some(reference.to_string()),
+            Target::Listed(_) => None,
+        };
+        let KeyInfo { id, name, scopes, addresses, .. } = shown;
+        Ok(Edited { reference, id, name, scopes, addresses })
+    }
+}
+
+impl AccountClient<'_> {
+    /// The key of the venue's list that is to be changed.
+    async fn listed(&self, target: &Target, edit: &KeyEdit) -> Result<KeyInfo, Error> {
+        let reference = match target {
+            Target::Listed(id) => {
+                let is_it = |one: &KeyInfo| one.id == *id || one.public_id.as_ref() == Some(id);
+                let found = self.list().await?.into_iter().find(is_it);
+                return found.ok_or_else(|| Error::not_found(format!("{} has no key `{id}`", self.account)));
+            }
+            Target::Stored(reference) => reference,
+        };
+        if edit.name.is_some() {
+            return Err(Error::usage(format!("`{reference}` keeps its name: the store finds it by that")));
+        }
+        self.engine.none_unfinished_of(self.account, reference).await?;
+        let record = self.record(reference).await?;
+        let Some(key) = record.active() else {
+            return Err(Error::not_found(format!("the store has no key `{reference}` that is ready for use")));
+        };
+        let listed = self.list().await?;
+        let found = find(&listed, key).cloned();
+        found.ok_or_else(|| Error::not_found(format!("{} does not list the key `{reference}`", self.account)))
+    }
+}
