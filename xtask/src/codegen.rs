@@ -7,11 +7,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::cache::{Cache, Size, Texts, digest};
 use crate::document::{self, Document};
 use crate::emit::{Generated, generate};
 use crate::finding::Finding;
 use crate::lint::lint;
-use crate::remembered::{Memory, Size, Texts, digest};
 
 /// What codegen did for one venue.
 #[derive(Debug)]
@@ -54,17 +54,17 @@ pub fn codegen(root: &Path, venue: &str, check: bool) -> Result<Outcome, Vec<Fin
 }
 
 /// [`codegen`], unless specs and files are those of an earlier run of this program.
-fn if_changed(root: &Path, venue: &str, check: bool, memory: Option<&Memory>) -> Result<Outcome, Vec<Finding>> {
+fn if_changed(root: &Path, venue: &str, check: bool, cache: Option<&Cache>) -> Result<Outcome, Vec<Finding>> {
     let start = Instant::now();
     let (specs, files) = (specs(root, venue), present(root, venue));
-    if let Some(size) = memory.and_then(|memory| memory.recall(venue, &specs, &files)) {
+    if let Some(size) = cache.and_then(|cache| cache.get(venue, &specs, &files)) {
         let (venue, took) = (venue.to_owned(), start.elapsed());
         return Ok(Outcome { venue, size, stale: Vec::new(), changed_specs: Vec::new(), took });
     }
     let (outcome, files) = whole(root, venue, &specs, check)?;
     // What was read before is still what the files were made of.
-    if let Some(memory) = memory.filter(|_| !check || outcome.stale.is_empty()) {
-        memory.remember(venue, &specs, &files, outcome.size);
+    if let Some(cache) = cache.filter(|_| !check || outcome.stale.is_empty()) {
+        cache.put(venue, &specs, &files, outcome.size);
     }
     Ok(outcome)
 }
@@ -118,16 +118,16 @@ pub fn side_by_side(
     let mut order: Vec<usize> = (0..venues.len()).collect();
     order.sort_by_cached_key(|at| std::cmp::Reverse(size(&root.join("specs").join(&venues[*at]))));
     let workers = thread::available_parallelism().map_or(1, usize::from).min(venues.len());
-    let memory = Memory::of_this_program();
+    let cache = Cache::of_this_program();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         let (send, outcomes) = mpsc::channel();
         for _ in 0..workers {
-            let (send, next, order, memory) = (send.clone(), &next, &order, memory.as_ref());
+            let (send, next, order, cache) = (send.clone(), &next, &order, cache.as_ref());
             let work = move || {
                 while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                     // Nobody receives any more only where the main thread panics.
-                    let _ = send.send((at, if_changed(root, &venues[at], check, memory)));
+                    let _ = send.send((at, if_changed(root, &venues[at], check, cache)));
                 }
             };
             thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).expect("a thread can be started");

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr)]
 
 mod asyncapi;
+mod cache;
 mod characters;
 mod ci;
 mod codegen;
@@ -20,7 +21,6 @@ mod names;
 mod picture;
 mod reference;
 mod registry;
-mod remembered;
 mod source;
 mod streams;
 mod surface;
