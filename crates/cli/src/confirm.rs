@@ -18,7 +18,9 @@ pub fn is_attended() -> bool {
 pub fn ask(question: &str) -> Result<(), Failure> {
     if !is_attended() {
         let help = "use --yes to confirm, or --dry-run to see what would be done";
-        return Err(Failure::usage(format!("{question} There is no terminal to ask.")).code("unconfirmed").help(help));
+        return Err(Failure::usage(format!("confirmation is needed, and there is no terminal to ask at: {question}"))
+            .code("unconfirmed")
+            .help(help));
     }
     let answer = line(&format!("{question} [y/N] "))?;
     match answer.trim().to_ascii_lowercase().as_str() {

@@ -138,14 +138,14 @@ impl Context {
         let of_key = of_key.map(str::parse::<Subject>);
         let of_key = of_key
             .transpose()
-            .map_err(|fault| Failure::usage(fault).help(format!("{} names it", options::key_source())))?;
+            .map_err(|fault| Failure::usage(fault).help(format!("it comes from {}", options::key_source())))?;
         let of_key = of_key.and_then(|key| key.environment);
         let said = subject.environment.as_deref().or(self.global.env.as_deref()).or(of_key.as_deref());
         let profile = self.profile_within(venue, said)?;
         let Some(environment) = said.or(profile.map(|profile| profile.environment.as_str())) else {
             let known = venue.environments().join(" | ");
-            let help = format!("say --env {known}, or write a profile: `venuekit config example`");
-            return Err(Failure::usage(format!("which environment of {venue}?")).code("no_environment").help(help));
+            let help = format!("pass --env {known}, or write a profile: `venuekit config example`");
+            return Err(Failure::usage(format!("no environment was given for {venue}")).code("no_environment").help(help));
         };
         if !venue.environments().contains(&environment) {
             let place = match said {
@@ -153,7 +153,7 @@ impl Context {
                 Some(_) => options::key_source().to_owned(),
                 None => self.profile_name(venue),
             };
-            return Err(Failure::usage(unknown_environment(venue, environment)).help(format!("{place} names it")));
+            return Err(Failure::usage(unknown_environment(venue, environment)).help(format!("it comes from {place}")));
         }
         let given = self.global.base_url.clone().or_else(|| profile.and_then(|profile| profile.base_url.clone()));
         let base_url = given.or_else(|| local_url(environment));

@@ -19,8 +19,8 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
         return fs::read(path).map_err(|error| Failure::file(path, &error));
     }
     if IS_READ.swap(true, Ordering::Relaxed) {
-        let help = "only one value can come from there: give a file for the others";
-        return Err(Failure::usage("standard input is asked for twice").help(help));
+        let help = "only one value can be read from there: give a file for the others";
+        return Err(Failure::usage("standard input is named twice").help(help));
     }
     let mut bytes = Vec::new();
     let read = io::stdin().lock().read_to_end(&mut bytes);

@@ -9,7 +9,7 @@ use crate::failure::{Exit, Failure};
 pub fn of_code(error: &Error, failure: Failure) -> Failure {
     let (why, help) = match error.refusal_cause() {
         Some(Cause::SecondFactorUsed) => ("it was used already", "wait for the next code, and try again"),
-        Some(Cause::SecondFactorLate) => ("it came too late", "try again, and give the code at once"),
+        Some(Cause::SecondFactorLate) => ("it arrived too late", "try again, and give the code at once"),
         Some(Cause::SecondFactorLocked) => {
             ("there were too many wrong ones", "wait until the venue accepts codes again")
         }

@@ -26,10 +26,18 @@ fn holds(name: &str, words: &[String]) -> bool {
     !words.is_empty() && words.iter().all(|word| name.contains(word.as_str()))
 }
 
-/// The names that hold all words of what was written, or are near it: the nearest first.
+/// The names that hold all words of what was written, or the long ones among them, or are near it: the nearest first.
 pub fn suggestions<'a>(written: &str, names: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let (written, words) = (written.to_ascii_lowercase(), words(written));
-    let rate = |name: &str| strsim::jaro_winkler(&written, name) + if holds(name, &words) { 1.0 } else { 0.0 };
+    // A verb such as `get` says little: `get_klines` means `klines`.
+    let long: Vec<&String> = words.iter().filter(|word| word.len() > 4).collect();
+    let share = |name: &str| {
+        let held = long.iter().filter(|word| name.contains(word.as_str())).count();
+        held as f64 / long.len().max(1) as f64
+    };
+    let rate = |name: &str| {
+        strsim::jaro_winkler(&written, name) + share(name) / 2.0 + if holds(name, &words) { 1.0 } else { 0.0 }
+    };
     let mut rated: Vec<(f64, &str)> = names.into_iter().map(|name| (rate(name), name)).collect();
     rated.retain(|(rate, _)| *rate >= NEAR);
     rated.sort_by(|(one, name), (other, other_name)| other.total_cmp(one).then(name.cmp(other_name)));
@@ -52,6 +60,7 @@ mod tests {
         assert_eq!(closest("withdraw", names), None);
         assert_eq!(suggestions("balance", names, 3), ["get_balance"]);
         assert_eq!(suggestions("order create", names, 1), ["create_order"]);
+        assert_eq!(suggestions("get_klines", ["get_region_list", "klines", "ticker"], 1), ["klines"]);
         assert_eq!(holding("Order", names), ["create_order", "cancel_order"]);
         assert!(holding("balanc orders", names).is_empty());
     }

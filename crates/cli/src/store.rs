@@ -99,7 +99,7 @@ fn unlock(options: &StoreOptions) -> Result<Unlock, Failure> {
         },
     };
     let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty()).ok_or_else(|| {
-        let help = "give it with --passphrase-fd N or VENUEKIT_PASSPHRASE, or open the store with an age identity: --identity FILE";
+        let help = "pass it with --passphrase-fd N or VENUEKIT_PASSPHRASE, or open the store with an age identity: --identity FILE";
         Failure::new(Exit::Store, format!("the store {} needs its passphrase", options.shown()))
             .code("passphrase")
             .help(help)

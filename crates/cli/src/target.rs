@@ -73,7 +73,7 @@ fn check(venue: Venue, environment: &str, url: &Url, given: &str) -> Result<(), 
         return Err(no_url(given));
     }
     if !matches!(url.scheme(), "http" | "https") || !may_carry_secrets(url) {
-        let message = format!("`{given}` is not https: only a server on this machine may be reached without");
+        let message = format!("`{given}` is not https: only a server on this machine may be reached without TLS");
         return Err(Failure::usage(message));
     }
     if environment == LOCAL && !loopback {
@@ -104,7 +104,7 @@ fn is_own(venue: Venue, environment: &str, other: Venue, server: &Server) -> boo
 fn not_ours(venue: Venue, environment: &str, other: Venue, server: &Server, given: &str) -> Failure {
     let message = format!("`{given}` is {other}'s {} environment, not {venue}'s {environment}", server.environment);
     let help = match other.of_keys() == venue.of_keys() {
-        true => format!("keys of one environment are not sent to another: say --env {}", server.environment),
+        true => format!("keys of one environment are not sent to another: pass --env {}", server.environment),
         false => {
             format!("keys of one venue are not sent to another: leave the address out, or name a server of {venue}")
         }

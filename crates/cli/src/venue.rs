@@ -135,7 +135,7 @@ impl FromStr for Venue {
             let names: Vec<&str> = Self::all().map(Self::name).collect();
             match closest(&plain, names.iter().copied()) {
                 Some(near) => format!("there is no venue `{text}`; did you mean `{near}`?"),
-                None => format!("there is no venue `{text}`; there are {}", names.join(", ")),
+                None => format!("there is no venue `{text}`; the venues are {}", names.join(", ")),
             }
         })
     }
@@ -185,7 +185,7 @@ mod tests {
     fn a_name_that_is_nearly_right_is_corrected() {
         assert_eq!("kalshi_perps".parse(), Ok(Venue::named("kalshi-perps")));
         assert_eq!("kalhsi".parse::<Venue>().unwrap_err(), "there is no venue `kalhsi`; did you mean `kalshi`?");
-        assert!("x".parse::<Venue>().unwrap_err().contains("there are bayse, "));
+        assert!("x".parse::<Venue>().unwrap_err().contains("the venues are bayse, "));
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn a_sandbox_that_cannot_start_says_why() {
     assert!(stdout.is_empty() && stderr.contains("--port 0 chooses a free one"), "{stderr}");
     assert_eq!(output.status.code(), Some(2));
     for (accounts, said) in [
-        ("{\n  \"kalshi\": [}\n}", "accounts.json:2:14: expected value"),
+        ("{\n  \"kalshi\": [}\n}", "accounts.json:2:14: is not JSON: expected value"),
         (r#"{"kalshi": [{"key": "x"}]}"#, "accounts.json:1:18: unknown field `key`"),
         (r#"{"bayse": "MARKER"}"#, "expected a sequence"),
         (

@@ -155,7 +155,7 @@ fn all_mistakes_are_told_at_once() {
         "body/ticker: is required, and so are ",
         "body/self_trade_prevention_type",
         "`create_order_v2` accepts no one-time code",
-        "which environment of kalshi?",
+        "no environment was given for kalshi",
     ] {
         assert!(stderr.contains(said), "{said}: {stderr}");
     }

@@ -146,7 +146,7 @@ fn a_key_is_replaced_when_a_person_says_so_and_not_before() {
     let before = world.sandbox.executed();
     for no in ["n\n", "\n", "what?\n", CTRL_D] {
         let mut terminal = Terminal::unlocked(&world, &["keys", "revoke", "kalshi/local/bot"]);
-        terminal.asked("Revoke the key kalshi/local/bot for good? [y/N] ");
+        terminal.asked("Revoke the key kalshi/local/bot permanently? [y/N] ");
         terminal.press(no);
         let (code, text) = terminal.end();
         assert!(code == Some(5) && text.contains("not done: not confirmed"), "{no:?} {code:?}: {text}");

@@ -161,11 +161,13 @@ impl fmt::Display for Event {
             Self::Unsupported { algorithm, clients } => {
                 write!(f, "{clients} cannot sign with {algorithm}; for those make the key with --kind rsa2048")
             }
-            Self::VenueMakes { why } => write!(f, "the venue takes no key pair of ours ({why}); it makes one"),
+            Self::VenueMakes { why } => {
+                write!(f, "the venue does not accept a key pair of ours ({why}); it generates the secret")
+            }
             Self::Stored { reference } => f.write_str(reference),
             Self::Registered { id } | Self::Revoked { id } => f.write_str(id),
             Self::Scopes { scopes } => {
-                write!(f, "{}: what the venue gives where none is named", scopes.join(", "))
+                write!(f, "{}: the venue's default, as none was named", scopes.join(", "))
             }
             Self::Verified { millis, refused: None } => write!(f, "signed call took {millis} ms"),
             Self::Verified { millis, refused: Some(what) } => {
@@ -175,19 +177,19 @@ impl fmt::Display for Event {
             Self::Orphan { id } => write!(f, "{id}: nobody has its secret; revoked"),
             Self::Found { id } => write!(f, "{id}: its response was lost, and the store has its secret"),
             Self::Proved { tried: true } => f.write_str("the old key fails"),
-            Self::Proved { tried: false } => f.write_str("the account's list has it no more"),
+            Self::Proved { tried: false } => f.write_str("the account's list no longer has it"),
             Self::Confirmed { id } => write!(f, "{id}: ended, as a person has seen at the venue; no call proves it"),
             Self::Replaced { id } => write!(f, "{id}: new secret; the old one fails from now on"),
-            Self::Undone => f.write_str("what was prepared here is removed; the venue has changed nothing"),
+            Self::Undone => f.write_str("local changes were rolled back; the venue has changed nothing"),
             Self::Resumed { run } => f.write_str(run),
             Self::Waiting { what, next } => write!(f, "{what}; next attempt in {:.1} s", next.as_secs_f32()),
-            Self::Unknown { why } => write!(f, "{why}; what became of the call is looked up"),
+            Self::Unknown { why } => write!(f, "{why}; checking what became of the call"),
             Self::Late { account, name } => write!(
                 f,
                 "should `venuekit keys list {account}` ever show a {name} that is not stored here: `venuekit keys revoke {account} --id ID`"
             ),
             Self::Full { most } => {
-                write!(f, "an account may have {most} keys, and has as many: revoke one first")
+                write!(f, "an account may have {most} keys, and has that many: revoke one first")
             }
             Self::Warning { text } => write!(f, "the venue says: {text}"),
         }

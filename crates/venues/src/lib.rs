@@ -135,7 +135,7 @@ impl FromStr for Venue {
         let name = text.to_ascii_lowercase();
         Self::of(&name).ok_or_else(|| {
             let names: Vec<&str> = Self::all().map(Self::name).collect();
-            format!("there is no venue `{text}`; there are {}", names.join(", "))
+            format!("there is no venue `{text}`; the venues are {}", names.join(", "))
         })
     }
 }

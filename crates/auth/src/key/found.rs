@@ -116,7 +116,7 @@ impl fmt::Display for Found {
             Self::FileName => "the name of a file",
             Self::OtherPem(label) => return write!(f, "a PEM block of the kind {label:?}"),
             Self::Binary => "binary data",
-            Self::Text => "text of another kind",
+            Self::Text => "plain text",
         })
     }
 }

@@ -154,7 +154,7 @@ impl Sources<'_> {
                 let is_here = subject.environment.as_deref() == Some(&target.environment);
                 if subject.venue.of_keys() != target.venue.of_keys() || !is_here {
                     let message = format!("the key {name} is not of {}/{}", target.venue, target.environment);
-                    let said = source.map(|source| format!("{source} names it; ")).unwrap_or_default();
+                    let said = source.map(|source| format!("it comes from {source}; ")).unwrap_or_default();
                     let help = format!("{said}keys of one environment are not sent to another");
                     return Err(Failure::usage(message).code("wrong_environment").help(help));
                 }

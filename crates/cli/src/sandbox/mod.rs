@@ -26,10 +26,10 @@ pub struct SandboxArgs {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = SANDBOX_PORT, value_parser = number::port)]
     port: u16,
-    /// JSON with the accounts that may call; what it leaves out is generated
+    /// A JSON file of the accounts; what it leaves out is generated
     #[arg(long, value_name = "FILE")]
     accounts: Option<PathBuf>,
-    /// JSON with a list of faults: which calls go wrong, how, and how often
+    /// A JSON file with a list of faults: which calls fail, how, and how often
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
     /// Let the markets of every venue move: a random walk with this seed, or a recording of quotes and trades
@@ -38,63 +38,67 @@ pub struct SandboxArgs {
     /// Write the accounts' keys as environment variables that `--env local` finds
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Print the accounts with all that is secret, as --accounts takes them
+    /// Print the accounts with their secrets, in the form that --accounts reads
     #[arg(long)]
     show_accounts: bool,
 }
 
 const AFTER_HELP: &str = "\
-It serves until it is interrupted, and forgets everything then. In another terminal:
+It runs until it is interrupted, and keeps nothing. In another terminal:
   . ./sandbox.env
   venuekit call kalshi get_balance --env local
 
-It remembers accounts, keys, orders, transfers and webhooks; what it has no memory for, and all of kalshi-perps, it answers with the example of the spec, and `venuekit call` says so.
+It keeps accounts, keys, orders, transfers and webhooks. Operations without state, and all of kalshi-perps, respond with an example made from the spec; `venuekit call` says so.
 
-`--show-accounts > FILE` writes what --accounts reads: the same accounts once more. Two members are not made up: `totp_code`, of an account of Yativo or a key of Deribit, is the one-time code that it then wants and takes; `scopes`, of a key of Kalshi, is a list such as [\"read\", \"write::trade\"] of what it may do. Left out, there is no second factor, and the key may do all.
+`--show-accounts > FILE` writes what --accounts reads: the same accounts again. Two members are never generated: `totp_code`, of an account of Yativo or a key of Deribit, is the one-time code that it requires and accepts; `scopes`, of a key of Kalshi, is a list such as [\"read\", \"write::trade\"] of what it may do. Without them there is no second factor, and the key may do everything.
 
-A file with faults holds a list such as
+A file with faults contains a list such as
   [{\"operation\": \"private/buy\", \"fault\": \"drop-after\", \"times\": 1},
    {\"venue\": \"kalshi\", \"fault\": \"delay\", \"ms\": 500, \"chance\": 0.1},
    {\"operation\": \"get_balance\", \"fault\": \"status\", \"status\": 429}]
 
-An operation is a name of `venuekit describe`, at each venue that has one so called; or a JSON-RPC method, or method and path. Further members: venue, transport (http or websocket), skip (so many calls pass first), times, chance (0 to 1).
+An operation is a name of `venuekit describe`, at each venue that has an operation of that name; or a JSON-RPC method, or method and path. Further members: venue, transport (http or websocket), skip (the number of calls that pass first), times, chance (0 to 1).
 
-The faults:
-  delay              the answer comes late, by `ms`
-  drop-before        the connection is cut, the call not carried out
-  drop-after         the connection is cut in place of the answer
-  silence-before     no answer comes, the call is not carried out
-  silence-after      no answer comes
-  close-mid-answer   the connection is cut in the middle of the answer
-  status             HTTP: another answer, with `status`, and if wanted
-                     `body`, `content_type`, `retry_after`, `executed`
+Faults:
+  delay              the response is delayed by `ms`
+  drop-before        the connection is closed, the call is not executed
+  drop-after         the call is executed, the connection is closed
+                     without a response
+  silence-before     no response, the call is not executed
+  silence-after      no response, the call is executed
+  close-mid-answer   the connection is closed in the middle of the
+                     response
+  status             HTTP: another response, with `status`, and
+                     optionally `body`, `content_type`, `retry_after`,
+                     `executed`
   reorder, duplicate, unknown-id, split (into `parts`)
-                     WebSocket: of frames
+                     WebSocket: frames
 
-Frames of streams meet delay, drop-before, close-mid-answer, reorder, duplicate and split where the operation is a channel, such as \
+delay, drop-before, close-mid-answer, reorder, duplicate and split also apply to frames of streams, where the operation is a channel, such as \
 `trade` or `orderbook_delta/orderbook_snapshot`, or `data`, `reply`, `subscribe/CHANNEL`; or where the transport is stream. Faults of \
-theirs alone:
-  drop               the frame is not sent, and its number is missing
-  gap, restart       numbers are left out (`by`), or begin again
+streams only:
+  drop               the frame is not sent, its sequence number is missing
+  gap, restart       sequence numbers skip by `by`, or start again
   close, stall       the connection is closed (`code`, `reason`), or
-                     stands still for `ms`
+                     pauses for `ms`
   error, slow-reader the venue's error in place of the frame (`code`,
-                     `text`), or what it does to a slow reader
-  leave-out          a channel of a command is left out without a word
-  several, ping      `count` messages in one frame, a ping behind it
+                     `text`), or what the venue does to a slow reader
+  leave-out          one channel of a command is silently left out
+  several, ping      `count` messages in one frame, a ping after it
   unknown-type, set, exponents
-                     a type that nobody knows, another value (`to`) at a
-                     JSON pointer (`at`), numbers with exponents
+                     a type that the spec does not have, another value
+                     (`to`) at a JSON pointer (`at`), numbers with
+                     exponents
 
-The URL behind `console` opens a page in the browser: every request with the part of its signature that is wrong, a reference of all operations that can be tried, accounts, books and streams, and switches for faults. Only somebody who has the URL can open it.
+The URL after `console` opens a page in the browser: every request with the part of its signature that is wrong, a reference of all operations with which they can be tried, accounts, books and streams, and switches for faults. Only those who have the URL can open it.
 
-A recording for --market-maker is a JSON object on each line, with the milliseconds since the start:
+A recording for --market-maker has one JSON object per line, with milliseconds since the start:
   {\"at_millis\": 0, \"venue\": \"kalshi\", \"market\": \"TICKER\", \"bids\": [[\"0.41\", 100]], \"asks\": [[\"0.43\", 100]]}
   {\"at_millis\": 250, \"venue\": \"kalshi\", \"market\": \"TICKER\", \"side\": \"buy\", \"price\": \"0.43\", \"size\": 5}
 
 Examples:
   venuekit sandbox --env-file sandbox.env
-  venuekit sandbox --market-maker          # a bot finds prices that move, and somebody to trade with";
+  venuekit sandbox --market-maker          # moving prices, and other traders to trade with";
 
 /// `venuekit sandbox`.
 pub async fn run(context: &Context, arguments: &SandboxArgs) -> Result<(), Failure> {
@@ -152,7 +156,10 @@ fn market_maker(text: &str) -> Result<MarketMakerSettings, Failure> {
         Ok(seed) => settings.seed = seed,
         Err(_) => {
             let file = Path::new(text);
-            let lines = fs::read_to_string(file).map_err(|error| Failure::file(file, &error))?;
+            let lines = fs::read_to_string(file).map_err(|error| {
+                Failure::file(file, &error)
+                    .help("--market-maker takes a seed, which is a whole number, or the file of a recording")
+            })?;
             let recording = Recording::read(&lines).map_err(|error| {
                 let help = "`venuekit sandbox --help` shows what a line holds";
                 Failure::usage(format!("{text}: {error}")).code("market-maker").help(help)
@@ -225,6 +232,7 @@ fn read_json<T: DeserializeOwned>(file: Option<&Path>, code: &'static str) -> Re
             },
             // Members of a single kind of fault are not members of every fault.
             Some((unknown, _)) if code == "faults" && unknown.starts_with("unknown field ") => unknown.to_owned(),
+            _ if error.is_syntax() || error.is_eof() => format!("is not JSON: {reason}"),
             _ => reason.to_owned(),
         };
         Failure::usage(format!("{}:{}:{}: {reason}", file.display(), error.line(), error.column())).code(code)

@@ -35,37 +35,83 @@ pub fn channel(venue: Venue, table: &'static Streams, name: &str) -> Result<Name
     if let Some(channel) = table.channel(name).or_else(same) {
         return Ok((channel, Vec::new()));
     }
-    filled(table, name).ok_or_else(|| unknown(venue, table, name))
+    match filled(table, name).as_slice() {
+        [] => Err(unknown(venue, table, name)),
+        [one] => Ok(one.clone()),
+        several => Err(ambiguous(venue, name, several)),
+    }
 }
 
-/// The channel whose template this is with its holes filled, and what they are filled with. Of several that fit, the one with the
-/// fewest holes is meant.
-fn filled(table: &'static Streams, name: &str) -> Option<Named> {
-    let words: Vec<&str> = name.split('.').collect();
+/// The channels whose template this is with its holes filled, and what they are filled with. Of several that fit, those with the
+/// fewest holes are meant.
+fn filled(table: &'static Streams, name: &str) -> Vec<Named> {
     let fits = |channel: &'static Channel| {
-        let parts: Vec<&str> = channel.name.split('.').collect();
-        if parts.len() != words.len() {
-            return None;
-        }
-        let mut pairs = Vec::new();
-        for (part, word) in parts.into_iter().zip(&words) {
-            match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-                Some(hole) if !word.is_empty() => pairs.push((hole.to_owned(), (*word).to_owned())),
-                None if part.eq_ignore_ascii_case(word) => {}
-                _ => return None,
+        let mut pairs = holes(channel.name, name)?;
+        for (hole, value) in &mut pairs {
+            // The name has it in lower case, and the parameter as every other call.
+            if channel.parameters.iter().any(|one| one.name == *hole && one.is_lower_case) {
+                *value = value.to_ascii_uppercase();
             }
         }
         Some((channel, pairs))
     };
-    table.channels.iter().filter_map(fits).min_by_key(|(_, pairs)| pairs.len())
+    let mut fitting: Vec<Named> = table.channels.iter().filter_map(fits).collect();
+    let fewest = fitting.iter().map(|(_, pairs)| pairs.len()).min();
+    fitting.retain(|(_, pairs)| Some(pairs.len()) == fewest);
+    fitting
+}
+
+/// What the holes of a template such as `book.{instrument_name}.{interval}` or `{symbol}@depth` are in a name.
+fn holes(template: &str, name: &str) -> Option<Vec<(String, String)>> {
+    let (fixed, mut template) = template.split_once('{').unwrap_or((template, ""));
+    let mut rest = after(name, fixed)?;
+    let mut pairs = Vec::new();
+    while !template.is_empty() {
+        let (hole, behind) = template.split_once('}')?;
+        let (fixed, next) = behind.split_once('{').unwrap_or((behind, ""));
+        let end = match fixed {
+            "" => rest.len(),
+            _ => rest.to_ascii_lowercase().find(&fixed.to_ascii_lowercase())?,
+        };
+        let value = &rest[..end];
+        if value.is_empty() || value.contains(SEPARATORS) {
+            return None;
+        }
+        pairs.push((hole.to_owned(), value.to_owned()));
+        rest = after(&rest[end..], fixed)?;
+        template = next;
+    }
+    rest.is_empty().then_some(pairs)
+}
+
+/// What separates the parts of a channel's name.
+const SEPARATORS: [char; 2] = ['.', '@'];
+
+/// What is behind a beginning, in whatever case that is written.
+fn after<'a>(text: &'a str, beginning: &str) -> Option<&'a str> {
+    let (begin, rest) = text.split_at_checked(beginning.len())?;
+    begin.eq_ignore_ascii_case(beginning).then_some(rest)
+}
+
+/// Products of a venue that have channels of one name.
+fn ambiguous(venue: Venue, name: &str, channels: &[Named]) -> Failure {
+    let line = |(channel, pairs): &Named| {
+        let pairs: String = pairs.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+        format!("venuekit watch {venue} {}{pairs}", channel.id)
+    };
+    let lines: Vec<String> = channels.iter().map(line).collect();
+    Failure::usage(format!("several channels of {venue} are named `{name}`"))
+        .code("ambiguous_channel")
+        .help(format!("write one of these:\n{}", lines.join("\n")))
+        .detail("channels", json!(channels.iter().map(|(channel, _)| channel.id).collect::<Vec<_>>()))
 }
 
 fn unknown(venue: Venue, table: &'static Streams, name: &str) -> Failure {
-    let mut near = suggestions(name, table.channels.iter().map(|channel| channel.id), 3);
+    let similar = |text: &str| suggestions(text, table.channels.iter().map(|channel| channel.id), 3);
+    let mut near = similar(name);
     if near.is_empty() {
-        // The first part of a whole name.
-        let first = name.split('.').next().unwrap_or_default();
-        near = suggestions(first, table.channels.iter().map(|channel| channel.id), 3);
+        // A part of a whole name.
+        near = name.split(SEPARATORS).map(similar).find(|near| !near.is_empty()).unwrap_or_default();
     }
     let help = match near.as_slice() {
         [] => format!("`venuekit watch {venue}` lists them all"),
@@ -144,6 +190,37 @@ mod tests {
             topic("trade", &["market_tickers=A,B", "market_tickers=C"]),
             Ok("trade market_tickers=A,B,C".to_owned())
         );
+    }
+
+    #[test]
+    fn a_whole_name_fills_the_holes_of_its_template() {
+        let binance = Venue::named("binance");
+        let table = binance.streams().unwrap();
+        let found = |name: &str| {
+            channel(binance, table, name).map(|(channel, pairs)| (channel.id, pairs)).map_err(|error| error.to_string())
+        };
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let symbol = pair("symbol", "BTCUSDT");
+        assert_eq!(found("btcusdt@depth"), Ok(("depth", vec![symbol.clone()])));
+        assert_eq!(found("btcusdt@depth@100ms"), Ok(("depth_fast", vec![symbol.clone()])));
+        assert_eq!(found("btcusdt@depth20"), Ok(("partial_depth", vec![symbol.clone(), pair("levels", "20")])));
+        assert_eq!(found("btcusdt@kline_1M"), Ok(("klines", vec![symbol.clone(), pair("interval", "1M")])));
+        assert_eq!(found("btcusdt@kline_1m@+08:00"), Ok(("klines_utc8", vec![symbol, pair("interval", "1m")])));
+        assert_eq!(found("!ticker_1h@arr"), Ok(("all_rolling_tickers", vec![pair("window", "1h")])));
+        let error = found("btcusdt@dept").unwrap_err();
+        assert!(error.contains("binance has no channel `btcusdt@dept`") && error.contains("`depth`"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_several_products_have_is_not_guessed() {
+        let bybit = Venue::named("bybit");
+        let table = bybit.streams().unwrap();
+        let error = channel(bybit, table, "tickers.BTCUSDT").unwrap_err().to_string();
+        for line in
+            ["venuekit watch bybit linear_ticker symbol=BTCUSDT", "venuekit watch bybit spot_ticker symbol=BTCUSDT"]
+        {
+            assert!(error.contains(line), "{error}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use venuekit_auth::{KeyKind, PrivateKey};
-use venuekit_sandbox::{Accounts, BayseAccount, DeribitKey, KalshiKey, Sandbox, YativoAccount};
+use venuekit_sandbox::{Accounts, BayseAccount, BinanceKey, DeribitKey, KalshiKey, Sandbox, YativoAccount};
 
 /// What stands in every secret, and must never be printed.
 pub const MARKER: &str = "MARKER";
@@ -58,6 +58,7 @@ impl World {
 
     fn set_variables(&mut self, key: &PrivateKey, accounts: &Accounts) {
         let (bayse, yativo, deribit) = (&accounts.bayse[0], &accounts.yativo[0], &accounts.deribit[0]);
+        let binance = &accounts.binance[0];
         let secret = deribit.client_secret.clone().unwrap_or_default();
         let pairs = [
             ("VENUEKIT_LOCAL_URL", self.sandbox.base_url()),
@@ -71,6 +72,8 @@ impl World {
             ("YATIVO_LOCAL_API_SECRET", yativo.api_secret.clone()),
             ("DERIBIT_LOCAL_CLIENT_ID", deribit.client_id.clone()),
             ("DERIBIT_LOCAL_CLIENT_SECRET", secret),
+            ("BINANCE_LOCAL_API_KEY", binance.api_key.clone()),
+            ("BINANCE_LOCAL_API_SECRET", binance.api_secret.clone().unwrap_or_default()),
             ("VENUEKIT_PASSPHRASE", format!("a passphrase with {MARKER}")),
         ];
         self.variables = pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -176,7 +179,12 @@ fn accounts(key: &PrivateKey, reader: &PrivateKey) -> Accounts {
             ..DeribitKey::default()
         },
     ];
-    Accounts { kalshi, bayse, yativo, deribit, ..Accounts::default() }
+    let binance = vec![BinanceKey {
+        api_key: "binance0123456789abcdef".to_owned(),
+        api_secret: Some(format!("{MARKER}-binance-secret")),
+        ..BinanceKey::default()
+    }];
+    Accounts { kalshi, bayse, yativo, deribit, binance, ..Accounts::default() }
 }
 
 /// Both streams as text.

@@ -51,7 +51,7 @@ pub(super) fn preview(client: &AccountClient<'_>, plan: &Plan) -> Preview {
         Some(old) if old.label.is_some() => {
             steps.push("prove that the old secret fails, and remove it from the store".to_owned());
         }
-        Some(_) => steps.push("see that the account's list has it no more".to_owned()),
+        Some(_) => steps.push("see that the account's list no longer has it".to_owned()),
         None => {}
     }
     Preview { steps, warnings }

@@ -241,7 +241,8 @@ fn without_operation(context: &Context, subject: Option<&Subject>, help: bool) -
             context.print_help_of("call");
             Ok(())
         }
-        None => Err(Failure::usage("which venue, and which operation?").help("venuekit call --help")),
+        None => Err(Failure::usage("no venue and no operation was given")
+            .help("write venuekit call VENUE OPERATION [NAME=VALUE...]; `venuekit describe VENUE` lists operations")),
     }
 }
 

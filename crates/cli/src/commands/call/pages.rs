@@ -65,7 +65,7 @@ impl Pager {
             return Ok(());
         }
         if !list.is_empty() && self.before == list {
-            return Err(endless("a page has the items of the page before it"));
+            return Err(endless("a page repeats the items of the page before it"));
         }
         self.before = list.to_vec();
         Ok(())
@@ -96,7 +96,7 @@ impl Pager {
                 let last = items.last().and_then(|item| item.at(key)?.as_text()?.parse::<i64>().ok());
                 let Some(next) = last.and_then(|last| last.checked_add(1)) else { return Ok(None) };
                 if next <= self.number {
-                    return Err(endless("a page begins before the one that was asked for"));
+                    return Err(endless("a page begins before the one that was requested"));
                 }
                 self.number = next;
                 true
@@ -162,5 +162,5 @@ fn broken_off(failure: Failure, param: &str, at: Option<&String>) -> Failure {
 }
 
 fn endless(what: &str) -> Failure {
-    Failure::new(Exit::Network, format!("{what}: the pages never end")).code("decode")
+    Failure::new(Exit::Network, format!("{what}: the pages do not end")).code("decode")
 }

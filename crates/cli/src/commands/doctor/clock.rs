@@ -49,7 +49,7 @@ pub fn look(report: &mut Report<'_>, window: Option<ClockWindow>, offset: Option
         _ if offset.abs() > UNSURE_MILLIS => {
             report.odd(CHECK, "clock", found, "set the clock before it gets worse");
         }
-        _ => report.good(CHECK, "right, to a few seconds"),
+        _ => report.good(CHECK, "correct to within a few seconds"),
     }
 }
 

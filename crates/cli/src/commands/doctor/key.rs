@@ -30,7 +30,7 @@ pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential, p
     if let Some(stored) = &credential.stored
         && stored.state != State::Active
     {
-        let found = format!("{}: a change of it was broken off", credential.source);
+        let found = format!("{}: a change of it was interrupted", credential.source);
         report.odd("store", "unfinished", found, "finish it: venuekit keys resume");
     }
     let venue = target.venue;
@@ -52,7 +52,7 @@ pub fn look(report: &mut Report<'_>, target: &Target, credential: &Credential, p
                 let names = names("the device id", "the session's token");
                 whole(report, &names.id, device_id.expose())
                     && whole(report, &names.secret, token.expose())
-                    && good(report, "a session, which cares for keys")
+                    && good(report, "a session, which manages keys")
             }
             CredentialParts::Login { email, .. } => {
                 whole(report, &names("the email", "").id, email) && good(report, &format!("the login of {email}"))

@@ -193,7 +193,7 @@ impl Examination<'_> {
         let is_unknown = self.was_delayed && !self.has_response && !self.report.is_bad();
         if let Some(wanted) = self.wanted.filter(|_| !self.report.is_bad()) {
             let found = format!("whether the key may call {} is unknown", wanted.spec.name);
-            self.report.fault("operation", "open", found, "run it again once the rest is settled");
+            self.report.fault("operation", "open", found, "run it again once the rest is fixed");
         }
         let ok = !self.report.is_bad() && !is_unknown;
         self.context

@@ -46,12 +46,13 @@ impl Examination<'_> {
                 self.unknown(what, &found, elsewhere).await;
             }
             Cause::Known(Known::OtherSecret) => {
-                let said = format!("the venue knows the key and the signature is of another one: {found}");
+                let said =
+                    format!("the venue knows this key, but the signature was made with a different one: {found}");
                 self.other_secret(&said).await;
             }
             Cause::Known(Known::Clock) => self.clock_refused(&found),
             Cause::Known(Known::Disabled) => self.disabled(&found, None),
-            Cause::Known(Known::NotYetActive) => self.not_yet_active(&found, &format!("look it up: {}", self.page())),
+            Cause::Known(Known::NotYetActive) => self.not_yet_active(&found, &format!("see {}", self.page())),
             Cause::Known(Known::Revoked) => self.revoked(&format!("the key was revoked: {found}")),
             Cause::Known(Known::Expired) => self.expired(&format!("the key has expired: {found}")),
             Cause::Unreachable => {
@@ -82,7 +83,7 @@ impl Examination<'_> {
             Proof::Session => (
                 "session",
                 "expired",
-                "the session is over, or its two parts are of different ones",
+                "the session has ended, or its two parts belong to different sessions",
                 format!(
                     "log in again: venuekit call {place} login email=EMAIL password=@FILE --secrets-to session.json\n\
                      or set {} in place of {}: venuekit logs in with them itself",
@@ -94,7 +95,7 @@ impl Examination<'_> {
                 let names = variables::names_after(self.target.venue, &prefix);
                 let token = both(VariableKind::Token);
                 let remedy = format!("in place of {token} set {names}: with a key venuekit fetches tokens itself");
-                ("token", "expired", "the token is over, or wrong", remedy)
+                ("token", "expired", "the token has expired, or is wrong", remedy)
             }
         };
         self.report.fault(check, word, format!("{what}: {found}"), &remedy);
@@ -223,13 +224,13 @@ impl Examination<'_> {
                 let account = format!("{}/{}", self.target.venue, self.target.environment);
                 let by = source.strip_prefix("stored key ").unwrap_or(&account);
                 format!(
-                    "switch it on again: venuekit call {by} {} {}={id} --secrets-to key.json",
+                    "enable it again: venuekit call {by} {} {}={id} --secrets-to key.json",
                     enable.operation, enable.id.name
                 )
             }
-            _ => format!("switch it on again, or make another: {}", self.page()),
+            _ => format!("enable it again, or make another: {}", self.page()),
         };
-        self.report.fault("key state", "disabled", format!("the key is switched off: {found}"), &remedy);
+        self.report.fault("key state", "disabled", format!("the key is disabled: {found}"), &remedy);
     }
 
     pub(super) fn revoked(&mut self, found: &str) {
@@ -267,7 +268,7 @@ impl Examination<'_> {
     pub(super) fn wrong_secret(&mut self, said: &str, also: &str) {
         let new = self.new_secret();
         let remedy = format!(
-            "the secret belongs to another key, or was replaced by a rotation: give the right one, {new}\n{also}"
+            "the secret belongs to another key, or was replaced by a rotation: use the right one, {new}\n{also}"
         );
         self.report.fault("key", "wrong_secret", said, remedy.trim_end());
     }

@@ -76,7 +76,7 @@ impl Examination<'_> {
             }
             Ok(Some(scopes)) => {
                 let also = match is_of_account(needed) {
-                    true => "\nmake it in the main account: the venue itself gives mainaccount to the keys of that one",
+                    true => "\nmake it in the main account: the venue itself gives mainaccount to that account's keys",
                     false => "",
                 };
                 let remedy = format!("make a key with it: {}{also}", self.wider_key(&scopes, needed));
@@ -89,7 +89,7 @@ impl Examination<'_> {
             }
             Err(why) => {
                 let found = format!("{name} needs {needed}, and whether the key has it is unknown: {why}");
-                self.report.fault(CHECK, "open", found, &format!("look it up: {}", self.page()));
+                self.report.fault(CHECK, "open", found, &format!("see {}", self.page()));
             }
         }
     }
@@ -116,7 +116,7 @@ impl Examination<'_> {
                 if !own.scopes.is_empty() || rule == Some(ScopeRule::Required) {
                     return Ok(Some(own.scopes));
                 }
-                "the account's list names no scopes".to_owned()
+                "the account's list shows no scopes".to_owned()
             }
             Ok(None) => "the account's list does not show the key".to_owned(),
             Err(why) => why,
@@ -175,7 +175,7 @@ impl Examination<'_> {
         let (left, day) = (end.get() - UnixMillis::now().get(), date(end));
         if left <= 0 {
             let found = format!("the key should have ended on {day}, and still works");
-            let remedy = format!("do not count on it; make another: {}", self.new_key(&own.scopes));
+            let remedy = format!("do not rely on it; create another: {}", self.new_key(&own.scopes));
             self.report.odd("expiry", "expired", found, &remedy);
         } else if left < SOON {
             let remedy = match &self.credential.stored {

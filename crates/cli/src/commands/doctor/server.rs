@@ -24,10 +24,10 @@ pub fn unreachable(error: &Error) -> Fault {
 
 fn certificate(said: &str) -> Fault {
     if said.contains("notvalidyet") || said.contains("not valid yet") {
-        return ("certificate", "this machine's clock is behind, or the certificate is for later: set the clock");
+        return ("certificate", "this machine's clock is behind, or the certificate is not valid yet: set the clock");
     }
     if said.contains("expired") {
-        return ("certificate", "the server's certificate has ended, or this machine's clock is ahead");
+        return ("certificate", "the server's certificate has expired, or this machine's clock is ahead");
     }
     if said.contains("notvalidforname") || said.contains("not valid for name") {
         return ("certificate", "the certificate is for another server: check the server's address");

@@ -59,7 +59,7 @@ impl Examination<'_> {
         if !others.is_empty() && self.signs() && !self.arguments.ask_other_environments {
             remedy.push_str(&format!("; --ask-other-environments asks {} too", others.join(", ")));
         }
-        remedy.push_str(&format!("\nlook it up: {}", self.page()));
+        remedy.push_str(&format!("\nsee {}", self.page()));
         self.report.fault("environment", word, said, &remedy);
     }
 

@@ -127,7 +127,7 @@ impl<'a> AccountClient<'a> {
             true => {
                 let names = |kind| variables::both(self.target.venue, &prefix, kind);
                 let help = format!("set {}, or {}", names(VariableKind::Session), names(VariableKind::Login));
-                (format!("no session and no login: one of them manages the keys of {}", self.target.venue), help)
+                (format!("no session and no login: one of these manages the keys of {}", self.target.venue), help)
             }
             false => {
                 let help = variables::names_after(self.target.venue, &prefix);

@@ -128,7 +128,7 @@ pub async fn run(context: &Context, arguments: &ExportArgs) -> Result<(), Failur
     let path = Path::new(&arguments.to);
     write(path, text.expose(), arguments.force).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            Failure::usage(format!("{} already exists", path.display())).code("exists").help("--force writes over it")
+            Failure::usage(format!("{} already exists", path.display())).code("exists").help("--force overwrites it")
         }
         _ => Failure::file(path, &error),
     })?;

@@ -56,7 +56,7 @@ pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failur
             (Some(reference), _) => reference.to_string(),
             (None, id) => format!("{} of {}", id.as_deref().unwrap_or_default(), client.account),
         };
-        context.confirm(&format!("Revoke the key {what} for good?"))?;
+        context.confirm(&format!("Revoke the key {what} permanently?"))?;
     }
     let task = Task::Revoke(Revoke { target: ends, last: arguments.last });
     let person = CliOperator::new(context, &client.target, None);

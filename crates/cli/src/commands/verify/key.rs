@@ -39,7 +39,7 @@ pub async fn find(
         let message = "there is no key to check the signature with";
         return Err(Failure::new(Exit::Store, message)
             .code("no_key")
-            .help("give it with --key-file FILE, or --key NAME"));
+            .help("pass it with --key-file FILE, or --key NAME"));
     };
     let key = of_text(secret.expose(), venue, rule, &credential.source)?;
     Ok((key, credential.source.clone(), Some(public_id.to_owned())))

@@ -89,7 +89,8 @@ pub async fn run(context: &Context, arguments: &WatchArgs) -> Result<(), Failure
             context.print_help_of("watch");
             return Ok(());
         }
-        return Err(Failure::usage("which venue, and which channel?").help("venuekit watch --help"));
+        return Err(Failure::usage("no venue and no channel was given")
+            .help("write venuekit watch VENUE CHANNEL; `venuekit watch VENUE` lists channels"));
     };
     let table = table(subject.venue)?;
     let Some(name) = &arguments.channel else {
