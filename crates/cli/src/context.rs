@@ -145,7 +145,9 @@ impl Context {
         let Some(environment) = said.or(profile.map(|profile| profile.environment.as_str())) else {
             let known = venue.environments().join(" | ");
             let help = format!("pass --env {known}, or write a profile: `venuekit config example`");
-            return Err(Failure::usage(format!("no environment was given for {venue}")).code("no_environment").help(help));
+            return Err(Failure::usage(format!("no environment was given for {venue}"))
+                .code("no_environment")
+                .help(help));
         };
         if !venue.environments().contains(&environment) {
             let place = match said {

@@ -55,12 +55,9 @@ impl Codes {
         }
         typed.ok_or_else(|| {
             let help = "pass it with --totp-fd N, or keep the seed in the store with `venuekit totp set`";
-            Failure::new(
-                Exit::NeedsPerson,
-                "the venue requires a one-time code, and there is no terminal to ask at",
-            )
-            .code("second_factor")
-            .help(help)
+            Failure::new(Exit::NeedsPerson, "the venue requires a one-time code, and there is no terminal to ask at")
+                .code("second_factor")
+                .help(help)
         })
     }
 
