@@ -6,9 +6,9 @@ use ::venuekit_wire::credentials::{
     Symptoms,
 };
 use ::venuekit_wire::key_lifecycle::{
-    CreateKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys, ManagedBy,
-    NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField, TextsForm,
-    Time, TimeForm,
+    CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
+    TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
@@ -694,6 +694,7 @@ pub static VENUE: Venue = Venue {
     largest_request: None,
     websocket: Some(WebSocket {
         dead_after: Some(60),
+        connection_life: Some(82800),
         envelope: Some(Envelope {
             id: "id",
             method: "method",
@@ -705,6 +706,7 @@ pub static VENUE: Venue = Venue {
             event: Some(EventMembers {
                 data: "event",
                 subscription: "subscriptionId",
+                closing: Some(("e", "serverShutdown")),
             }),
             limits: Some(ReplyLimits {
                 list: "rateLimits",
@@ -1033,6 +1035,37 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
                 },
             }),
             rotate: None,
+            edit: &[
+                EditKey {
+                    operation: "edit_ip_for_special_key",
+                    id: Some(Field {
+                        name: "apiKey",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: true,
+                    }),
+                    sub_account: None,
+                    name: None,
+                    scopes: None,
+                    addresses: Some(TextsField {
+                        fields: &[
+                            Field {
+                                name: "ip",
+                                place: FieldPlace::Body,
+                                is_number: false,
+                                is_required: true,
+                            },
+                        ],
+                        form: TextsForm::Commas,
+                        with: &[],
+                    }),
+                    always_addresses: false,
+                    unbound: &[],
+                    removes: None,
+                    copies: &[],
+                    returns: Returns::Object,
+                },
+            ],
             revoke: KeyCall {
                 operation: "delete_special_key",
                 id: Field {
@@ -1344,6 +1377,146 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
         },
     }),
     rotate: None,
+    edit: &[
+        EditKey {
+            operation: "modify_sub_account_api_key_permission",
+            id: Some(Field {
+                name: "subAccountApiKey",
+                place: FieldPlace::Body,
+                is_number: false,
+                is_required: true,
+            }),
+            sub_account: Some(Field {
+                name: "email",
+                place: FieldPlace::Body,
+                is_number: false,
+                is_required: true,
+            }),
+            name: None,
+            scopes: Some(TextsField {
+                fields: &[
+                    Field {
+                        name: "canTrade",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                    Field {
+                        name: "canMarginLoanRepay",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                    Field {
+                        name: "canFuturesTrade",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                    Field {
+                        name: "canUniversalTransfer",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                    Field {
+                        name: "canVanillaOptions",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                    Field {
+                        name: "canFixApiTrading",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                    Field {
+                        name: "canFixApiReading",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                ],
+                form: TextsForm::Flags,
+                with: &[],
+            }),
+            addresses: None,
+            always_addresses: false,
+            unbound: &[],
+            removes: None,
+            copies: &[],
+            returns: Returns::Object,
+        },
+        EditKey {
+            operation: "add_ip_restriction_for_sub_account_api_key",
+            id: Some(Field {
+                name: "subAccountApiKey",
+                place: FieldPlace::Body,
+                is_number: false,
+                is_required: true,
+            }),
+            sub_account: Some(Field {
+                name: "email",
+                place: FieldPlace::Body,
+                is_number: false,
+                is_required: true,
+            }),
+            name: None,
+            scopes: None,
+            addresses: Some(TextsField {
+                fields: &[
+                    Field {
+                        name: "ipAddress",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                ],
+                form: TextsForm::Commas,
+                with: &[("status", "2")],
+            }),
+            always_addresses: false,
+            unbound: &[("status", "1")],
+            removes: None,
+            copies: &[],
+            returns: Returns::Object,
+        },
+        EditKey {
+            operation: "delete_ip_list_for_a_sub_account_api_key",
+            id: Some(Field {
+                name: "subAccountApiKey",
+                place: FieldPlace::Query,
+                is_number: false,
+                is_required: true,
+            }),
+            sub_account: Some(Field {
+                name: "email",
+                place: FieldPlace::Query,
+                is_number: false,
+                is_required: true,
+            }),
+            name: None,
+            scopes: None,
+            addresses: None,
+            always_addresses: false,
+            unbound: &[],
+            removes: Some(TextsField {
+                fields: &[
+                    Field {
+                        name: "ipAddress",
+                        place: FieldPlace::Query,
+                        is_number: false,
+                        is_required: true,
+                    },
+                ],
+                form: TextsForm::Commas,
+                with: &[],
+            }),
+            copies: &[],
+            returns: Returns::Object,
+        },
+    ],
     revoke: KeyCall {
         operation: "delete_sub_account_api_key",
         id: Field {

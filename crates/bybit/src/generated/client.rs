@@ -12218,7 +12218,7 @@ pub mod builder {
             self.body = self.body.apikey(value);
             self
         }
-        /// Addresses to bind the key to, joined by commas. Left out: as before.
+        /// Addresses to bind the key to, joined by commas. Left out or `*`: none, as in the call that creates it.
         pub fn ips(mut self, value: impl Into<String>) -> Self {
             self.body = self.body.ips(value);
             self
@@ -23084,7 +23084,7 @@ pub mod types {
     pub struct UpdateSubApiKeyRequest {
         /// Public half of the key; left out when the sub-account's key is about itself.
         pub apikey: Option<String>,
-        /// Addresses to bind the key to, joined by commas. Left out: as before.
+        /// Addresses to bind the key to, joined by commas. Left out or `*`: none, as in the call that creates it.
         pub ips: Option<String>,
         /// Permissions by product.
         pub permissions: Option<ApiKeyPermissions>,
@@ -24378,7 +24378,7 @@ pub mod types {
         wire::builder! { UpdateSubApiKeyRequest {
             /// Public half of the key; left out when the sub-account's key is about itself.
             apikey: optional into String;
-            /// Addresses to bind the key to, joined by commas. Left out: as before.
+            /// Addresses to bind the key to, joined by commas. Left out or `*`: none, as in the call that creates it.
             ips: optional into String;
             /// Permissions by product.
             permissions: optional take super::ApiKeyPermissions;

@@ -6,9 +6,9 @@ use ::venuekit_wire::credentials::{
     Symptoms,
 };
 use ::venuekit_wire::key_lifecycle::{
-    CreateKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys, ManagedBy,
-    NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField, TextsForm,
-    Time, TimeForm,
+    CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
+    TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
@@ -2618,6 +2618,92 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
         },
     }),
     rotate: None,
+    edit: &[
+        EditKey {
+            operation: "update_sub_api_key",
+            id: Some(Field {
+                name: "apikey",
+                place: FieldPlace::Body,
+                is_number: false,
+                is_required: false,
+            }),
+            sub_account: None,
+            name: None,
+            scopes: Some(TextsField {
+                fields: &[
+                    Field {
+                        name: "permissions",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                ],
+                form: TextsForm::Groups,
+                with: &[],
+            }),
+            addresses: Some(TextsField {
+                fields: &[
+                    Field {
+                        name: "ips",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                ],
+                form: TextsForm::Commas,
+                with: &[],
+            }),
+            always_addresses: true,
+            unbound: &[("ips", "\"*\"")],
+            removes: None,
+            copies: &[
+                (
+                    Field {
+                        name: "readOnly",
+                        place: FieldPlace::Body,
+                        is_number: true,
+                        is_required: false,
+                    },
+                    "/readOnly",
+                ),
+            ],
+            returns: Returns::Object,
+        },
+        EditKey {
+            operation: "update_api_key",
+            id: None,
+            sub_account: None,
+            name: None,
+            scopes: Some(TextsField {
+                fields: &[
+                    Field {
+                        name: "permissions",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                ],
+                form: TextsForm::Groups,
+                with: &[],
+            }),
+            addresses: None,
+            always_addresses: false,
+            unbound: &[],
+            removes: None,
+            copies: &[
+                (
+                    Field {
+                        name: "readOnly",
+                        place: FieldPlace::Body,
+                        is_number: true,
+                        is_required: false,
+                    },
+                    "/readOnly",
+                ),
+            ],
+            returns: Returns::Object,
+        },
+    ],
     revoke: KeyCall {
         operation: "delete_sub_api_key",
         id: Field {

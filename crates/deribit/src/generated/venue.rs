@@ -6,9 +6,9 @@ use ::venuekit_wire::credentials::{
     Symptoms,
 };
 use ::venuekit_wire::key_lifecycle::{
-    CreateKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys, ManagedBy,
-    NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField, TextsForm,
-    Time, TimeForm,
+    CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
+    TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
@@ -1240,7 +1240,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             name: &["/name"],
             scopes: &["/max_scope"],
             scopes_form: TextsForm::Blanks,
-            addresses: &[],
+            addresses: &["/ip_whitelist"],
             addresses_form: TextsForm::List,
             enabled: &["/enabled"],
             disabled: &[],
@@ -1255,7 +1255,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             }),
             expires: None,
             last_used: None,
-            limits: &[("/ip_whitelist", "address {}"), ("/enabled_features", "{}")],
+            limits: &[("/enabled_features", "{}")],
         },
         detail: None,
         attested_until: None,
@@ -1282,6 +1282,53 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
             warning: None,
         },
     }),
+    edit: &[
+        EditKey {
+            operation: "edit_api_key",
+            id: Some(Field {
+                name: "id",
+                place: FieldPlace::Body,
+                is_number: true,
+                is_required: true,
+            }),
+            sub_account: None,
+            name: Some(Field {
+                name: "name",
+                place: FieldPlace::Body,
+                is_number: false,
+                is_required: false,
+            }),
+            scopes: Some(TextsField {
+                fields: &[
+                    Field {
+                        name: "max_scope",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: true,
+                    },
+                ],
+                form: TextsForm::Blanks,
+                with: &[],
+            }),
+            addresses: Some(TextsField {
+                fields: &[
+                    Field {
+                        name: "ip_whitelist",
+                        place: FieldPlace::Body,
+                        is_number: false,
+                        is_required: false,
+                    },
+                ],
+                form: TextsForm::List,
+                with: &[],
+            }),
+            always_addresses: false,
+            unbound: &[("ip_whitelist", "[]")],
+            removes: None,
+            copies: &[],
+            returns: Returns::Object,
+        },
+    ],
     revoke: KeyCall {
         operation: "remove_api_key",
         id: Field {

@@ -6,9 +6,9 @@ use ::venuekit_wire::credentials::{
     Symptoms,
 };
 use ::venuekit_wire::key_lifecycle::{
-    CreateKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys, ManagedBy,
-    NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField, TextsForm,
-    Time, TimeForm,
+    CreateKey, EditKey, Field, FieldPlace, KeyCall, KeyEntry, KeyLifecycle, ListKeys,
+    ManagedBy, NewSecret, OwnKey, Returns, RotateKey, ScopeRule, SubAccounts, TextsField,
+    TextsForm, Time, TimeForm,
 };
 use ::venuekit_wire::operation::{
     Bucket, Challenge, ClientHeader, CostRule, CostWhen, Envelope, ErrorKind, ErrorText,
@@ -521,6 +521,7 @@ pub static KEYS: KeyLifecycle = KeyLifecycle {
     },
     own: None,
     rotate: None,
+    edit: &[],
     revoke: KeyCall {
         operation: "delete_api_key",
         id: Field {
