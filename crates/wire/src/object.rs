@@ -106,7 +106,7 @@ pub fn name<'de, A: MapAccess<'de>>(members: &mut A) -> Result<Option<Name<'de>>
     members.next_key()
 }
 
-/// Skips the value of a member that nobody knows.
+/// Skips the value of an unknown member.
 ///
 /// # Errors
 /// It is not JSON.
@@ -196,9 +196,9 @@ kinds! {
     maybe;
     /// By lenient rules, if it is there.
     optional;
-    /// By its type, if it is there; written as null if there is none.
+    /// By its type, if it is there; none is written as null.
     nullable;
-    /// By lenient rules, if it is there; written as null if there is none.
+    /// By lenient rules, if it is there; none is written as null.
     optional_null;
 }
 
