@@ -72,7 +72,7 @@ impl Listed {
         Ok(Self { mark, bids: side(words.bids, true)?, asks: side(words.asks, false)? })
     }
 
-    /// The first difference to a book; none where there is none. Of a side that is cut off at `depth` the rest is unknown.
+    /// The first difference to a book; none if both are alike. Of a side that is cut off at `depth` the rest is unknown.
     fn difference(&self, book: &Book, depth: usize) -> Option<String> {
         for (name, side, listed) in [("bid", Side::Bid, &self.bids), ("ask", Side::Ask, &self.asks)] {
             let compared = if listed.len() >= depth { listed.len() } else { usize::MAX };

@@ -163,7 +163,7 @@ impl<T> Books<T> {
         Some(kept.view.clone())
     }
 
-    /// What has changed it since then, or since this was called last; none where it began anew, or is not to be trusted any longer.
+    /// What has changed it since then, or since this was called last; none where it was rebuilt, or is not to be trusted any longer.
     pub(crate) fn audited_changes(&self, instrument: &str) -> Option<Vec<Entry>> {
         let mut inner = self.inner();
         let kept = inner.books.get_mut(instrument).filter(|kept| kept.is_live())?;

@@ -100,7 +100,7 @@ impl<'a> Members<'a> {
     }
 
     /// Behind an object that is the last value of the text, and has no other brace in it, found by one search. Most data is of this kind, and
-    /// whoever reads it as its type looks at each of its bytes.
+    /// the code that reads it as its type looks at each of its bytes.
     fn flat_end(&self, start: usize) -> Option<usize> {
         if self.text.get(start) != Some(&b'{') {
             return None;

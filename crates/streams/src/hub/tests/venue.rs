@@ -268,7 +268,7 @@ impl Venue {
     /// Answers the calls that wait.
     pub(super) fn answer_calls(&mut self) {
         for call in std::mem::take(&mut self.calls) {
-            // The answer to another call may have made this one needless.
+            // The response to another call may have made this one needless.
             let Some(sub) = self.hub.catch_ups.get(&call.id).copied() else { continue };
             let result = match self.take(&[Fault::NoCall, Fault::OldCall]) {
                 Some(Fault::NoCall) => Err("out of order".to_owned()),
