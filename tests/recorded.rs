@@ -6,7 +6,7 @@ mod canned;
 use std::sync::Arc;
 
 use canned::{Canned, Script, http};
-use venuekit::{ErrorKind, bayse, deribit, kalshi, yativo};
+use venuekit::{ErrorKind, bayse, binance, deribit, kalshi, yativo};
 
 async fn server(status: u16, body: &'static str) -> Canned {
     let script: Script = Arc::new(move |_| http(status, "application/json", body.as_bytes()));
@@ -173,4 +173,87 @@ async fn kalshi_api_keys() {
     client.delete_api_key().api_key("a952bcbe").send().await.unwrap();
     let gone = client.delete_api_key().api_key("another").send().await.unwrap_err();
     assert_eq!(gone.kind(), ErrorKind::NotFound);
+}
+
+async fn binance_on(status: u16, body: &'static str) -> (Canned, binance::Client) {
+    let server = server(status, body).await;
+    let environment = binance::Environment::Custom(server.base_url.clone());
+    let credentials = binance::Credentials::api_key("key", "secret").unwrap();
+    let client = binance::Client::builder(environment).credentials(credentials).build().unwrap();
+    (server, client)
+}
+
+/// An order of an order list takes the whole list with it, and the response is the list's, without an `orderId`.
+#[tokio::test]
+async fn binance_cancelled_order_of_a_list() {
+    let (_server, client) = binance_on(
+        200,
+        r#"{"orderListId":19431,"contingencyType":"OCO","listStatusType":"ALL_DONE","listOrderStatus":"ALL_DONE",
+            "listClientOrderId":"mine-list","transactionTime":1660803702431,"symbol":"BTCUSDT",
+            "orders":[{"symbol":"BTCUSDT","orderId":71,"clientOrderId":"mine-1"},
+                      {"symbol":"BTCUSDT","orderId":72,"clientOrderId":"mine-2"}],
+            "orderReports":[{"symbol":"BTCUSDT","origClientOrderId":"mine-1","orderId":71,"orderListId":19431,
+                "clientOrderId":"cancel-1","transactTime":1684804350068,"price":"23450.50000000","origQty":"0.00850000",
+                "executedQty":"0.00000000","origQuoteOrderQty":"0.000000","cummulativeQuoteQty":"0.00000000",
+                "status":"CANCELED","timeInForce":"GTC","type":"STOP_LOSS_LIMIT","side":"BUY",
+                "stopPrice":"23430.00000000","selfTradePreventionMode":"NONE"},
+               {"symbol":"BTCUSDT","origClientOrderId":"mine-2","orderId":72,"orderListId":19431,
+                "clientOrderId":"cancel-1","price":"23400.00000000","status":"CANCELED","type":"LIMIT_MAKER","side":"BUY"}]}"#,
+    )
+    .await;
+    let cancelled = client.delete_order().symbol("BTCUSDT").order_id(71).send().await.unwrap();
+    assert_eq!((cancelled.order_id, cancelled.order_list_id), (None, Some(19431)));
+    assert_eq!(cancelled.order_reports.iter().map(|order| order.order_id).collect::<Vec<_>>(), [71, 72]);
+    assert_eq!(cancelled.order_reports[0].stop_price.map(|price| price.to_string()).as_deref(), Some("23430.00000000"));
+}
+
+/// The response about a single order.
+#[tokio::test]
+async fn binance_cancelled_order() {
+    let (_server, client) = binance_on(
+        200,
+        r#"{"symbol":"BTCUSDT","origClientOrderId":"mine-1","orderId":71,"orderListId":-1,"clientOrderId":"cancel-1",
+            "transactTime":1684804350068,"price":"23416.10000000","origQty":"0.00847000","executedQty":"0.00001000",
+            "status":"CANCELED","type":"LIMIT","side":"SELL","stopPrice":"0.00000000","trailingDelta":0,
+            "strategyId":37463720,"strategyType":1000000,"selfTradePreventionMode":"NONE"}"#,
+    )
+    .await;
+    let cancelled = client.delete_order().symbol("BTCUSDT").order_id(71).send().await.unwrap();
+    assert_eq!((cancelled.order_id, cancelled.strategy_id), (Some(71), Some(37_463_720)));
+    assert!(cancelled.order_reports.is_empty());
+}
+
+/// Half of a cancel and replace is done: nothing says that the whole was not, and both halves are in the error.
+#[tokio::test]
+async fn binance_cancel_replace_that_is_half_done() {
+    let (_server, client) = binance_on(
+        409,
+        r#"{"code":-2021,"msg":"Order cancel-replace partially failed.",
+            "data":{"cancelResult":"SUCCESS","newOrderResult":"FAILURE",
+                "cancelResponse":{"symbol":"BTCUSDT","orderId":71,"orderListId":-1,"status":"CANCELED"},
+                "newOrderResponse":{"code":-2010,"msg":"Order would immediately match and take."}}}"#,
+    )
+    .await;
+    let replace = client.order_cancel_replace().symbol("BTCUSDT").side(binance::types::Side::Sell);
+    let replace = replace.type_(binance::types::OrderType::LimitMaker).quantity("0.01").price("23416.1");
+    let replace = replace.cancel_replace_mode(binance::types::CancelReplaceMode::StopOnFailure).cancel_order_id(71);
+    let error = replace.send().await.unwrap_err();
+    assert_eq!((error.code(), error.reconcile_with()), (Some("-2021"), Some("get_order")), "{error}");
+    assert!(error.may_have_been_applied(), "{error}");
+}
+
+/// Over the WebSocket API the response is a list of one.
+#[tokio::test]
+async fn binance_order_with_smart_routing_is_one_or_a_list() {
+    let one = r#"{"symbol":"BTCUSDT","orderId":2,"orderListId":-1,"clientOrderId":"mine-1","transactTime":1689149087774,
+        "price":"31000.00000000","origQty":"0.50000000","status":"FILLED","workingFloor":"SOR","usedSor":true,
+        "fills":[{"matchType":"ONE_PARTY_TRADE_REPORT","price":"28000.00000000","qty":"0.50000000",
+            "commission":"0.00000000","commissionAsset":"BTC","tradeId":-1,"allocId":0}]}"#;
+    let list: &'static str = format!("[{one}]").leak();
+    for body in [one, list] {
+        let (_server, client) = binance_on(200, body).await;
+        let order = client.sor_order().symbol("BTCUSDT").side(binance::types::Side::Buy);
+        let placed = order.type_(binance::types::OrderType::Market).quantity("0.5").send().await.unwrap();
+        assert_eq!(placed.iter().map(|order| order.order_id).collect::<Vec<_>>(), [2], "{body}");
+    }
 }

@@ -469,7 +469,7 @@ pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
         "delete_open_orders" => {
             reread::<::std::vec::Vec<types::CancelledOpenOrder>>(answer)
         }
-        "delete_order" => reread::<types::CancelledOrder>(answer),
+        "delete_order" => reread::<types::CancelledOpenOrder>(answer),
         "delete_order_list" => reread::<types::CancelledOrderList>(answer),
         "delete_special_key" => reread::<types::Empty>(answer),
         "delete_sub_account_api_key" => reread::<types::Empty>(answer),
@@ -764,7 +764,7 @@ pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
             reread::<::std::vec::Vec<types::UserDataSubscription>>(answer)
         }
         "small_liability_exchange" => reread::<types::Empty>(answer),
-        "sor_order" => reread::<types::PlacedOrder>(answer),
+        "sor_order" => reread::<::venuekit_wire::OneOrMany<types::PlacedOrder>>(answer),
         "sor_order_test" => reread::<types::OrderTest>(answer),
         "start_user_data_stream" => reread::<types::ListenKey>(answer),
         "start_user_data_stream_v2" => reread::<types::ListenKey>(answer),

@@ -1429,7 +1429,7 @@ impl Client {
     }
     /// Cancel an order
     ///
-    /// Names the order by one of its ids; with both, both have to fit.
+    /// Names the order by one of its ids; with both, both have to fit. An order of an order list takes the whole list with it: then the response is about the list.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `enableSpotAndMarginTrading`.
@@ -3655,7 +3655,9 @@ pub mod builder {
             self
         }
         /// Sends `DELETE /api/v3/order`.
-        pub async fn send(self) -> Result<ResponseValue<types::CancelledOrder>, Error> {
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<types::CancelledOpenOrder>, Error> {
             let call = Call::new(operations::DELETE_ORDER)
                 .given(self.refused)
                 .required_query("symbol", &self.symbol)
@@ -6320,7 +6322,12 @@ pub mod builder {
             self
         }
         /// Sends `POST /api/v3/sor/order`.
-        pub async fn send(self) -> Result<ResponseValue<types::PlacedOrder>, Error> {
+        pub async fn send(
+            self,
+        ) -> Result<
+            ResponseValue<::venuekit_wire::OneOrMany<types::PlacedOrder>>,
+            Error,
+        > {
             let call = Call::new(operations::SOR_ORDER)
                 .built_body::<types::SorOrderRequest>(self.body);
             self.client.session.call(call).await
@@ -16703,8 +16710,8 @@ pub mod types {
     #[derive(Clone, Debug, Default)]
     #[non_exhaustive]
     pub struct CancelReplaceResult {
-        /// The cancelled order.
-        pub cancel_response: Option<CancelledOrder>,
+        /// The cancelled order, or its order list.
+        pub cancel_response: Option<CancelledOpenOrder>,
         /// What became of the cancellation.
         pub cancel_result: Option<wire::Open<CancelReplaceOutcome>>,
         /// The new order.
@@ -16875,6 +16882,10 @@ pub mod types {
         pub cummulative_quote_qty: Option<wire::Decimal>,
         /// Executed quantity, in the base asset.
         pub executed_qty: Option<wire::Decimal>,
+        /// Why the order expired.
+        pub expiry_reason: Option<wire::Open<ExpiryReason>>,
+        /// Visible part of the quantity.
+        pub iceberg_qty: Option<wire::Decimal>,
         /// Id of the order list, given by its owner.
         pub list_client_order_id: Option<String>,
         /// State of the orders of the list.
@@ -16895,6 +16906,18 @@ pub mod types {
         pub orig_qty: Option<wire::Decimal>,
         /// Quantity of the order in the quote asset; 0 where it was given in the base asset.
         pub orig_quote_order_qty: Option<wire::Decimal>,
+        /// What the offset counts.
+        pub peg_offset_type: Option<wire::Open<PegOffsetType>>,
+        /// Offset to the price that the order follows, in price levels.
+        pub peg_offset_value: Option<i64>,
+        /// Price that the order follows.
+        pub peg_price_type: Option<wire::Open<PegPriceType>>,
+        /// Price at which the order is pegged now.
+        pub pegged_price: Option<wire::Decimal>,
+        /// Id of the match that was prevented.
+        pub prevented_match_id: Option<i64>,
+        /// Quantity that self-trade prevention took.
+        pub prevented_quantity: Option<wire::Decimal>,
         /// Price.
         pub price: Option<wire::Decimal>,
         /// What happens when orders of one account or group meet.
@@ -16903,28 +16926,49 @@ pub mod types {
         pub side: Option<wire::Open<Side>>,
         /// Status.
         pub status: Option<wire::Open<OrderStatus>>,
+        /// Price that triggers.
+        pub stop_price: Option<wire::Decimal>,
+        /// Id of a strategy, given by its owner.
+        pub strategy_id: Option<i64>,
+        /// Kind of strategy, given by its owner: 1000000 and above.
+        pub strategy_type: Option<i64>,
         /// Symbol, such as BTCUSDT, in capitals.
         pub symbol: Option<String>,
         /// How long the order stays.
         pub time_in_force: Option<wire::Open<TimeInForce>>,
+        /// Distance that the trigger trails the price by, in basis points.
+        pub trailing_delta: Option<i64>,
+        /// When the trailing order became active, Unix milliseconds or microseconds.
+        pub trailing_time: Option<wire::UnixMillisOrMicros>,
         /// Time of the transaction, Unix milliseconds or microseconds.
         pub transact_time: Option<wire::UnixMillisOrMicros>,
         /// Time of the transaction, Unix milliseconds or microseconds.
         pub transaction_time: Option<wire::UnixMillisOrMicros>,
         /// Kind.
         pub type_: Option<wire::Open<OrderType>>,
+        /// Whether smart order routing was used.
+        pub used_sor: Option<bool>,
+        /// Where the order is worked.
+        pub working_floor: Option<wire::Open<WorkingFloor>>,
     }
     wire::object! { CancelledOpenOrder {
         client_order_id "clientOrderId" maybe, contingency_type "contingencyType" maybe,
         cummulative_quote_qty "cummulativeQuoteQty" optional, executed_qty "executedQty" optional,
+        expiry_reason "expiryReason" maybe, iceberg_qty "icebergQty" optional,
         list_client_order_id "listClientOrderId" maybe, list_order_status "listOrderStatus" maybe,
         list_status_type "listStatusType" maybe, order_id "orderId" optional, order_list_id "orderListId" optional,
         order_reports "orderReports" list_or_none, orders "orders" list_or_none,
         orig_client_order_id "origClientOrderId" maybe, orig_qty "origQty" optional,
-        orig_quote_order_qty "origQuoteOrderQty" optional, price "price" optional,
+        orig_quote_order_qty "origQuoteOrderQty" optional, peg_offset_type "pegOffsetType" maybe,
+        peg_offset_value "pegOffsetValue" optional, peg_price_type "pegPriceType" maybe,
+        pegged_price "peggedPrice" optional, prevented_match_id "preventedMatchId" optional,
+        prevented_quantity "preventedQuantity" optional, price "price" optional,
         self_trade_prevention_mode "selfTradePreventionMode" maybe, side "side" maybe, status "status" maybe,
-        symbol "symbol" maybe, time_in_force "timeInForce" maybe, transact_time "transactTime" optional,
-        transaction_time "transactionTime" optional, type_ "type" maybe,
+        stop_price "stopPrice" optional, strategy_id "strategyId" optional, strategy_type "strategyType" optional,
+        symbol "symbol" maybe, time_in_force "timeInForce" maybe, trailing_delta "trailingDelta" optional,
+        trailing_time "trailingTime" optional, transact_time "transactTime" optional,
+        transaction_time "transactionTime" optional, type_ "type" maybe, used_sor "usedSor" maybe,
+        working_floor "workingFloor" maybe,
     } }
     /// `CancelledOrder`
     #[derive(Clone, Debug)]
