@@ -71,6 +71,8 @@ struct ReplayedConnection {
     asked: Vec<(ConnectionId, CommandId, Topic)>,
     /// The snapshots by a call that the hub waits for, and the addresses of their channels.
     snapshots: Vec<(CatchUpId, String)>,
+    /// Snapshots by a call that the hub has not asked for yet, by the same addresses: of books that do not change for a while.
+    early: HashMap<String, Bytes>,
     /// What the recording has shown, by the subscription's number: the channel, and the hub's connection.
     numbers: HashMap<i64, (Option<String>, Option<ConnectionId>)>,
     /// The same by the channel's name in lower case, or by room or type.
@@ -189,7 +191,7 @@ impl Replay {
             What::Opened => {}
             What::Lost => replayed.lost(now),
             What::Frame(text) => replayed.frame(now, &text),
-            What::Snapshot { topic, text } => replayed.snapshot(now, &topic, &text),
+            What::Snapshot { topic, text } => replayed.snapshot(now, topic, text),
         }
         replayed.carry_out(now);
     }
@@ -240,6 +242,7 @@ impl ReplayedConnection {
             open: Vec::new(),
             asked: Vec::new(),
             snapshots: Vec::new(),
+            early: HashMap::new(),
             numbers: HashMap::new(),
             names: HashMap::new(),
         }
@@ -252,6 +255,7 @@ impl ReplayedConnection {
     fn lost(&mut self, now: Now) {
         self.connection = None;
         self.asked.clear();
+        self.early.clear();
         self.numbers.clear();
         self.names.clear();
         for connection in std::mem::take(&mut self.open) {
@@ -293,19 +297,25 @@ impl ReplayedConnection {
                     hub.input(now, Input::CaughtUp(call.id, Err("a replay makes no calls".to_owned())));
                 }
                 // A snapshot comes where it stands in the recording.
-                Output::Snapshot(call) => self.snapshots.push((call.id, call.topic.to_string())),
+                Output::Snapshot(call) => match self.early.remove(&call.topic.to_string()) {
+                    Some(text) => hub.input(now, snapshot(call.id, text)),
+                    None => self.snapshots.push((call.id, call.topic.to_string())),
+                },
                 Output::Forget(call) => self.snapshots.retain(|(own, _)| *own != call),
                 Output::Open { .. } | Output::End => {}
             }
         }
     }
 
-    /// A call returned a snapshot then. Where the hub waits for none, it has one already.
-    fn snapshot(&mut self, now: Now, topic: &str, text: &Bytes) {
-        let Some(at) = self.snapshots.iter().position(|(_, own)| own == topic) else { return };
-        let (call, _) = self.snapshots.swap_remove(at);
-        let record = Record { text: text.clone(), call: 0 };
-        lock(&self.hub).input(now, Input::CaughtUp(call, Ok(vec![record])));
+    /// A call returned a snapshot then. The hub looks at its number, whenever it comes.
+    fn snapshot(&mut self, now: Now, topic: String, text: Bytes) {
+        match self.snapshots.iter().position(|(_, own)| *own == topic) {
+            Some(at) => {
+                let (call, _) = self.snapshots.swap_remove(at);
+                lock(&self.hub).input(now, snapshot(call, text));
+            }
+            None => _ = self.early.insert(topic, text),
+        }
     }
 
     fn frame(&mut self, now: Now, text: &Bytes) {
@@ -333,6 +343,11 @@ impl ReplayedConnection {
             }
         });
     }
+}
+
+/// What a call has returned.
+fn snapshot(call: CatchUpId, text: Bytes) -> Input<'static> {
+    Input::CaughtUp(call, Ok(vec![Record { text, call: 0 }]))
 }
 
 /// A frame shows that a subscription has begun, where it is one that was asked for.

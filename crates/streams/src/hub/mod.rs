@@ -43,7 +43,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
-use venuekit_wire::stream::{Channel, Dialect, Streams as Table};
+use venuekit_wire::stream::{Channel, Dialect, Recovery, Streams as Table};
 
 use self::arena::{Arena, Key};
 use self::io::{CatchUpId, ConnectionId, Input, Now, Output};
@@ -55,9 +55,11 @@ use crate::sink::Sink;
 use crate::stats::Stats;
 use crate::topic::Topic;
 
-/// Whether a message of a channel is a change that cannot be used before a snapshot.
+/// Whether a message of a channel is a change that cannot be used before a snapshot that the channel itself sends.
 pub(crate) fn awaits_snapshot(channel: &'static Channel, kind: &str, data: &[u8]) -> bool {
-    sub::ResyncedBy::of(channel) == sub::ResyncedBy::Snapshot && !sub::is_snapshot(channel, kind, data)
+    sub::ResyncedBy::of(channel) == sub::ResyncedBy::Snapshot
+        && !matches!(channel.recovery, Recovery::Call(_))
+        && !sub::is_snapshot(channel, kind, data)
 }
 
 /// A reader's key, by which its handle names it.

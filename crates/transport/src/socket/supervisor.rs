@@ -96,7 +96,7 @@ struct Live {
 /// A connection that lasted this long was a good one.
 const LASTING: Duration = Duration::from_secs(1);
 
-/// For so long a connection goes on whose place another one has taken: whoever has subscribed to something on it does so on the new one.
+/// For so long a connection goes on whose place another one has taken: what was subscribed to on it is subscribed to on the new one meanwhile.
 const BESIDE: Duration = Duration::from_secs(30);
 
 /// The task that keeps the connection. However it ends, calls that wait for a connection notice, and the next call starts another:
