@@ -126,12 +126,14 @@ impl Hub {
         let slot = sub.slot;
         if let Some(slot) = self.slots.get_mut(slot) {
             slot.by_room.retain(|_, own| *own != key);
-            // What comes yet of changes to it says nothing of the subscription that follows.
+            // What replies come yet to its commands say nothing of the subscription that follows.
             for pending in slot.pending.values_mut().filter(|_| !is_serial) {
-                if let Purpose::Add(own, _) | Purpose::Remove(own, _) | Purpose::Snapshot(own, _) = pending.purpose
-                    && own == key
-                {
-                    pending.purpose = Purpose::Unsubscribe(Vec::new());
+                match &mut pending.purpose {
+                    Purpose::Subscribe(list) => list.retain(|(own, _)| *own != key),
+                    Purpose::Add(own, _) | Purpose::Remove(own, _) | Purpose::Snapshot(own, _) if *own == key => {
+                        pending.purpose = Purpose::Unsubscribe(Vec::new());
+                    }
+                    _ => {}
                 }
             }
             if let Some(number) = number {
@@ -180,6 +182,9 @@ impl Hub {
                 let is_held =
                     |key: Key<Sub>| self.subs.get(key).is_some_and(|sub| sub.venue_state == VenueState::Active);
                 let list: Vec<_> = list.into_iter().filter(|(key, _)| !is_held(*key)).collect();
+                if list.is_empty() {
+                    return;
+                }
                 self.not_subscribed(now, slot_key, list, code, text, named, *class);
             }
         }

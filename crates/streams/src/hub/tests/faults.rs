@@ -262,3 +262,13 @@ fn a_reader_that_is_refused_is_not_certain() {
     let turns = [Turn::Attach { channel: 1, items: 24 }, publish.clone(), publish, Turn::Pass(10_581)];
     play(&CALLS, faults.into_iter().chain(turns).collect());
 }
+
+/// The same for the reply to the command that began it: it comes when another one has been sent, and is going to be refused.
+#[test]
+fn a_late_beginning_is_not_taken_for_the_next_one() {
+    let attach = |channel, items| Turn::Attach { channel, items };
+    let mut turns = vec![attach(2, 20), attach(2, 11), attach(0, 1), Turn::Down, Turn::Pass(1620), Turn::Pass(10_463)];
+    turns.extend([Turn::Fault(Fault::SlowReply), Turn::Fault(Fault::SlowReply), Turn::Up, attach(3, 7)]);
+    turns.extend([Turn::Pass(10_730), Turn::Fault(Fault::Refuse), Turn::End(3)]);
+    play(&COMMANDS, turns);
+}
