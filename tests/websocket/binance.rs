@@ -288,3 +288,44 @@ async fn events_of_the_account_are_a_stream_that_is_subscribed_again() {
         }
     }
 }
+
+#[tokio::test]
+async fn events_of_the_account_go_on_when_the_venue_is_going_to_close_their_connection() {
+    for (kind, over_http) in
+        [(None, true), (None, false), (Some(KeyKind::Ed25519), true), (Some(KeyKind::Ed25519), false)]
+    {
+        let (key, credentials) = keys(kind, "key");
+        let sandbox = sandbox(vec![key]).await;
+        let client = match over_http {
+            true => Client::builder(Environment::Custom(sandbox.binance_url())).credentials(credentials),
+            false => builder(&sandbox, &credentials),
+        };
+        let client = client.rate_limits(RateLimits::none()).build().unwrap();
+        let mut events = client.streams().user_data().subscribe().await.unwrap();
+        order(&client, "order-0").send().await.unwrap();
+        assert_eq!(reported(&mut events, "order-0").await, [], "{kind:?} {over_http}");
+        assert_eq!(sandbox.binance_shutdown(), 1, "the calls and the events share a connection if the calls have one");
+        let replaced = || client.streams().shared().stats().replaced == 1;
+        for number in 1..100 {
+            let id = format!("order-{number}");
+            order(&client, &id).send().await.unwrap();
+            assert_eq!(reported(&mut events, &id).await, [], "{kind:?} {over_http}: nothing is missed");
+            if replaced() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        until("another connection has taken over", replaced).await;
+        assert_eq!(client.streams().shared().stats().lost, 0, "{kind:?} {over_http}");
+        match client.connection() {
+            // The old one stays for a while, for those who had subscribed on it.
+            Some(calls) => {
+                assert_eq!((calls.stats().opened, calls.stats().lost), (2, 0), "{kind:?}");
+                assert_eq!(sandbox.websocket_connections(), 2, "{kind:?}: calls and events share the new one too");
+            }
+            None => until("the old one is closed", || sandbox.websocket_connections() == 1).await,
+        }
+        order(&client, "last").send().await.unwrap();
+        assert_eq!(reported(&mut events, "last").await, [], "{kind:?} {over_http}");
+    }
+}
