@@ -5,8 +5,14 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde_json::json;
 use venuekit::binance::{Client, Environment};
-use venuekit::books::{BookMessage, Side};
-use venuekit::streams::{Event, LiveBook, Missed, Origin, Reason, StreamMessage, StreamOptions, Subscription};
+use venuekit::books::{Book, BookMessage, Level, Side};
+use venuekit::streams::record::Recorder;
+use venuekit::streams::replay::Replay;
+use venuekit::streams::{
+    Event, LiveBook, Missed, Origin, Overflow, Reason, StreamMessage, StreamOptions, Streams, Subscribe, Subscription,
+    Topic,
+};
+use venuekit::transport::Connect;
 use venuekit_sandbox::{Fault, Rule, Sandbox, Transport};
 
 use crate::desk::{exact, in_time};
@@ -186,4 +192,75 @@ async fn trades_that_were_missed_are_listed_by_their_ids() {
     assert_eq!((resynced.missed, resynced.caught_up), (Missed::None, 2));
     let expected = [(1, Origin::CatchUp), (2, Origin::CatchUp), (3, Origin::Stream)];
     assert_eq!(got, expected.map(|(id, origin)| (id, origin, SYMBOL.to_owned())));
+}
+
+#[tokio::test]
+async fn a_recorded_book_is_replayed_with_the_snapshot_that_came_by_a_call() {
+    let path = std::env::temp_dir().join(format!("venuekit-binance-{}.zst", std::process::id()));
+    let sandbox = Sandbox::start(Default::default()).await.unwrap();
+    let recorder = Recorder::create(&path, "binance").unwrap();
+    let streams = client(&sandbox).streams().shared().with(StreamOptions::new().record(&recorder));
+    let subscribe = client(&sandbox).streams().depth_fast(SYMBOL);
+    let topic = subscribe.topic().clone();
+    let mut book = in_time("subscribed", of(&subscribe, &streams, &topic).book().subscribe()).await.unwrap();
+    in_time("a book that does not change has its snapshot", async {
+        while book.live(SYMBOL).is_none() {
+            book.next().await.unwrap();
+        }
+    })
+    .await;
+    for number in 1..4 {
+        quote(&sandbox, number);
+        assert_eq!(has(&sandbox, &mut book, number).await, []);
+    }
+    // A gap, after which another snapshot comes.
+    sandbox.faults().set(vec![Rule::new(Fault::Drop).over(Transport::Stream).on("data").at("binance").times(1)]);
+    quote(&sandbox, 4);
+    crate::desk::until("the change is lost", || sandbox.faults().strikes() == [1]).await;
+    quote(&sandbox, 5);
+    has(&sandbox, &mut book, 5).await;
+    let live = levels(&book.live(SYMBOL).unwrap());
+    drop(book);
+    in_time("closed", streams.close()).await;
+    recorder.finish().unwrap();
+
+    let replay = Replay::open(&path, streams.table(), <Client as Connect>::VENUE).unwrap();
+    let replayed = of(&subscribe, replay.streams(), &topic).overflow(Overflow::Block);
+    let mut changes = in_time("subscribed", replayed.subscribe()).await.unwrap();
+    let played = tokio::spawn(replay.run());
+    let (mut book, mut is_certain, mut last, mut reasons) = (Book::new(), true, None, Vec::new());
+    in_time("the recording is played", async {
+        while let Some(event) = changes.next().await {
+            match event {
+                Event::Message(message) => book.apply(&message.value).unwrap(),
+                Event::Stale(stale) => {
+                    is_certain = false;
+                    reasons.push(stale.reason);
+                }
+                Event::Resynced(_) => is_certain = true,
+                Event::Ended(_) => break,
+                _ => {}
+            }
+            if is_certain {
+                last = Some(levels(&book));
+            }
+        }
+    })
+    .await;
+    in_time("ended", played).await.unwrap().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(last, Some(live), "the replayed book is certain, and the one of then");
+    // The recording ends with the end of the connection.
+    assert!(matches!(reasons[..], [Reason::Gap { .. }, Reason::Reconnect(_)]), "{reasons:?}");
+}
+
+/// A book as numbers.
+fn levels(book: &Book) -> (Option<i64>, Vec<(Decimal, Decimal)>, Vec<(Decimal, Decimal)>) {
+    let levels = |level: Level| (level.price, level.size);
+    (book.mark(), book.bids().map(levels).collect(), book.asks().map(levels).collect())
+}
+
+/// The same subscription of other streams.
+fn of<T: StreamMessage + BookMessage>(_: &Subscribe<T>, streams: &Streams, topic: &Topic) -> Subscribe<T> {
+    Subscribe::new(streams.clone(), topic.clone())
 }
