@@ -23,7 +23,8 @@ const COMMANDS: &[&str] = &[
     "keys show VENUE/local/bot",
     "keys verify VENUE/local/bot",
     "keys report VENUE/local",
-    "keys edit VENUE/local/bot --address 127.0.0.1",
+    // Bound to an address, a key of some venues could not be rotated.
+    "keys edit VENUE/local/bot --any-address",
     "keys rotate VENUE/local/bot --dry-run",
     "keys revoke VENUE/local/bot --dry-run",
     "keys create VENUE/local/bot",
