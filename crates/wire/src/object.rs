@@ -28,8 +28,6 @@ use crate::lenient::{self, Lenient};
 pub trait Object<'de>: Sized {
     /// Its name.
     const NAME: &'static str;
-    /// The names of its members.
-    const MEMBERS: &'static [&'static str];
 
     /// Reads all members.
     ///
@@ -57,7 +55,8 @@ pub fn read<'de, D: Deserializer<'de>, T: Object<'de>>(deserializer: D) -> Resul
         }
     }
 
-    deserializer.deserialize_struct(T::NAME, T::MEMBERS, Members(PhantomData))
+    // Not as a struct: for that serde_json begins to read a list, and the error is placed inside of it.
+    deserializer.deserialize_map(Members(PhantomData))
 }
 
 /// The name of a member.
@@ -313,7 +312,6 @@ macro_rules! object {
     ($type:ident { $($field:ident $name:literal $kind:ident,)* }) => {
         impl<'de> $crate::object::Object<'de> for $type {
             const NAME: &'static str = stringify!($type);
-            const MEMBERS: &'static [&'static str] = &[$($name),*];
 
             #[allow(unused_mut)]
             fn read<A: $crate::serde::de::MapAccess<'de>>(mut members: A) -> ::std::result::Result<Self, A::Error> {
