@@ -128,7 +128,7 @@ async fn times_are_in_the_unit_that_was_asked_for() {
     let client = client(&sandbox);
     let micros = client.streams().shared().with(StreamOptions::new().query("timeUnit", "MICROSECOND"));
     let table = micros.table();
-    let topic = venuekit::streams::Topic::parse(table, "trades", [("symbol", SYMBOL)]).unwrap();
+    let topic = Topic::parse(table, "trades", [("symbol", SYMBOL)]).unwrap();
     let mut in_micros = in_time("subscribed", micros.topic(topic.clone()).subscribe()).await.unwrap();
     let mut in_millis = in_time("subscribed", client.streams().trades(SYMBOL).subscribe()).await.unwrap();
     // What the venue itself sells below the best bid trades.
@@ -254,8 +254,11 @@ async fn a_recorded_book_is_replayed_with_the_snapshot_that_came_by_a_call() {
     assert!(matches!(reasons[..], [Reason::Gap { .. }, Reason::Reconnect(_)]), "{reasons:?}");
 }
 
-/// A book as numbers.
-fn levels(book: &Book) -> (Option<i64>, Vec<(Decimal, Decimal)>, Vec<(Decimal, Decimal)>) {
+/// Prices and sizes.
+type Side = Vec<(Decimal, Decimal)>;
+
+/// A book as numbers: its mark, bids and asks.
+fn levels(book: &Book) -> (Option<i64>, Side, Side) {
     let levels = |level: Level| (level.price, level.size);
     (book.mark(), book.bids().map(levels).collect(), book.asks().map(levels).collect())
 }

@@ -83,7 +83,7 @@ pub fn part(document: &Document, picks: &[u16]) -> Document {
     document.derived(document.kind, value)
 }
 
-/// A few of the channels, without the calls by which they catch up, and their messages.
+/// A few of the channels, without the calls by which they catch up or compare their books, and their messages.
 fn some_channels(value: &mut Value, picks: &[u16]) {
     let Some(Value::Object(channels)) = value.pointer_mut("/x-streams/channels") else { return };
     let count = channels.len();
@@ -100,6 +100,9 @@ fn some_channels(value: &mut Value, picks: &[u16]) {
             if channel["x-sequence"].get("range").is_some() {
                 channel["x-sequence"] = "none".into();
             }
+        }
+        if let Some(book) = channel.get_mut("x-book").and_then(Value::as_object_mut) {
+            book.remove("audit");
         }
         each(&mut channel["messages"], &mut |inner| used.extend(text(inner, "$ref").map(str::to_owned)));
     }
