@@ -255,10 +255,10 @@ async fn a_recorded_book_is_replayed_with_the_snapshot_that_came_by_a_call() {
 }
 
 /// Prices and sizes.
-type Side = Vec<(Decimal, Decimal)>;
+type Levels = Vec<(Decimal, Decimal)>;
 
 /// A book as numbers: its mark, bids and asks.
-fn levels(book: &Book) -> (Option<i64>, Side, Side) {
+fn levels(book: &Book) -> (Option<i64>, Levels, Levels) {
     let levels = |level: Level| (level.price, level.size);
     (book.mark(), book.bids().map(levels).collect(), book.asks().map(levels).collect())
 }
