@@ -492,7 +492,11 @@ fn dependencies_are_checked_where_ci_runs() {
     let required = required.expect("every job of the workflow fails if a tool is missing");
     assert!(required.split(' ').any(|tool| tool == "deny"), "{required}");
     let run = read(".ci/run");
-    for part in ["cargo deny check bans licenses sources", "cargo deny check advisories", "cargo deny fetch db"] {
+    for part in [
+        "cargo deny --workspace check bans licenses sources",
+        "cargo deny --workspace check advisories",
+        "cargo deny --workspace fetch db",
+    ] {
         assert!(run.contains(part), "{part}");
     }
 }

@@ -117,7 +117,7 @@ fn channels_are_listed_and_explained() {
         (&["watch", "deribit", "book", "interval=100ms"], 2, "needs instrument_name"),
         (&["watch", "deribit", "ticker.A.7ms"], 2, "interval"),
         (&["watch", "yativo"], 2, "yativo has no live streams"),
-        (&["watch"], 2, "which venue"),
+        (&["watch"], 2, "no venue and no channel was given"),
         (&["watch", "deribit/local", "ticker.BTC-PERPETUAL.100ms", "--book"], 2, "makes no order book"),
         (&["watch", "deribit/local", "announcements", "--count", "0"], 2, "from 1"),
         (&["watch", "deribit/local", "announcements", "--for", "soon"], 2, "such as 30s"),

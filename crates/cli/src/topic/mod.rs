@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(found("btcusdt@kline_1m@+08:00"), Ok(("klines_utc8", vec![symbol, pair("interval", "1m")])));
         assert_eq!(found("!ticker_1h@arr"), Ok(("all_rolling_tickers", vec![pair("window", "1h")])));
         let error = found("btcusdt@dept").unwrap_err();
-        assert!(error.contains("binance has no channel `btcusdt@dept`") && error.contains("`depth`"), "{error}");
+        assert!(error.contains("binance has no channel `btcusdt@dept`") && error.contains("depth_fast"), "{error}");
     }
 
     #[test]
