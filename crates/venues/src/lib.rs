@@ -155,7 +155,7 @@ mod tests {
             assert_eq!(venue.name().to_uppercase().parse(), Ok(venue));
         }
         assert!(Venue::of("nasdaq").is_none());
-        assert!("nasdaq".parse::<Venue>().unwrap_err().contains("`nasdaq`; there are "));
+        assert!("nasdaq".parse::<Venue>().unwrap_err().contains("`nasdaq`; the venues are "));
     }
 
     #[test]
