@@ -181,13 +181,26 @@ impl Hub {
                 // Another command of the same, whose response came late, has been accepted meanwhile.
                 let is_held =
                     |key: Key<Sub>| self.subs.get(key).is_some_and(|sub| sub.venue_state == VenueState::Active);
-                let list: Vec<_> = list.into_iter().filter(|(key, _)| !is_held(*key)).collect();
+                let (held, list): (Vec<_>, Vec<_>) = list.into_iter().partition(|(key, _)| is_held(*key));
+                held.iter().for_each(|(key, items)| self.ask_again(*key, items));
                 if list.is_empty() {
                     return;
                 }
                 self.not_subscribed(now, slot_key, list, code, text, named, *class);
             }
         }
+    }
+
+    /// A command failed of which another one has brought a part: the rest of its items is asked for again.
+    fn ask_again(&mut self, key: Key<Sub>, items: &[Arc<str>]) {
+        if let Some(sub) = self.subs.get_mut(key) {
+            let is_open = |item: &&Arc<str>| {
+                sub.sub_items.get(*item).is_some_and(|sub_item| sub_item.venue_state == VenueState::Subscribing)
+            };
+            let open: Vec<_> = items.iter().filter(is_open).cloned().collect();
+            sub.set_venue_state(&open, VenueState::Inactive);
+        }
+        self.want(key);
     }
 
     /// A command failed as a whole though one name alone may be the reason. Where the error names it, or there is one alone, that one is
