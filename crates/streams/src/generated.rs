@@ -98,10 +98,17 @@ impl Given {
     }
 }
 
-/// Reads a message of a type that is known.
+/// Reads a message of a type that is known. That it is UTF-8 is checked once, and not string by string.
 #[doc(hidden)]
 pub fn read<'de, T: Lenient<'de>>(data: &'de [u8]) -> Result<Option<T>, ReadError> {
-    lenient::from_slice(data).map(Some).map_err(ReadError::from)
+    let mut deserializer = serde_json::Deserializer::from_str(utf8(data)?);
+    let value = lenient::vital(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(Some(value))
+}
+
+fn utf8(data: &[u8]) -> Result<&str, ReadError> {
+    std::str::from_utf8(data).map_err(|error| ReadError::new(format!("not UTF-8 after {} bytes", error.valid_up_to())))
 }
 
 /// What data has that its type does not know.
@@ -337,7 +344,11 @@ mod tests {
     fn messages_are_told_by_name_and_by_what_they_say() {
         assert_eq!(<Row as StreamMessage>::read("old_row", br#"{"n": 1}"#).unwrap(), Some(Row { n: 1 }));
         assert_eq!(<Row as StreamMessage>::read("other", br#"{"n": 1}"#).unwrap(), None);
-        assert!(<Row as StreamMessage>::read("row", b"{}").is_err());
+        for wrong in ["{}", r#"{"n": 1} 2"#, r#"{"n": 1"#] {
+            assert!(<Row as StreamMessage>::read("row", wrong.as_bytes()).is_err(), "{wrong}");
+        }
+        let error = <Row as StreamMessage>::read("row", b"{\"n\": 1, \"x\": \"\xff\"}").unwrap_err();
+        assert_eq!(error.to_string(), "not UTF-8 after 15 bytes");
         let rows = |kind, text: &str| Rows::read(kind, text.as_bytes()).unwrap();
         assert!(matches!(rows("row", r#"{"mark": "yes", "n": 1}"#), Some(Rows::Marked(Row { n: 1 }))));
         assert!(matches!(rows("row", r#"{"mark": "no", "n": 2}"#), Some(Rows::Plain(Row { n: 2 }))));

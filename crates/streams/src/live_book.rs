@@ -115,7 +115,15 @@ impl KeptBook {
     /// The same book for another reader, which has not been notified of it yet.
     fn copy(&self) -> Self {
         let (view, last) = (self.view.clone(), self.last.clone());
-        Self { view, last, is_whole: self.is_whole, is_certain: self.is_certain, is_queued: true, updates: 1, since_audit: None }
+        Self {
+            view,
+            last,
+            is_whole: self.is_whole,
+            is_certain: self.is_certain,
+            is_queued: true,
+            updates: 1,
+            since_audit: None,
+        }
     }
 }
 

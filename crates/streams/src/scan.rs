@@ -227,6 +227,10 @@ pub(crate) fn integer(token: &[u8]) -> Option<i64> {
         [b'"', inner @ .., b'"'] => inner,
         all => all,
     };
+    // Up to 18 digits cannot be too many.
+    if matches!(digits.len(), 1..=18) && digits.iter().all(u8::is_ascii_digit) {
+        return Some(digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')));
+    }
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
@@ -341,6 +345,10 @@ mod tests {
         assert_eq!(super::text(b"null"), None);
         assert_eq!(integer(b"\"17\""), Some(17));
         assert_eq!(integer(b"1.0"), None);
+        for number in [0, 7, 999_999_999_999_999_999, 1_000_000_000_000_000_000, i64::MAX, i64::MIN, -1] {
+            assert_eq!(integer(number.to_string().as_bytes()), Some(number));
+        }
+        assert_eq!((integer(b""), integer(b"9223372036854775808"), integer(b"+7")), (None, None, Some(7)));
     }
 
     #[test]
