@@ -92,7 +92,9 @@ impl Book {
         let replaced = self.replace(Side::Bid, bids.into_iter().map(Into::into));
         let replaced = replaced.and_then(|()| self.replace(Side::Ask, asks.into_iter().map(Into::into)));
         match replaced {
-            Ok(()) => self.reach = [Side::Bid, Side::Ask].map(|side| self.levels(side).next_back().map(|level| level.price)),
+            Ok(()) => {
+                self.reach = [Side::Bid, Side::Ask].map(|side| self.levels(side).next_back().map(|level| level.price))
+            }
             Err(_) => self.clear(),
         }
         replaced

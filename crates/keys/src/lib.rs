@@ -20,7 +20,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use account::{Account, Venue, venues_with_keys};
-pub use engine::{Adopted, Edited, Engine, Handed, Line, Manager, Operator, Settings, Silent, Unfinished, Unreadable, Waits};
+pub use engine::{
+    Adopted, Edited, Engine, Handed, Line, Manager, Operator, Settings, Silent, Unfinished, Unreadable, Waits,
+};
 pub use error::{Class, Error};
 pub use event::Event;
 pub use from_store::FromStore;

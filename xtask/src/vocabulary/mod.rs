@@ -22,7 +22,9 @@ pub use self::credentials::{
     Signature, Signatures, Symptom, Symptoms, Variables, piece,
 };
 pub use self::errors::{AllRateHeaders, CodeOrStatus, Errors, FailedWhen, RateHeaders, Retry, RustType, UnknownKey};
-pub use self::keys::{CreateKey, EditKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time};
+pub use self::keys::{
+    CreateKey, EditKey, KeyCall, KeyEntry, Keys, Limit, ManagedBy, NewSecret, Places, Texts, TextsForm, Time,
+};
 
 pub use self::schema::schema;
 pub use self::websocket::{Added, WebSocket};

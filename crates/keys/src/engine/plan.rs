@@ -244,7 +244,9 @@ impl AccountClient<'_> {
             return Err(Error::usage(format!("keys of {venue} have no scopes")));
         }
         if facts.needs_scopes() && scopes.is_empty() {
-            return Err(Error::usage(format!("a key of {venue} without scopes can do nothing: name at least one scope")));
+            return Err(Error::usage(format!(
+                "a key of {venue} without scopes can do nothing: name at least one scope"
+            )));
         }
         if matches!(origin, Origin::Here(_)) && !facts.takes_pairs() {
             return Err(Error::usage(format!("{venue} makes the secret itself; it registers no key pair")));
