@@ -6,7 +6,7 @@
 //! - Numbers may be written as text, in the notation of JSON.
 //! - A text of nothing but spaces, in place of a number or a time, is no value. Words such as `null` or `N/A` are refused: it is unknown
 //!   what they mean.
-//! - An object is never read from a list: by its position alone, a value could end up in any field. [`object`](crate::object) does that.
+//! - An object is never read from a list: by its position alone, a value could end up in any field. [`object`](mod@crate::object) does that.
 //!
 //! Generated code names [`optional`], [`vital`], [`collection`] and [`null_as_default`], most of it by the words of
 //! [`object!`](crate::object!). Requests are built, and are not read by these rules.

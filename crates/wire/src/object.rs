@@ -305,7 +305,7 @@ options! {
 }
 
 /// Implements `Deserialize` and `Serialize` for a struct: for each field its name, that of its member, and a word of
-/// [this module](crate::object).
+/// [this module](mod@crate::object).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! object {
