@@ -1,11 +1,12 @@
 //! Calls over one WebSocket: opened by the first of them, and again whenever it is lost.
 //!
 //! [`WebSocket`] is the client's handle. A separate task ([`supervisor`]) opens connections one after the other, and the next one
-//! before the venue ends one; a [`connection`] carries calls until it is lost; [`calls`] knows who waits for which response;
-//! [`settings`] what the next connection begins with.
+//! before the venue ends one; a [`connection`] carries calls until it is lost, and its [`driver`] reads and writes; [`calls`] knows
+//! who waits for which response; [`settings`] what the next connection begins with.
 
 mod calls;
 mod connection;
+mod driver;
 mod listen;
 mod options;
 mod settings;

@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use venuekit_wire::operation::Operation;
 
 use super::MakeLogin;
-use super::connection::{Connection, Lost, OutgoingCall};
+use super::connection::{Connection, OutgoingCall};
+use super::driver::Lost;
 use super::listen::{Listeners, LostHow};
 use super::options::{Event, WebSocketOptions, WebSocketStats};
 use super::settings::Settings;
@@ -96,7 +97,7 @@ struct Live {
 /// A connection that lasted this long was a good one.
 const LASTING: Duration = Duration::from_secs(1);
 
-/// For so long a connection goes on whose place another one has taken: what was subscribed to on it is subscribed to on the new one meanwhile.
+/// How long a replaced connection stays open, so that its subscriptions can be made on the new one meanwhile.
 const BESIDE: Duration = Duration::from_secs(30);
 
 /// The task that keeps the connection. However it ends, calls that wait for a connection notice, and the next call starts another:
@@ -299,14 +300,14 @@ impl Supervisor {
         if let Some(lost) = lost {
             return End::Lost { number, lost, lasted: live.began.elapsed() >= LASTING };
         }
-        // Without anybody who could send, the driver takes its leave of the venue.
+        // The driver closes the connection once nothing can send any more.
         self.state.send_replace(State::Idle);
         drop(live.connection);
         let _ = tokio::time::timeout(LEAVE, live.driver).await;
         End::LetGo
     }
 
-    /// A connection with what the one before it had, over which no call goes yet.
+    /// Opens a connection, logged in and with the settings of the one before it. No call uses it yet.
     async fn live(self: &Arc<Self>, log_in: bool) -> Result<Live, Error> {
         let open = handshake::open(&self.http, &self.common, &self.url, HeaderMap::new());
         let opened = tokio::time::timeout(self.common.timeouts.connect, open).await.unwrap_or_else(|_| {
@@ -367,8 +368,8 @@ impl Supervisor {
         }
     }
 
-    /// Ends a connection whose place another one has taken: after a while, or once there is a third one; and not before the calls in
-    /// flight have their responses.
+    /// Ends a replaced connection: after a while, or once its successor is replaced too; and not before the calls in flight have their
+    /// responses.
     async fn end_replaced(self: Arc<Self>, old: Live, alone: oneshot::Receiver<()>) {
         let Live { connection, mut driver, .. } = old;
         let number = connection.number();
