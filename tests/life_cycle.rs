@@ -75,7 +75,7 @@ async fn kalshi_keys() {
         let scopes = ["read", "write"];
         life_cycle(&client.keys(), NewKey::named("made there").scopes(scopes), works).await;
         life_cycle(&client.keys(), NewKey::named("made here").scopes(scopes).local(kind), works).await;
-        is_not_sent(&client.keys(), "any", KeyEdit::new().scopes(["read"]), "kalshi changes no keys").await;
+        is_not_sent(&client.keys(), "any", KeyEdit::new().scopes(["read"]), "kalshi has no call that changes a key").await;
     }
 }
 
@@ -253,7 +253,7 @@ async fn a_key_of_bybit_is_changed_and_keeps_the_rest() {
     is_not_sent(&keys, "owner-key", KeyEdit::new().addresses(["127.0.0.1"]), "cannot change the addresses").await;
     is_not_sent(&keys, &id, KeyEdit::new().name("other"), "cannot change the name").await;
     is_not_sent(&keys, &id, KeyEdit::new().scopes([""; 0]), "needs a scope").await;
-    is_not_sent(&keys, &id, KeyEdit::new(), "nothing of the key is to change").await;
+    is_not_sent(&keys, &id, KeyEdit::new(), "the change is empty").await;
     let error = keys.edit("nobody", KeyEdit::new().scopes(both)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
 }
@@ -305,6 +305,10 @@ async fn binance_keys() {
     assert_eq!(limits(&changed), ("127.0.0.2 127.0.0.3".to_owned(), "canFuturesTrade".to_owned()));
     let changed = keys.edit(&id, KeyEdit::new().scopes([""; 0]).addresses([""; 0])).await.unwrap();
     assert_eq!(limits(&changed), (String::new(), String::new()));
+    // The first call is accepted, and the second one refused: the error says that a part is done.
+    let error = keys.edit(&id, KeyEdit::new().scopes(["canTrade"]).addresses(["nowhere"])).await.unwrap_err();
+    assert!(error.may_have_been_applied() && error.to_string().contains("a part of the change"), "{error}");
+    assert_eq!(limits(&keys.find(&id).await.unwrap().unwrap()), (String::new(), "canTrade".to_owned()));
     is_not_sent(&keys, &id, KeyEdit::new().scopes(["canFly"]), "canMarginLoanRepay").await;
     is_not_sent(&keys, &owner.api_key, KeyEdit::new().scopes(["canTrade"]), "does not belong to a sub-account").await;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use venuekit_wire::key_lifecycle::{EditKey, TextsForm};
+use venuekit_wire::operation::{ErrorKind, Operation};
 
 use super::list::Listed;
 use super::request::Request;
@@ -17,20 +18,28 @@ impl SessionKeys<'_> {
         let venue = self.venue();
         if self.rules.edit.is_empty() {
             return Err(Error::invalid_request(format!(
-                "{venue} changes no keys: make a new key, then revoke this one"
+                "{venue} has no call that changes a key: create a new key, then revoke this one"
             )));
         }
         if edit.is_empty() {
-            return Err(Error::invalid_request("nothing of the key is to change: name scopes, addresses or a name"));
+            return Err(Error::invalid_request("the change is empty: set scopes, addresses or a name"));
         }
         let known = self.shown(id).await?;
         let calls = self.calls_for(&known)?;
         self.check(&calls, edit)?;
         let mut last = None;
         for call in calls {
-            if let Some(request) = self.changing(call, edit, &known).await? {
-                last = Some(request.row());
-                request.send_unread(self.session, call.returns).await?;
+            match (self.send_change(call, edit, &known).await, last) {
+                (Ok(row), _) => last = row.or(last),
+                // The same change with a one-time code repeats what was done.
+                (Err(error), Some(row)) if error.kind() != ErrorKind::Challenge => {
+                    let why = error.message();
+                    let message = format!(
+                        "the venue has accepted a part of the change of the key `{id}`, and not the rest: {why}"
+                    );
+                    return Err(Error::incomplete(row, message));
+                }
+                (Err(error), _) => return Err(error),
             }
         }
         let Some(row) = last else { return Ok(known.info) };
@@ -54,6 +63,19 @@ impl SessionKeys<'_> {
         }
     }
 
+    /// Makes one of the calls, if something of it is to change. Returns its operation.
+    async fn send_change(
+        &self,
+        call: &EditKey,
+        edit: &KeyEdit,
+        known: &Listed,
+    ) -> Result<Option<&'static Operation>, Error> {
+        let Some(request) = self.changing(call, edit, known).await? else { return Ok(None) };
+        let row = request.row();
+        request.send_unread(self.session, call.returns).await?;
+        Ok(Some(row))
+    }
+
     /// A key with all that the venue shows of it.
     async fn shown(&self, id: &str) -> Result<Listed, Error> {
         let found = self.listed(&self.reading()).await?.into_iter().find(|one| one.info.id == id);
@@ -62,7 +84,7 @@ impl SessionKeys<'_> {
         Ok(found)
     }
 
-    /// The calls about a key of a sub-account name it. The key that asks, which is of none, may have others that do not.
+    /// The calls for this key. Those for a key of a sub-account name the key; the calling key may have others that do not.
     fn calls_for(&self, known: &Listed) -> Result<Vec<&'static EditKey>, Error> {
         let names_key = self.rules.list.sub_account.is_none() || known.info.sub_account.is_some();
         let calls: Vec<&EditKey> = self.rules.edit.iter().filter(|call| call.id.is_some() == names_key).collect();
@@ -86,7 +108,7 @@ impl SessionKeys<'_> {
         match &edit.addresses {
             Some(_) if !has(|call| call.addresses.is_some()) => refuse("the addresses of this key"),
             Some(all) if all.is_empty() && !has(|call| !call.unbound.is_empty()) => {
-                refuse("this key to one for any address")
+                refuse("this key so that any address may use it")
             }
             _ => Ok(()),
         }
@@ -97,7 +119,7 @@ impl SessionKeys<'_> {
         let mut request = Request::new(self.session, call.operation)?;
         if let Some(removes) = call.removes {
             let wanted = match &edit.addresses {
-                // Those of a key that is bound to none do not count.
+                // A key that is to be bound to none needs no removal.
                 Some(wanted) if !wanted.is_empty() => wanted,
                 _ => return Ok(None),
             };
@@ -156,7 +178,7 @@ impl SessionKeys<'_> {
         Ok(Some(request))
     }
 
-    /// What the venue shows otherwise than it was asked for, where it shows it at all.
+    /// How the key that the venue shows differs from what was asked for.
     fn differences(&self, edit: &KeyEdit, shown: &KeyInfo) -> Vec<String> {
         let entry = &self.rules.list.entry;
         let mut found = Vec::new();
