@@ -82,7 +82,7 @@ pub type Burst = (u64, u64);
 /// What makes the venue send.
 pub type Go = mpsc::UnboundedSender<Burst>;
 
-/// Serves one connection: a reply to whatever is asked first, then what it is told to send.
+/// Serves one connection: responds to the first request, then sends what it is given.
 pub fn serve() -> (String, Go) {
     let (send_url, url) = std::sync::mpsc::channel();
     let (go, mut bursts) = mpsc::unbounded_channel::<Burst>();

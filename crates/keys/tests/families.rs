@@ -141,7 +141,7 @@ async fn a_key_is_changed_and_the_store_knows_its_scopes() {
         let changed = edit(Target::Listed(id), KeyEdit::new().addresses(["127.0.0.3"])).await.unwrap();
         assert_eq!((changed.reference, changed.addresses.concat()), (None, "127.0.0.3".to_owned()));
         let error = edit(Target::Stored(reference()), KeyEdit::new().name("other")).await.unwrap_err();
-        assert!(error.class() == Class::Usage && error.to_string().contains("keeps its name"), "{error}");
+        assert!(error.class() == Class::Usage && error.to_string().contains("cannot be renamed"), "{error}");
         let error = edit(Target::Listed("nobody's".into()), KeyEdit::new().addresses(["::1"])).await.unwrap_err();
         assert!(error.to_string().contains("has no key"), "{error}");
     }

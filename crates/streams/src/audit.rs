@@ -18,13 +18,13 @@ use crate::subscribe::ReaderHandle;
 /// How often the call is made.
 const CALLS: u32 = 5;
 
-/// How long lies between two calls.
+/// The pause between two calls.
 const BETWEEN: Duration = Duration::from_millis(300);
 
 /// How long the stream may be behind a call.
 const BEHIND: Duration = Duration::from_secs(3);
 
-/// How often it is looked whether the stream has what the call has.
+/// How often the book is checked for the number of the response.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What an audit of an order book has found.
@@ -97,7 +97,7 @@ impl Listed {
     }
 }
 
-/// Pairs of price and size. Those of no size are none.
+/// Levels as pairs of price and size. Those with size zero are left out.
 fn levels(text: &[u8], pointer: &str) -> Option<Vec<(Decimal, Decimal)>> {
     let list = &text[scan::at(text, pointer)?];
     let mut elements = Elements::of(list, 0);

@@ -178,7 +178,7 @@ impl<T> Books<T> {
         kept.since_audit.as_mut().map(std::mem::take)
     }
 
-    /// The audit is over. A book that differs is of no use before its next snapshot.
+    /// Ends the audit. A book that differs is not used until its next snapshot.
     pub(crate) fn end_audit(&self, instrument: &str, is_different: bool) {
         if let Some(kept) = self.inner().books.get_mut(instrument) {
             kept.since_audit = None;

@@ -586,7 +586,7 @@ fn notice() -> Value {
     json!({"event": {"e": "serverShutdown", "E": 1_790_000_000_000_i64}})
 }
 
-/// Which connections were opened and lost, as the handler of events is told.
+/// The connections that were opened and lost, as the event handler saw them.
 fn opened_and_lost() -> (WebSocketOptions, Arc<Mutex<Vec<String>>>) {
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let log = seen.clone();

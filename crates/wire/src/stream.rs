@@ -218,7 +218,7 @@ pub struct Topics {
     pub success: &'static str,
     /// The member that a reply has if the command was carried out, whatever its value. Empty: replies have none.
     pub result: &'static str,
-    /// The member with the error, in any other reply. The members of the error may be in the reply itself too. Empty: there is none.
+    /// The member with the error, in any other reply. Empty if errors have no member of their own, or if the members of the error are in the reply itself.
     pub error: &'static str,
     /// The member with the code of that error. Empty: it has none.
     pub code: &'static str,

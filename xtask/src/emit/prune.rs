@@ -1,4 +1,4 @@
-//! What Progenitor writes and nobody reads, taken out of its tokens before they are parsed: of operations and of builders only signatures
+//! Removes what Progenitor writes and codegen does not use from its tokens before they are parsed: of operations and of builders only signatures
 //! are read, and the defaults of builders. Their bodies are more than half of what it writes.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
@@ -14,7 +14,7 @@ enum Place {
     Builders,
 }
 
-/// The tokens of a client without the bodies of functions that nobody reads.
+/// The tokens of a client without unused function bodies.
 pub fn prune(client: TokenStream) -> TokenStream {
     pruned(client, Place::Operations)
 }

@@ -110,7 +110,7 @@ fn edit(document: &Document, keys: &Keys, call: &EditKey) -> Result<(), String> 
     }
     let texts = || [&fields.scopes, &fields.addresses, &call.removes].into_iter().flatten();
     if texts().any(|texts| texts.parts().0.is_empty() || is_flags_by_field(texts)) {
-        return Err("`flags` lists the members, and stands in place of `field` and `form`".to_owned());
+        return Err("`flags` replaces `field` and `form`".to_owned());
     }
     let plain = [&call.id, &call.sub_account, &fields.name].into_iter().flatten();
     let sent = call.unbound.keys().chain(call.copies.keys()).chain(texts().flat_map(Texts::with).map(|(name, _)| name));
@@ -139,7 +139,7 @@ fn create(document: &Document, keys: &Keys, create: &CreateKey) -> Result<(), St
     let names = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent);
     names.into_iter().try_for_each(|name| has_field(document, &found, name))?;
     if texts().any(|texts| texts.parts().0.is_empty() || is_flags_by_field(texts)) {
-        return Err("`flags` lists the members, and stands in place of `field` and `form`".to_owned());
+        return Err("`flags` replaces `field` and `form`".to_owned());
     }
     if fields.public_key.is_none() && !fields.pairs.is_empty() {
         return Err("`pairs` goes with `public-key`".to_owned());

@@ -441,7 +441,7 @@ impl Client {
     }
     /// Make a special key
     ///
-    /// For accounts of a high level that have agreed to the terms. The secret is shown once; there is none for a key that is created with a public key.
+    /// For accounts of a high level that have agreed to the terms. The secret is shown once. No secret is returned for a key that is created with a public key.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `enableSpotAndMarginTrading`.
@@ -1842,7 +1842,7 @@ impl Client {
     }
     /// Make a key of a sub-account
     ///
-    /// Its secret is shown once. There is none for a key that is created with a public key.
+    /// Its secret is shown once. No secret is returned for a key that is created with a public key.
     ///
     /// - Credentials: `signature`.
     /// - Scope: `enableSpotAndMarginTrading`.

@@ -1,4 +1,4 @@
-//! A key that is changed and stays: one call, or a few, which nothing is made of that could be lost.
+//! Changes a key in place. No secret is made, so nothing can be lost, and there is no journal.
 
 use serde::Serialize;
 use venuekit_transport::keys::{KeyEdit, KeyInfo};
@@ -77,7 +77,7 @@ impl AccountClient<'_> {
             Target::Stored(reference) => reference,
         };
         if edit.name.is_some() {
-            return Err(Error::usage(format!("`{reference}` keeps its name: the store finds it by that")));
+            return Err(Error::usage(format!("`{reference}` cannot be renamed: the store finds it by its name")));
         }
         self.engine.none_unfinished_of(self.account, reference).await?;
         let record = self.record(reference).await?;

@@ -400,7 +400,7 @@ impl Hub {
         } else {
             own.sink.state(State::Refused(refusal));
         }
-        // What was uncertain alone may be gone with it. Who has nothing left learns nothing more.
+        // The refused item may have been the only uncertain one. A reader without subscriptions gets no more events.
         if self.readers.get(reader).is_some_and(|own| !own.subs.is_empty()) {
             self.resync_if_certain(now, reader);
         }

@@ -13,10 +13,10 @@ use super::sub::text_at;
 use crate::event::{Missed, Origin};
 use crate::sink::{Entry, Kind};
 
-/// Of so many messages it is known what a call lists of what was delivered; what is older was delivered before them.
+/// How many of the last messages are compared with what a call lists. Anything older than them was delivered before.
 const KNOWN: usize = 1024;
 
-/// How many are remembered: at the moment of the oldest that is known, which may be a millisecond, more may have been delivered.
+/// How many are kept: more messages may have the time of the oldest that is compared.
 const REMEMBERED: usize = 2 * KNOWN;
 
 /// How many messages are held back for a call.

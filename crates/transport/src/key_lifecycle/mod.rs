@@ -222,7 +222,7 @@ impl<'a> SessionKeys<'a> {
         found.info.sub_account.ok_or_else(|| self.not_of_sub_account(id, "create and delete"))
     }
 
-    /// A key that calls do nothing to. A person does it on a page.
+    /// The error for a key that no call can change, with the page where a person can.
     fn not_of_sub_account(&self, id: &str, what: &str) -> Error {
         let venue = self.session.venue();
         let page = self.session.served_environment().and_then(|served| venue.key_page(served));
