@@ -75,7 +75,8 @@ async fn kalshi_keys() {
         let scopes = ["read", "write"];
         life_cycle(&client.keys(), NewKey::named("made there").scopes(scopes), works).await;
         life_cycle(&client.keys(), NewKey::named("made here").scopes(scopes).local(kind), works).await;
-        is_not_sent(&client.keys(), "any", KeyEdit::new().scopes(["read"]), "kalshi has no call that changes a key").await;
+        is_not_sent(&client.keys(), "any", KeyEdit::new().scopes(["read"]), "kalshi has no call that changes a key")
+            .await;
     }
 }
 
