@@ -109,9 +109,7 @@ fn edit(document: &Document, keys: &Keys, call: &EditKey) -> Result<(), String> 
         return Err("`unbound` and `always-addresses` go with `addresses`".to_owned());
     }
     let texts = || [&fields.scopes, &fields.addresses, &call.removes].into_iter().flatten();
-    if texts().any(|texts| texts.parts().0.is_empty() || is_flags_by_field(texts)) {
-        return Err("`flags` replaces `field` and `form`".to_owned());
-    }
+    texts().try_for_each(named_members)?;
     let plain = [&call.id, &call.sub_account, &fields.name].into_iter().flatten();
     let sent = call.unbound.keys().chain(call.copies.keys()).chain(texts().flat_map(Texts::with).map(|(name, _)| name));
     let names = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent);
@@ -138,9 +136,7 @@ fn create(document: &Document, keys: &Keys, create: &CreateKey) -> Result<(), St
         create.fixed.keys().chain(create.copies.keys()).chain(texts().flat_map(Texts::with).map(|(name, _)| name));
     let names = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent);
     names.into_iter().try_for_each(|name| has_field(document, &found, name))?;
-    if texts().any(|texts| texts.parts().0.is_empty() || is_flags_by_field(texts)) {
-        return Err("`flags` replaces `field` and `form`".to_owned());
-    }
+    texts().try_for_each(named_members)?;
     if fields.public_key.is_none() && !fields.pairs.is_empty() {
         return Err("`pairs` goes with `public-key`".to_owned());
     }
@@ -182,9 +178,15 @@ fn list(document: &Document, keys: &Keys) -> Result<(), String> {
     })
 }
 
-/// Whether booleans are written as one field.
-fn is_flags_by_field(texts: &Texts) -> bool {
-    matches!(texts, Texts::Other { form: TextsForm::Flags, .. })
+/// Booleans are named member by member.
+fn named_members(texts: &Texts) -> Result<(), String> {
+    match texts {
+        Texts::Flags { flags } if flags.is_empty() => Err("`flags` is empty: it lists the members".to_owned()),
+        Texts::Other { field, form: TextsForm::Flags, .. } => {
+            Err(format!("`field: {field}, form: flags` is one member: `flags: [{field}]` lists the members"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Places of an entry: each of them is in one of what is shown of a key.
