@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use venuekit_wire::rust_decimal::Decimal;
@@ -49,6 +49,10 @@ impl RecentMessages {
 pub(crate) struct CatchUpState {
     /// From when on.
     pub(crate) since: SystemTime,
+    /// When the last call was made.
+    pub(crate) called: Option<SystemTime>,
+    /// When the last call was made that has succeeded.
+    pub(crate) listed: Option<SystemTime>,
     /// The call, where one is in flight.
     pub(crate) call: Option<CatchUpId>,
     /// When the call counts as lost.
@@ -79,6 +83,8 @@ impl CatchUpState {
     pub(crate) fn new(since: SystemTime) -> Self {
         Self {
             since,
+            called: None,
+            listed: None,
             call: None,
             deadline: None,
             next_at: None,
@@ -91,6 +97,15 @@ impl CatchUpState {
             counted: 0,
             brought: 0,
             is_open: false,
+        }
+    }
+
+    /// The calls begin again, because something else was missed. What the last one has listed is not listed again, but for the end of it.
+    pub(crate) fn begin_again(&mut self, margin: Duration) {
+        self.is_holding = true;
+        self.passes = 0;
+        if let Some(listed) = self.listed.and_then(|listed| listed.checked_sub(margin)) {
+            self.since = self.since.max(listed);
         }
     }
 

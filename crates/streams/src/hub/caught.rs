@@ -38,8 +38,7 @@ impl Hub {
             }
             Some(catch) => {
                 catch.is_open |= was_silent;
-                catch.is_holding = true;
-                catch.passes = 0;
+                catch.begin_again(margin);
                 catch.next_at = None;
             }
             none => {
@@ -66,7 +65,7 @@ impl Hub {
         self.last_catch_up += 1;
         let id = CatchUpId(self.last_catch_up);
         let deadline = now.at + self.config.catch_up_within;
-        catch.call = Some(id);
+        (catch.call, catch.called) = (Some(id), Some(now.wall));
         catch.deadline = Some(deadline);
         catch.next_at = None;
         let items =
@@ -135,6 +134,7 @@ impl Hub {
     }
 
     pub(super) fn caught_up(&mut self, now: Now, id: CatchUpId, result: Result<Vec<Record>, String>) {
+        let margin = self.config.catch_up_margin;
         let Some(key) = self.catch_ups.remove(&id) else { return };
         let Some(sub) = self.subs.get_mut(key) else { return };
         if sub.fetch.as_ref().is_some_and(|fetch| fetch.call == Some(id)) {
@@ -151,6 +151,7 @@ impl Hub {
         };
         catch.failures = 0;
         catch.passes += 1;
+        catch.listed = catch.called;
         catch.is_holding = false;
         let is_resubscribing = std::mem::take(&mut catch.is_resubscribing);
         let held = std::mem::take(&mut catch.held);
@@ -172,7 +173,7 @@ impl Hub {
         let is_counted = matches!(sub.channel.sequence, Sequence::PerItem { .. }) && !catch.is_open;
         if is_resubscribing {
             // What was missed since then is listed late too.
-            (catch.is_holding, catch.passes) = (true, 0);
+            catch.begin_again(margin);
             self.call(now, key);
         } else if passes >= PASSES || (is_counted && catch.missed == Missed::None) {
             self.catch_done(now, key, None);
@@ -203,6 +204,7 @@ impl Hub {
         let Some(catch) = sub.catch.take() else { return };
         let missed = missed.unwrap_or(catch.missed());
         sub.certain_until = None;
+        sub.last_heard = sub.last_heard.max(catch.listed);
         for sub_reader in &mut sub.sub_readers {
             // What the stream had missed has been found, but for this.
             sub_reader.missed = missed;

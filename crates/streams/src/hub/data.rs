@@ -99,9 +99,6 @@ impl Hub {
                 self.reply(now, key, frame);
             }
         }
-        if let Some(slot) = self.slots.get_mut(key) {
-            slot.last_frame = Some(now.wall);
-        }
     }
 
     fn data(&mut self, now: Now, key: Key<Slot>, frame: &Frame<'_>) {
@@ -210,6 +207,13 @@ impl Hub {
     }
 
     pub(super) fn data_frame(&mut self, now: Now, key: Key<Sub>, frame: DataFrame) {
+        self.take_frame(now, key, frame);
+        if let Some(sub) = self.subs.get_mut(key) {
+            sub.last_heard = Some(now.wall);
+        }
+    }
+
+    fn take_frame(&mut self, now: Now, key: Key<Sub>, frame: DataFrame) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         // What comes between the end of a subscription and its new beginning is of neither.
         let is_ended =

@@ -109,16 +109,16 @@ impl Hub {
         readers.into_iter().for_each(|reader| self.resync_if_certain(now, reader));
     }
 
-    /// Remembers until when everything was certain: until the last frame before now.
+    /// Remembers until when everything was certain: until its last frame before now. Those of other subscriptions say nothing: it may be that
+    /// since then everything of this one was lost.
     pub(super) fn note_certain(&mut self, key: Key<Sub>) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         let is_started = |reader| self.readers.get(reader).is_some_and(|reader| reader.is_started);
         if !sub.sub_readers.iter().any(|sub_reader| is_started(sub_reader.reader)) {
             return;
         }
-        let last = self.slots.get(sub.slot).and_then(|slot| slot.last_frame);
         if sub.certain_until.is_none() && matches!(sub.channel.recovery, Recovery::CatchUp(_)) {
-            sub.certain_until = last;
+            sub.certain_until = sub.last_heard;
         }
     }
 

@@ -353,6 +353,7 @@ impl Hub {
             return;
         }
         sub.venue_state = VenueState::Active;
+        sub.last_heard.get_or_insert(now.wall);
         if sub.is_resubscribing {
             // It broke before the reply came.
             sub.set_venue_state(items, VenueState::Active);

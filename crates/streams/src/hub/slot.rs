@@ -66,8 +66,6 @@ pub(crate) struct Slot {
     pub(crate) dead: VecDeque<i64>,
     /// Readers that may keep it waiting.
     pub(crate) blockers: Vec<Arc<dyn Sink>>,
-    /// When the last frame came.
-    pub(crate) last_frame: Option<SystemTime>,
     /// What went wrong last.
     pub(crate) last_error: Option<String>,
 }
@@ -146,7 +144,6 @@ impl Slot {
             ended: VecDeque::new(),
             dead: VecDeque::new(),
             blockers: Vec::new(),
-            last_frame: None,
             last_error: None,
         }
     }

@@ -175,6 +175,8 @@ pub(crate) struct Sub {
     pub(crate) snapshot_due: Option<Instant>,
     /// How often they were, in a row.
     pub(crate) snapshot_rounds: u32,
+    /// When its last frame came, or when it was accepted, or a call listed all that was missed.
+    pub(crate) last_heard: Option<SystemTime>,
     /// Until when everything that its readers have is certain, where something was missed that a call can list.
     pub(crate) certain_until: Option<SystemTime>,
     pub(crate) ring: Option<RecentMessages>,
@@ -224,6 +226,7 @@ impl Sub {
             has_moved: false,
             snapshot_due: None,
             snapshot_rounds: 0,
+            last_heard: None,
             certain_until: None,
             ring: has_ring.then(RecentMessages::default),
             catch: None,

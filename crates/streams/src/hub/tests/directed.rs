@@ -346,6 +346,64 @@ fn a_catch_up_that_fails_is_said_to_have_missed_something() {
 }
 
 #[test]
+fn a_catch_up_without_end_asks_for_what_is_new() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A"]));
+    venue.publish("trade", "A", 1, 1);
+    let miss = |venue: &mut Venue| {
+        venue.fault(Fault::Drop);
+        venue.publish("trade", "A", 1, 1);
+        venue.publish("trade", "A", 1, 1);
+    };
+    miss(&mut venue);
+    for _ in 0..20 {
+        // While the call is in flight.
+        miss(&mut venue);
+        second(&mut venue);
+        venue.answer_calls();
+        let [(call, made)] = &venue.calls[..] else { panic!("{} calls are in flight", venue.calls.len()) };
+        let age = made.duration_since(call.since).unwrap();
+        assert!(age < Duration::from_secs(10), "{age:?} are asked for again");
+    }
+    for _ in 0..3 {
+        venue.pass(Duration::from_secs(5));
+        venue.answer_calls();
+    }
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!((&reader.missed[..], reader.messages), (&[Missed::None][..], 43));
+}
+
+/// A loss that is shown late: other subscriptions of the connection had something meanwhile.
+#[test]
+fn what_was_missed_is_asked_for_since_the_last_frame_of_its_subscription() {
+    for is_cut in [false, true] {
+        let mut venue = venue(&COMMANDS);
+        let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A"]));
+        let _ticks = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &["A"]));
+        venue.publish("trade", "A", 1, 1);
+        venue.fault(Fault::Drop);
+        venue.publish("trade", "A", 1, 1);
+        for _ in 0..10 {
+            second(&mut venue);
+            venue.publish("tick", "A", 1, 1);
+        }
+        if is_cut {
+            venue.cut();
+            venue.pass(Duration::from_secs(5));
+        } else {
+            venue.publish("trade", "A", 1, 1);
+        }
+        for _ in 0..3 {
+            venue.answer_calls();
+            venue.pass(Duration::from_secs(5));
+        }
+        reader.prove_calm(&venue, &["A"]);
+        assert_eq!(reader.caught_up, 1, "after a cut: {is_cut}");
+        assert_eq!(reader.missed, [Missed::None]);
+    }
+}
+
+#[test]
 fn a_list_that_stays_old_is_not_taken_for_what_was_missed() {
     for is_cut in [false, true] {
         let mut venue = venue(&COMMANDS);

@@ -282,3 +282,15 @@ fn what_a_late_reply_did_not_bring_is_asked_for_again() {
     turns.extend([Turn::Add { reader: 1, item: 0 }, Turn::Pass(10_124)]);
     play(&COMMANDS, turns);
 }
+
+/// A count begins again twice, and the second beginning is lost too, because it looks like a duplicate. No list has it yet, and no frame has
+/// shown that it is missing.
+#[test]
+fn a_loss_that_no_frame_has_shown_is_not_missing_yet() {
+    let publish = || Turn::Publish { channel: 3, item: 0, level: 0, change: 0 };
+    let restart = || Turn::Fault(Fault::Restart);
+    let mut turns =
+        vec![Turn::Attach { channel: 3, items: 7 }, publish(), publish(), restart(), publish(), Turn::Calls];
+    turns.extend([restart(), publish(), Turn::Fault(Fault::OldCall), Turn::Pass(2000), Turn::Calls]);
+    play(&COMMANDS, turns);
+}

@@ -19,6 +19,9 @@ use crate::topic::Topic;
 /// Counts of changes begin far above 1, where they begin after a restart.
 const BASE: i64 = -1000;
 
+/// By how much an old list is behind.
+const LATE: Duration = Duration::from_secs(2);
+
 /// What goes wrong next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -40,7 +43,7 @@ pub(super) enum Fault {
     SlowReply,
     /// The next call that catches up fails.
     NoCall,
-    /// It lacks what happened last.
+    /// It lacks what happened last, if that was not long ago.
     OldCall,
 }
 
@@ -103,6 +106,8 @@ pub(super) struct Item {
     /// Levels after each version; the first is version 0.
     pub(super) states: Vec<BTreeMap<i64, i64>>,
     pub(super) texts: Vec<String>,
+    /// When each of them happened.
+    times: Vec<SystemTime>,
 }
 
 pub(super) struct Venue {
@@ -114,8 +119,8 @@ pub(super) struct Venue {
     pub(super) items: BTreeMap<(String, String), Item>,
     time: i64,
     faults: VecDeque<Fault>,
-    /// Calls that wait for a response.
-    calls: Vec<CatchUpCall>,
+    /// Calls that wait for a response, and when they were made.
+    pub(super) calls: Vec<(CatchUpCall, SystemTime)>,
     /// Connections are refused.
     pub(super) is_down: bool,
     /// Commands in the order in which they came.
@@ -241,9 +246,9 @@ impl Venue {
                     self.commands.push((connection, command.clone()));
                     self.carry_out(connection, command);
                 }
-                Output::CatchUp(call) => self.calls.push(call),
+                Output::CatchUp(call) => self.calls.push((call, self.now.wall)),
                 Output::Snapshot(_) => unreachable!("no channel of this venue has snapshots by a call"),
-                Output::Forget(id) => self.calls.retain(|call| call.id != id),
+                Output::Forget(id) => self.calls.retain(|(call, _)| call.id != id),
                 Output::End => {}
             }
         }
@@ -267,7 +272,7 @@ impl Venue {
 
     /// Answers the calls that wait.
     pub(super) fn answer_calls(&mut self) {
-        for call in std::mem::take(&mut self.calls) {
+        for (call, made) in std::mem::take(&mut self.calls) {
             // The response to another call may have made this one needless.
             let Some(sub) = self.hub.catch_ups.get(&call.id).copied() else { continue };
             let result = match self.take(&[Fault::NoCall, Fault::OldCall]) {
@@ -279,7 +284,12 @@ impl Venue {
                     if !is_old {
                         self.was_old.remove(&sub);
                     }
-                    Ok(self.records(&call, usize::from(is_old || self.lists_late)))
+                    let lag = match (self.lists_late, is_old) {
+                        (true, _) => Some(SystemTime::UNIX_EPOCH),
+                        (false, true) => Some(made - LATE),
+                        (false, false) => None,
+                    };
+                    Ok(self.records(&call, lag))
                 }
             };
             self.hub.input(self.now, Input::CaughtUp(call.id, result));
@@ -287,7 +297,8 @@ impl Venue {
         self.work();
     }
 
-    fn records(&self, call: &CatchUpCall, lag: usize) -> Vec<Record> {
+    /// What happened since the time that is asked for. Of each item the last one is not listed where it happened after `late`.
+    fn records(&self, call: &CatchUpCall, late: Option<SystemTime>) -> Vec<Record> {
         let channel = call.topic.channel().id;
         let name = call.topic.value("name").map(ToString::to_string);
         let mut records = Vec::new();
@@ -297,10 +308,11 @@ impl Venue {
             if of != channel || !is_asked {
                 continue;
             }
-            let texts = &own.texts[..own.texts.len().saturating_sub(lag)];
+            let lag = late.zip(own.times.last()).is_some_and(|(late, last)| *last >= late);
             // Newest first, as venues have it.
-            records
-                .extend(texts.iter().rev().take(300).map(|text| Record { text: Bytes::from(text.clone()), call: 0 }));
+            let listed = own.texts.iter().zip(&own.times).rev().skip(usize::from(lag)).take(300);
+            let listed = listed.filter(|(_, time)| **time >= call.since);
+            records.extend(listed.map(|(text, _)| Record { text: Bytes::from(text.clone()), call: 0 }));
         }
         records
     }
@@ -323,6 +335,7 @@ impl Venue {
             r#"{{"i":"{item}","v":{version},"l":{level},"d":{change},"s":{size},"k":"{item}-{version}","t":{time}"#
         );
         own.texts.push(format!("{text}}}"));
+        own.times.push(self.now.wall);
         let kind = self.table.channel(channel).map_or("", |channel| channel.messages.last().map_or("", |own| own.kind));
         let is_list = self.table.channel(channel).is_some_and(|channel| channel.is_list);
         let mut lines: Vec<_> = self.lines.keys().copied().collect();
@@ -432,12 +445,7 @@ impl Venue {
         let fault = if is_counted(wire.kind) { self.take(faults) } else { None };
         let swapped = self.lines.get_mut(&connection).and_then(|line| line.swapped.take());
         match fault {
-            Some(Fault::Drop) => {
-                let counted = self.counted_of(connection, &wire.handle);
-                if let Some(line) = self.lines.get_mut(&connection) {
-                    line.unseen.insert(counted);
-                }
-            }
+            Some(Fault::Drop) => self.note_unseen(connection, &wire.handle),
             Some(Fault::Duplicate) => {
                 self.write(connection, &wire);
                 self.write(connection, &wire);
@@ -454,25 +462,33 @@ impl Venue {
         }
     }
 
+    /// A frame was lost, which the next one shows.
+    fn note_unseen(&mut self, connection: ConnectionId, handle: &Name) {
+        let counted = self.counted_of(connection, handle);
+        if let Some(line) = self.lines.get_mut(&connection) {
+            line.unseen.insert(counted);
+        }
+    }
+
     pub(super) fn write(&mut self, connection: ConnectionId, wire: &Wire) {
         let bytes = Bytes::from(wire.text.clone());
         let body = Body::Data;
         if let (Some(line), Name::Number(number), Some(sequence)) =
             (self.lines.get_mut(&connection), &wire.handle, wire.sequence)
         {
-            // A count that began again, and whose first number that gets through is the last one or the next: which cannot be told from
+            // A count that began again, and whose first number that gets through is the last one or the next: which cannot be told
             // from a duplicate, or from no loss at all (docs/STREAMS.md). Such a frame is lost too, so that a gap shows it.
             if let Some(held) = line.held.get_mut(number).filter(|held| held.is_restarted) {
                 let last = line.seen.get(number).copied().unwrap_or(0);
                 if sequence == last || sequence == last + 1 {
-                    return;
+                    return self.note_unseen(connection, &wire.handle);
                 }
                 held.is_restarted = false;
             }
             line.seen.insert(*number, sequence);
         }
         if matches!(self.table.dialect, Dialect::Topics(_)) && self.hides_a_loss(connection, &wire.text) {
-            return;
+            return self.note_unseen(connection, &wire.handle);
         }
         let counted = self.counted_of(connection, &wire.handle);
         if let Some(line) = self.lines.get_mut(&connection) {
