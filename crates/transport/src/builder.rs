@@ -204,6 +204,14 @@ impl<C: Connect> ClientBuilder<C> {
     /// plain text over a network, or of another environment than that server's; a proxy that cannot be used; TLS that cannot be set up.
     pub fn build(self) -> Result<C, Error> {
         let base_url = self.base_url.trim().trim_end_matches('/');
+        if base_url.is_empty() && C::VENUE.websocket.is_some() {
+            let message = format!(
+                "no base URL: {} has no calls over a WebSocket in some of its environments; make them with a client of \
+                 `Client::builder`",
+                C::VENUE.name
+            );
+            return Err(Error::invalid_request(message));
+        }
         let url = server(base_url)?;
         let is_socket = matches!(url.scheme(), "ws" | "wss");
         if is_socket && C::VENUE.websocket.is_none() {

@@ -18,7 +18,6 @@ use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::carrier::{Carrier, CarrierRequest, SendError};
 use crate::clock::{Offsets, VenueTime};
-use crate::envelope;
 use crate::error::{Error, Inner};
 use crate::framing;
 use crate::jsonrpc;
@@ -329,9 +328,7 @@ impl Session {
         let time = self.send_within(operation, progress)?;
         let reply = connection.call(ready, time).await?;
         let now = common.clock.now();
-        if let (Some(limits), Some(envelope)) = (&reply.limits, envelope::of(common.venue)) {
-            common.limiter.used(&plan.debits, &envelope::used(envelope, limits), now);
-        }
+        framing::learn_limits(common.venue, &common.limiter, &plan.debits, &reply, now);
         let result = framing::unwrap(common.venue, common.challenge.as_ref(), operation, reply, now);
         // A refused timestamp may come without the venue's time: then that of the handshake counts.
         if let (Err(error), Some(offsets)) = (&result, connection.offsets())

@@ -34,6 +34,7 @@ mod call;
 pub mod carrier;
 pub mod client;
 mod clock;
+mod commands;
 mod common;
 pub mod credential_parts;
 mod credentials;

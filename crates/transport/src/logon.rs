@@ -7,6 +7,7 @@ use venuekit_auth::{Parts, SignError, Signed, Signer};
 use venuekit_wire::operation::{Logon, Operation, SignedCall, Venue};
 
 use crate::call::Call;
+use crate::commands;
 use crate::error::Error;
 use crate::key_ring::{Credential, KeyRing};
 use crate::retry::RetryPolicy;
@@ -43,28 +44,51 @@ impl Session {
 
 /// What logs on connections of a client with these credentials.
 pub(crate) fn grant(venue: &'static Venue, ring: &KeyRing) -> Option<MakeGrant> {
-    let (logon, _) = logs_on(venue, ring)?;
-    let operation = venue.operation(logon.operation)?;
+    let (operation, done) = match commands::of(venue) {
+        Some(words) => commands::logs_on(words, ring).map(|_| (words.logon.operation, words.logon.done))?,
+        None => (logs_on(venue, ring)?.0.operation, &[][..]),
+    };
+    let operation = venue.operation(operation)?;
     let ring = ring.clone();
     Some(Arc::new(move |anonymous: Session| {
         let Channel::Connection(connection) = &anonymous.shared.channel else { return Box::new(NoConnection) };
         let channel = Channel::Connection(Weak::clone(connection));
         let session = Session::new(anonymous.shared.common.clone(), ring.clone(), RetryPolicy::none(), channel);
-        Box::new(LogonGrant { session, operation })
+        Box::new(LogonGrant { session, operation, done })
     }))
 }
 
 struct LogonGrant {
     session: Session,
     operation: &'static Operation,
+    /// Codes that say that the connection is logged on already.
+    done: &'static [&'static str],
 }
 
 impl Grant for LogonGrant {
     fn fetch(&self) -> GrantFuture<'_> {
         Box::pin(async {
-            self.session.send(Call::new(self.operation)).await?;
-            Ok(Token::new(NoSignature, Vec::new()))
+            self.follow_clock();
+            match self.session.send(Call::new(self.operation)).await {
+                Err(error) if !error.code().is_some_and(|code| self.done.contains(&code)) => Err(error),
+                Ok(_) | Err(_) => Ok(Token::new(NoSignature, Vec::new())),
+            }
         })
+    }
+}
+
+impl LogonGrant {
+    /// Takes over what the handshake says of the clock. Where the log-on is a command, a venue need not say that its time was the reason
+    /// for which it was refused.
+    fn follow_clock(&self) {
+        let shared = &self.session.shared;
+        if let Channel::Connection(connection) = &shared.channel
+            && let Some(offsets) = connection.upgrade().and_then(|connection| connection.offsets())
+            && shared.common.correct_clock_skew
+            && commands::of(shared.common.venue).is_some()
+        {
+            shared.common.clock.agree(offsets);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A message of a venue with its parts cut out, however the venue frames its messages.
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::value::RawValue;
 
 use crate::response::RpcTiming;
@@ -16,6 +16,10 @@ pub(crate) struct Message {
     pub(crate) status: Option<StatusCode>,
     /// What the venue says of its limits, as JSON.
     pub(crate) limits: Option<Bytes>,
+    /// What a response over HTTP has in headers, where the venue's messages have it.
+    pub(crate) headers: Option<Box<HeaderMap>>,
+    /// The venue says that the connection takes no more calls.
+    pub(crate) is_closing: bool,
     /// The venue has ended the log-on of the connection.
     pub(crate) logon_ended: Option<LogonEnded>,
 }
@@ -28,6 +32,9 @@ pub(crate) enum LogonEnded {
     /// Several were, and the venue does not say which of them was refused. The others may have been executed before.
     WithOthers,
 }
+
+/// The id of a heartbeat's response. No call has it.
+pub(crate) const HEARTBEAT: u64 = 0;
 
 /// Which call a response is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +72,22 @@ pub(crate) enum Part {
 
 impl Message {
     pub(crate) fn new(body: Bytes, id: Id, part: Part) -> Self {
-        Self { body, id, part, timing: RpcTiming::default(), status: None, limits: None, logon_ended: None }
+        Self {
+            body,
+            id,
+            part,
+            timing: RpcTiming::default(),
+            status: None,
+            limits: None,
+            headers: None,
+            is_closing: false,
+            logon_ended: None,
+        }
+    }
+
+    /// A message that is for nobody, such as the response to a heartbeat.
+    pub(crate) fn quiet(body: Bytes) -> Self {
+        Self::new(body, Id::Number(HEARTBEAT), Part::Nothing)
     }
 
     /// What stands for the response of a call that has none.

@@ -5,6 +5,7 @@ use venuekit_wire::operation::{Envelope, ErrorKind, Operation, Venue, WebSocket}
 
 use crate::call::{Call, object};
 use crate::clock::Clock;
+use crate::commands::{self, CommandCall};
 use crate::envelope;
 use crate::error::Error;
 use crate::jsonrpc;
@@ -17,6 +18,8 @@ pub(crate) enum MessageCall {
     JsonRpc { params: String, needs_login: bool },
     /// With an envelope that the spec describes.
     Described(DescribedCall),
+    /// As a command.
+    Command(CommandCall),
 }
 
 /// A call of a venue whose spec describes the envelope.
@@ -43,20 +46,22 @@ impl MessageCall {
         Ok(Self::JsonRpc { params, needs_login: ring.needs_login(operation)? })
     }
 
-    /// A call of a venue whose spec describes the envelope.
-    pub(crate) fn described(venue: &'static Venue, call: &Call, ring: &KeyRing) -> Result<Self, Error> {
+    /// A call of a venue whose spec describes the messages.
+    pub(crate) fn described(venue: &'static Venue, call: &mut Call, ring: &KeyRing) -> Result<Self, Error> {
         let operation = call.operation();
         let refused = |message: String| Error::before_sending(operation, ErrorKind::InvalidRequest, message);
-        let websocket = venue.websocket.as_ref();
-        let described = websocket.and_then(|websocket| Some((websocket, websocket.envelope.as_ref()?)));
-        let (Some((websocket, envelope)), Some(method)) = (described, operation.rpc_method) else {
-            return Err(refused(
-                "the venue has no such call over a WebSocket: make it with a client of `Client::builder`".to_owned(),
-            ));
+        let missing = || {
+            refused("the venue has no such call over a WebSocket: make it with a client of `Client::builder`".into())
         };
+        let method = operation.rpc_method.ok_or_else(missing)?;
         if !call.headers.is_empty() {
             return Err(refused("a header of the call cannot be sent over a WebSocket".to_owned()));
         }
+        if let Some(words) = commands::of(venue) {
+            return Ok(Self::Command(CommandCall::new(words, method, call, ring)?));
+        }
+        let described = venue.websocket.as_ref().and_then(|websocket| Some((websocket, websocket.envelope.as_ref()?)));
+        let (websocket, envelope) = described.ok_or_else(missing)?;
         let params = call.params().map_err(refused)?;
         let proof = proof(venue, websocket, operation, ring)?;
         Ok(Self::Described(DescribedCall { envelope, method, params, proof }))
@@ -67,6 +72,7 @@ impl MessageCall {
         match self {
             Self::JsonRpc { needs_login, .. } => *needs_login,
             Self::Described(call) => matches!(call.proof, Proof::Logon(_)),
+            Self::Command(call) => call.needs_login(),
         }
     }
 
@@ -80,6 +86,7 @@ impl MessageCall {
         match self {
             Self::JsonRpc { .. } => false,
             Self::Described(call) => !matches!(call.proof, Proof::Nothing),
+            Self::Command(call) => call.has_time(),
         }
     }
 
@@ -87,7 +94,7 @@ impl MessageCall {
     pub(crate) fn params(&self) -> Option<&str> {
         match self {
             Self::JsonRpc { params, .. } => Some(params),
-            Self::Described(_) => None,
+            Self::Described(_) | Self::Command(_) => None,
         }
     }
 
@@ -101,6 +108,7 @@ impl MessageCall {
     ) -> Result<String, Error> {
         match self {
             Self::JsonRpc { params, .. } => jsonrpc::envelope(venue, operation, id, params),
+            Self::Command(call) => call.write(operation, clock.now(), id),
             Self::Described(call) => {
                 let mut params = Vec::with_capacity(call.params.len() + 4);
                 params.extend(call.params.iter().map(CallParam::by_ref));

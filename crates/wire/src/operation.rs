@@ -8,7 +8,8 @@ pub use crate::rates::{Bucket, CostRule, CostWhen, Given, Limit, Rate, RateHeade
 use crate::server::Server;
 use crate::variables::Variables;
 pub use crate::websocket::{
-    Envelope, EventMembers, Heartbeat, Logon, Notification, ReplyLimits, SignedCall, WebSocket,
+    CommandLogon, Commands, Envelope, EventMembers, Heartbeat, Logon, Notification, Ping, ReplyLimits, SignedCall,
+    WebSocket,
 };
 
 /// A venue as its spec describes it.

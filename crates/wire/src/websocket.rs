@@ -1,6 +1,7 @@
 //! How a venue takes calls over a WebSocket (`x-websocket` of its spec).
 
 use crate::signature::KeyType;
+use crate::stream::ParameterKind;
 
 /// How a venue talks over a WebSocket.
 #[derive(Debug)]
@@ -13,8 +14,12 @@ pub struct WebSocket {
     pub dead_after: Option<u32>,
     /// Seconds after which another connection takes the place of one, where the venue ends connections because of their age.
     pub connection_life: Option<u32>,
+    /// What the client sends again and again, where the venue wants that.
+    pub ping: Option<Ping>,
     /// How requests and replies are framed; none for JSON-RPC 2.0.
     pub envelope: Option<Envelope>,
+    /// The same where a reply is what a response is over HTTP, in other members.
+    pub commands: Option<Commands>,
     /// What a call adds to its params to prove who calls, by the credential.
     pub signed: &'static [SignedCall],
     /// How a connection is logged on, so that its calls are no longer signed.
@@ -30,7 +35,9 @@ impl WebSocket {
         heartbeat: None,
         dead_after: None,
         connection_life: None,
+        ping: None,
         envelope: None,
+        commands: None,
         signed: &[],
         logon: None,
         parameters: &[],
@@ -68,6 +75,52 @@ pub struct Heartbeat {
     pub set: &'static str,
     /// Its parameter: seconds between two.
     pub interval: &'static str,
+}
+
+/// What a client sends so that the venue keeps its connection. Any frame of the venue's shows that it is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Ping {
+    /// Seconds between two.
+    pub every: u32,
+    /// The whole message.
+    pub message: &'static str,
+}
+
+/// Calls as commands on a connection that is logged on: a request has the headers and the body of the call over HTTP, and a reply
+/// those of its response.
+#[derive(Debug)]
+pub struct Commands {
+    /// The member with the id of a request, a text, which its reply repeats.
+    pub id: &'static str,
+    /// The member with the name of the command.
+    pub command: &'static str,
+    /// The member of a request with a list of arguments: one object with the parameters of the call.
+    pub arguments: &'static str,
+    /// The member with an object of headers, in requests and replies.
+    pub headers: &'static str,
+    /// Names and templates of the headers that a call has on a connection that is logged on: `{time}` is replaced.
+    pub adds: &'static [(&'static str, &'static str)],
+    /// The members of a response over HTTP, and the pointers to their values in a reply.
+    pub body: &'static [(&'static str, &'static str)],
+    /// Commands whose replies belong to no call.
+    pub quiet: &'static [&'static str],
+    /// Codes by which the venue says that the connection takes no more calls.
+    pub closing: &'static [&'static str],
+    /// How a connection is logged on.
+    pub logon: CommandLogon,
+}
+
+/// A command that logs a connection on.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandLogon {
+    /// The operation.
+    pub operation: &'static str,
+    /// The credential that signs it.
+    pub credential: &'static str,
+    /// The headers of the credential whose values are the arguments, in order, and the form of each.
+    pub values: &'static [(&'static str, ParameterKind)],
+    /// Codes by which the venue says that the connection is logged on already.
+    pub done: &'static [&'static str],
 }
 
 /// The members of requests and replies.

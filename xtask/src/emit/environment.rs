@@ -7,7 +7,7 @@ use quote::quote;
 use super::venue::ident;
 use crate::document::Document;
 use crate::markup;
-use crate::model::{environments, servers, text};
+use crate::model::{environments, members, servers, text};
 
 pub fn source(document: &Document) -> TokenStream {
     let names: Vec<&str> = environments(document).collect();
@@ -30,12 +30,18 @@ pub fn source(document: &Document) -> TokenStream {
         quote!(Self::#name => #url)
     });
     let websocket = document.value.get("x-websocket").map(|word| {
+        let lacks_some = members(word, "servers").any(|(_, url)| url == "none");
+        let said = match lacks_some {
+            true => " Where a WebSocket is opened to it; empty where it has no calls over one.",
+            false => " Where a WebSocket is opened to it.",
+        };
         let arms = servers.iter().zip(names).map(|((variant, _, _), name)| {
-            let (variant, url) = (ident(variant), text(&word["servers"], name).unwrap_or_default());
+            let url = text(&word["servers"], name).filter(|url| *url != "none").unwrap_or_default();
+            let variant = ident(variant);
             quote!(Self::#variant => #url)
         });
         quote! {
-            /// Where a WebSocket is opened to it.
+            #[doc = #said]
             pub fn websocket_url(&self) -> &str {
                 match self {
                     #(#arms,)*

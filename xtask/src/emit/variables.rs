@@ -15,6 +15,12 @@ pub fn servers(document: &Document) -> TokenStream {
     let servers = model::servers(document).map(|server| {
         let [environment, url] = ["x-environment", "url"].map(|key| text(server, key).unwrap_or_default());
         let hosts = server.get("x-hosts").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        // Where calls go over a WebSocket is the same environment.
+        let own = [url].into_iter().chain(hosts.clone());
+        let socket = document.value.get("x-websocket").and_then(|word| text(&word["servers"], environment));
+        let socket = socket.filter(|socket| *socket != "none").map(host);
+        let socket = socket.filter(|socket| !own.map(host).any(|known| known == *socket));
+        let hosts = hosts.chain(socket);
         let key_page = option(text(server, "x-key-page").map(|page| quote!(#page)));
         let serves = server.get("x-serves").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         quote! {
@@ -24,6 +30,12 @@ pub fn servers(document: &Document) -> TokenStream {
         }
     });
     quote!(&[#(#servers),*])
+}
+
+/// The host of a URL, or of a host itself.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or_default()
 }
 
 /// The environment variables of its credentials.

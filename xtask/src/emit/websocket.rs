@@ -25,6 +25,14 @@ pub(super) fn source(document: &Document, value: &Value) -> TokenStream {
     let dead_after = word.dead_after.map(Literal::u32_unsuffixed).map(|seconds| quote!(dead_after: Some(#seconds),));
     let life = word.connection_life.map(Literal::u32_unsuffixed);
     let life = life.map(|seconds| quote!(connection_life: Some(#seconds),));
+    let ping = word.ping.as_ref().map(|words::Ping { every, message }| {
+        let every = Literal::u32_unsuffixed(*every);
+        quote!(ping: Some(::venuekit_wire::operation::Ping { every: #every, message: #message }),)
+    });
+    let commands = word.commands.as_ref().map(|word| {
+        let commands = commands(document, word);
+        quote!(commands: Some(#commands),)
+    });
     let envelope = word.envelope.as_ref().map(|word| {
         let envelope = envelope(word);
         quote!(envelope: Some(#envelope),)
@@ -46,7 +54,7 @@ pub(super) fn source(document: &Document, value: &Value) -> TokenStream {
     let parameters = (!word.parameters.is_empty()).then(|| quote!(parameters: &[#(#parameters),*],));
     quote! {
         WebSocket {
-            #notification #heartbeat #dead_after #life #envelope #signed #logon #parameters ..WebSocket::EMPTY
+            #notification #heartbeat #dead_after #life #ping #envelope #commands #signed #logon #parameters ..WebSocket::EMPTY
         }
     }
 }
@@ -75,6 +83,30 @@ fn envelope(word: &words::Envelope) -> TokenStream {
         Envelope {
             id: #id, method: #method, params: #params, status: #status, result: #result, error: #error, retry_at: #retry_at,
             event: #event, limits: #limits,
+        }
+    }
+}
+
+fn commands(document: &Document, word: &words::Commands) -> TokenStream {
+    let words::Commands { id, command, arguments, headers, adds, body, quiet, closing, logon } = word;
+    let words::CommandLogon { operation, credential, values, done } = logon;
+    let (adds, operation) = (added(adds), id_of(document, operation));
+    let body = body.iter().map(|(name, place)| quote!((#name, #place)));
+    let values = values.iter().map(|value| {
+        let header = value.header();
+        let kind = match value {
+            words::Argument::Text(_) => quote!(Text),
+            words::Argument::Integer(_) => quote!(Integer),
+        };
+        quote!((#header, ::venuekit_wire::stream::ParameterKind::#kind))
+    });
+    quote! {
+        ::venuekit_wire::operation::Commands {
+            id: #id, command: #command, arguments: #arguments, headers: #headers, adds: #adds, body: &[#(#body),*],
+            quiet: &[#(#quiet),*], closing: &[#(#closing),*],
+            logon: ::venuekit_wire::operation::CommandLogon {
+                operation: #operation, credential: #credential, values: &[#(#values),*], done: &[#(#done),*],
+            },
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::credentials::placeholders;
 use super::words::Known;
 use crate::document::Kind;
-use crate::model::{environments, id_of};
+use crate::model::{environments, id_of, text};
+use crate::vocabulary::websocket::{Commands, Envelope};
 use crate::vocabulary::{Added, WebSocket};
 
 pub fn websocket(known: &Known<'_>, word: WebSocket) -> Result<(), String> {
@@ -13,8 +16,19 @@ pub fn websocket(known: &Known<'_>, word: WebSocket) -> Result<(), String> {
     if !environments.iter().copied().eq(word.servers.keys().map(String::as_str)) {
         return Err("`servers` has a URL for each environment".to_owned());
     }
-    if let Some((name, _)) = word.servers.iter().find(|(_, url)| !url.starts_with("wss://")) {
-        return Err(format!("the server of `{name}` is a URL that begins with `wss://`"));
+    if let Some((name, _)) = word.servers.iter().find(|(_, url)| !url.starts_with("wss://") && *url != "none") {
+        return Err(format!("the server of `{name}` is a URL that begins with `wss://`, or `none`"));
+    }
+    if word.servers.values().all(|url| url == "none") {
+        return Err("no environment has a server".to_owned());
+    }
+    if let Some(ping) = &word.ping
+        && (ping.every == 0 || serde_json::from_str::<Value>(&ping.message).is_err())
+    {
+        return Err("`ping`: `every` is above 0, and `message` is JSON".to_owned());
+    }
+    if word.ping.is_some() && word.dead_after.is_some() {
+        return Err("`dead-after` is for venues that send pings, and `ping` for those that want some".to_owned());
     }
     if word.dead_after == Some(0) {
         return Err("`dead-after` is above 0".to_owned());
@@ -30,9 +44,11 @@ pub fn websocket(known: &Known<'_>, word: WebSocket) -> Result<(), String> {
 
 /// Of a venue whose messages are JSON-RPC 2.0.
 fn json_rpc(known: &Known<'_>, word: &WebSocket) -> Result<(), String> {
-    if word.envelope.is_some() || word.logon.is_some() || !word.signed.is_empty() || !word.parameters.is_empty() {
+    let is_described = word.envelope.is_some() || word.commands.is_some() || word.ping.is_some();
+    if is_described || word.logon.is_some() || !word.signed.is_empty() || !word.parameters.is_empty() {
         return Err(
-            "`envelope`, `signed`, `logon` and `parameters` are for venues whose calls are not JSON-RPC".to_owned()
+            "`envelope`, `commands`, `ping`, `signed`, `logon` and `parameters` are for venues whose calls are not JSON-RPC"
+                .to_owned(),
         );
     }
     let (Some(_), Some(heartbeat)) = (&word.notification, &word.heartbeat) else {
@@ -51,9 +67,25 @@ fn described(known: &Known<'_>, word: &WebSocket) -> Result<(), String> {
     if word.notification.is_some() || word.heartbeat.is_some() {
         return Err("`notification` and `heartbeat` are for venues whose calls are JSON-RPC".to_owned());
     }
-    let Some(envelope) = &word.envelope else {
-        return Err("`envelope` names the members of requests and replies".to_owned());
-    };
+    let headers = root.get("x-client-headers");
+    if let Some(header) = word.parameters.keys().find(|name| headers.and_then(|all| all.get(name)).is_none()) {
+        return Err(format!("`parameters`: `x-client-headers` has no `{header}`"));
+    }
+    match (&word.envelope, &word.commands) {
+        (Some(envelope), None) => enveloped(known, word, envelope),
+        (None, Some(commands)) if word.logon.is_some() || !word.signed.is_empty() => {
+            Err(format!("`signed` and `logon` go with `envelope`; `{}` is in `commands`", commands.logon.operation))
+        }
+        (None, Some(word)) => commands(known, word),
+        (Some(_), Some(_)) | (None, None) => {
+            Err("`envelope` or `commands` names the members of requests and replies".to_owned())
+        }
+    }
+}
+
+/// Of a venue whose replies have a status, and a result or an error.
+fn enveloped(known: &Known<'_>, word: &WebSocket, envelope: &Envelope) -> Result<(), String> {
+    let root = &known.document.value;
     if envelope.retry_at.as_ref().is_some_and(|place| !place.starts_with('/')) {
         return Err("`retry-at` is a JSON pointer into the error".to_owned());
     }
@@ -77,10 +109,6 @@ fn described(known: &Known<'_>, word: &WebSocket) -> Result<(), String> {
             return Err("`logon`: `keys` is not empty, and `adds` has no `{signature}`".to_owned());
         }
     }
-    let headers = root.get("x-client-headers");
-    if let Some(header) = word.parameters.keys().find(|name| headers.and_then(|all| all.get(name)).is_none()) {
-        return Err(format!("`parameters`: `x-client-headers` has no `{header}`"));
-    }
     let buckets = envelope.limits.iter().flat_map(|limits| limits.buckets.values());
     for bucket in buckets {
         if root.get("x-buckets").and_then(|buckets| buckets.get(bucket)).is_none() {
@@ -88,6 +116,43 @@ fn described(known: &Known<'_>, word: &WebSocket) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Of a venue whose replies are what responses are over HTTP.
+fn commands(known: &Known<'_>, word: &Commands) -> Result<(), String> {
+    let root = &known.document.value;
+    if word.body.values().any(|place| !place.starts_with('/')) {
+        return Err("`body` has a JSON pointer into a reply for each member of a response".to_owned());
+    }
+    // Without it no call would ever fail.
+    let tests = root.get("x-errors").and_then(|errors| errors.get("failed-when")).and_then(Value::as_array);
+    let places: Vec<&str> = tests.into_iter().flatten().filter_map(|test| text(test, "at")).collect();
+    let has = |place: &str| word.body.contains_key(place.trim_start_matches('/').split('/').next().unwrap_or_default());
+    if places.is_empty() || !places.iter().all(|place| has(place)) {
+        return Err("`body` has the members by which `failed-when` of `x-errors` knows a failure".to_owned());
+    }
+    if added(&word.adds)? != 0 || word.adds.iter().flat_map(|one| one.values()).any(|template| template == "{id}") {
+        return Err("`adds` has neither `{signature}` nor `{id}`: the log-on says who calls".to_owned());
+    }
+    let logon = &word.logon;
+    if !known.ids.contains(&id_of(known.document, &logon.operation)) {
+        return Err(format!("`logon`: there is no operation `{}`", logon.operation));
+    }
+    let signature = root.get("x-signatures").and_then(|signatures| signatures.get(&logon.credential));
+    let Some(signature) = signature else {
+        return Err(format!("`logon`: `x-signatures` does not say how `{}` signs", logon.credential));
+    };
+    let names = signature.get("headers").and_then(Value::as_object);
+    let is_header = |name: &str| names.is_some_and(|names| names.keys().any(|known| known.eq_ignore_ascii_case(name)));
+    if logon.values.is_empty() || !logon.values.iter().all(|value| is_header(value.header())) {
+        return Err(format!("`logon`: `values` lists headers of the credential `{}`", logon.credential));
+    }
+    let of_request = ["method", "path", "query", "target", "body", "body-hash", "data"];
+    let mut pieces = signature.get("text").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    match pieces.find(|name| of_request.contains(name)) {
+        Some(name) => Err(format!("`logon`: a command has no `{name}` that `{}` could sign", logon.credential)),
+        None => Ok(()),
+    }
 }
 
 /// How many of the templates are the signature.

@@ -11,7 +11,7 @@ use super::credentials::KeyType;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WebSocket {
-    /// A URL for each environment.
+    /// A URL for each environment, or `none` where it has no calls over a WebSocket.
     pub servers: BTreeMap<String, String>,
     /// The venue's notifications, where its messages are JSON-RPC.
     pub notification: Option<Notification>,
@@ -21,8 +21,12 @@ pub struct WebSocket {
     pub dead_after: Option<u32>,
     /// Seconds after which another connection takes the place of one.
     pub connection_life: Option<u32>,
+    /// What the client sends again and again, so that the venue keeps the connection.
+    pub ping: Option<Ping>,
     /// The members of requests and replies, where they are not those of JSON-RPC.
     pub envelope: Option<Envelope>,
+    /// The same, where a reply is what a response is over HTTP.
+    pub commands: Option<Commands>,
     /// What a call adds to its params, by the `x-credential` that it carries.
     #[serde(default)]
     pub signed: BTreeMap<String, Vec<Added>>,
@@ -138,4 +142,83 @@ pub struct Logon {
     /// What calls add from then on.
     #[serde(default)]
     pub adds: Vec<Added>,
+}
+
+/// What the client sends again and again.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Ping {
+    /// Seconds between two.
+    pub every: u32,
+    /// The message, which is JSON.
+    pub message: String,
+}
+
+/// Calls as commands.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Commands {
+    /// The id of a request, a text, which its reply repeats.
+    pub id: String,
+    /// The name of the command.
+    pub command: String,
+    /// A list with the parameters of the call as its one element.
+    pub arguments: String,
+    /// What HTTP has in headers.
+    pub headers: String,
+    /// The headers of a call on a connection that is logged on.
+    #[serde(default)]
+    pub adds: Vec<Added>,
+    /// The members of a response over HTTP, and where a reply has their values.
+    pub body: BTreeMap<String, String>,
+    /// Commands whose replies belong to no call.
+    #[serde(default)]
+    pub quiet: Vec<String>,
+    /// Codes by which the venue says that the connection takes no more calls.
+    #[serde(default)]
+    pub closing: Vec<String>,
+    /// How a connection is logged on.
+    pub logon: CommandLogon,
+}
+
+/// A command that logs a connection on.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CommandLogon {
+    /// The operation.
+    pub operation: String,
+    /// The credential that signs it.
+    pub credential: String,
+    /// The headers of the credential whose values are the arguments.
+    pub values: Vec<Argument>,
+    /// Codes by which the venue says that the connection is logged on already.
+    #[serde(default)]
+    pub done: Vec<String>,
+}
+
+/// A header whose value is an argument.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Argument {
+    /// As a text.
+    Text(String),
+    /// As a number.
+    Integer(IntegerArgument),
+}
+
+/// A header whose value is sent as a number.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IntegerArgument {
+    /// The header.
+    pub integer: String,
+}
+
+impl Argument {
+    /// The header.
+    pub fn header(&self) -> &str {
+        match self {
+            Self::Text(header) | Self::Integer(IntegerArgument { integer: header }) => header,
+        }
+    }
 }

@@ -10,9 +10,6 @@ use venuekit_wire::operation::Operation;
 
 use crate::message::Message;
 
-/// The id of a heartbeat's response. Calls count from 1.
-pub(super) const HEARTBEAT: u64 = 0;
-
 /// How far a request has come. The side that moves it on from `QUEUED` decides alone whether it is sent.
 #[derive(Debug, Default)]
 pub(crate) struct Stage(AtomicU8);

@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use venuekit_wire::operation::{ErrorKind, Operation};
 
-use super::calls::{Change, HEARTBEAT, Outgoing, Stage, Waiting};
+use super::calls::{Change, Outgoing, Stage, Waiting};
 use super::driver::Driver;
 use super::settings::Settings;
 use super::supervisor::Supervisor;
 use crate::clock::{Offsets, after};
 use crate::error::{Error, Inner};
+use crate::framing;
 use crate::handshake::Opened;
 use crate::message::Message;
 use crate::token::TokenCache;
@@ -78,7 +79,7 @@ impl Connection {
             outbox,
             room: Arc::new(Semaphore::new(OUTBOX)),
             turns: supervisor.turns.clone(),
-            ids: AtomicU64::new(HEARTBEAT + 1),
+            ids: AtomicU64::new(framing::first_id(supervisor.common.venue)),
             login: login(weak.clone()),
             offsets,
             lost: lost.clone(),

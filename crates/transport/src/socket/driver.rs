@@ -12,14 +12,14 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 use tokio_websockets::{self as websocket, Message as Frame, WebSocketStream};
 
-use super::calls::{Calls, HEARTBEAT, Outgoing, Waiting};
+use super::calls::{Calls, Outgoing, Waiting};
 use super::listen::LostHow;
 use super::options::Event;
 use super::supervisor::Supervisor;
 use crate::framing;
 use crate::handshake::Stream;
 use crate::members::{Members, string};
-use crate::message::{Id, LogonEnded, Message, Part};
+use crate::message::{HEARTBEAT, Id, LogonEnded, Message, Part};
 use crate::token::TokenCache;
 
 /// So many responses to the venue's pings may wait to be written.
@@ -73,6 +73,7 @@ impl Driver {
     pub(crate) async fn run(self) -> Lost {
         let Self { stream, queue, lost, number, closing, login, supervisor } = self;
         let longest = supervisor.settings(|settings| settings.silence());
+        let ping = supervisor.settings(|settings| settings.ping());
         let task = ConnectionTask {
             supervisor: &supervisor,
             number,
@@ -98,6 +99,7 @@ impl Driver {
                 *lock(&task.how) = LostHow::Silent;
                 reason
             }
+            reason = pings(&task.test, ping) => reason,
         };
         let how = std::mem::replace(&mut *lock(&task.how), LostHow::Other);
         Lost { reason, how, on_purpose: task.closes.into_inner() }
@@ -169,6 +171,9 @@ impl ConnectionTask<'_> {
             Part::Event { subscription, data } => return self.event(subscription.as_ref(), data, &message.body),
             Part::Error(_) if message.ends_logon() && self.login.is_some() => return self.logon_ended(&message),
             Part::Result(_) | Part::Error(_) | Part::Nothing => {}
+        }
+        if message.is_closing {
+            self.closing.notify_one();
         }
         let waiting = match message.id {
             Id::Number(HEARTBEAT) => return,
@@ -308,8 +313,22 @@ impl ConnectionTask<'_> {
 
     fn heartbeat(&self) -> Frame {
         let websocket = self.supervisor.common.venue.websocket.as_ref();
+        if let Some(ping) = websocket.and_then(|words| words.ping) {
+            return Frame::text(ping.message);
+        }
         let method = websocket.and_then(|words| words.heartbeat.as_ref()).map_or("", |words| words.answer);
         Frame::text(format!(r#"{{"jsonrpc":"2.0","id":{HEARTBEAT},"method":"{method}","params":{{}}}}"#))
+    }
+}
+
+/// Has the venue be shown again and again that somebody is there, where it wants that.
+async fn pings(test: &Notify, every: Option<Duration>) -> String {
+    loop {
+        match every {
+            Some(every) => tokio::time::sleep(every).await,
+            None => std::future::pending().await,
+        }
+        test.notify_one();
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     made: Vec<(&'static str, Change)>,
     /// How long the venue is silent at most by itself.
     dead_after: Option<Duration>,
+    /// How often it is shown that somebody is there, where that is no call.
+    ping: Option<Duration>,
     /// How long the venue may be silent.
     silence: watch::Sender<Option<Duration>>,
 }
@@ -32,7 +34,10 @@ impl Settings {
         let dead_after =
             venue.websocket.as_ref().and_then(|websocket| websocket.dead_after).filter(|_| heartbeat.is_some());
         let dead_after = dead_after.map(|seconds| Duration::from_secs(seconds.into()));
-        let mut settings = Self { venue, made: Vec::new(), dead_after, silence: watch::Sender::new(dead_after) };
+        let ping = venue.websocket.as_ref().and_then(|websocket| websocket.ping);
+        let ping = heartbeat.zip(ping).map(|(wanted, ping)| wanted.min(Duration::from_secs(ping.every.into())));
+        let dead_after = ping.map(silence).or(dead_after);
+        let mut settings = Self { venue, made: Vec::new(), dead_after, ping, silence: watch::Sender::new(dead_after) };
         if let (Some(words), Some(interval)) = (words, heartbeat) {
             let set = venue.operations.iter().find(|operation| method(operation) == words.set);
             let params = format!(r#"{{"{}":{}}}"#, words.interval, interval.as_secs());
@@ -67,6 +72,11 @@ impl Settings {
     /// After the user has logged out: what only a login could make does not come again.
     pub(crate) fn forget_private(&mut self) {
         self.made.retain(|(_, change)| change.operation.is_public());
+    }
+
+    /// How often the venue is pinged.
+    pub(crate) fn ping(&self) -> Option<Duration> {
+        self.ping
     }
 
     pub(crate) fn silence(&self) -> watch::Receiver<Option<Duration>> {
