@@ -93,7 +93,7 @@ impl Document {
                     rule: "no-root",
                     message: format!("specs/{venue} needs either openapi.yaml or openrpc.yaml"),
                     at: Location { file: format!("specs/{venue}"), line: 0, column: 0 },
-                    help: "begin with the root document; specs/README.md shows one".to_owned(),
+                    help: "begin with the root document; book/src/adding-a-venue.md names some to copy".to_owned(),
                 }]);
             }
         };

@@ -171,7 +171,7 @@ fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
     codegen::side_by_side(root, venues, check, |venue, outcome| match outcome {
         Err(findings) => {
             report(&findings);
-            eprintln!("{venue}: not generated, {} errors", findings.len());
+            eprintln!("{venue}: not generated, {}", errors(findings.len()));
             failed = true;
         }
         Ok(outcome) if check => failed |= stale(&outcome),
@@ -217,6 +217,11 @@ fn stale(outcome: &codegen::Outcome) -> bool {
     true
 }
 
+/// How many errors there are, in words.
+fn errors(count: usize) -> String {
+    format!("{count} error{}", if count == 1 { "" } else { "s" })
+}
+
 fn lint(root: &Path, venues: &[String]) -> ExitCode {
     let mut count = 0;
     for venue in venues {
@@ -225,7 +230,7 @@ fn lint(root: &Path, venues: &[String]) -> ExitCode {
         count += findings.len();
     }
     if count > 0 {
-        eprintln!("{count} errors");
+        eprintln!("{}", errors(count));
         return ExitCode::FAILURE;
     }
     print(&format!("{}: no errors", venues.join(", ")))

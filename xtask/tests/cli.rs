@@ -147,9 +147,9 @@ fn an_error_has_a_rule_a_place_and_a_remedy() {
     workspace.write(&SPEC.replace("name: { type: string }", "price: { type: number }"));
     let expected = "error[float-money]: `price` looks like money and is a float\n  --> specs/things/openapi.yaml:22:7\n  = help: say `format: decimal`\n\n";
     let (code, stdout, stderr) = workspace.run(&["lint", "things"]);
-    assert_eq!((code, stdout.as_str(), stderr), (Some(1), "", format!("{expected}1 errors\n")));
+    assert_eq!((code, stdout.as_str(), stderr), (Some(1), "", format!("{expected}1 error\n")));
     let (code, _, stderr) = workspace.run(&["codegen"]);
-    assert_eq!((code, stderr), (Some(1), format!("{expected}things: not generated, 1 errors\n")));
+    assert_eq!((code, stderr), (Some(1), format!("{expected}things: not generated, 1 error\n")));
     let (code, stdout, stderr) = workspace.run(&["bundle", "things", "--lowered"]);
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(1), "", expected));
 }
@@ -199,7 +199,7 @@ fn what_is_said_of_several_venues_comes_in_order() {
     let places: Vec<&str> =
         stderr.lines().filter(|line| line.contains("--> ") || line.contains("not generated")).collect();
     let expected = ["a", "c", "d"]
-        .map(|venue| [format!("  --> specs/{venue}/openapi.yaml:22:7"), format!("{venue}: not generated, 1 errors")]);
+        .map(|venue| [format!("  --> specs/{venue}/openapi.yaml:22:7"), format!("{venue}: not generated, 1 error")]);
     assert_eq!(places, expected.concat());
     // In the order that was asked for, and once each.
     let (_, stdout, _) = workspace.run(&["codegen", "things", "b", "things"]);

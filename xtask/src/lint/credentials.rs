@@ -196,9 +196,12 @@ fn signed_headers<'a>(
     let written: BTreeSet<String> = headers.map(|header| lower(header)).collect();
     match wanted.symmetric_difference(&written).next() {
         None => Ok(()),
-        Some(header) => Err(format!(
-            "the header `{header}` is in `headers` or in the security schemes of `{name}`, and not in both"
+        Some(header) if written.contains(header) => Err(format!(
+            "`headers` writes `{header}`, and no security scheme of `{name}` (one without `x-carries`) has that name"
         )),
+        Some(header) => {
+            Err(format!("the header `{header}` is a security scheme of `{name}`, and `headers` does not write it"))
+        }
     }
 }
 

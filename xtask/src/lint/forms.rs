@@ -191,7 +191,7 @@ pub fn errors(_: &Known<'_>, errors: Errors) -> Result<(), String> {
     if let Some(status) =
         errors.bans.keys().find(|status| errors.statuses.get(*status).is_none_or(|kind| kind != "rate-limited"))
     {
-        return Err(format!("`bans`: {status} is `rate-limited` in `statuses` too"));
+        return Err(format!("`bans`: {status} is a ban, so `statuses` needs `{status}: rate-limited`"));
     }
     let mut variants = BTreeSet::new();
     for (code, name) in &errors.names {
