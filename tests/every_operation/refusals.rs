@@ -120,5 +120,5 @@ async fn what_needs_a_websocket_is_not_sent_over_http() {
             refused += 1;
         }
     }
-    assert_eq!((refused, server.seen().len()), (17, 0));
+    assert_eq!((refused, server.seen().len()), (18, 0));
 }

@@ -196,6 +196,7 @@ pub fn call<'a>(
         "submit_deposit_originator" => call_submit_deposit_originator(client, given),
         "switch_position_mode" => call_switch_position_mode(client, given),
         "switch_spot_margin_mode" => call_switch_spot_margin_mode(client, given),
+        "trade_log_on" => call_trade_log_on(client, given),
         "update_api_key" => call_update_api_key(client, given),
         "update_sub_api_key" => call_update_sub_api_key(client, given),
         "upgrade_to_unified_account" => call_upgrade_to_unified_account(client, given),
@@ -468,6 +469,7 @@ pub fn answer(operation: &str, answer: &[u8]) -> Result<String, String> {
         "switch_spot_margin_mode" => {
             reread::<types::SwitchSpotMarginModeResponse>(answer)
         }
+        "trade_log_on" => reread::<types::Confirmation>(answer),
         "update_api_key" => reread::<types::UpdateApiKeyResponse>(answer),
         "update_sub_api_key" => reread::<types::UpdateSubApiKeyResponse>(answer),
         "upgrade_to_unified_account" => {
@@ -3297,6 +3299,14 @@ fn call_switch_spot_margin_mode<'a>(
     if let Some(value) = given.take::<types::SwitchSpotMarginModeRequest>("body")? {
         call = call.body(value);
     }
+    given.used_up()?;
+    Ok(sent(format!("{call:?}"), call.send()))
+}
+fn call_trade_log_on<'a>(
+    client: &'a Client,
+    mut given: Given,
+) -> Result<Call<'a>, String> {
+    let mut call = client.trade_log_on();
     given.used_up()?;
     Ok(sent(format!("{call:?}"), call.send()))
 }

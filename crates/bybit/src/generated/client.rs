@@ -56,6 +56,18 @@ impl Client {
     }
 }
 impl Client {
+    /// A builder for a client that makes all its calls over one WebSocket to this environment.
+    pub fn websocket(
+        environment: super::venue::Environment,
+    ) -> ::venuekit_transport::ClientBuilder<Self> {
+        ::venuekit_transport::ClientBuilder::new(environment.websocket_url())
+    }
+    /// The WebSocket that carries the calls; none for a client over HTTP.
+    pub fn connection(&self) -> Option<&::venuekit_transport::WebSocket> {
+        self.session.websocket()
+    }
+}
+impl Client {
     /// The streams: a method for each channel. Clones of the client share their connections.
     pub fn streams(&self) -> super::streams::Streams {
         super::streams::Streams::of(&self.session)
@@ -1688,6 +1700,22 @@ impl Client {
     /// - Retry: safe; retried after a transient failure.
     pub fn get_system_status(&self) -> builder::GetSystemStatus<'_> {
         builder::GetSystemStatus::new(self)
+    }
+}
+/// # Trade
+///
+/// The log-on of a connection to the trade channel.
+impl Client {
+    /// Log on a connection to the trade channel
+    ///
+    /// Clients do it by themselves before the first order. May be repeated; a connection that is logged on answers 20001.
+    ///
+    /// - Credentials: `stream`.
+    /// - Cost: 1 of the rate limit `address`.
+    /// - Retry: safe; retried after a transient failure.
+    /// - WebSocket: only a client over a WebSocket can make this call.
+    pub fn trade_log_on(&self) -> builder::TradeLogOn<'_> {
+        builder::TradeLogOn::new(self)
     }
 }
 /// # User keys
@@ -11486,6 +11514,22 @@ pub mod builder {
             let call = Call::new(operations::GET_SYSTEM_STATUS)
                 .query("id", &self.id)
                 .query("state", &self.state);
+            self.client.session.call(call).await
+        }
+    }
+    /// A call of [`Client::trade_log_on`], before it is sent.
+    #[derive(Clone, Debug)]
+    #[must_use = "nothing is sent before `send`"]
+    pub struct TradeLogOn<'a> {
+        client: &'a Client,
+    }
+    impl<'a> TradeLogOn<'a> {
+        pub(super) fn new(client: &'a Client) -> Self {
+            Self { client }
+        }
+        /// Sends `POST /v5/trade/auth`.
+        pub async fn send(self) -> Result<ResponseValue<types::Confirmation>, Error> {
+            let call = Call::new(operations::TRADE_LOG_ON);
             self.client.session.call(call).await
         }
     }

@@ -48,6 +48,16 @@ impl Environment {
             Self::Custom(url) => url,
         }
     }
+    /// Where a WebSocket is opened to it; empty where it has no calls over one.
+    pub fn websocket_url(&self) -> &str {
+        match self {
+            Self::Production => "wss://stream.bybit.com/v5/trade",
+            Self::Test => "wss://stream-testnet.bybit.com/v5/trade",
+            Self::Demo => "",
+            Self::TestDemo => "",
+            Self::Custom(url) => url,
+        }
+    }
 }
 /// Why the venue refuses a call, by its own codes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +99,10 @@ pub enum ErrorCode {
     UnifiedAccountOnly,
     /// `invalid_symbol` (10029).
     InvalidSymbol,
+    /// `too_many_requests_of_address` (10403).
+    TooManyRequestsOfAddress,
+    /// `operation_or_category_unknown` (10404).
+    OperationOrCategoryUnknown,
     /// `system_frequency_protection` (10429).
     SystemFrequencyProtection,
     /// `order_not_found` (110001).
@@ -119,6 +133,12 @@ pub enum ErrorCode {
     DuplicateSpotOrderLinkId,
     /// `spot_order_not_found` (170213).
     SpotOrderNotFound,
+    /// `logged_on_already` (20001).
+    LoggedOnAlready,
+    /// `too_many_requests_of_session` (20003).
+    TooManyRequestsOfSession,
+    /// `duplicate_request_id` (20006).
+    DuplicateRequestId,
     /// `api_key_expired` (33004).
     ApiKeyExpired,
     /// `trading_stop_not_modified` (34040).
@@ -145,6 +165,8 @@ const ERROR_CODES: &[(&str, &str, ErrorCode)] = &[
     ("10027", "trading_banned", ErrorCode::TradingBanned),
     ("10028", "unified_account_only", ErrorCode::UnifiedAccountOnly),
     ("10029", "invalid_symbol", ErrorCode::InvalidSymbol),
+    ("10403", "too_many_requests_of_address", ErrorCode::TooManyRequestsOfAddress),
+    ("10404", "operation_or_category_unknown", ErrorCode::OperationOrCategoryUnknown),
     ("10429", "system_frequency_protection", ErrorCode::SystemFrequencyProtection),
     ("110001", "order_not_found", ErrorCode::OrderNotFound),
     ("110003", "price_out_of_range", ErrorCode::PriceOutOfRange),
@@ -164,6 +186,9 @@ const ERROR_CODES: &[(&str, &str, ErrorCode)] = &[
     ("170131", "insufficient_spot_balance", ErrorCode::InsufficientSpotBalance),
     ("170141", "duplicate_spot_order_link_id", ErrorCode::DuplicateSpotOrderLinkId),
     ("170213", "spot_order_not_found", ErrorCode::SpotOrderNotFound),
+    ("20001", "logged_on_already", ErrorCode::LoggedOnAlready),
+    ("20003", "too_many_requests_of_session", ErrorCode::TooManyRequestsOfSession),
+    ("20006", "duplicate_request_id", ErrorCode::DuplicateRequestId),
     ("33004", "api_key_expired", ErrorCode::ApiKeyExpired),
     ("34040", "trading_stop_not_modified", ErrorCode::TradingStopNotModified),
 ];
@@ -217,6 +242,7 @@ pub static VENUE: Venue = Venue {
                 "api.bybit.id",
                 "api.bybitgeorgia.ge",
                 "api.manepa.jp",
+                "stream.bybit.com",
             ],
             key_page: Some("https://www.bybit.com/app/user/api-management"),
             serves: &[],
@@ -224,7 +250,7 @@ pub static VENUE: Venue = Venue {
         Server {
             environment: "test",
             url: "https://api-testnet.bybit.com",
-            hosts: &["api-testnet.manepa.jp"],
+            hosts: &["api-testnet.manepa.jp", "stream-testnet.bybit.com"],
             key_page: Some("https://testnet.bybit.com/app/user/api-management"),
             serves: &[],
         },
@@ -319,6 +345,8 @@ pub static VENUE: Venue = Venue {
             ("10027", ErrorKind::Forbidden),
             ("10028", ErrorKind::Forbidden),
             ("10029", ErrorKind::InvalidRequest),
+            ("10403", ErrorKind::RateLimited),
+            ("10404", ErrorKind::InvalidRequest),
             ("10429", ErrorKind::RateLimited),
             ("110001", ErrorKind::NotFound),
             ("110003", ErrorKind::InvalidRequest),
@@ -408,6 +436,9 @@ pub static VENUE: Venue = Venue {
             ("170348", ErrorKind::Forbidden),
             ("170381", ErrorKind::InvalidRequest),
             ("170382", ErrorKind::InvalidRequest),
+            ("20001", ErrorKind::Conflict),
+            ("20003", ErrorKind::RateLimited),
+            ("20006", ErrorKind::Conflict),
             ("33004", ErrorKind::Unauthorized),
             ("34040", ErrorKind::Conflict),
             ("429", ErrorKind::RateLimited),
@@ -430,7 +461,21 @@ pub static VENUE: Venue = Venue {
                 except: &[],
             },
         ],
-        not_processed: &["10002", "10003", "10004", "10006", "10429", "429", "-1"],
+        not_processed: &[
+            "10002",
+            "10003",
+            "10004",
+            "10006",
+            "10019",
+            "10403",
+            "10404",
+            "10429",
+            "20001",
+            "20003",
+            "20006",
+            "429",
+            "-1",
+        ],
         not_processed_statuses: &[403u16, 429u16],
         outcome_unknown: &[
             "10000",
@@ -2295,7 +2340,42 @@ pub static VENUE: Venue = Venue {
     ],
     client_headers: &[],
     largest_request: None,
-    websocket: None,
+    websocket: Some(WebSocket {
+        ping: Some(::venuekit_wire::operation::Ping {
+            every: 20,
+            message: "{\"op\":\"ping\"}",
+        }),
+        commands: Some(::venuekit_wire::operation::Commands {
+            id: "reqId",
+            command: "op",
+            arguments: "args",
+            headers: "header",
+            adds: &[("X-BAPI-TIMESTAMP", "{time}"), ("X-BAPI-RECV-WINDOW", "5000")],
+            body: &[
+                ("result", "/data"),
+                ("retCode", "/retCode"),
+                ("retExtInfo", "/retExtInfo"),
+                ("retMsg", "/retMsg"),
+                ("time", "/header/Timenow"),
+            ],
+            quiet: &["ping", "pong"],
+            closing: &["10019"],
+            logon: ::venuekit_wire::operation::CommandLogon {
+                operation: "trade_log_on",
+                credential: "stream",
+                values: &[
+                    ("x-stream-key", ::venuekit_wire::stream::ParameterKind::Text),
+                    (
+                        "x-stream-expires",
+                        ::venuekit_wire::stream::ParameterKind::Integer,
+                    ),
+                    ("x-stream-sign", ::venuekit_wire::stream::ParameterKind::Text),
+                ],
+                done: &["20001"],
+            },
+        }),
+        ..WebSocket::EMPTY
+    }),
     signature_ages: &[],
     credentials: CredentialRules {
         schemes: &[
@@ -2768,6 +2848,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "get_open_orders",
             by: &[],
         }),
+        rpc_method: Some("order.amend"),
         ..Operation::EMPTY
     },
     Operation {
@@ -2819,6 +2900,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "get_open_orders",
             by: &[],
         }),
+        rpc_method: Some("order.amend-batch"),
         ..Operation::EMPTY
     },
     Operation {
@@ -2836,6 +2918,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "get_open_orders",
             by: &[],
         }),
+        rpc_method: Some("order.cancel-batch"),
         ..Operation::EMPTY
     },
     Operation {
@@ -2853,6 +2936,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "get_open_orders",
             by: &[],
         }),
+        rpc_method: Some("order.create-batch"),
         ..Operation::EMPTY
     },
     Operation {
@@ -2922,6 +3006,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "get_open_orders",
             by: &[],
         }),
+        rpc_method: Some("order.cancel"),
         ..Operation::EMPTY
     },
     Operation {
@@ -4801,6 +4886,7 @@ pub static OPERATIONS: &[Operation] = &[
             operation: "get_open_orders",
             by: &["orderLinkId"],
         }),
+        rpc_method: Some("order.create"),
         ..Operation::EMPTY
     },
     Operation {
@@ -5241,6 +5327,19 @@ pub static OPERATIONS: &[Operation] = &[
         ..Operation::EMPTY
     },
     Operation {
+        id: "trade_log_on",
+        path: "/v5/trade/auth",
+        method: "POST",
+        access: &[&["stream"]],
+        rate: &[Rate::new("address", 1)],
+        on_connection: Some(OnConnection {
+            only: true,
+            ..OnConnection::NONE
+        }),
+        rpc_method: Some("auth"),
+        ..Operation::EMPTY
+    },
+    Operation {
         id: "update_api_key",
         path: "/v5/user/update-api",
         method: "POST",
@@ -5491,8 +5590,9 @@ pub mod operations {
     pub const SUBMIT_DEPOSIT_ORIGINATOR: &Operation = &OPERATIONS[171];
     pub const SWITCH_POSITION_MODE: &Operation = &OPERATIONS[172];
     pub const SWITCH_SPOT_MARGIN_MODE: &Operation = &OPERATIONS[173];
-    pub const UPDATE_API_KEY: &Operation = &OPERATIONS[174];
-    pub const UPDATE_SUB_API_KEY: &Operation = &OPERATIONS[175];
-    pub const UPGRADE_TO_UNIFIED_ACCOUNT: &Operation = &OPERATIONS[176];
-    pub const WITHDRAW: &Operation = &OPERATIONS[177];
+    pub const TRADE_LOG_ON: &Operation = &OPERATIONS[174];
+    pub const UPDATE_API_KEY: &Operation = &OPERATIONS[175];
+    pub const UPDATE_SUB_API_KEY: &Operation = &OPERATIONS[176];
+    pub const UPGRADE_TO_UNIFIED_ACCOUNT: &Operation = &OPERATIONS[177];
+    pub const WITHDRAW: &Operation = &OPERATIONS[178];
 }

@@ -230,6 +230,10 @@ impl Bybit {
 
 /// The operation of a request.
 fn operation(request: &Request) -> Result<&'static Operation, Refusal> {
+    // What is below exists on the trade channel alone.
+    if request.path.starts_with("/v5/trade/") {
+        return Err(Refusal::http(404, 10017, "Route not found."));
+    }
     spec::BYBIT.find(&request.method, &request.path).map_err(|problem| match problem.place {
         spec::RequestPart::Method => Refusal::http(400, 10001, problem.to_string()),
         _ => Refusal::http(404, 10017, "Route not found."),
