@@ -18,8 +18,10 @@ pub fn part(document: &Document, picks: &[u16]) -> Document {
     let mut value = document.value.clone();
     match document.kind {
         Kind::OpenApi => {
-            // The logins of streams name these.
+            // The logins of streams and of connections for calls name these.
             let mut named = BTreeSet::new();
+            let logon = value.pointer("/x-websocket/commands/logon/operation").and_then(Value::as_str);
+            named.extend(logon.map(str::to_owned));
             if let Some(logins) = value.pointer_mut("/x-streams/x-login") {
                 each(logins, &mut |inner| named.extend(inner.as_str().map(str::to_owned)));
             }

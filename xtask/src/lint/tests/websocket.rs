@@ -245,7 +245,8 @@ fn commands_become_a_table() {
         r#"adds:&[("X-Timestamp","{time}"),("X-Window","5000")],"#,
         r#"body:&[("result","/data"),("retCode","/retCode"),("time","/header/Timenow"),],quiet:&["pong"],closing:&["10019"],"#,
         r#"operation:"log_on",credential:"stream",values:&[("x-stream-key",::venuekit_wire::stream::ParameterKind::Text),"#,
-        r#"("x-stream-expires",::venuekit_wire::stream::ParameterKind::Integer,),],done:&["20001"],"#,
+        r#"("x-stream-expires",::venuekit_wire::stream::ParameterKind::Integer"#,
+        r#"done:&["20001"],"#,
         r#"hosts:&["old.v.test","w.test"],"#,
         r#"Self::Demo=>"","#,
     ] {
