@@ -453,6 +453,34 @@ async fn an_account_hears_of_its_orders_and_coins() {
 }
 
 #[tokio::test]
+async fn an_account_hears_of_its_order_lists() {
+    let sandbox = two_accounts().await;
+    let caller = Caller::given(&sandbox, 0);
+    let mut api = Socket::api(&sandbox).await;
+    api.good("userDataStream.subscribe.signature", signed(&caller, json!({}))).await;
+    let list = json!({
+        "symbol": "BTCUSDT", "listClientOrderId": "mine", "workingType": "LIMIT", "workingSide": "BUY",
+        "workingPrice": "60000.01", "workingQuantity": "0.01", "workingTimeInForce": "GTC",
+        "pendingType": "MARKET", "pendingSide": "SELL", "pendingQuantity": "0.009",
+    });
+    let placed = api.good("orderList.place.oto", signed(&caller, list)).await;
+    assert_eq!(placed["listOrderStatus"], "EXECUTING");
+    let mut reports = Vec::new();
+    for _ in 0..5 {
+        let report = api.event("executionReport").await["event"].take();
+        assert_eq!(report["g"], placed["orderListId"]);
+        reports.push(format!("{} {}", report["x"].as_str().unwrap(), report["X"].as_str().unwrap()));
+    }
+    assert_eq!(reports, ["NEW PENDING_NEW", "NEW NEW", "TRADE FILLED", "NEW NEW", "TRADE FILLED"]);
+    for status in ["EXEC_STARTED", "ALL_DONE"] {
+        let event = api.event("listStatus").await["event"].take();
+        assert_eq!((&event["l"], &event["C"], &event["g"]), (&json!(status), &json!("mine"), &placed["orderListId"]));
+        assert_eq!(event["O"][1]["i"], placed["orders"][1]["orderId"]);
+    }
+    assert_eq!(api.good("openOrderLists.status", signed(&caller, json!({}))).await, json!([]));
+}
+
+#[tokio::test]
 async fn faults_happen_to_frames_and_calls() {
     let sandbox = two_accounts().await;
     quick(&sandbox);

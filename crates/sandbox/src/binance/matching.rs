@@ -14,18 +14,25 @@ const ANY_PRICE: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 impl Trading {
     /// Accepts an order: it fills, rests, waits for its price, or ends at once. Gives its index.
     pub(super) fn accept(&mut self, members: &mut [Member], member: usize, wish: Wish, now: i64) -> usize {
+        let index = self.add(member, wish, None, now);
+        self.start(members, index, now);
+        index
+    }
+
+    /// Adds an order that nothing is done with yet. Gives its index.
+    pub(super) fn add(&mut self, member: usize, wish: Wish, list: Option<usize>, now: i64) -> usize {
         let index = self.orders.len();
-        let waits = wish.kind.waits().is_some();
         let symbol = wish.symbol;
         let order = Order {
             id: 1_000 + i64::try_from(index).unwrap_or_default(),
             member,
-            status: Status::New,
+            list,
+            status: Status::PendingNew,
             filled: Decimal::ZERO,
             value: Decimal::ZERO,
             time: now,
             updated: now,
-            working_since: (!waits).then_some(now),
+            working_since: None,
             fills: Vec::new(),
             amends: Vec::new(),
             wish,
@@ -34,13 +41,22 @@ impl Trading {
         self.by_client_id.insert((member, symbol, order.wish.client_id.clone()), index);
         self.orders.push(order);
         self.open.insert((member, index));
+        index
+    }
+
+    /// Has an order begin: it goes to its book, or waits for its price.
+    pub(super) fn start(&mut self, members: &mut [Member], index: usize, now: i64) {
+        let order = &mut self.orders[index];
+        let waits = order.wish.kind.waits().is_some();
+        order.status = Status::New;
+        order.updated = now;
+        order.working_since = (!waits).then_some(now);
         self.report(index, Event::New, None, None);
         if waits {
             self.waiting.insert(index);
         } else {
             self.send(members, index, now);
         }
-        index
     }
 
     /// Sends an order to its book.
@@ -59,7 +75,10 @@ impl Trading {
                 }
             }
             // A fill-or-kill order that cannot be filled.
-            Err(_) => self.end(index, Status::Expired, Event::Expired, now),
+            Err(_) => {
+                self.end(index, Status::Expired, Event::Expired, now);
+                self.follow_lists(members, now);
+            }
         }
     }
 
@@ -74,7 +93,13 @@ impl Trading {
         }
     }
 
-    fn end(&mut self, index: usize, status: Status, event: Event, now: i64) {
+    /// Ends an open order that did nothing, and takes it out of its book.
+    pub(super) fn expire(&mut self, members: &mut [Member], index: usize, now: i64) {
+        self.end(index, Status::Expired, Event::Expired, now);
+        self.withdraw(members, index, now);
+    }
+
+    pub(super) fn end(&mut self, index: usize, status: Status, event: Event, now: i64) {
         let order = &mut self.orders[index];
         order.status = status;
         order.updated = now;
@@ -82,23 +107,33 @@ impl Trading {
         self.report(index, event, None, None);
     }
 
-    fn close(&mut self, index: usize) {
+    /// Takes an order that has ended out of its book.
+    fn withdraw(&mut self, members: &mut [Member], index: usize, now: i64) {
+        if let Some(book_id) = self.book_ids.get(&index).cloned() {
+            _ = self.books.cancel(&book_id, Reason::Decreased, now);
+            self.settle(members, self.orders[index].wish.symbol, now);
+        }
+    }
+
+    pub(super) fn close(&mut self, index: usize) {
         self.open.remove(&(self.orders[index].member, index));
         self.waiting.remove(&index);
     }
 
-    /// Cancels an open order. `id` is the client id of the cancellation.
+    /// Cancels an open order, and those that are of a list with it. `id` is the client id of the cancellation.
     pub(super) fn cancel(&mut self, members: &mut [Member], index: usize, id: &str, now: i64) {
-        let symbol = self.orders[index].wish.symbol;
-        let order = &mut self.orders[index];
-        order.status = Status::Canceled;
-        order.updated = now;
-        self.close(index);
-        self.report(index, Event::Canceled, None, Some(id.to_owned()));
-        if let Some(book_id) = self.book_ids.get(&index).cloned() {
-            _ = self.books.cancel(&book_id, Reason::Decreased, now);
-            self.settle(members, symbol, now);
+        let all = self.open_with(index);
+        for index in &all {
+            let order = &mut self.orders[*index];
+            order.status = Status::Canceled;
+            order.updated = now;
+            self.close(*index);
+            self.report(*index, Event::Canceled, None, Some(id.to_owned()));
         }
+        for index in all {
+            self.withdraw(members, index, now);
+        }
+        self.follow_lists(members, now);
     }
 
     /// Makes an open order smaller. It keeps its place in the queue.
@@ -131,6 +166,7 @@ impl Trading {
     /// Records the events of a book, and triggers the orders that wait for its price.
     pub(super) fn settle(&mut self, members: &mut [Member], symbol: usize, now: i64) {
         self.apply(members, symbol);
+        self.follow_lists(members, now);
         self.trigger(members, symbol, now);
     }
 
@@ -273,12 +309,21 @@ impl Trading {
             let order = &mut self.orders[index];
             order.working_since = Some(now);
             order.updated = now;
+            self.stirred.extend(order.list);
+            self.follow_lists(members, now);
             self.send(members, index, now);
         }
     }
 
-    fn report(&mut self, index: usize, event: Event, execution: Option<Execution>, other_id: Option<String>) {
+    pub(super) fn report(
+        &mut self,
+        index: usize,
+        event: Event,
+        execution: Option<Execution>,
+        other_id: Option<String>,
+    ) {
         let order = self.orders[index].clone();
+        self.stirred.extend(order.list);
         let symbol = &self.symbols[order.wish.symbol];
         let (member, coins) = (order.member, [symbol.base, symbol.quote]);
         let id = self.next_report;

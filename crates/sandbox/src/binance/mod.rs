@@ -6,6 +6,8 @@ mod candles;
 mod inspect;
 mod keys;
 mod limits;
+mod list_calls;
+mod lists;
 mod maker;
 mod margin_keys;
 mod market;
@@ -330,7 +332,9 @@ impl State {
             (_, "/api/v3/allOrders") => orders::all(trading, member, given),
             (_, "/api/v3/order/amendments") => orders::amendments(trading, member, given),
             (_, "/api/v3/myTrades") => orders::trades(trading, member, given),
-            (_, "/api/v3/allOrderList" | "/api/v3/openOrderList") => Ok(json!([])),
+            ("GET", "/api/v3/orderList") => list_calls::get(trading, member, given),
+            (_, "/api/v3/openOrderList") => Ok(list_calls::open(trading, member)),
+            (_, "/api/v3/allOrderList") => list_calls::all(trading, member, given),
             (_, "/api/v3/myPreventedMatches" | "/api/v3/myAllocations") => {
                 place::symbol(trading, given).map(|_| json!([]))
             }
@@ -383,6 +387,7 @@ impl State {
 
     /// Sends what has changed to those who hear of it.
     fn publish(&mut self, now: i64) {
+        self.trading.release_lists(&mut self.members.all, now);
         let mut changes = self.trading.take_changes();
         for movement in &changes.movements {
             changes.coins.entry(movement.member).or_default().insert(movement.coin.clone());

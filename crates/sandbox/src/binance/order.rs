@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::lists::list_id;
 use super::symbols::{Symbol, eight};
 use crate::exchange::Side;
 
@@ -28,6 +29,8 @@ macro_rules! words {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Status {
+    /// It waits for another order.
+    PendingNew,
     New,
     PartiallyFilled,
     Filled,
@@ -39,6 +42,7 @@ pub(super) enum Status {
 impl Status {
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::PendingNew => "PENDING_NEW",
             Self::New => "NEW",
             Self::PartiallyFilled => "PARTIALLY_FILLED",
             Self::Filled => "FILLED",
@@ -49,7 +53,7 @@ impl Status {
     }
 
     pub(super) fn is_open(self) -> bool {
-        matches!(self, Self::New | Self::PartiallyFilled)
+        matches!(self, Self::PendingNew | Self::New | Self::PartiallyFilled)
     }
 }
 
@@ -156,6 +160,8 @@ pub(super) struct Amend {
 pub(super) struct Order {
     pub(super) id: i64,
     pub(super) member: usize,
+    /// The list that it is of, as an index.
+    pub(super) list: Option<usize>,
     pub(super) wish: Wish,
     pub(super) status: Status,
     pub(super) filled: Decimal,
@@ -173,6 +179,11 @@ pub(super) struct Order {
 impl Order {
     pub(super) fn leaves(&self) -> Decimal {
         if self.status.is_open() { self.wish.qty - self.filled } else { Decimal::ZERO }
+    }
+
+    /// Whether it has done something: an order of a pair then ends the other.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.filled.is_zero() || self.wish.kind.waits().is_some() && self.working_since.is_some()
     }
 
     /// Adds what only some orders have.
@@ -194,7 +205,7 @@ impl Order {
         self.with_conditional(json!({
             "symbol": symbol.name,
             "orderId": self.id,
-            "orderListId": -1,
+            "orderListId": list_id(self.list),
             "clientOrderId": self.wish.client_id,
             "price": eight(self.wish.price),
             "origQty": eight(self.wish.qty),
@@ -220,7 +231,7 @@ impl Order {
         json!({
             "symbol": symbol.name,
             "orderId": self.id,
-            "orderListId": -1,
+            "orderListId": list_id(self.list),
             "clientOrderId": self.wish.client_id,
             "transactTime": self.updated,
         })
@@ -265,7 +276,7 @@ impl Order {
         self.with_conditional(json!({
             "symbol": symbol.name,
             "orderId": self.id,
-            "orderListId": -1,
+            "orderListId": list_id(self.list),
             "origClientOrderId": self.amends.last().map_or("", |amend| amend.old_client_id.as_str()),
             "clientOrderId": self.wish.client_id,
             "price": eight(self.wish.price),
@@ -326,7 +337,7 @@ impl Execution {
             "symbol": symbol.name,
             "id": self.trade,
             "orderId": order.id,
-            "orderListId": -1,
+            "orderListId": list_id(order.list),
             "price": eight(self.price),
             "qty": eight(self.qty),
             "quoteQty": eight(self.value()),

@@ -4,9 +4,10 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::limits::{DAY_MILLIS, Limits};
+use super::list_calls;
 use super::members::Member;
 use super::order::{Kind, Order, Wish};
-use super::place;
+use super::place::{self, Leg};
 use super::read::{Given, part};
 use super::reply::Refusal;
 use super::served::Route;
@@ -15,7 +16,7 @@ use super::symbols::{MAKER_RATE, MOST_AMENDS, TAKER_RATE, eight};
 use super::trading::Trading;
 use crate::make::random_text;
 
-type Outcome = Result<Value, Refusal>;
+pub(super) type Outcome = Result<Value, Refusal>;
 
 /// Whose orders, and in which markets.
 pub(super) struct Desk<'a> {
@@ -29,13 +30,13 @@ pub(super) struct Desk<'a> {
 
 /// How much of an order the response shows.
 #[derive(Clone, Copy)]
-enum Detail {
+pub(super) enum Detail {
     Ack,
     Result,
     Full,
 }
 
-fn detail(given: &Given, kind: Kind) -> Result<Detail, Refusal> {
+pub(super) fn detail(given: &Given, kind: Kind) -> Result<Detail, Refusal> {
     match given.text("newOrderRespType") {
         Some("ACK") => Ok(Detail::Ack),
         Some("RESULT") => Ok(Detail::Result),
@@ -56,20 +57,25 @@ impl Desk<'_> {
             ("DELETE", "/api/v3/openOrders") => self.cancel_all(given),
             ("POST", "/api/v3/order/cancelReplace") => self.replace(given),
             ("PUT", "/api/v3/order/amend/keepPriority") => self.amend(given),
+            ("POST", "/api/v3/orderList/oco") => self.place_pair(given),
+            ("POST", "/api/v3/order/oco") => self.place_limit_and_stop(given),
+            ("POST", "/api/v3/orderList/oto") => self.place_chain(given),
+            ("POST", "/api/v3/orderList/otoco") => self.place_chain_of_pair(given),
+            ("DELETE", "/api/v3/orderList") => self.cancel_list(given),
             (_, path) => Err(super::unserved(path)),
         }
     }
 
     /// Places an order.
     fn place(&mut self, given: &Given) -> Outcome {
-        let wish = place::read(self.trading, given)?;
+        let wish = place::read(self.trading, given, Leg::ONLY)?;
         let detail = detail(given, wish.kind)?;
         self.place_checked(wish, detail)
     }
 
     /// Checks an order without placing it.
     fn test(&self, given: &Given) -> Outcome {
-        let wish = place::read(self.trading, given)?;
+        let wish = place::read(self.trading, given, Leg::ONLY)?;
         detail(given, wish.kind)?;
         place::check(self.trading, self.members, self.member, wish)?;
         if given.flag("computeCommissionRates")? != Some(true) {
@@ -84,7 +90,7 @@ impl Desk<'_> {
         }))
     }
 
-    fn answer(&self, index: usize, detail: Detail) -> Value {
+    pub(super) fn answer(&self, index: usize, detail: Detail) -> Value {
         let order = &self.trading.orders[index];
         let symbol = &self.trading.symbols[order.wish.symbol];
         match detail {
@@ -132,7 +138,17 @@ impl Desk<'_> {
             return Err(Refusal::unknown_order());
         }
         let id = random_text(22);
-        Ok(own.into_iter().map(|index| self.cancel_as(index, &id)).collect())
+        let mut shown = Vec::new();
+        for index in own {
+            let order = &self.trading.orders[index];
+            match order.list {
+                // Gone with another one of its list.
+                _ if !order.status.is_open() => {}
+                Some(list) => shown.push(self.cancel_list_as(list, &id)),
+                None => shown.push(self.cancel_as(index, &id)),
+            }
+        }
+        Ok(shown.into())
     }
 
     /// Cancels an order and places another one. Each half may fail.
@@ -144,7 +160,7 @@ impl Desk<'_> {
         if !given.has("cancelOrderId") && !given.has("cancelOrigClientOrderId") {
             return Err(Refusal::combination("cancelOrderId or cancelOrigClientOrderId"));
         }
-        let wish = place::read(self.trading, given)?;
+        let wish = place::read(self.trading, given, Leg::ONLY)?;
         let detail = detail(given, wish.kind)?;
         let cancel_id = given.client_id("cancelNewClientOrderId")?.unwrap_or_else(|| random_text(22));
         let found = self.open(given, ("cancelOrderId", "cancelOrigClientOrderId"));
@@ -210,7 +226,12 @@ impl Desk<'_> {
         let order = &self.trading.orders[index];
         let amended = order.amended(&self.trading.symbols[order.wish.symbol]);
         let id = order.amends.last().map_or(0, |amend| amend.id);
-        Ok(json!({"transactTime": self.now, "executionId": id, "amendedOrder": amended}))
+        let list = order.list;
+        let mut shown = json!({"transactTime": self.now, "executionId": id, "amendedOrder": amended});
+        if let Some(list) = list {
+            shown["listStatus"] = list_calls::status_of(self.trading, list);
+        }
+        Ok(shown)
     }
 
     /// The open order that a call names, by either of its ids.
@@ -264,7 +285,7 @@ pub(super) fn open(trading: &Trading, member: usize, given: &Given) -> Outcome {
 }
 
 /// Refuses a span of more than a day.
-fn check_span(given: &Given) -> Result<(i64, i64), Refusal> {
+pub(super) fn check_span(given: &Given) -> Result<(i64, i64), Refusal> {
     let (start, end) = given.span()?;
     let both = given.has("startTime") && given.has("endTime");
     if both && end - start > DAY_MILLIS {

@@ -40,15 +40,51 @@ fn side(word: &str) -> Option<Side> {
     }
 }
 
+/// How a call names the parameters of an order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leg {
+    /// What stands before the names.
+    own: &'static str,
+    /// The same for what the two orders of a pair share: side and quantity.
+    shared: &'static str,
+}
+
+impl Leg {
+    /// The one order of a call.
+    pub(super) const ONLY: Self = Self { own: "", shared: "" };
+    pub(super) const ABOVE: Self = Self { own: "above", shared: "" };
+    pub(super) const BELOW: Self = Self { own: "below", shared: "" };
+    pub(super) const WORKING: Self = Self { own: "working", shared: "working" };
+    pub(super) const PENDING: Self = Self { own: "pending", shared: "pending" };
+    pub(super) const PENDING_ABOVE: Self = Self { own: "pendingAbove", shared: "pending" };
+    pub(super) const PENDING_BELOW: Self = Self { own: "pendingBelow", shared: "pending" };
+
+    fn name(self, name: &str) -> String {
+        let (prefix, name) = match name {
+            "selfTradePreventionMode" => ("", name),
+            "side" | "quantity" => (self.shared, name),
+            "newClientOrderId" if !self.own.is_empty() => (self.own, "clientOrderId"),
+            _ => (self.own, name),
+        };
+        if prefix.is_empty() {
+            return name.to_owned();
+        }
+        let (first, rest) = name.split_at(1);
+        format!("{prefix}{}{rest}", first.to_ascii_uppercase())
+    }
+}
+
 /// Reads an order. Only what depends on no state is checked.
-pub(super) fn read(trading: &Trading, given: &Given) -> Result<Wish, Refusal> {
+pub(super) fn read(trading: &Trading, given: &Given, leg: Leg) -> Result<Wish, Refusal> {
+    let named = |name: &str| leg.name(name);
     let symbol = symbol(trading, given)?;
-    let side = word(given, "side", side, Refusal::new(-1117, "Invalid side."))?;
-    let kind = word(given, "type", Kind::named, Refusal::new(-1116, "Invalid orderType."))?;
-    let duration = match given.text("timeInForce") {
-        Some(_) if !kind.has_duration() => return Err(Refusal::not_required("timeInForce")),
+    let side = word(given, &named("side"), side, Refusal::new(-1117, "Invalid side."))?;
+    let kind = word(given, &named("type"), Kind::named, Refusal::new(-1116, "Invalid orderType."))?;
+    let time_in_force = named("timeInForce");
+    let duration = match given.text(&time_in_force) {
+        Some(_) if !kind.has_duration() => return Err(Refusal::not_required(&time_in_force)),
         Some(text) => Duration::named(text).ok_or_else(|| Refusal::new(-1115, "Invalid timeInForce."))?,
-        None if kind.has_duration() => return Err(Refusal::mandatory("timeInForce")),
+        None if kind.has_duration() => return Err(Refusal::mandatory(&time_in_force)),
         None => Duration::GoodTillCanceled,
     };
     let required = |name: &str, is_needed: bool| match (given.decimal(name)?, is_needed) {
@@ -56,10 +92,10 @@ pub(super) fn read(trading: &Trading, given: &Given) -> Result<Wish, Refusal> {
         (Some(_), false) => Err(Refusal::not_required(name)),
         (value, _) => Ok(value),
     };
-    let price = required("price", kind.is_limit())?.unwrap_or_default();
-    let stop_price = required("stopPrice", kind.waits().is_some())?;
-    let quote_qty = given.decimal("quoteOrderQty")?;
-    let qty = given.decimal("quantity")?;
+    let price = required(&named("price"), kind.is_limit())?.unwrap_or_default();
+    let stop_price = required(&named("stopPrice"), kind.waits().is_some())?;
+    let quote_qty = given.decimal(&named("quoteOrderQty"))?;
+    let qty = given.decimal(&named("quantity"))?;
     let (qty, quote_qty) = match (qty, quote_qty, kind) {
         (Some(_), Some(_), _) => {
             return Err(Refusal::combination("quantity=xxx or quoteOrderQty=xxx, not both"));
@@ -67,10 +103,10 @@ pub(super) fn read(trading: &Trading, given: &Given) -> Result<Wish, Refusal> {
         (None, Some(quote_qty), Kind::Market) => (Decimal::ZERO, quote_qty),
         (None, Some(_), _) => return Err(Refusal::not_required("quoteOrderQty")),
         (Some(qty), None, _) => (qty, Decimal::ZERO),
-        (None, None, _) => return Err(Refusal::mandatory("quantity")),
+        (None, None, _) => return Err(Refusal::mandatory(&named("quantity"))),
     };
     for name in ["icebergQty", "trailingDelta", "pegPriceType", "pegOffsetValue", "pegOffsetType"] {
-        if given.has(name) {
+        if given.has(&named(name)) {
             return Err(Refusal::new(-1013, "This order type is not possible in this trading mode."));
         }
     }
@@ -80,11 +116,11 @@ pub(super) fn read(trading: &Trading, given: &Given) -> Result<Wish, Refusal> {
             Refusal::new(-1013, "This symbol does not allow the specified self-trade prevention mode.")
         })?,
     };
-    let (strategy_id, strategy_type) = (given.integer("strategyId")?, given.integer("strategyType")?);
+    let (strategy_id, strategy_type) = (given.integer(&named("strategyId"))?, given.integer(&named("strategyType"))?);
     if strategy_type.is_some_and(|kind| kind < 1_000_000) {
-        return Err(Refusal::invalid("strategyType"));
+        return Err(Refusal::invalid(&named("strategyType")));
     }
-    let client_id = given.client_id("newClientOrderId")?.unwrap_or_else(|| random_text(22));
+    let client_id = given.client_id(&named("newClientOrderId"))?.unwrap_or_else(|| random_text(22));
     Ok(Wish {
         symbol,
         client_id,

@@ -48,6 +48,11 @@ impl Given {
         params.iter().map(text).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Adds a parameter that the caller named otherwise.
+    pub(super) fn add(&mut self, name: String, value: &str) {
+        self.0.push((name, value.to_owned()));
+    }
+
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }

@@ -51,7 +51,8 @@ pub(super) struct Route {
 impl Route {
     /// Whether its responses say how many orders were placed.
     pub(super) fn counts_orders(&self) -> bool {
-        matches!((self.method, self.path), ("POST", "/api/v3/order" | "/api/v3/order/cancelReplace"))
+        let places = self.path.starts_with("/api/v3/order") && self.path != "/api/v3/order/test";
+        self.method == "POST" && places
     }
 
     pub(super) fn weight(&self, given: &Given) -> u64 {
@@ -146,7 +147,7 @@ const MANAGE: Need = Need::Master(Permission::Read);
 /// Addresses of such keys are changed by a key that may trade.
 const MANAGE_ADDRESSES: Need = Need::Master(Permission::Trade);
 
-const ROUTES: [Route; 64] = [
+const ROUTES: [Route; 70] = [
     public("/api/v3/ping", "ping", fixed(1)),
     public("/api/v3/time", "time", fixed(1)),
     public("/api/v3/exchangeInfo", "exchangeInfo", fixed(20)),
@@ -168,6 +169,14 @@ const ROUTES: [Route; 64] = [
     trade("DELETE", "/api/v3/openOrders", "openOrders.cancelAll", fixed(1)),
     trade("POST", "/api/v3/order/cancelReplace", "order.cancelReplace", fixed(1)),
     trade("PUT", "/api/v3/order/amend/keepPriority", "order.amend.keepPriority", fixed(4)),
+    trade("POST", "/api/v3/orderList/oco", "orderList.place.oco", fixed(1)),
+    trade("POST", "/api/v3/orderList/oto", "orderList.place.oto", fixed(1)),
+    trade("POST", "/api/v3/orderList/otoco", "orderList.place.otoco", fixed(1)),
+    trade("POST", "/api/v3/order/oco", "orderList.place", fixed(1)),
+    trade("DELETE", "/api/v3/orderList", "orderList.cancel", fixed(1)),
+    read("/api/v3/orderList", "orderList.status", fixed(4)),
+    read("/api/v3/allOrderList", "allOrderLists", fixed(20)),
+    read("/api/v3/openOrderList", "openOrderLists.status", fixed(6)),
     read("/api/v3/order", "order.status", fixed(4)),
     read("/api/v3/openOrders", "openOrders.status", Weight::Symbol(6, 80)),
     read("/api/v3/allOrders", "allOrders", fixed(20)),
@@ -215,8 +224,6 @@ const ROUTES: [Route; 64] = [
     by_account("GET", "/sapi/v1/margin/api-key-list", TRADE, 1),
     by_account("POST", "/sapi/v1/margin/exit-special-key-mode", TRADE, 10),
     // Always empty in the sandbox.
-    read("/api/v3/allOrderList", "allOrderLists", fixed(20)),
-    read("/api/v3/openOrderList", "openOrderLists.status", fixed(6)),
     read("/api/v3/myPreventedMatches", "myPreventedMatches", Weight::Order(20, 2)),
     read("/api/v3/myAllocations", "myAllocations", fixed(20)),
 ];

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
+use serde_json::Value;
 
+use super::lists::OrderList;
 use super::members::{Member, SPOT};
-use super::order::{Execution, Order};
+use super::order::{Execution, Order, Status};
 use super::symbols::{self, Symbol};
 use crate::exchange::{Exchange, Free, Owner, Side};
 use crate::streams::{BookLevels, History};
@@ -95,6 +97,8 @@ pub(super) struct Changes {
     /// Accounts whose coins have changed.
     pub(super) coins: BTreeMap<usize, BTreeSet<String>>,
     pub(super) movements: Vec<Movement>,
+    /// Order lists that began or ended: whose, and as they were then.
+    pub(super) lists: Vec<(usize, Value)>,
 }
 
 /// The numbers of a book's updates, and what the history calls them.
@@ -137,6 +141,11 @@ pub(super) struct Trading {
     pub(super) open: BTreeSet<(usize, usize)>,
     /// Open orders that wait for a price.
     pub(super) waiting: BTreeSet<usize>,
+    pub(super) lists: Vec<OrderList>,
+    /// Lists of which orders have changed since the others of the list were looked at.
+    pub(super) stirred: BTreeSet<usize>,
+    /// Lists with orders that wait for another one to be filled.
+    pub(super) unreleased: BTreeSet<usize>,
     pub(super) executions: Vec<Execution>,
     pub(super) trades: Vec<Vec<PublicTrade>>,
     pub(super) aggregates: Vec<Vec<AggregateTrade>>,
@@ -160,6 +169,9 @@ impl Trading {
             book_ids: HashMap::new(),
             open: BTreeSet::new(),
             waiting: BTreeSet::new(),
+            lists: Vec::new(),
+            stirred: BTreeSet::new(),
+            unreleased: BTreeSet::new(),
             executions: Vec::new(),
             trades: vec![Vec::new(); count],
             aggregates: vec![Vec::new(); count],
@@ -223,17 +235,23 @@ impl Trading {
 
     /// What the open orders of an account hold of a coin.
     fn locked(&self, member: usize, coin: &str) -> Decimal {
-        self.open_of(member)
-            .map(|index| &self.orders[index])
-            .map(|order| {
-                let symbol = &self.symbols[order.wish.symbol];
-                match order.wish.side {
-                    Side::Bid if symbol.quote == coin => order.leaves() * order.wish.price,
-                    Side::Ask if symbol.base == coin => order.leaves(),
-                    _ => Decimal::ZERO,
-                }
-            })
-            .sum()
+        let held = |index: usize| {
+            let order = &self.orders[index];
+            let symbol = &self.symbols[order.wish.symbol];
+            match order.wish.side {
+                _ if order.status == Status::PendingNew => Decimal::ZERO,
+                Side::Bid if symbol.quote == coin => order.leaves() * order.wish.price,
+                Side::Ask if symbol.base == coin => order.leaves(),
+                _ => Decimal::ZERO,
+            }
+        };
+        // Of a pair only one will trade: it holds what the larger one needs.
+        let open = self.open_of(member).map(|index| match self.partner(index) {
+            Some(other) if other < index => Decimal::ZERO,
+            Some(other) => held(index).max(held(other)),
+            None => held(index),
+        });
+        open.sum()
     }
 
     /// What an account has of a coin in its spot wallet: free, and held by open orders.

@@ -225,6 +225,9 @@ impl Hub {
                     let event = user::execution_report(trading, report, moment);
                     self.tell_account(connection, *id, &event);
                 }
+                for (_, list) in changes.lists.iter().filter(|(of, _)| *of == member) {
+                    self.tell_account(connection, *id, &user::list_status(list, moment));
+                }
                 let movements = changes.movements.iter().filter(|movement| movement.member == member);
                 for movement in movements {
                     self.tell_account(connection, *id, &user::balance_update(movement, moment));

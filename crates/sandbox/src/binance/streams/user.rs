@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::market::Moment;
+use crate::binance::lists::list_id;
 use crate::binance::members::Member;
 use crate::binance::order::side_name;
 use crate::binance::symbols::eight;
@@ -35,7 +36,7 @@ pub(super) fn execution_report(trading: &Trading, report: &Report, moment: Momen
         "p": eight(wish.price),
         "P": eight(wish.stop_price.unwrap_or_default()),
         "F": eight(Decimal::ZERO),
-        "g": -1,
+        "g": list_id(order.list),
         "C": original,
         "x": event.name(),
         "X": order.status.name(),
@@ -75,6 +76,25 @@ pub(super) fn execution_report(trading: &Trading, report: &Report, moment: Momen
         shown["pY"] = eight(prevented * wish.price).into();
     }
     shown
+}
+
+/// An order list began, or is done.
+pub(super) fn list_status(shown: &Value, moment: Moment) -> Value {
+    let orders = shown["orders"].as_array().into_iter().flatten();
+    let orders = orders.map(|one| json!({"s": one["symbol"], "i": one["orderId"], "c": one["clientOrderId"]}));
+    json!({
+        "e": "listStatus",
+        "E": moment.unit.show(moment.now),
+        "s": shown["symbol"],
+        "g": shown["orderListId"],
+        "c": shown["contingencyType"],
+        "l": shown["listStatusType"],
+        "L": shown["listOrderStatus"],
+        "r": "NONE",
+        "C": shown["listClientOrderId"],
+        "T": moment.unit.show(shown["transactionTime"].as_i64().unwrap_or_default()),
+        "O": orders.collect::<Vec<Value>>(),
+    })
 }
 
 /// The coins of an account that may have changed, as they are now.

@@ -39,6 +39,43 @@ pub async fn of(caller: &Caller) -> Value {
     let amended = with(none(&["origClientOrderId", "newClientOrderId"]), json!({"symbol": symbol, "newQty": "0.005"}));
     let of_symbol = json!({"query": with(none(&["symbols", "startTime", "endTime", "fromId", "orderId", "timeZone", "windowSize", "preventedMatchId", "fromPreventedMatchId", "fromAllocationId", "permissions", "symbolStatus"]), json!({"symbol": symbol, "interval": "1m", "limit": 5}))});
     let needs_symbol = with(of_symbol.clone(), json!({"needed_query": {"symbol": symbol}}));
+    // What lists of other orders have.
+    let legs = ["above", "below", "working", "pending", "pendingAbove", "pendingBelow", "limit", "stop", "stopLimit"];
+    let parts = [
+        "ClientOrderId",
+        "IcebergQty",
+        "Price",
+        "StopPrice",
+        "TrailingDelta",
+        "TimeInForce",
+        "StrategyId",
+        "StrategyType",
+        "PegPriceType",
+        "PegOffsetType",
+        "PegOffsetValue",
+        "Type",
+    ];
+    let names = legs.iter().flat_map(|leg| parts.iter().map(move |part| format!("{leg}{part}")));
+    let names = names.chain(["listClientOrderId", "selfTradePreventionMode", "trailingDelta"].map(str::to_owned));
+    let no_legs: Value = names.map(|name| (name, Value::Null)).collect();
+    let list = |terms: Value| json!({"body": no_legs, "needed": with(json!({"symbol": symbol}), terms)});
+    let pair = list(json!({
+        "side": "SELL", "quantity": "0.01",
+        "aboveType": "LIMIT_MAKER", "abovePrice": "70000", "belowType": "STOP_LOSS", "belowStopPrice": "50000",
+    }));
+    let working = json!({
+        "workingType": "LIMIT", "workingSide": "BUY", "workingPrice": "50000", "workingQuantity": "0.01",
+        "workingTimeInForce": "GTC", "pendingSide": "SELL", "pendingQuantity": "0.01",
+    });
+    let pending_pair = json!({
+        "pendingAboveType": "LIMIT_MAKER", "pendingAbovePrice": "70000",
+        "pendingBelowType": "STOP_LOSS", "pendingBelowStopPrice": "45000",
+    });
+    let limit_and_stop = json!({"side": "SELL", "quantity": "0.01", "price": "70000", "stopPrice": "50000"});
+    let listed = caller.call("orderListOco", pair.clone()).await["orderListId"].take();
+    let other_ids = none(&["origClientOrderId", "listClientOrderId", "newClientOrderId"]);
+    let which_list =
+        |more: Value| json!({"query": with(other_ids.clone(), more), "needed_query": {"orderListId": listed}});
     let email = "main.sub_virtual@sandboxnoemail.com";
     let key =
         json!({"email": email, "apiName": "bot", "status": 2, "thirdPartyName": null, "publicKey": public_key_pem()});
@@ -65,6 +102,13 @@ pub async fn of(caller: &Caller) -> Value {
         ("deleteOrder", which(&placed[0])),
         ("orderCancelReplace", json!({"body": replaced, "needed": with(terms, json!({"cancelOrderId": placed[1]}))})),
         ("orderAmendKeepPriority", json!({"body": amended, "needed": {"orderId": placed[2]}})),
+        ("orderListOco", pair),
+        ("orderListOto", list(with(working.clone(), json!({"pendingType": "MARKET"})))),
+        ("orderListOtoco", list(with(working, pending_pair))),
+        ("orderOco", list(limit_and_stop)),
+        ("getOrderList", which_list(json!({}))),
+        ("deleteOrderList", which_list(json!({"symbol": symbol}))),
+        ("allOrderList", json!({"query": {"startTime": null, "endTime": null}})),
         ("createSubAccountApiKey", created),
         ("querySubAccountApiKey", key_query.clone()),
         ("deleteSubAccountApiKey", key_query.clone()),
