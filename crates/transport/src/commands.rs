@@ -55,7 +55,7 @@ impl CommandCall {
     ) -> Result<Self, Error> {
         let operation = call.operation();
         let refused = |message: String| Error::before_sending(operation, ErrorKind::InvalidRequest, message);
-        // The body is the argument as it is written; only a query is put together anew.
+        // The body is the argument as it is written; only a query has to be written as one.
         let argument = match call.target().contains('?') {
             true => object(&call.params().map_err(refused)?),
             false => call.body.take().unwrap_or_else(|| "{}".to_owned()),

@@ -367,7 +367,7 @@ async fn a_failure_is_what_it_is_over_http() {
         assert_eq!((error.may_have_been_applied(), error.status()), (is_unknown, None), "{error}");
         assert_eq!(error.reconcile_with(), Some("open_orders"), "{error}");
     }
-    // A reply from which nobody knows what was done.
+    // A reply that does not show what was done.
     let (url, _) = serve(|_, request| match request["op"].as_str() {
         Some("auth") => ok(request),
         _ => Some(vec![json!({"reqId": request["reqId"], "connId": "c1"})]),
@@ -398,7 +398,7 @@ async fn limits_in_the_headers_of_a_reply_hold_calls_back() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_logged_on_anew_before_any_order_goes_over_it() {
+async fn a_lost_connection_is_logged_on_again_before_any_order_goes_over_it() {
     let (url, heard) = serve(|number, request| match (number, request["op"].as_str()) {
         (1, Some("order.create")) => None,
         _ => ok(request),

@@ -1708,7 +1708,7 @@ impl Client {
 impl Client {
     /// Log on a connection to the trade channel
     ///
-    /// Clients do it by themselves before the first order. May be repeated; a connection that is logged on answers 20001.
+    /// Clients do it by themselves before the first order. May be repeated; the error 20001 says that the connection is logged on already.
     ///
     /// - Credentials: `stream`.
     /// - Cost: 1 of the rate limit `address`.
