@@ -219,7 +219,7 @@ fn the_readme_counts_what_the_specs_have() {
         let document = fs::read_to_string(format!("crates/spec/src/generated/{}.json", spec.venue)).unwrap();
         let document: serde_json::Value = serde_json::from_str(&document).unwrap();
         let channels = document["x-streams"]["channels"].as_object().map_or(0, serde_json::Map::len);
-        assert_eq!(counts(&readme, &package), Some((spec.operations.len(), channels)), "the row of {package}");
+        assert_eq!(counts(&readme, &package), Some((spec.operations().len(), channels)), "the row of {package}");
     }
     let apis = format!("({} APIs)", specs.len());
     assert!(readme.contains(&apis), "the comparison should say {apis}");

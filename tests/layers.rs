@@ -430,7 +430,7 @@ impl<'ast> Visit<'ast> for Texts {
 fn operations() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for spec in venuekit_spec::all() {
-        for operation in &spec.operations {
+        for operation in spec.operations() {
             names.extend([operation.name.clone(), operation.id.clone()]);
         }
     }

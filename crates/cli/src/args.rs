@@ -17,7 +17,8 @@ use crate::complete;
 use crate::options::Global;
 use crate::sandbox::SandboxArgs;
 
-/// API keys that cannot be lost or leaked, and every operation of Bayse, Kalshi, Yativo and Deribit by its name.
+/// API keys that cannot be lost or leaked, and every operation of Bayse, Binance, Bybit, Deribit, Kalshi and Yativo by its
+/// name.
 #[derive(Debug, Parser)]
 #[command(name = "venuekit", version, max_term_width = 120, propagate_version = true, subcommand_required = true)]
 #[command(arg_required_else_help = true, after_help = EXIT_CODES)]
@@ -40,8 +41,10 @@ pub fn command_line() -> Line {
     Cli::command().mut_arg("env", |env| env.add(ArgValueCompleter::new(complete::environments)))
 }
 
-/// What the command can do.
+/// What the command can do. What a command takes is put together when it is the one that was called (`defer`): a doc comment on its type
+/// would then replace the line of the command in its help.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Create, list, verify, rotate and revoke API keys
     #[command(subcommand)]

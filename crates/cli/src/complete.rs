@@ -40,7 +40,7 @@ pub fn operations(current: &OsStr) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();
     // A JSON-RPC method is offered after its slash.
     let by_method = current.contains('/');
-    let named = subject.venue.spec().operations.iter().map(|one| (if by_method { &one.id } else { &one.name }, one));
+    let named = subject.venue.spec().operations().map(|one| (if by_method { &one.id } else { &one.name }, one));
     let fitting = named.filter(|(name, _)| name.starts_with(&*current));
     fitting.map(|(name, one)| CompletionCandidate::new(name).help(Some(one.summary.clone().into()))).collect()
 }

@@ -61,7 +61,7 @@ pub const SECOND_FACTOR: &str = "second-factor";
 pub fn operation(venue: Venue, name: &str) -> Result<Found, Failure> {
     let spec = venue.spec();
     let wanted = plain(name);
-    let same = || spec.operations.iter().find(|one| plain(&one.name) == wanted || plain(&one.id) == wanted);
+    let same = || spec.operations().find(|one| plain(&one.name) == wanted || plain(&one.id) == wanted);
     let Some(operation) = spec.named(name).or_else(same) else { return Err(unknown(venue, name)) };
     let row = venue.table().operation(&operation.name).ok_or_else(|| {
         Failure::new(Exit::Internal, format!("`{}` is in the spec and not in the client", operation.name))
@@ -70,7 +70,7 @@ pub fn operation(venue: Venue, name: &str) -> Result<Found, Failure> {
 }
 
 fn unknown(venue: Venue, name: &str) -> Failure {
-    let names = venue.spec().operations.iter().map(|operation| operation.name.as_str());
+    let names = venue.spec().operations().map(|operation| operation.name.as_str());
     let near = suggestions(name, names, 3);
     let help = match near.as_slice() {
         [] => format!("`venuekit describe {venue}` lists them all"),

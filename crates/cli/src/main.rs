@@ -50,44 +50,44 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error),
     };
-    let out = Output::new(cli.global.json);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli)),
-        Err(error) => Err((out, Failure::new(Exit::Internal, error.to_string()))),
-    };
-    match result {
+    let json = cli.global.json;
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err((out, failure)) => {
-            out.failure(&failure);
+        Err(failure) => {
+            Output::new(json).failure(&failure);
             failure.exit.into()
         }
     }
 }
 
-async fn run(cli: Cli) -> Result<(), (Output, Failure)> {
-    let json = cli.global.json;
-    let context =
-        Context::new(cli.global, Output::new(json), command_line).map_err(|failure| (Output::new(json), failure))?;
-    let result = command(&context, cli.command).await.and_then(|()| context.out().finish());
-    result.map_err(|failure| (Output::new(json), failure))
+fn run(cli: Cli) -> Result<(), Failure> {
+    let out = Output::new(cli.global.json);
+    let context = Context::new(cli.global, out, command_line)?;
+    command(&context, cli.command)?;
+    context.out().finish()
 }
 
-async fn command(context: &Context, command: Command) -> Result<(), Failure> {
+fn command(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Keys(command) => keys::run(context, command).await,
-        Command::Doctor(arguments) => doctor::run(context, &arguments).await,
-        Command::Call(arguments) => call::run(context, &arguments).await,
+        Command::Keys(command) => wait(keys::run(context, command)),
+        Command::Doctor(arguments) => wait(doctor::run(context, &arguments)),
+        Command::Call(arguments) => wait(call::run(context, &arguments)),
         Command::Describe(arguments) => describe::run(context, &arguments),
-        Command::Watch(arguments) => watch::run(context, &arguments).await,
-        Command::Sign(arguments) => sign::run(context, &arguments).await,
-        Command::VerifySignature(arguments) => verify::run(context, &arguments).await,
-        Command::Sandbox(arguments) => sandbox::run(context, &arguments).await,
-        Command::Totp(command) => commands::totp::run(context, &command).await,
+        Command::Watch(arguments) => wait(watch::run(context, &arguments)),
+        Command::Sign(arguments) => wait(sign::run(context, &arguments)),
+        Command::VerifySignature(arguments) => wait(verify::run(context, &arguments)),
+        Command::Sandbox(arguments) => wait(sandbox::run(context, &arguments)),
+        Command::Totp(command) => wait(commands::totp::run(context, &command)),
         Command::Config(command) => commands::config::run(context, &command),
         Command::Completions(arguments) => manual::completions(context, &arguments),
         Command::Man(arguments) => manual::man(context, &arguments),
     }
+}
+
+/// Runs a command that waits for something. The others need no threads.
+fn wait(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| Failure::new(Exit::Internal, error.to_string()))?.block_on(command)
 }
 
 /// A command line that was not understood, or a question for help or the version.

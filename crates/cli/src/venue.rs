@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn tables_and_specs_agree() {
         for venue in Venue::all() {
-            let mut named: Vec<&str> = venue.spec().operations.iter().map(|one| one.name.as_str()).collect();
+            let mut named: Vec<&str> = venue.spec().operations().map(|one| one.name.as_str()).collect();
             named.sort_unstable();
             let table: Vec<&str> = venue.table().operations.iter().map(|one| one.id).collect();
             assert_eq!(named, table, "{venue}");

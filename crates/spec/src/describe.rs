@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::operation::Operation;
+use super::outline::Components;
 use super::schema::{Schema, is_nullable, resolved};
 
 /// A member of a request's body, or a param of a JSON-RPC method.
@@ -151,7 +152,7 @@ fn collect_fields(of: &Schema, schema: &Value, found: &mut Vec<Field>) {
     }
 }
 
-fn kind(components: &Value, schema: &Value) -> String {
+fn kind(components: &Components, schema: &Value) -> String {
     let schema = resolved(components, schema);
     let words: Vec<&str> = schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if !words.is_empty() {
@@ -181,12 +182,12 @@ fn kind(components: &Value, schema: &Value) -> String {
 }
 
 /// Whether a schema is of a kind, or one of its alternatives is.
-fn any(components: &Value, schema: &Value, is: &dyn Fn(&Value) -> bool) -> bool {
+fn any(components: &Components, schema: &Value, is: &dyn Fn(&Value) -> bool) -> bool {
     let schema = resolved(components, schema);
     is(schema) || alternatives(schema).any(|inner| any(components, inner, is))
 }
 
-fn is_secret(components: &Value, schema: &Value) -> bool {
+fn is_secret(components: &Components, schema: &Value) -> bool {
     let schema = resolved(components, schema);
     schema["format"] == "secret"
         || schema.get("items").is_some_and(|items| is_secret(components, items))
@@ -195,7 +196,7 @@ fn is_secret(components: &Value, schema: &Value) -> bool {
 
 /// `open` are the named schemas that it stands in: one may contain itself.
 fn collect_secrets<'a>(
-    components: &'a Value,
+    components: &'a Components,
     schema: &'a Value,
     open: &mut Vec<&'a str>,
     names: &mut BTreeSet<String>,

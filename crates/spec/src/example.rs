@@ -4,6 +4,7 @@ use serde_json::{Map, Number, Value, json};
 
 use super::Given;
 use super::operation::{Failing, Operation, Page};
+use super::outline::Components;
 use super::schema::{Schema, is_valid, resolved};
 use super::text;
 
@@ -108,7 +109,7 @@ pub(super) fn request_value(schema: &Schema, name: &str, optional: bool) -> Valu
 }
 
 struct Maker<'a> {
-    components: &'a Value,
+    components: &'a Components,
     given: &'a Given,
     refused: &'a [Failing],
     /// Whether members are filled that may be left out.

@@ -1,8 +1,8 @@
 //! The specs of the venues as data: which operation a request is for, what is wrong with it, a response that it may have, and what a
 //! response lacks or has in addition.
 //!
-//! The documents are those that `cargo xtask codegen` joins from `specs/`. Each is parsed once, and each schema is compiled when
-//! it is needed first.
+//! The documents are those that `cargo xtask codegen` joins from `specs/`. An operation or a named schema is read when it is needed
+//! first, and so is each schema compiled.
 //!
 //! ```
 //! # fn main() -> Result<(), &'static str> {
@@ -21,6 +21,7 @@ mod echo;
 mod example;
 mod message;
 mod operation;
+mod outline;
 mod problem;
 mod proof;
 mod request;
@@ -40,7 +41,9 @@ use serde_json::Value;
 pub use self::describe::Field;
 pub use self::echo::Given;
 pub use self::message::{Request, decode_segments};
+use self::operation::Operations;
 pub use self::operation::{Operation, Parameter, ParameterLocation};
+use self::outline::Outline;
 pub use self::problem::{Problem, RequestPart};
 pub use self::proof::Lack;
 pub use self::request::{ExampleRequest, example_requests, form_text};
@@ -54,10 +57,9 @@ pub struct Spec {
     pub venue: &'static str,
     /// What stands before the path of every operation.
     pub prefix: &'static str,
-    /// In the order of the document.
-    pub operations: Vec<Operation>,
     /// Where the venue is reached.
     pub servers: Vec<Server>,
+    operations: Operations,
     source: &'static str,
 }
 
@@ -121,19 +123,19 @@ specs! {
 
 impl Spec {
     fn read(venue: &'static str, prefix: &'static str, source: &'static str) -> Self {
-        let document: Value = serde_json::from_str(source).expect("a generated document is JSON");
+        let document: Outline<'static> =
+            serde_json::from_str(source).expect("a generated document is JSON of the vocabulary");
         let text = |server: &Value, word: &str| server[word].as_str().unwrap_or_default().to_owned();
         let texts = |value: &Value| -> Vec<String> {
             value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
         };
-        let servers = document["servers"].as_array().into_iter().flatten();
-        let servers = servers.map(|server| {
+        let servers = document.servers.iter().map(|server| {
             let environment = text(server, "x-environment");
             let mut websockets = texts(&server["x-websockets"]);
-            websockets.extend(document["x-websocket"]["servers"][&environment].as_str().map(str::to_owned));
+            websockets.extend(document.websocket["servers"][&environment].as_str().map(str::to_owned));
             Server { url: text(server, "url"), hosts: texts(&server["x-hosts"]), environment, websockets }
         });
-        Self { venue, prefix, servers: servers.collect(), operations: operation::read(document), source }
+        Self { venue, prefix, servers: servers.collect(), operations: Operations::new(document), source }
     }
 
     /// The joined document as JSON: OpenAPI or OpenRPC with the words of `specs/README.md`.
@@ -141,19 +143,24 @@ impl Spec {
         self.source
     }
 
+    /// All operations, in the order of the document.
+    pub fn operations(&self) -> impl ExactSizeIterator<Item = &Operation> {
+        self.operations.iter()
+    }
+
     /// The operation of that id: an `operationId`, or the name of a JSON-RPC method.
     pub fn method(&self, id: &str) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.id == id)
+        self.operations.of_id(id)
     }
 
     /// The operation of that name over the venue's WebSocket API.
     pub fn rpc(&self, name: &str) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.rpc.as_deref() == Some(name))
+        self.operations().find(|operation| operation.rpc.as_deref() == Some(name))
     }
 
     /// The operation of that id or that name, as the generated client calls it.
     pub fn named(&self, name: &str) -> Option<&Operation> {
-        self.method(name).or_else(|| self.operations.iter().find(|operation| operation.name == name))
+        self.method(name).or_else(|| self.operations.of_name(name))
     }
 
     /// Method and whole path template, as calls are counted by.

@@ -1,13 +1,17 @@
 //! Reads operations out of an OpenAPI or OpenRPC document.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 use heck::ToSnakeCase;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::message::{FORM, JSON};
+use super::outline::{self, Components, Outline};
 use super::route::{Segment, segments};
-use super::schema::{Components, Schema};
+use super::schema::Schema;
 
 /// One operation.
 #[derive(Debug)]
@@ -114,63 +118,154 @@ pub(super) enum Page {
     },
 }
 
-/// The operations of a document, in its order.
-pub(super) fn read(mut document: Value) -> Vec<Operation> {
-    let components = document["components"].take();
-    let reader = Reader {
-        document: &document,
-        components: Arc::new(components),
-        takes_empty_body: document["x-no-body"] == true,
-        refused: Arc::new(refused(&document)),
-        error_members: Arc::new(error_members(&document)),
-    };
-    match document.get("methods").and_then(Value::as_array) {
-        Some(methods) => methods.iter().map(|method| reader.rpc(method)).collect(),
-        None => members(&document["paths"]).flat_map(|(path, item)| reader.path(path, item)).collect(),
+/// The operations of a document, in its order. Each is read when it is needed first.
+#[derive(Debug)]
+pub(super) struct Operations {
+    reader: Reader,
+    entries: Vec<Entry>,
+}
+
+/// Where an operation is, and what it is found by.
+#[derive(Debug)]
+struct Entry {
+    id: &'static str,
+    name: String,
+    place: Place,
+    operation: OnceLock<Operation>,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// Below a path of an OpenAPI document.
+    Path { path: &'static str, method: &'static str, shared: Option<&'static RawValue>, text: &'static RawValue },
+    /// A method of an OpenRPC document.
+    Rpc(&'static RawValue),
+}
+
+impl Operations {
+    pub(super) fn new(outline: Outline<'static>) -> Self {
+        let mut entries = rpc_entries(&outline.methods);
+        for (path, members) in outline.paths {
+            let shared = members.get("parameters").copied();
+            let methods = members.into_iter().filter(|(method, _)| *method != "parameters");
+            entries.extend(methods.map(|(method, text)| {
+                let PathId { id } = outline::read(text);
+                Entry::new(id, id.to_snake_case(), Place::Path { path, method, shared, text })
+            }));
+        }
+        let reader = Reader {
+            refused: Arc::new(refused(&outline.errors, &outline.challenge)),
+            error_members: Arc::new(error_members(&outline.errors)),
+            takes_empty_body: outline.no_body,
+            security: outline.security,
+            rpc_security: outline.rpc_security,
+            rpc_schemes: outline.rpc_schemes,
+            components: Arc::new(outline.components),
+        };
+        Self { reader, entries }
+    }
+
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Operation> {
+        self.entries.iter().map(|entry| entry.operation(&self.reader))
+    }
+
+    pub(super) fn of_id(&self, id: &str) -> Option<&Operation> {
+        self.find(|entry| entry.id == id)
+    }
+
+    pub(super) fn of_name(&self, name: &str) -> Option<&Operation> {
+        self.find(|entry| entry.name == name)
+    }
+
+    fn find(&self, is_wanted: impl Fn(&Entry) -> bool) -> Option<&Operation> {
+        Some(self.entries.iter().find(|entry| is_wanted(entry))?.operation(&self.reader))
     }
 }
 
-struct Reader<'a> {
-    document: &'a Value,
-    components: Components,
+impl Entry {
+    fn new(id: &'static str, name: String, place: Place) -> Self {
+        Self { id, name, place, operation: OnceLock::new() }
+    }
+
+    fn operation(&self, reader: &Reader) -> &Operation {
+        self.operation.get_or_init(|| match self.place {
+            Place::Path { path, method, shared, text } => {
+                let shared: Value = shared.map(outline::read).unwrap_or_default();
+                reader.path(self, path, method, &shared, &outline::read(text))
+            }
+            Place::Rpc(text) => reader.rpc(self, &outline::read(text)),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct PathId<'a> {
+    #[serde(rename = "operationId")]
+    id: &'a str,
+}
+
+#[derive(Deserialize)]
+struct RpcId<'a> {
+    name: &'a str,
+}
+
+/// Without `public/` or `private/`, unless both have it; then the private one says so.
+fn rpc_entries(methods: &[&'static RawValue]) -> Vec<Entry> {
+    let ids = methods.iter().map(|text| outline::read::<RpcId<'static>>(text).name);
+    let ids: Vec<&str> = ids.collect();
+    let public: HashSet<&str> = ids.iter().filter_map(|id| id.strip_prefix("public/")).collect();
+    let name = |id: &'static str| match id.split_once('/') {
+        Some(("private", bare)) if public.contains(bare) => id,
+        Some(("public" | "private", bare)) => bare,
+        _ => id,
+    };
+    let entry =
+        |(id, text): (&&'static str, &&'static RawValue)| Entry::new(id, name(id).to_snake_case(), Place::Rpc(text));
+    ids.iter().zip(methods).map(entry).collect()
+}
+
+#[derive(Debug)]
+struct Reader {
+    components: Arc<Components>,
+    security: Value,
+    rpc_security: Value,
+    rpc_schemes: Value,
     takes_empty_body: bool,
     refused: Arc<Vec<Failing>>,
     error_members: Arc<Vec<String>>,
 }
 
-impl Reader<'_> {
-    fn path<'a>(&'a self, path: &'a str, item: &'a Value) -> impl Iterator<Item = Operation> + 'a {
-        members(item).filter(|(method, _)| *method != "parameters").map(move |(method, operation)| {
-            let parameters = list(&item["parameters"]).iter().chain(list(&operation["parameters"]));
-            let (status, answer) = good_answer(operation);
-            let security = operation.get("security").unwrap_or(&self.document["security"]);
-            Operation {
-                id: string(&operation["operationId"]),
-                name: string(&operation["operationId"]).to_snake_case(),
-                tag: string(&operation["tags"][0]),
-                summary: string(&operation["summary"]),
-                description: string(&operation["description"]),
-                deprecated: operation["deprecated"] == true,
-                meanings: Vec::new(),
-                method: method.to_uppercase(),
-                template: path.to_owned(),
-                segments: segments(path),
-                parameters: parameters.filter_map(|parameter| self.parameter(parameter)).collect(),
-                body: body_schema(&operation["requestBody"]).map(|schema| self.schema(schema)),
-                form: form_schema(&operation["requestBody"]).is_some(),
-                rpc: operation["x-method"].as_str().map(str::to_owned),
-                takes_empty_body: self.takes_empty_body,
-                status,
-                answer: answer.map(|schema| self.schema(schema)),
-                credentials: self.credentials(security, &self.components["securitySchemes"]),
-                scope: operation["x-scope"].as_str().map(str::to_owned),
-                second_factor: false,
-                reads: operation["x-retry"] == "safe",
-                error_members: Arc::clone(&self.error_members),
-                page: page(operation),
-                refused: Arc::clone(&self.refused),
-            }
-        })
+impl Reader {
+    fn path(&self, entry: &Entry, path: &str, method: &str, shared: &Value, operation: &Value) -> Operation {
+        let parameters = list(shared).iter().chain(list(&operation["parameters"]));
+        let (status, answer) = good_answer(operation);
+        let security = operation.get("security").unwrap_or(&self.security);
+        Operation {
+            id: entry.id.to_owned(),
+            name: entry.name.clone(),
+            tag: string(&operation["tags"][0]),
+            summary: string(&operation["summary"]),
+            description: string(&operation["description"]),
+            deprecated: operation["deprecated"] == true,
+            meanings: Vec::new(),
+            method: method.to_uppercase(),
+            template: path.to_owned(),
+            segments: segments(path),
+            parameters: parameters.filter_map(|parameter| self.parameter(parameter)).collect(),
+            body: body_schema(&operation["requestBody"]).map(|schema| self.schema(schema)),
+            form: form_schema(&operation["requestBody"]).is_some(),
+            rpc: operation["x-method"].as_str().map(str::to_owned),
+            takes_empty_body: self.takes_empty_body,
+            status,
+            answer: answer.map(|schema| self.schema(schema)),
+            credentials: credentials(security, |name| self.components.part("securitySchemes", name)),
+            scope: operation["x-scope"].as_str().map(str::to_owned),
+            second_factor: false,
+            reads: operation["x-retry"] == "safe",
+            error_members: Arc::clone(&self.error_members),
+            page: page(operation),
+            refused: Arc::clone(&self.refused),
+        }
     }
 
     fn parameter(&self, parameter: &Value) -> Option<Parameter> {
@@ -196,18 +291,18 @@ impl Reader<'_> {
     }
 
     /// A JSON-RPC method: a POST whose body is the params.
-    fn rpc(&self, method: &Value) -> Operation {
-        let id = string(&method["name"]);
+    fn rpc(&self, entry: &Entry, method: &Value) -> Operation {
         let params: Vec<&Value> = list(&method["params"]).iter().map(|param| self.resolved(param)).collect();
         let named = params.iter().map(|param| (string(&param["name"]), param["schema"].clone()));
         let properties: Map<String, Value> = named.collect();
         let required = |param: &&&Value| param["required"] == true && param["x-left-out"] != true;
         let required: Vec<&Value> = params.iter().filter(required).map(|param| &param["name"]).collect();
-        let security = method.get("x-security").unwrap_or(&self.document["x-security"]);
-        let template = format!("/{id}");
+        let security = method.get("x-security").unwrap_or(&self.rpc_security);
+        let template = format!("/{}", entry.id);
         let meanings = params.iter().map(|param| (string(&param["name"]), string(&param["description"]))).collect();
         Operation {
-            name: self.rpc_name(&id),
+            id: entry.id.to_owned(),
+            name: entry.name.clone(),
             tag: string(&method["tags"][0]["name"]),
             summary: string(&method["summary"]),
             description: string(&method["description"]),
@@ -223,51 +318,38 @@ impl Reader<'_> {
             takes_empty_body: false,
             status: 200,
             answer: method["result"].get("schema").map(|schema| self.schema(schema)),
-            credentials: self.credentials(security, &self.document["x-security-schemes"]),
+            credentials: credentials(security, |name| &self.rpc_schemes[name]),
             scope: method["x-scope"].as_str().map(str::to_owned),
             second_factor: method["x-second-factor"] == true,
             reads: method["x-retry"] == "safe",
             error_members: Arc::clone(&self.error_members),
             page: page(method),
             refused: Arc::clone(&self.refused),
-            id,
         }
     }
 
-    /// Without `public/` or `private/`, unless both have it; then the private one says so.
-    fn rpc_name(&self, id: &str) -> String {
-        let is_method = |name: &str| list(&self.document["methods"]).iter().any(|method| method["name"] == name);
-        let bare = match id.split_once('/') {
-            Some(("private", bare)) if is_method(&format!("public/{bare}")) => id,
-            Some(("public" | "private", bare)) => bare,
-            _ => id,
-        };
-        bare.to_snake_case()
-    }
-
-    fn credentials(&self, security: &Value, schemes: &Value) -> Vec<Vec<Header>> {
-        let header = |name: &str| {
-            let scheme = &schemes[name];
-            let (header, begins) = match scheme["scheme"].as_str() {
-                Some("bearer") => ("Authorization".to_owned(), Some("bearer")),
-                Some(_) => ("Authorization".to_owned(), Some("basic")),
-                None => (string(&scheme["name"]), None),
-            };
-            let credential = scheme["x-credential"].as_str().unwrap_or(name).to_owned();
-            Header { credential, name: header, scheme: begins }
-        };
-        let sets = list(security).iter();
-        sets.map(|set| members(set).map(|(name, _)| header(name)).collect()).collect()
-    }
-
     fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
-        let pointer = value["$ref"].as_str().and_then(|target| target.strip_prefix("#/components"));
-        pointer.and_then(|pointer| self.components.pointer(pointer)).unwrap_or(value)
+        self.components.referred(value).unwrap_or(value)
     }
 
     fn schema(&self, schema: &Value) -> Schema {
         Schema::new(&self.components, schema.clone())
     }
+}
+
+/// The sets of credentials of a `security` list.
+fn credentials<'a>(security: &Value, scheme: impl Fn(&str) -> &'a Value) -> Vec<Vec<Header>> {
+    let header = |name: &str| {
+        let scheme = scheme(name);
+        let (header, begins) = match scheme["scheme"].as_str() {
+            Some("bearer") => ("Authorization".to_owned(), Some("bearer")),
+            Some(_) => ("Authorization".to_owned(), Some("basic")),
+            None => (string(&scheme["name"]), None),
+        };
+        let credential = scheme["x-credential"].as_str().unwrap_or(name).to_owned();
+        Header { credential, name: header, scheme: begins }
+    };
+    list(security).iter().map(|set| members(set).map(|(name, _)| header(name)).collect()).collect()
 }
 
 /// Status and schema of the one successful response.
@@ -330,22 +412,22 @@ impl Failing {
     }
 }
 
-fn refused(document: &Value) -> Vec<Failing> {
-    let failed = list(&document["x-errors"]["failed-when"]).iter();
+fn refused(errors: &Value, challenge: &Value) -> Vec<Failing> {
+    let failed = list(&errors["failed-when"]).iter();
     let failing = |rule: &Value| match rule.get("not") {
         Some(value) => Failing { at: string(&rule["at"]), value: value.clone(), unless: true },
         None => Failing { at: string(&rule["at"]), value: rule["equals"].clone(), unless: false },
     };
     let mut refused: Vec<Failing> = failed.map(failing).collect();
-    if let Some(flag) = document["x-challenge"]["flag"].as_str() {
+    if let Some(flag) = challenge["flag"].as_str() {
         refused.push(Failing { at: format!("/{flag}"), value: true.into(), unless: false });
     }
     refused
 }
 
 /// Where the codes of errors stand, at the top of a body.
-fn error_members(document: &Value) -> Vec<String> {
-    let codes = list(&document["x-errors"]["code"]).iter().filter_map(Value::as_str);
+fn error_members(errors: &Value) -> Vec<String> {
+    let codes = list(&errors["code"]).iter().filter_map(Value::as_str);
     let mut names: Vec<String> = codes.filter_map(|at| Some(at.split('/').nth(1)?.to_owned())).collect();
     names.dedup();
     names

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::operation::Operation;
+use super::outline::Components;
 use super::schema::{is_nullable, resolved};
 
 /// What a response lacks.
@@ -74,7 +75,7 @@ impl Operation {
 }
 
 struct Prover<'a> {
-    components: &'a Value,
+    components: &'a Components,
     reads: bool,
 }
 
@@ -318,7 +319,7 @@ mod tests {
 
     #[test]
     fn an_example_of_a_read_is_whole() {
-        for operation in all().into_iter().flat_map(|spec| &spec.operations) {
+        for operation in all().into_iter().flat_map(crate::Spec::operations) {
             let example = operation.example(&Given::default());
             assert_eq!(operation.lacks(example.as_ref()), None, "{}", operation.id);
         }

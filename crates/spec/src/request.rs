@@ -74,7 +74,7 @@ pub fn form_text(members: &Value) -> String {
 /// Empty for a venue without a spec.
 pub fn example_requests(venue: &str, with_optional: bool) -> Vec<ExampleRequest> {
     let specs = all().into_iter().filter(|spec| spec.venue == venue);
-    specs.flat_map(|spec| spec.operations.iter().map(|operation| request(spec, operation, with_optional))).collect()
+    specs.flat_map(|spec| spec.operations().map(|operation| request(spec, operation, with_optional))).collect()
 }
 
 fn request(spec: &Spec, operation: &Operation, with_optional: bool) -> ExampleRequest {

@@ -63,7 +63,7 @@ impl Spec {
     /// The operation of a method and a path below the venue's prefix.
     pub fn find(&self, method: &http::Method, path: &str) -> Result<&Operation, Problem> {
         let texts = decode_segments(path);
-        let fitting: Vec<&Operation> = self.operations.iter().filter(|operation| operation.fits(&texts)).collect();
+        let fitting: Vec<&Operation> = self.operations().filter(|operation| operation.fits(&texts)).collect();
         let same_method = fitting.iter().filter(|operation| operation.method == method.as_str());
         if let Some(operation) = same_method.max_by_key(|operation| operation.precision()) {
             return Ok(operation);
@@ -82,7 +82,7 @@ impl Spec {
     pub fn knows(&self, path: &str) -> bool {
         let Some(path) = path.strip_prefix(self.prefix) else { return false };
         let texts = decode_segments(path);
-        self.operations.iter().any(|operation| operation.fits(&texts))
+        self.operations().any(|operation| operation.fits(&texts))
     }
 
     /// Whether a whole path is one at which a WebSocket connection is opened.

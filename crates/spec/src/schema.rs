@@ -8,14 +8,12 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::outline::Components;
 use super::problem::{Problem, RequestPart};
-
-/// The `components` of a document.
-pub(super) type Components = Arc<Value>;
 
 /// One schema, with what it refers to.
 pub struct Schema {
-    pub(super) components: Components,
+    pub(super) components: Arc<Components>,
     pub(super) value: Value,
     validator: OnceLock<Validator>,
 }
@@ -27,7 +25,7 @@ impl std::fmt::Debug for Schema {
 }
 
 impl Schema {
-    pub(super) fn new(components: &Components, value: Value) -> Self {
+    pub(super) fn new(components: &Arc<Components>, value: Value) -> Self {
         Self { components: Arc::clone(components), value, validator: OnceLock::new() }
     }
 
@@ -49,7 +47,7 @@ impl Schema {
         let mut definitions = Map::new();
         while let Some(name) = reached.pop_first() {
             if !definitions.contains_key(&name) {
-                let definition = translate(&self.components["schemas"][&name], &mut reached);
+                let definition = translate(self.components.part("schemas", &name), &mut reached);
                 definitions.insert(name, definition);
             }
         }
@@ -70,21 +68,18 @@ impl Schema {
 }
 
 /// Follows a reference to a named schema.
-pub(super) fn resolved<'a>(components: &'a Value, schema: &'a Value) -> &'a Value {
-    match schema["$ref"].as_str().and_then(|target| target.strip_prefix("#/components")) {
-        Some(pointer) => components.pointer(pointer).map_or(schema, |target| resolved(components, target)),
-        None => schema,
-    }
+pub(super) fn resolved<'a>(components: &'a Components, schema: &'a Value) -> &'a Value {
+    components.referred(schema).map_or(schema, |target| resolved(components, target))
 }
 
 /// The schema of the elements of an array, that of an alternative included.
-fn items<'a>(components: &'a Value, schema: &'a Value) -> Option<&'a Value> {
+fn items<'a>(components: &'a Components, schema: &'a Value) -> Option<&'a Value> {
     let schema = resolved(components, schema);
     let mut alternatives = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|word| schema[word].as_array()).flatten();
     schema.get("items").or_else(|| alternatives.find_map(|inner| items(components, inner)))
 }
 
-fn collect_types(components: &Value, schema: &Value, types: &mut BTreeSet<String>) {
+fn collect_types(components: &Components, schema: &Value, types: &mut BTreeSet<String>) {
     let schema = resolved(components, schema);
     match &schema["type"] {
         Value::String(name) => _ = types.insert(name.clone()),

@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn every_answer_that_is_made_up_keeps_to_its_schema() {
     for spec in all() {
-        assert!(!spec.operations.is_empty(), "{}", spec.venue);
-        for operation in &spec.operations {
+        assert!(spec.operations().len() > 0, "{}", spec.venue);
+        for operation in spec.operations() {
             let example = operation.example(&Given::default());
             assert_eq!(example.is_some(), operation.answer.is_some());
             let checked = example.as_ref().zip(operation.answer.as_ref()).map(|(value, schema)| schema.check(value));
@@ -21,7 +21,7 @@ fn every_answer_that_is_made_up_keeps_to_its_schema() {
 #[test]
 fn an_answer_that_is_made_up_is_no_failure_and_the_last_page() {
     for spec in all() {
-        for operation in &spec.operations {
+        for operation in spec.operations() {
             let Some(value) = operation.example(&Given::default()) else { continue };
             for failing in operation.refused.iter() {
                 let said = value.pointer(&failing.at);
@@ -54,7 +54,7 @@ fn leads_on(value: &Value) -> Option<String> {
 #[test]
 fn no_list_that_is_made_up_says_that_more_is_to_come() {
     for spec in all() {
-        for operation in &spec.operations {
+        for operation in spec.operations() {
             let Some(value) = operation.example(&Given::default()) else { continue };
             assert_eq!(leads_on(&value), None, "{} {}", spec.venue, operation.id);
             assert!(operation.answer.as_ref().is_none_or(|schema| schema.check(&value).is_ok()), "{}", operation.id);
@@ -64,7 +64,7 @@ fn no_list_that_is_made_up_says_that_more_is_to_come() {
     let mut given = Given::default();
     given.add("continuation", &json!("more"));
     given.add("cursor", &json!("more"));
-    for operation in all().into_iter().flat_map(|spec| &spec.operations) {
+    for operation in all().into_iter().flat_map(Spec::operations) {
         let value = operation.example(&given).unwrap_or_default();
         assert_eq!(leads_on(&value), None, "{}", operation.id);
     }
@@ -73,7 +73,7 @@ fn no_list_that_is_made_up_says_that_more_is_to_come() {
 #[test]
 fn the_page_after_the_last_one_is_empty() {
     let mut tried = 0;
-    for operation in all().into_iter().flat_map(|spec| &spec.operations) {
+    for operation in all().into_iter().flat_map(Spec::operations) {
         let Some(operation::Page::Empty { param, first, items }) = &operation.page else { continue };
         let list = |asked: i64| {
             let mut given = Given::default();
@@ -92,7 +92,7 @@ fn the_page_after_the_last_one_is_empty() {
 fn every_request_that_is_made_up_is_accepted() {
     for spec in all() {
         for with_optional in [false, true] {
-            for (operation, request) in spec.operations.iter().zip(example_requests(spec.venue, with_optional)) {
+            for (operation, request) in spec.operations().zip(example_requests(spec.venue, with_optional)) {
                 let checked = operation.check(&sent(&request));
                 let place = format!("{} {}", spec.venue, operation.id);
                 assert!(checked.is_ok(), "{place}: {}", checked.err().map(|problem| problem.to_string()).unwrap());
@@ -106,7 +106,7 @@ fn every_request_that_is_made_up_is_accepted() {
 #[test]
 fn an_answer_names_what_the_request_names_and_stays_good() {
     for spec in all() {
-        for (operation, request) in spec.operations.iter().zip(example_requests(spec.venue, true)) {
+        for (operation, request) in spec.operations().zip(example_requests(spec.venue, true)) {
             let given = operation.check(&sent(&request)).ok().unwrap();
             if let (Some(value), Some(schema)) = (operation.example(&given), &operation.answer) {
                 assert!(schema.check(&value).is_ok(), "{} {}", spec.venue, operation.id);
@@ -146,7 +146,7 @@ fn sent(request: &ExampleRequest) -> Request {
 }
 
 fn spec(document: Value) -> Spec {
-    Spec { venue: "things", prefix: "", servers: Vec::new(), operations: operation::read(document), source: "" }
+    Spec::read("things", "", document.to_string().leak())
 }
 
 fn things() -> Spec {
@@ -225,7 +225,7 @@ fn a_literal_segment_wins_and_a_wrong_method_is_named() {
 fn what_is_wrong_with_a_body_is_said_with_its_place() {
     let spec = things();
     let check = |body: &str| {
-        spec.operations.iter().find(|one| one.id == "post").unwrap().check(&request("POST", "/things", "", body))
+        spec.operations().find(|one| one.id == "post").unwrap().check(&request("POST", "/things", "", body))
     };
     for (body, problem) in [
         ("", "body: is required"),
@@ -251,14 +251,14 @@ fn what_is_wrong_with_a_body_is_said_with_its_place() {
     }
     let mut plain = request("POST", "/things", "", r#"{"items": []}"#);
     plain.headers.insert("content-type", "text/plain".parse().unwrap());
-    let refused = spec.operations.iter().find(|one| one.id == "post").unwrap().check(&plain).map(|_| ());
+    let refused = spec.operations().find(|one| one.id == "post").unwrap().check(&plain).map(|_| ());
     assert_eq!(refused.unwrap_err().to_string(), "header/content-type: must be application/json");
 }
 
 #[test]
 fn what_is_wrong_with_a_parameter_is_said_with_its_name() {
     let spec = things();
-    let operation = spec.operations.iter().find(|one| one.id == "get").unwrap();
+    let operation = spec.operations().find(|one| one.id == "get").unwrap();
     let check = |path: &str, query: &str| {
         let checked = operation.check(&request("GET", path, query, ""));
         checked.map(|_| ()).map_err(|problem| problem.to_string())
@@ -288,7 +288,7 @@ fn what_is_wrong_with_a_parameter_is_said_with_its_name() {
 #[test]
 fn a_schema_that_contains_itself_is_filled_once() {
     let spec = things();
-    let operation = spec.operations.iter().find(|one| one.id == "post").unwrap();
+    let operation = spec.operations().find(|one| one.id == "post").unwrap();
     let body = example::request_value(operation.body.as_ref().unwrap(), "", true);
     assert_eq!(body["items"], json!([{"price": "1.0000", "side": "buy"}]));
     let least = example::request_value(operation.body.as_ref().unwrap(), "", false);
@@ -298,7 +298,7 @@ fn a_schema_that_contains_itself_is_filled_once() {
 #[test]
 fn every_operation_can_be_described() {
     let mut secrets = 0;
-    for operation in all().into_iter().flat_map(|spec| &spec.operations) {
+    for operation in all().into_iter().flat_map(Spec::operations) {
         assert!(!operation.summary.is_empty(), "{}", operation.id);
         for field in operation.fields() {
             assert!(!field.schema.kind().is_empty(), "{}: {}", operation.id, field.name);

@@ -14,7 +14,6 @@ use crate::target::LOCAL_URL;
 /// The variable by which a shell asks for completions.
 pub const COMPLETE: &str = "COMPLETE";
 
-/// What `venuekit completions` takes.
 #[derive(Args, Debug)]
 #[command(after_help = COMPLETIONS_HELP)]
 pub struct CompletionsArgs {
@@ -50,7 +49,6 @@ impl Shell {
     }
 }
 
-/// What `venuekit man` takes.
 #[derive(Args, Debug)]
 pub struct ManArgs {
     /// Write the pages of all commands into this folder

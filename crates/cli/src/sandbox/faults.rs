@@ -3,7 +3,6 @@
 use http::Method;
 use venuekit_sandbox::{Rule, Transport};
 use venuekit_spec::{Operation, Spec};
-use venuekit_wire::operation::Protocol;
 use venuekit_wire::stream::{Dialect, Streams};
 
 use crate::similar::closest;
@@ -40,7 +39,7 @@ fn named(rule: &Rule, venue: Option<Venue>, text: &str) -> Result<Vec<Rule>, Str
     if let Ok(rule) = of_streams(rule, venue, text) {
         return Ok(vec![rule]);
     }
-    let operations = || venues.iter().flat_map(|venue| &venue.spec().operations);
+    let operations = || venues.iter().flat_map(|venue| venue.spec().operations());
     let names = operations().map(|one| one.name.as_str()).chain(operations().map(|one| one.id.as_str()));
     let message = unknown(venue, "operation", text);
     Err(match closest(text, names) {
@@ -125,7 +124,7 @@ fn struck(rule: &Rule, venue: Venue, call: &str) -> Rule {
 fn can_happen(rule: &Rule) -> Result<(), String> {
     let is_possible = |transport| rule.fault.happens_over(transport);
     let venue = rule.venue.as_deref().and_then(|venue| venue.parse::<Venue>().ok());
-    let is_without_calls = venue.is_some_and(|venue| venue.table().protocol == Protocol::Rest);
+    let is_without_calls = venue.is_some_and(|venue| venue.table().websocket.is_none());
     let is_without_streams = venue.is_some_and(|venue| venue.streams().is_none());
     let none = || {
         let whose = rule.venue.as_deref().unwrap_or_default();
@@ -155,7 +154,7 @@ fn can_happen(rule: &Rule) -> Result<(), String> {
 
 /// Whether the text is a method with a path, or a JSON-RPC method.
 fn is_call(spec: &Spec, text: &str) -> bool {
-    let of_template = spec.operations.iter().any(|one| spec.counter(one) == text || call(spec, one) == text);
+    let of_template = spec.operations().any(|one| spec.counter(one) == text || call(spec, one) == text);
     let served = || {
         let (method, path) = text.split_once(' ')?;
         let method = Method::from_bytes(method.as_bytes()).ok()?;
@@ -213,6 +212,7 @@ mod tests {
             (rule().on("GET /trade-api/v2/nothing/here"), "no venue has the operation"),
             (rule().on("private/buyy"), "did you mean `private/buy`?"),
             (Rule::new(Fault::UnknownId).at("kalshi"), "the sandbox has none of kalshi"),
+            (rule().at("kalshi").over(Transport::Websocket), "the sandbox has none of kalshi"),
             (Rule::new(Fault::Reorder).at("yativo"), "the sandbox has none of yativo"),
             (Rule::new(Fault::Drop).at("yativo"), "the sandbox has none of yativo"),
             (Rule::new(Fault::Reorder).over(Transport::Http), "over a WebSocket only"),
@@ -244,6 +244,8 @@ mod tests {
         // A fault of calls too, which the channel's name makes one of frames.
         assert_eq!(resolved(Rule::new(Fault::Delay { ms: 5 }).on("trade")), Ok((None, Some("trade".to_owned()))));
         assert!(resolved(Rule::new(Fault::Reorder).at("kalshi")).is_ok());
+        // Calls over a WebSocket that are no JSON-RPC.
+        assert!(resolved(Rule::new(Fault::DropAfter).at("binance").over(Transport::Websocket)).is_ok());
         assert!(resolved(Rule::new(Fault::Drop)).is_ok());
     }
 }

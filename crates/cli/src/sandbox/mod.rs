@@ -19,7 +19,6 @@ use crate::interrupt::stopped;
 use crate::number;
 use crate::target::SANDBOX_PORT;
 
-/// What `venuekit sandbox` takes.
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub struct SandboxArgs {

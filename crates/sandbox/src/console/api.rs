@@ -155,7 +155,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Box<Response>> {
 fn venue_list(venues: &Venues, address: SocketAddr) -> Value {
     let venue = |spec: &&'static spec::Spec| {
         let stateful: Vec<&str> =
-            spec.operations.iter().filter(|one| keeps_state(spec.venue, &one.id)).map(|one| one.id.as_str()).collect();
+            spec.operations().filter(|one| keeps_state(spec.venue, &one.id)).map(|one| one.id.as_str()).collect();
         json!({
             "venue": spec.venue,
             "base_url": format!("http://{address}{}", spec.prefix),

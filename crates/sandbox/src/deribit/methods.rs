@@ -58,7 +58,7 @@ pub(crate) fn serves(name: &str) -> bool {
 
 fn all() -> HashMap<&'static str, Method> {
     let spec = LazyLock::force(&spec::DERIBIT);
-    let by_spec = spec.operations.iter().map(|operation| {
+    let by_spec = spec.operations().map(|operation| {
         let access = access_of(operation);
         Method { name: &operation.id, access, run: Run::Example(operation), operation: Some(operation) }
     });

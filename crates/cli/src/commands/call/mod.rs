@@ -37,7 +37,6 @@ use crate::similar::plain;
 use crate::subject::Subject;
 use crate::target::Target;
 
-/// What `venuekit call` takes.
 #[derive(Args, Debug)]
 #[command(disable_help_flag = true, after_help = AFTER_HELP)]
 pub struct CallArgs {

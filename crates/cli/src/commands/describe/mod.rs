@@ -23,7 +23,6 @@ use crate::similar::{holding, suggestions};
 use crate::subject::Subject;
 use crate::venue::Venue;
 
-/// What `venuekit describe` takes.
 #[derive(Args, Debug)]
 pub struct DescribeArgs {
     /// The venue
@@ -53,7 +52,7 @@ fn show(out: &Output, arguments: &DescribeArgs) -> Result<(), Failure> {
     match lookup::operation(subject.venue, &name) {
         Ok(found) => one(out, &found),
         Err(failure) => {
-            let names = || subject.venue.spec().operations.iter().map(|operation| operation.name.as_str());
+            let names = || subject.venue.spec().operations().map(|operation| operation.name.as_str());
             let each = arguments.operation.iter().map(|word| lookup::operation(subject.venue, word).ok());
             // Several operations, or words that some have in their names.
             let mut listed: Vec<&str> = match each.collect::<Option<Vec<Found>>>() {
@@ -87,7 +86,7 @@ fn venues(out: &Output) {
 /// The operations of a venue: all, or those of these names.
 pub fn all(out: &Output, venue: Venue, names: Option<&[&str]>) {
     let is_wanted = |name: &str| names.is_none_or(|names| names.contains(&name));
-    let operations: Vec<_> = venue.spec().operations.iter().filter(|one| is_wanted(&one.name)).collect();
+    let operations: Vec<_> = venue.spec().operations().filter(|one| is_wanted(&one.name)).collect();
     let mut tags: Vec<&str> = Vec::new();
     for operation in &operations {
         if !tags.contains(&operation.tag.as_str()) {

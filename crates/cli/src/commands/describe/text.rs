@@ -10,7 +10,8 @@ const WIDEST: usize = 100;
 /// A sentence with operations called as they are called here: the specs have the venue's own ids.
 pub fn said(venue: Venue, text: &str) -> String {
     let named = |word: &str| {
-        let operation = venue.spec().method(word).filter(|_| word.chars().skip(1).any(char::is_uppercase));
+        let is_id = word.chars().skip(1).any(char::is_uppercase);
+        let operation = is_id.then(|| venue.spec().method(word)).flatten();
         operation.map_or_else(|| word.to_owned(), |operation| operation.name.clone())
     };
     let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';

@@ -29,7 +29,6 @@ use crate::subject::Subject;
 use crate::target::Target;
 use crate::variables;
 
-/// What `venuekit doctor` takes.
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub struct DoctorArgs {

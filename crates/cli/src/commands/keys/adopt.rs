@@ -19,7 +19,6 @@ use crate::input;
 use crate::number;
 use crate::subject::Subject;
 
-/// What `venuekit keys adopt` takes.
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub struct AdoptArgs {

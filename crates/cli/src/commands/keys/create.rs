@@ -14,7 +14,6 @@ use crate::failure::Failure;
 use crate::scopes::{self, note_unknown};
 use crate::subject::Subject;
 
-/// What `venuekit keys create` takes.
 #[derive(Args, Debug)]
 #[command(after_help = after_help())]
 pub struct CreateArgs {

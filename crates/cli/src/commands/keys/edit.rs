@@ -14,7 +14,6 @@ use crate::failure::Failure;
 use crate::scopes::note_unknown;
 use crate::subject::Subject;
 
-/// What `venuekit keys edit` takes.
 #[derive(Args, Debug)]
 #[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args(["scopes", "addresses", "any_address"]))]
 pub struct EditArgs {

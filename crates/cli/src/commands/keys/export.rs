@@ -17,7 +17,6 @@ use crate::failure::{Exit, Failure};
 use crate::subject::Subject;
 use crate::variables;
 
-/// What `venuekit keys export` takes.
 #[derive(Args, Debug)]
 pub struct ExportArgs {
     /// VENUE/ENVIRONMENT/NAME

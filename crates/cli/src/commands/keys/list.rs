@@ -11,7 +11,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::subject::Subject;
 
-/// What `venuekit keys list` takes.
 #[derive(Args, Debug)]
 pub struct ListArgs {
     /// VENUE or VENUE/ENVIRONMENT; all that is stored by default

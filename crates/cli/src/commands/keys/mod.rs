@@ -21,7 +21,7 @@ use crate::failure::Failure;
 
 /// The `keys` commands.
 #[derive(clap::Subcommand, Debug)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, defer = true)]
 pub enum KeysCommand {
     /// Make a key: its secret is stored before anything else, and a signed call proves it
     Create(create::CreateArgs),

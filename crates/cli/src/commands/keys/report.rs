@@ -17,7 +17,6 @@ use crate::number;
 use crate::subject::Subject;
 use crate::venue::Venue;
 
-/// What `venuekit keys report` takes.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
     /// VENUE or VENUE/ENVIRONMENT, several if need be; all accounts with stored keys by default

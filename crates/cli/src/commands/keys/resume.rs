@@ -11,7 +11,6 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::subject::Subject;
 
-/// What `venuekit keys resume` takes.
 #[derive(Args, Debug)]
 pub struct ResumeArgs {
     /// The run, or its key as VENUE/ENVIRONMENT/NAME; the only one that has not ended by default

@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::subject::Subject;
 
-/// What `venuekit keys revoke` takes.
 #[derive(Args, Debug)]
 pub struct RevokeArgs {
     /// VENUE/ENVIRONMENT/NAME for a stored key; VENUE/ENVIRONMENT with --id for any other
@@ -63,7 +62,6 @@ pub async fn run(context: &Context, arguments: &RevokeArgs) -> Result<(), Failur
     client.run(task, &manager, &person, arguments.dry_run).await
 }
 
-/// What `venuekit keys forget` takes.
 #[derive(Args, Debug)]
 pub struct ForgetArgs {
     /// VENUE/ENVIRONMENT/NAME

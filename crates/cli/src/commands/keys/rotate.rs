@@ -12,7 +12,6 @@ use crate::failure::Failure;
 use crate::scopes::{self, note_unknown};
 use crate::subject::Subject;
 
-/// What `venuekit keys rotate` takes.
 #[derive(Args, Debug)]
 #[command(after_help = scopes::help())]
 pub struct RotateArgs {

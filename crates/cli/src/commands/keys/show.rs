@@ -12,7 +12,6 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::subject::Subject;
 
-/// What `venuekit keys show` takes.
 #[derive(Args, Debug)]
 pub struct ShowArgs {
     /// VENUE/ENVIRONMENT/NAME
@@ -96,7 +95,6 @@ fn document(key: &StoredKey) -> Value {
     })
 }
 
-/// What `venuekit keys verify` takes.
 #[derive(Args, Debug)]
 pub struct VerifyArgs {
     /// VENUE/ENVIRONMENT/NAME

@@ -21,7 +21,6 @@ use crate::number;
 use crate::subject::Subject;
 use crate::target::Target;
 
-/// What `venuekit sign` takes.
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub struct SignArgs {

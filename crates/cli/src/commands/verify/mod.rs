@@ -31,7 +31,6 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::subject::Subject;
 
-/// What `venuekit verify-signature` takes.
 #[derive(Args, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub struct VerifyArgs {

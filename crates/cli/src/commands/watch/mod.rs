@@ -28,7 +28,6 @@ use crate::subject::Subject;
 use crate::topic;
 use crate::venue::Venue;
 
-/// What `venuekit watch` takes.
 #[derive(Args, Debug)]
 #[command(disable_help_flag = true, after_help = AFTER_HELP)]
 pub struct WatchArgs {
