@@ -64,9 +64,9 @@ impl Adds {
             Some(_) => "&",
         };
         let mut addition = Addition { is_body, separator, text: String::with_capacity(160) };
-        let body = std::str::from_utf8(parts.body).unwrap_or_default();
+        let query = parts.query.unwrap_or_default().as_bytes();
         for param in &self.params {
-            if has(parts.query.unwrap_or_default(), &param.name) || has(body, &param.name) {
+            if has(query, &param.name) || has(parts.body, &param.name) {
                 continue;
             }
             addition.separate();
@@ -108,13 +108,17 @@ impl Addition {
     }
 
     fn push(&mut self, value: &str) {
-        self.text.extend(utf8_percent_encode(value, FORM));
+        // Most values, signatures among them, are written as they are.
+        match value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            true => self.text.push_str(value),
+            false => self.text.extend(utf8_percent_encode(value, FORM)),
+        }
     }
 }
 
 /// Whether a query or a form has a parameter. `name` ends with the equals sign.
-fn has(form: &str, name: &str) -> bool {
-    form.starts_with(name) || form.match_indices(name).any(|(at, _)| form.as_bytes()[at - 1] == b'&')
+fn has(form: &[u8], name: &str) -> bool {
+    form.split(|byte| *byte == b'&').any(|param| param.starts_with(name.as_bytes()))
 }
 
 #[cfg(test)]
@@ -126,7 +130,7 @@ mod tests {
         for (form, found) in
             [("a=1", true), ("b=1&a=", true), ("aa=1", false), ("ba=1&c=a", false), ("x=%26a=1", false), ("", false)]
         {
-            assert_eq!(has(form, "a="), found, "{form}");
+            assert_eq!(has(form.as_bytes(), "a="), found, "{form}");
         }
     }
 }

@@ -37,9 +37,17 @@ impl Query<'_> {
     pub(super) fn push(&mut self, value: &str, is_text: bool) {
         self.texts.push(is_text);
         self.target.push(if std::mem::replace(self.has_query, true) { '&' } else { '?' });
-        self.target.extend(byte_serialize(self.name.as_bytes()));
+        push_form(self.target, self.name);
         self.target.push('=');
-        self.target.extend(byte_serialize(value.as_bytes()));
+        push_form(self.target, value);
+    }
+}
+
+/// A text as a form has it. Most are written as they are, at once.
+fn push_form(target: &mut String, text: &str) {
+    match text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_')) {
+        true => target.push_str(text),
+        false => target.extend(byte_serialize(text.as_bytes())),
     }
 }
 
