@@ -41,7 +41,16 @@ pub trait Lenient<'de>: Sized {
 /// # Errors
 /// It is not JSON, or not what its type says.
 pub fn from_slice<'de, T: Lenient<'de>>(body: &'de [u8]) -> serde_json::Result<T> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    // To check all of it at once is faster than to check text by text. What is no text may still be so where nobody reads it.
+    match std::str::from_utf8(body) {
+        Ok(body) => from_json(serde_json::Deserializer::from_str(body)),
+        Err(_) => from_json(serde_json::Deserializer::from_slice(body)),
+    }
+}
+
+fn from_json<'de, T: Lenient<'de>, R: serde_json::de::Read<'de>>(
+    mut deserializer: serde_json::Deserializer<R>,
+) -> serde_json::Result<T> {
     let value = vital(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
