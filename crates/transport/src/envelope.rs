@@ -52,7 +52,7 @@ pub(crate) fn read(envelope: &Envelope, body: Bytes) -> Option<Message> {
         }
         (None, None, None) => Part::Nothing,
     };
-    let id = Id::of(members.get(envelope.id));
+    let id = Id::of(members.get(envelope.id).map(RawValue::get));
     let status = members.get(envelope.status).and_then(|status| StatusCode::from_u16(status.get().parse().ok()?).ok());
     let limits = envelope.limits.as_ref().and_then(|limits| members.get(limits.list)).map(slice);
     Some(Message { status, limits, ..Message::new(body, id, part) })

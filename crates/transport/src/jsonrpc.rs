@@ -1,14 +1,12 @@
 //! The JSON-RPC 2.0 envelope: put on around a generated method's params, taken off its result.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use memchr::memmem::Finder;
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use venuekit_wire::operation::{ErrorKind, Operation, Venue};
 use venuekit_wire::{Secret, UnixMillis};
 
@@ -18,14 +16,19 @@ use crate::error::{Challenge, Error, Inner};
 use crate::members::{Members, string};
 use crate::message::{Id, Message, Part};
 use crate::response::{Response, RpcTiming};
+use crate::scan;
 
 /// The envelope around a call's params. One that is larger than the venue takes is refused here: the venue's own refusal names no
 /// call.
 pub(crate) fn envelope(venue: &Venue, operation: &'static Operation, id: u64, params: &str) -> Result<String, Error> {
     let method = method(operation);
     let mut envelope = String::with_capacity(params.len() + method.len() + 72);
+    envelope.push_str(r#"{"jsonrpc":"2.0","id":"#);
     // Writing to a text cannot fail.
-    let _ = write!(envelope, r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#);
+    let _ = write!(envelope, "{id}");
+    for part in [r#","method":""#, method, r#"","params":"#, params, "}"] {
+        envelope.push_str(part);
+    }
     match venue.largest_request {
         Some(largest) if envelope.len() > largest => {
             let message = format!(
@@ -59,54 +62,77 @@ pub(crate) fn with_members(object: &str, members: &str) -> String {
     format!("{open}{comma}{members}}}")
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    result: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    error: Option<&'a RawValue>,
-    #[serde(borrow)]
-    method: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    params: Option<&'a RawValue>,
-    #[serde(borrow, rename = "usIn")]
-    us_in: Option<&'a RawValue>,
-    #[serde(borrow, rename = "usOut")]
-    us_out: Option<&'a RawValue>,
-    #[serde(borrow, rename = "usDiff")]
-    us_diff: Option<&'a RawValue>,
-    #[serde(borrow)]
-    testnet: Option<&'a RawValue>,
+/// Where the members of an envelope are.
+#[derive(Default)]
+struct Envelope {
+    id: Option<Range<usize>>,
+    result: Option<Range<usize>>,
+    error: Option<Range<usize>>,
+    method: Option<Range<usize>>,
+    params: Option<Range<usize>>,
+    us_in: Option<Range<usize>>,
+    us_out: Option<Range<usize>>,
+    us_diff: Option<Range<usize>>,
+    testnet: Option<Range<usize>>,
 }
 
-/// A member that is there, if only as null.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
+impl Envelope {
+    /// Looks for them without reading what is in them: who reads a result sees whether it is JSON. `None` where the text is no object, or a
+    /// member is there twice.
+    fn of(text: &str) -> Option<Self> {
+        let mut envelope = Self::default();
+        let mut members = scan::Members::of(text.as_bytes(), 0);
+        for (name, value) in &mut members {
+            let plain = match scan::has_escape(name) {
+                false => None,
+                true => Some(scan::unescaped(name)?),
+            };
+            let place = match plain.as_ref().map_or(name, String::as_bytes) {
+                b"id" => &mut envelope.id,
+                b"result" => &mut envelope.result,
+                b"error" => &mut envelope.error,
+                b"method" => &mut envelope.method,
+                b"params" => &mut envelope.params,
+                b"usIn" => &mut envelope.us_in,
+                b"usOut" => &mut envelope.us_out,
+                b"usDiff" => &mut envelope.us_diff,
+                b"testnet" => &mut envelope.testnet,
+                _ => continue,
+            };
+            if place.replace(value).is_some() {
+                return None;
+            }
+        }
+        let is_all = members.is_whole() && scan::blank(text.as_bytes(), members.end()) == text.len();
+        is_all.then_some(envelope)
+    }
 }
 
 /// Reads an envelope. `None` if the text is not one.
 pub(crate) fn read(body: Bytes) -> Option<Message> {
     // Checked as a whole, which is faster than text by text.
-    let envelope: Envelope<'_> = serde_json::from_str(std::str::from_utf8(&body).ok()?).ok()?;
-    let cut = |part: &RawValue| body.slice_ref(part.get().as_bytes());
-    let number = |part: Option<&RawValue>| part?.get().parse().ok();
-    let part = match (envelope.error.filter(|error| error.get() != "null"), envelope.result, envelope.method) {
-        (Some(error), ..) => Part::Error(cut(error)),
-        (None, Some(result), _) => Part::Result(cut(result)),
+    let text = std::str::from_utf8(&body).ok()?;
+    let envelope = Envelope::of(text)?;
+    let at = |part: Option<Range<usize>>| text.get(part?).filter(|value| *value != "null");
+    let method = match at(envelope.method).map(|method| scan::text(method.as_bytes())) {
+        None => None,
+        Some(method) => Some(method?),
+    };
+    let part = match (at(envelope.error.clone()), envelope.result, method) {
+        (Some(_), ..) => Part::Error(body.slice(envelope.error?)),
+        (None, Some(result), _) => Part::Result(body.slice(result)),
         (None, None, Some(method)) => {
-            let params = envelope.params.map(cut).unwrap_or_default();
+            let params = envelope.params.map(|params| body.slice(params)).unwrap_or_default();
             Part::Notification { method: method.into_owned(), params }
         }
         (None, None, None) => Part::Nothing,
     };
-    let id = Id::of(envelope.id);
+    let id = Id::of(at(envelope.id));
     let timing = RpcTiming {
-        us_in: number(envelope.us_in),
-        us_out: number(envelope.us_out),
-        us_diff: number(envelope.us_diff),
-        testnet: envelope.testnet.and_then(|testnet| testnet.get().parse().ok()),
+        us_in: at(envelope.us_in).and_then(|time| time.parse().ok()),
+        us_out: at(envelope.us_out).and_then(|time| time.parse().ok()),
+        us_diff: at(envelope.us_diff).and_then(|time| time.parse().ok()),
+        testnet: at(envelope.testnet).and_then(|testnet| testnet.parse().ok()),
     };
     Some(Message { timing, ..Message::new(body, id, part) })
 }

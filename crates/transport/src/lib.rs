@@ -70,6 +70,8 @@ mod rate;
 mod response;
 mod retry;
 mod retry_after;
+#[doc(hidden)]
+pub mod scan;
 mod session;
 mod socket;
 pub mod streaming;

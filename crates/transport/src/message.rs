@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use serde_json::value::RawValue;
 
 use crate::response::RpcTiming;
 
@@ -46,8 +45,8 @@ pub(crate) enum Id {
 
 impl Id {
     /// The member of a message that has the id.
-    pub(crate) fn of(member: Option<&RawValue>) -> Self {
-        match member.map(RawValue::get) {
+    pub(crate) fn of(member: Option<&str>) -> Self {
+        match member {
             None | Some("null") => Self::Missing,
             Some(id) => id.parse().map_or(Self::Other, Self::Number),
         }
