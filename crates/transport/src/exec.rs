@@ -67,30 +67,42 @@ impl Session {
     ///
     /// # Errors
     /// Everything that can go wrong with a call.
-    pub async fn call<T: for<'de> Lenient<'de> + Serialize>(&self, call: Call) -> Result<ResponseValue<T>, Error> {
-        let response = self.send(call).await?;
-        let venue = self.venue();
-        #[cfg(feature = "drift")]
-        if let Some(collector) = &self.shared.common.drift {
-            let read = |response: &Response| collector.read(venue.name, response.operation, &response.body);
-            return ResponseValue::read_by(response, read).inspect_err(|error| observe::unreadable(venue, error));
+    pub fn call<T: for<'de> Lenient<'de> + Serialize>(
+        &self,
+        call: Call,
+    ) -> impl Future<Output = Result<ResponseValue<T>, Error>> {
+        let sent = self.send(call);
+        async move {
+            let response = sent.await?;
+            let venue = self.venue();
+            #[cfg(feature = "drift")]
+            if let Some(collector) = &self.shared.common.drift {
+                let read = |response: &Response| collector.read(venue.name, response.operation, &response.body);
+                return ResponseValue::read_by(response, read).inspect_err(|error| observe::unreadable(venue, error));
+            }
+            ResponseValue::read(response).inspect_err(|error| observe::unreadable(venue, error))
         }
-        ResponseValue::read(response).inspect_err(|error| observe::unreadable(venue, error))
     }
 
     /// Carries out a call of which no response body is expected.
     ///
     /// # Errors
     /// Everything that can go wrong with a call.
-    pub async fn call_empty(&self, call: Call) -> Result<ResponseValue<()>, Error> {
-        self.send(call).await.map(ResponseValue::empty)
+    pub fn call_empty(&self, call: Call) -> impl Future<Output = Result<ResponseValue<()>, Error>> {
+        let sent = self.send(call);
+        async move { sent.await.map(ResponseValue::empty) }
     }
 
     /// Carries out a call and returns the response as it came, its envelope off.
     ///
     /// # Errors
     /// Everything that can go wrong with a call.
-    pub async fn send(&self, call: Call) -> Result<Response, Error> {
+    pub fn send(&self, call: Call) -> impl Future<Output = Result<Response, Error>> {
+        // On the heap at once, so that a caller's own futures stay small, and the call is not moved with them.
+        Box::pin(self.watched(call))
+    }
+
+    async fn watched(&self, call: Call) -> Result<Response, Error> {
         let operation = call.operation;
         let mut call = call.ready()?;
         let common = &self.shared.common;
@@ -100,9 +112,7 @@ impl Session {
         let secrets = std::mem::take(&mut call.secrets);
         let observed = Observed::begin(common.venue, operation);
         let mut progress = Progress::new(self.own.timeout.unwrap_or(common.timeouts.call));
-        // On the heap, so that a caller's own futures stay small.
-        let repeated = Box::pin(self.repeated(call, &mut progress));
-        let result = repeated.instrument(observed.span()).await;
+        let result = self.repeated(call, &mut progress).instrument(observed.span()).await;
         let result = result.map_err(|error| self.presentable(error.within(operation), &secrets));
         observed.end(&result, &progress);
         result

@@ -144,7 +144,8 @@ impl Limiter {
         longest: Duration,
         time_left: Duration,
     ) -> Result<(), Error> {
-        let begin = Instant::now();
+        // Most calls wait for nothing, and need not know the time.
+        let mut begin = None;
         if let Some(left) = self.bans.as_ref().and_then(|bans| bans.left(self.venue.name)) {
             if left > longest {
                 return Err(Error::new(Inner {
@@ -156,11 +157,13 @@ impl Limiter {
                     ..Inner::default()
                 }));
             }
+            begin = Some(Instant::now());
             Box::pin(sleep(left)).await;
         }
         for debit in debits {
-            let waited = begin.elapsed();
-            self.take(operation, debit, longest.saturating_sub(waited), time_left.saturating_sub(waited)).await?;
+            let waited = begin.map_or(Duration::ZERO, |begin| begin.elapsed());
+            let (longest, time_left) = (longest.saturating_sub(waited), time_left.saturating_sub(waited));
+            self.take(operation, debit, longest, time_left, &mut begin).await?;
         }
         Ok(())
     }
@@ -184,13 +187,14 @@ impl Limiter {
     }
 
     /// Returns when the call may be sent: within `longest`, or it is not to be sent. A budget that does not respond is waited for
-    /// no longer than the call has time left.
+    /// no longer than the call has time left. `begin` is set to when the first wait of the call began.
     async fn take(
         &self,
         operation: &'static Operation,
         debit: &Debit,
         longest: Duration,
         time_left: Duration,
+        begin: &mut Option<Instant>,
     ) -> Result<(), Error> {
         let Some(budget) = &self.budget else { return Ok(()) };
         let panicked = || Refused::Unreachable("it panicked".into());
@@ -203,6 +207,7 @@ impl Limiter {
             None => Err(panicked()),
             Some((_, Some(taken))) => taken,
             Some((waiting, None)) => {
+                begin.get_or_insert_with(Instant::now);
                 // A budget that ends its wait with the call's time is heard out.
                 let patience =
                     longest.saturating_add(PATIENCE).min(time_left.saturating_add(Duration::from_millis(100)));

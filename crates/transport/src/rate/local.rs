@@ -1,6 +1,7 @@
 //! The budget of one process.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,28 @@ type BucketKey = (&'static str, &'static str, &'static str);
 /// Buckets in the memory of this process. Calls that wait for the same bucket go in the order in which they came.
 #[derive(Debug, Default)]
 pub struct LocalBudget {
-    buckets: Mutex<HashMap<BucketKey, Arc<Bucket>>>,
+    buckets: Mutex<HashMap<BucketKey, Arc<Bucket>, BuildHasherDefault<ByName>>>,
+}
+
+/// FNV-1a. The names are those of specs: nobody can choose them so that they collide.
+struct ByName(u64);
+
+impl Default for ByName {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for ByName {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
 }
 
 #[derive(Debug)]
