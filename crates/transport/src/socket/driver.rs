@@ -1,8 +1,10 @@
 //! The task of one connection: reads, writes, and passes messages to the calls and listeners that they are for, until it is lost.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -53,6 +55,8 @@ struct ConnectionTask<'a> {
     login: Option<&'a TokenCache>,
     calls: Mutex<Calls>,
     heard: Mutex<Instant>,
+    /// Frames came since then.
+    has_heard: AtomicBool,
     /// The venue wants to see that somebody is there.
     test: Notify,
     /// The venue has sent a ping, whose response is queued.
@@ -81,6 +85,7 @@ impl Driver {
             login: login.as_deref(),
             calls: Mutex::new(Calls::new(supervisor.options.in_flight)),
             heard: Mutex::new(Instant::now()),
+            has_heard: AtomicBool::new(false),
             test: Notify::new(),
             pinged: Notify::new(),
             written: Notify::new(),
@@ -92,14 +97,16 @@ impl Driver {
         let (sink, source) = stream.split();
         // Set before anything is dropped: that is how waiting calls are notified.
         let say = |reason: String| lost.get_or_init(|| reason).clone();
+        // Reading comes behind what must go on however much there is to read.
         let reason = tokio::select! {
-            reason = async { say(task.read(source).await) } => reason,
+            biased;
+            reason = pings(&task.test, ping) => reason,
             reason = async { say(task.write(sink, queue).await) } => reason,
+            reason = async { say(task.read(source).await) } => reason,
             reason = async { say(silence(&task.heard, longest).await) } => {
                 *lock(&task.how) = LostHow::Silent;
                 reason
             }
-            reason = pings(&task.test, ping) => reason,
         };
         let how = std::mem::replace(&mut *lock(&task.how), LostHow::Other);
         Lost { reason, how, on_purpose: task.closes.into_inner() }
@@ -107,11 +114,11 @@ impl Driver {
 }
 
 type Sink = SplitSink<WebSocketStream<Stream>, Frame>;
+type Source = SplitStream<WebSocketStream<Stream>>;
 
 impl ConnectionTask<'_> {
-    async fn read(&self, mut source: SplitStream<WebSocketStream<Stream>>) -> String {
-        while let Some(frame) = source.next().await {
-            *lock(&self.heard) = Instant::now();
+    async fn read(&self, mut source: Source) -> String {
+        while let Some(frame) = self.next(&mut source).await {
             match frame {
                 Ok(frame) if frame.is_text() || frame.is_binary() => {
                     self.take(frame.into_payload().into());
@@ -121,6 +128,7 @@ impl ConnectionTask<'_> {
                     self.pinged.notify_one();
                     // A venue that does not read the responses is not read either, until the writer gives it up.
                     if self.pongs.fetch_add(1, Ordering::Relaxed) >= MOST_PONGS {
+                        self.note_heard();
                         self.written.notified().await;
                     }
                 }
@@ -145,9 +153,31 @@ impl ConnectionTask<'_> {
         "it broke off".to_owned()
     }
 
+    /// The next frame. That the venue was heard is noted once for all frames that are there together.
+    async fn next(&self, source: &mut Source) -> Option<Result<Frame, websocket::Error>> {
+        poll_fn(|context| {
+            let next = source.poll_next_unpin(context);
+            match next.is_ready() {
+                true => self.has_heard.store(true, Ordering::Relaxed),
+                false => self.note_heard(),
+            }
+            next
+        })
+        .await
+    }
+
+    /// The venue was heard just now, if it was since this was noted last.
+    fn note_heard(&self) {
+        if self.has_heard.load(Ordering::Relaxed) {
+            self.has_heard.store(false, Ordering::Relaxed);
+            *lock(&self.heard) = Instant::now();
+        }
+    }
+
     /// Waits until every listener has room. The venue is not to blame for the silence meanwhile.
     async fn room(&self) {
         while let Some(listener) = self.supervisor.listeners.full() {
+            self.note_heard();
             tokio::select! {
                 () = listener.room() => {}
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
@@ -260,8 +290,19 @@ impl ConnectionTask<'_> {
 
     /// Sends what is queued, in as few writes as it takes.
     async fn write(&self, mut sink: Sink, mut queue: mpsc::UnboundedReceiver<Outgoing>) -> String {
+        let (mut test, mut pinged) = (pin!(self.test.notified()), pin!(self.pinged.notified()));
         loop {
+            // What is rare comes first, so that calls do not keep it back.
             let fed = tokio::select! {
+                biased;
+                () = &mut test => {
+                    test.set(self.test.notified());
+                    self.within(sink.feed(self.heartbeat())).await
+                }
+                () = &mut pinged => {
+                    pinged.set(self.pinged.notified());
+                    Ok(())
+                }
                 outgoing = queue.recv() => {
                     let mut next = outgoing;
                     let mut fed = Ok(());
@@ -275,8 +316,6 @@ impl ConnectionTask<'_> {
                     }
                     fed
                 }
-                () = self.test.notified() => self.within(sink.feed(self.heartbeat())).await,
-                () = self.pinged.notified() => Ok(()),
             };
             let sent = match fed {
                 Ok(()) => self.within(sink.flush()).await,
@@ -305,7 +344,13 @@ impl ConnectionTask<'_> {
 
     /// A step of writing, which a venue that reads lets happen soon. That it goes on sending proves nothing.
     async fn within(&self, step: impl Future<Output = Result<(), websocket::Error>>) -> Result<(), String> {
-        match tokio::time::timeout(self.patience, step).await {
+        let mut step = pin!(step);
+        // Most steps wait for nothing, and need no time limit.
+        let done = match poll_fn(|context| Poll::Ready(step.as_mut().poll(context))).await {
+            Poll::Ready(done) => Ok(done),
+            Poll::Pending => tokio::time::timeout(self.patience, step).await,
+        };
+        match done {
             Ok(done) => done.map_err(|error| broken(&error)),
             Err(_) => Err(format!("the venue has read nothing for {:.1?}", self.patience)),
         }

@@ -280,10 +280,12 @@ impl Supervisor {
         let lost = loop {
             let Live { connection, driver, began } = &mut live;
             let next = tokio::select! {
-                lost = driver => break Some(lost),
-                next = self.successor(connection, *began, short_lived) => next,
-                () = keep_logged_in(connection) => break None,
+                // What is rare comes first, so that a busy connection does not keep it back.
+                biased;
                 () = self.let_go.notified() => break None,
+                () = keep_logged_in(connection) => break None,
+                next = self.successor(connection, *began, short_lived) => next,
+                lost = driver => break Some(lost),
             };
             // A venue that closes each connection soon is not asked for another one again and again.
             short_lived = if live.began.elapsed() >= BESIDE { 0 } else { short_lived.saturating_add(1) };
