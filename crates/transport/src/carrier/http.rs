@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reqwest::Request;
 use url::Url;
 use venuekit_wire::operation::ErrorKind;
@@ -46,6 +47,9 @@ impl HttpCarrier {
         *request.headers_mut() = headers;
         if !body.is_empty() {
             *request.body_mut() = Some(body.clone().into());
+        } else if matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH) {
+            // RFC 9110, 8.6: there are servers that refuse such a request without a length (411).
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let mut incoming = None;
         let whole = async {
@@ -166,5 +170,62 @@ pub(crate) fn reason(error: &reqwest::Error) -> String {
             "the proxy closed the connection instead of opening a tunnel".to_owned()
         }
         said => said,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::fixtures;
+
+    /// The head of a request as it is sent, in lower case.
+    async fn head(method: Method, body: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/keys", listener.local_addr().unwrap());
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut sent = String::new();
+            while !sent.contains("\r\n\r\n") {
+                sent.push(char::from(stream.read_u8().await.unwrap()));
+            }
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            sent.to_ascii_lowercase()
+        };
+        let route = Route::to(&Url::parse(&url).unwrap(), None).unwrap();
+        let http = route.client(reqwest::Client::builder()).build().unwrap();
+        let body = Bytes::from_static(body.as_bytes());
+        let request = CarrierRequest {
+            operation: &fixtures::OPERATION,
+            method,
+            path_at: url.len() - "/keys".len(),
+            url: &url,
+            headers: HeaderMap::new(),
+            body: &body,
+            rpc_id: None,
+            time: Duration::from_secs(20),
+            largest: 1024,
+        };
+        let carrier = HttpCarrier::new(http, route);
+        let (sent, response) = tokio::join!(server, carrier.send(request));
+        assert_eq!(response.unwrap().status(), StatusCode::NO_CONTENT);
+        sent
+    }
+
+    #[tokio::test]
+    async fn a_request_that_could_have_a_body_says_that_it_has_none() {
+        let length = "content-length:";
+        for method in [Method::POST, Method::PUT, Method::PATCH] {
+            let head = head(method.clone(), "").await;
+            assert_eq!(head.matches("content-length: 0\r\n").count(), 1, "{method}: {head}");
+        }
+        for method in [Method::GET, Method::DELETE] {
+            let head = head(method.clone(), "").await;
+            assert!(!head.contains(length), "{method}: {head}");
+        }
+        let head = head(Method::POST, "{}").await;
+        assert!(head.contains("content-length: 2\r\n") && head.matches(length).count() == 1, "{head}");
     }
 }
