@@ -228,30 +228,90 @@ async fn a_recorded_book_is_replayed_with_the_snapshot_that_came_by_a_call() {
     let replayed = of(&subscribe, replay.streams(), &topic).overflow(Overflow::Block);
     let mut changes = in_time("subscribed", replayed.subscribe()).await.unwrap();
     let played = tokio::spawn(replay.run());
-    let (mut book, mut is_certain, mut last, mut reasons) = (Book::new(), true, None, Vec::new());
-    in_time("the recording is played", async {
-        while let Some(event) = changes.next().await {
-            match event {
-                Event::Message(message) => book.apply(&message.value).unwrap(),
-                Event::Stale(stale) => {
-                    is_certain = false;
-                    reasons.push(stale.reason);
-                }
-                Event::Resynced(_) => is_certain = true,
-                Event::Ended(_) => break,
-                _ => {}
-            }
-            if is_certain {
-                last = Some(levels(&book));
-            }
-        }
-    })
-    .await;
+    let (last, reasons) = in_time("the recording is played", replayed_book(&mut changes)).await;
     in_time("ended", played).await.unwrap().unwrap();
     std::fs::remove_file(&path).unwrap();
     assert_eq!(last, Some(live), "the replayed book is certain, and the one of then");
     // The recording ends with the end of the connection.
     assert!(matches!(reasons[..], [Reason::Gap { .. }, Reason::Reconnect(_)]), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn a_recording_goes_on_where_a_connection_was_replaced() {
+    let path = std::env::temp_dir().join(format!("venuekit-binance-replaced-{}.zst", std::process::id()));
+    let sandbox = Sandbox::start(Default::default()).await.unwrap();
+    let recorder = Recorder::create(&path, "binance").unwrap();
+    let streams = client(&sandbox).streams().shared().with(StreamOptions::new().record(&recorder));
+    let (depth, trades) = (client(&sandbox).streams().depth_fast(SYMBOL), client(&sandbox).streams().trades(SYMBOL));
+    let (depth_topic, trades_topic) = (depth.topic().clone(), trades.topic().clone());
+    let mut book = in_time("subscribed", of(&depth, &streams, &depth_topic).book().subscribe()).await.unwrap();
+    let mut sold = in_time("subscribed", of(&trades, &streams, &trades_topic).subscribe()).await.unwrap();
+    let mut ids = Vec::new();
+    for number in 1..8 {
+        if number == 3 {
+            assert_eq!(sandbox.binance_shutdown(), 1);
+        }
+        if number == 6 {
+            crate::desk::until("the old connection is closed", || streams.stats().replaced == 1).await;
+        }
+        assert!(sandbox.binance_quote(SYMBOL, false, Decimal::ONE, exact("0.001")));
+        ids.push(message(&mut sold).await.trade_id);
+        quote(&sandbox, number);
+        assert_eq!(has(&sandbox, &mut book, number).await, []);
+    }
+    let live = levels(&book.live(SYMBOL).unwrap());
+    drop((book, sold));
+    in_time("closed", streams.close()).await;
+    recorder.finish().unwrap();
+
+    let replay = Replay::open(&path, streams.table(), <Client as Connect>::VENUE).unwrap();
+    let changes = of(&depth, replay.streams(), &depth_topic).overflow(Overflow::Block).subscribe();
+    let mut changes = in_time("subscribed", changes).await.unwrap();
+    let sold = of(&trades, replay.streams(), &trades_topic).overflow(Overflow::Block).subscribe();
+    let mut sold = in_time("subscribed", sold).await.unwrap();
+    let played = tokio::spawn(replay.run());
+    let sold = async {
+        let mut ids = Vec::new();
+        while let Some(event) = sold.next().await {
+            match event {
+                Event::Message(trade) => ids.push(trade.trade_id),
+                Event::Ended(_) => break,
+                _ => {}
+            }
+        }
+        ids
+    };
+    let both = async { tokio::join!(replayed_book(&mut changes), sold) };
+    let ((last, reasons), replayed_ids) = in_time("the recording is played", both).await;
+    in_time("ended", played).await.unwrap().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(last, Some(live), "the book of then");
+    assert_eq!(replayed_ids, ids, "each trade once");
+    // Nothing but the end of the last connection.
+    assert!(matches!(reasons[..], [Reason::Reconnect(_)]), "{reasons:?}");
+}
+
+/// A book of a recording: as it was when it was certain last, and what made it uncertain.
+async fn replayed_book<T: StreamMessage + BookMessage>(
+    changes: &mut Subscription<T>,
+) -> (Option<(Option<i64>, Levels, Levels)>, Vec<Reason>) {
+    let (mut book, mut is_certain, mut last, mut reasons) = (Book::new(), true, None, Vec::new());
+    while let Some(event) = changes.next().await {
+        match event {
+            Event::Message(message) => book.apply(&message.value).unwrap(),
+            Event::Stale(stale) => {
+                is_certain = false;
+                reasons.push(stale.reason);
+            }
+            Event::Resynced(_) => is_certain = true,
+            Event::Ended(_) => break,
+            _ => {}
+        }
+        if is_certain {
+            last = Some(levels(&book));
+        }
+    }
+    (last, reasons)
 }
 
 /// Prices and sizes.
@@ -264,6 +324,6 @@ fn levels(book: &Book) -> (Option<i64>, Levels, Levels) {
 }
 
 /// The same subscription of other streams.
-fn of<T: StreamMessage + BookMessage>(_: &Subscribe<T>, streams: &Streams, topic: &Topic) -> Subscribe<T> {
+fn of<T: StreamMessage>(_: &Subscribe<T>, streams: &Streams, topic: &Topic) -> Subscribe<T> {
     Subscribe::new(streams.clone(), topic.clone())
 }

@@ -15,6 +15,8 @@
 //! `at` is in nanoseconds since the Unix epoch, by this machine's clock. `frame` is one JSON object as the venue wrote it. What the
 //! client sends is not recorded: it may say who one is. `connection` is a number of the recording: several clients' streams may write to one.
 //!
+//! A connection that is opened before the one that it replaces is closed has the number of that one in `replaces`. Both go on for a moment.
+//!
 //! Where a channel's snapshot comes by a call, `direction` is `snapshot`, `topic` the channel's address, and `frame` what the call returned.
 //! Format 1 lacks these lines.
 //!
@@ -113,6 +115,8 @@ struct Line<'a> {
     connection: u64,
     #[serde(borrow)]
     direction: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<u64>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     topic: Option<Cow<'a, str>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -178,44 +182,51 @@ impl Recorder {
 }
 
 impl Source {
-    pub(crate) fn opened(&mut self, now: Now, endpoint: &str, connection: ConnectionId) {
-        self.line(now, endpoint, connection, "opened", None, None);
+    /// A connection is open, perhaps in place of another one that is still open.
+    pub(crate) fn opened(
+        &mut self,
+        now: Now,
+        endpoint: &str,
+        connection: ConnectionId,
+        replaced: Option<ConnectionId>,
+    ) {
+        let replaces = replaced.and_then(|replaced| self.numbers.get(&replaced).copied());
+        self.line(now, connection, Line { replaces, ..Line::new(endpoint, "opened") });
     }
 
     pub(crate) fn lost(&mut self, now: Now, endpoint: &str, connection: ConnectionId) {
-        self.line(now, endpoint, connection, "lost", None, None);
+        self.line(now, connection, Line::new(endpoint, "lost"));
         self.numbers.remove(&connection);
     }
 
     pub(crate) fn frame(&mut self, now: Now, endpoint: &str, connection: ConnectionId, frame: &Frame<'_>) {
         // A reply that was not read from a frame has no text.
         if !frame.bytes.is_empty() {
-            self.line(now, endpoint, connection, "in", None, Some(String::from_utf8_lossy(frame.bytes)));
+            let frame = Some(String::from_utf8_lossy(frame.bytes));
+            self.line(now, connection, Line { frame, ..Line::new(endpoint, "in") });
         }
     }
 
     /// A snapshot that came by a call, for what is subscribed to on a connection.
     pub(crate) fn snapshot(&mut self, now: Now, endpoint: &str, connection: ConnectionId, topic: &str, text: &[u8]) {
-        self.line(now, endpoint, connection, "snapshot", Some(topic), Some(String::from_utf8_lossy(text)));
+        let (topic, frame) = (Some(topic.into()), Some(String::from_utf8_lossy(text)));
+        self.line(now, connection, Line { topic, frame, ..Line::new(endpoint, "snapshot") });
     }
 
-    fn line(
-        &mut self,
-        now: Now,
-        endpoint: &str,
-        connection: ConnectionId,
-        direction: &str,
-        topic: Option<&str>,
-        frame: Option<Cow<'_, str>>,
-    ) {
+    fn line(&mut self, now: Now, connection: ConnectionId, line: Line<'_>) {
         let mut writing = self.recorder.writing();
         let number = *self.numbers.entry(connection).or_insert_with(|| {
             writing.connections += 1;
             writing.connections
         });
-        let (at, endpoint, direction) = (nanos(now.wall), endpoint.into(), direction.into());
-        let topic = topic.map(Cow::from);
-        writing.line(now.at, &Line { at, endpoint, connection: number, direction, topic, frame });
+        writing.line(now.at, &Line { at: nanos(now.wall), connection: number, ..line });
+    }
+}
+
+impl<'a> Line<'a> {
+    fn new(endpoint: &'a str, direction: &'a str) -> Self {
+        let (endpoint, direction) = (endpoint.into(), direction.into());
+        Self { at: 0, endpoint, connection: 0, direction, replaces: None, topic: None, frame: None }
     }
 }
 
@@ -252,9 +263,7 @@ impl Writing {
     fn end(&mut self, is_whole: bool) -> Option<Writer> {
         if self.writer.is_some() && is_whole {
             let at = nanos(SystemTime::now());
-            let end =
-                Line { at, endpoint: "".into(), connection: 0, direction: "end".into(), topic: None, frame: None };
-            let _ = write_line(&mut self.block, &end);
+            let _ = write_line(&mut self.block, &Line { at, ..Line::new("", "end") });
         }
         self.hand_over();
         self.writer.take()
@@ -325,6 +334,8 @@ pub struct Recorded {
     pub endpoint: String,
     /// On which connection.
     pub connection: u64,
+    /// Where it was opened in place of another one that is still open: the number of that one.
+    pub replaces: Option<u64>,
     /// What.
     pub what: What,
 }
@@ -474,7 +485,8 @@ impl Recording {
             (direction, ..) => return Err(self.damaged(format!("direction {direction:?} is not known"))),
         };
         let at = UNIX_EPOCH + Duration::from_nanos(line.at);
-        let recorded = Recorded { at, endpoint: line.endpoint.into_owned(), connection: line.connection, what };
+        let Line { connection, replaces, .. } = line;
+        let recorded = Recorded { at, endpoint: line.endpoint.into_owned(), connection, replaces, what };
         self.read += 1;
         Ok(Some(recorded))
     }

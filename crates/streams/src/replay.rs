@@ -67,6 +67,8 @@ struct ReplayedConnection {
     dialect: Dialect,
     /// The connections that the hub has in its place.
     open: Vec<ConnectionId>,
+    /// The recorded connection that this one takes the place of, until it is lost.
+    replaced: Option<Replaced>,
     /// What the hub has subscribed to, and the recording has not shown yet.
     asked: Vec<(ConnectionId, CommandId, Topic)>,
     /// The snapshots by a call that the hub waits for, and the addresses of their channels.
@@ -76,6 +78,13 @@ struct ReplayedConnection {
     /// What the recording has shown, by the subscription's number: the channel, and the hub's connection.
     numbers: HashMap<i64, (Option<String>, Option<ConnectionId>)>,
     /// The same by the channel's name in lower case, or by room or type.
+    names: HashMap<String, ConnectionId>,
+}
+
+/// A recorded connection beside the one that takes its place.
+struct Replaced {
+    connection: u64,
+    open: Vec<ConnectionId>,
     names: HashMap<String, ConnectionId>,
 }
 
@@ -152,7 +161,11 @@ impl Replay {
 
     fn play(&mut self, line: Recorded) {
         let now = self.now(line.at);
-        let at = match self.replayed.iter().position(|replayed| replayed.is_of(&line)) {
+        let is_its = |replayed: &ReplayedConnection| match line.replaces {
+            Some(other) => replayed.is_of(&line.endpoint, other),
+            None => replayed.is_of(&line.endpoint, line.connection),
+        };
+        let at = match self.replayed.iter().position(is_its) {
             Some(at) => at,
             // One whose connection was lost, or a new one.
             None => {
@@ -185,12 +198,17 @@ impl Replay {
             replayed.reader_changes = self.reader_changes;
             lock(&replayed.hub).follow(now, &self.readers);
         }
-        replayed.connection = Some(line.connection);
+        match line.replaces.filter(|other| replayed.connection == Some(*other)) {
+            Some(_) => replayed.replace(now, line.connection),
+            None if replayed.is_replaced(line.connection) => {}
+            None => replayed.connection = Some(line.connection),
+        }
         replayed.carry_out(now);
         match line.what {
             What::Opened => {}
+            What::Lost if replayed.is_replaced(line.connection) => replayed.lost_replaced(now),
             What::Lost => replayed.lost(now),
-            What::Frame(text) => replayed.frame(now, &text),
+            What::Frame(text) => replayed.frame(now, line.connection, &text),
             What::Snapshot { topic, text } => replayed.snapshot(now, topic, text),
         }
         replayed.carry_out(now);
@@ -240,6 +258,7 @@ impl ReplayedConnection {
             connection: None,
             dialect,
             open: Vec::new(),
+            replaced: None,
             asked: Vec::new(),
             snapshots: Vec::new(),
             early: HashMap::new(),
@@ -248,11 +267,36 @@ impl ReplayedConnection {
         }
     }
 
-    fn is_of(&self, line: &Recorded) -> bool {
-        self.connection == Some(line.connection) && self.endpoint == line.endpoint
+    fn is_of(&self, endpoint: &str, connection: u64) -> bool {
+        (self.connection == Some(connection) || self.is_replaced(connection)) && self.endpoint == endpoint
+    }
+
+    /// Whether it is the one that another one takes the place of.
+    fn is_replaced(&self, connection: u64) -> bool {
+        self.replaced.as_ref().is_some_and(|replaced| replaced.connection == connection)
+    }
+
+    /// Another connection is open before the one that it replaces is closed.
+    fn replace(&mut self, now: Now, by: u64) {
+        let Some(connection) = self.connection.replace(by) else { return };
+        self.lost_replaced(now);
+        let (open, names) = (std::mem::take(&mut self.open), std::mem::take(&mut self.names));
+        self.replaced = Some(Replaced { connection, open, names });
+        // What was not shown yet is asked for again.
+        self.asked.clear();
+        self.numbers.clear();
+        lock(&self.hub).replace_all(now);
+    }
+
+    fn lost_replaced(&mut self, now: Now) {
+        for connection in self.replaced.take().into_iter().flat_map(|replaced| replaced.open) {
+            let lost = Lost { cause: LostCause::Ours, is_final: false, retry_after: None };
+            lock(&self.hub).input(now, Input::Lost(connection, lost));
+        }
     }
 
     fn lost(&mut self, now: Now) {
+        self.lost_replaced(now);
         self.connection = None;
         self.asked.clear();
         self.early.clear();
@@ -286,7 +330,18 @@ impl ReplayedConnection {
                 }
                 Output::Send { connection, command } => match command.action {
                     Action::Subscribe(topics) => {
-                        self.asked.extend(topics.into_iter().map(|topic| (connection, command.id, topic)));
+                        for topic in topics {
+                            let name = topic.to_string();
+                            let before = self.replaced.as_ref().map(|replaced| &replaced.names);
+                            if !before.is_some_and(|names| names.contains_key(&name.to_lowercase())) {
+                                self.asked.push((connection, command.id, topic));
+                                continue;
+                            }
+                            // What the connection had that this one replaces goes on.
+                            self.names.insert(name.to_lowercase(), connection);
+                            let accepted = reply(command.id, Handle::None, Reply::Names(vec![name.into()]));
+                            hub.input(now, Input::Frame(connection, accepted));
+                        }
                     }
                     Action::Unsubscribe(_) | Action::Update { .. } => {
                         hub.input(now, Input::Frame(connection, reply(command.id, Handle::None, Reply::Ok)));
@@ -318,8 +373,9 @@ impl ReplayedConnection {
         }
     }
 
-    fn frame(&mut self, now: Now, text: &Bytes) {
-        let Self { hub, dialect, asked, numbers, names, .. } = self;
+    fn frame(&mut self, now: Now, of: u64, text: &Bytes) {
+        let Self { hub, dialect, replaced, asked, numbers, names, .. } = self;
+        let replaced = replaced.as_ref().filter(|replaced| replaced.connection == of);
         let mut hub = lock(hub);
         dialect.read(text, &mut |mut frame: Frame<'_>| {
             frame.command = None;
@@ -331,7 +387,10 @@ impl ReplayedConnection {
             }
             let found = match frame.handle {
                 Handle::Number(number) => numbers.get(&number).and_then(|(_, connection)| *connection),
-                Handle::Name(name) => names.get(&name.to_lowercase()).copied(),
+                Handle::Name(name) => {
+                    let name = name.to_lowercase();
+                    replaced.and_then(|old| old.names.get(&name)).or_else(|| names.get(&name)).copied()
+                }
                 Handle::Room(_) | Handle::None => names.get(frame.kind).copied(),
             };
             let connection = match found {

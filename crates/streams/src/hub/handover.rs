@@ -43,6 +43,19 @@ impl Hub {
         self.open(key);
     }
 
+    /// Replaces all connections, as the recording that is replayed has it. The old ones go when it says so.
+    pub(crate) fn replace_all(&mut self, now: Now) {
+        for key in self.slots.keys() {
+            let Some(slot) = self.slots.get_mut(key) else { continue };
+            let LinkState::Open(connection, since) = slot.link else { continue };
+            if slot.replaced.is_none() {
+                slot.replaced = Some(Replaced { connection, since, close_at: None });
+                self.open(key);
+            }
+        }
+        self.finish(now);
+    }
+
     /// A connection in place of another one is open: it is to have everything that the other one has.
     pub(super) fn take_over(&mut self, now: Now, key: Key<Slot>) {
         let Some(slot) = self.slots.get_mut(key) else { return };
@@ -73,6 +86,9 @@ impl Hub {
         let Some(replaced) = slot.replaced.as_mut().filter(|replaced| is_open && replaced.close_at.is_none()) else {
             return;
         };
+        if self.config.is_replay {
+            return;
+        }
         let is_missing = |sub: &&super::sub::Sub| sub.is_moving && sub.venue_state != VenueState::Active;
         if slot.subs.iter().filter_map(|sub| self.subs.get(*sub)).any(|sub| is_missing(&sub)) {
             return;
@@ -91,8 +107,7 @@ impl Hub {
             (Some(Replaced { connection, close_at: Some(at), .. }), _) if at <= now.at => {
                 self.stats.replaced += 1;
                 self.drop_replaced(key);
-                self.outputs.push_back(Output::Close(connection));
-                self.connections.remove(&connection);
+                self.forget(now, key, connection);
                 self.tick_handover(now, key);
             }
             (Some(Replaced { close_at: Some(at), .. }), _) => self.schedule(at),
@@ -125,8 +140,8 @@ impl Hub {
         let Some(slot) = self.slots.get_mut(key) else { return false };
         let Some(replaced) = slot.replaced else { return false };
         if replaced.connection == lost {
-            // The new one has everything, or nothing yet.
-            let has_all = replaced.close_at.is_some();
+            // The new one has everything, or nothing yet. A recording shows what it has when data comes.
+            let has_all = replaced.close_at.is_some() || self.config.is_replay;
             let (link, subs) = (slot.link, slot.subs.clone());
             self.drop_replaced(key);
             if has_all {
@@ -140,11 +155,11 @@ impl Hub {
                 return true;
             }
             let Some(slot) = self.slots.get_mut(key) else { return false };
-            if let Some(new) = slot.connection() {
-                self.connections.remove(&new);
-                self.outputs.push_back(Output::Close(new));
-            }
+            let new = slot.connection();
             slot.link = LinkState::Open(lost, replaced.since);
+            if let Some(new) = new {
+                self.forget(now, key, new);
+            }
             return false;
         }
         if matches!(slot.link, LinkState::Opening(_)) {
@@ -157,9 +172,17 @@ impl Hub {
             return true;
         }
         self.drop_replaced(key);
-        self.connections.remove(&replaced.connection);
-        self.outputs.push_back(Output::Close(replaced.connection));
+        self.forget(now, key, replaced.connection);
         false
+    }
+
+    /// Closes one of two connections. Nothing of it is heard any more.
+    fn forget(&mut self, now: Now, key: Key<Slot>, connection: ConnectionId) {
+        if let (Some(recorder), Some(slot)) = (&mut self.recorder, self.slots.get(key)) {
+            recorder.lost(now, slot.endpoint.name, connection);
+        }
+        self.connections.remove(&connection);
+        self.outputs.push_back(Output::Close(connection));
     }
 
     /// Data of a connection that another one replaces.

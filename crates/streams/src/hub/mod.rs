@@ -311,7 +311,10 @@ impl Hub {
         let (Some(recorder), Some(slot)) = (&mut self.recorder, slot) else { return };
         let endpoint = slot.endpoint.name;
         match input {
-            Input::Opened(connection) => recorder.opened(now, endpoint, *connection),
+            Input::Opened(connection) => {
+                let replaced = slot.replaced.map(|replaced| replaced.connection);
+                recorder.opened(now, endpoint, *connection, replaced);
+            }
             // An attempt that failed has nothing to be lost.
             Input::Lost(..) if matches!(slot.link, slot::LinkState::Opening(_)) => {}
             Input::Lost(connection, _) => recorder.lost(now, endpoint, *connection),

@@ -223,7 +223,12 @@ impl Hub {
         let is_subscribe = matches!(need, Need::Subscribe(_));
         let is_private = self.subs.get(first)?.base.is_private();
         let slot = self.slots.get(slot_key)?;
-        let most = if is_subscribe { slot.batch } else { self.table.limits.per_command.max(1) };
+        let most = match is_subscribe {
+            // A recording shows one after the other.
+            true if self.config.is_replay => 1,
+            true => slot.batch,
+            false => self.table.limits.per_command.max(1),
+        };
         let keys: Vec<_> = slot.listed.iter().copied().collect();
         let mut same = Vec::new();
         for key in keys {

@@ -33,7 +33,7 @@ fn now(millis: u64) -> Now {
 fn put(recorder: &mut Source, millis: u64, what: &What) {
     let (now, connection) = (now(millis), ConnectionId(7));
     match what {
-        What::Opened => recorder.opened(now, "stream", connection),
+        What::Opened => recorder.opened(now, "stream", connection, None),
         What::Lost => recorder.lost(now, "stream", connection),
         What::Frame(bytes) => {
             let (handle, sequence, sent, command) = (Handle::None, None, None, None);
@@ -107,6 +107,25 @@ proptest! {
             connection += u64::from(*what == What::Lost);
         }
     }
+}
+
+#[test]
+fn a_connection_says_which_one_it_replaces() {
+    let sink = Sink::default();
+    let recorder = Recorder::to(sink.clone(), "example").unwrap();
+    let mut source = recorder.source();
+    let (old, new) = (ConnectionId(7), ConnectionId(8));
+    source.opened(now(0), "stream", old, None);
+    source.opened(now(1), "stream", new, Some(old));
+    source.lost(now(2), "stream", old);
+    // One that was never recorded has no number.
+    source.opened(now(3), "stream", ConnectionId(9), Some(old));
+    recorder.finish().unwrap();
+    let lines: Vec<_> =
+        read(sink.bytes()).0.into_iter().map(|line| (line.connection, line.replaces, line.what)).collect();
+    let expected =
+        [(1, None, What::Opened), (2, Some(1), What::Opened), (1, None, What::Lost), (3, None, What::Opened)];
+    assert_eq!(lines, expected);
 }
 
 #[test]
