@@ -1,8 +1,9 @@
 //! Calls over a WebSocket: the same as over HTTP, one connection, and what happens to them when it is slow, silent, confused or lost.
-//! Deribit, but for `binance`.
+//! Deribit, but for `binance` and `bybit`.
 
 mod binance;
 mod bursts;
+mod bybit;
 mod calls;
 #[path = "../common/canned.rs"]
 mod canned;

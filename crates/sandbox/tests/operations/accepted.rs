@@ -21,6 +21,11 @@ pub const WEBSOCKET_ONLY: [&str; 10] = [
     "public/unsubscribe_all",
 ];
 
+/// Whether an operation exists over a connection alone, so that nothing is served at its path.
+pub fn is_of_connections(template: &str) -> bool {
+    ["/ws-api/", "/v5/trade/"].iter().any(|begin| template.starts_with(begin))
+}
+
 /// There is nothing that these could be about: the archive is empty, and no position has a margin of its own.
 const NOTHING_THERE: [(&str, u16); 5] = [
     ("GetHistoricalMarket", 404),
@@ -67,8 +72,7 @@ async fn every_operation_is_accepted(venue: &'static str) {
         assert!(requests.len() > 20, "{venue}");
         for mut request in requests {
             let operation = request.operation.clone();
-            // Over a connection alone.
-            if request.template.starts_with("/ws-api/") || request.template.starts_with("/v5/trade/") {
+            if is_of_connections(&request.template) {
                 continue;
             }
             replace(&mut request, &known[&operation], false);

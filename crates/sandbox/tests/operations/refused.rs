@@ -3,7 +3,7 @@
 use serde_json::Value;
 use venuekit_sandbox::{ExampleRequest, example_requests};
 
-use crate::accepted::WEBSOCKET_ONLY;
+use crate::accepted::{WEBSOCKET_ONLY, is_of_connections};
 use crate::call::{Answer, Caller, Manner, USUAL, replace};
 use crate::spec::{Spec, of_another_type};
 use crate::state;
@@ -85,7 +85,7 @@ async fn what_is_wrong_is_refused(venue: &'static str) {
     let known = state::of(&caller, true).await;
     let mut refusals = Refusals { caller, wrong: Vec::new(), count: 0 };
     for mut request in example_requests(venue, true) {
-        if WEBSOCKET_ONLY.contains(&request.operation.as_str()) {
+        if WEBSOCKET_ONLY.contains(&request.operation.as_str()) || is_of_connections(&request.template) {
             continue;
         }
         let values = &known[&request.operation];
