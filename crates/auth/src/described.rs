@@ -238,7 +238,7 @@ impl DescribedSigner {
         let inputs = Inputs { time, nonce: text_nonce, id: &self.id, parts, data };
         let text = text_of(self.signature, &inputs, appended);
         let signature = self.sign_text(&text)?;
-        let added = addition.map(|(adds, addition)| adds.finish(addition, &signature));
+        let added = addition.map(|(adds, addition)| adds.finish(addition, &signature, self.rule.encoding));
         Ok(Made { time, nonce, text, signature, added })
     }
 

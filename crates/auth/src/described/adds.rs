@@ -1,6 +1,7 @@
 //! Parameters that a signature adds to the query or to the form body of a request.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use venuekit_wire::signature::Encoding;
 
 use super::{TemplatePiece, read};
 use crate::{Added, Parts};
@@ -64,9 +65,11 @@ impl Adds {
             Some(_) => "&",
         };
         let mut addition = Addition { is_body, separator, text: String::with_capacity(160) };
-        let query = parts.query.unwrap_or_default().as_bytes();
-        for param in &self.params {
-            if has(query, &param.name) || has(parts.body, &param.name) {
+        let mut given = 0;
+        self.look(parts.query.unwrap_or_default(), &mut given);
+        self.look(std::str::from_utf8(parts.body).unwrap_or_default(), &mut given);
+        for (index, param) in self.params.iter().enumerate() {
+            if given & bit(index) != 0 {
                 continue;
             }
             addition.separate();
@@ -84,11 +87,24 @@ impl Adds {
         addition
     }
 
+    /// Notes which of the parameters a query or a form has already.
+    fn look(&self, form: &str, given: &mut u64) {
+        for own in form.split('&') {
+            for (index, _) in self.params.iter().enumerate().filter(|(_, param)| own.starts_with(&*param.name)) {
+                *given |= bit(index);
+            }
+        }
+    }
+
     /// The whole addition, with the signature at its end.
-    pub(super) fn finish(&self, mut addition: Addition, signature: &str) -> Added {
+    pub(super) fn finish(&self, mut addition: Addition, signature: &str, encoding: Encoding) -> Added {
         addition.separate();
         addition.text.push_str(&self.signature);
-        addition.push(signature);
+        match encoding {
+            // Nothing in these is percent-encoded.
+            Encoding::Hex | Encoding::Base64Url => addition.text.push_str(signature),
+            Encoding::Base64 => addition.push(signature),
+        }
         if addition.is_body { Added::Body(addition.text) } else { Added::Query(addition.text) }
     }
 }
@@ -108,17 +124,13 @@ impl Addition {
     }
 
     fn push(&mut self, value: &str) {
-        // Most values, signatures among them, are written as they are.
-        match value.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            true => self.text.push_str(value),
-            false => self.text.extend(utf8_percent_encode(value, FORM)),
-        }
+        self.text.extend(utf8_percent_encode(value, FORM));
     }
 }
 
-/// Whether a query or a form has a parameter. `name` ends with the equals sign.
-fn has(form: &[u8], name: &str) -> bool {
-    form.split(|byte| *byte == b'&').any(|param| param.starts_with(name.as_bytes()))
+/// A parameter in a set of them; no description has so many that one would have no place.
+fn bit(index: usize) -> u64 {
+    u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -127,10 +139,13 @@ mod tests {
 
     #[test]
     fn a_parameter_is_found_by_its_whole_name() {
+        let adds = Adds::new(&[("z", "1"), ("a", "1"), ("signature", "{signature}")]).unwrap();
         for (form, found) in
             [("a=1", true), ("b=1&a=", true), ("aa=1", false), ("ba=1&c=a", false), ("x=%26a=1", false), ("", false)]
         {
-            assert_eq!(has(form.as_bytes(), "a="), found, "{form}");
+            let mut given = 0;
+            adds.look(form, &mut given);
+            assert_eq!(given, u64::from(found) << 1, "{form}");
         }
     }
 }

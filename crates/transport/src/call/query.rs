@@ -43,9 +43,20 @@ impl Query<'_> {
     }
 }
 
+/// The bytes that a form has as they are.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_');
+        byte += 1;
+    }
+    plain
+};
+
 /// A text as a form has it. Most are written as they are, at once.
 fn push_form(target: &mut String, text: &str) {
-    match text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_')) {
+    match text.bytes().all(|byte| PLAIN[usize::from(byte)]) {
         true => target.push_str(text),
         false => target.extend(byte_serialize(text.as_bytes())),
     }
@@ -251,6 +262,16 @@ mod tests {
         assert_eq!(written("ids[]", &[vec!["1", "2"]]), "/x?ids%5B%5D=1&ids%5B%5D=2");
         assert_eq!(written::<Vec<bool>>("a", &[vec![]]), "/x");
         assert_eq!(written("a", &[true]), "/x?a=true");
+    }
+
+    #[test]
+    fn what_is_written_at_once_is_what_a_form_has() {
+        for byte in 0..=127_u8 {
+            let text = char::from(byte).to_string();
+            let mut target = String::new();
+            push_form(&mut target, &text);
+            assert_eq!(target, byte_serialize(text.as_bytes()).collect::<String>(), "{byte}");
+        }
     }
 
     #[test]
