@@ -3,7 +3,8 @@
 #[doc(hidden)]
 pub use std::borrow::Cow;
 
-use venuekit_wire::lenient::{self, Lenient};
+use venuekit_wire::json;
+use venuekit_wire::lenient::Lenient;
 use venuekit_wire::rust_decimal::Decimal;
 use venuekit_wire::stream::Channel;
 
@@ -101,14 +102,14 @@ impl Given {
 /// Reads a message of a type that is known. That it is UTF-8 is checked once, and not string by string.
 #[doc(hidden)]
 pub fn read<'de, T: Lenient<'de>>(data: &'de [u8]) -> Result<Option<T>, ReadError> {
-    let mut deserializer = serde_json::Deserializer::from_str(utf8(data)?);
-    let value = lenient::vital(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(Some(value))
+    Ok(Some(json::from_str(utf8(data)?)?))
 }
 
 fn utf8(data: &[u8]) -> Result<&str, ReadError> {
-    std::str::from_utf8(data).map_err(|error| ReadError::new(format!("not UTF-8 after {} bytes", error.valid_up_to())))
+    let place = |error: simdutf8::compat::Utf8Error| format!("not UTF-8 after {} bytes", error.valid_up_to());
+    simdutf8::basic::from_utf8(data)
+        .or_else(|_| simdutf8::compat::from_utf8(data))
+        .map_err(|error| ReadError::new(place(error)))
 }
 
 /// What data has that its type does not know.

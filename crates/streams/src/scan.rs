@@ -9,7 +9,7 @@ use std::ops::Range;
 use memchr::{memchr2, memchr3};
 
 /// So many bytes are looked at one by one before a search begins.
-const NEAR: usize = 16;
+const NEAR: usize = 32;
 
 /// The deepest nesting that is walked over.
 const DEEPEST: u32 = 128;
@@ -228,8 +228,13 @@ pub(crate) fn integer(token: &[u8]) -> Option<i64> {
         all => all,
     };
     // Up to 18 digits cannot be too many.
-    if matches!(digits.len(), 1..=18) && digits.iter().all(u8::is_ascii_digit) {
-        return Some(digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')));
+    if matches!(digits.len(), 1..=18)
+        && let Some(number) = digits.iter().try_fold(0, |number, digit| match digit.wrapping_sub(b'0') {
+            digit @ 0..=9 => Some(number * 10 + i64::from(digit)),
+            _ => None,
+        })
+    {
+        return Some(number);
     }
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
@@ -253,21 +258,35 @@ pub(crate) fn blank(text: &[u8], mut at: usize) -> usize {
 /// Behind the closing quote of the string that begins at `at`.
 fn string_end(text: &[u8], at: usize) -> Option<usize> {
     let mut at = at + 1;
-    // Most strings are short: to look at their bytes costs less than to begin a search.
-    let near = text.len().min(at + NEAR);
-    while at < near && text[at] != b'\\' {
-        if text[at] == b'"' {
-            return Some(at + 1);
+    // Most strings are short: to look at a few bytes costs less than to begin a search.
+    for _ in 0..NEAR / 8 {
+        let Some(eight) = text.get(at..at + 8).and_then(|eight| eight.try_into().ok()) else { break };
+        let found = quote_or_escape(u64::from_le_bytes(eight));
+        if found != 0 {
+            at += (found.trailing_zeros() / 8) as usize;
+            break;
         }
-        at += 1;
+        at += 8;
     }
     loop {
-        at += memchr2(b'"', b'\\', text.get(at..)?)?;
-        if text[at] == b'"' {
-            return Some(at + 1);
+        match text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => {}
         }
-        at += 2;
+        at += memchr2(b'"', b'\\', text.get(at..)?)?;
     }
+}
+
+/// In each byte that is a quote or a backslash, the highest bit; above the first of them there may be more.
+fn quote_or_escape(eight: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let is = |byte: u8| {
+        let zero = eight ^ (ONES * u64::from(byte));
+        zero.wrapping_sub(ONES) & !zero & HIGH
+    };
+    is(b'"') | is(b'\\')
 }
 
 /// Behind the value that begins at `at`.
@@ -302,7 +321,7 @@ pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
             let rest = &text[at..];
             let end = rest
                 .iter()
-                .position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' | b':' | b'"'))
+                .position(|byte| (*byte <= b',' && *byte != b'+') || matches!(byte, b'}' | b']' | b':'))
                 .unwrap_or(rest.len());
             Some(at + end)
         }
@@ -312,7 +331,7 @@ pub(crate) fn value_end(text: &[u8], at: usize) -> Option<usize> {
 
 fn next_mark(text: &[u8]) -> Option<usize> {
     // Marks are near to each other in most messages: a look at a few bytes is cheaper than the setting up of a search.
-    let near = text.len().min(NEAR);
+    let near = text.len().min(NEAR / 2);
     if let Some(at) = text[..near].iter().position(|byte| matches!(byte, b'"' | b'{' | b'}' | b'[' | b']')) {
         return Some(at);
     }

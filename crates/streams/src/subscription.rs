@@ -33,7 +33,8 @@ pub struct Subscription<T> {
     next: Option<Stale>,
     counts: ReaderStats,
     counts_unknown: bool,
-    lag: Option<Duration>,
+    /// When the last message was received and sent.
+    last_times: Option<(SystemTime, Option<UnixMillis>)>,
     is_over: bool,
     of: PhantomData<fn() -> T>,
 }
@@ -69,7 +70,7 @@ impl<T> Subscription<T> {
             next: None,
             counts: ReaderStats::default(),
             counts_unknown: false,
-            lag: None,
+            last_times: None,
             is_over: false,
             of: PhantomData,
         }
@@ -119,7 +120,7 @@ impl<T> Subscription<T> {
     /// How long the last message took from the venue to this machine, by the clocks of both; none where the venue does not say when
     /// it sent it.
     pub fn lag(&self) -> Option<Duration> {
-        self.lag
+        self.last_times.and_then(|(received, sent)| lag(received, sent))
     }
 
     /// Ends the subscription. What waits is given up.
@@ -180,7 +181,7 @@ impl<T: StreamMessage> Subscription<T> {
 
     #[inline]
     fn read(&mut self, entry: Entry) -> Event<T> {
-        self.lag = lag(entry.received, entry.sent);
+        self.last_times = Some((entry.received, entry.sent));
         match T::read_entry(entry.kind.as_str(), &entry.raw, range(&entry.data), entry.received) {
             Ok(Some(value)) => {
                 self.counts.messages += 1;

@@ -38,6 +38,7 @@ pub mod given;
 #[doc(hidden)]
 pub mod ids;
 mod integer;
+pub mod json;
 pub mod key_lifecycle;
 pub mod lenient;
 mod level;

@@ -56,17 +56,32 @@ fn short(text: &str) -> Option<Short> {
     if number.len() > MOST + 1 {
         return None;
     }
-    let (mut digits, mut point) = (0_i64, None);
-    for (at, byte) in number.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' if at < MOST || point.is_some() => digits = digits * 10 + i64::from(byte - b'0'),
-            b'.' if point.is_none() && at > 0 => point = Some(at),
-            _ => return None,
+    // 19 digits may be more than there is room for: that is looked at below.
+    let take = |from: usize, digits: i64| {
+        let (mut at, mut digits) = (from, digits);
+        while let Some(byte) = number.get(at) {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            digits = digits.wrapping_mul(10).wrapping_add(i64::from(digit));
+            at += 1;
         }
-    }
-    let whole = point.unwrap_or(number.len());
-    let scale = point.map_or(0, |at| number.len() - at - 1);
-    let is_number = whole > 0 && (whole == 1 || number[0] != b'0') && (point.is_none() || scale > 0);
+        (at, digits)
+    };
+    let (whole, digits) = take(0, 0);
+    let (scale, digits) = match number.get(whole) {
+        None => (0, digits),
+        Some(b'.') => {
+            let (end, digits) = take(whole + 1, digits);
+            if end == whole + 1 || end < number.len() {
+                return None;
+            }
+            (end - whole - 1, digits)
+        }
+        Some(_) => return None,
+    };
+    let is_number = whole > 0 && (whole == 1 || number[0] != b'0');
     // There is no negative zero among whole numbers; one with a point keeps its sign.
     if !is_number || whole + scale > MOST || (negative && digits == 0) {
         return None;

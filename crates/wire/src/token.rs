@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// The name by which `serde_json` knows that the text of a value is wanted. A test holds it against the crate's own.
-const RAW: &str = "$serde_json::private::RawValue";
+pub(crate) const RAW: &str = "$serde_json::private::RawValue";
 
 /// How a token is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +70,9 @@ impl<T: FromToken> Token<T> {
             // The escapes were checked when the token was taken, all but those of half a character.
             Some(text) => (serde_json::from_str::<String>(token).map_or(text.into(), Cow::Owned), Form::Text),
         };
-        if self.blank == Blank::Nothing && form == Form::Text && text.trim_start().is_empty() {
+        // Nearly all begin with a digit or a letter, which no blank text does.
+        let may_be_blank = text.bytes().next().is_none_or(|byte| !byte.is_ascii_graphic());
+        if self.blank == Blank::Nothing && form == Form::Text && may_be_blank && text.trim_start().is_empty() {
             return Ok(None);
         }
         T::from_token(&text, form).map(Some).ok_or_else(unexpected::<T, E>)

@@ -26,13 +26,20 @@ impl<'a, const N: usize> Top<'a, N> {
     pub(super) fn read_inside(text: &'a [u8], at: usize, others: usize, names: &[&str; N]) -> Option<(Self, usize)> {
         let mut members = [const { 0..0 }; N];
         let mut all = Members::inside(text, at, others);
+        let mut next = 0;
         for (written, value) in &mut all {
-            // Names have no escapes, as good as always: they are then compared as they are written.
-            let place = match scan::has_escape(written) {
-                false => names.iter().position(|name| written == name.as_bytes() && !name.is_empty()),
-                true => names.iter().position(|name| !name.is_empty() && scan::is_name(written, name)),
+            // Names have no escapes, as good as always: they are then compared as they are written. They come in an order, as a rule in
+            // that of `names`.
+            let is_here = |place: &usize| {
+                let name = names[*place].as_bytes();
+                name.len() == written.len() && name.first() == written.first() && name == written
             };
+            let place = (next..N).chain(0..next).find(is_here).filter(|_| !written.is_empty()).or_else(|| {
+                let is_name = |name: &&str| !name.is_empty() && scan::is_name(written, name);
+                if scan::has_escape(written) { names.iter().position(is_name) } else { None }
+            });
             if let Some(place) = place {
+                next = place + 1;
                 members[place] = value;
             }
         }
