@@ -168,7 +168,14 @@ fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
             "venue", "operations", "types", "lines", "changed"
         ));
     }
-    codegen::side_by_side(root, venues, check, |venue, outcome| match outcome {
+    let missing = |venue: &&String| registry::missing_manifest(root, venue);
+    for (venue, manifest) in venues.iter().filter_map(|venue| Some((venue, missing(&venue)?))) {
+        eprintln!("{venue}: not generated: {manifest} is missing, and without it no cargo command works");
+        eprintln!("  = help: copy that of another venue; book/src/adding-a-venue.md lists the steps");
+        failed = true;
+    }
+    let venues: Vec<String> = venues.iter().filter(|venue| missing(venue).is_none()).cloned().collect();
+    codegen::side_by_side(root, &venues, check, |venue, outcome| match outcome {
         Err(findings) => {
             report(&findings);
             eprintln!("{venue}: not generated, {}", errors(findings.len()));
@@ -186,10 +193,14 @@ fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
         }
     });
     match registry::update(root, &codegen::venues(root), check) {
-        Ok(stale) => {
-            for path in stale.iter().filter(|_| check) {
+        Ok(lists) => {
+            for path in lists.stale.iter().filter(|_| check) {
                 eprintln!("stale: {path}\nrepair: cargo xtask codegen");
                 failed = true;
+            }
+            for venue in &lists.unlisted {
+                let package = format!("venuekit-{}", venue.replace('_', "-"));
+                eprintln!("{venue}: the command and the key engine do not know it: Cargo.toml lacks `{package}` in [workspace.dependencies]");
             }
         }
         Err(message) => {

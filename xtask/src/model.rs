@@ -165,6 +165,17 @@ pub fn request_field<'a>(document: &'a Document, operation: &Operation<'a>, name
     })
 }
 
+/// The names that a request must give: parameters in its path and query, and members of its body.
+pub fn required_fields<'a>(document: &'a Document, operation: &Operation<'a>) -> Vec<&'a str> {
+    let of_parameters = operation.parameters(document).into_iter().filter_map(|(_, parameter)| text(parameter, "name"));
+    let of_body = operation.request_media().into_iter().flat_map(|(_, media)| {
+        let body = resolve(document, media.get("schema").unwrap_or(&Value::Null));
+        body.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    });
+    let all = of_parameters.chain(of_body);
+    all.filter(|name| request_field(document, operation, name).is_some_and(|field| field.is_required)).collect()
+}
+
 impl<'a> Operation<'a> {
     /// The name that schemas made for this operation begin with.
     pub fn pascal(&self) -> String {

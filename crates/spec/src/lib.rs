@@ -19,6 +19,9 @@ mod credentials;
 mod describe;
 mod echo;
 mod example;
+// Formatted by its generator.
+#[rustfmt::skip]
+mod generated;
 mod message;
 mod operation;
 mod outline;
@@ -34,12 +37,11 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
-
 use serde_json::Value;
 
 pub use self::describe::Field;
 pub use self::echo::Given;
+pub use self::generated::*;
 pub use self::message::{Request, decode_segments};
 use self::operation::Operations;
 pub use self::operation::{Operation, Parameter, ParameterLocation};
@@ -55,8 +57,8 @@ pub use self::unknown::{Novelty, Unknown};
 pub struct Spec {
     /// The folder name under `specs/`.
     pub venue: &'static str,
-    /// What stands before the path of every operation.
-    pub prefix: &'static str,
+    /// What stands before the path of every operation: the path of the URL of its servers.
+    pub prefix: String,
     /// Where the venue is reached.
     pub servers: Vec<Server>,
     operations: Operations,
@@ -82,47 +84,16 @@ impl Server {
         let own = self.url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
         own == Some(host) || self.hosts.iter().any(|other| other == host)
     }
-}
 
-macro_rules! specs {
-    ($($(#[$doc:meta])* $name:ident, $venue:literal, $prefix:literal;)*) => {
-        $($(#[$doc])* pub static $name: LazyLock<Spec> =
-            LazyLock::new(|| Spec::read($venue, $prefix, include_str!(concat!("generated/", $venue, ".json"))));)*
-
-        /// All of them.
-        pub fn all() -> Vec<&'static Spec> {
-            vec![$(LazyLock::force(&$name)),*]
-        }
-
-        /// The one of a venue.
-        pub fn of(venue: &str) -> Option<&'static Spec> {
-            match venue {
-                $($venue => Some(LazyLock::force(&$name)),)*
-                _ => None,
-            }
-        }
-    };
-}
-
-specs! {
-    /// Bayse.
-    BAYSE, "bayse", "";
-    /// Binance.
-    BINANCE, "binance", "";
-    /// Bybit.
-    BYBIT, "bybit", "";
-    /// Deribit.
-    DERIBIT, "deribit", "/api/v2";
-    /// Kalshi.
-    KALSHI, "kalshi", "/trade-api/v2";
-    /// Kalshi's perpetual futures.
-    KALSHI_PERPS, "kalshi_perps", "/trade-api/v2";
-    /// Yativo.
-    YATIVO, "yativo", "/api/v1";
+    /// The path of its URL, without a slash at the end.
+    fn path(&self) -> &str {
+        let behind = self.url.split_once("://").map_or("", |(_, behind)| behind);
+        behind.find('/').map_or("", |at| &behind[at..])
+    }
 }
 
 impl Spec {
-    fn read(venue: &'static str, prefix: &'static str, source: &'static str) -> Self {
+    fn read(venue: &'static str, source: &'static str) -> Self {
         let document: Outline<'static> =
             serde_json::from_str(source).expect("a generated document is JSON of the vocabulary");
         let text = |server: &Value, word: &str| server[word].as_str().unwrap_or_default().to_owned();
@@ -135,7 +106,9 @@ impl Spec {
             websockets.extend(document.websocket["servers"][&environment].as_str().map(str::to_owned));
             Server { url: text(server, "url"), hosts: texts(&server["x-hosts"]), environment, websockets }
         });
-        Self { venue, prefix, servers: servers.collect(), operations: Operations::new(document), source }
+        let servers: Vec<Server> = servers.collect();
+        let prefix = servers.first().map_or("", Server::path).to_owned();
+        Self { venue, prefix, servers, operations: Operations::new(document), source }
     }
 
     /// The joined document as JSON: OpenAPI or OpenRPC with the words of `specs/README.md`.

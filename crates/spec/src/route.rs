@@ -80,7 +80,7 @@ impl Spec {
 
     /// Whether any operation has this whole path, with any method.
     pub fn knows(&self, path: &str) -> bool {
-        let Some(path) = path.strip_prefix(self.prefix) else { return false };
+        let Some(path) = path.strip_prefix(&*self.prefix) else { return false };
         let texts = decode_segments(path);
         self.operations().any(|operation| operation.fits(&texts))
     }

@@ -146,7 +146,7 @@ fn sent(request: &ExampleRequest) -> Request {
 }
 
 fn spec(document: Value) -> Spec {
-    Spec::read("things", "", document.to_string().leak())
+    Spec::read("things", document.to_string().leak())
 }
 
 fn things() -> Spec {
@@ -423,7 +423,7 @@ fn form_request(method: http::Method, query: Option<&str>, body: &str) -> Reques
 
 #[test]
 fn parameters_stand_in_the_query_or_in_a_form() {
-    let spec = Spec::read("forms", "", FORMS);
+    let spec = Spec::read("forms", FORMS);
     let check = |method: http::Method, query: Option<&str>, body: &str| {
         let request = form_request(method, query, body);
         let operation = spec.find(&request.method, &request.path).unwrap();
@@ -444,7 +444,7 @@ fn parameters_stand_in_the_query_or_in_a_form() {
 
 #[test]
 fn a_list_is_written_as_json_text() {
-    let spec = Spec::read("forms", "", FORMS);
+    let spec = Spec::read("forms", FORMS);
     let check = |query: &str| {
         let request = form_request(http::Method::GET, Some(query), "");
         spec.find(&request.method, &request.path).unwrap().problems(&request).len()
@@ -456,4 +456,15 @@ fn a_list_is_written_as_json_text() {
     let parameter = &spec.named("get_orders").unwrap().parameters[0];
     assert!(parameter.json);
     assert!(spec.named("create_order").unwrap().form);
+}
+
+#[test]
+fn paths_are_below_that_of_the_servers() {
+    for (url, prefix) in [("https://a.test", ""), ("https://a.test/api/v2", "/api/v2"), ("https://a.test:9100/x", "/x")]
+    {
+        let spec = spec(json!({ "servers": [{ "url": url, "x-environment": "production" }] }));
+        assert_eq!(spec.prefix, prefix, "{url}");
+        assert!(spec.servers[0].is_at("a.test"), "{url}");
+    }
+    assert_eq!(spec(json!({})).prefix, "");
 }

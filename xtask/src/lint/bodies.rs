@@ -6,7 +6,7 @@ use super::Fail;
 use crate::document::Document;
 use crate::lint::schemas::types;
 use crate::lint::{is_decimal_or_text, is_integer_or_text};
-use crate::model::{FORM, Operation, members, operations, resolve, stands_for, text};
+use crate::model::{FORM, Operation, members, operations, resolve, schemes_at, stands_for, text};
 use crate::source::step;
 
 pub fn request(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'_>) {
@@ -26,6 +26,10 @@ pub fn request(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'
     for (name, content) in members(body, "content") {
         let at = step(&step(&at, "content"), name);
         match name.as_str() {
+            "application/json" if gets_parameters(document, operation) => {
+                let help = "a signature with `adds` extends the query or a form: the request body is a form";
+                fail("request-media", &at, "a JSON body gets no parameters".to_owned(), help);
+            }
             "application/json" => {}
             FORM => form(document, &at, content, fail),
             _ => {
@@ -40,6 +44,17 @@ pub fn request(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'
             fail("untyped-request", &at, "the body has no schema".to_owned(), "refer to a named schema");
         }
     }
+}
+
+/// Whether a signature that may be used adds parameters to the request.
+fn gets_parameters(document: &Document, operation: &Operation<'_>) -> bool {
+    let security = operation.value.get("security").or_else(|| document.value.get("security"));
+    let names = security.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).flatten();
+    names.into_iter().any(|(name, _)| {
+        let scheme = document.value.pointer(&step(schemes_at(document), name));
+        let credential = scheme.and_then(|scheme| text(scheme, "x-credential")).unwrap_or_default();
+        document.value.pointer(&step(&step("/x-signatures", credential), "adds")).is_some()
+    })
 }
 
 /// The members of a form are texts, numbers, booleans and lists: nothing is nested.

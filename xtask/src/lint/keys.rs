@@ -1,10 +1,12 @@
 //! What `x-keys` may say: operations, fields and places that exist.
 
+use std::collections::BTreeSet;
+
 use super::credentials::{has_field, has_place, of_key, operation};
 use super::results::{Found, at, entry, in_result};
 use super::words::Known;
 use crate::document::Document;
-use crate::model::Operation;
+use crate::model::{Operation, required_fields};
 use crate::vocabulary::{CreateKey, EditKey, KeyCall, KeyEntry, Keys, NewSecret, Places, Texts, TextsForm, Time};
 
 pub fn keys(known: &Known<'_>, keys: Keys) -> Result<(), String> {
@@ -46,6 +48,7 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
     list(document, keys).map_err(|problem| format!("`list`: {problem}"))?;
     if let Some(own) = &keys.own {
         let found = operation(document, &own.operation)?;
+        is_whole(document, &found, []).map_err(|problem| format!("`own`: {problem}"))?;
         has_place(document, &found, &own.at)?;
         of_entry(document, &[in_result(document, &found, &own.at)], &own.entry)
             .map_err(|problem| format!("`own`: {problem}"))?;
@@ -53,6 +56,7 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
     if let Some(rotate) = &keys.rotate {
         let found = operation(document, &rotate.operation)?;
         has_field(document, &found, &rotate.id)?;
+        is_whole(document, &found, [&rotate.id]).map_err(|problem| format!("`rotate`: {problem}"))?;
         returns(document, &found, &rotate.returns).map_err(|problem| format!("`rotate`: {problem}"))?;
     }
     for call in &keys.edit {
@@ -65,6 +69,7 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
         let found = operation(document, &all.operation)?;
         all.at.iter().try_for_each(|place| has_place(document, &found, place))?;
         all.with.keys().try_for_each(|name| has_field(document, &found, name))?;
+        is_whole(document, &found, all.with.keys()).map_err(|problem| format!("`sub-accounts`: {problem}"))?;
         for list in &all.at {
             in_entry(document, entry(document, in_result(document, &found, list)), &all.id)?;
         }
@@ -74,6 +79,19 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
     Ok(())
 }
 
+/// What the request must have is among what the engine of keys sends.
+fn is_whole<'a>(
+    document: &Document,
+    operation: &Operation<'_>,
+    sent: impl IntoIterator<Item = &'a String>,
+) -> Result<(), String> {
+    let sent: BTreeSet<&str> = sent.into_iter().map(String::as_str).collect();
+    match required_fields(document, operation).into_iter().find(|name| !sent.contains(name)) {
+        Some(name) => Err(format!("`{}` requires `{name}`, which nothing here says", operation.id)),
+        None => Ok(()),
+    }
+}
+
 /// A call about one key.
 fn key_call(document: &Document, keys: &Keys, call: &KeyCall) -> Result<(), String> {
     let found = operation(document, &call.operation)?;
@@ -81,10 +99,9 @@ fn key_call(document: &Document, keys: &Keys, call: &KeyCall) -> Result<(), Stri
         let message = format!("`{}` takes a sub-account, and `list` asks for none", call.operation);
         return Err(message);
     }
-    [Some(&call.id), call.sub_account.as_ref()]
-        .into_iter()
-        .flatten()
-        .try_for_each(|name| has_field(document, &found, name))
+    let sent = || std::iter::once(&call.id).chain(&call.sub_account);
+    sent().try_for_each(|name| has_field(document, &found, name))?;
+    is_whole(document, &found, sent())
 }
 
 /// A call that changes a key.
@@ -112,8 +129,9 @@ fn edit(document: &Document, keys: &Keys, call: &EditKey) -> Result<(), String> 
     texts().try_for_each(named_members)?;
     let plain = [&call.id, &call.sub_account, &fields.name].into_iter().flatten();
     let sent = call.unbound.keys().chain(call.copies.keys()).chain(texts().flat_map(Texts::with).map(|(name, _)| name));
-    let names = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent);
-    names.into_iter().try_for_each(|name| has_field(document, &found, name))?;
+    let names: Vec<&String> = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent).collect();
+    names.iter().try_for_each(|name| has_field(document, &found, name))?;
+    is_whole(document, &found, names)?;
     // What stays is read where the key is shown.
     let shown = match (&call.id, &keys.own) {
         (None, Some(own)) => vec![in_result(document, &operation(document, &own.operation)?, &own.at)],
@@ -134,9 +152,10 @@ fn create(document: &Document, keys: &Keys, create: &CreateKey) -> Result<(), St
     let texts = || [&fields.scopes, &fields.addresses].into_iter().flatten();
     let sent =
         create.fixed.keys().chain(create.copies.keys()).chain(texts().flat_map(Texts::with).map(|(name, _)| name));
-    let names = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent);
-    names.into_iter().try_for_each(|name| has_field(document, &found, name))?;
+    let names: Vec<&String> = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent).collect();
+    names.iter().try_for_each(|name| has_field(document, &found, name))?;
     texts().try_for_each(named_members)?;
+    is_whole(document, &found, names)?;
     if fields.public_key.is_none() && !fields.pairs.is_empty() {
         return Err("`pairs` goes with `public-key`".to_owned());
     }
@@ -169,6 +188,7 @@ fn list(document: &Document, keys: &Keys) -> Result<(), String> {
         return Err("`at` names no place".to_owned());
     }
     list.sub_account.iter().try_for_each(|name| has_field(document, &found, name))?;
+    is_whole(document, &found, list.with.keys().chain(&list.sub_account))?;
     let times = list.attested_until.iter().map(|time| &time.at);
     list.at.iter().chain(&list.total).chain(times).try_for_each(|place| has_place(document, &found, place))?;
     list.at.iter().try_for_each(|place| {

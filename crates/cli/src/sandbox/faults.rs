@@ -158,7 +158,7 @@ fn is_call(spec: &Spec, text: &str) -> bool {
     let served = || {
         let (method, path) = text.split_once(' ')?;
         let method = Method::from_bytes(method.as_bytes()).ok()?;
-        spec.find(&method, path.strip_prefix(spec.prefix)?).ok()
+        spec.find(&method, path.strip_prefix(&*spec.prefix)?).ok()
     };
     of_template || served().is_some()
 }

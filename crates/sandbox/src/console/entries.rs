@@ -102,7 +102,7 @@ pub(super) fn operation(venue: &str, request: &Request) -> Option<&'static Opera
     if venue == "deribit" {
         return spec.method(&deribit::method_of(request)?);
     }
-    spec.find(&request.method, request.path.strip_prefix(spec.prefix)?).ok()
+    spec.find(&request.method, request.path.strip_prefix(&*spec.prefix)?).ok()
 }
 
 /// What the list calls a request.

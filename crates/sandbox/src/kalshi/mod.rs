@@ -86,7 +86,7 @@ impl Kalshi {
     }
 
     fn answer(&self, spec: &Spec, request: &Request) -> Result<Reply, Refusal> {
-        let path = request.path.strip_prefix(spec.prefix).unwrap_or_default();
+        let path = request.path.strip_prefix(&*spec.prefix).unwrap_or_default();
         let operation = spec.find(&request.method, path).map_err(|problem| Refusal::nowhere(&problem))?;
         let now = self.clock.millis();
         let key = operation.needs_credentials().then(|| self.authenticate(operation, request, now)).transpose()?;

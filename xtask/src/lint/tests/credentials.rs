@@ -1,6 +1,7 @@
 //! Mistakes in what a spec says of credentials and keys.
 
-use super::{Case, REST, check, findings, owned, read};
+use super::keys::with_list;
+use super::{Case, REST, check, check_in, findings, owned, read};
 use crate::emit::generate;
 
 const ERRORS: &str = "x-errors: { code: [/code] }";
@@ -194,8 +195,8 @@ macro_rules! keys {
             "x-keys: { managed-by: key, scopes: none, name: { longest: 20, separator: '-' }, ",
             "create: { operation: MakeThing, fields: { ",
             $create,
-            " }, returns: { id: [/id], public-id: [/id], secret: [/rest/mark] } }, ",
-            "list: { operation: MakeThing, at: [/parts], entry: { ",
+            " }, fixed: { id: x }, returns: { id: [/id], public-id: [/id], secret: [/rest/mark] } }, ",
+            "list: { operation: ListThings, at: [/parts], entry: { ",
             $entry,
             " } }, ",
             "revoke: { operation: MakeThing, id: id }",
@@ -231,13 +232,16 @@ const KEYS: &[Case] = &[
 #[test]
 fn mistakes_about_credentials_are_named() {
     check(REST, CASES);
-    check(REST, KEYS);
+    let mut files = owned(REST);
+    with_list(&mut files);
+    check_in(&files, KEYS);
 }
 
 #[test]
 fn a_sound_life_cycle_is_generated() {
     let sound = keys!("name: name", "id: [/weight]", ", enable: { operation: MakeThing, id: id }");
     let mut files = owned(REST);
+    with_list(&mut files);
     for (_, text) in &mut files {
         *text = text.replacen(ERRORS, sound, 1);
     }

@@ -12,19 +12,21 @@ x-keys:
   create:
     operation: MakeThing
     fields: { name: name, scopes: { flags: [page, from] }, addresses: { field: kind, form: commas, with: { page: x } } }
+    fixed: { id: x }
     returns: { id: [/id], public-id: [/id], secret: [/rest/mark] }
   register:
     operation: MakeThing
     fields: { name: name, public-key: kind, pairs: [ed25519] }
+    fixed: { id: x }
     returns: { id: [/id], public-id: [/id] }
   list:
-    operation: MakeThing
+    operation: ListThings
     with: { page: all }
     at: [/parts]
     sub-account: from
     entry: { id: [/weight], addresses: [/rest/mark], addresses-form: commas }
     detail: { operation: MakeThing, id: id, sub-account: from }
-  own: { operation: MakeThing, entry: { name: [/last] } }
+  own: { operation: ListThings, entry: { name: [/last] } }
   edit:
     - operation: MakeThing
       id: id
@@ -33,30 +35,37 @@ x-keys:
       always-addresses: true
       unbound: { kind: any }
       copies: { kind: /weight }
-    - { operation: MakeThing, fields: { scopes: { flags: [page] } }, copies: { kind: /last } }
+    - { operation: MakeThing, fields: { scopes: { flags: [page] } }, copies: { kind: /last, id: /last } }
     - { operation: MakeThing, id: id, removes: { field: kind, form: commas } }
   revoke: { operation: MakeThing, id: id, sub-account: from }
-  sub-accounts: { operation: MakeThing, with: { page: all }, at: [/parts], id: [/weight] }
+  sub-accounts: { operation: ListThings, with: { page: all }, at: [/parts], id: [/weight] }
   others:
     second:
       managed-by: key
       scopes: none
       name: { longest: 20, separator: '-' }
-      create: { operation: MakeThing, fields: { name: name }, returns: { id: [/id], secret: [/rest/mark] } }
-      list: { operation: MakeThing, at: [/parts], entry: { id: [/weight] } }
+      create: { operation: MakeThing, fields: { name: name }, fixed: { id: x }, returns: { id: [/id], secret: [/rest/mark] } }
+      list: { operation: ListThings, at: [/parts], entry: { id: [/weight] } }
       revoke: { operation: MakeThing, id: id }
 ";
 
 /// What is replaced in the life cycle and with what, and a part of the message.
-const MISTAKES: [(&str, &str, &str); 24] = [
+const MISTAKES: [(&str, &str, &str); 27] = [
     ("  family: first\n", "", "`family` does not name this one"),
+    (
+        "    fixed: { id: x }\n    returns: { id: [/id], public-id: [/id], s",
+        "    returns: { id: [/id], public-id: [/id], s",
+        "requires `id`",
+    ),
+    ("{ kind: /last, id: /last }", "{ kind: /last }", "requires `id`"),
+    ("  own: { operation: ListThings", "  own: { operation: MakeThing", "requires `id`"),
     ("    second:\n", "    first:\n", "is named once"),
     ("    second:\n", "    second:\n      family: third\n", "is named once"),
     ("flags: [page, from]", "flags: [page, none]", "has no `none`"),
     ("flags: [page, from]", "flags: []", "`flags` is empty: it lists the members"),
     ("form: commas, with", "form: flags, with", "`flags: [kind]` lists the members"),
     ("with: { page: x }", "with: { none: x }", "has no `none`"),
-    ("public-key: kind, pairs: [ed25519] }\n    returns: {", "pairs: [ed25519] }\n    returns: {", "`pairs` goes with"),
+    ("name: name, public-key: kind, pairs", "name: name, pairs", "`pairs` goes with"),
     ("    with: { page: all }", "    with: { none: all }", "has no `none`"),
     ("addresses: [/rest/mark], addresses-form", "addresses-form", "`addresses-form` goes with"),
     ("addresses: [/rest/mark]", "addresses: [/none]", "has no `/none`"),
@@ -64,7 +73,7 @@ const MISTAKES: [(&str, &str, &str); 24] = [
     ("fields: { name: name, addresses: {", "fields: { name: none, addresses: {", "has no `none`"),
     ("unbound: { kind: any }", "unbound: { none: any }", "has no `none`"),
     ("copies: { kind: /weight }", "copies: { kind: /none }", "has no `/none`"),
-    ("copies: { kind: /last }", "copies: { kind: /weight }", "has no `/weight`"),
+    ("copies: { kind: /last,", "copies: { kind: /weight,", "has no `/weight`"),
     ("scopes: { flags: [page] }", "scopes: { flags: [none] }", "has no `none`"),
     ("removes: { field: kind", "fields: { name: name }, removes: { field: kind", "and not both"),
     (
@@ -72,8 +81,8 @@ const MISTAKES: [(&str, &str, &str); 24] = [
         "      fields: { name: name }\n",
         "go with `addresses`",
     ),
-    ("  own: { operation: MakeThing, entry: { name: [/last] } }\n", "", "which `own` shows"),
-    ("own: { operation: MakeThing, entry: { name", "own: { operation: MakeThing, entry: { public-id", "has no `id`"),
+    ("  own: { operation: ListThings, entry: { name: [/last] } }\n", "", "which `own` shows"),
+    ("own: { operation: ListThings, entry: { name", "own: { operation: ListThings, entry: { public-id", "has no `id`"),
     ("entry: { id: [/weight], addresses", "entry: { addresses", "has no `id`"),
     (
         "      revoke: { operation: MakeThing, id: id }",
@@ -87,10 +96,24 @@ const MISTAKES: [(&str, &str, &str); 24] = [
     ),
 ];
 
+/// Has a list that is asked for with what a life cycle may send along, and requests that require nothing but an id.
+pub fn with_list(files: &mut [(&'static str, String)]) {
+    let nothing = "      responses:\n        '204': { description: nothing }\n";
+    let list = "      parameters:
+        - { name: page, in: query, schema: { type: string } }
+        - { name: from, in: query, schema: { type: integer } }
+      responses:
+        '200': { description: ok, content: { application/json: { schema: { $ref: '#/schemas/Thing' } } } }
+";
+    assert!(files[1].1.contains(nothing));
+    files[1].1 = files[1].1.replacen(nothing, list, 1).replacen("    required: [name]\n", "", 1);
+}
+
 /// The sound spec with a life cycle of keys.
 fn files(keys: &str) -> Vec<(&'static str, String)> {
     let mut files = owned(REST);
     files[0].1 = files[0].1.replacen("paths:\n", &format!("{keys}paths:\n"), 1);
+    with_list(&mut files);
     files
 }
 
@@ -108,7 +131,7 @@ fn mistakes_in_a_life_cycle_are_named() {
 #[test]
 fn keys_are_managed_where_the_server_has_the_calls() {
     for (serves, environments) in
-        [("[/other]", r#"environments:&["production"]"#), ("[/other, /things]", "environments:&[]")]
+        [("[/things]", r#"environments:&["production"]"#), ("[/other, /things]", "environments:&[]")]
     {
         let mut files = files(KEYS);
         let test = format!("production }}\n  - {{ url: 'https://w.test', x-environment: test, x-serves: {serves} }}");

@@ -95,6 +95,7 @@ const UNITS: &str = "{ X-Time-Unit: [MILLISECOND, MICROSECOND] }";
 const LIST: &str = "content: { application/json: { schema: { type: array, items: { type: string } } } } }";
 
 pub const CASES: &[Case] = &[
+    ("request-media", "application/x-www-form-urlencoded", "application/json", "          application/json:"),
     ("bad-word", ADDS, "    adds: { recvWindow: '5000', signature: '{signature}' }", "x-signatures:"),
     ("bad-word", ADDS, "    adds: [{ signature: '{signature}' }, { timestamp: '{time}' }]", "x-signatures:"),
     ("bad-word", ADDS, "    adds: [{ timestamp: '{time}' }]", "x-signatures:"),
