@@ -47,13 +47,14 @@ mod queue;
 mod read;
 pub mod record;
 pub mod replay;
-mod scan;
 mod sink;
 mod stats;
 mod streams;
 mod subscribe;
 mod subscription;
 mod topic;
+
+use venuekit_transport::scan;
 
 pub use audit::Audit;
 pub use error::{Error, ReadError, Refusal, Refused};

@@ -9,7 +9,7 @@ use std::ops::Range;
 use memchr::memchr2;
 
 /// So many bytes are looked at one by one before a search begins.
-const NEAR: usize = 16;
+const NEAR: usize = 32;
 
 /// The deepest nesting that is walked over.
 const DEEPEST: u32 = 128;
@@ -228,8 +228,13 @@ pub fn integer(token: &[u8]) -> Option<i64> {
         all => all,
     };
     // Up to 18 digits cannot be too many.
-    if matches!(digits.len(), 1..=18) && digits.iter().all(u8::is_ascii_digit) {
-        return Some(digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')));
+    if matches!(digits.len(), 1..=18)
+        && let Some(number) = digits.iter().try_fold(0, |number, digit| match digit.wrapping_sub(b'0') {
+            digit @ 0..=9 => Some(number * 10 + i64::from(digit)),
+            _ => None,
+        })
+    {
+        return Some(number);
     }
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
@@ -324,7 +329,7 @@ pub fn value_end(text: &[u8], at: usize) -> Option<usize> {
             let rest = &text[at..];
             let end = rest
                 .iter()
-                .position(|byte| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t' | b':' | b'"'))
+                .position(|byte| (*byte <= b',' && *byte != b'+') || matches!(byte, b'}' | b']' | b':'))
                 .unwrap_or(rest.len());
             Some(at + end)
         }
