@@ -18,7 +18,7 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use venuekit::kalshi::types::GetMarketsResponse;
-use venuekit::wire::Decimal;
+use venuekit::wire::{Decimal, lenient};
 
 const MARKETS: usize = 1000;
 
@@ -113,6 +113,11 @@ fn decode<T: DeserializeOwned>(page: &[u8]) {
     black_box(serde_json::from_slice::<T>(black_box(page)).unwrap());
 }
 
+/// As a call reads its response.
+fn decode_ours(page: &[u8]) {
+    black_box(lenient::from_slice::<GetMarketsResponse>(black_box(page)).unwrap());
+}
+
 fn pages(criterion: &mut Criterion) {
     let page = markets::page(MARKETS);
     println!("a page of {MARKETS} markets, {} bytes", page.len());
@@ -121,7 +126,7 @@ fn pages(criterion: &mut Criterion) {
         way("by_hand_rust_decimal", || decode::<Page<Parsed<rust_decimal::Decimal>>>(&page)),
         way("by_hand_wire_decimal", || decode::<Page<Decimal>>(&page)),
     ];
-    compare(criterion, "markets", way("generated", || decode::<GetMarketsResponse>(&page)), by_hand);
+    compare(criterion, "markets", way("generated", || decode_ours(&page)), by_hand);
 }
 
 criterion_group!(benches, pages);
