@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::super::Config;
 use super::*;
@@ -63,6 +64,23 @@ struct Reader {
     watcher: Watcher,
     items: Vec<&'static str>,
     added: Vec<(super::super::attach::ResultReceiver, &'static str)>,
+}
+
+impl Reader {
+    /// Reads what there is. Items that it asked for and does not get are not its own: what has come of them before says nothing.
+    fn read(&mut self, venue: &Venue) {
+        for (mut told, name) in std::mem::take(&mut self.added) {
+            match told.try_recv() {
+                Ok(Ok(())) => {}
+                Err(TryRecvError::Empty) => self.added.push((told, name)),
+                Ok(Err(_)) | Err(TryRecvError::Closed) => {
+                    self.items.retain(|own| *own != name);
+                    self.watcher.forget(name);
+                }
+            }
+        }
+        self.watcher.read(venue);
+    }
 }
 
 fn play(table: &'static Table, turns: Vec<Turn>) {
@@ -132,7 +150,7 @@ fn play(table: &'static Table, turns: Vec<Turn>) {
             Turn::End(channel) if !is_calls => venue.end(channels[channel % channels.len()]),
             _ => {}
         }
-        readers.iter_mut().for_each(|reader| reader.watcher.read(&venue));
+        readers.iter_mut().for_each(|reader| reader.read(&venue));
         // Who was refused or waited in vain goes, as its handle does.
         let mut at = 0;
         while at < readers.len() {
@@ -156,18 +174,14 @@ fn play(table: &'static Table, turns: Vec<Turn>) {
                 venue.publish(channel, item, round, 1);
             }
         }
-        readers.iter_mut().for_each(|reader| reader.watcher.read(&venue));
+        readers.iter_mut().for_each(|reader| reader.read(&venue));
     }
     for reader in &mut readers {
         if matches!(reader.watcher.result, Some(Err(_))) || reader.watcher.ended.is_some() {
             continue;
         }
         let mut refused = reader.watcher.refused.clone();
-        for (told, name) in &mut reader.added {
-            if !matches!(told.try_recv(), Ok(Ok(()))) {
-                refused.push((*name).to_owned());
-            }
-        }
+        refused.extend(reader.added.iter().map(|(_, name)| (*name).to_owned()));
         let items: Vec<_> =
             reader.items.iter().copied().filter(|item| !refused.iter().any(|own| own == item)).collect();
         reader.watcher.prove_calm(&venue, &items);
@@ -292,5 +306,16 @@ fn a_loss_that_no_frame_has_shown_is_not_missing_yet() {
     let mut turns =
         vec![Turn::Attach { channel: 3, items: 7 }, publish(), publish(), restart(), publish(), Turn::Calls];
     turns.extend([restart(), publish(), Turn::Fault(Fault::OldCall), Turn::Pass(2000), Turn::Calls]);
+    play(&COMMANDS, turns);
+}
+
+/// The reply to an addition is lost, and the next one is refused. What came in between is of an item that the reader does not have.
+#[test]
+fn an_item_that_is_refused_after_it_has_sent_something_is_not_missed() {
+    let attach = |channel, items| Turn::Attach { channel, items };
+    let refuse = || Turn::Fault(Fault::Refuse);
+    let mut turns = vec![attach(0, 1), attach(0, 2), attach(0, 1), attach(3, 1), Turn::Fault(Fault::Mute)];
+    turns.extend([Turn::Add { reader: 3, item: 3 }, Turn::Publish { channel: 3, item: 3, level: 0, change: 0 }]);
+    turns.extend([refuse(), Turn::Pass(10_124), Turn::Cut]);
     play(&COMMANDS, turns);
 }
