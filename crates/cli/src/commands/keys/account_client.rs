@@ -18,7 +18,7 @@ use crate::subject::Subject;
 use crate::target::Target;
 use crate::variables;
 
-/// Which family of keys is meant, for a venue that has several.
+// Which family of keys is meant, for a venue that has several. A doc comment would become the help of the commands that take it.
 #[derive(Args, Debug, Default)]
 pub struct FamilyArgs {
     /// The family of keys, if the venue has several; the first by default
