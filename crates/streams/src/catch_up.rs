@@ -70,7 +70,7 @@ pub(crate) async fn snapshot(session: &Session, call: &SnapshotRequest) -> Resul
     let response = session.send(request).await.map_err(|error| error.to_string())?;
     let text = with_members(response.body().clone(), &added(words.added, &call.topic));
     // What was cut off might lack levels.
-    match scan::value_end(&text, scan::blank(&text, 0)).map(|end| scan::blank(&text, end)) {
+    match scan::value_end(&text, scan::skip_whitespace(&text, 0)).map(|end| scan::skip_whitespace(&text, end)) {
         Some(end) if end == text.len() && text.starts_with(b"{") => Ok(vec![Record { text, call: 0 }]),
         _ => Err(format!("the response of `{}` is no object", words.operation)),
     }
@@ -87,7 +87,7 @@ fn added(words: &[(&'static str, &str)], topic: &Topic) -> Vec<(&'static str, St
 
 /// An object with more members, in front of those that it has: its own count where it has them.
 fn with_members(text: Bytes, members: &[(&str, String)]) -> Bytes {
-    let begin = scan::blank(&text, 0);
+    let begin = scan::skip_whitespace(&text, 0);
     if members.is_empty() || text.get(begin) != Some(&b'{') {
         return text;
     }
@@ -98,7 +98,7 @@ fn with_members(text: Bytes, members: &[(&str, String)]) -> Bytes {
         whole.push(b':');
         whole.extend_from_slice(serde_json::Value::from(value.as_str()).to_string().as_bytes());
     }
-    let rest = &text[scan::blank(&text, begin + 1)..];
+    let rest = &text[scan::skip_whitespace(&text, begin + 1)..];
     if !rest.starts_with(b"}") {
         whole.push(b',');
     }
@@ -265,7 +265,7 @@ impl List<'_> {
     fn take(&mut self, page: &Bytes, begin: Option<i64>, seen: &mut HashSet<Bytes>) -> Result<Taken, String> {
         let none = || format!("the response of `{}` has no list at `{}`", self.words.operation, self.words.list);
         // What was cut off might lack its list, or the end of it.
-        let end = scan::value_end(page, scan::blank(page, 0)).map(|end| scan::blank(page, end));
+        let end = scan::value_end(page, scan::skip_whitespace(page, 0)).map(|end| scan::skip_whitespace(page, end));
         if end != Some(page.len()) {
             return Err(none());
         }

@@ -206,7 +206,7 @@ impl<C: Connect> ClientBuilder<C> {
         let base_url = self.base_url.trim().trim_end_matches('/');
         if base_url.is_empty() && C::VENUE.websocket.is_some() {
             let message = format!(
-                "no base URL: {} has no calls over a WebSocket in some of its environments; make them with a client of \
+                "no base URL: it is empty, or this environment of {} has no calls over a WebSocket; for calls over HTTP use \
                  `Client::builder`",
                 C::VENUE.name
             );

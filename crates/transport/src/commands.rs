@@ -167,27 +167,38 @@ pub(crate) fn read(venue: &Venue, words: &Commands, body: Bytes) -> Option<Messa
         None => Id::Other,
     };
     let mut response = String::with_capacity(body.len());
-    let mut is_closing = false;
+    // Without the member by which a failure is known, a reply does not say what became of its call.
+    let tests = venue.errors.failed_when;
+    let tells = |name: &str| tests.is_empty() || tests.iter().any(|test| test.at.split('/').nth(1) == Some(name));
+    let (mut has_verdict, mut is_closing) = (false, false);
     for (name, place) in words.body {
-        let Some(value) = members.at(place).pop() else { continue };
-        response.push(if response.is_empty() { '{' } else { ',' });
-        let _ = write!(response, r#""{name}":{}"#, value.get());
-        let is_code = || venue.errors.code.iter().any(|place| place.strip_prefix('/') == Some(name));
-        is_closing |= is_one_of(Some(value), words.closing) && is_code();
+        // A member that is there twice stays so: `judge` decides what counts.
+        for value in members.at(place) {
+            response.push(if response.is_empty() { '{' } else { ',' });
+            let _ = write!(response, r#""{name}":{}"#, value.get());
+            has_verdict |= tells(name);
+            let is_code = || venue.errors.code.iter().any(|place| place.strip_prefix('/') == Some(name));
+            is_closing |= is_one_of(Some(value), words.closing) && is_code();
+        }
     }
-    let part = match response.is_empty() {
-        true => Part::Nothing,
-        false => {
+    let part = match has_verdict {
+        false => Part::Nothing,
+        true => {
             response.push('}');
             Part::Result(response.into())
         }
     };
-    let headers = members.get(words.headers).and_then(|headers| Members::of(headers.get())).map(|headers| {
-        let header = |(name, value): (&str, &RawValue)| {
+    let headers = members.get(words.headers).and_then(|headers| Members::of(headers.get())).map(|members| {
+        let mut headers = HeaderMap::new();
+        for (name, value) in members.iter() {
             let text = string(value).unwrap_or_else(|| value.get().to_owned());
-            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::try_from(text).ok()?))
-        };
-        Box::new(headers.iter().filter_map(header).collect::<HeaderMap>())
+            let header = HeaderName::from_bytes(name.as_bytes()).ok().zip(HeaderValue::try_from(text).ok());
+            // A map that is full takes no more.
+            if header.is_some_and(|(name, value)| headers.try_append(name, value).is_err()) {
+                break;
+            }
+        }
+        Box::new(headers)
     });
     Some(Message { headers, is_closing, ..Message::new(body, id, part) })
 }
@@ -207,7 +218,7 @@ pub(crate) fn unwrap(
             judge(venue, operation, Answer { status, headers, body, is_cut: false, now }).map_err(Error::without_status)
         }
         _ => {
-            let message = "the message holds nothing of a response".to_owned();
+            let message = "the reply does not say what became of the call".to_owned();
             Err(Response::new(operation, status, headers, body).refused(ErrorKind::Decode, message).without_status())
         }
     }

@@ -90,7 +90,7 @@ impl Session {
     /// Everything that can go wrong with a call.
     pub fn call_empty(&self, call: Call) -> impl Future<Output = Result<ResponseValue<()>, Error>> {
         let sent = self.send(call);
-        async move { sent.await.map(ResponseValue::empty) }
+        async move { sent.await.and_then(ResponseValue::empty) }
     }
 
     /// Carries out a call and returns the response as it came, its envelope off.
@@ -99,10 +99,10 @@ impl Session {
     /// Everything that can go wrong with a call.
     pub fn send(&self, call: Call) -> impl Future<Output = Result<Response, Error>> {
         // On the heap at once, so that a caller's own futures stay small, and the call is not moved with them.
-        Box::pin(self.watched(call))
+        Box::pin(self.observed(call))
     }
 
-    async fn watched(&self, call: Call) -> Result<Response, Error> {
+    async fn observed(&self, call: Call) -> Result<Response, Error> {
         let operation = call.operation;
         let mut call = call.ready()?;
         let common = &self.shared.common;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use memchr::memmem::Finder;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use venuekit_wire::operation::{ErrorKind, Operation, Venue};
 use venuekit_wire::{Secret, UnixMillis};
@@ -103,7 +104,7 @@ impl Envelope {
                 return None;
             }
         }
-        let is_all = members.is_whole() && scan::blank(text.as_bytes(), members.end()) == text.len();
+        let is_all = members.is_whole() && scan::skip_whitespace(text.as_bytes(), members.end()) == text.len();
         is_all.then_some(envelope)
     }
 }
@@ -119,7 +120,11 @@ pub(crate) fn read(body: Bytes) -> Option<Message> {
         Some(method) => Some(method?),
     };
     let part = match (at(envelope.error.clone()), envelope.result, method) {
-        (Some(_), ..) => Part::Error(body.slice(envelope.error?)),
+        (Some(error), ..) => {
+            // It decides what became of the call, and is read in parts only.
+            serde_json::from_str::<IgnoredAny>(error).ok()?;
+            Part::Error(body.slice(envelope.error?))
+        }
         (None, Some(result), _) => Part::Result(body.slice(result)),
         (None, None, Some(method)) => {
             let params = envelope.params.map(|params| body.slice(params)).unwrap_or_default();

@@ -33,14 +33,14 @@ enum State {
 }
 
 impl<'a> Members<'a> {
-    /// Those of the object that begins at `at`, blanks aside.
+    /// Those of the object that begins at `at`, whitespace aside.
     pub fn of(text: &'a [u8], at: usize) -> Self {
         Self::inside(text, at, 0)
     }
 
     /// The same for an object that is inside of so many others.
     pub fn inside(text: &'a [u8], at: usize, others: usize) -> Self {
-        let at = blank(text, at);
+        let at = skip_whitespace(text, at);
         let state = if text.get(at) == Some(&b'{') { State::First } else { State::Broken };
         Self { text, at: at + 1, state, ends: others + 1 }
     }
@@ -54,9 +54,7 @@ impl<'a> Members<'a> {
     pub fn end(&self) -> usize {
         self.at
     }
-}
 
-impl<'a> Members<'a> {
     /// The next name, as it is written between its quotes, and where its value begins. [`pass`](Self::pass) goes on behind the value.
     pub fn name(&mut self) -> Option<(&'a [u8], usize)> {
         let is_first = match self.state {
@@ -65,14 +63,14 @@ impl<'a> Members<'a> {
             State::Whole | State::Broken => return None,
         };
         self.state = State::Broken;
-        let mut at = blank(self.text, self.at);
+        let mut at = skip_whitespace(self.text, self.at);
         match self.text.get(at)? {
             b'}' => {
                 self.at = at + 1;
                 self.state = State::Whole;
                 return None;
             }
-            b',' if !is_first => at = blank(self.text, at + 1),
+            b',' if !is_first => at = skip_whitespace(self.text, at + 1),
             _ if is_first => {}
             _ => return None,
         }
@@ -81,11 +79,11 @@ impl<'a> Members<'a> {
         }
         let end = string_end(self.text, at)?;
         let name = &self.text[at + 1..end - 1];
-        let colon = blank(self.text, end);
+        let colon = skip_whitespace(self.text, end);
         if self.text.get(colon) != Some(&b':') {
             return None;
         }
-        Some((name, blank(self.text, colon + 1)))
+        Some((name, skip_whitespace(self.text, colon + 1)))
     }
 
     /// Goes on behind the value that begins at `start`, and says where it ends.
@@ -111,7 +109,7 @@ impl<'a> Members<'a> {
             if self.text.get(at) != Some(&b'}') {
                 return None;
             }
-            at = blank(self.text, at + 1);
+            at = skip_whitespace(self.text, at + 1);
         }
         (at == self.text.len()).then_some(close + 1)
     }
@@ -127,7 +125,7 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
-/// The elements of the array that begins at `at`, blanks aside. Ends at its end, or where the text is not JSON.
+/// The elements of the array that begins at `at`, whitespace aside. Ends at its end, or where the text is not JSON.
 pub struct Elements<'a> {
     text: &'a [u8],
     at: usize,
@@ -136,7 +134,7 @@ pub struct Elements<'a> {
 
 impl<'a> Elements<'a> {
     pub fn of(text: &'a [u8], at: usize) -> Self {
-        let at = blank(text, at);
+        let at = skip_whitespace(text, at);
         let state = if text.get(at) == Some(&b'[') { State::First } else { State::Broken };
         Self { text, at: at + 1, state }
     }
@@ -157,14 +155,14 @@ impl Iterator for Elements<'_> {
             State::Whole | State::Broken => return None,
         };
         self.state = State::Broken;
-        let mut start = blank(self.text, self.at);
+        let mut start = skip_whitespace(self.text, self.at);
         match self.text.get(start)? {
             b']' => {
                 self.at = start + 1;
                 self.state = State::Whole;
                 return None;
             }
-            b',' if !is_first => start = blank(self.text, start + 1),
+            b',' if !is_first => start = skip_whitespace(self.text, start + 1),
             _ if is_first => {}
             _ => return None,
         }
@@ -177,7 +175,7 @@ impl Iterator for Elements<'_> {
 
 /// The value at a JSON pointer into the value that begins with `text`. The empty pointer is the whole value.
 pub fn at(text: &[u8], pointer: &str) -> Option<Range<usize>> {
-    let mut range = blank(text, 0)..text.len();
+    let mut range = skip_whitespace(text, 0)..text.len();
     if pointer.is_empty() {
         return Some(range);
     }
@@ -248,8 +246,8 @@ pub fn unescaped(inner: &[u8]) -> Option<String> {
     serde_json::from_slice(&quoted).ok()
 }
 
-/// The first place from `at` on that is no blank.
-pub fn blank(text: &[u8], mut at: usize) -> usize {
+/// The first place from `at` on that is no whitespace.
+pub fn skip_whitespace(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
         at += 1;
     }

@@ -212,7 +212,9 @@ async fn connection(stream: TcpStream, number: u64, ahead: u64, log: Heard, does
         log.lock().unwrap().push((number, text.to_owned()));
         let Some(replies) = does(number, &serde_json::from_str(text).unwrap()) else { return };
         for reply in replies {
-            stream.send(Message::text(reply.to_string())).await.unwrap();
+            // A text is sent as it is.
+            let reply = reply.as_str().map_or_else(|| reply.to_string(), str::to_owned);
+            stream.send(Message::text(reply)).await.unwrap();
         }
     }
 }
@@ -367,15 +369,54 @@ async fn a_failure_is_what_it_is_over_http() {
         assert_eq!((error.may_have_been_applied(), error.status()), (is_unknown, None), "{error}");
         assert_eq!(error.reconcile_with(), Some("open_orders"), "{error}");
     }
-    // A reply that does not show what was done.
+    // Replies that do not show what was done.
+    for members in [json!({}), json!({"header": {"Timenow": "1"}}), json!({"data": {"orderId": "o-1"}})] {
+        let (url, _) = serve(move |_, request| match request["op"].as_str() {
+            Some("auth") => ok(request),
+            _ => {
+                let mut reply = json!({"reqId": request["reqId"], "connId": "c1"});
+                reply.as_object_mut()?.extend(members.as_object()?.clone());
+                Some(vec![reply])
+            }
+        })
+        .await;
+        let error = builder(&url).build().unwrap().place().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+        assert!(error.may_have_been_applied(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_contradicts_itself_does_not_say_what_was_done() {
     let (url, _) = serve(|_, request| match request["op"].as_str() {
         Some("auth") => ok(request),
-        _ => Some(vec![json!({"reqId": request["reqId"], "connId": "c1"})]),
+        _ => {
+            let id = &request["reqId"];
+            Some(vec![json!(format!(r#"{{"reqId":{id},"retCode":110007,"retCode":0,"data":{{"orderId":"5"}}}}"#))])
+        }
     })
     .await;
     let error = builder(&url).build().unwrap().place().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
     assert!(error.may_have_been_applied(), "{error}");
+}
+
+#[tokio::test]
+async fn more_headers_than_a_map_holds_end_no_connection() {
+    let (url, heard) = serve(|_, request| {
+        let mut replies = ok(request)?;
+        if request["op"] != "auth" {
+            let headers = replies[0]["header"].as_object_mut()?;
+            headers.extend((0..40_000).map(|number| (format!("x-{number}"), json!("1"))));
+        }
+        Some(replies)
+    })
+    .await;
+    let client = builder(&url).build().unwrap();
+    for _ in 0..2 {
+        client.place().await.unwrap();
+    }
+    assert!(commands(&heard).iter().all(|(connection, _)| *connection == 1), "one connection");
 }
 
 #[tokio::test]

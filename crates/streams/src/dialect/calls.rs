@@ -66,8 +66,9 @@ fn plain_params<'a>(message: &'a [u8], words: &Notification) -> Option<Top<'a, 2
         let (name, start) = all.name()?;
         if name == b"params" && is_notification {
             let (params, end) = Top::read_inside(message, start, 1, &[words.channel, words.data])?;
-            let close = scan::blank(message, end);
-            let is_last = message.get(close) == Some(&b'}') && scan::blank(message, close + 1) == message.len();
+            let close = scan::skip_whitespace(message, end);
+            let is_last =
+                message.get(close) == Some(&b'}') && scan::skip_whitespace(message, close + 1) == message.len();
             return is_last.then_some(params);
         }
         let end = all.pass(start)?;

@@ -81,7 +81,7 @@ impl Events {
     /// The venue has made the subscription.
     pub(crate) fn subscribed(&self, result: &[u8]) {
         let is_number = |(name, _): &(&[u8], _)| scan::is_name(name, self.words.subscription);
-        let number = scan::Members::of(result, scan::blank(result, 0)).find(is_number);
+        let number = scan::Members::of(result, scan::skip_whitespace(result, 0)).find(is_number);
         if let Some(number) = number.and_then(|(_, at)| scan::integer(&result[at])) {
             self.subscription.store(number, Ordering::Relaxed);
         }

@@ -94,7 +94,7 @@ pub(super) fn each(
     let separator = separator.unwrap_or_default().as_bytes();
     let mut at = 0;
     loop {
-        at = scan::blank(message, at);
+        at = scan::skip_whitespace(message, at);
         if !separator.is_empty() && message[at..].starts_with(separator) {
             at += separator.len();
             continue;
@@ -132,7 +132,7 @@ pub(super) fn unread(bytes: &Bytes) -> Frame<'_> {
 
 /// The part of a message that one object is. The whole of it, blanks aside, is handed on without another handle on the bytes.
 pub(super) fn part<'a>(message: &'a Bytes, range: &Range<usize>) -> Cow<'a, Bytes> {
-    match range.start == 0 && scan::blank(message, range.end) == message.len() {
+    match range.start == 0 && scan::skip_whitespace(message, range.end) == message.len() {
         true => Cow::Borrowed(message),
         false => Cow::Owned(message.slice(range.clone())),
     }

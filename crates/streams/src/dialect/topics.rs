@@ -108,7 +108,7 @@ impl Topics {
             None => whole,
         };
         let member = |(name, _): &(&[u8], _)| scan::is_name(name, closing.member);
-        let said = scan::Members::of(within, scan::blank(within, 0)).find(member);
+        let said = scan::Members::of(within, scan::skip_whitespace(within, 0)).find(member);
         said.and_then(|(_, at)| scan::text(&within[at])).is_some_and(|said| said == closing.equals)
     }
 

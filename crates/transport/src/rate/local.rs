@@ -17,19 +17,19 @@ type BucketKey = (&'static str, &'static str, &'static str);
 /// Buckets in the memory of this process. Calls that wait for the same bucket go in the order in which they came.
 #[derive(Debug, Default)]
 pub struct LocalBudget {
-    buckets: Mutex<HashMap<BucketKey, Arc<Bucket>, BuildHasherDefault<ByName>>>,
+    buckets: Mutex<HashMap<BucketKey, Arc<Bucket>, BuildHasherDefault<Fnv1a>>>,
 }
 
 /// FNV-1a. The names are those of specs: nobody can choose them so that they collide.
-struct ByName(u64);
+struct Fnv1a(u64);
 
-impl Default for ByName {
+impl Default for Fnv1a {
     fn default() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 }
 
-impl Hasher for ByName {
+impl Hasher for Fnv1a {
     fn finish(&self) -> u64 {
         self.0
     }

@@ -97,11 +97,16 @@ impl Driver {
         let (sink, source) = stream.split();
         // Set before anything is dropped: that is how waiting calls are notified.
         let say = |reason: String| lost.get_or_init(|| reason).clone();
-        // Reading comes behind what must go on however much there is to read.
+        // Reading comes last, so that a flood of frames delays neither pings nor writes.
         let reason = tokio::select! {
             biased;
             reason = pings(&task.test, ping) => reason,
-            reason = async { say(task.write(sink, queue).await) } => reason,
+            reason = async {
+                let reason = task.write(sink, queue).await;
+                // A frame that says why the venue closes may have come already: it is read first.
+                tokio::task::yield_now().await;
+                say(reason)
+            } => reason,
             reason = async { say(task.read(source).await) } => reason,
             reason = async { say(silence(&task.heard, longest).await) } => {
                 *lock(&task.how) = LostHow::Silent;

@@ -35,8 +35,10 @@ impl Settings {
             venue.websocket.as_ref().and_then(|websocket| websocket.dead_after).filter(|_| heartbeat.is_some());
         let dead_after = dead_after.map(|seconds| Duration::from_secs(seconds.into()));
         let ping = venue.websocket.as_ref().and_then(|websocket| websocket.ping);
-        let ping = heartbeat.zip(ping).map(|(wanted, ping)| wanted.min(Duration::from_secs(ping.every.into())));
-        let dead_after = ping.map(silence).or(dead_after);
+        let ping = ping.map(|ping| Duration::from_secs(ping.every.into()));
+        // The venue wants its pings whether or not this side looks for silence.
+        let ping = ping.map(|every| heartbeat.map_or(every, |wanted| wanted.min(every)));
+        let dead_after = ping.filter(|_| heartbeat.is_some()).map(silence).or(dead_after);
         let mut settings = Self { venue, made: Vec::new(), dead_after, ping, silence: watch::Sender::new(dead_after) };
         if let (Some(words), Some(interval)) = (words, heartbeat) {
             let set = venue.operations.iter().find(|operation| method(operation) == words.set);
