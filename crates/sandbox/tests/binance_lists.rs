@@ -193,6 +193,27 @@ async fn the_older_call_makes_the_same_pair() {
 }
 
 #[tokio::test]
+async fn an_order_of_a_list_does_not_take_the_id_of_an_open_order() {
+    let sandbox = two_accounts().await;
+    let caller = Caller::given(&sandbox, 0);
+    let placed = caller.place(&format!("{}&newClientOrderId=a", limit("BTCUSDT", "BUY", "50000", "0.01"))).await;
+    let pending = "pendingType=MARKET&pendingSide=SELL&pendingQuantity=0.01";
+    for id in ["pendingClientOrderId=a", "workingClientOrderId=a"] {
+        let list = format!("{}&{pending}&{id}", working("BUY", "50000", "GTC"));
+        assert_eq!(
+            caller.refused("POST", CHAIN, &list).await,
+            (400, -2010, "Duplicate order sent.".to_owned()),
+            "{id}"
+        );
+    }
+    let gone = caller.call("DELETE", "/api/v3/order", "symbol=BTCUSDT&origClientOrderId=a").await;
+    assert_eq!((&gone["orderId"], &gone["status"]), (&placed["orderId"], &json!("CANCELED")));
+    // The id is free again.
+    let list = format!("{}&{pending}&pendingClientOrderId=a", working("BUY", "50000", "GTC"));
+    caller.call("POST", CHAIN, &list).await;
+}
+
+#[tokio::test]
 async fn lists_that_make_no_sense_are_refused() {
     let sandbox = two_accounts().await;
     let caller = Caller::given(&sandbox, 0);

@@ -101,21 +101,27 @@ impl Limits {
         Err(refused(418, -1003, message, (rest + 999) / 1000))
     }
 
-    /// Counts an order that an account places. A refused order is not counted.
-    pub(super) fn count_order(&mut self, account: usize, settings: &BinanceSettings, now: i64) -> Result<(), Refusal> {
+    /// Counts orders that an account places together. If they are refused, none is counted.
+    pub(super) fn count_orders(
+        &mut self,
+        account: usize,
+        count: u64,
+        settings: &BinanceSettings,
+        now: i64,
+    ) -> Result<(), Refusal> {
         let windows = self.orders.entry(account).or_default();
         let limits = [
             (TEN_SECONDS_MILLIS, settings.orders_per_ten_seconds, "10 SECOND"),
             (DAY_MILLIS, settings.orders_per_day, "1 DAY"),
         ];
         for (window, (length, limit, name)) in windows.iter_mut().zip(limits) {
-            if settings.enforces_limits && *window.at(now, length) >= limit {
+            if settings.enforces_limits && window.at(now, length).saturating_add(count) > limit {
                 let message = format!("Too many new orders; current limit is {limit} orders per {name}.");
                 return Err(refused(429, -1015, message, left(now, length)));
             }
         }
         for (window, (length, ..)) in windows.iter_mut().zip(limits) {
-            *window.at(now, length) += 1;
+            *window.at(now, length) += count;
         }
         Ok(())
     }
@@ -187,12 +193,14 @@ mod tests {
     fn orders_that_are_filled_do_not_count() {
         let settings = BinanceSettings { orders_per_ten_seconds: 2, ..strict() };
         let mut limits = Limits::default();
-        assert!(limits.count_order(0, &settings, 1).is_ok() && limits.count_order(0, &settings, 2).is_ok());
-        let refused = limits.count_order(0, &settings, 3).unwrap_err();
+        assert!(limits.count_orders(0, 1, &settings, 1).is_ok() && limits.count_orders(0, 1, &settings, 2).is_ok());
+        let refused = limits.count_orders(0, 1, &settings, 3).unwrap_err();
         assert_eq!((refused.status, refused.code, refused.retry_after), (429, -1015, Some(10)));
         assert_eq!(limits.orders(0, 3), [2, 2]);
+        assert!(limits.count_orders(1, 3, &settings, 3).is_err());
+        assert_eq!(limits.orders(1, 3), [0, 0], "none of three is counted");
         limits.uncount_order(0, 1, 3);
-        assert!(limits.count_order(0, &settings, 4).is_ok());
+        assert!(limits.count_orders(0, 1, &settings, 4).is_ok());
         assert_eq!(limits.orders(0, 10_000), [0, 2]);
     }
 }

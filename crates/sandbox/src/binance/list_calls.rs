@@ -15,14 +15,14 @@ use crate::make::random_text;
 
 impl Desk<'_> {
     /// Places two orders of which one ends the other.
-    pub(super) fn place_pair(&mut self, given: &Given) -> Outcome {
+    pub(super) fn place_oco(&mut self, given: &Given) -> Outcome {
         let wishes = self.pair(given, (Leg::ABOVE, Leg::BELOW))?;
         check_around(self.trading, &wishes)?;
         self.place_list(given, None, wishes)
     }
 
     /// The same as it was called earlier: a limit order and a stop order.
-    pub(super) fn place_limit_and_stop(&mut self, given: &Given) -> Outcome {
+    pub(super) fn place_oco_legacy(&mut self, given: &Given) -> Outcome {
         let is_sale = given.required("side")? == "SELL";
         let (limit, stop) = if is_sale { ("above", "below") } else { ("below", "above") };
         let mut named = given.clone();
@@ -44,18 +44,18 @@ impl Desk<'_> {
                 named.add(format!("{leg}{new}"), value);
             }
         }
-        self.place_pair(&named)
+        self.place_oco(&named)
     }
 
     /// Places an order that another one waits for.
-    pub(super) fn place_chain(&mut self, given: &Given) -> Outcome {
+    pub(super) fn place_oto(&mut self, given: &Given) -> Outcome {
         let working = self.working(given)?;
         let pending = place::read(self.trading, given, Leg::PENDING)?;
         self.place_list(given, Some(working), vec![pending])
     }
 
     /// Places an order that a pair waits for.
-    pub(super) fn place_chain_of_pair(&mut self, given: &Given) -> Outcome {
+    pub(super) fn place_otoco(&mut self, given: &Given) -> Outcome {
         let working = self.working(given)?;
         let pair = self.pair(given, (Leg::PENDING_ABOVE, Leg::PENDING_BELOW))?;
         self.place_list(given, Some(working), pair)
@@ -97,18 +97,22 @@ impl Desk<'_> {
         let (details, count) = (details?, all.len());
         let client_id = given.client_id("listClientOrderId")?.unwrap_or_else(|| random_text(22));
         let is_twice = |at: usize| all[..at].iter().any(|wish| wish.client_id == all[at].client_id);
-        if self.trading.open_list(self.member, &client_id).is_some() || (0..count).any(is_twice) {
+        let is_open = |wish: &Wish| {
+            let mut open = self.trading.open_of(self.member).map(|index| &self.trading.orders[index].wish);
+            open.any(|own| own.symbol == wish.symbol && own.client_id == wish.client_id)
+        };
+        let is_used = (0..count).any(is_twice) || all.iter().copied().any(is_open);
+        if is_used || self.trading.open_list(self.member, &client_id).is_some() {
             return Err(Refusal::order("Duplicate order sent."));
         }
         let check = |wish: Wish| place::check(self.trading, self.members, self.member, wish);
-        // What waits for another order is checked when its turn comes.
+        // What waits for another order is checked when its turn comes, but its id is taken at once.
         let (working, others) = match working {
             Some(working) => (Some(check(working)?), others),
             None => (None, others.into_iter().map(check).collect::<Result<_, _>>()?),
         };
-        for _ in 0..count {
-            self.limits.count_order(self.member, self.settings, self.now)?;
-        }
+        let placed = u64::try_from(count).unwrap_or(u64::MAX);
+        self.limits.count_orders(self.member, placed, self.settings, self.now)?;
         let list = self.trading.accept_list(self.members, (self.member, client_id), (working, others), self.now);
         let orders = self.trading.lists[list].orders().zip(details);
         let reports: Vec<Value> = orders.map(|(index, detail)| self.answer(index, detail)).collect();
@@ -146,7 +150,7 @@ impl Desk<'_> {
     }
 }
 
-/// Whether an order of a pair that is no stop is on the other side of a price than the stop.
+/// Whether the take-profit or limit leg is on its own side of a price.
 fn is_beyond(wish: &Wish, price: Decimal) -> bool {
     let own = if wish.kind == Kind::TakeProfit { wish.stop_price.unwrap_or_default() } else { wish.price };
     if wish.side == Side::Bid { own < price } else { own > price }

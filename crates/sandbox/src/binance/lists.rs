@@ -109,7 +109,7 @@ impl Trading {
 
     /// Ends the orders that must not stay after what happened to others of their lists.
     pub(super) fn follow_lists(&mut self, members: &mut [Member], now: i64) {
-        while let Some(number) = self.stirred.pop_first() {
+        while let Some(number) = self.changed_lists.pop_first() {
             let list = self.lists[number].clone();
             if list.is_done {
                 continue;

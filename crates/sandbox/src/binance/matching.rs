@@ -309,7 +309,7 @@ impl Trading {
             let order = &mut self.orders[index];
             order.working_since = Some(now);
             order.updated = now;
-            self.stirred.extend(order.list);
+            self.changed_lists.extend(order.list);
             self.follow_lists(members, now);
             self.send(members, index, now);
         }
@@ -323,7 +323,7 @@ impl Trading {
         other_id: Option<String>,
     ) {
         let order = self.orders[index].clone();
-        self.stirred.extend(order.list);
+        self.changed_lists.extend(order.list);
         let symbol = &self.symbols[order.wish.symbol];
         let (member, coins) = (order.member, [symbol.base, symbol.quote]);
         let id = self.next_report;

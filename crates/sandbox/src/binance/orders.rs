@@ -57,10 +57,10 @@ impl Desk<'_> {
             ("DELETE", "/api/v3/openOrders") => self.cancel_all(given),
             ("POST", "/api/v3/order/cancelReplace") => self.replace(given),
             ("PUT", "/api/v3/order/amend/keepPriority") => self.amend(given),
-            ("POST", "/api/v3/orderList/oco") => self.place_pair(given),
-            ("POST", "/api/v3/order/oco") => self.place_limit_and_stop(given),
-            ("POST", "/api/v3/orderList/oto") => self.place_chain(given),
-            ("POST", "/api/v3/orderList/otoco") => self.place_chain_of_pair(given),
+            ("POST", "/api/v3/orderList/oco") => self.place_oco(given),
+            ("POST", "/api/v3/order/oco") => self.place_oco_legacy(given),
+            ("POST", "/api/v3/orderList/oto") => self.place_oto(given),
+            ("POST", "/api/v3/orderList/otoco") => self.place_otoco(given),
             ("DELETE", "/api/v3/orderList") => self.cancel_list(given),
             (_, path) => Err(super::unserved(path)),
         }
@@ -197,7 +197,7 @@ impl Desk<'_> {
 
     fn place_checked(&mut self, wish: Wish, detail: Detail) -> Outcome {
         let wish = place::check(self.trading, self.members, self.member, wish)?;
-        self.limits.count_order(self.member, self.settings, self.now)?;
+        self.limits.count_orders(self.member, 1, self.settings, self.now)?;
         let index = self.trading.accept(self.members, self.member, wish, self.now);
         Ok(self.answer(index, detail))
     }

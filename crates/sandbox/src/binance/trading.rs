@@ -143,7 +143,7 @@ pub(super) struct Trading {
     pub(super) waiting: BTreeSet<usize>,
     pub(super) lists: Vec<OrderList>,
     /// Lists of which orders have changed since the others of the list were looked at.
-    pub(super) stirred: BTreeSet<usize>,
+    pub(super) changed_lists: BTreeSet<usize>,
     /// Lists with orders that wait for another one to be filled.
     pub(super) unreleased: BTreeSet<usize>,
     pub(super) executions: Vec<Execution>,
@@ -170,7 +170,7 @@ impl Trading {
             open: BTreeSet::new(),
             waiting: BTreeSet::new(),
             lists: Vec::new(),
-            stirred: BTreeSet::new(),
+            changed_lists: BTreeSet::new(),
             unreleased: BTreeSet::new(),
             executions: Vec::new(),
             trades: vec![Vec::new(); count],
