@@ -88,7 +88,7 @@ impl Server {
     /// The path of its URL, without a slash at the end.
     fn path(&self) -> &str {
         let behind = self.url.split_once("://").map_or("", |(_, behind)| behind);
-        behind.find('/').map_or("", |at| &behind[at..])
+        behind.find('/').map_or("", |at| behind[at..].trim_end_matches('/'))
     }
 }
 
@@ -103,7 +103,8 @@ impl Spec {
         let servers = document.servers.iter().map(|server| {
             let environment = text(server, "x-environment");
             let mut websockets = texts(&server["x-websockets"]);
-            websockets.extend(document.websocket["servers"][&environment].as_str().map(str::to_owned));
+            let trade = document.websocket["servers"][&environment].as_str().filter(|url| *url != "none");
+            websockets.extend(trade.map(str::to_owned));
             Server { url: text(server, "url"), hosts: texts(&server["x-hosts"]), environment, websockets }
         });
         let servers: Vec<Server> = servers.collect();

@@ -375,6 +375,9 @@ fn paths_of_websockets_are_known() {
     assert!(DERIBIT.is_websocket("/ws/api/v2"));
     assert!(BAYSE.is_websocket("/ws/v1/user"));
     assert!(!KALSHI.is_websocket("/") && !YATIVO.is_websocket(""));
+    for server in all().iter().flat_map(|spec| &spec.servers) {
+        assert!(server.websockets.iter().all(|url| url.starts_with("wss://")), "{server:?}");
+    }
 }
 
 /// A venue that takes parameters in a query or in a form, and lists as JSON text.
@@ -460,8 +463,12 @@ fn a_list_is_written_as_json_text() {
 
 #[test]
 fn paths_are_below_that_of_the_servers() {
-    for (url, prefix) in [("https://a.test", ""), ("https://a.test/api/v2", "/api/v2"), ("https://a.test:9100/x", "/x")]
-    {
+    for (url, prefix) in [
+        ("https://a.test", ""),
+        ("https://a.test/", ""),
+        ("https://a.test/api/v2", "/api/v2"),
+        ("https://a.test:9100/x", "/x"),
+    ] {
         let spec = spec(json!({ "servers": [{ "url": url, "x-environment": "production" }] }));
         assert_eq!(spec.prefix, prefix, "{url}");
         assert!(spec.servers[0].is_at("a.test"), "{url}");
