@@ -200,7 +200,10 @@ fn codegen(root: &Path, venues: &[String], check: bool) -> ExitCode {
             }
             for venue in &lists.unlisted {
                 let package = format!("venuekit-{}", venue.replace('_', "-"));
-                eprintln!("{venue}: the command and the key engine do not know it: Cargo.toml lacks `{package}` in [workspace.dependencies]");
+                eprintln!(
+                    "{venue}: the command and the key engine do not know it: Cargo.toml lacks `{package}` in [workspace.dependencies]"
+                );
+                failed |= check;
             }
         }
         Err(message) => {

@@ -14,7 +14,7 @@ pub struct WebSocket {
     pub dead_after: Option<u32>,
     /// Seconds after which another connection takes the place of one, where the venue ends connections because of their age.
     pub connection_life: Option<u32>,
-    /// What the client sends again and again, where the venue wants that.
+    /// The ping that the client sends at an interval, where the venue wants that.
     pub ping: Option<Ping>,
     /// How requests and replies are framed; none for JSON-RPC 2.0.
     pub envelope: Option<Envelope>,

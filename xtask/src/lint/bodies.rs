@@ -28,7 +28,12 @@ pub fn request(document: &Document, operation: &Operation<'_>, fail: &mut Fail<'
         match name.as_str() {
             "application/json" if gets_parameters(document, operation) => {
                 let help = "a signature with `adds` extends the query or a form: the request body is a form";
-                fail("request-media", &at, "a JSON body gets no parameters".to_owned(), help);
+                fail(
+                    "request-media",
+                    &at,
+                    "a JSON body cannot carry the parameters that the signature adds".to_owned(),
+                    help,
+                );
             }
             "application/json" => {}
             FORM => form(document, &at, content, fail),

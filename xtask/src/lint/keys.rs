@@ -48,7 +48,7 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
     list(document, keys).map_err(|problem| format!("`list`: {problem}"))?;
     if let Some(own) = &keys.own {
         let found = operation(document, &own.operation)?;
-        is_whole(document, &found, []).map_err(|problem| format!("`own`: {problem}"))?;
+        sends_required(document, &found, []).map_err(|problem| format!("`own`: {problem}"))?;
         has_place(document, &found, &own.at)?;
         of_entry(document, &[in_result(document, &found, &own.at)], &own.entry)
             .map_err(|problem| format!("`own`: {problem}"))?;
@@ -56,7 +56,7 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
     if let Some(rotate) = &keys.rotate {
         let found = operation(document, &rotate.operation)?;
         has_field(document, &found, &rotate.id)?;
-        is_whole(document, &found, [&rotate.id]).map_err(|problem| format!("`rotate`: {problem}"))?;
+        sends_required(document, &found, [&rotate.id]).map_err(|problem| format!("`rotate`: {problem}"))?;
         returns(document, &found, &rotate.returns).map_err(|problem| format!("`rotate`: {problem}"))?;
     }
     for call in &keys.edit {
@@ -69,7 +69,7 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
         let found = operation(document, &all.operation)?;
         all.at.iter().try_for_each(|place| has_place(document, &found, place))?;
         all.with.keys().try_for_each(|name| has_field(document, &found, name))?;
-        is_whole(document, &found, all.with.keys()).map_err(|problem| format!("`sub-accounts`: {problem}"))?;
+        sends_required(document, &found, all.with.keys()).map_err(|problem| format!("`sub-accounts`: {problem}"))?;
         for list in &all.at {
             in_entry(document, entry(document, in_result(document, &found, list)), &all.id)?;
         }
@@ -80,14 +80,17 @@ fn family(document: &Document, keys: &Keys) -> Result<(), String> {
 }
 
 /// What the request must have is among what the engine of keys sends.
-fn is_whole<'a>(
+fn sends_required<'a>(
     document: &Document,
     operation: &Operation<'_>,
     sent: impl IntoIterator<Item = &'a String>,
 ) -> Result<(), String> {
     let sent: BTreeSet<&str> = sent.into_iter().map(String::as_str).collect();
     match required_fields(document, operation).into_iter().find(|name| !sent.contains(name)) {
-        Some(name) => Err(format!("`{}` requires `{name}`, which nothing here says", operation.id)),
+        Some(name) => {
+            let help = "add it to `fields`, `fixed`, `copies` or `with`";
+            Err(format!("`{}` requires `{name}`, which is not sent: {help}", operation.id))
+        }
         None => Ok(()),
     }
 }
@@ -101,7 +104,7 @@ fn key_call(document: &Document, keys: &Keys, call: &KeyCall) -> Result<(), Stri
     }
     let sent = || std::iter::once(&call.id).chain(&call.sub_account);
     sent().try_for_each(|name| has_field(document, &found, name))?;
-    is_whole(document, &found, sent())
+    sends_required(document, &found, sent())
 }
 
 /// A call that changes a key.
@@ -131,7 +134,7 @@ fn edit(document: &Document, keys: &Keys, call: &EditKey) -> Result<(), String> 
     let sent = call.unbound.keys().chain(call.copies.keys()).chain(texts().flat_map(Texts::with).map(|(name, _)| name));
     let names: Vec<&String> = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent).collect();
     names.iter().try_for_each(|name| has_field(document, &found, name))?;
-    is_whole(document, &found, names)?;
+    sends_required(document, &found, names)?;
     // What stays is read where the key is shown.
     let shown = match (&call.id, &keys.own) {
         (None, Some(own)) => vec![in_result(document, &operation(document, &own.operation)?, &own.at)],
@@ -155,7 +158,7 @@ fn create(document: &Document, keys: &Keys, create: &CreateKey) -> Result<(), St
     let names: Vec<&String> = plain.chain(texts().flat_map(|texts| texts.parts().0)).chain(sent).collect();
     names.iter().try_for_each(|name| has_field(document, &found, name))?;
     texts().try_for_each(named_members)?;
-    is_whole(document, &found, names)?;
+    sends_required(document, &found, names)?;
     if fields.public_key.is_none() && !fields.pairs.is_empty() {
         return Err("`pairs` goes with `public-key`".to_owned());
     }
@@ -188,7 +191,7 @@ fn list(document: &Document, keys: &Keys) -> Result<(), String> {
         return Err("`at` names no place".to_owned());
     }
     list.sub_account.iter().try_for_each(|name| has_field(document, &found, name))?;
-    is_whole(document, &found, list.with.keys().chain(&list.sub_account))?;
+    sends_required(document, &found, list.with.keys().chain(&list.sub_account))?;
     let times = list.attested_until.iter().map(|time| &time.at);
     list.at.iter().chain(&list.total).chain(times).try_for_each(|place| has_place(document, &found, place))?;
     list.at.iter().try_for_each(|place| {

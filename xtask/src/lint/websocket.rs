@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::credentials::placeholders;
 use super::words::Known;
 use crate::document::Kind;
-use crate::model::{environments, id_of, text};
+use crate::model::{environments, named, text};
 use crate::vocabulary::websocket::{Commands, Envelope};
 use crate::vocabulary::{Added, WebSocket};
 
@@ -102,9 +102,7 @@ fn enveloped(known: &Known<'_>, word: &WebSocket, envelope: &Envelope) -> Result
         }
     }
     if let Some(logon) = &word.logon {
-        if !known.ids.contains(&id_of(known.document, &logon.operation)) {
-            return Err(format!("`logon`: there is no operation `{}`", logon.operation));
-        }
+        logon_operation(known, &logon.operation)?;
         if logon.keys.is_empty() || added(&logon.adds)? != 0 {
             return Err("`logon`: `keys` is not empty, and `adds` has no `{signature}`".to_owned());
         }
@@ -131,13 +129,17 @@ fn commands(known: &Known<'_>, word: &Commands) -> Result<(), String> {
     if places.is_empty() || !places.iter().all(|place| has(place)) {
         return Err("`body` has the members by which `failed-when` of `x-errors` knows a failure".to_owned());
     }
+    let codes = root.get("x-errors").and_then(|errors| errors.get("code")).and_then(Value::as_array);
+    let mut codes = codes.into_iter().flatten().filter_map(Value::as_str);
+    let is_in_body = |place: &str| place.strip_prefix('/').is_some_and(|name| word.body.contains_key(name));
+    if !word.closing.is_empty() && !codes.any(is_in_body) {
+        return Err("`closing` lists codes: `code` of `x-errors` names a member of `body`, such as `/code`".to_owned());
+    }
     if added(&word.adds)? != 0 || word.adds.iter().flat_map(|one| one.values()).any(|template| template == "{id}") {
         return Err("`adds` has neither `{signature}` nor `{id}`: the log-on says who calls".to_owned());
     }
     let logon = &word.logon;
-    if !known.ids.contains(&id_of(known.document, &logon.operation)) {
-        return Err(format!("`logon`: there is no operation `{}`", logon.operation));
-    }
+    logon_operation(known, &logon.operation)?;
     let signature = root.get("x-signatures").and_then(|signatures| signatures.get(&logon.credential));
     let Some(signature) = signature else {
         return Err(format!("`logon`: `x-signatures` does not say how `{}` signs", logon.credential));
@@ -152,6 +154,17 @@ fn commands(known: &Known<'_>, word: &Commands) -> Result<(), String> {
     match pieces.find(|name| of_request.contains(name)) {
         Some(name) => Err(format!("`logon`: a command has no `{name}` that `{}` could sign", logon.credential)),
         None => Ok(()),
+    }
+}
+
+/// The operation that logs a connection on can be sent over it.
+fn logon_operation(known: &Known<'_>, name: &str) -> Result<(), String> {
+    let Some(operation) = named(known.document, name) else {
+        return Err(format!("`logon`: there is no operation `{name}`"));
+    };
+    match text(operation.value, "x-method") {
+        Some(_) => Ok(()),
+        None => Err(format!("`logon`: `{name}` has no `x-method`, so it is not sent over a WebSocket")),
     }
 }
 

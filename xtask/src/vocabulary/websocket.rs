@@ -21,7 +21,7 @@ pub struct WebSocket {
     pub dead_after: Option<u32>,
     /// Seconds after which another connection takes the place of one.
     pub connection_life: Option<u32>,
-    /// What the client sends again and again, so that the venue keeps the connection.
+    /// The ping that the client sends at an interval, so that the venue keeps the connection.
     pub ping: Option<Ping>,
     /// The members of requests and replies, where they are not those of JSON-RPC.
     pub envelope: Option<Envelope>,
@@ -144,7 +144,7 @@ pub struct Logon {
     pub adds: Vec<Added>,
 }
 
-/// What the client sends again and again.
+/// The ping that the client sends at an interval.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Ping {
