@@ -101,7 +101,7 @@ impl Hub {
         let Some(sub) = self.subs.get_mut(key) else { return };
         let was_held = sub.venue_state != VenueState::Inactive;
         sub.clear_subscription();
-        sub.is_listed = false;
+        (sub.is_listed, sub.may_stray) = (false, false);
         sub.snapshot_rounds = 0;
         sub.not_before = None;
         // Nothing of it can be on its way.

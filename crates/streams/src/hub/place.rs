@@ -56,6 +56,7 @@ impl Hub {
         let batch = self.batch(base.channel());
         let mut sub = Sub::new(base.clone(), is_all, slot_key, batch);
         sub.is_exact = self.config.is_replay && sub.channel.item.is_some();
+        sub.may_stray = self.slots.get(slot_key).is_some_and(|slot| slot.strays.contains(base));
         let name = sub.name.clone();
         let key = self.subs.insert(sub);
         if let Some(slot) = self.slots.get_mut(slot_key) {

@@ -483,7 +483,7 @@ impl Hub {
         let Some(sub_item) = sub.sub_items.get(item) else { return };
         let readers: Vec<_> = sub_item.routes.iter().map(|route| route.reader).collect();
         readers.iter().for_each(|reader| sub.leave_item(*reader, item));
-        sub.sub_items.remove(item);
+        sub.forget(item);
         // Who has nothing left here goes from here.
         let left: Vec<_> = readers
             .iter()
@@ -572,6 +572,7 @@ impl Hub {
                     if self.subs.get(key).is_none_or(|sub| sub.venue_state != VenueState::Subscribing) {
                         continue;
                     }
+                    self.note_stray(key);
                     // Data may have come without the reply: from here on it is not taken for what follows the next one.
                     self.note_certain(key);
                     let (code, text) = (String::new(), "no reply to the subscription".to_owned());
@@ -593,6 +594,7 @@ impl Hub {
                 if replies > 0 {
                     return self.rooms_over(now, key, &items, false);
                 }
+                self.note_stray(key);
                 self.may_try_again(now, key);
                 self.not_removed(key, &[]);
                 if let Some(sub) = self.subs.get_mut(key) {
@@ -612,6 +614,22 @@ impl Hub {
                 }
                 self.want(key);
             }
+        }
+    }
+
+    /// A command got no reply. If the venue has carried it out, it may send on this connection what another one has by then.
+    fn note_stray(&mut self, key: Key<Sub>) {
+        let Some(sub) = self.subs.get(key) else { return };
+        let base = sub.base.clone();
+        let Some(slot) = self.slots.get_mut(sub.slot) else { return };
+        for key in &slot.subs {
+            if let Some(sub) = self.subs.get_mut(*key).filter(|sub| sub.base == base) {
+                sub.may_stray = true;
+                sub.refresh();
+            }
+        }
+        if !slot.strays.contains(&base) {
+            slot.strays.push(base);
         }
     }
 

@@ -12,7 +12,7 @@ use super::arena::Key;
 use super::io::{CommandId, ConnectionId};
 use super::sub::Sub;
 use crate::sink::{Kind, Sink};
-use crate::topic::Value;
+use crate::topic::{Topic, Value};
 
 /// How many ended subscriptions are remembered, whose last frames may be on the way.
 const MOST_ENDED: usize = 1024;
@@ -64,6 +64,8 @@ pub(crate) struct Slot {
     ended: VecDeque<i64>,
     /// Subscriptions that the venue ended before it named their channel.
     pub(crate) dead: VecDeque<i64>,
+    /// What commands got no reply for.
+    pub(crate) strays: Vec<Topic>,
     /// Readers that may keep it waiting.
     pub(crate) blockers: Vec<Arc<dyn Sink>>,
     /// What went wrong last.
@@ -143,6 +145,7 @@ impl Slot {
             unassigned: VecDeque::new(),
             ended: VecDeque::new(),
             dead: VecDeque::new(),
+            strays: Vec::new(),
             blockers: Vec::new(),
             last_error: None,
         }
@@ -199,6 +202,7 @@ impl Slot {
         self.unassigned.clear();
         self.ended.clear();
         self.dead.clear();
+        self.strays.clear();
         self.listed.clear();
         self.last_command = 0;
         self.silent_commands = 0;

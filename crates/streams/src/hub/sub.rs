@@ -154,6 +154,8 @@ pub(crate) struct Sub {
     pub(crate) direct: Option<Vec<Route>>,
     /// A reader replaces older messages by newer ones.
     pub(crate) wants_key: bool,
+    /// A command for it got no reply: the venue may send items that are subscribed elsewhere by now.
+    pub(crate) may_stray: bool,
     /// Messages about other items than its own are not passed on.
     pub(crate) is_exact: bool,
     pub(crate) removed: VecDeque<Arc<str>>,
@@ -213,6 +215,7 @@ impl Sub {
             sub_readers: Vec::new(),
             direct: None,
             wants_key: false,
+            may_stray: false,
             is_exact: false,
             removed: VecDeque::new(),
             counter: Counter::default(),
@@ -382,8 +385,11 @@ impl Sub {
         self.sub_readers.retain(|sub_reader| sub_reader.reader != reader);
     }
 
-    /// Forgets an item, but for its last messages.
+    /// Forgets an item, but for its last messages. Those that are held back are nobody's.
     pub(crate) fn forget(&mut self, item: &str) -> Option<SubItem> {
+        if let (Some(catch), Some(pointer), false) = (&mut self.catch, self.channel.item, self.is_all) {
+            catch.held.retain(|entry| text_at(entry.data(), pointer).as_deref() != Some(item));
+        }
         let (item, sub_item) = self.sub_items.remove_entry(item)?;
         if self.removed.len() >= REMOVED {
             self.removed.pop_front();
@@ -469,7 +475,7 @@ impl Sub {
         self.wants_key = self.sub_readers.iter().any(|sub_reader| sub_reader.sink.wants_key());
         self.direct = None;
         let is_incomplete = self.awaiting() > 0 || self.catch.is_some() || self.fetch.is_some();
-        if self.wants_key || is_incomplete || self.is_resubscribing {
+        if self.wants_key || is_incomplete || self.is_resubscribing || self.may_stray {
             return;
         }
         if self.sub_items.is_empty() {

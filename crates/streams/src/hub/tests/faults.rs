@@ -319,3 +319,25 @@ fn an_item_that_is_refused_after_it_has_sent_something_is_not_missed() {
     turns.extend([refuse(), Turn::Pass(10_124), Turn::Cut]);
     play(&COMMANDS, turns);
 }
+
+/// A trade is held back for a call. Meanwhile its item is refused, and the connection is lost.
+#[test]
+fn what_is_held_back_of_an_item_that_is_refused_is_not_delivered() {
+    let attach = |channel, items| Turn::Attach { channel, items };
+    let refuse = || Turn::Fault(Fault::Refuse);
+    let mut turns = vec![attach(3, 9), attach(0, 1), Turn::Cut, Turn::Pass(124), refuse()];
+    turns.extend([Turn::Publish { channel: 3, item: 0, level: 0, change: 0 }, refuse(), Turn::Cut, refuse()]);
+    turns.extend([Turn::Pass(581), Turn::Cut]);
+    play(&COMMANDS, turns);
+}
+
+/// A subscription gets no reply and is refused when it is repeated, though the venue has it. It sends the item, which another connection has
+/// by then.
+#[test]
+fn an_item_that_got_no_reply_does_not_come_twice() {
+    let attach = |channel, items| Turn::Attach { channel, items };
+    let (refuse, mute) = (|| Turn::Fault(Fault::Refuse), || Turn::Fault(Fault::Mute));
+    let mut turns = vec![attach(3, 5), attach(2, 15), refuse(), mute(), attach(1, 1), attach(0, 2), mute(), refuse()];
+    turns.extend([attach(1, 1), Turn::Pass(10_124), attach(0, 31)]);
+    play(&COMMANDS, turns);
+}
