@@ -570,6 +570,9 @@ impl Hub {
                         continue;
                     }
                     if self.subs.get(key).is_none_or(|sub| sub.venue_state != VenueState::Subscribing) {
+                        // The late reply to another command has brought a part of its items.
+                        self.note_stray(key);
+                        self.ask_again(key, &items);
                         continue;
                     }
                     self.note_stray(key);

@@ -341,3 +341,13 @@ fn an_item_that_got_no_reply_does_not_come_twice() {
     turns.extend([attach(1, 1), Turn::Pass(10_124), attach(0, 31)]);
     play(&COMMANDS, turns);
 }
+
+/// A subscription is made twice. The reply to the first command comes late and brings a part of the items, the second one gets none.
+#[test]
+fn what_a_late_reply_did_not_bring_is_asked_for_again_without_a_reply_too() {
+    let slow = || Turn::Fault(Fault::SlowReply);
+    let mut turns = vec![slow(), Turn::Fault(Fault::Refuse), slow(), Turn::Fault(Fault::Mute)];
+    turns.extend([Turn::Attach { channel: 0, items: 2 }, Turn::Pass(10_124), Turn::Cut, Turn::Pass(81)]);
+    turns.extend([Turn::Add { reader: 0, item: 0 }, Turn::Pass(11_519)]);
+    play(&COMMANDS, turns);
+}
