@@ -189,6 +189,21 @@ async fn trades_of(client: &venuekit::kalshi::Client, ticker: &str) -> Vec<Strin
     all
 }
 
+/// Waits until the clients have taken what the venues have sent. A venue that is simulated makes frames faster than anybody reads them: what
+/// is on its way would grow with the length of the run.
+async fn taken(counts: impl Fn() -> u64) {
+    let mut before = counts();
+    for _ in 0..60_000 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let now = counts();
+        if now == before {
+            return;
+        }
+        before = now;
+    }
+    panic!("frames that were sent before still come");
+}
+
 /// How many frames a run has.
 fn wanted() -> u64 {
     std::env::var("VENUEKIT_SOAK_FRAMES").ok().and_then(|text| text.parse().ok()).unwrap_or(4000)
@@ -285,6 +300,7 @@ async fn readers_explain_every_frame_of_three_venues() {
     }
     sandbox.faults().set_seeded(faults(), 7);
     let (mut random, mut frames, mut round) = (Random(0x5eed), 0_u64, 0_u64);
+    let begin = std::time::Instant::now();
     while frames < wanted {
         round += 1;
         let ticker = &tickers[random.below(tickers.len() as u64) as usize];
@@ -311,10 +327,18 @@ async fn readers_explain_every_frame_of_three_venues() {
                 on_deribit.buy().body_map(|order| order.instrument_name(PERPETUAL).amount("10").price(price.as_str()));
             // The connection of the calls is cut too, with what is in flight.
             let _ = call.send().await;
+            let before = frames;
             frames += sandbox.frames().take().len() as u64;
-        }
-        if round % 200 == 0 {
-            tokio::task::yield_now().await;
+            taken(|| {
+                on_kalshi.streams().shared().stats().frames
+                    + on_deribit.streams().shared().stats().frames
+                    + on_bayse.streams().shared().stats().frames
+            })
+            .await;
+            #[allow(clippy::print_stdout)]
+            if before / 50_000 < frames / 50_000 {
+                println!("{frames} frames after {:.0?}", begin.elapsed());
+            }
         }
     }
     sandbox.faults().clear();
