@@ -74,3 +74,27 @@ pub enum Command {
     /// Print the manual page
     Man(ManArgs),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each command with the line that says what it does.
+    fn lines(command: &Line, above: &str, found: &mut Vec<(String, String)>) {
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            let name = format!("{above} {}", inner.get_name());
+            found.push((name.clone(), inner.get_about().map(ToString::to_string).unwrap_or_default()));
+            lines(inner, &name, found);
+        }
+    }
+
+    #[test]
+    fn what_a_command_takes_leaves_its_line_alone() {
+        let (mut command, mut before, mut after) = (command_line(), Vec::new(), Vec::new());
+        lines(&command, "", &mut before);
+        command.build();
+        lines(&command, "", &mut after);
+        assert!(before.len() > 25 && before.iter().all(|(_, line)| !line.is_empty()), "{before:?}");
+        assert_eq!(before, after);
+    }
+}
