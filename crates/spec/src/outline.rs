@@ -43,7 +43,7 @@ pub(super) type Components = Sections<'static>;
 pub(super) struct Sections<'a>(#[serde(borrow)] BTreeMap<&'a str, BTreeMap<&'a str, Part<'a>>>);
 
 impl Sections<'_> {
-    /// One of them; null if there is none of that name.
+    /// One of them; null if it does not exist.
     pub(super) fn part(&self, section: &str, name: &str) -> &Value {
         const NONE: &Value = &Value::Null;
         self.0.get(section).and_then(|section| section.get(name)).map_or(NONE, Part::value)

@@ -152,7 +152,7 @@ impl<T: for<'de> Lenient<'de> + Serialize> ResponseValue<T> {
 }
 
 impl ResponseValue<()> {
-    /// A response of which no body is expected. What comes in an envelope is JSON all the same: otherwise it is no sign of success.
+    /// A response of which no body is expected. What comes in an envelope is JSON even so: anything else is no sign of success.
     pub(crate) fn empty(response: Response) -> Result<Self, Error> {
         if response.timing.is_some() && serde_json::from_slice::<IgnoredAny>(&response.body).is_err() {
             return Err(response.refused(ErrorKind::Decode, "the result is not JSON".to_owned()));

@@ -244,7 +244,7 @@ mod tests {
         // A fault of calls too, which the channel's name makes one of frames.
         assert_eq!(resolved(Rule::new(Fault::Delay { ms: 5 }).on("trade")), Ok((None, Some("trade".to_owned()))));
         assert!(resolved(Rule::new(Fault::Reorder).at("kalshi")).is_ok());
-        // Calls over a WebSocket that are no JSON-RPC.
+        // Calls over a WebSocket that are not JSON-RPC.
         assert!(resolved(Rule::new(Fault::DropAfter).at("binance").over(Transport::Websocket)).is_ok());
         assert!(resolved(Rule::new(Fault::Drop)).is_ok());
     }

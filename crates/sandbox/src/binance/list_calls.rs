@@ -180,7 +180,7 @@ fn find(trading: &Trading, member: usize, given: &Given, client_id: &str) -> Res
         }
         (Some(number), _) => Ok(all().find(|index| list_id(Some(*index)) == number)),
         // The newest of that id.
-        (None, Some(_)) => Ok(all().last()),
+        (None, Some(_)) => Ok(all().next_back()),
     }
 }
 
