@@ -135,7 +135,8 @@ async fn a_connection_stalls_and_goes_on() {
     scene.set(Rule::new(Fault::Stall { ms: 100 }).on(DELTA).times(1));
     scene.changes(30..32).await;
     assert_eq!(scene.numbers(2).await, [2, 3]);
-    scene.set(Rule::new(Fault::Delay { ms: 50 }).on(DELTA).times(1));
+    // Longer than the second change takes on a busy machine.
+    scene.set(Rule::new(Fault::Delay { ms: 2000 }).on(DELTA).times(1));
     scene.changes(32..34).await;
     assert_eq!(scene.numbers(2).await, [5, 4], "others overtake one that is late");
 }
