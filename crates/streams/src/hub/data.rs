@@ -207,9 +207,11 @@ impl Hub {
     }
 
     pub(super) fn data_frame(&mut self, now: Now, key: Key<Sub>, frame: DataFrame) {
+        // What is read late was sent before that, and what the venue sent after it may be lost.
+        let sent = frame.sent.and_then(|sent| sent.to_system_time()).map_or(now.wall, |sent| sent.min(now.wall));
         self.take_frame(now, key, frame);
         if let Some(sub) = self.subs.get_mut(key) {
-            sub.last_heard = Some(now.wall);
+            sub.last_heard = sub.last_heard.max(Some(sent));
         }
     }
 

@@ -373,6 +373,24 @@ fn a_catch_up_without_end_asks_for_what_is_new() {
     assert_eq!((&reader.missed[..], reader.messages), (&[Missed::None][..], 43));
 }
 
+#[test]
+fn what_was_missed_is_asked_for_since_it_was_sent_where_frames_are_read_late() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A"]));
+    venue.pass(Duration::from_secs(20));
+    venue.lag = Duration::from_secs(10);
+    venue.publish("trade", "A", 1, 1);
+    venue.fault(Fault::Drop);
+    venue.publish("trade", "A", 1, 1);
+    venue.publish("trade", "A", 1, 1);
+    for _ in 0..3 {
+        venue.answer_calls();
+        venue.pass(Duration::from_secs(5));
+    }
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!((reader.caught_up, &reader.missed[..]), (1, &[Missed::None][..]));
+}
+
 /// A loss that is shown late: other subscriptions of the connection had something meanwhile.
 #[test]
 fn what_was_missed_is_asked_for_since_the_last_frame_of_its_subscription() {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use venuekit_wire::UnixMillis;
 use venuekit_wire::stream::{Dialect, Streams as Table};
 
 use super::super::arena::Key;
@@ -129,6 +130,8 @@ pub(super) struct Venue {
     pub(super) unknown: BTreeSet<String>,
     pub(super) opened: usize,
     pub(super) names_refusals: bool,
+    /// How long ago what is read now was sent.
+    pub(super) lag: Duration,
     /// Whether every list lacks what happened last.
     pub(super) lists_late: bool,
     /// Subscriptions whose last list was old.
@@ -160,6 +163,7 @@ impl Venue {
             unknown: BTreeSet::new(),
             opened: 0,
             names_refusals: false,
+            lag: Duration::ZERO,
             lists_late: false,
             was_old: HashSet::new(),
             bases: HashMap::new(),
@@ -335,7 +339,7 @@ impl Venue {
             r#"{{"i":"{item}","v":{version},"l":{level},"d":{change},"s":{size},"k":"{item}-{version}","t":{time}"#
         );
         own.texts.push(format!("{text}}}"));
-        own.times.push(self.now.wall);
+        own.times.push(self.now.wall - self.lag);
         let kind = self.table.channel(channel).map_or("", |channel| channel.messages.last().map_or("", |own| own.kind));
         let is_list = self.table.channel(channel).is_some_and(|channel| channel.is_list);
         let mut lines: Vec<_> = self.lines.keys().copied().collect();
@@ -532,7 +536,9 @@ impl Venue {
         };
         let is_counted = matches!(self.table.dialect, Dialect::Commands(_));
         let sequence = sequence.filter(|_| is_counted);
-        let frame = Frame { bytes, handle, kind, data: 0..bytes.len(), sequence, sent: None, command, body };
+        let sent = (self.now.wall - self.lag).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        let sent = Some(UnixMillis(sent as i64));
+        let frame = Frame { bytes, handle, kind, data: 0..bytes.len(), sequence, sent, command, body };
         self.hub.input(self.now, Input::Frame(connection, frame));
     }
 
