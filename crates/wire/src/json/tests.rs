@@ -90,7 +90,7 @@ fn what_is_wrong_is_left_to_serde_json() {
         "+1",
         "1e",
         "--1",
-        "tru",
+        "tr",
         "nul",
         "truex",
         "1 1",
