@@ -172,7 +172,7 @@ async fn what_exists_over_http_only_is_not_sent() {
     client.connection().unwrap().open().await.unwrap();
     let error = client.trade_log_on().send().await.unwrap_err();
     assert_eq!(error.code(), Some("20001"), "it is logged on already: {error}");
-    let demo = Client::websocket(Environment::Demo).credentials(credentials).build().err().expect("demo has no orders");
+    let demo = Client::websocket(Environment::Demo).credentials(credentials).build().expect_err("demo has no orders");
     assert!(demo.message().contains("no calls over a WebSocket"), "{demo}");
 }
 
