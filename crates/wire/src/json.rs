@@ -1,7 +1,7 @@
 //! JSON text read in one pass, for messages that come by the thousand.
 //!
 //! `serde_json` says where a text is wrong and why, and reads from anything. A message of a stream is short and valid, and most of what it
-//! costs is the reading. [`Reader`] accepts nothing that `serde_json` refuses and reads nothing differently. It reports no detail of an
+//! costs is the reading. The reader accepts nothing that `serde_json` refuses and reads nothing differently. It reports no detail of an
 //! error: [`from_str`] then reads the text again with `serde_json` to get it.
 
 use std::borrow::Cow;
