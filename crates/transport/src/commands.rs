@@ -130,7 +130,8 @@ fn log_on(words: &CommandLogon, signer: &dyn Signer, now: UnixMillis) -> Result<
         }
         match kind {
             ParameterKind::Integer if value.parse::<i64>().is_ok() => arguments.push_str(value),
-            _ => push_text(&mut arguments, value),
+            // A text is always written.
+            _ => arguments.push_str(&serde_json::to_string(value).unwrap_or_default()),
         }
     }
     Ok(arguments)
@@ -147,11 +148,6 @@ fn request(words: &Commands, command: &str, id: u64, headers: &[CallParam<'_>], 
     }
     let _ = write!(request, r#","{arguments_name}":[{arguments}]}}"#);
     request
-}
-
-fn push_text(into: &mut String, text: &str) {
-    // A text is always written.
-    into.push_str(&serde_json::to_string(text).unwrap_or_default());
 }
 
 /// Cuts a message into its parts. `None` if the text is not an object.

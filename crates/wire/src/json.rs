@@ -93,7 +93,7 @@ impl<'de> Reader<'de> {
         let mut at = self.at + 1;
         let mut has_escape = false;
         loop {
-            // Eight at a time, as long as none of them ends a string, begins an escape, or may not stand in a string.
+            // Eight bytes at a time, until one of them is a quote, a backslash or a control character.
             while let Some(eight) = bytes.get(at..at + 8) {
                 let eight = u64::from_le_bytes(eight.try_into().map_err(|_| NotHandled)?);
                 let found = special(eight);

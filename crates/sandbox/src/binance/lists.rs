@@ -43,7 +43,7 @@ impl OrderList {
     }
 }
 
-/// The number of a list in the responses. -1 is none.
+/// The id of an order list in responses: -1 for an order without one.
 pub(super) fn list_id(list: Option<usize>) -> i64 {
     list.and_then(|list| i64::try_from(list + 1).ok()).unwrap_or(-1)
 }

@@ -1,11 +1,10 @@
 //! The budget of one process.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use fnv::FnvHashMap;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::budget::{Debit, RateBudget, RateFeedback, RateFuture, Refused};
@@ -17,28 +16,8 @@ type BucketKey = (&'static str, &'static str, &'static str);
 /// Buckets in the memory of this process. Calls that wait for the same bucket go in the order in which they came.
 #[derive(Debug, Default)]
 pub struct LocalBudget {
-    buckets: Mutex<HashMap<BucketKey, Arc<Bucket>, BuildHasherDefault<Fnv1a>>>,
-}
-
-/// FNV-1a. The names are those of specs: nobody can choose them so that they collide.
-struct Fnv1a(u64);
-
-impl Default for Fnv1a {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv1a {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
+    /// The names are those of specs: nobody can choose them so that they collide.
+    buckets: Mutex<FnvHashMap<BucketKey, Arc<Bucket>>>,
 }
 
 #[derive(Debug)]
