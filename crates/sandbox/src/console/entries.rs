@@ -32,6 +32,7 @@ pub(super) fn summary(venues: &Venues, entry: &Entry) -> Value {
         "path": request.path,
         "operation": operation.map(|operation| operation.id.as_str()),
         "title": title(arrived, operation),
+        "inspected": inspection.is_some(),
         "credential": inspection.and_then(|found| found.credential.as_deref()),
         "verdict": verdict,
         "status": status,

@@ -58,12 +58,13 @@ impl Console {
         ok(self.send("DELETE", path, Some(&json!(null))).await, path).await
     }
 
-    /// The first entry of the log that fits, as soon as there is one.
+    /// The first complete entry of the log that fits, as soon as there is one.
     pub async fn entry(&self, fits: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         loop {
             let log = self.get("api/log").await;
-            if let Some(found) = log["entries"].as_array().unwrap().iter().find(|entry| fits(entry)) {
+            let mut entries = log["entries"].as_array().unwrap().iter().filter(|entry| is_complete(entry));
+            if let Some(found) = entries.find(|entry| fits(entry)) {
                 return found.clone();
             }
             assert!(started.elapsed() < PATIENCE, "no entry fits: {log:#}");
@@ -78,17 +79,18 @@ impl Console {
             let log = self.get("api/log").await;
             let last = log["entries"].as_array().unwrap().last().expect("an entry")["id"].as_u64().unwrap();
             let detail = self.get(&format!("api/log/{last}")).await;
-            let is_complete = detail["verdict"] != "pending"
-                && (!detail["credential"].is_null()
-                    || detail["mistakes"] != json!([])
-                    || !detail["signature"].is_null());
-            if is_complete {
+            if is_complete(&detail) {
                 return detail;
             }
             assert!(started.elapsed() < PATIENCE, "the entry says nothing of its credentials: {detail:#}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// An entry changes until its response was sent and its credentials were looked at.
+fn is_complete(entry: &Value) -> bool {
+    entry["verdict"] == "no response" || (entry["verdict"] != "pending" && entry["inspected"] == true)
 }
 
 async fn ok(response: Response, path: &str) -> Value {
