@@ -125,7 +125,7 @@ impl Streams {
     }
 
     fn new(session: Session, table: &'static Table, options: StreamOptions) -> Self {
-        let mut config = Config { seed: seed(), ..Config::default() };
+        let mut config = Config { seed: seed(), clock: session.clock().clone(), ..Config::default() };
         if let Some(time) = options.subscribe_within {
             config.subscribe_within = time;
         }

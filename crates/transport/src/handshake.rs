@@ -68,6 +68,9 @@ pub(crate) async fn open(
         return Err(failed(ErrorKind::Decode, "the handshake response does not match the request".to_owned()));
     }
     let offsets = VenueTime::of_headers(response.headers()).map(|time| Offsets::of(time, sent));
+    if let Some(offsets) = offsets.filter(|_| common.correct_clock_skew) {
+        common.clock.agree(offsets);
+    }
     let stream = response.upgrade().await.map_err(|error| broken(common, &error))?;
     let limits = Limits::default().max_payload_len(Some(common.max_answer.min(LARGEST)));
     let stream = ClientBuilder::new().limits(limits).take_over(BufStream::with_capacity(READ, WRITE, stream));

@@ -68,27 +68,11 @@ struct LogonGrant {
 impl Grant for LogonGrant {
     fn fetch(&self) -> GrantFuture<'_> {
         Box::pin(async {
-            self.follow_clock();
             match self.session.send(Call::new(self.operation)).await {
                 Err(error) if !error.code().is_some_and(|code| self.done.contains(&code)) => Err(error),
                 Ok(_) | Err(_) => Ok(Token::new(NoSignature, Vec::new())),
             }
         })
-    }
-}
-
-impl LogonGrant {
-    /// Takes over what the handshake says of the clock. Where the log-on is a command, a venue need not say that its time was the reason
-    /// for which it was refused.
-    fn follow_clock(&self) {
-        let shared = &self.session.shared;
-        if let Channel::Connection(connection) = &shared.channel
-            && let Some(offsets) = connection.upgrade().and_then(|connection| connection.offsets())
-            && shared.common.correct_clock_skew
-            && commands::of(shared.common.venue).is_some()
-        {
-            shared.common.clock.agree(offsets);
-        }
     }
 }
 

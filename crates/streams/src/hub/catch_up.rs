@@ -47,7 +47,7 @@ impl RecentMessages {
 
 /// A catch-up in progress.
 pub(crate) struct CatchUpState {
-    /// From when on.
+    /// From when on, by the venue's clock, as the two times below.
     pub(crate) since: SystemTime,
     /// When the last call was made.
     pub(crate) called: Option<SystemTime>,
@@ -73,7 +73,7 @@ pub(crate) struct CatchUpState {
     pub(crate) missed: Missed,
     /// How many frames are missing by a count that is not the item's. Each is a record at least.
     pub(crate) counted: u64,
-    /// How many records calls have brought.
+    /// How many records calls have brought that the stream has not brought since then.
     pub(crate) brought: u64,
     /// The venue sent nothing for a while: no number shows where what was missed ends.
     pub(crate) is_open: bool,

@@ -25,8 +25,8 @@ const PASSES: u32 = 2;
 impl Hub {
     /// Something was missed that a call can list: between two messages, or while the venue sent nothing.
     pub(super) fn catch_up(&mut self, now: Now, key: Key<Sub>, was_silent: bool) {
-        let margin = self.config.catch_up_margin;
-        self.note_certain(key);
+        let (margin, venue_time) = (self.config.catch_up_margin, self.venue_time(now));
+        self.note_certain(now, key);
         let Some(sub) = self.subs.get_mut(key) else { return };
         sub.direct = None;
         match &mut sub.catch {
@@ -42,7 +42,7 @@ impl Hub {
                 catch.next_at = None;
             }
             none => {
-                let certain = sub.certain_until.unwrap_or(now.wall);
+                let certain = sub.certain_until.unwrap_or(venue_time);
                 let since = certain.checked_sub(margin).unwrap_or(certain);
                 *none = Some(CatchUpState { is_open: was_silent, ..CatchUpState::new(since) });
             }
@@ -60,17 +60,18 @@ impl Hub {
 
     /// Makes the call, once the venue sends everything again: what it lists then is all that the stream does not bring.
     fn call(&mut self, now: Now, key: Key<Sub>) {
+        let venue_time = self.venue_time(now);
         let Some(sub) = self.subs.get_mut(key).filter(|sub| sub.is_complete()) else { return };
         let (Some(catch), Recovery::CatchUp(calls)) = (&mut sub.catch, sub.channel.recovery) else { return };
         self.last_catch_up += 1;
         let id = CatchUpId(self.last_catch_up);
         let deadline = now.at + self.config.catch_up_within;
-        (catch.call, catch.called) = (Some(id), Some(now.wall));
+        (catch.call, catch.called) = (Some(id), Some(venue_time));
         catch.deadline = Some(deadline);
         catch.next_at = None;
         let items =
             (!sub.is_all && sub.everything().is_none()).then(|| sub.sub_items.keys().cloned().collect::<Vec<_>>());
-        let since = sub.catch.as_ref().map_or(now.wall, |catch| catch.since);
+        let since = sub.catch.as_ref().map_or(venue_time, |catch| catch.since);
         self.outputs.push_back(Output::CatchUp(CatchUpCall {
             id,
             calls,
@@ -220,7 +221,12 @@ impl Hub {
             sub.brought.clear();
         }
         let Recovery::CatchUp([rule, ..]) = sub.channel.recovery else { return false };
-        name_of(rule, data).is_some_and(|name| sub.brought.remove(&name))
+        let was_brought = name_of(rule, data).is_some_and(|name| sub.brought.remove(&name));
+        if was_brought && let Some(catch) = &mut sub.catch {
+            // It was late, not missing.
+            catch.brought = catch.brought.saturating_sub(1);
+        }
+        was_brought
     }
 
     /// Keeps a message until the call has returned. Gives it back where nothing is held back.

@@ -208,7 +208,8 @@ impl Hub {
 
     pub(super) fn data_frame(&mut self, now: Now, key: Key<Sub>, frame: DataFrame) {
         // What is read late was sent before that, and what the venue sent after it may be lost.
-        let sent = frame.sent.and_then(|sent| sent.to_system_time()).map_or(now.wall, |sent| sent.min(now.wall));
+        let venue_time = self.venue_time(now);
+        let sent = frame.sent.and_then(|sent| sent.to_system_time()).map_or(venue_time, |sent| sent.min(venue_time));
         self.take_frame(now, key, frame);
         if let Some(sub) = self.subs.get_mut(key) {
             sub.last_heard = sub.last_heard.max(Some(sent));

@@ -110,7 +110,7 @@ impl Hub {
         if !sub.is_wanted() {
             self.drop_sub(now, key);
         } else if was_held {
-            self.note_certain(key);
+            self.note_certain(now, key);
             self.mark_stale(now, key, &Reason::Reconnect(text.to_owned()), Missed::Unknown);
         }
     }

@@ -43,6 +43,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
+use venuekit_transport::Clock;
 use venuekit_wire::stream::{Channel, Dialect, Recovery, Streams as Table};
 
 use self::arena::{Arena, Key};
@@ -93,6 +94,8 @@ pub(crate) struct Config {
     pub(crate) reply_within: Duration,
     /// How long a subscription may take, with all that it needs.
     pub(crate) subscribe_within: Duration,
+    /// How much the venue's clock differs from this machine's, as far as its responses have shown it.
+    pub(crate) clock: Clock,
     /// How long a call that catches up may take, all its pages included.
     pub(crate) catch_up_within: Duration,
     /// How much earlier than what is certain a catch-up begins: clocks differ, and venues write times with little care.
@@ -117,6 +120,7 @@ impl Default for Config {
             connections: usize::MAX,
             reply_within: Duration::from_secs(10),
             subscribe_within: Duration::from_secs(30),
+            clock: Clock::default(),
             catch_up_within: Duration::from_secs(60),
             catch_up_margin: Duration::from_secs(5),
             catch_up_settle: Duration::from_secs(2),
@@ -191,6 +195,13 @@ impl Hub {
             stats: Stats::default(),
             is_closed: false,
         }
+    }
+
+    /// The venue's time: what is asked for since a time is compared with the times of its records.
+    fn venue_time(&self, now: Now) -> SystemTime {
+        let offset = self.config.clock.offset_millis();
+        let by = Duration::from_millis(offset.unsigned_abs());
+        if offset < 0 { now.wall.checked_sub(by) } else { now.wall.checked_add(by) }.unwrap_or(now.wall)
     }
 
     /// Changes what may be set. What is in progress keeps what it began with.

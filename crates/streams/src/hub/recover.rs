@@ -111,14 +111,16 @@ impl Hub {
 
     /// Remembers until when everything was certain: until its last frame before now. Those of other subscriptions say nothing: it may be that
     /// since then everything of this one was lost.
-    pub(super) fn note_certain(&mut self, key: Key<Sub>) {
+    pub(super) fn note_certain(&mut self, now: Now, key: Key<Sub>) {
+        let venue_time = self.venue_time(now);
         let Some(sub) = self.subs.get_mut(key) else { return };
         let is_started = |reader| self.readers.get(reader).is_some_and(|reader| reader.is_started);
         if !sub.sub_readers.iter().any(|sub_reader| is_started(sub_reader.reader)) {
             return;
         }
         if sub.certain_until.is_none() && matches!(sub.channel.recovery, Recovery::CatchUp(_)) {
-            sub.certain_until = sub.last_heard;
+            // What was taken for later was noted before the clock was corrected.
+            sub.certain_until = sub.last_heard.map(|heard| heard.min(venue_time));
         }
     }
 

@@ -102,7 +102,7 @@ impl Hub {
     /// The venue ended a subscription that readers want: it is begun again.
     fn ended_by_venue(&mut self, now: Now, key: Key<Sub>, code: String, text: String) {
         self.stats.ended_by_venue += 1;
-        self.note_certain(key);
+        self.note_certain(now, key);
         self.mark_stale(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
         self.resubscribe(now, key);
         self.ended(key);
@@ -348,12 +348,13 @@ impl Hub {
     /// The venue has accepted a subscription.
     fn accepted(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>]) {
         let most = self.subs.get(key).map_or(1, |sub| self.batch(sub.channel));
+        let venue_time = self.venue_time(now);
         let Some(sub) = self.subs.get_mut(key) else { return };
         if sub.venue_state == VenueState::Active && !sub.is_all && items.is_empty() {
             return;
         }
         sub.venue_state = VenueState::Active;
-        sub.last_heard.get_or_insert(now.wall);
+        sub.last_heard.get_or_insert(venue_time);
         if sub.is_resubscribing {
             // It broke before the reply came.
             sub.set_venue_state(items, VenueState::Active);
@@ -577,7 +578,7 @@ impl Hub {
                     }
                     self.note_stray(key);
                     // Data may have come without the reply: from here on it is not taken for what follows the next one.
-                    self.note_certain(key);
+                    self.note_certain(now, key);
                     let (code, text) = (String::new(), "no reply to the subscription".to_owned());
                     self.mark_stale(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
                     self.may_try_again(now, key);

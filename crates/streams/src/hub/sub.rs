@@ -177,7 +177,7 @@ pub(crate) struct Sub {
     pub(crate) snapshot_due: Option<Instant>,
     /// How often they were, in a row.
     pub(crate) snapshot_rounds: u32,
-    /// When its last frame came, or when it was accepted, or a call listed all that was missed.
+    /// When its last frame came, or when it was accepted, or a call listed all that was missed; by the venue's clock.
     pub(crate) last_heard: Option<SystemTime>,
     /// Until when everything that its readers have is certain, where something was missed that a call can list.
     pub(crate) certain_until: Option<SystemTime>,

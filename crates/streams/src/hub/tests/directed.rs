@@ -391,6 +391,86 @@ fn what_was_missed_is_asked_for_since_it_was_sent_where_frames_are_read_late() {
     assert_eq!((reader.caught_up, &reader.missed[..]), (1, &[Missed::None][..]));
 }
 
+/// A list is ahead of the stream, and lacks what was lost.
+#[test]
+fn a_record_that_the_stream_brings_later_is_not_what_was_missed() {
+    let begin = || {
+        let mut venue = venue(&COMMANDS);
+        let reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A", "B"]));
+        venue.publish("trade", "A", 1, 1);
+        venue.fault(Fault::Drop);
+        venue.publish("trade", "B", 1, 1);
+        venue.publish("trade", "A", 1, 1);
+        (venue, reader)
+    };
+    let mut twin = begin().0;
+    twin.publish("trade", "A", 1, 1);
+    let next = twin.last("trade", "A");
+    let (mut venue, mut reader) = begin();
+    venue.answer_call(vec![next.clone()]);
+    venue.publish("trade", "A", 1, 1);
+    venue.pass(Duration::from_secs(5));
+    venue.answer_call(vec![next]);
+    reader.read(&venue);
+    assert_eq!((reader.caught_up, reader.messages, &reader.missed[..]), (1, 3, &[Missed::Unknown][..]));
+}
+
+/// What is asked for since a time, and the times of frames, are the venue's.
+#[test]
+fn what_was_missed_is_asked_for_by_the_clock_of_the_venue() {
+    let trades = topic(&COMMANDS, "trade", &["A"]);
+    for is_first_lost in [true, false] {
+        let mut venue = venue(&COMMANDS);
+        venue.set_behind(Duration::from_secs(60));
+        let mut reader = Watcher::new(&mut venue, &trades);
+        if !is_first_lost {
+            venue.publish("trade", "A", 1, 1);
+        }
+        second(&mut venue);
+        venue.fault(Fault::Drop);
+        venue.publish("trade", "A", 1, 1);
+        second(&mut venue);
+        venue.cut();
+        venue.pass(Duration::from_secs(5));
+        for _ in 0..3 {
+            venue.answer_calls();
+            venue.pass(Duration::from_secs(5));
+        }
+        // What a list has shown is not asked for again, but for the end of it.
+        venue.fault(Fault::Drop);
+        venue.publish("trade", "A", 1, 1);
+        venue.cut();
+        venue.pass(Duration::from_secs(5));
+        for _ in 0..3 {
+            venue.answer_calls();
+            venue.pass(Duration::from_secs(5));
+        }
+        reader.prove_calm(&venue, &["A"]);
+        assert_eq!(reader.caught_up, 2, "the first is lost: {is_first_lost}");
+    }
+}
+
+/// The venue's clock is known only when a call was refused or a connection was opened again.
+#[test]
+fn what_was_heard_before_the_clock_was_corrected_is_not_later_than_now() {
+    let mut venue = venue(&COMMANDS);
+    venue.set_behind(Duration::from_secs(60));
+    venue.hub.configure(|config| config.clock.set_offset_millis(0));
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A"]));
+    second(&mut venue);
+    venue.set_behind(Duration::from_secs(60));
+    venue.cut();
+    venue.fault(Fault::Drop);
+    venue.publish("trade", "A", 1, 1);
+    venue.pass(Duration::from_secs(5));
+    for _ in 0..3 {
+        venue.answer_calls();
+        venue.pass(Duration::from_secs(5));
+    }
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!(reader.caught_up, 1);
+}
+
 /// A loss that is shown late: other subscriptions of the connection had something meanwhile.
 #[test]
 fn what_was_missed_is_asked_for_since_the_last_frame_of_its_subscription() {

@@ -132,6 +132,8 @@ pub(super) struct Venue {
     pub(super) names_refusals: bool,
     /// How long ago what is read now was sent.
     pub(super) lag: Duration,
+    /// How far its clock is behind ours.
+    behind: Duration,
     /// Whether every list lacks what happened last.
     pub(super) lists_late: bool,
     /// Subscriptions whose last list was old.
@@ -164,6 +166,7 @@ impl Venue {
             opened: 0,
             names_refusals: false,
             lag: Duration::ZERO,
+            behind: Duration::ZERO,
             lists_late: false,
             was_old: HashSet::new(),
             bases: HashMap::new(),
@@ -171,6 +174,18 @@ impl Venue {
             shown: Arc::default(),
             truth: Arc::default(),
         }
+    }
+
+    /// The venue's time.
+    fn venue_time(&self) -> SystemTime {
+        self.now.wall - self.behind
+    }
+
+    /// Sets how far the venue's clock is behind ours, which its responses have shown.
+    pub(super) fn set_behind(&mut self, behind: Duration) {
+        self.behind = behind;
+        let offset = -(behind.as_millis() as i64);
+        self.hub.configure(|config| config.clock.set_offset_millis(offset));
     }
 
     pub(super) fn fault(&mut self, fault: Fault) {
@@ -250,7 +265,7 @@ impl Venue {
                     self.commands.push((connection, command.clone()));
                     self.carry_out(connection, command);
                 }
-                Output::CatchUp(call) => self.calls.push((call, self.now.wall)),
+                Output::CatchUp(call) => self.calls.push((call, self.venue_time())),
                 Output::Snapshot(_) => unreachable!("no channel of this venue has snapshots by a call"),
                 Output::Forget(id) => self.calls.retain(|(call, _)| call.id != id),
                 Output::End => {}
@@ -301,6 +316,19 @@ impl Venue {
         self.work();
     }
 
+    /// What happened last to an item.
+    pub(super) fn last(&self, channel: &str, item: &str) -> Record {
+        let own = &self.items[&(channel.to_owned(), item.to_owned())];
+        Record { text: Bytes::from(own.texts.last().expect("something happened").clone()), call: 0 }
+    }
+
+    /// Answers the call that waits with these records.
+    pub(super) fn answer_call(&mut self, records: Vec<Record>) {
+        let [(call, _)] = &std::mem::take(&mut self.calls)[..] else { panic!("one call waits") };
+        self.hub.input(self.now, Input::CaughtUp(call.id, Ok(records)));
+        self.work();
+    }
+
     /// What happened since the time that is asked for. Of each item the last one is not listed where it happened after `late`.
     fn records(&self, call: &CatchUpCall, late: Option<SystemTime>) -> Vec<Record> {
         let channel = call.topic.channel().id;
@@ -339,7 +367,7 @@ impl Venue {
             r#"{{"i":"{item}","v":{version},"l":{level},"d":{change},"s":{size},"k":"{item}-{version}","t":{time}"#
         );
         own.texts.push(format!("{text}}}"));
-        own.times.push(self.now.wall - self.lag);
+        own.times.push(self.now.wall - self.behind - self.lag);
         let kind = self.table.channel(channel).map_or("", |channel| channel.messages.last().map_or("", |own| own.kind));
         let is_list = self.table.channel(channel).is_some_and(|channel| channel.is_list);
         let mut lines: Vec<_> = self.lines.keys().copied().collect();
@@ -536,7 +564,7 @@ impl Venue {
         };
         let is_counted = matches!(self.table.dialect, Dialect::Commands(_));
         let sequence = sequence.filter(|_| is_counted);
-        let sent = (self.now.wall - self.lag).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        let sent = (self.venue_time() - self.lag).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         let sent = Some(UnixMillis(sent as i64));
         let frame = Frame { bytes, handle, kind, data: 0..bytes.len(), sequence, sent, command, body };
         self.hub.input(self.now, Input::Frame(connection, frame));
