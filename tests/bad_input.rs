@@ -2,12 +2,15 @@
 
 #[path = "common/canned.rs"]
 mod canned;
+#[path = "common/nowhere.rs"]
+mod nowhere;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use canned::{Canned, Script, http};
+use nowhere::Nowhere;
 use venuekit::auth::{KeyKind, PrivateKey};
 use venuekit::kalshi::types::{BookSide, SelfTradePreventionType, TimeInForce};
 use venuekit::keys::{ApiKeys, NewKey};
@@ -177,9 +180,8 @@ async fn no_redirect_is_followed() {
 
 #[tokio::test]
 async fn no_connection_means_that_nothing_was_done() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let nowhere = Nowhere::new();
+    let url = format!("http://{}", nowhere.address());
     let error = order(&client(&url)).await;
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
     assert!(!error.may_have_been_applied(), "{error}");
@@ -207,7 +209,7 @@ async fn an_answer_out_of_time_is_a_timeout() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let builder = kalshi::Client::builder(kalshi::Environment::Custom(url)).credentials(key());
-    let timeouts = Timeouts { attempt: Duration::from_millis(200), ..Timeouts::default() };
+    let timeouts = Timeouts { attempt: Duration::from_secs(2), ..Timeouts::default() };
     let client = builder.timeouts(timeouts).retry(RetryPolicy::none()).build().unwrap();
     let error = order(&client).await;
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");

@@ -161,10 +161,9 @@ const OWN_KEYS: [Row; 3] = [
 
 impl Clients {
     /// Fresh ones: none has spent of its repetitions yet.
-    fn new(sandbox: &Sandbox, url: &str) -> Self {
-        fn set<C: Connect>(builder: ClientBuilder<C>) -> C {
+    fn new(sandbox: &Sandbox, url: &str, timeouts: Timeouts) -> Self {
+        fn set<C: Connect>(builder: ClientBuilder<C>, timeouts: Timeouts) -> C {
             let retry = RetryPolicy { first_wait: Duration::from_millis(1), ..RetryPolicy::default() };
-            let timeouts = Timeouts { attempt: Duration::from_secs(2), ..Timeouts::default() };
             let builder = builder.retry(retry).timeouts(timeouts).rate_limits(RateLimits::none());
             // A connection for each request, so that none meets the fate of another. Root certificates take long to load.
             builder.http_client(|http| http.pool_max_idle_per_host(0).tls_certs_only([])).build().unwrap()
@@ -175,33 +174,33 @@ impl Clients {
         let pem = account.private_key_pem.as_ref().unwrap();
         let credentials = kalshi::Credentials::from_pem(&account.key_id, pem).unwrap();
         let builder = kalshi::Client::builder(kalshi::Environment::Custom(format!("{url}/trade-api/v2")));
-        let kalshi = set(builder.credentials(credentials));
+        let kalshi = set(builder.credentials(credentials), timeouts);
 
         let credentials = kalshi_perps::Credentials::from_pem(&account.key_id, pem).unwrap();
         let builder = kalshi_perps::Client::builder(kalshi_perps::Environment::Custom(format!("{url}/trade-api/v2")));
-        let kalshi_perps = set(builder.credentials(credentials));
+        let kalshi_perps = set(builder.credentials(credentials), timeouts);
 
         let account = &accounts.bayse[0];
         let credentials = bayse::Credentials::api_key(&*account.public_key, &*account.secret_key).unwrap();
         let builder = bayse::Client::builder(bayse::Environment::Custom(url.to_owned()));
-        let bayse = set(builder.credentials(credentials));
+        let bayse = set(builder.credentials(credentials), timeouts);
 
         let account = &accounts.binance[0];
         let secret = account.api_secret.as_deref().unwrap();
         let credentials = binance::Credentials::api_key(&account.api_key, secret).unwrap();
         let builder = binance::Client::builder(binance::Environment::Custom(url.to_owned()));
-        let binance = set(builder.credentials(credentials));
+        let binance = set(builder.credentials(credentials), timeouts);
 
         let account = &accounts.yativo[0];
         let credentials = yativo::Credentials::api_key(&account.api_key, &*account.api_secret).unwrap();
         let builder = yativo::Client::builder(yativo::Environment::Custom(format!("{url}/api/v1")));
-        let yativo = set(builder.credentials(credentials));
+        let yativo = set(builder.credentials(credentials), timeouts);
 
         let account = &accounts.deribit[0];
         let secret = account.client_secret.as_deref().unwrap();
         let credentials = deribit::Credentials::secret(&account.client_id, secret).unwrap();
         let builder = deribit::Client::builder(deribit::Environment::Custom(format!("{url}/api/v2")));
-        let deribit = set(builder.credentials(credentials));
+        let deribit = set(builder.credentials(credentials), timeouts);
         Self { kalshi, kalshi_perps, bayse, binance, yativo, deribit }
     }
 }
@@ -209,7 +208,7 @@ impl Clients {
 impl World {
     async fn new() -> Arc<Self> {
         let sandbox = Sandbox::start(Accounts::default()).await.unwrap();
-        let direct = Clients::new(&sandbox, &sandbox.base_url());
+        let direct = Clients::new(&sandbox, &sandbox.base_url(), Timeouts::default());
 
         let open = kalshi::types::MarketStatusFilter::Open;
         let markets = direct.kalshi.get_markets().status(open).limit(1).send().await.unwrap();
@@ -256,8 +255,20 @@ async fn revoke(keys: impl ApiKeys) {
 
 impl Desk {
     async fn new(world: &Arc<World>) -> Self {
+        Self::with(world, Timeouts::default()).await
+    }
+
+    /// The desk of a call that meets this fault.
+    async fn before(world: &Arc<World>, fault: Fault) -> Self {
+        // A response that does not come is waited for no longer than one takes that does come, on a busy machine too.
+        let short = Timeouts::default().with_attempt(Duration::from_secs(4));
+        let is_silent = matches!(fault, Fault::Stall | Fault::StallAfter);
+        Self::with(world, if is_silent { short } else { Timeouts::default() }).await
+    }
+
+    async fn with(world: &Arc<World>, timeouts: Timeouts) -> Self {
         let proxy = Proxy::before(&world.sandbox.base_url()).await;
-        let to = Clients::new(&world.sandbox, &proxy.base_url);
+        let to = Clients::new(&world.sandbox, &proxy.base_url, timeouts);
         Self { world: world.clone(), proxy, to }
     }
 
@@ -367,7 +378,7 @@ async fn every_fault(world: Arc<World>, (venue, id, counted, call): Row) {
 async fn cell(world: &Arc<World>, (venue, id, counted, call): Row, fault: Fault, number: usize) {
     let operation = venue.operation(id).unwrap();
     let what = format!("{} {id} {:?} {fault:?}", venue.name, operation.retry);
-    let desk = Desk::new(world).await;
+    let desk = Desk::before(world, fault).await;
     desk.log_in(venue).await;
     let before = world.executed(counted);
     desk.proxy.next(fault);

@@ -2,6 +2,8 @@
 
 #[path = "common/canned.rs"]
 mod canned;
+#[path = "common/nowhere.rs"]
+mod nowhere;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -9,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use canned::{Canned, Script, http};
+use nowhere::Nowhere;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -185,9 +188,8 @@ async fn a_call_is_one_span_that_tells_how_it_went() {
     // The bucket is closed now: this one is not sent.
     client.with_rate_wait(Duration::ZERO).get_markets().send().await.unwrap_err();
     // Nobody listens there.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nowhere = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let reserved = Nowhere::new();
+    let nowhere = format!("http://{}", reserved.address());
     let client = kalshi_at(&nowhere, RateLimits::new()).with_retry(RetryPolicy::none());
     client.cancel_order_v2().order_id("o-1").send().await.unwrap_err();
     // Nor is a call sent that has no credential.

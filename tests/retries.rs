@@ -2,6 +2,8 @@
 
 #[path = "common/canned.rs"]
 mod canned;
+#[path = "common/nowhere.rs"]
+mod nowhere;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use canned::{Canned, Script, Seen, http};
+use nowhere::Nowhere;
 use serde_json::Value;
 use venuekit::auth::{KeyKind, PrivateKey};
 use venuekit::kalshi::types::{BookSide, SelfTradePreventionType, TimeInForce};
@@ -127,9 +130,8 @@ async fn a_write_that_was_certainly_not_processed_is_repeated() {
     assert_eq!(server.seen().len(), 2);
 
     // No connection was ever made: it comes up while the call is waiting.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let environment = kalshi::Environment::Custom(format!("http://{}", listener.local_addr().unwrap()));
-    drop(listener);
+    let nowhere = Nowhere::new();
+    let environment = kalshi::Environment::Custom(format!("http://{}", nowhere.address()));
     let credentials = kalshi::Credentials::new("key-id", PrivateKey::generate(KeyKind::Ed25519).unwrap()).unwrap();
     let client = kalshi::Client::builder(environment).credentials(credentials).retry(quick()).build().unwrap();
     let error = cancelled(&client).await.unwrap_err();

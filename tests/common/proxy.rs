@@ -3,6 +3,9 @@
 // No test uses all of it.
 #![allow(dead_code)]
 
+#[path = "nowhere.rs"]
+mod nowhere;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use nowhere::Nowhere;
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +149,8 @@ pub struct Proxy {
     pub base_url: String,
     shared: Arc<Shared>,
     server: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    /// Keeps the port of a server that was closed, so that nobody else listens there.
+    closed: Mutex<Option<Nowhere>>,
 }
 
 struct Shared {
@@ -177,7 +184,7 @@ impl Proxy {
                 tokio::spawn(serve(stream, of_server.clone()));
             }
         });
-        Self { base_url, shared, server: Mutex::new(Some(server)) }
+        Self { base_url, shared, server: Mutex::new(Some(server)), closed: Mutex::default() }
     }
 
     /// The next request is treated so.
@@ -210,6 +217,7 @@ impl Proxy {
         if let Some(server) = server {
             server.abort();
             let _ = server.await;
+            *self.closed.lock().unwrap() = Some(Nowhere::at(address(&self.base_url)));
         }
     }
 }
