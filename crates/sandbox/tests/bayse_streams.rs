@@ -135,11 +135,13 @@ async fn every_message_to_the_users_endpoint_carries_a_credential() {
 async fn a_client_that_talks_too_much_or_not_at_all() {
     let sandbox = quiet_sandbox().await;
     let mut stream = Stream::connect(&sandbox, "markets").await;
-    for _ in 0..12 {
+    // So many that some are too many even if the machine takes its time.
+    const COUNT: usize = 100;
+    for _ in 0..COUNT {
         stream.say(ping()).await;
     }
     let mut kinds = Vec::new();
-    for _ in 0..12 {
+    for _ in 0..COUNT {
         let message = stream.next().await;
         if message["type"] == "error" {
             assert_eq!(message["data"]["message"], "rate limit exceeded: too many messages");
@@ -151,7 +153,7 @@ async fn a_client_that_talks_too_much_or_not_at_all() {
     assert_eq!(sandbox.websocket_connections(), 1, "the connection stays");
 
     sandbox.set_bayse_stream_settings(BayseStreamSettings {
-        idle_millis: 300,
+        idle_millis: 2500,
         asset_tick_millis: 50,
         ..sandbox.bayse_stream_settings()
     });
@@ -253,7 +255,7 @@ async fn each_currency_has_books_of_its_own() {
     let book = stream.next().await["data"]["orderbook"].take();
     assert_eq!(book["bids"][0], json!({"price": 0.5, "quantity": 100, "total": 5000}), "dollars are not heard");
     // An order that ends of its own accord leaves the book without anybody's call.
-    let soon = time_in(1500);
+    let soon = time_in(3000);
     let gone = json!({"currency": "NGN", "amount": 6000, "price": 0.6, "timeInForce": "GTD", "expiresAt": soon});
     place(&maker, &event, gone).await;
     assert_eq!(stream.next().await["data"]["orderbook"]["bids"][0]["price"], 0.6);

@@ -99,7 +99,7 @@ async fn messages_come_late_or_in_another_form() {
     tell(&sandbox, &room, 0..2);
     assert_eq!(numbers(&mut stream, 2).await, [0, 1]);
 
-    let (sandbox, mut stream, room) = with(Fault::Delay { ms: 20 }).await;
+    let (sandbox, mut stream, room) = with(Fault::Delay { ms: 500 }).await;
     tell(&sandbox, &room, 0..2);
     assert_eq!(numbers(&mut stream, 2).await, [1, 0]);
 

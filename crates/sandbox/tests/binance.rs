@@ -75,7 +75,8 @@ async fn what_is_wrong_with_a_caller_has_its_own_code() {
         let signature = caller.sign(params);
         format!("/api/v3/account?{params}&signature={signature}")
     };
-    let now = format!("timestamp={}", now_millis());
+    // A window that is longer than all of this takes.
+    let now = format!("recvWindow=60000&timestamp={}", now_millis());
     let key = Some(caller.key.as_str());
     assert_eq!(call(uri(&now), None).await, (401, -2014, "API-key format invalid.".to_owned()));
     let unknown = "a".repeat(64);
@@ -84,8 +85,8 @@ async fn what_is_wrong_with_a_caller_has_its_own_code() {
     let late = format!("timestamp={}", now_millis() - 5_100);
     let refused = call(uri(&late), key).await;
     assert_eq!(refused, (400, -1021, "Timestamp for this request is outside of the recvWindow.".to_owned()));
-    assert_eq!(call(uri(&format!("timestamp={}", now_millis() + 5_000)), key).await.1, -1021);
-    assert_eq!(call(uri(&format!("{now}&recvWindow=60001")), key).await.1, -1131);
+    assert_eq!(call(uri(&format!("timestamp={}", now_millis() + 90_000)), key).await.1, -1021);
+    assert_eq!(call(uri(&format!("recvWindow=60001&timestamp={}", now_millis())), key).await.1, -1131);
     assert_eq!(call(uri("timestamp=-9223372036854775808"), key).await.1, -1100);
     let missing = "Mandatory parameter 'timestamp' was not sent, was empty/null, or malformed.";
     assert_eq!(call(uri("recvWindow=5000"), key).await, (400, -1102, missing.to_owned()));

@@ -136,7 +136,7 @@ async fn a_login_is_checked() {
         socket.say(json!({"op": "auth", "args": [key, expires, signature], "req_id": "a"})).await;
         socket.receive().await.unwrap()
     };
-    let soon = now_millis() + 5000;
+    let soon = now_millis() + 60_000;
     let sign = |expires: i64| caller.sign(&format!("GET/realtime{expires}"));
     let good = log_in(&caller.key, soon, sign(soon)).await;
     assert_eq!((&good["success"], &good["req_id"]), (&json!(true), &json!("a")));
@@ -446,7 +446,7 @@ async fn faults_of_the_trade_channel_strike() {
 #[tokio::test]
 async fn a_silent_connection_is_cut() {
     let sandbox = two_accounts().await;
-    let settings = BybitSettings { idle_millis: 700, idle_public_millis: 700, ..sandbox.bybit_settings() };
+    let settings = BybitSettings { idle_millis: 2500, idle_public_millis: 2500, ..sandbox.bybit_settings() };
     sandbox.set_bybit_settings(settings);
     let mut idle = Socket::open(&sandbox, "public/linear").await;
     let mut subscribed = Socket::open(&sandbox, "public/linear").await;

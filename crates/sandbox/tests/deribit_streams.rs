@@ -224,7 +224,8 @@ async fn indexes_begin_with_what_they_are() {
 #[tokio::test]
 async fn a_busy_connection_is_only_asked() {
     let sandbox = two_accounts().await;
-    set(&sandbox, |settings| settings.heartbeat_second_millis = 10);
+    // Long enough that there is a notification between any two.
+    set(&sandbox, |settings| settings.heartbeat_second_millis = 50);
     let mut socket = Socket::connect(&sandbox).await;
     socket.result("public/subscribe", json!({"channels": ["announcements"]})).await;
     socket.result("public/set_heartbeat", json!({"interval": 10})).await;
@@ -243,7 +244,7 @@ async fn a_busy_connection_is_only_asked() {
 #[tokio::test]
 async fn a_connection_that_hears_nothing_and_says_nothing_is_cut() {
     let sandbox = two_accounts().await;
-    set(&sandbox, |settings| settings.idle_millis = 200);
+    set(&sandbox, |settings| settings.idle_millis = 2000);
     let mut hearer = Socket::connect(&sandbox).await;
     hearer.result("public/subscribe", json!({"channels": ["announcements"]})).await;
     let mut idle = Socket::connect(&sandbox).await;

@@ -6,6 +6,8 @@ mod deribit;
 #[path = "common/socket.rs"]
 mod socket;
 
+use std::time::Duration;
+
 use common::send;
 use deribit::{Caller, get, two_accounts};
 use futures_util::SinkExt as _;
@@ -24,9 +26,12 @@ fn settings(change: impl FnOnce(&mut DeribitSettings)) -> DeribitSettings {
 
 /// Waits until so many connections are open.
 async fn connections(sandbox: &Sandbox, count: usize) {
-    while sandbox.websocket_connections() != count {
-        tokio::task::yield_now().await;
-    }
+    let waiting = async {
+        while sandbox.websocket_connections() != count {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("connections open and close");
 }
 
 #[tokio::test]
@@ -155,11 +160,11 @@ async fn tokens_end() {
     let mut socket = Socket::connect(&sandbox).await;
     let summary = json!({"currency": "BTC"});
     assert_eq!(socket.result("public/auth", login(&caller, "expires:7")).await["expires_in"], 7);
-    sandbox.set_deribit_settings(settings(|settings| settings.access_token_seconds = 2));
+    sandbox.set_deribit_settings(settings(|settings| settings.access_token_seconds = 60));
     let tokens = socket.result("public/auth", login(&caller, "")).await;
-    assert_eq!(tokens["expires_in"], 2);
+    assert_eq!(tokens["expires_in"], 60);
     socket.result("private/get_account_summary", summary.clone()).await;
-    sandbox.clock().set_offset_millis(2_000);
+    sandbox.clock().set_offset_millis(60_000);
     assert_eq!(socket.refused("private/get_account_summary", summary.clone()).await, 13009);
     let renew = json!({"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]});
     socket.result("public/auth", renew).await;
@@ -227,7 +232,7 @@ async fn orders_are_cancelled_with_their_connection() {
 #[tokio::test]
 async fn who_is_silent_loses_the_connection() {
     let sandbox = two_accounts().await;
-    sandbox.set_deribit_settings(settings(|settings| settings.heartbeat_second_millis = 10));
+    sandbox.set_deribit_settings(settings(|settings| settings.heartbeat_second_millis = 50));
     let mut socket = Socket::connect(&sandbox).await;
     assert_eq!(socket.refused("public/set_heartbeat", json!({"interval": 9})).await, -32602);
     assert_eq!(socket.result("public/set_heartbeat", json!({"interval": 10})).await, "ok");
@@ -253,12 +258,12 @@ async fn who_is_silent_loses_the_connection() {
         }
     };
     assert_eq!((end, kinds.last()), (End::Closed(4000), Some(&json!("test_request"))));
-    assert_eq!(sandbox.websocket_connections(), 0);
+    connections(&sandbox, 0).await;
 
     let mut socket = Socket::connect(&sandbox).await;
     socket.result("public/set_heartbeat", json!({"interval": 10})).await;
     socket.result("public/disable_heartbeat", json!({})).await;
-    tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+    tokio::time::sleep(Duration::from_millis(1250)).await;
     assert_eq!(socket.result("public/test", json!({})).await["version"], "1.2.26");
     assert_eq!(socket.others, [json!(null); 0]);
 }

@@ -52,7 +52,7 @@ async fn a_request_is_lost_before_or_after_it_is_carried_out() {
         let rule = Rule::new(fault.clone()).at("kalshi").on(format!("POST {CREATE}")).over(Transport::Http).times(1);
         sandbox.faults().set(vec![rule]);
         let is_silent = matches!(fault, Fault::SilenceBefore | Fault::SilenceAfter);
-        let patience = if is_silent { Duration::from_millis(700) } else { USUAL };
+        let patience = if is_silent { Duration::from_millis(2500) } else { USUAL };
         let lost = create(&sandbox, &client, patience).await.unwrap_err();
         assert_eq!(lost.is_timeout(), is_silent, "{fault:?}: {lost:?}");
         assert_eq!(created(&sandbox) - before, times, "{fault:?}");

@@ -20,7 +20,7 @@ use crate::common::trader::Trader;
 use crate::spec::Spec;
 
 /// No frame takes as long, so that a lack of one fails a test instead of holding it up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 const PATH: &str = "/trade-api/ws/v2";
 
 pub struct Stream {

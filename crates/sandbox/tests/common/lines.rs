@@ -15,7 +15,7 @@ use venuekit_sandbox::{Accounts, BayseAccount, BayseStreamSettings, Sandbox};
 use crate::common::{Bayse, send};
 
 /// No message takes as long, so that a lack of one fails a test instead of holding it up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Stream {
     pub socket: WebSocketStream<MaybeTlsStream<TcpStream>>,

@@ -15,7 +15,7 @@ use crate::common::now_millis;
 use crate::deribit::{Caller, hmac_hex, nonce};
 
 /// No response takes as long, so that a lack of one fails a test instead of holding it up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Socket {
     pub stream: WebSocketStream<MaybeTlsStream<TcpStream>>,

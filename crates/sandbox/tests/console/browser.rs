@@ -74,9 +74,13 @@ impl Browser {
         Some(Self { driver, http, session: format!("{base}/session/{id}"), _profile: profile })
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    async fn ask(&self, path: &str, body: Value) -> Value {
         let response = self.http.post(format!("{}/{path}", self.session)).json(&body).send().await.unwrap();
-        let mut json: Value = response.json().await.unwrap();
+        response.json().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let mut json = self.ask(path, body).await;
         assert!(json["value"]["error"].is_null(), "{path}: {json}");
         json["value"].take()
     }
@@ -111,8 +115,17 @@ impl Browser {
     }
 
     async fn click(&self, selector: &str) {
-        let element = self.element(selector).await;
-        self.post(&format!("element/{element}/click"), json!({})).await;
+        // The page puts a new element in the place of one whose entry changes, also after it was found here.
+        let started = Instant::now();
+        loop {
+            let element = self.element(selector).await;
+            let clicked = self.ask(&format!("element/{element}/click"), json!({})).await;
+            match clicked["value"]["error"].as_str() {
+                None => return,
+                Some("stale element reference") if started.elapsed() < PATIENCE => {}
+                Some(_) => panic!("{selector}: {clicked}"),
+            }
+        }
     }
 
     async fn type_into(&self, selector: &str, text: &str) {
@@ -158,8 +171,9 @@ async fn the_page_shows_requests_explains_signatures_and_calls() {
 async fn log(browser: &Browser, sandbox: &Sandbox) {
     let key = Kalshi::given(sandbox, 1);
     key.call("GET", "/trade-api/v2/portfolio/balance", "").await.expect(200);
-    let rows = browser.text("#log .rows tbody", "GetBalance").await;
-    assert!(rows.contains("200 accepted"), "{rows}");
+    // The entry is there before its response is.
+    let rows = browser.text("#log .rows tbody", "200 accepted").await;
+    assert!(rows.contains("GetBalance"), "{rows}");
     let (now, path) = (now_millis(), "/trade-api/v2/portfolio/orders");
     let headers = [
         ("KALSHI-ACCESS-KEY", key.key_id.clone()),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use venuekit_sandbox::{Accounts, Sandbox};
 
 /// Nothing takes as long, so that a lack of it fails a test instead of holding it up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn sandbox() -> Sandbox {
     Sandbox::start(Accounts::default()).await.unwrap()
@@ -88,8 +88,8 @@ impl Console {
     }
 }
 
-/// An entry changes until its response was sent and its credentials were looked at.
-fn is_complete(entry: &Value) -> bool {
+/// An entry changes until its response was sent and its credentials were looked at. Either may be first.
+pub fn is_complete(entry: &Value) -> bool {
     entry["verdict"] == "no response" || (entry["verdict"] != "pending" && entry["inspected"] == true)
 }
 

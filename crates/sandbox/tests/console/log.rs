@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::bybit;
-use crate::client::{Console, http, sandbox};
+use crate::client::{Console, http, is_complete, sandbox};
 use crate::common::{Bayse, Kalshi, send, session};
 use crate::deribit::Caller;
 use crate::socket::Socket;
@@ -16,15 +16,15 @@ async fn a_request_arrives_as_an_event() {
     assert_eq!(events.headers()["content-type"], "text/event-stream");
     let key = Kalshi::given(&sandbox, 1);
     key.call("GET", "/trade-api/v2/portfolio/balance", "").await.expect(200);
-    let mut text = String::new();
-    let entry = loop {
-        let chunk = events.chunk().await.unwrap().expect("the stream goes on");
-        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    let mut bytes = Vec::new();
+    let (entry, text) = loop {
+        bytes.extend(events.chunk().await.unwrap().expect("the stream goes on"));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
         let entries = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
         // The same entry comes again with each thing that becomes known of it.
-        if let Some(entry) = entries.rev().find(|entry| !entry["credential"].is_null()) {
-            break entry;
+        if let Some(entry) = entries.rev().find(is_complete) {
+            break (entry, text);
         }
     };
     assert_eq!(entry["operation"], "GetBalance");
