@@ -226,11 +226,11 @@ async fn a_login_that_meets_a_passing_fault_is_repeated_with_the_call_that_needs
     }
 }
 
-/// A session's name stands in the scope that is requested, and so does what follows it: tokens that live for six seconds.
-const BRIEF: &str = "bot expires:6";
+/// A session's name stands in the scope that is requested, and so does what follows it: tokens that live for twelve seconds.
+const BRIEF: &str = "bot expires:12";
 
 /// Half of that and a little: they are renewed now.
-const DUE: Duration = Duration::from_millis(3_200);
+const DUE: Duration = Duration::from_millis(6_200);
 
 fn deribit_brief(sandbox: &Sandbox, proxy: &Proxy) -> deribit::Client {
     let account = &sandbox.accounts().deribit[0];

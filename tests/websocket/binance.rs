@@ -140,7 +140,7 @@ async fn an_order_whose_response_is_lost_is_found_by_its_own_id() {
     ] {
         let rule = Rule::new(fault).over(Transport::Websocket).on("order.place").times(1);
         sandbox.faults().set(vec![rule]);
-        let timeouts = Timeouts::default().with_attempt(Duration::from_millis(1500));
+        let timeouts = Timeouts::default().with_attempt(Duration::from_millis(2500));
         let client = builder(&sandbox, &credentials).timeouts(timeouts).build().unwrap();
         let error = order(&client, id).send().await.unwrap_err();
         assert!(error.may_have_been_applied(), "{id}: {error}");
@@ -242,7 +242,7 @@ async fn reported(reader: &mut Subscription<UserDataMessage>, id: &str) -> Vec<R
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), reading).await.expect("the order is reported");
+    tokio::time::timeout(Duration::from_secs(60), reading).await.expect("the order is reported");
     reasons
 }
 

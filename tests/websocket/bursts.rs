@@ -9,7 +9,7 @@ use venuekit::deribit::{Client, Credentials, Environment};
 use venuekit::transport::{Debit, LocalBudget, RateBudget, RateFeedback, RateFuture, RateLimits, Refused, RetryPolicy};
 use venuekit_sandbox::{Fault, Rule, Sandbox};
 
-use crate::desk::{ID, SECRET, builder, buy, options, sandbox};
+use crate::desk::{ID, SECRET, builder, buy, options, sandbox, until};
 
 const CALLS: usize = 10;
 
@@ -107,7 +107,7 @@ async fn calls_pay_after_the_turn_that_they_wait_for() {
             tokio::spawn(async move { client.test().send().await.map(drop) })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    until("both turns are taken", || sandbox.faults().strikes() == [2]).await;
     let waiting = tokio::spawn({
         let client = client.clone();
         async move { orders(&client).await }

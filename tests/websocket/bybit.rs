@@ -188,7 +188,7 @@ async fn an_order_whose_response_is_lost_is_found_by_its_own_id() {
     ] {
         let rule = Rule::new(fault).over(Transport::Websocket).on("order.create").times(1);
         sandbox.faults().set(vec![rule]);
-        let timeouts = Timeouts::default().with_attempt(Duration::from_millis(1500));
+        let timeouts = Timeouts::default().with_attempt(Duration::from_millis(2500));
         let client = builder(&sandbox, &credentials).timeouts(timeouts).build().unwrap();
         let error = order(&client, id).send().await.unwrap_err();
         assert!(error.may_have_been_applied(), "{id}: {error}");
@@ -258,11 +258,11 @@ async fn a_clock_that_is_off_is_put_right() {
         let client = builder(&sandbox, &credentials).build().unwrap();
         client.clock().set_offset_millis(off);
         order(&client, &format!("order{off}")).send().await.unwrap();
-        assert!(client.clock().offset_millis().abs() < 5_000, "{}", client.clock().offset_millis());
+        assert!(client.clock().offset_millis().abs() < 30_000, "{}", client.clock().offset_millis());
         // While the connection stays, a time that the venue refuses is corrected by its reply.
         client.clock().set_offset_millis(off);
         cancel(&client, &format!("order{off}")).send().await.unwrap();
-        assert!(client.clock().offset_millis().abs() < 5_000, "{}", client.clock().offset_millis());
+        assert!(client.clock().offset_millis().abs() < 30_000, "{}", client.clock().offset_millis());
     }
 }
 
@@ -282,7 +282,7 @@ async fn a_client_of_the_trade_channel_has_streams_too() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), reading).await.expect("the order is reported");
+    tokio::time::timeout(Duration::from_secs(60), reading).await.expect("the order is reported");
     assert_eq!(sandbox.websocket_connections(), 2, "one for orders and one for the account");
     sandbox.cut_connections();
     until("the loss is known", || client.connection().unwrap().stats().lost == 1).await;

@@ -108,13 +108,15 @@ async fn a_call_past_its_time_fails_alone() {
     let sandbox = sandbox().await;
     sandbox.faults().set(vec![Rule::new(Fault::SilenceAfter).on("private/buy").times(1)]);
     let client = builder(&sandbox).build().unwrap();
-    let impatient = client.with_timeout(Duration::from_millis(300));
+    client.connection().unwrap().open().await.unwrap();
+    // Long enough that the order is sent on a busy machine too. The others go on for longer.
+    let impatient = client.with_timeout(Duration::from_secs(2));
     let (late, others) = tokio::join!(
         buy(&impatient, "late"),
         join_all((0..20).map(|number| {
             let client = &client;
             async move {
-                tokio::time::sleep(Duration::from_millis(20 * number)).await;
+                tokio::time::sleep(Duration::from_millis(150 * number)).await;
                 client.get_time().send().await.map(drop)
             }
         }))
@@ -139,7 +141,7 @@ async fn a_call_that_waits_for_its_turn_is_not_sent_when_its_time_is_over() {
             tokio::spawn(async move { client.test().send().await.map(drop) })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    until("both turns are taken", || sandbox.faults().strikes() == [2]).await;
     let error = buy(&client.with_timeout(Duration::from_millis(100)), "no-turn").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert!(!error.may_have_been_applied(), "{error}");

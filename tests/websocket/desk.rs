@@ -42,9 +42,9 @@ pub async fn buy(client: &Client, label: &str) -> Result<Order, Error> {
     Ok(call.send().await?.into_inner().order)
 }
 
-/// Waits until something holds, which it soon does.
+/// Waits until something holds, which it soon does; on a busy machine later.
 pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..2000 {
+    for _ in 0..12_000 {
         if holds() {
             return;
         }

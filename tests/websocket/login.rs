@@ -11,7 +11,7 @@ use venuekit::deribit::{Client, Credentials, Environment};
 use venuekit::transport::Timeouts;
 use venuekit_sandbox::DeribitKey;
 
-use crate::desk::{ID, SECRET, builder, buy, key, options, sandbox, with};
+use crate::desk::{ID, SECRET, builder, buy, key, options, sandbox, until, with};
 use crate::scripted::{answer, client, serve};
 
 #[tokio::test]
@@ -71,9 +71,8 @@ async fn a_token_is_renewed_ahead_of_its_end_without_any_call() {
     sandbox.set_deribit_settings(settings);
     let client = builder(&sandbox).build().unwrap();
     buy(&client, "before").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(2600)).await;
-    let logins = sandbox.executed()["deribit POST /api/v2/public/auth"];
-    assert!(logins >= 2, "{logins}");
+    let logins = || sandbox.executed()["deribit POST /api/v2/public/auth"];
+    until("another token", || logins() >= 2).await;
     buy(&client, "after").await.unwrap();
     assert_eq!(client.connection().unwrap().stats().opened, 1);
 }
@@ -95,8 +94,8 @@ async fn logging_out_ends_the_connection_and_the_next_call_begins_another() {
     client.enable_cancel_on_disconnect().send().await.unwrap();
     let order = buy(&client, "stays").await.unwrap();
     client.logout().send().await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(sandbox.websocket_connections(), 0, "nobody asked for another yet");
+    until("the connection ends", || sandbox.websocket_connections() == 0).await;
+    assert_eq!(client.connection().unwrap().stats().opened, 1, "nobody asked for another yet");
     let order = client.get_order_state().body_map(|params| params.order_id(order.order_id)).send().await.unwrap();
     assert_eq!(
         order.order_state.as_ref().map(ToString::to_string).as_deref(),
@@ -140,7 +139,7 @@ async fn a_refresh_token_that_is_refused_over_a_connection_is_followed_by_a_logi
     let client = client.credentials(Credentials::secret(ID, SECRET).unwrap()).build().unwrap();
     client.connection().unwrap().open().await.unwrap();
     // Before the first token has ended, and without a call.
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    until("another login", || grants.lock().unwrap().len() >= 3).await;
     assert_eq!(grants.lock().unwrap()[..3], ["client_signature", "refresh_token", "client_signature"]);
     client.cancel_all().send().await.unwrap();
     assert_eq!(client.connection().unwrap().stats().opened, 1);

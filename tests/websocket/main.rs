@@ -12,6 +12,8 @@ mod desk;
 mod faults;
 mod login;
 mod notifications;
+#[path = "../common/nowhere.rs"]
+mod nowhere;
 mod numbers;
 mod scripted;
 mod stalls;

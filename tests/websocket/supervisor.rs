@@ -15,7 +15,7 @@ use venuekit_sandbox::{Fault, Rule, Sandbox};
 use crate::desk::{ID, SECRET, builder, buy, options, sandbox, until};
 
 /// Long before any call's own time is over.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(15);
 
 #[tokio::test]
 async fn a_handler_that_panics_costs_the_event_alone() {
@@ -157,6 +157,7 @@ fn calls_under_way_fail_at_once_when_the_runtime_of_the_connection_ends() {
 fn calls_that_wait_for_a_connection_outlive_the_runtime_that_was_to_open_it() {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     // The first connection is accepted and gets no response.
+    let (accepted, is_accepted) = std::sync::mpsc::channel();
     let (url, sandbox) = runtime.block_on(async {
         let sandbox = sandbox().await;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -164,6 +165,7 @@ fn calls_that_wait_for_a_connection_outlive_the_runtime_that_was_to_open_it() {
         let venue = sandbox.base_url().strip_prefix("http://").unwrap().to_owned();
         tokio::spawn(async move {
             let _silent = listener.accept().await.unwrap();
+            accepted.send(()).unwrap();
             while let Ok((mut client, _)) = listener.accept().await {
                 let mut server = tokio::net::TcpStream::connect(&venue).await.unwrap();
                 tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
@@ -179,7 +181,7 @@ fn calls_that_wait_for_a_connection_outlive_the_runtime_that_was_to_open_it() {
         let client = client.clone();
         async move { client.get_time().send().await.map(drop) }
     });
-    std::thread::sleep(Duration::from_millis(100));
+    is_accepted.recv().unwrap();
     let waiting = std::thread::spawn({
         let client = client.clone();
         move || current().block_on(async { tokio::time::timeout(SOON, buy(&client, "waited")).await })
