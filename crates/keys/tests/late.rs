@@ -6,11 +6,13 @@ mod between;
 mod breaking;
 mod common;
 
+use std::time::Duration;
+
 use axum::http::Method;
 use between::{Late, answering, start};
-use common::{Watching, World, engine};
+use common::{Watching, World, engine, settings};
 use venuekit_keys::journal::Step;
-use venuekit_keys::{Origin, Outcome, Rotate, Task, Venue};
+use venuekit_keys::{Origin, Outcome, Rotate, Settings, Task, Venue};
 
 #[tokio::test]
 async fn a_call_that_had_no_effect_is_made_again_only_when_the_list_has_shown_it() {
@@ -57,7 +59,9 @@ async fn a_secret_that_is_replaced_late_is_not_the_one_that_stays() {
     {
         let world = World::start(venue).await;
         let folder = tempfile::tempdir().unwrap();
-        let engine = engine(folder.path());
+        // It waits longer than the call takes to come through on a busy machine.
+        let patient = Settings { settle: Duration::from_secs(2), ..settings() };
+        let engine = engine(folder.path()).settings(patient);
         let create = Task::Create(world.create(Origin::Venue));
         engine.run(&world.account(), create, &world.manager(), &Watching::default()).await.unwrap();
         // The first call comes through while it is waited for; nothing else is called then.
@@ -65,7 +69,7 @@ async fn a_secret_that_is_replaced_late_is_not_the_one_that_stays() {
             start(&world, Box::new(|_, _, _| None), Some(Late { call, when, nth: usize::MAX })).await;
         let comes = async {
             while between.seen.lock().unwrap().iter().all(|seen| !seen.contains(call)) {
-                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
             between.release().await;
         };

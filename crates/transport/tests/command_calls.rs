@@ -270,7 +270,7 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap_or_else(|_| panic!("{what}"));
+    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("{what}"));
 }
 
 #[tokio::test]
@@ -485,7 +485,7 @@ async fn another_connection_takes_the_place_of_one_that_takes_no_more_calls() {
         _ => ok(request),
     })
     .await;
-    let policy = RetryPolicy::default().with_attempts(50).with_longest_wait(Duration::from_millis(50));
+    let policy = RetryPolicy::default().with_attempts(50).with_longest_wait(Duration::from_millis(500));
     builder(&url).websocket(quick()).retry(policy).build().unwrap().place().await.unwrap();
     let orders = commands(&heard).into_iter().filter(|(_, name)| name == "order.create");
     assert_eq!(orders.filter(|(number, _)| *number == 2).count(), 1);
