@@ -65,6 +65,24 @@ async fn markets_come_and_go_while_a_reader_reads() {
     assert_eq!(trades.topic().to_string(), format!("trade market_tickers={}", &*tickers[1]));
 }
 
+/// What a call lists is asked for by the venue's clock, not by that of this machine.
+#[tokio::test]
+async fn what_is_missed_is_caught_up_where_the_clock_of_the_venue_is_behind() {
+    let sandbox = sandbox().await;
+    sandbox.clock().set_offset_millis(-60_000);
+    let client = kalshi(&sandbox);
+    let ticker = market(&client).await;
+    let mut trades = client.streams().trade([ticker.clone()]).subscribe().await.unwrap();
+    // The connection is lost before anything has come.
+    fault(&sandbox, Fault::status(502), UPGRADE, 2);
+    sandbox.cut_connections();
+    assert!(matches!(stale(&mut trades).await.reason, Reason::Reconnect(_)));
+    trade(&sandbox, &ticker, "2.00");
+    let (caught, resynced) = resynced(&mut trades).await;
+    assert_eq!(caught.iter().map(|trade| trade.count_fp.get()).collect::<Vec<_>>(), [exact("2.00")]);
+    assert_eq!((resynced.missed, resynced.caught_up), (Missed::None, 1));
+}
+
 #[tokio::test]
 async fn what_happens_while_a_connection_is_lost_is_caught_up_once() {
     let sandbox = sandbox().await;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use reqwest::Url;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use venuekit::kalshi;
 use venuekit::streams::{Error, StreamOptions};
+use venuekit::transport::Clock;
+use venuekit::{deribit, kalshi};
 
 use crate::desk::{in_time, kalshi as client_of, market, message, sandbox, trade};
 
@@ -25,6 +26,22 @@ async fn a_url_may_be_another_one() {
     let mut trades = in_time("subscribed", streams.topic(topic).subscribe()).await.unwrap();
     trade(&sandbox, &ticker, "1.00");
     message(&mut trades).await;
+}
+
+/// Nothing is signed, so that nothing can be refused for its time.
+#[tokio::test]
+async fn the_handshake_of_a_public_stream_corrects_the_clock() {
+    let sandbox = sandbox().await;
+    for is_corrected in [true, false] {
+        let clock = Clock::default();
+        sandbox.clock().set_offset_millis(-60_000);
+        let builder = deribit::Client::builder(deribit::Environment::Custom(sandbox.deribit_url()));
+        let client = builder.clock(clock.clone()).correct_clock_skew(is_corrected).build().unwrap();
+        let _quotes = client.streams().quote("BTC-PERPETUAL").subscribe().await.unwrap();
+        let offset = clock.offset_millis();
+        let bound = if is_corrected { i64::MIN..-45_000 } else { 0..1 };
+        assert!(bound.contains(&offset), "{offset}");
+    }
 }
 
 #[tokio::test]

@@ -439,7 +439,7 @@ async fn serve(
     }
     let mut sent = None;
     let carry_out = async {
-        match websocket {
+        let response = match websocket {
             Some(WebsocketVenue::Bayse) => bayse::open_websocket(&venues.bayse, &request, upgrade, cut.clone()),
             Some(WebsocketVenue::Binance) => binance::open_websocket(&venues.binance, &request, upgrade, cut.clone()),
             Some(WebsocketVenue::Bybit) => bybit::open_websocket(&venues.bybit, &request, upgrade, cut.clone()),
@@ -450,9 +450,10 @@ async fn serve(
             None => {
                 let reply = handle(&venues, Arc::clone(&request)).await;
                 sent = Some(request_log::Response::of(&reply));
-                write(reply, &venues.clock)
+                return write(reply, &venues.clock);
             }
-        }
+        };
+        dated(response, &venues.clock)
     };
     let response = match &fault {
         Some(fault) => faults::http::answer(fault.clone(), &cut, carry_out).await,
@@ -532,10 +533,16 @@ fn read(parts: Parts, body: bytes::Bytes) -> Request {
 }
 
 fn write(reply: Reply, clock: &Clock) -> Response {
-    let reply = reply.with_header("date", &http_date(clock.millis()));
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
+    dated(response, clock)
+}
+
+/// A response that says when it was sent, by the sandbox's clock.
+fn dated(mut response: Response, clock: &Clock) -> Response {
+    let date = http::HeaderValue::from_str(&http_date(clock.millis())).expect("a date is printable");
+    response.headers_mut().insert(http::header::DATE, date);
     response
 }
 

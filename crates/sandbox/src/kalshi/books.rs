@@ -60,9 +60,9 @@ pub(super) fn trades(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let query = call.query();
     let time = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
     // All trades of the sandbox are made in the book.
-    let of_blocks = query.is_set("is_block_trade");
+    let (of_blocks, ticker) = (query.is_set("is_block_trade"), query.text("ticker"));
     let matching = state.events.trades().filter(|trade| {
-        !of_blocks && query.text("ticker").is_none_or(|ticker| trade.ticker == ticker) && time.holds(Some(trade.time))
+        !of_blocks && time.holds(Some(trade.time)) && ticker.is_none_or(|ticker| trade.ticker == ticker)
     });
     let (page, cursor) = query.page(matching.map(trade))?;
     Ok(Reply::json(200, &json!({"trades": page, "cursor": cursor})))

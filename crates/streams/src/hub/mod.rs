@@ -10,7 +10,8 @@
 //! | `attach` | readers come and go |
 //! | `place` | which subscriptions share a connection |
 //! | `plan` | from wants to commands, within the venue's limits |
-//! | `reply` | what commands got |
+//! | `reply` | replies to commands |
+//! | `refusal` | commands that are refused or get no reply |
 //! | `data` | from a frame to its readers, sequences |
 //! | `recover` | what is uncertain, and how it becomes certain again |
 //! | `caught` | what calls bring |
@@ -30,6 +31,7 @@ mod place;
 mod plan;
 mod reader;
 mod recover;
+mod refusal;
 mod reply;
 mod sequence;
 mod slot;

@@ -1,0 +1,312 @@
+//! What becomes of commands that are refused or get no reply.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::Hub;
+use super::arena::Key;
+use super::io::{ErrorClass, Now};
+use super::slot::{Purpose, Slot};
+use super::sub::{SnapshotRequest, Sub, VenueState};
+use crate::error::Refusal;
+use crate::event::{Missed, Reason};
+
+/// After so many refusals of single items, and nothing accepted, the others are taken to be refused too.
+const REFUSED_ALONE: u32 = 8;
+
+/// How often a command is sent that may succeed later.
+const TRIES: u32 = 5;
+
+impl Hub {
+    /// A command failed of which another one has brought a part: the rest of its items is asked for again.
+    pub(super) fn ask_again(&mut self, key: Key<Sub>, items: &[Arc<str>]) {
+        if let Some(sub) = self.subs.get_mut(key) {
+            let is_open = |item: &&Arc<str>| {
+                sub.sub_items.get(*item).is_some_and(|sub_item| sub_item.venue_state == VenueState::Subscribing)
+            };
+            let open: Vec<_> = items.iter().filter(is_open).cloned().collect();
+            sub.set_venue_state(&open, VenueState::Inactive);
+        }
+        self.want(key);
+    }
+
+    /// A command failed as a whole though one name alone may be the reason. Where the error names it, or there is one alone, that one is
+    /// refused and the others are subscribed to again; otherwise each half of them is. After an error that may not last, it is repeated later.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn not_subscribed(
+        &mut self,
+        now: Now,
+        slot: Key<Slot>,
+        list: Vec<(Key<Sub>, Vec<Arc<str>>)>,
+        code: &str,
+        text: &str,
+        named: &[Cow<'_, str>],
+        class: ErrorClass,
+    ) {
+        let is_alone = list.len() == 1;
+        let is_named = |key: Key<Sub>| {
+            let name = self.subs.get(key).map(|sub| sub.name.clone());
+            name.is_some_and(|name| named.iter().any(|named| named.eq_ignore_ascii_case(&name)))
+        };
+        let (blamed, others): (Vec<_>, Vec<_>) = list.into_iter().partition(|(key, _)| is_alone || is_named(*key));
+        if let Some(slot) = self.slots.get_mut(slot)
+            && blamed.is_empty()
+            && matches!(class, ErrorClass::Refused | ErrorClass::AlreadyHeld)
+        {
+            slot.batch = (others.len() / 2).max(1);
+        }
+        let is_later = matches!(class, ErrorClass::Retry | ErrorClass::Terminal);
+        for (key, _) in others {
+            if is_later && !self.may_try_again(now, key) {
+                self.refused(now, key, code, text);
+                continue;
+            }
+            if let Some(sub) = self.subs.get_mut(key) {
+                sub.venue_state = VenueState::Inactive;
+            }
+            self.want(key);
+        }
+        for (key, items) in blamed {
+            match class {
+                ErrorClass::AlreadyHeld if self.may_try_again(now, key) => self.not_ended(key),
+                _ if is_later && self.may_try_again(now, key) => {
+                    if let Some(sub) = self.subs.get_mut(key) {
+                        sub.venue_state = VenueState::Inactive;
+                        sub.set_venue_state(&items, VenueState::Inactive);
+                    }
+                    self.want(key);
+                }
+                _ if items.is_empty() => self.refused(now, key, code, text),
+                _ => {
+                    if let Some(sub) = self.subs.get_mut(key) {
+                        sub.venue_state = VenueState::Inactive;
+                    }
+                    self.refuse_items(now, key, &items, code, text, named);
+                }
+            }
+        }
+    }
+
+    /// Whether a command that may succeed later is sent once more, after a wait.
+    fn may_try_again(&mut self, now: Now, key: Key<Sub>) -> bool {
+        let Some(sub) = self.subs.get_mut(key) else { return false };
+        sub.tries += 1;
+        let tries = sub.tries;
+        let wait = self.backoff(tries);
+        if let Some(sub) = self.subs.get_mut(key) {
+            sub.not_before = Some(now.at + wait);
+        }
+        tries < TRIES
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn not_added(
+        &mut self,
+        now: Now,
+        key: Key<Sub>,
+        items: &[Arc<str>],
+        code: &str,
+        text: &str,
+        named: &[Cow<'_, str>],
+        class: ErrorClass,
+    ) {
+        if class == ErrorClass::Terminal {
+            return self.ended_by_venue(now, key, code.to_owned(), text.to_owned());
+        }
+        if class == ErrorClass::Retry && self.may_try_again(now, key) {
+            if let Some(sub) = self.subs.get_mut(key) {
+                sub.set_venue_state(items, VenueState::Inactive);
+            }
+            return self.want(key);
+        }
+        self.refuse_items(now, key, items, code, text, named);
+    }
+
+    /// Items were refused: those that the venue names, or the one that was asked for alone. Of several without names half are asked for
+    /// again, until it is known which.
+    fn refuse_items(
+        &mut self,
+        now: Now,
+        key: Key<Sub>,
+        items: &[Arc<str>],
+        code: &str,
+        text: &str,
+        named: &[Cow<'_, str>],
+    ) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        sub.set_venue_state(items, VenueState::Inactive);
+        let is_named = |item: &&Arc<str>| named.iter().any(|name| **name == ***item);
+        let mut refused: Vec<Arc<str>> = items.iter().filter(is_named).cloned().collect();
+        if refused.is_empty() {
+            if items.len() > 1 {
+                sub.batch = (items.len() / 2).max(1);
+                return self.want(key);
+            }
+            sub.refused_alone += 1;
+            refused = items.to_vec();
+            if sub.refused_alone >= REFUSED_ALONE
+                && sub.sub_items.values().all(|sub_item| sub_item.venue_state == VenueState::Inactive)
+            {
+                refused = sub.sub_items.keys().cloned().collect();
+            }
+        }
+        for item in refused {
+            self.refuse_item(now, key, &item, code, text);
+        }
+        self.want(key);
+        self.catch_up_if_due(now, key);
+        self.resync_all_if_certain(now, key);
+    }
+
+    pub(super) fn refuse_item(&mut self, now: Now, key: Key<Sub>, item: &Arc<str>, code: &str, text: &str) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        self.stats.refused += 1;
+        let refusal = Refusal {
+            topic: sub.base.clone(),
+            items: vec![item.clone()],
+            code: code.to_owned(),
+            text: text.to_owned(),
+        };
+        let Some(sub_item) = sub.sub_items.get(item) else { return };
+        let readers: Vec<_> = sub_item.routes.iter().map(|route| route.reader).collect();
+        readers.iter().for_each(|reader| sub.leave_item(*reader, item));
+        sub.forget(item);
+        // Who has nothing left here goes from here.
+        let left: Vec<_> = readers
+            .iter()
+            .copied()
+            .filter(|reader| {
+                let mut routes = sub.whole.iter().chain(sub.sub_items.values().flat_map(|sub_item| &sub_item.routes));
+                !routes.any(|route| route.reader == *reader)
+            })
+            .collect();
+        sub.sub_readers.retain(|sub_reader| !left.contains(&sub_reader.reader));
+        sub.refresh();
+        let slot = sub.slot;
+        for reader in left {
+            if let Some(own) = self.readers.get_mut(reader) {
+                own.subs.retain(|own| *own != key);
+            }
+        }
+        self.find_blockers(slot);
+        for reader in readers {
+            self.refuse(now, reader, key, refusal.clone());
+        }
+    }
+
+    /// A whole subscription was refused.
+    pub(super) fn refused(&mut self, now: Now, key: Key<Sub>, code: &str, text: &str) {
+        let Some(sub) = self.subs.get_mut(key) else { return };
+        self.stats.refused += 1;
+        let refusal =
+            Refusal { topic: sub.base.clone(), items: Vec::new(), code: code.to_owned(), text: text.to_owned() };
+        let readers: Vec<_> = sub.sub_readers.drain(..).map(|sub_reader| sub_reader.reader).collect();
+        sub.whole.clear();
+        sub.sub_items.clear();
+        for reader in &readers {
+            if let Some(own) = self.readers.get_mut(*reader) {
+                own.subs.retain(|own| *own != key);
+            }
+        }
+        self.drop_sub(now, key);
+        for reader in readers {
+            self.refuse(now, reader, key, refusal.clone());
+        }
+    }
+
+    pub(super) fn not_removed(&mut self, key: Key<Sub>, items: &[Arc<str>]) {
+        if let Some(sub) = self.subs.get_mut(key) {
+            sub.set_venue_state(items, VenueState::Unknown);
+        }
+        self.want(key);
+    }
+
+    pub(super) fn no_snapshot(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>], class: ErrorClass) {
+        if class == ErrorClass::Retry {
+            // It is asked for again when it is due.
+            return self.await_snapshots(now, key);
+        }
+        let is_awaited = self.subs.get(key).is_some_and(|sub| items.iter().any(|item| sub.awaiting_of(Some(item)) > 0));
+        if is_awaited {
+            let (code, text) = (String::new(), "a snapshot was refused".to_owned());
+            self.mark_stale(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
+            self.resubscribe(now, key);
+        }
+    }
+
+    /// A command got no reply in time.
+    pub(super) fn unanswered(&mut self, now: Now, purpose: Purpose, replies: usize) {
+        match purpose {
+            Purpose::Subscribe(list) => {
+                for (key, items) in list {
+                    if replies > 0 {
+                        self.rooms_over(now, key, &items, true);
+                        continue;
+                    }
+                    if self.subs.get(key).is_none_or(|sub| sub.venue_state != VenueState::Subscribing) {
+                        // The late reply to another command has brought a part of its items.
+                        self.note_stray(key);
+                        self.ask_again(key, &items);
+                        continue;
+                    }
+                    self.note_stray(key);
+                    // Data may have come without the reply: from here on it is not taken for what follows the next one.
+                    self.note_certain(now, key);
+                    let (code, text) = (String::new(), "no reply to the subscription".to_owned());
+                    self.mark_stale(now, key, &Reason::ClosedByVenue { code, text }, Missed::Unknown);
+                    self.may_try_again(now, key);
+                    self.forget_fetch(key);
+                    if let Some(sub) = self.subs.get_mut(key) {
+                        sub.await_all();
+                        sub.is_moving = false;
+                        sub.venue_state = VenueState::Inactive;
+                        sub.set_venue_state(&items, VenueState::Inactive);
+                    }
+                    self.want(key);
+                }
+            }
+            Purpose::Unsubscribe(list) => list.into_iter().for_each(|key| self.not_ended(key)),
+            Purpose::LeaveRoom(key, item) => self.left_room(now, key, item),
+            Purpose::Add(key, items) => {
+                if replies > 0 {
+                    return self.rooms_over(now, key, &items, false);
+                }
+                self.note_stray(key);
+                self.may_try_again(now, key);
+                self.not_removed(key, &[]);
+                if let Some(sub) = self.subs.get_mut(key) {
+                    sub.set_venue_state(&items, VenueState::Inactive);
+                }
+            }
+            Purpose::Remove(key, items) => self.not_removed(key, &items),
+            Purpose::Snapshot(key, items) => {
+                if let Some(sub) = self.subs.get_mut(key) {
+                    for item in &items {
+                        if let Some(sub_item) = sub.sub_items.get_mut(item)
+                            && sub_item.snapshot_request == SnapshotRequest::Sent
+                        {
+                            sub_item.snapshot_request = SnapshotRequest::Wanted;
+                        }
+                    }
+                }
+                self.want(key);
+            }
+        }
+    }
+
+    /// A command got no reply. If the venue has carried it out, it may send on this connection what another one has by then.
+    fn note_stray(&mut self, key: Key<Sub>) {
+        let Some(sub) = self.subs.get(key) else { return };
+        let base = sub.base.clone();
+        let Some(slot) = self.slots.get_mut(sub.slot) else { return };
+        for key in &slot.subs {
+            if let Some(sub) = self.subs.get_mut(*key).filter(|sub| sub.base == base) {
+                sub.may_stray = true;
+                sub.refresh();
+            }
+        }
+        if !slot.strays.contains(&base) {
+            slot.strays.push(base);
+        }
+    }
+}
