@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::{io, process};
 
+use tokio::process::Child as Process;
+
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -47,11 +49,14 @@ fn child() -> MutexGuard<'static, Option<Child>> {
 /// A process that this one waits for. While this lives, the first interrupt is the process's: nothing ends before it has.
 pub struct Waiting(());
 
-/// From now on until the guard is dropped, this process is waited for.
-pub fn waiting_for(id: Option<u32>) -> Waiting {
+/// Starts a process, and from now on until the guard is dropped, it is waited for.
+pub fn waiting_for(start: impl FnOnce() -> io::Result<Process>) -> io::Result<(Process, Waiting)> {
     listen();
-    *child() = id.map(|id| Child { id, got_interrupt: false });
-    Waiting(())
+    // Held while the process starts: an interrupt in between is its affair too, or it would go on without this one.
+    let mut child = child();
+    let process = start()?;
+    *child = process.id().map(|id| Child { id, got_interrupt: false });
+    Ok((process, Waiting(())))
 }
 
 impl Waiting {
@@ -218,4 +223,31 @@ mod terminal {
     pub fn remember() {}
     pub fn forget() {}
     pub fn restore() {}
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use rustix::process::{Signal, getpid, kill_process};
+    use tokio::process::Command;
+
+    use super::waiting_for;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_interrupt_while_a_process_starts_is_left_to_it() {
+        let start = || {
+            kill_process(getpid(), Signal::INT).unwrap();
+            // Long enough for this program to be ended, if it were.
+            std::thread::sleep(Duration::from_millis(300));
+            Command::new("true").spawn()
+        };
+        let (mut process, waiting) = waiting_for(start).unwrap();
+        let begin = Instant::now();
+        while !waiting.was_interrupted() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "nobody has heard the interrupt");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(process.wait().await.unwrap().success());
+    }
 }

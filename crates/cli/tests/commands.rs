@@ -76,7 +76,7 @@ fn accounts_printed(world: &World, arguments: &[&str], file: &str) {
     let child = command.stdout(std::fs::File::create(&path).unwrap()).stderr(Stdio::null()).stdin(Stdio::null());
     let child = child.spawn().unwrap();
     let is_whole = || serde_json::from_slice::<Value>(&std::fs::read(&path).unwrap()).is_ok();
-    for _ in 0..600 {
+    for _ in 0..2400 {
         if is_whole() {
             break;
         }

@@ -30,7 +30,7 @@ fn an_interrupt_is_left_to_the_command_and_waited_for() {
     let hand_over = "touch begun; exec sleep 600";
     command.args(["keys", "resume", "--hand-over", hand_over]).stdout(Stdio::null()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
-    for _ in 0..600 {
+    for _ in 0..2400 {
         if world.home.join("begun").exists() {
             break;
         }

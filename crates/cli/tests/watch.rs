@@ -163,6 +163,7 @@ fn who_may_not_hear_is_told_and_nothing_is_sent() {
     let error = &serde_json::from_str::<Value>(&complaint).unwrap()["error"];
     assert_eq!((no_instrument.status.code(), &error["code"]), (Some(1), &json!("refused")), "{stdout}{complaint}");
     assert_eq!(error["refusals"][0]["topic"], "ticker.NOTHING-HERE.100ms");
+    until(|| world.sandbox.websocket_connections() == 0);
 
     world.variables.retain(|name, _| name.starts_with("VENUEKIT"));
     for arguments in [["watch", "kalshi/local", "trade"], ["watch", "deribit/local", "user_lock"]] {

@@ -124,7 +124,7 @@ impl World {
 
     /// Waits until a child has ended, and kills it if it does not.
     pub fn end(child: &mut std::process::Child) -> Option<i32> {
-        for _ in 0..600 {
+        for _ in 0..2400 {
             if let Some(status) = child.try_wait().unwrap() {
                 return status.code();
             }

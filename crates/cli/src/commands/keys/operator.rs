@@ -61,16 +61,16 @@ impl<'a> CliOperator<'a> {
 /// Runs a command that acknowledges by its exit code. It reads the key from the store by its name.
 async fn run(command: &str, key: &Handed) -> Result<(), String> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let mut child = Command::new(shell)
+    let mut start = Command::new(shell);
+    let start = start
         .args([flag, command])
         .env("VENUEKIT_KEY", key.reference.to_string())
         .env("VENUEKIT_PUBLIC_ID", &key.public_id)
         // Standard output belongs to this command.
-        .stdout(Stdio::from(std::io::stderr()))
-        .spawn()
-        .map_err(|error| format!("`{command}` did not start: {error}"))?;
-    // RequestBuilder up now, the run would revoke a key that the command may hand over a second later.
-    let waiting = interrupt::waiting_for(child.id());
+        .stdout(Stdio::from(std::io::stderr()));
+    // If this program ended before the command, another run could revoke a key that the command hands over a second later.
+    let started = interrupt::waiting_for(|| start.spawn());
+    let (mut child, waiting) = started.map_err(|error| format!("`{command}` did not start: {error}"))?;
     let status = child.wait().await.map_err(|error| format!("`{command}`: {error}"))?;
     let how = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
     match status.success() {
