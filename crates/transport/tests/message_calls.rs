@@ -224,7 +224,7 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap_or_else(|_| panic!("{what}"));
+    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("{what}"));
 }
 
 fn ok(request: &Value, result: Value) -> Option<Vec<Value>> {
@@ -527,7 +527,7 @@ async fn a_signature_is_made_when_its_turn_has_come() {
 }
 
 #[tokio::test]
-async fn a_refused_timestamp_is_put_right_by_the_time_of_the_handshake() {
+async fn the_time_of_the_handshake_puts_the_clock_right() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws-api/v3", listener.local_addr().unwrap());
     let now = |ahead: u64| std::time::SystemTime::now() + Duration::from_secs(ahead);
@@ -554,9 +554,14 @@ async fn a_refused_timestamp_is_put_right_by_the_time_of_the_handshake() {
     });
     let client = with_key(&url, secret()).build().unwrap();
     client.place().await.unwrap();
-    assert_eq!(methods(&heard), ["order.place", "order.place"], "refused, and signed once more");
-    let offset = client.0.clock().offset_millis();
-    assert!((55_000..=65_000).contains(&offset), "{offset}");
+    assert_eq!(methods(&heard), ["order.place"], "it is not refused once");
+    let learned = || assert!((55_000..=65_000).contains(&client.0.clock().offset_millis()), "{:?}", client.0.clock());
+    learned();
+    // Off again while the connection stays.
+    client.0.clock().set_offset_millis(0);
+    client.place().await.unwrap();
+    assert_eq!(methods(&heard), ["order.place"; 3], "refused, and signed once more");
+    learned();
 }
 
 #[tokio::test]
@@ -682,7 +687,8 @@ async fn a_connection_that_is_closed_at_once_is_lost_like_any_other() {
         _ => ok(request, json!({})),
     })
     .await;
-    let options = WebSocketOptions::new().reconnect(Duration::from_millis(50), Duration::from_millis(50));
+    // Longer than the next call takes to get to the first one on a busy machine.
+    let options = WebSocketOptions::new().reconnect(Duration::from_secs(2), Duration::from_secs(2));
     let client = Arc::new(with_key(&url, secret()).websocket(options).build().unwrap());
     let order = tokio::spawn({
         let client = client.clone();
@@ -730,8 +736,8 @@ async fn a_connection_is_replaced_before_the_venue_ends_it_for_its_age() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), all).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), all).await.unwrap();
     let numbers: Vec<u64> = heard.lock().unwrap().iter().map(|(number, _)| *number).collect();
     assert!(numbers.is_sorted(), "no call goes over an old connection");
-    until("the first one is over", || client.0.websocket().unwrap().stats().replaced == 1).await;
+    until("the first one is over", || client.0.websocket().unwrap().stats().replaced >= 1).await;
 }
