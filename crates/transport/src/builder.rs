@@ -13,6 +13,7 @@ use crate::carrier::{Carrier, HttpCarrier};
 use crate::clock::Clock;
 use crate::common::{Common, Timeouts};
 use crate::credentials::Credentials;
+use crate::deadline::Deadlines;
 use crate::dialer::{Dialer, Line, OwnSettings};
 use crate::endpoint::{Base, Proxy, without_user};
 use crate::environment;
@@ -240,6 +241,7 @@ impl<C: Connect> ClientBuilder<C> {
             headers: client_headers(C::VENUE, &self.headers)?.into(),
             clock: self.clock,
             timeouts: self.timeouts,
+            deadlines: Deadlines::default(),
             max_answer: self.max_answer,
             limiter: self.rate_limits.limiter(C::VENUE)?,
             rate_wait: self.rate_wait,
@@ -257,7 +259,7 @@ impl<C: Connect> ClientBuilder<C> {
         let (credentials, channel) = if is_socket {
             (lines.ring.clone(), Channel::Socket(lines.websocket(&common, http, lines.options.clone())))
         } else {
-            let http = HttpCarrier::new(http, common.route.clone());
+            let http = HttpCarrier::new(http, calls, common.route.clone(), common.deadlines.clone());
             let carrier: Arc<dyn Carrier> = match self.carrier {
                 Some(wrap) => wrap(http),
                 None => Arc::new(http),

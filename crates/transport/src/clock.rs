@@ -83,9 +83,9 @@ pub(crate) struct Offsets {
 }
 
 impl Offsets {
-    /// Of a response to a request that was sent at this time of the system clock, and that is here now.
-    pub(crate) fn of(time: VenueTime, sent: UnixMillis) -> Self {
-        Self { least: time.0.saturating_sub(UnixMillis::now().get()), most: time.1.saturating_sub(sent.get()) }
+    /// Of a response that was received at this time of the system clock, to a request that was sent at that one.
+    pub(crate) fn of(time: VenueTime, sent: UnixMillis, received: UnixMillis) -> Self {
+        Self { least: time.0.saturating_sub(received.get()), most: time.1.saturating_sub(sent.get()) }
     }
 
     /// Whether a clock with this correction is so far off that a refusal which does not say why is likely to be its fault.
@@ -97,7 +97,12 @@ impl Offsets {
 impl Clock {
     /// The corrected time.
     pub fn now(&self) -> UnixMillis {
-        UnixMillis(UnixMillis::now().get().saturating_add(self.offset_millis()))
+        self.at(UnixMillis::now())
+    }
+
+    /// The corrected time at this time of the system clock.
+    pub(crate) fn at(&self, system: UnixMillis) -> UnixMillis {
+        UnixMillis(system.get().saturating_add(self.offset_millis()))
     }
 
     /// The correction in milliseconds: what is added to the system clock.
@@ -172,7 +177,7 @@ mod tests {
 
     /// For any time of the venue and of the system clock, nothing overflows and corrections stay bounded.
     fn survives(time: VenueTime, sent: i64, held: i64) {
-        let offsets = Offsets::of(time, UnixMillis(sent));
+        let offsets = Offsets::of(time, UnixMillis(sent), UnixMillis::now());
         let clock = Clock::default();
         clock.set_offset_millis(held);
         let _ = offsets.are_far_from(held);

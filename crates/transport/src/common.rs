@@ -9,6 +9,7 @@ use venuekit_wire::operation::Venue;
 use venuekit_wire::server::Server;
 
 use crate::clock::Clock;
+use crate::deadline::Deadlines;
 use crate::endpoint::{Base, Route};
 use crate::rate::Limiter;
 
@@ -63,6 +64,7 @@ pub(crate) struct Common {
     pub(crate) headers: Arc<[(HeaderName, HeaderValue)]>,
     pub(crate) clock: Clock,
     pub(crate) timeouts: Timeouts,
+    pub(crate) deadlines: Deadlines,
     pub(crate) max_answer: usize,
     pub(crate) limiter: Limiter,
     pub(crate) rate_wait: Duration,

@@ -10,9 +10,9 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde::Serialize;
 use tracing::Instrument;
 use venuekit_auth::{Added, Parts};
-use venuekit_wire::Secret;
 use venuekit_wire::lenient::Lenient;
 use venuekit_wire::operation::{ErrorKind, Operation, Protocol};
+use venuekit_wire::{Secret, UnixMillis};
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
@@ -32,8 +32,8 @@ use crate::socket::{Connection, OutgoingCall, WebSocket};
 use crate::token::{Token, TokenCache};
 
 /// What stays the same in every attempt of a call.
-struct Plan {
-    call: Call,
+struct Plan<'a> {
+    call: &'a Call,
     credentials: Vec<Credential>,
     debits: Debits,
     way: Encoded,
@@ -102,32 +102,35 @@ impl Session {
         Box::pin(self.observed(call))
     }
 
-    async fn observed(&self, call: Call) -> Result<Response, Error> {
-        let operation = call.operation;
-        let mut call = call.ready()?;
-        let common = &self.shared.common;
-        if self.carries_secrets(operation) {
-            common.base.check_secrets().map_err(|error| error.within(operation))?;
+    /// A block in a function, because a function that is `async` holds what it is given twice.
+    fn observed(&self, mut call: Call) -> impl Future<Output = Result<Response, Error>> {
+        async move {
+            let operation = call.operation;
+            call.ready()?;
+            let common = &self.shared.common;
+            if self.carries_secrets(operation) {
+                common.base.check_secrets().map_err(|error| error.within(operation))?;
+            }
+            let observed = Observed::begin(common.venue, operation);
+            let mut progress = Progress::new(self.own.timeout.unwrap_or(common.timeouts.call));
+            let result = self.repeated(&mut call, &mut progress).instrument(observed.span()).await;
+            let result = result.map_err(|error| self.presentable(error.within(operation), &call.secrets));
+            observed.end(&result, &progress);
+            result
         }
-        let secrets = std::mem::take(&mut call.secrets);
-        let observed = Observed::begin(common.venue, operation);
-        let mut progress = Progress::new(self.own.timeout.unwrap_or(common.timeouts.call));
-        let result = self.repeated(call, &mut progress).instrument(observed.span()).await;
-        let result = result.map_err(|error| self.presentable(error.within(operation), &secrets));
-        observed.end(&result, &progress);
-        result
     }
 
-    async fn repeated(&self, mut call: Call, progress: &mut Progress) -> Result<Response, Error> {
+    async fn repeated(&self, call: &mut Call, progress: &mut Progress) -> Result<Response, Error> {
         let key = call.key.take();
         let operation = call.operation;
         let debits = self.shared.common.limiter.debits(operation, |name| call.parameter(name));
         let client_id = operation.client_id.and_then(|name| Some(call.parameter(name)?.text.into_owned()));
-        let (credentials, way) = self.way(&mut call)?;
+        let (credentials, way) = self.way(call)?;
         let plan = Plan { call, credentials, debits, way };
         self.shared.budget.earn();
         loop {
-            let error = match self.attempt(&plan, progress).await {
+            // On the heap for itself: allocators have blocks of up to a kilobyte at hand.
+            let error = match Box::pin(self.attempt(&plan, progress)).await {
                 Ok(response) => {
                     return Ok(Response { idempotency_key: key, attempts: progress.attempts(), ..response });
                 }
@@ -202,25 +205,26 @@ impl Session {
     }
 
     /// One attempt, and what is to be learned from it.
-    async fn attempt(&self, plan: &Plan, progress: &mut Progress) -> Result<Response, Error> {
+    async fn attempt(&self, plan: &Plan<'_>, progress: &mut Progress) -> Result<Response, Error> {
         progress.begin_attempt();
-        let Outcome { result, tokens, date, looks } = match &plan.way {
+        let Outcome { result, tokens, received, date, looks } = match &plan.way {
             Encoded::Message(message) => self.over_connection(plan, message, progress).await?,
             Encoded::Request { method, url, body, rpc_id } => {
                 let unsigned = Unsigned { method, url, body, rpc_id: *rpc_id };
                 self.over_carrier(plan, &unsigned, progress).await?
             }
         };
-        self.learn(plan, &result, date, looks, progress);
+        self.learn(plan, &result, received, date, looks, progress);
         result.map_err(|error| tokens.iter().fold(error, |error, token| token.judged(error, progress)))
     }
 
     /// The headers of an attempt, without those of a signature.
-    fn headers(&self, plan: &Plan, has_body: bool) -> HeaderMap {
+    fn headers(&self, plan: &Plan<'_>, has_body: bool) -> HeaderMap {
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
         const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
         let own = &self.shared.common.headers;
-        let mut headers = HeaderMap::with_capacity(8 + own.len());
+        // With those of a signature and of the HTTP client.
+        let mut headers = HeaderMap::with_capacity(if has_body { 8 } else { 6 } + own.len());
         headers.insert(ACCEPT, JSON);
         if has_body {
             headers.insert(CONTENT_TYPE, if plan.call.operation.form { FORM } else { JSON });
@@ -232,16 +236,19 @@ impl Session {
 
     /// Returns when the venue's limit lets the call through. Everything else that a call waits for comes before: calls that have paid
     /// and then wait for the same thing would leave together.
-    async fn pay(&self, plan: &Plan, progress: &mut Progress) -> Result<(), Error> {
+    async fn pay(&self, plan: &Plan<'_>, progress: &mut Progress) -> Result<(), Error> {
         let time_left = progress.time_left();
         let longest = self.own.rate_wait.unwrap_or(self.shared.common.rate_wait).min(time_left);
-        progress.waits(self.shared.common.limiter.pay(plan.call.operation, &plan.debits, longest, time_left)).await
+        match self.shared.common.limiter.pay(plan.call.operation, &plan.debits, longest, time_left)? {
+            Some(waiting) => progress.waits(waiting).await,
+            None => Ok(()),
+        }
     }
 
     /// One request and its response.
     async fn over_carrier(
         &self,
-        plan: &Plan,
+        plan: &Plan<'_>,
         unsigned: &Unsigned<'_>,
         progress: &mut Progress,
     ) -> Result<Outcome, Error> {
@@ -271,7 +278,8 @@ impl Session {
             largest: common.max_answer,
         };
         let response = carrier.send(request).await.map_err(|error| of_carrier(operation, error))?;
-        let answer = Answer::of(response, common.clock.now());
+        let received = UnixMillis::now();
+        let answer = Answer::of(response, common.clock.at(received));
         common.limiter.heard(&plan.debits, &answer.headers, answer.now);
         // The response to a public call may come from a cache. The time in it is believed only if the call is made for the time.
         let is_public = plan.credentials.is_empty();
@@ -283,13 +291,13 @@ impl Session {
             Some(id) => jsonrpc::unwrap(common.venue, common.challenge.as_ref(), operation, answer, id),
             None => answer::judge(common.venue, operation, answer),
         };
-        Ok(Outcome { result, tokens, date, looks })
+        Ok(Outcome { result, tokens, received, date, looks })
     }
 
     /// One message on a connection, which is logged in where the call needs it, and its response.
     async fn over_connection(
         &self,
-        plan: &Plan,
+        plan: &Plan<'_>,
         message: &MessageCall,
         progress: &mut Progress,
     ) -> Result<Outcome, Error> {
@@ -336,8 +344,9 @@ impl Session {
             progress.signed(common.clock.offset_millis());
         }
         let time = self.send_within(operation, progress)?;
-        let reply = connection.call(ready, time).await?;
-        let now = common.clock.now();
+        let reply = connection.response(connection.send(ready)?, time).await?;
+        let received = UnixMillis::now();
+        let now = common.clock.at(received);
         framing::learn_limits(common.venue, &common.limiter, &plan.debits, &reply, now);
         let result = framing::unwrap(common.venue, common.challenge.as_ref(), operation, reply, now);
         // A refused timestamp may come without the venue's time: then that of the handshake counts.
@@ -353,7 +362,7 @@ impl Session {
         {
             login.forget();
         }
-        Ok(Outcome { result, tokens, date: None, looks: true })
+        Ok(Outcome { result, tokens, received, date: None, looks: true })
     }
 
     /// The connection that carries the call, where one is open.
@@ -388,7 +397,7 @@ impl Session {
     }
 
     /// The tokens that go along, fetched if need be.
-    async fn tokens(&self, plan: &Plan, progress: &Progress) -> Result<Vec<TokenLease>, Error> {
+    async fn tokens(&self, plan: &Plan<'_>, progress: &Progress) -> Result<Vec<TokenLease>, Error> {
         let mut tokens = Vec::new();
         for credential in &plan.credentials {
             if let Credential::Token(cache) = credential {
@@ -402,7 +411,7 @@ impl Session {
     fn sign(
         &self,
         headers: &mut HeaderMap,
-        plan: &Plan,
+        plan: &Plan<'_>,
         unsigned: &Unsigned<'_>,
         tokens: &[TokenLease],
         progress: &mut Progress,
@@ -436,12 +445,13 @@ impl Session {
         Ok(extended)
     }
 
-    /// What a response says of the venue's clock and limits. `date` is the time in its headers; `looks` says whether a good body is
-    /// read for it too. Nothing here is waited for: the caller's response is at hand.
+    /// What a response says of the venue's clock and limits. It was `received` at this time of the system clock; `date` is the time in its
+    /// headers; `looks` says whether a good body is read for it too. Nothing here is waited for: the caller's response is at hand.
     fn learn(
         &self,
-        plan: &Plan,
+        plan: &Plan<'_>,
         result: &Result<Response, Error>,
+        received: UnixMillis,
         date: Option<VenueTime>,
         looks: bool,
         progress: &mut Progress,
@@ -451,7 +461,7 @@ impl Session {
             Err(error) => error.venue_time(),
         };
         if let Some(time) = told.or(date) {
-            progress.heard(Offsets::of(time, progress.sent()), self);
+            progress.heard(Offsets::of(time, progress.sent(), received), self);
         }
         let Err(error) = result else { return };
         let limiter = &self.shared.common.limiter;
@@ -495,6 +505,8 @@ fn of_carrier(operation: &'static Operation, error: SendError) -> Error {
 struct Outcome {
     result: Result<Response, Error>,
     tokens: Vec<TokenLease>,
+    /// When the response was here, by the system clock.
+    received: UnixMillis,
     /// The time in the response's headers, where it is to be believed.
     date: Option<VenueTime>,
     /// Whether the time in a good body is worth a look.
@@ -510,7 +522,10 @@ struct TokenLease {
 impl TokenLease {
     /// The current token, fetched if need be within the call's time.
     async fn fetch(cache: &Arc<TokenCache>, operation: &'static Operation, progress: &Progress) -> Result<Self, Error> {
-        // On the heap: most calls have a token at hand, or need none.
+        // Most calls have one at hand, and need neither a timer nor a future of this size.
+        if let Some(token) = cache.at_hand() {
+            return Ok(Self { cache: cache.clone(), token });
+        }
         let token = Box::pin(tokio::time::timeout(progress.time_left(), cache.get())).await;
         let token = token.map_err(|_| Error::out_of_time(operation))??;
         Ok(Self { cache: cache.clone(), token })

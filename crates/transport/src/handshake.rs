@@ -67,7 +67,7 @@ pub(crate) async fn open(
     if response.headers().get(SEC_WEBSOCKET_ACCEPT).is_none_or(|accept| accept.as_bytes() != accepts(&key).as_bytes()) {
         return Err(failed(ErrorKind::Decode, "the handshake response does not match the request".to_owned()));
     }
-    let offsets = VenueTime::of_headers(response.headers()).map(|time| Offsets::of(time, sent));
+    let offsets = VenueTime::of_headers(response.headers()).map(|time| Offsets::of(time, sent, UnixMillis::now()));
     if let Some(offsets) = offsets.filter(|_| common.correct_clock_skew) {
         common.clock.agree(offsets);
     }

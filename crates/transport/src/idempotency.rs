@@ -75,14 +75,16 @@ mod tests {
     /// The key that comes of a body, and the body that is sent.
     fn with_body(body: &str) -> Result<(String, String), String> {
         let body = JsonBody::new(&IN_BODY, body).map_err(|error| error.to_string())?;
-        let call = Call::new(&IN_BODY).body(body).ready().map_err(|error| error.to_string())?;
+        let mut call = Call::new(&IN_BODY).body(body);
+        call.ready().map_err(|error| error.to_string())?;
         Ok((call.key.clone().unwrap(), call.json().to_owned()))
     }
 
     fn with_headers(keys: &[&str]) -> Result<String, String> {
         let call = Call::new(&IN_HEADER);
-        let call = keys.iter().fold(call, |call, key| call.header("idempotency-key", Some(key)));
-        call.ready().map(|call| call.key.unwrap()).map_err(|error| error.to_string())
+        let mut call = keys.iter().fold(call, |call, key| call.header("idempotency-key", Some(key)));
+        call.ready().map_err(|error| error.to_string())?;
+        Ok(call.key.unwrap())
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod commands;
 mod common;
 pub mod credential_parts;
 mod credentials;
+mod deadline;
 mod dialer;
 #[cfg(feature = "drift")]
 pub mod drift;

@@ -224,7 +224,7 @@ impl Session {
     /// Takes the venue's time over where the clock is to blame for a refusal. Says whether another signature may help.
     fn correct_clock(&self, error: &Error, proof: &Proof, sent: UnixMillis) -> bool {
         let Some(time) = error.venue_time() else { return false };
-        let (clock, offsets) = (&self.shared.common.clock, Offsets::of(time, sent));
+        let (clock, offsets) = (&self.shared.common.clock, Offsets::of(time, sent, UnixMillis::now()));
         let is_clock = match error.kind() {
             ErrorKind::Clock => true,
             ErrorKind::Unauthorized => offsets.are_far_from(proof.offset_millis),

@@ -177,6 +177,13 @@ impl TokenCache {
         Ok(held.token)
     }
 
+    /// The token, where there is one that need not be renewed yet.
+    pub(crate) fn at_hand(&self) -> Option<Arc<Token>> {
+        let now = Instant::now();
+        let held = self.state(|state| state.usable(now))?;
+        held.renew_at.is_none_or(|at| at > now).then_some(held.token)
+    }
+
     /// Whether there is a token that was not refused.
     pub(crate) fn is_held(&self) -> bool {
         self.state(|state| state.held.is_some())

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(call: Call, because: &str) {
+    fn refused(mut call: Call, because: &str) {
         let error = call.ready().unwrap_err();
         assert_eq!(error.operation(), Some("get_thing"));
         assert!(error.to_string().contains(because), "{error}");
@@ -103,7 +103,8 @@ mod tests {
     #[test]
     fn what_is_given_is_sent() {
         let call = whole().given(Refused::default()).required_query("since", &Some(1)).query("limit", &None::<i64>);
-        let call = call.built_body::<Body>(Body("x")).ready().unwrap();
+        let mut call = call.built_body::<Body>(Body("x"));
+        call.ready().unwrap();
         assert_eq!((call.target(), call.json()), ("/shops/a%2Fb/things/7?since=1", r#""x""#));
     }
 

@@ -271,11 +271,11 @@ impl Call {
         self.body.as_deref().unwrap_or_default()
     }
 
-    /// The call if it can be sent, with the idempotency key that its operation wants.
-    pub(crate) fn ready(mut self) -> Result<Self, Error> {
+    /// Whether the call can be sent. It is given the idempotency key that its operation wants.
+    pub(crate) fn ready(&mut self) -> Result<(), Error> {
         let operation = self.operation;
         let refused = |message: String| Err(Error::before_sending(operation, ErrorKind::InvalidRequest, message));
-        if let Some(message) = self.refused {
+        if let Some(message) = self.refused.take() {
             return refused(message);
         }
         if let Some((name, _)) = self.rest.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
@@ -292,7 +292,7 @@ impl Call {
             }
             Retry::Keyed(Key::Field(_)) | Retry::Safe | Retry::Never => {}
         }
-        Ok(self)
+        Ok(())
     }
 
     fn key_in_header(&mut self, name: &'static str) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! One request over HTTP, and its response.
 
+use std::future::ready;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use url::Url;
 use venuekit_wire::operation::ErrorKind;
 
 use super::{Carrier, CarrierFuture, CarrierRequest, RawResponse, SendError};
+use crate::clock::after;
+use crate::deadline::Deadlines;
 use crate::endpoint::{Route, authority};
 
 /// Of an error's body no more is read than this: it is there to say what went wrong.
@@ -20,25 +24,48 @@ const LARGEST_ERROR: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub struct HttpCarrier {
     http: reqwest::Client,
+    /// The server that most requests are for, without a path.
+    server: Url,
     route: Route,
+    deadlines: Deadlines,
 }
 
 impl HttpCarrier {
-    pub(crate) fn new(http: reqwest::Client, route: Route) -> Self {
-        Self { http, route }
+    pub(crate) fn new(http: reqwest::Client, mut server: Url, route: Route, deadlines: Deadlines) -> Self {
+        server.set_path("");
+        Self { http, server, route, deadlines }
     }
 }
 
 impl Carrier for HttpCarrier {
     fn send<'a>(&'a self, request: CarrierRequest<'a>) -> CarrierFuture<'a> {
-        Box::pin(self.exchange(request))
+        let (time, largest) = (request.time, request.largest);
+        match self.request(request) {
+            Ok(request) => Box::pin(self.exchange(self.http.execute(request), time, largest)),
+            Err(refused) => Box::pin(ready(Err(refused))),
+        }
     }
 }
 
 impl HttpCarrier {
-    async fn exchange(&self, request: CarrierRequest<'_>) -> Result<RawResponse, SendError> {
-        let CarrierRequest { method, url, headers, body, time, largest, .. } = request;
-        let parsed = Url::parse(url).map_err(|_| SendError::refused("invalid request URL"))?;
+    /// The URL of a request. Scheme, host and port of the server are not read again.
+    fn url(&self, url: &str, path_at: usize) -> Option<Url> {
+        match url.split_at_checked(path_at) {
+            Some((server, target)) if self.server.as_str().strip_suffix('/') == Some(server) => {
+                let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+                let mut url = self.server.clone();
+                url.set_path(path);
+                url.set_query(query);
+                Some(url)
+            }
+            _ => Url::parse(url).ok(),
+        }
+    }
+
+    /// A request as the HTTP client has it.
+    fn request(&self, request: CarrierRequest<'_>) -> Result<Request, SendError> {
+        let CarrierRequest { method, url, path_at, headers, body, .. } = request;
+        let parsed = self.url(url, path_at).ok_or_else(|| SendError::refused("invalid request URL"))?;
         // What is sent is what was signed.
         if parsed.as_str() != url {
             return Err(SendError::refused("the request URL is not normalized"));
@@ -51,17 +78,29 @@ impl HttpCarrier {
             // RFC 9110, 8.6: there are servers that refuse such a request without a length (411).
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
+        Ok(request)
+    }
+
+    /// Nothing is sent before this is polled.
+    async fn exchange(
+        &self,
+        sent: impl Future<Output = reqwest::Result<reqwest::Response>>,
+        time: Duration,
+        largest: usize,
+    ) -> Result<RawResponse, SendError> {
         let mut incoming = None;
-        let whole = async {
-            let response = self.http.execute(request).await;
-            let mut response = response.map_err(|error| Box::new(broken(&self.route, error)))?;
-            // Inside of TLS only the venue can respond.
-            if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED && response.url().scheme() == "http" {
-                return Err(Box::new(unauthenticated(&self.route)));
-            }
-            incoming.insert(Incoming::new(&mut response)).read(&mut response, largest).await.map_err(Box::new)
+        // Pinned here, and passed by reference: what is passed is held twice.
+        let ended = {
+            let whole = pin!(async {
+                let mut response = sent.await.map_err(|error| Box::new(broken(&self.route, error)))?;
+                // Inside of TLS only the venue can respond.
+                if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED && response.url().scheme() == "http" {
+                    return Err(Box::new(unauthenticated(&self.route)));
+                }
+                incoming.insert(Incoming::new(&mut response)).read(&mut response, largest).await.map_err(Box::new)
+            });
+            self.deadlines.until(after(time), whole).await
         };
-        let ended = tokio::time::timeout(time, whole).await;
         let ended = ended.unwrap_or_else(|_| Err(Box::new(late(time, incoming.is_some()))));
         match (incoming, ended) {
             (Some(incoming), Ok(())) => Ok(incoming.response(false)),
@@ -208,10 +247,30 @@ mod tests {
             time: Duration::from_secs(20),
             largest: 1024,
         };
-        let carrier = HttpCarrier::new(http, route);
+        let carrier = HttpCarrier::new(http, Url::parse(&url).unwrap(), route, Deadlines::default());
         let (sent, response) = tokio::join!(server, carrier.send(request));
         assert_eq!(response.unwrap().status(), StatusCode::NO_CONTENT);
         sent
+    }
+
+    #[test]
+    fn a_url_is_the_same_whether_or_not_its_server_is_known() {
+        let url = |server: &str| Url::parse(server).unwrap();
+        let carrier = |server: &str| {
+            let route = Route::to(&url(server), None).unwrap();
+            let http = route.client(reqwest::Client::builder()).build().unwrap();
+            HttpCarrier::new(http, url(server), route, Deadlines::default())
+        };
+        for server in ["http://127.0.0.1:9100", "https://api.venue.example", "http://[::1]:8080"] {
+            let carriers = [carrier(&format!("{server}/trade-api/v2")), carrier("https://other.example")];
+            for target in ["/", "/a/b%2Fc", "/a?b=c", "/a?", "/a?b=%20&c=%C3%A9?/", "/a'b/;=", "/a?b='", "//a", "/a|b"]
+            {
+                let whole = format!("{server}{target}");
+                for carrier in &carriers {
+                    assert_eq!(carrier.url(&whole, server.len()).as_ref(), Some(&url(&whole)), "{whole}");
+                }
+            }
+        }
     }
 
     #[tokio::test]

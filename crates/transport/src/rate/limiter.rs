@@ -1,5 +1,6 @@
 //! What a call costs, and from which budget it is paid.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use venuekit_wire::UnixMillis;
 use venuekit_wire::operation::{Bucket, ErrorKind, Given, Limit, Operation, RateHeaders, Tier, Venue};
 
 use super::ban::Bans;
-use super::budget::{Debit, RateBudget, RateFeedback, Refused};
+use super::budget::{Debit, RateBudget, RateFeedback, RateFuture, Refused};
 use super::local::LocalBudget;
 use crate::error::{Error, Inner};
 use crate::panics::{caught, caught_in};
@@ -100,6 +101,15 @@ impl Default for RateLimits {
     }
 }
 
+/// What a call waits for that could not pay at once.
+pub(crate) type Waiting<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+
+/// What a budget said when it was asked.
+enum Taken<'a> {
+    Now(Result<(), Refused>),
+    Later(RateFuture<'a, Result<(), Refused>>),
+}
+
 /// A client's limits.
 #[derive(Clone, Debug)]
 pub(crate) struct Limiter {
@@ -136,16 +146,15 @@ impl Limiter {
         Some(Debit { venue: self.venue.name, bucket: bucket.name, path, limits, tokens })
     }
 
-    /// Returns when all that a call costs is paid, and no ban is in force: within `longest`, or the call is not to be sent.
-    pub(crate) async fn pay(
-        &self,
+    /// Pays all that a call costs, unless a ban is in force. Most calls wait for nothing; what another one has to wait for is returned,
+    /// and ends when it may be sent: within `longest`, or it is not to be sent.
+    pub(crate) fn pay<'a>(
+        &'a self,
         operation: &'static Operation,
-        debits: &[Debit],
+        debits: &'a [Debit],
         longest: Duration,
         time_left: Duration,
-    ) -> Result<(), Error> {
-        // Most calls wait for nothing, and need not know the time.
-        let mut begin = None;
+    ) -> Result<Option<Waiting<'a>>, Error> {
         if let Some(left) = self.bans.as_ref().and_then(|bans| bans.left(self.venue.name)) {
             if left > longest {
                 return Err(Error::new(Inner {
@@ -157,15 +166,66 @@ impl Limiter {
                     ..Inner::default()
                 }));
             }
-            begin = Some(Instant::now());
-            Box::pin(sleep(left)).await;
+            return Ok(Some(Box::pin(async move {
+                let begin = Instant::now();
+                sleep(left).await;
+                self.pay_late(operation, debits, None, longest, time_left, begin).await
+            })));
         }
+        for (at, debit) in debits.iter().enumerate() {
+            match self.take(debit, longest) {
+                Taken::Now(taken) => taken.map_err(|refused| not_paid(operation, debit, refused))?,
+                Taken::Later(first) => {
+                    let (begin, rest) = (Instant::now(), &debits[at..]);
+                    return Ok(Some(Box::pin(self.pay_late(operation, rest, Some(first), longest, time_left, begin))));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Pays the debits that are left, of which the first may be waited for already. A budget that does not respond is waited for no longer
+    /// than the call has time left.
+    async fn pay_late(
+        &self,
+        operation: &'static Operation,
+        debits: &[Debit],
+        mut first: Option<RateFuture<'_, Result<(), Refused>>>,
+        longest: Duration,
+        time_left: Duration,
+        begin: Instant,
+    ) -> Result<(), Error> {
         for debit in debits {
-            let waited = begin.map_or(Duration::ZERO, |begin| begin.elapsed());
+            let waited = begin.elapsed();
             let (longest, time_left) = (longest.saturating_sub(waited), time_left.saturating_sub(waited));
-            self.take(operation, debit, longest, time_left, &mut begin).await?;
+            let taken = match first.take().map_or_else(|| self.take(debit, longest), Taken::Later) {
+                Taken::Now(taken) => taken,
+                Taken::Later(waiting) => {
+                    // A budget that ends its wait with the call's time is heard out.
+                    let patience =
+                        longest.saturating_add(PATIENCE).min(time_left.saturating_add(Duration::from_millis(100)));
+                    match tokio::time::timeout(patience, caught_in(BUDGET, waiting)).await {
+                        Ok(taken) => taken.unwrap_or_else(|| Err(panicked())),
+                        Err(_) => Err(Refused::Unreachable(format!("no response in {patience:.1?}").into())),
+                    }
+                }
+            };
+            taken.map_err(|refused| not_paid(operation, debit, refused))?;
         }
         Ok(())
+    }
+
+    /// Takes what a call costs from the budget.
+    fn take<'a>(&'a self, debit: &'a Debit, longest: Duration) -> Taken<'a> {
+        let Some(budget) = &self.budget else { return Taken::Now(Ok(())) };
+        let Some(mut taken) = caught(BUDGET, || budget.take(debit, longest)) else {
+            return Taken::Now(Err(panicked()));
+        };
+        match caught(BUDGET, || (&mut taken).now_or_never()) {
+            Some(Some(taken)) => Taken::Now(taken),
+            Some(None) => Taken::Later(taken),
+            None => Taken::Now(Err(panicked())),
+        }
     }
 
     /// The venue has banned the address. Where it does not say for how long, an hour is believed.
@@ -184,56 +244,6 @@ impl Limiter {
     fn tier_of(&self, bucket: &Bucket) -> Option<&'static Tier> {
         let named = |tier: &&Tier| self.tier.as_deref() == Some(tier.name);
         bucket.tiers.iter().find(named).or_else(|| bucket.tiers.first())
-    }
-
-    /// Returns when the call may be sent: within `longest`, or it is not to be sent. A budget that does not respond is waited for
-    /// no longer than the call has time left. `begin` is set to when the first wait of the call began.
-    async fn take(
-        &self,
-        operation: &'static Operation,
-        debit: &Debit,
-        longest: Duration,
-        time_left: Duration,
-        begin: &mut Option<Instant>,
-    ) -> Result<(), Error> {
-        let Some(budget) = &self.budget else { return Ok(()) };
-        let panicked = || Refused::Unreachable("it panicked".into());
-        // Most calls find what they need, and have nothing to wait for.
-        let taken = caught(BUDGET, || budget.take(debit, longest)).and_then(|mut taken| {
-            let now = caught(BUDGET, || (&mut taken).now_or_never())?;
-            Some((taken, now))
-        });
-        let taken = match taken {
-            None => Err(panicked()),
-            Some((_, Some(taken))) => taken,
-            Some((waiting, None)) => {
-                begin.get_or_insert_with(Instant::now);
-                // A budget that ends its wait with the call's time is heard out.
-                let patience =
-                    longest.saturating_add(PATIENCE).min(time_left.saturating_add(Duration::from_millis(100)));
-                match Box::pin(tokio::time::timeout(patience, caught_in(BUDGET, waiting))).await {
-                    Ok(taken) => taken.unwrap_or_else(|| Err(panicked())),
-                    Err(_) => Err(Refused::Unreachable(format!("no response in {patience:.1?}").into())),
-                }
-            }
-        };
-        let Err(refused) = taken else { return Ok(()) };
-        let inner = Inner { operation: Some(operation), ..Inner::default() };
-        Err(Error::new(match refused {
-            Refused::Wait(wait) => Inner {
-                kind: Some(ErrorKind::RateLimited),
-                message: format!("not sent: the rate limit of `{}` has room in {wait:.1?}", debit.bucket),
-                retry_after: Some(wait),
-                held_back: true,
-                ..inner
-            },
-            Refused::Unreachable(source) => Inner {
-                kind: Some(ErrorKind::Network),
-                message: format!("not sent: the shared rate budget cannot be reached: {source}"),
-                source: Some(source.into()),
-                ..inner
-            },
-        }))
     }
 
     /// Takes over what the venue says of the limit. The response that said it is not kept waiting: a budget that is not done at
@@ -345,6 +355,31 @@ fn until(left: u64, reset: u64, per_second: i64, now: UnixMillis) -> Option<Rate
 fn whole(text: &str) -> Option<u64> {
     let is_whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_whole.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// The budget's code did not get to its end.
+fn panicked() -> Refused {
+    Refused::Unreachable("it panicked".into())
+}
+
+/// The error of a call that did not get past the limiter.
+fn not_paid(operation: &'static Operation, debit: &Debit, refused: Refused) -> Error {
+    let inner = Inner { operation: Some(operation), ..Inner::default() };
+    Error::new(match refused {
+        Refused::Wait(wait) => Inner {
+            kind: Some(ErrorKind::RateLimited),
+            message: format!("not sent: the rate limit of `{}` has room in {wait:.1?}", debit.bucket),
+            retry_after: Some(wait),
+            held_back: true,
+            ..inner
+        },
+        Refused::Unreachable(source) => Inner {
+            kind: Some(ErrorKind::Network),
+            message: format!("not sent: the shared rate budget cannot be reached: {source}"),
+            source: Some(source.into()),
+            ..inner
+        },
+    })
 }
 
 /// The next call finds out by itself.

@@ -65,6 +65,11 @@ impl Bucket {
         {
             return Ok(());
         }
+        // On the heap for itself: few calls come here.
+        Box::pin(self.take_in_turn(tokens, longest)).await
+    }
+
+    async fn take_in_turn(&self, tokens: u64, longest: Duration) -> Result<(), Refused> {
         // What one call takes is bounded, so that no number of calls overflows the sum.
         let place = tokens.min(u64::from(u32::MAX));
         let ahead = self.wanted.fetch_add(place, Ordering::Relaxed);

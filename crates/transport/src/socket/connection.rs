@@ -12,6 +12,7 @@ use super::driver::Driver;
 use super::settings::Settings;
 use super::supervisor::Supervisor;
 use crate::clock::{Offsets, after};
+use crate::deadline::Deadlines;
 use crate::error::{Error, Inner};
 use crate::framing;
 use crate::handshake::Opened;
@@ -28,6 +29,7 @@ pub(crate) struct Connection {
     room: Arc<Semaphore>,
     /// Turns among the calls in flight, shared by all connections of a client.
     turns: Arc<Semaphore>,
+    deadlines: Deadlines,
     ids: AtomicU64,
     login: Option<Arc<TokenCache>>,
     /// What the handshake has said of the clock.
@@ -79,6 +81,7 @@ impl Connection {
             outbox,
             room: Arc::new(Semaphore::new(OUTBOX)),
             turns: supervisor.turns.clone(),
+            deadlines: supervisor.common.deadlines.clone(),
             ids: AtomicU64::new(framing::first_id(supervisor.common.venue)),
             login: login(weak.clone()),
             offsets,
@@ -160,27 +163,28 @@ impl Connection {
         Ok((id, (call.write)(id)?))
     }
 
-    /// Sends a request and waits for its response.
-    pub(crate) async fn call(&self, ready: Ready, time: Duration) -> Result<Message, Error> {
-        let Ready { operation, id, text, is_logged_on, change, turn: _turn, room } = ready;
-        let end = after(time);
+    /// Hands a request to the connection.
+    pub(crate) fn send(&self, ready: Ready) -> Result<InFlight, Error> {
+        let Ready { operation, id, text, is_logged_on, change, turn, room } = ready;
         let (answer, answered) = oneshot::channel();
         let stage = Arc::new(Stage::default());
         let closes = operation.on_connection.is_some_and(|on| on.closes);
         let waiting = Waiting { answer, closes, is_logged_on, change };
         let outgoing = Outgoing { id, text, room, stage: stage.clone(), waiting };
-        if self.outbox.send(outgoing).is_err() {
-            return Err(self.lost(operation, false));
-        }
-        // Dropping this call cancels its request too.
-        let _guard = GiveUp(&stage);
-        let answered = tokio::time::timeout_at(end, answered).await;
-        let has_left = !stage.give_up();
+        let sent = InFlight { operation, answered, stage, closes, _turn: turn };
+        self.outbox.send(outgoing).map_err(|_| self.lost(operation, false))?;
+        Ok(sent)
+    }
+
+    /// Waits for the response to a request.
+    pub(crate) async fn response(&self, mut sent: InFlight, time: Duration) -> Result<Message, Error> {
+        let answered = self.deadlines.until(after(time), &mut sent.answered).await;
+        let has_left = !sent.stage.give_up();
         match answered {
             Ok(Ok(message)) => Ok(message),
-            Ok(Err(_)) if has_left && closes => Ok(Message::nothing()),
-            Ok(Err(_)) => Err(self.lost(operation, has_left)),
-            Err(_) => Err(late(operation, time, "no response", has_left)),
+            Ok(Err(_)) if has_left && sent.closes => Ok(Message::nothing()),
+            Ok(Err(_)) => Err(self.lost(sent.operation, has_left)),
+            Err(_) => Err(late(sent.operation, time, "no response", has_left)),
         }
     }
 
@@ -221,11 +225,19 @@ fn room_for(text: &str) -> u32 {
     u32::try_from(text.len().min(OUTBOX)).unwrap_or(u32::MAX)
 }
 
-struct GiveUp<'a>(&'a Stage);
+/// A call whose request is on its way. Dropping it cancels the request, if that has not left.
+pub(crate) struct InFlight {
+    operation: &'static Operation,
+    answered: oneshot::Receiver<Message>,
+    stage: Arc<Stage>,
+    /// The venue responds by closing the connection.
+    closes: bool,
+    _turn: OwnedSemaphorePermit,
+}
 
-impl Drop for GiveUp<'_> {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.give_up();
+        self.stage.give_up();
     }
 }
 

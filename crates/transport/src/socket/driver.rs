@@ -46,6 +46,13 @@ pub(crate) struct Lost {
     pub(crate) on_purpose: bool,
 }
 
+impl Lost {
+    /// By something that the user supplies.
+    pub(crate) fn panicked() -> Self {
+        Self { reason: "its task panicked".to_owned(), how: LostHow::Other, on_purpose: false }
+    }
+}
+
 /// What reading and writing have in common.
 struct ConnectionTask<'a> {
     supervisor: &'a Supervisor,

@@ -3,10 +3,12 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::HeaderMap;
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use venuekit_wire::operation::Operation;
 
@@ -90,8 +92,25 @@ enum End {
 /// A connection that is open, and what carries it out.
 struct Live {
     connection: Arc<Connection>,
-    driver: Pin<Box<dyn Future<Output = Lost> + Send>>,
+    driver: DriverTask,
     began: Instant,
+}
+
+/// What carries a connection out, in a task of its own: what it reads and writes wakes nothing else. Dropped, it ends.
+struct DriverTask(JoinHandle<Lost>);
+
+impl Future for DriverTask {
+    type Output = Lost;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Lost> {
+        Pin::new(&mut self.0).poll(context).map(|ended| ended.unwrap_or_else(|_| Lost::panicked()))
+    }
+}
+
+impl Drop for DriverTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A connection that lasted this long was a good one.
@@ -239,15 +258,11 @@ impl Supervisor {
 
     /// Something that the user supplies has panicked: a login, a rate budget, a subscriber of the log.
     fn panicked(&self) -> End {
-        let reason = "its task panicked";
-        if let State::Open(connection) = &*self.state.borrow() {
-            return End::Lost {
-                number: connection.number(),
-                lost: Lost { reason: reason.to_owned(), how: LostHow::Other, on_purpose: false },
-                lasted: false,
-            };
+        let lost = Lost::panicked();
+        match &*self.state.borrow() {
+            State::Open(connection) => End::Lost { number: connection.number(), lost, lasted: false },
+            _ => End::Failed(Error::no_connection(&lost.reason)),
         }
-        End::Failed(Error::no_connection(reason))
     }
 
     /// A connection that was open is over.
@@ -316,7 +331,7 @@ impl Supervisor {
             Err(Error::no_connection(&format!("the handshake took too long{}", self.common.route)))
         })?;
         let (connection, driver) = Connection::new(opened, self, |weak| self.token_cache(weak));
-        let mut driver = Box::pin(driver.run());
+        let mut driver = DriverTask(tokio::spawn(driver.run()));
         let prepare = tokio::time::timeout(self.common.timeouts.call, self.prepare(&connection, log_in));
         tokio::select! {
             lost = &mut driver => return Err(Error::no_connection(&lost.reason)),
@@ -389,11 +404,7 @@ impl Supervisor {
             Lost { reason, how: LostHow::Other, on_purpose: false }
         };
         let lost = caught_in("the task of a connection that was replaced", end).await;
-        let lost = lost.unwrap_or_else(|| Lost {
-            reason: "its task panicked".to_owned(),
-            how: LostHow::Other,
-            on_purpose: false,
-        });
+        let lost = lost.unwrap_or_else(Lost::panicked);
         self.counts.replaced.fetch_add(1, Ordering::Relaxed);
         self.ended(number, &lost);
     }
@@ -426,7 +437,7 @@ impl Supervisor {
         let write = |id| jsonrpc::envelope(self.common.venue, operation, id, params);
         let call = OutgoingCall { operation, write: &write, changes: Some(params), is_logged_on: false };
         let ready = connection.ready(call, time).await?;
-        let message = connection.call(ready, time).await?;
+        let message = connection.response(connection.send(ready)?, time).await?;
         jsonrpc::unwrap_message(self.common.venue, self.common.challenge.as_ref(), operation, message).map(drop)
     }
 }
