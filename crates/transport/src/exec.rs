@@ -102,7 +102,7 @@ impl Session {
         Box::pin(self.observed(call))
     }
 
-    /// A block in a function, because a function that is `async` holds what it is given twice.
+    #[expect(clippy::manual_async_fn, reason = "a function that is `async` holds what it is given twice")]
     fn observed(&self, mut call: Call) -> impl Future<Output = Result<Response, Error>> {
         async move {
             let operation = call.operation;
