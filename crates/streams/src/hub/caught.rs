@@ -231,10 +231,17 @@ impl Hub {
 
     /// Keeps a message until the call has returned. Gives it back where nothing is held back.
     pub(super) fn hold(&mut self, now: Now, key: Key<Sub>, entry: Entry) -> Option<Entry> {
-        let Some(catch) = self.subs.get_mut(key).and_then(|sub| sub.catch.as_mut()) else { return Some(entry) };
-        if !catch.is_holding {
+        let Some(sub) = self.subs.get_mut(key) else { return Some(entry) };
+        if !sub.catch.as_ref().is_some_and(|catch| catch.is_holding) {
             return Some(entry);
         }
+        // When it is delivered, what was removed before it came may be forgotten.
+        let item = sub.channel.item.and_then(|item| text_at(entry.data(), item));
+        if item.is_some_and(|item| sub.is_removed(&item)) {
+            self.stats.unwanted += 1;
+            return None;
+        }
+        let Some(catch) = &mut sub.catch else { return Some(entry) };
         catch.held.push(entry);
         if catch.held.len() > MOST_HELD {
             self.release(now, key);

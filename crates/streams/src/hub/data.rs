@@ -444,7 +444,7 @@ impl Hub {
                 items.chain(&sub.whole).collect()
             } else if is_elsewhere
                 || (sub.is_exact && named.is_some() && !sub.is_all)
-                || item.is_some_and(|item| sub.removed.iter().any(|own| &**own == item)) && sub.whole.is_empty()
+                || item.is_some_and(|item| sub.is_removed(item))
             {
                 self.stats.unwanted += 1;
                 Vec::new()

@@ -266,6 +266,14 @@ impl Sub {
         self.channel.actions.snapshot.is_some() && !self.is_all
     }
 
+    /// Whether messages of an item are nobody's: it was removed or refused, and its last ones may still come.
+    pub(crate) fn is_removed(&self, item: &str) -> bool {
+        self.whole.is_empty()
+            && self.everything().is_none()
+            && !self.sub_items.contains_key(item)
+            && self.removed.iter().any(|own| **own == *item)
+    }
+
     /// The only item, where there is one only: whatever comes is about it.
     pub(crate) fn only_item(&self) -> Option<&Arc<str>> {
         if self.is_all || self.sub_items.len() != 1 { None } else { self.sub_items.keys().next() }

@@ -351,3 +351,15 @@ fn what_a_late_reply_did_not_bring_is_asked_for_again_without_a_reply_too() {
     turns.extend([Turn::Add { reader: 0, item: 0 }, Turn::Pass(11_519)]);
     play(&COMMANDS, turns);
 }
+
+/// An item is refused that a command without a reply has brought, and a message of it comes while others are held back for a call.
+#[test]
+fn what_comes_of_a_refused_item_is_not_held_back() {
+    use Fault::{Later, Mute, Refuse};
+    let mut turns = vec![Turn::Attach { channel: 3, items: 3 }];
+    turns.extend([Later, Mute].map(Turn::Fault));
+    turns.extend([Turn::End(3), Turn::Pass(7006)]);
+    turns.extend([Refuse, Refuse].map(Turn::Fault));
+    turns.extend([Turn::Pass(3699), Turn::Publish { channel: 3, item: 0, level: 0, change: 0 }, Turn::Cut]);
+    play(&COMMANDS, turns);
+}

@@ -564,7 +564,8 @@ impl Venue {
         };
         let is_counted = matches!(self.table.dialect, Dialect::Commands(_));
         let sequence = sequence.filter(|_| is_counted);
-        let sent = (self.venue_time() - self.lag).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        let sent =
+            (self.venue_time() - self.lag).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         let sent = Some(UnixMillis(sent as i64));
         let frame = Frame { bytes, handle, kind, data: 0..bytes.len(), sequence, sent, command, body };
         self.hub.input(self.now, Input::Frame(connection, frame));
