@@ -229,6 +229,9 @@ pub(super) fn of_key(document: &Document, one: &Probe) -> Result<(), String> {
     if one.proves.trim().is_empty() {
         return Err(format!("`proves` of `{}` is empty", one.operation));
     }
+    if one.members.is_empty() && one.list.is_empty() && !one.finds_nothing {
+        return Err(format!("`{}`: any response would prove the key. Name `members` or a `list`", one.operation));
+    }
     Ok(())
 }
 

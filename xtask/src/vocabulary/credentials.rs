@@ -290,7 +290,7 @@ pub struct Probe {
     /// What goes along.
     #[serde(default)]
     pub with: BTreeMap<String, String>,
-    /// Members of the response: vital ones for a key, members of which one is always there otherwise.
+    /// Members of the response: of a key's probe all are there, of `reach` one is.
     #[serde(default)]
     pub members: Vec<String>,
     /// Places of which one holds a list.

@@ -164,6 +164,7 @@ const CASES: &[Case] = &[
         "x-probes",
     ),
     ("bad-word", ERRORS, root!("x-probes: { key: [{ operation: ListThings }] }"), "x-probes"),
+    ("bad-word", ERRORS, root!("x-probes: { key: [{ operation: ListThings, proves: it reads }] }"), "x-probes"),
     ("bad-word", ERRORS, root!("x-symptoms: { first: [{ says: 'Not found', cause: unknown-key }] }"), "x-symptoms"),
     ("bad-word", ERRORS, root!("x-symptoms: { first: [{ says: not found, cause: unknown }] }"), "x-symptoms"),
     (
