@@ -119,6 +119,7 @@ impl Hub {
             } else {
                 sub.refresh();
                 self.want(key);
+                self.catch_up_if_due(now, key);
             }
         }
     }
@@ -351,6 +352,8 @@ impl Hub {
             self.drop_sub(now, key);
         } else {
             self.want(key);
+            // What it waited for alone is not waited for any more.
+            self.catch_up_if_due(now, key);
         }
         self.find_blockers(slot);
     }

@@ -391,6 +391,36 @@ fn what_was_missed_is_asked_for_since_it_was_sent_where_frames_are_read_late() {
     assert_eq!((reader.caught_up, &reader.missed[..]), (1, &[Missed::None][..]));
 }
 
+/// A call is made once the venue sends everything of a subscription: when the item that it waits for is removed, it does.
+#[test]
+fn a_gap_is_closed_when_the_item_that_is_missing_is_given_up() {
+    for is_removed in [false, true] {
+        let mut venue = venue(&COMMANDS);
+        let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A"]));
+        venue.publish("trade", "A", 1, 1);
+        venue.fault(Fault::Later);
+        let items: &[&str] = if is_removed { &["A", "B"] } else { &["B"] };
+        let mut other = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", items));
+        venue.fault(Fault::Drop);
+        venue.publish("trade", "A", 1, 1);
+        venue.publish("trade", "A", 1, 1);
+        assert!(venue.calls.is_empty(), "B is still to come");
+        if is_removed {
+            venue.hub.remove(venue.now, other.key, &venue::names(&["B"])).unwrap();
+            other.forget("B");
+        } else {
+            venue.hub.detach(venue.now, other.key);
+        }
+        venue.work();
+        for _ in 0..3 {
+            venue.answer_calls();
+            venue.pass(Duration::from_secs(5));
+        }
+        reader.prove_calm(&venue, &["A"]);
+        assert_eq!((reader.caught_up, &reader.missed[..]), (1, &[Missed::None][..]), "removed: {is_removed}");
+    }
+}
+
 /// A list is ahead of the stream, and lacks what was lost.
 #[test]
 fn a_record_that_the_stream_brings_later_is_not_what_was_missed() {

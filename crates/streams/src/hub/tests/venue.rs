@@ -476,8 +476,9 @@ impl Venue {
         let faults = if is_kept { &faults[..2] } else { &faults[..] };
         let fault = if is_counted(wire.kind) { self.take(faults) } else { None };
         let swapped = self.lines.get_mut(&connection).and_then(|line| line.swapped.take());
+        let dropped = (fault == Some(Fault::Drop)).then(|| wire.handle.clone());
         match fault {
-            Some(Fault::Drop) => self.note_unseen(connection, &wire.handle),
+            Some(Fault::Drop) => {}
             Some(Fault::Duplicate) => {
                 self.write(connection, &wire);
                 self.write(connection, &wire);
@@ -491,6 +492,10 @@ impl Venue {
         }
         if let Some(swapped) = swapped {
             self.write(connection, &swapped);
+        }
+        // The frame that was swapped is older, and shows nothing of it.
+        if let Some(handle) = dropped {
+            self.note_unseen(connection, &handle);
         }
     }
 
