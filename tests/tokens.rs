@@ -226,7 +226,7 @@ async fn a_login_that_meets_a_passing_fault_is_repeated_with_the_call_that_needs
     }
 }
 
-/// A session's name stands in the scope that is requested, and so does what follows it: tokens that live for twelve seconds.
+/// The session name is part of the requested scope. What follows it there requests tokens that live for twelve seconds.
 const BRIEF: &str = "bot expires:12";
 
 /// Half of that and a little: they are renewed now.

@@ -52,7 +52,7 @@ pub struct Waiting(());
 /// Starts a process, and from now on until the guard is dropped, it is waited for.
 pub fn waiting_for(start: impl FnOnce() -> io::Result<Process>) -> io::Result<(Process, Waiting)> {
     listen();
-    // Held while the process starts: an interrupt in between is its affair too, or it would go on without this one.
+    // Held while the process starts: an interrupt in between is left to it too. Otherwise this program would end and leave it running.
     let mut child = child();
     let process = start()?;
     *child = process.id().map(|id| Child { id, got_interrupt: false });

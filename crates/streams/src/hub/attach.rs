@@ -352,7 +352,7 @@ impl Hub {
             self.drop_sub(now, key);
         } else {
             self.want(key);
-            // What it waited for alone is not waited for any more.
+            // The item that the catch-up waited for may be gone.
             self.catch_up_if_due(now, key);
         }
         self.find_blockers(slot);

@@ -235,7 +235,7 @@ impl Hub {
         if !sub.catch.as_ref().is_some_and(|catch| catch.is_holding) {
             return Some(entry);
         }
-        // When it is delivered, what was removed before it came may be forgotten.
+        // By the time of its delivery the hub may have forgotten that the item was removed.
         let item = sub.channel.item.and_then(|item| text_at(entry.data(), item));
         if item.is_some_and(|item| sub.is_removed(&item)) {
             self.stats.unwanted += 1;

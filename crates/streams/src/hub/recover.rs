@@ -119,7 +119,7 @@ impl Hub {
             return;
         }
         if sub.certain_until.is_none() && matches!(sub.channel.recovery, Recovery::CatchUp(_)) {
-            // What was taken for later was noted before the clock was corrected.
+            // A time that is later than now was noted before the clock was corrected.
             sub.certain_until = sub.last_heard.map(|heard| heard.min(venue_time));
         }
     }

@@ -339,7 +339,7 @@ impl Supervisor {
                 prepared.unwrap_or_else(|_| Err(Error::no_connection("the login and the settings took too long")))?;
             }
         }
-        // A login fails too when the connection is lost meanwhile, and that may be known here first.
+        // A login also fails when the connection is lost, and this task may see that first.
         if connection.is_over() {
             return Err(Error::no_connection(&driver.await.reason));
         }
