@@ -18,7 +18,7 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use venuekit::kalshi::types::GetMarketsResponse;
-use venuekit::wire::{Decimal, lenient};
+use venuekit::wire::{Decimal, json};
 
 const MARKETS: usize = 1000;
 
@@ -115,7 +115,7 @@ fn decode<T: DeserializeOwned>(page: &[u8]) {
 
 /// As a call reads its response.
 fn decode_ours(page: &[u8]) {
-    black_box(lenient::from_slice::<GetMarketsResponse>(black_box(page)).unwrap());
+    black_box(json::from_slice::<GetMarketsResponse>(black_box(page)).unwrap());
 }
 
 fn pages(criterion: &mut Criterion) {

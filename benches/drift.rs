@@ -13,7 +13,7 @@ use pair::{compare, way};
 use venuekit::kalshi::operations;
 use venuekit::kalshi::types::GetMarketsResponse;
 use venuekit::transport::drift::DriftCollector;
-use venuekit::wire::lenient;
+use venuekit::wire::json;
 
 fn pages(criterion: &mut Criterion) {
     let page = markets::page(1000);
@@ -26,7 +26,7 @@ fn pages(criterion: &mut Criterion) {
     };
     (0..200).for_each(|_| collected());
     let plain = way("without", || {
-        black_box(lenient::from_slice::<GetMarketsResponse>(black_box(&page)).unwrap());
+        black_box(json::from_slice::<GetMarketsResponse>(black_box(&page)).unwrap());
     });
     compare(criterion, "drift", way("with_collector", collected), vec![plain]);
     println!("{:?}", collector.summary());

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use venuekit::Error;
 use venuekit::transport::{ResponseValue, Unknown};
-use venuekit::wire::lenient::{self, Lenient};
+use venuekit::wire::json as venue_json;
+use venuekit::wire::lenient::Lenient;
 
 use crate::json::Json;
 
@@ -66,6 +67,6 @@ where
 
 /// Reads a text as a type and writes that again. The transport reads responses by the same function.
 pub fn reread<T: Serialize + for<'de> Lenient<'de>>(answer: &[u8]) -> Result<String, String> {
-    let answer: T = lenient::from_slice(answer).map_err(|error| error.to_string())?;
+    let answer: T = venue_json::from_slice(answer).map_err(|error| error.to_string())?;
     serde_json::to_string(&answer).map_err(|error| error.to_string())
 }

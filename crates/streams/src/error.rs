@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use venuekit_wire::json;
+
 use crate::topic::{Topic, TopicError};
 
 /// Why there is no subscription, or not all of it.
@@ -147,8 +149,35 @@ impl fmt::Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
+impl From<json::Error> for ReadError {
+    fn from(error: json::Error) -> Self {
+        Self(error.to_string().into())
+    }
+}
+
+/// For types that are read with `serde_json`, whose own sentence quotes the message's values.
 impl From<serde_json::Error> for ReadError {
     fn from(error: serde_json::Error) -> Self {
-        Self(error.to_string().into())
+        let what = if error.is_data() { "a value that does not fit" } else { "not JSON" };
+        Self(format!("{what} at line {} column {}", error.line(), error.column()).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_message_has_no_values_of_it() {
+        let text = r#"{"a": "a secret"}"#;
+        let errors: [ReadError; 3] = [
+            json::from_str::<i64>(text).unwrap_err().into(),
+            serde_json::from_str::<std::collections::HashMap<String, bool>>(text).unwrap_err().into(),
+            serde_json::from_str::<i64>("'a secret'").unwrap_err().into(),
+        ];
+        let shown = errors.map(|error| error.to_string());
+        assert_eq!(shown[0], "expected a whole number of 64 bits at line 1 column 1");
+        assert_eq!(shown[1], "a value that does not fit at line 1 column 16");
+        assert_eq!(shown[2], "not JSON at line 1 column 1");
     }
 }

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use venuekit_wire::lenient::{self, Lenient};
+use venuekit_wire::json;
+use venuekit_wire::lenient::Lenient;
 use venuekit_wire::operation::Operation;
 
 use crate::panics::caught;
@@ -199,9 +200,9 @@ impl DriftCollector {
         venue: &'static str,
         operation: &'static Operation,
         body: &[u8],
-    ) -> serde_json::Result<T> {
+    ) -> Result<T, json::Error> {
         let started = Instant::now();
-        let value = lenient::from_slice::<T>(body);
+        let value = json::from_slice::<T>(body);
         let took = started.elapsed();
         caught(COLLECTS, || match &value {
             Ok(_) if self.is_due((venue, operation.id), took) => {

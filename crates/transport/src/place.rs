@@ -1,9 +1,11 @@
 //! Where in a JSON text an error stands, as a path.
 //!
-//! The path is found by the error's line and column, in one pass over the text. A deserializer that keeps the path would have to be compiled
+//! The path is found by how much of the text was read, in one pass over it. A deserializer that keeps the path would have to be compiled
 //! for every type once more.
 
 use std::fmt::Write;
+
+use venuekit_wire::json;
 
 /// What is open at a place of the text.
 enum Open {
@@ -16,12 +18,8 @@ enum Open {
 ///
 /// An error that a field is missing stands at the end of the object. So does one about its last member, where that was read before
 /// anybody found fault with it.
-pub(crate) fn of(text: &[u8], error: &serde_json::Error) -> String {
-    let before: usize =
-        text.split_inclusive(|byte| *byte == b'\n').take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
-    // The column counts the bytes of the line that were read.
-    let is_missing = error.to_string().starts_with("missing field");
-    path_at(text, (before + error.column()).saturating_sub(1), is_missing)
+pub(crate) fn of(text: &[u8], error: &json::Error) -> String {
+    path_at(text, error.offset().saturating_sub(1), error.reason().starts_with("missing field"))
 }
 
 /// The path to the value of which this byte is a part. The last byte of an object is a part of its last member, unless the object is
@@ -110,6 +108,7 @@ mod tests {
     use proptest::prelude::*;
     use serde::Deserialize;
     use serde_json::Value;
+    use venuekit_wire::lenient_types;
 
     use super::*;
 
@@ -133,8 +132,10 @@ mod tests {
         rate: Option<venuekit_wire::Decimal>,
     }
 
+    lenient_types! { objects { Page } others {} vital {} }
+
     #[test]
-    fn an_error_is_placed_by_its_line_and_column() {
+    fn an_error_is_placed_by_how_much_was_read() {
         for (text, path) in [
             (r#"{"rows":[{"id":1},{"id":"x"}]}"#, "rows[1].id"),
             (r#"{"rows":[{"id":1},{"id":300, "tags":[]}]}"#, "rows[1].id"),
@@ -153,7 +154,7 @@ mod tests {
             ("7", ""),
             ("", ""),
         ] {
-            let error = serde_json::from_str::<Page>(text).unwrap_err();
+            let error = json::from_str::<Page>(text).unwrap_err();
             assert_eq!(of(text.as_bytes(), &error), path, "{text}: {error}");
         }
     }
@@ -162,7 +163,7 @@ mod tests {
         #[test]
         fn no_text_and_no_place_is_too_much(text: Vec<u8>, target: usize) {
             path_at(&text, target, target % 2 == 0);
-            if let Err(error) = serde_json::from_slice::<Value>(&text) {
+            if let Err(error) = json::from_slice::<Value>(&text) {
                 of(&text, &error);
             }
         }

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde::de::IgnoredAny;
-use serde_json::error::Category;
-use venuekit_wire::lenient::{self, Lenient};
+use venuekit_wire::json;
+use venuekit_wire::lenient::Lenient;
 use venuekit_wire::operation::{ErrorKind, Operation};
 
 use crate::clock::VenueTime;
@@ -87,17 +87,17 @@ impl Response {
         })
     }
 
-    pub(crate) fn undecoded(&self, error: &serde_json::Error) -> Error {
+    pub(crate) fn undecoded(&self, error: &json::Error) -> Error {
         let message = if self.body.is_empty() {
             "the response is empty".to_owned()
-        } else if error.to_string().starts_with("trailing characters") {
+        } else if error.kind() == json::ErrorKind::Trailing {
             "there is more after the JSON value of the response".to_owned()
         } else {
             let place = match place::of(&self.body, error) {
                 path if path.is_empty() => "the top".to_owned(),
                 path => path,
             };
-            format!("{place} in the response: {}", without_values(error))
+            format!("{place} in the response: {}", error.reason())
         };
         self.refused(ErrorKind::Decode, message)
     }
@@ -138,13 +138,13 @@ pub struct ResponseValue<T> {
 impl<T: for<'de> Lenient<'de> + Serialize> ResponseValue<T> {
     /// Reads the body of a response as the type.
     pub(crate) fn read(response: Response) -> Result<Self, Error> {
-        Self::read_by(response, |response| lenient::from_slice(&response.body))
+        Self::read_by(response, |response| json::from_slice(&response.body))
     }
 
     /// The same by a function of the caller's.
     pub(crate) fn read_by(
         response: Response,
-        read: impl FnOnce(&Response) -> serde_json::Result<T>,
+        read: impl FnOnce(&Response) -> Result<T, json::Error>,
     ) -> Result<Self, Error> {
         let inner = read(&response).map_err(|error| response.undecoded(&error))?;
         Ok(Self::of(inner, response))
@@ -246,39 +246,5 @@ impl<T> AsRef<T> for ResponseValue<T> {
 impl<T: fmt::Debug> fmt::Debug for ResponseValue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
-    }
-}
-
-/// serde's sentence without the values it quotes: they come from the response.
-fn without_values(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-    match error.classify() {
-        Category::Eof => "it ends too early".to_owned(),
-        Category::Syntax | Category::Io => said.to_owned(),
-        Category::Data if said.starts_with("missing field") || said.starts_with("duplicate field") => said.to_owned(),
-        Category::Data => match said.rsplit_once(", expected ") {
-            Some((found, expected)) => format!("{}expected {}", kind_of(found), in_json_words(expected)),
-            None => "a value that does not fit".to_owned(),
-        },
-    }
-}
-
-/// What was found, where it can be said without its value.
-fn kind_of(found: &str) -> &'static str {
-    match found {
-        "invalid type: sequence" => "found a list, ",
-        "invalid type: map" => "found an object, ",
-        "invalid type: null" => "found null, ",
-        "empty or null" => "found an empty text or null, ",
-        _ => "",
-    }
-}
-
-fn in_json_words(expected: &str) -> &str {
-    match expected {
-        "a sequence" => "a list",
-        "a map" => "an object",
-        other => other,
     }
 }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::ser::{Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
-use venuekit_wire::UnknownWord;
-use venuekit_wire::lenient::{self, Lenient};
+use venuekit_wire::lenient::Lenient;
+use venuekit_wire::{UnknownWord, json};
 
 use crate::place::{push_index, push_name};
 
@@ -94,7 +94,7 @@ pub(crate) fn examine<T: for<'de> Lenient<'de> + Serialize>(body: &[u8]) -> (Vec
 }
 
 fn walk_as<T: for<'de> Lenient<'de> + Serialize>(body: &[u8], search: &mut Search<'_>) -> bool {
-    let value = lenient::from_slice::<T>(body);
+    let value = json::from_slice::<T>(body);
     // What the walk does not visit has no fields.
     value.map(|value| _ = value.serialize(search)).is_ok()
 }

@@ -178,7 +178,7 @@ mod tests {
     use std::collections::HashMap;
 
     use crate::given::Id as _;
-    use crate::lenient::from_slice;
+    use crate::json::from_slice;
 
     crate::ids! {
         /// Id of an order.

@@ -36,26 +36,6 @@ pub trait Lenient<'de>: Sized {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
 }
 
-/// Reads a response.
-///
-/// # Errors
-/// It is not JSON, or not what its type says.
-pub fn from_slice<'de, T: Lenient<'de>>(body: &'de [u8]) -> serde_json::Result<T> {
-    // To check all of it at once is faster than to check text by text. What is no text may still be so where nobody reads it.
-    match std::str::from_utf8(body) {
-        Ok(body) => from_json(serde_json::Deserializer::from_str(body)),
-        Err(_) => from_json(serde_json::Deserializer::from_slice(body)),
-    }
-}
-
-fn from_json<'de, T: Lenient<'de>, R: serde_json::de::Read<'de>>(
-    mut deserializer: serde_json::Deserializer<R>,
-) -> serde_json::Result<T> {
-    let value = vital(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
-}
-
 /// Reads a field that may be null, blank or missing.
 ///
 /// # Errors
@@ -339,6 +319,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::json::from_slice;
 
     #[derive(Debug, Default, PartialEq)]
     struct Inner {
@@ -433,10 +414,11 @@ mod tests {
             expected.totals.insert("b".to_owned(), "1.50".parse().unwrap());
             assert_eq!(row(&json), expected);
             for json in [format!(r#"{{"ids":[1,{blank}]}}"#), format!(r#"{{"levels":[["1",{blank}]]}}"#)] {
-                assert!(refused::<Row>(&json).contains("empty or null, expected "), "{json}");
+                assert!(refused::<Row>(&json).contains("empty text or null, expected "), "{json}");
             }
             assert!(
-                refused::<Wanted>(&format!(r#"{{"id":{blank}}}"#)).contains("empty or null, expected a whole number")
+                refused::<Wanted>(&format!(r#"{{"id":{blank}}}"#))
+                    .contains("empty text or null, expected a whole number")
             );
             assert!(from_slice::<i64>(blank.as_bytes()).is_err());
         }
@@ -460,14 +442,14 @@ mod tests {
             ["[]", "[1]", r#"{"inner":[]}"#, r#"{"inner":[1,"a"]}"#, r#"{"rows":[[]]}"#, r#"{"rows":[{},[1,"a"]]}"#]
         {
             let error = refused::<Row>(json);
-            assert!(error.contains("invalid type: sequence, expected struct "), "{json}: {error}");
+            assert!(error.contains("found a list, expected struct "), "{json}: {error}");
         }
-        assert!(refused::<Vec<Row>>("{}").contains("expected a sequence"));
+        assert!(refused::<Vec<Row>>("{}").contains("found an object, expected a list"));
     }
 
     #[test]
     fn what_follows_the_response_is_refused() {
-        assert!(refused::<Row>("{} {}").contains("trailing"));
+        assert!(refused::<Row>("{} {}").contains("there is more after the value"));
         assert_eq!(from_slice::<Option<Row>>(b" null ").unwrap(), None);
         assert_eq!(from_slice::<Value>(b"null").unwrap(), Value::Null);
     }

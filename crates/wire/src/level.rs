@@ -131,7 +131,7 @@ impl<'de, A: Deserialize<'de>, N: Deserialize<'de>> Lenient<'de> for ActionLevel
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lenient::from_slice;
+    use crate::json::from_slice;
     use crate::{Decimal, DecimalNumber, Open};
 
     crate::words! {

@@ -16,6 +16,7 @@
 //! | [`OneOrMany`] | a response that is one object or a list of them | read as a slice, and written as it was |
 //! | [`given`] | what requests are built from | the first value that is refused is the error |
 //! | [`lenient`] | what responses are made of | what an honest venue may write is read |
+//! | [`json`] | responses and messages of streams, read in one pass | errors contain no values |
 //! | [`operation`] | the generated operation tables | what a call needs, costs and may be |
 //! | [`credentials`], [`signature`], [`key_lifecycle`] | parts of these tables | how a caller is proven, and what happens to keys |
 //! | [`stream`] | the generated tables of streams | what can be subscribed to, and how a venue talks while it streams |

@@ -146,7 +146,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::lenient::from_slice;
+    use crate::json::from_slice;
     use crate::{Decimal, Level};
 
     type Prices = HashMap<String, Decimal>;

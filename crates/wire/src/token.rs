@@ -116,7 +116,8 @@ mod tests {
     use serde::forward_to_deserialize_any;
 
     use super::*;
-    use crate::lenient::{self, from_slice};
+    use crate::json::from_slice;
+    use crate::lenient;
     use crate::{Decimal, IntegerOrText};
 
     /// Reports the name that a type asks for.

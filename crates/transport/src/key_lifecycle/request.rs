@@ -1,6 +1,7 @@
 //! A call by its name, and what came of it.
 
 use serde_json::{Map, Value};
+use venuekit_wire::json;
 use venuekit_wire::key_lifecycle::{Field, FieldPlace, Returns, TextsField, TextsForm};
 use venuekit_wire::operation::{ErrorKind, Operation, Protocol};
 
@@ -162,7 +163,7 @@ impl Request {
     /// Sends it, and reads the response as JSON.
     pub(super) async fn send(self, session: &Session) -> Result<Answer, Error> {
         let response = session.send(self.into_call()?).await?;
-        match serde_json::from_slice(response.body()) {
+        match json::from_slice(response.body()) {
             Ok(value) => Ok(Answer { value, response }),
             Err(error) => Err(response.undecoded(&error)),
         }

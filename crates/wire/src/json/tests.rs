@@ -1,8 +1,10 @@
 //! What is read is what `serde_json` reads.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use proptest::prelude::*;
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -35,17 +37,23 @@ mod generated {
     crate::lenient_types! { objects { Row } others {} vital {} }
 }
 
-/// Whether the reader has read a text by itself, and what it is by both.
+/// What `serde_json` makes of a text.
+fn by_serde<'de, T: Lenient<'de>>(text: &'de str) -> serde_json::Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = lenient::vital(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// Whether a text is read. It is, and as the same value, where `serde_json` reads it.
 fn read<T: for<'de> Lenient<'de> + PartialEq + fmt::Debug>(text: &str) -> bool {
-    let mut reader = Reader { text, at: 0, depth: 0 };
-    let own = T::read(&mut reader);
-    let by_serde = checked::<T>(text);
-    match own {
-        Ok(Some(own)) if reader.is_at_end() => {
-            assert_eq!(own, by_serde.unwrap_or_else(|error| panic!("{text:?} was read: {error}")), "{text:?}");
+    match (from_str::<T>(text), by_serde::<T>(text)) {
+        (Ok(own), Ok(other)) => {
+            assert_eq!(own, other, "{text:?}");
             true
         }
-        _ => false,
+        (Err(_), Err(_)) => false,
+        (own, other) => panic!("{text:?}: {own:?}, by serde_json {other:?}"),
     }
 }
 
@@ -54,7 +62,7 @@ const FULL: &str = r#" { "id" : "a\u00e9\"", "price":"0.5600","size":1.50e1,"at"
     "more":{"a":[null,false,1e300,18446744073709551615,-9223372036854775808,1.0]} } "#;
 
 #[test]
-fn a_message_is_read_without_serde_json() {
+fn a_text_is_read_as_serde_json_reads_it() {
     assert!(read::<Row>(FULL));
     assert!(read::<Value>(FULL));
     for text in [
@@ -64,65 +72,167 @@ fn a_message_is_read_without_serde_json() {
     ] {
         assert!(read::<Row>(text), "{text}");
     }
-    for text in ["null", "1", "-0", "\"\\n\"", "[[[]]]", r#"{"a":{"b":[]}}"#, "1e400"] {
-        read::<Value>(text);
+    for text in ["null", "1", "-0", "\"\\n\"", "[[[]]]", r#"{"a":{"b":[]}}"#] {
+        assert!(read::<Value>(text), "{text}");
+    }
+    let deep = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(read::<Value>(&deep(127)));
+    assert!(!read::<Value>(&deep(128)));
+}
+
+#[test]
+fn what_is_wrong_is_said_and_where() {
+    use ErrorKind::{Data, Incomplete, Syntax, Trailing};
+    for (text, kind, at) in [
+        ("", Incomplete, 0),
+        (" ", Incomplete, 1),
+        ("{", Incomplete, 1),
+        ("[1", Incomplete, 2),
+        ("[1,]", Syntax, 4),
+        ("[,1]", Syntax, 2),
+        ("[1 2]", Syntax, 4),
+        (r#"{"a":1,}"#, Syntax, 8),
+        (r#"{,"a":1}"#, Syntax, 2),
+        (r#"{"a" 1}"#, Syntax, 6),
+        (r#"{"a":1 "b":2}"#, Syntax, 8),
+        ("01", Syntax, 2),
+        ("-", Incomplete, 1),
+        ("1.", Incomplete, 2),
+        (".5", Syntax, 1),
+        ("+1", Syntax, 1),
+        ("1e", Incomplete, 2),
+        ("--1", Syntax, 2),
+        ("tr", Incomplete, 2),
+        ("nul", Incomplete, 3),
+        ("trye", Syntax, 3),
+        ("truex", Trailing, 5),
+        ("1 1", Trailing, 3),
+        ("\"a", Incomplete, 2),
+        ("\"\\", Incomplete, 2),
+        ("\"\\x\"", Syntax, 4),
+        ("\"\t\"", Syntax, 2),
+        ("\"\\ud800\"", Syntax, 8),
+        ("1e400", Syntax, 5),
+        ("{1:2}", Syntax, 2),
+        ("{}}", Trailing, 3),
+        ("[]]", Trailing, 3),
+        ("'a'", Syntax, 1),
+        ("0x10", Trailing, 2),
+        ("1_0", Trailing, 2),
+        ("NaN", Syntax, 1),
+        ("-01", Syntax, 3),
+        ("00", Syntax, 2),
+    ] {
+        assert!(!read::<Value>(text), "{text}");
+        let error = from_str::<Value>(text).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (kind, at), "{text}: {error}");
+    }
+    for (text, reason, place) in [
+        (r#"{"id":"","price":"secret"}"#, "expected a decimal number of at most 28 digits", "line 1 column 18"),
+        ("{\"id\":\n 7}", "expected a string", "line 2 column 2"),
+        (r#"{"id":"","legs":[{"id":"a"},{"id":[]}]}"#, "found a list, expected a string", "line 1 column 35"),
+        (r#"{"id":"","is_on":"secret"}"#, "expected a boolean", "line 1 column 25"),
+        (r#"{"price":1}"#, "missing field `id`", "line 1 column 11"),
+        (r#"{"id":"","totals":{"secret":"secret"}}"#, "expected a whole number of 64 bits", "line 1 column 29"),
+    ] {
+        let error = from_str::<Row>(text).unwrap_err();
+        assert!(!read::<Row>(text));
+        assert_eq!(error.kind(), Data);
+        assert_eq!(error.to_string(), format!("{reason} at {place}"), "{text}");
+    }
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+enum Shape {
+    Point,
+    Circle(f64),
+    Line(i32, i32),
+    Box { width: u128, height: i128 },
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Rare {
+    #[serde(default)]
+    shapes: Vec<Shape>,
+    #[serde(default)]
+    numbered: BTreeMap<i16, char>,
+    #[serde(default)]
+    flags: BTreeMap<bool, ()>,
+    #[serde(default)]
+    either: Option<Either>,
+    #[serde(flatten)]
+    rest: HashMap<String, Value>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum Either {
+    Number(f32),
+    Texts(Vec<Option<String>>),
+}
+
+mod derived {
+    use super::Rare;
+
+    crate::lenient_types! { objects {} others { Rare } vital {} }
+}
+
+#[test]
+fn types_that_serde_derives_are_read_too() {
+    for (text, is_read) in [
+        (
+            r#"{"shapes":["Point",{"Circle":1.5},{"Line":[1,-2]},{"Box":{"width":340282366920938463463374607431768211455,"height":-1}}]}"#,
+            true,
+        ),
+        (r#"{"shapes":[{"Point":null}, {"Box":[1,2]}]}"#, true),
+        (r#"{"shapes":["Circle"]}"#, false),
+        (r#"{"shapes":["Square"]}"#, false),
+        (r#"{"shapes":[{"Circle":1,"Line":[1,2]}]}"#, false),
+        (r#"{"shapes":[{}]}"#, false),
+        (r#"{"shapes":[7]}"#, false),
+        (r#"{"shapes":[{"Line":[1]}]}"#, false),
+        (r#"{"shapes":[{"Line":[1,2,3]}]}"#, false),
+        (r#"{"shapes":[{"Box":{"width":-1,"height":1}}]}"#, false),
+        (r#"{"shapes":[{"Box":{"width":"1","height":1}}]}"#, false),
+        (r#"{"numbered":{"-7":"a","300":"é"},"flags":{"true":null}}"#, true),
+        (r#"{"numbered":{"x":"a"}}"#, false),
+        (r#"{"numbered":{"70000":"a"}}"#, false),
+        (r#"{"numbered":{"01":"a"}}"#, false),
+        (r#"{"numbered":{"1":"ab"}}"#, false),
+        (r#"{"flags":{"yes":null}}"#, false),
+        (r#"{"either":1.5,"a":{"b":[1]},"c":"\n"}"#, true),
+        (r#"{"either":["a",null]}"#, true),
+        (r#"{"either":{}}"#, false),
+    ] {
+        assert_eq!(read::<Rare>(text), is_read, "{text}");
     }
 }
 
 #[test]
-fn what_is_wrong_is_left_to_serde_json() {
+fn what_nobody_reads_need_not_be_utf8() {
+    let bytes = |text: &str| {
+        text.replace('?', "\u{1}").into_bytes().iter().map(|b| if *b == 1 { 0xff } else { *b }).collect::<Vec<u8>>()
+    };
+    let row = from_slice::<Row>(&bytes(r#"{"new":"a?","id":"é","newer":{"x":["??"]}}"#)).unwrap();
+    assert_eq!(row.id, "é");
     for text in [
-        "",
-        " ",
-        "{",
-        "[1",
-        "[1,]",
-        "[,1]",
-        "[1 2]",
-        r#"{"a":1,}"#,
-        r#"{,"a":1}"#,
-        r#"{"a" 1}"#,
-        r#"{"a":1 "b":2}"#,
-        "01",
-        "-",
-        "1.",
-        ".5",
-        "+1",
-        "1e",
-        "--1",
-        "tr",
-        "nul",
-        "truex",
-        "1 1",
-        "\"a",
-        "\"\\x\"",
-        "\"\t\"",
-        "\"\\ud800\"",
-        "{1:2}",
-        "{}}",
-        "[]]",
-        "'a'",
-        "0x10",
-        "1_0",
-        "NaN",
-        "-01",
-        "00",
+        r#"{"id":"a?"}"#,
+        r#"{"id":"","?":1}"#,
+        r#"{"id":"","price":"1?"}"#,
+        r#"{"id":"",?}"#,
+        r#"{"id":"","more":{"a":"?"}}"#,
     ] {
-        assert!(!read::<Value>(text), "{text}");
-        assert!(from_str::<Value>(text).is_err(), "{text}");
+        let error = from_slice::<Row>(&bytes(text)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Syntax, "{text}: {error}");
+        assert!(serde_json::from_slice::<Value>(&bytes(text)).is_err());
     }
-    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
-    assert!(!read::<Value>(&deep));
-    assert!(from_str::<Value>(&deep).is_ok());
-    let error = from_str::<Row>(r#"{"id":"","price":"x"}"#).unwrap_err().to_string();
-    assert!(error.contains("expected a decimal number") && error.contains("line 1 column"), "{error}");
 }
 
 #[test]
 fn the_text_of_a_value_is_handed_out_as_it_is_written() {
     for text in [" 1.50 ", r#""a\u0020""#, "[1, {}]", "null", r#"{"a": [1]}"#] {
-        let mut reader = Reader { text, at: 0, depth: 0 };
-        let raw: &RawValue = serde::Deserialize::deserialize(&mut reader).unwrap();
+        let mut reader = Reader::new(text);
+        let raw: &RawValue = Deserialize::deserialize(&mut reader).unwrap();
         assert_eq!(raw.get(), text.trim());
     }
 }
@@ -150,6 +260,9 @@ fn any_value() -> impl Strategy<Value = Value> {
         Just("totals"),
         Just("more"),
         Just("new"),
+        Just("either"),
+        Just("shapes"),
+        Just("numbered"),
         Just("\"\n"),
     ];
     leaf.prop_recursive(4, 40, 6, move |inner| {
@@ -168,6 +281,7 @@ proptest! {
         let text = value.to_string();
         prop_assert!(read::<Value>(&text), "{}", text);
         read::<Row>(&text);
+        read::<Rare>(&text);
         // The same with a mistake, or with what looks like one.
         let mut at = at.index(text.len());
         while !text.is_char_boundary(at) {
@@ -177,6 +291,7 @@ proptest! {
         for wrong in [format!("{}{other}{}", &text[..at], &text[at..]), format!("{}{other}{}", &text[..at], &text[at + next..])] {
             read::<Value>(&wrong);
             read::<Row>(&wrong);
+            read::<Rare>(&wrong);
         }
     }
 }

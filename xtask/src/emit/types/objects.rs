@@ -95,6 +95,10 @@ fn field(field: &Field) -> Option<String> {
         () => ("plain", 0),
     };
     let member = renamed(&field.attrs).unwrap_or_else(|| name.to_string());
+    // The macro compares names as they are written between quotes.
+    if member.contains(|c: char| c == '"' || c == '\\' || c.is_control()) {
+        return None;
+    }
     (said.len() == known).then(|| format!("{name} {member:?} {word}"))
 }
 

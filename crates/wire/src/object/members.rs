@@ -1,0 +1,152 @@
+//! The members of an object, in the order in which they are expected.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+
+use super::Kind;
+
+/// Which member of a type came behind which one when an object was read last. The next object is nearly always written by the same
+/// program, and then the name of each member is guessed and not read.
+pub struct Order<const N: usize>([AtomicUsize; N]);
+
+impl<const N: usize> Order<N> {
+    /// Nothing is known yet. `N` is one more than the type has members.
+    #[expect(clippy::new_without_default, reason = "it is made where a static is")]
+    pub const fn new() -> Self {
+        Self([const { AtomicUsize::new(usize::MAX) }; N])
+    }
+}
+
+/// The members of an object that is read as a type, with its names as they are written in JSON, and what finds one by its text.
+pub struct Members<'a, A> {
+    members: A,
+    order: &'a [AtomicUsize],
+    written: &'static [&'static str],
+    find: fn(&str) -> usize,
+    /// The last one that was read; first the number of all.
+    last: usize,
+}
+
+impl<'a, 'de, A: MapAccess<'de>> Members<'a, A> {
+    /// All members. `find` returns the number of all for a name that the type does not have.
+    pub fn new<const N: usize>(
+        members: A,
+        order: &'a Order<N>,
+        written: &'static [&'static str],
+        find: fn(&str) -> usize,
+    ) -> Self {
+        Self { members, order: &order.0, written, find, last: written.len() }
+    }
+
+    /// The index of the next member that the type has. Others are skipped.
+    ///
+    /// # Errors
+    /// It is not JSON.
+    #[expect(clippy::should_implement_trait, reason = "it can fail")]
+    pub fn next(&mut self) -> Result<Option<usize>, A::Error> {
+        loop {
+            let next = self.order.get(self.last);
+            let guess = next.map_or(usize::MAX, |next| next.load(Ordering::Relaxed));
+            let written = self.written.get(guess).copied().unwrap_or_default();
+            let index = match self.members.next_key_seed(Guess(written))? {
+                None => return Ok(None),
+                Some(Name::Guessed) => guess,
+                Some(Name::Text(text)) => {
+                    let index = (self.find)(&text);
+                    if index == self.written.len() {
+                        self.members.next_value::<IgnoredAny>()?;
+                        continue;
+                    }
+                    if let Some(next) = next.filter(|_| index != guess) {
+                        next.store(index, Ordering::Relaxed);
+                    }
+                    index
+                }
+            };
+            self.last = index;
+            return Ok(Some(index));
+        }
+    }
+
+    /// Reads the value of a member into its place.
+    ///
+    /// # Errors
+    /// It is something else than its type says, or occurs twice.
+    pub fn value<K: Kind<'de, T>, T>(
+        &mut self,
+        _: K,
+        place: &mut Option<T>,
+        name: &'static str,
+    ) -> Result<(), A::Error> {
+        struct Value<K, T>(PhantomData<(K, T)>);
+
+        impl<'de, K: Kind<'de, T>, T> DeserializeSeed<'de> for Value<K, T> {
+            type Value = T;
+
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+                K::read(deserializer)
+            }
+        }
+
+        if place.is_some() {
+            return Err(A::Error::duplicate_field(name));
+        }
+        *place = Some(self.members.next_value_seed(Value::<K, T>(PhantomData))?);
+        Ok(())
+    }
+}
+
+/// Reads a name of which it is guessed how it is written, its quotes and its colon included.
+///
+/// The guess is handed to the deserializer as the name of a newtype: [`json`](crate::json) compares it with the text and says with a unit
+/// that it is right. Other deserializers look through newtypes.
+struct Guess(&'static str);
+
+/// The name of a member.
+enum Name<'de> {
+    Guessed,
+    Text(Cow<'de, str>),
+}
+
+impl<'de> DeserializeSeed<'de> for Guess {
+    type Value = Name<'de>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name<'de>, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a member")
+            }
+
+            fn visit_unit<E>(self) -> Result<Name<'de>, E> {
+                Ok(Name::Guessed)
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name<'de>, D::Error> {
+                deserializer.deserialize_identifier(self)
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name::Text(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name::Text(Cow::Owned(name.to_owned())))
+            }
+
+            fn visit_string<E>(self, name: String) -> Result<Name<'de>, E> {
+                Ok(Name::Text(Cow::Owned(name)))
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(self.0, Text)
+    }
+}
