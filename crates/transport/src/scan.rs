@@ -88,31 +88,33 @@ impl<'a> Members<'a> {
 
     /// Goes on behind the value that begins at `start`, and says where it ends.
     pub fn pass(&mut self, start: usize) -> Option<usize> {
-        let end = match self.flat_end(start) {
-            Some(end) => end,
-            None => value_end(self.text, start)?,
-        };
+        let end = behind(self.text, start, self.ends)?;
         self.at = end;
         self.state = State::More;
         Some(end)
     }
+}
 
-    /// Behind an object that is the last value of the text, and has no other brace in it, found by one search. Most data is of this kind, and
-    /// the code that reads it as its type looks at each of its bytes.
-    fn flat_end(&self, start: usize) -> Option<usize> {
-        if self.text.get(start) != Some(&b'{') {
+/// Behind the value that begins at `start`, where so many objects around it end with the text.
+pub fn behind(text: &[u8], start: usize, objects: usize) -> Option<usize> {
+    flat_end(text, start, objects).or_else(|| value_end(text, start))
+}
+
+/// Behind an object that is the last value of the text, and has no other brace in it, found by one search. Most data is of this kind, and
+/// the code that reads it as its type looks at each of its bytes.
+fn flat_end(text: &[u8], start: usize, objects: usize) -> Option<usize> {
+    if text.get(start) != Some(&b'{') {
+        return None;
+    }
+    let close = start + 1 + memchr2(b'{', b'}', &text[start + 1..])?;
+    let mut at = close;
+    for _ in 0..=objects {
+        if text.get(at) != Some(&b'}') {
             return None;
         }
-        let close = start + 1 + memchr2(b'{', b'}', &self.text[start + 1..])?;
-        let mut at = close;
-        for _ in 0..=self.ends {
-            if self.text.get(at) != Some(&b'}') {
-                return None;
-            }
-            at = skip_whitespace(self.text, at + 1);
-        }
-        (at == self.text.len()).then_some(close + 1)
+        at = skip_whitespace(text, at + 1);
     }
+    (at == text.len()).then_some(close + 1)
 }
 
 impl<'a> Iterator for Members<'a> {
@@ -299,30 +301,8 @@ fn bytes(word: u64, byte: u8) -> u64 {
 pub fn value_end(text: &[u8], at: usize) -> Option<usize> {
     match text.get(at)? {
         b'"' => string_end(text, at),
-        b'{' | b'[' => {
-            let mut depth = 1_u32;
-            let mut at = at + 1;
-            // Strings are skipped as wholes, so that what remains are brackets. Both kinds are counted together: which one closes
-            // which is the typed reader's concern.
-            while depth > 0 {
-                at = seek(text, at, marks, is_mark)?;
-                match text[at] {
-                    b'"' => at = string_end(text, at)?,
-                    b'{' | b'[' => {
-                        depth += 1;
-                        if depth > DEEPEST {
-                            return None;
-                        }
-                        at += 1;
-                    }
-                    _ => {
-                        depth -= 1;
-                        at += 1;
-                    }
-                }
-            }
-            Some(at)
-        }
+        b'{' => plain_end(text, at, b'{', b'}').unwrap_or_else(|| nested_end(text, at)),
+        b'[' => plain_end(text, at, b'[', b']').unwrap_or_else(|| nested_end(text, at)),
         b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
             let rest = &text[at..];
             let end = rest
@@ -333,6 +313,62 @@ pub fn value_end(text: &[u8], at: usize) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// Behind the list or object that begins at `at`, where its strings have no escapes; then a bracket is outside of all strings if an even
+/// number of quotes is in front of it. Brackets of the other kind are the typed reader's concern. None where it is not to be found in this
+/// way.
+fn plain_end(text: &[u8], at: usize, open: u8, close: u8) -> Option<Option<usize>> {
+    let rest = text.get(at..)?;
+    let (mut depth, mut quotes, mut from) = (0_u32, 0, 0);
+    for bracket in memchr::memchr2_iter(open, close, rest) {
+        let between = &rest[from..bracket];
+        if memchr::memchr(b'\\', between).is_some() {
+            return None;
+        }
+        quotes += memchr::memchr_iter(b'"', between).count();
+        from = bracket;
+        if quotes % 2 == 1 {
+            continue;
+        }
+        if rest[bracket] == open {
+            depth += 1;
+            if depth > DEEPEST {
+                return Some(None);
+            }
+        } else {
+            depth -= 1;
+            if depth == 0 {
+                return Some(Some(at + bracket + 1));
+            }
+        }
+    }
+    Some(None)
+}
+
+/// The same for any text: strings are skipped as wholes, so that what remains are brackets. Both kinds are counted together: which one closes
+/// which is the typed reader's concern.
+fn nested_end(text: &[u8], at: usize) -> Option<usize> {
+    let mut depth = 1_u32;
+    let mut at = at + 1;
+    while depth > 0 {
+        at = seek(text, at, marks, is_mark)?;
+        match text[at] {
+            b'"' => at = string_end(text, at)?,
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > DEEPEST {
+                    return None;
+                }
+                at += 1;
+            }
+            _ => {
+                depth -= 1;
+                at += 1;
+            }
+        }
+    }
+    Some(at)
 }
 
 fn is_mark(byte: u8) -> bool {
@@ -387,9 +423,9 @@ mod tests {
 
     #[test]
     fn the_last_object_is_found_by_its_end_where_that_is_certain() {
-        let data = |text: &str, others| {
+        let data = |text: &str, others: usize| {
             let start = text.find(r#"{"a"#).unwrap();
-            Members::inside(text.as_bytes(), 0, others).flat_end(start).map(|end| text[start..end].to_owned())
+            flat_end(text.as_bytes(), start, others + 1).map(|end| text[start..end].to_owned())
         };
         for (text, others, is_flat) in [
             (r#"{"d":{"a":[1,2]}}"#, 0, true),

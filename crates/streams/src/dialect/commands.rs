@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use venuekit_wire::stream::{self, ParameterKind, Sequence, Streams as Table};
 
+use super::layout::Layouts;
 use super::top::{Top, each, part, texts, unread, within};
 use super::write::{push_list, push_name, push_number, push_parameters, push_text};
 use crate::hub::io::{Action, Body, Command, ErrorClass, Frame, Handle, Owner, Reply};
@@ -12,6 +13,7 @@ use crate::hub::io::{Action, Body, Command, ErrorClass, Frame, Handle, Owner, Re
 /// The dialect on a connection.
 pub(crate) struct Commands {
     words: stream::Commands,
+    layouts: Layouts,
     /// The member that counts the frames of a subscription, where one does.
     counter: &'static str,
     /// Members of an error that name what it is about.
@@ -29,18 +31,19 @@ impl Commands {
             table.channels.iter().flat_map(|channel| [channel.items, channel.item.and_then(named)]).flatten().collect();
         items.sort_unstable();
         items.dedup();
-        Self { words, counter: counters.into_iter().next().unwrap_or_default(), items }
+        Self { words, layouts: Layouts::default(), counter: counters.into_iter().next().unwrap_or_default(), items }
     }
 
-    pub(super) fn read(&self, message: &Bytes, take: &mut dyn FnMut(Frame<'_>)) {
+    pub(super) fn read(&mut self, message: &Bytes, take: &mut dyn FnMut(Frame<'_>)) {
         let words = &self.words;
         let names = [words.kind, words.id, words.subscription, self.counter, words.data, words.sent];
+        let mut layouts = std::mem::take(&mut self.layouts);
         let take = std::cell::RefCell::new(take);
         each(
             message,
             None,
             |text, at| {
-                let (top, end) = Top::read(text, at, &names)?;
+                let (top, end) = layouts.read(text, at, &names)?;
                 let whole = part(message, &(at..end));
                 let start = if matches!(whole, Cow::Borrowed(_)) { 0 } else { at };
                 self.frame(&top, &whole, start, |frame| take.borrow_mut()(frame));
@@ -48,6 +51,7 @@ impl Commands {
             },
             |range| take.borrow_mut()(unread(&part(message, &range))),
         );
+        self.layouts = layouts;
     }
 
     fn frame(&self, top: &Top<'_, 6>, bytes: &Bytes, start: usize, take: impl FnOnce(Frame<'_>)) {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use venuekit_wire::stream;
 
 use super::Login;
+use super::layout::Layouts;
 use super::top::{Top, each, part, unread, within};
 use super::write::{push_name, push_parameters, push_text};
 use crate::hub::io::{Action, Body, Command, CommandId, ErrorClass, Frame, Handle, Owner, Reply};
@@ -17,6 +18,7 @@ use crate::topic::{Topic, Value};
 /// The dialect on a connection, with the commands that no reply was matched to yet.
 pub(crate) struct Messages {
     words: stream::Messages,
+    layouts: Layouts,
     waiting: VecDeque<Waiting>,
 }
 
@@ -42,18 +44,19 @@ enum What {
 
 impl Messages {
     pub(super) fn new(words: stream::Messages) -> Self {
-        Self { words, waiting: VecDeque::new() }
+        Self { words, layouts: Layouts::default(), waiting: VecDeque::new() }
     }
 
     pub(super) fn read(&mut self, message: &Bytes, take: &mut dyn FnMut(Frame<'_>)) {
         let words = self.words;
         let names = [words.kind, words.room, words.data, words.sent];
+        let mut layouts = std::mem::take(&mut self.layouts);
         let take = std::cell::RefCell::new(take);
         each(
             message,
             words.separator,
             |text, at| {
-                let (top, end) = Top::read(text, at, &names)?;
+                let (top, end) = layouts.read(text, at, &names)?;
                 let whole = part(message, &(at..end));
                 let start = if matches!(whole, Cow::Borrowed(_)) { 0 } else { at };
                 self.frame(&top, &whole, start, &text[at..end], |frame| take.borrow_mut()(frame));
@@ -61,6 +64,7 @@ impl Messages {
             },
             |range| take.borrow_mut()(unread(&part(message, &range))),
         );
+        self.layouts = layouts;
     }
 
     fn frame(&mut self, top: &Top<'_, 4>, bytes: &Bytes, start: usize, text: &[u8], take: impl FnOnce(Frame<'_>)) {

@@ -6,6 +6,7 @@
 mod calls;
 mod commands;
 mod events;
+mod layout;
 mod messages;
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,17 @@ impl<'a, const N: usize> Top<'a, N> {
 
     /// The same for an object that is inside of so many others.
     pub(super) fn read_inside(text: &'a [u8], at: usize, others: usize, names: &[&str; N]) -> Option<(Self, usize)> {
+        Self::read_each(text, at, others, names, |_, _| {})
+    }
+
+    /// The same. Each member is shown: its place among those that were asked for, and where its value stands.
+    pub(super) fn read_each(
+        text: &'a [u8],
+        at: usize,
+        others: usize,
+        names: &[&str; N],
+        mut show: impl FnMut(Option<usize>, &Range<usize>),
+    ) -> Option<(Self, usize)> {
         let mut members = [const { 0..0 }; N];
         let mut all = Members::inside(text, at, others);
         let mut next = 0;
@@ -38,12 +49,18 @@ impl<'a, const N: usize> Top<'a, N> {
                 let is_name = |name: &&str| !name.is_empty() && scan::is_name(written, name);
                 if scan::has_escape(written) { names.iter().position(is_name) } else { None }
             });
+            show(place, &value);
             if let Some(place) = place {
                 next = place + 1;
                 members[place] = value;
             }
         }
         all.is_whole().then(|| (Self { text, members }, all.end()))
+    }
+
+    /// An object whose members were found already.
+    pub(super) fn of(text: &'a [u8], members: [Range<usize>; N]) -> Self {
+        Self { text, members }
     }
 
     /// The member that was asked for at this place, as JSON; empty where it is missing.

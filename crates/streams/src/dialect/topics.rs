@@ -8,6 +8,7 @@ use bytes::Bytes;
 use venuekit_wire::UnixMillis;
 use venuekit_wire::stream::{self, ParameterKind};
 
+use super::layout::Layouts;
 use super::top::{Top, each, millis, part, texts, unread, within};
 use super::write::{push_list, push_name, push_number, push_text};
 use crate::hub::io::{Action, Body, Command, CommandId, ErrorClass, Frame, Handle, Owner, Reply};
@@ -16,6 +17,7 @@ use crate::scan;
 /// The dialect on a connection, with the commands that have no reply yet.
 pub(crate) struct Topics {
     words: stream::Topics,
+    layouts: Layouts,
     waiting: VecDeque<Waiting>,
 }
 
@@ -38,7 +40,7 @@ fn top_level(name: &'static str) -> &'static str {
 
 impl Topics {
     pub(super) fn new(words: stream::Topics) -> Self {
-        Self { words, waiting: VecDeque::new() }
+        Self { words, layouts: Layouts::default(), waiting: VecDeque::new() }
     }
 
     pub(super) fn read(&mut self, message: &Bytes, take: &mut dyn FnMut(Frame<'_>)) {
@@ -50,12 +52,13 @@ impl Topics {
         let [first, second, result, error, code] = others;
         let names =
             [words.topic, words.kind, words.data, success, command, id, text, first, second, result, error, code];
+        let mut layouts = std::mem::take(&mut self.layouts);
         let take = std::cell::RefCell::new(take);
         each(
             message,
             None,
             |text, at| {
-                let (top, end) = Top::read(text, at, &names)?;
+                let (top, end) = layouts.read(text, at, &names)?;
                 let whole = part(message, &(at..end));
                 let start = if matches!(whole, Cow::Borrowed(_)) { 0 } else { at };
                 self.frame(&top, &whole, start, &text[at..end], |frame| take.borrow_mut()(frame));
@@ -63,6 +66,7 @@ impl Topics {
             },
             |range| take.borrow_mut()(unread(&part(message, &range))),
         );
+        self.layouts = layouts;
     }
 
     fn frame(&mut self, top: &Members<'_>, bytes: &Bytes, start: usize, text: &[u8], take: impl FnOnce(Frame<'_>)) {
