@@ -156,7 +156,7 @@ impl Replay {
     /// The recording's time.
     fn now(&mut self, wall: SystemTime) -> Now {
         let (first, base) = *self.start.get_or_insert_with(|| (wall, Instant::now()));
-        Now { at: base + wall.duration_since(first).unwrap_or_default(), wall }
+        Now::of(base + wall.duration_since(first).unwrap_or_default(), wall)
     }
 
     fn play(&mut self, line: Recorded) {

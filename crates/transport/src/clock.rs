@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use tokio::time::Instant;
@@ -105,6 +105,14 @@ impl Clock {
         UnixMillis(system.get().saturating_add(self.offset_millis()))
     }
 
+    /// The corrected time at this time of the system clock, exact to what that one has. A correction that leads out of what the system can
+    /// hold is left out.
+    pub fn at_system(&self, system: SystemTime) -> SystemTime {
+        let offset = self.offset_millis();
+        let by = Duration::from_millis(offset.unsigned_abs());
+        if offset < 0 { system.checked_sub(by) } else { system.checked_add(by) }.unwrap_or(system)
+    }
+
     /// The correction in milliseconds: what is added to the system clock.
     pub fn offset_millis(&self) -> i64 {
         self.0.offset_millis.load(Ordering::Relaxed)
@@ -173,6 +181,20 @@ mod tests {
         assert_eq!(clock.offset_millis(), 600_500);
         assert!(Offsets { least: 603_000, most: 604_000 }.are_far_from(clock.offset_millis()));
         assert!(!Offsets { least: 601_000, most: 602_000 }.are_far_from(clock.offset_millis()));
+    }
+
+    #[test]
+    fn a_time_of_the_system_is_corrected() {
+        let clock = Clock::default();
+        let system = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_790_000_000_123_456_789);
+        for offset in [0, 1_500, -1_500] {
+            clock.set_offset_millis(offset);
+            let by = Duration::from_millis(offset.unsigned_abs());
+            let expected = if offset < 0 { system - by } else { system + by };
+            assert_eq!(clock.at_system(system), expected);
+        }
+        clock.set_offset_millis(i64::MIN);
+        assert!(clock.at_system(system) <= system);
     }
 
     /// For any time of the venue and of the system clock, nothing overflows and corrections stay bounded.

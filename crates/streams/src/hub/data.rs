@@ -54,6 +54,7 @@ pub(super) fn data_frame_of(frame: &Frame<'_>, channel: Option<&'static Channel>
         sequence: frame.sequence,
         sent: frame.sent,
         received: now.wall,
+        after: now.after,
     }
 }
 
@@ -208,8 +209,8 @@ impl Hub {
 
     pub(super) fn data_frame(&mut self, now: Now, key: Key<Sub>, frame: DataFrame) {
         // What is read late was sent before that, and what the venue sent after it may be lost.
-        let venue_time = self.venue_time(now);
-        let sent = frame.sent.and_then(|sent| sent.to_system_time()).map_or(venue_time, |sent| sent.min(venue_time));
+        let sent = frame.sent.and_then(|sent| sent.to_system_time());
+        let sent = sent.map_or_else(|| self.arrived_at(frame.after), |sent| sent.min(self.venue_time(now)));
         self.take_frame(now, key, frame);
         if let Some(sub) = self.subs.get_mut(key) {
             sub.last_heard = sub.last_heard.max(Some(sent));

@@ -20,6 +20,8 @@ pub(crate) struct Now {
     pub(crate) at: Instant,
     /// For what readers are shown.
     pub(crate) wall: SystemTime,
+    /// What was read arrived after this time: nothing was there to be read. It is long ago where this program stood still.
+    pub(crate) after: SystemTime,
 }
 
 /// One attempt to have a connection. The next attempt has another number, so that nothing of an old one is taken for the new one's.

@@ -138,7 +138,17 @@ impl Default for Config {
 impl Now {
     /// This moment.
     pub(crate) fn read() -> Self {
-        Self { at: Instant::now(), wall: SystemTime::now() }
+        Self::of(Instant::now(), SystemTime::now())
+    }
+
+    /// A moment at which nothing was late.
+    pub(crate) fn of(at: Instant, wall: SystemTime) -> Self {
+        Self { at, wall, after: wall }
+    }
+
+    /// The same moment, at which something was read that arrived after this time.
+    pub(crate) fn arrived_after(self, after: SystemTime) -> Self {
+        Self { after: after.min(self.wall), ..self }
     }
 }
 
@@ -201,9 +211,12 @@ impl Hub {
 
     /// The venue's time: what is asked for since a time is compared with the times of its records.
     fn venue_time(&self, now: Now) -> SystemTime {
-        let offset = self.config.clock.offset_millis();
-        let by = Duration::from_millis(offset.unsigned_abs());
-        if offset < 0 { now.wall.checked_sub(by) } else { now.wall.checked_add(by) }.unwrap_or(now.wall)
+        self.config.clock.at_system(now.wall)
+    }
+
+    /// The same when something arrived that is not dated itself: what the venue sent behind it may be lost.
+    fn arrived_at(&self, after: SystemTime) -> SystemTime {
+        self.config.clock.at_system(after)
     }
 
     /// Changes what may be set. What is in progress keeps what it began with.

@@ -17,6 +17,16 @@ const REFUSED_ALONE: u32 = 8;
 /// How often a command is sent that may succeed later.
 const TRIES: u32 = 5;
 
+/// What the venue says of a command that failed.
+#[derive(Clone, Copy)]
+pub(super) struct CommandError<'a> {
+    pub(super) code: &'a str,
+    pub(super) text: &'a str,
+    /// The items or topics that it names.
+    pub(super) named: &'a [Cow<'a, str>],
+    pub(super) class: ErrorClass,
+}
+
 impl Hub {
     /// A command failed of which another one has brought a part: the rest of its items is asked for again.
     pub(super) fn ask_again(&mut self, key: Key<Sub>, items: &[Arc<str>]) {
@@ -32,17 +42,14 @@ impl Hub {
 
     /// A command failed as a whole though one name alone may be the reason. Where the error names it, or there is one alone, that one is
     /// refused and the others are subscribed to again; otherwise each half of them is. After an error that may not last, it is repeated later.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn not_subscribed(
         &mut self,
         now: Now,
         slot: Key<Slot>,
         list: Vec<(Key<Sub>, Vec<Arc<str>>)>,
-        code: &str,
-        text: &str,
-        named: &[Cow<'_, str>],
-        class: ErrorClass,
+        error: CommandError<'_>,
     ) {
+        let CommandError { code, text, named, class } = error;
         let is_alone = list.len() == 1;
         let is_named = |key: Key<Sub>| {
             let name = self.subs.get(key).map(|sub| sub.name.clone());
@@ -81,7 +88,7 @@ impl Hub {
                     if let Some(sub) = self.subs.get_mut(key) {
                         sub.venue_state = VenueState::Inactive;
                     }
-                    self.refuse_items(now, key, &items, code, text, named);
+                    self.refuse_items(now, key, &items, error);
                 }
             }
         }
@@ -99,43 +106,26 @@ impl Hub {
         tries < TRIES
     }
 
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn not_added(
-        &mut self,
-        now: Now,
-        key: Key<Sub>,
-        items: &[Arc<str>],
-        code: &str,
-        text: &str,
-        named: &[Cow<'_, str>],
-        class: ErrorClass,
-    ) {
-        if class == ErrorClass::Terminal {
-            return self.ended_by_venue(now, key, code.to_owned(), text.to_owned());
+    /// Items could not be added to a subscription.
+    pub(super) fn not_added(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>], error: CommandError<'_>) {
+        if error.class == ErrorClass::Terminal {
+            return self.ended_by_venue(now, key, error.code.to_owned(), error.text.to_owned());
         }
-        if class == ErrorClass::Retry && self.may_try_again(now, key) {
+        if error.class == ErrorClass::Retry && self.may_try_again(now, key) {
             if let Some(sub) = self.subs.get_mut(key) {
                 sub.set_venue_state(items, VenueState::Inactive);
             }
             return self.want(key);
         }
-        self.refuse_items(now, key, items, code, text, named);
+        self.refuse_items(now, key, items, error);
     }
 
     /// Items were refused: those that the venue names, or the one that was asked for alone. Of several without names half are asked for
     /// again, until it is known which.
-    fn refuse_items(
-        &mut self,
-        now: Now,
-        key: Key<Sub>,
-        items: &[Arc<str>],
-        code: &str,
-        text: &str,
-        named: &[Cow<'_, str>],
-    ) {
+    fn refuse_items(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>], error: CommandError<'_>) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         sub.set_venue_state(items, VenueState::Inactive);
-        let is_named = |item: &&Arc<str>| named.iter().any(|name| **name == ***item);
+        let is_named = |item: &&Arc<str>| error.named.iter().any(|name| **name == ***item);
         let mut refused: Vec<Arc<str>> = items.iter().filter(is_named).cloned().collect();
         if refused.is_empty() {
             if items.len() > 1 {
@@ -151,7 +141,7 @@ impl Hub {
             }
         }
         for item in refused {
-            self.refuse_item(now, key, &item, code, text);
+            self.refuse_item(now, key, &item, error.code, error.text);
         }
         self.want(key);
         self.catch_up_if_due(now, key);

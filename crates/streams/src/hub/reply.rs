@@ -6,6 +6,7 @@ use venuekit_wire::stream::Dialect;
 
 use super::arena::Key;
 use super::io::{Body, ErrorClass, Frame, Handle, Now, Reply};
+use super::refusal::CommandError;
 use super::slot::{Purpose, Slot};
 use super::sub::{ResyncedBy, Sub, VenueState};
 use super::{Hub, ReaderKey};
@@ -42,7 +43,7 @@ impl Hub {
             Purpose::LeaveRoom(sub, item) => self.left_room(now, sub, item),
             Purpose::Add(sub, items) => match reply {
                 Reply::Error { code, text, items: named, class } => {
-                    self.not_added(now, sub, &items, code, text, named, *class);
+                    self.not_added(now, sub, &items, CommandError { code, text, named, class: *class });
                 }
                 _ => self.added(now, sub, &items),
             },
@@ -178,7 +179,7 @@ impl Hub {
                 if list.is_empty() {
                     return;
                 }
-                self.not_subscribed(now, slot_key, list, code, text, named, *class);
+                self.not_subscribed(now, slot_key, list, CommandError { code, text, named, class: *class });
             }
         }
     }
@@ -259,13 +260,13 @@ impl Hub {
     /// The venue has accepted a subscription.
     fn accepted(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>]) {
         let most = self.subs.get(key).map_or(1, |sub| self.batch(sub.channel));
-        let venue_time = self.venue_time(now);
+        let arrived = self.arrived_at(now.after);
         let Some(sub) = self.subs.get_mut(key) else { return };
         if sub.venue_state == VenueState::Active && !sub.is_all && items.is_empty() {
             return;
         }
         sub.venue_state = VenueState::Active;
-        sub.last_heard.get_or_insert(venue_time);
+        sub.last_heard.get_or_insert(arrived);
         if sub.is_resubscribing {
             // It broke before the reply came.
             sub.set_venue_state(items, VenueState::Active);

@@ -90,6 +90,8 @@ pub(crate) struct DataFrame {
     pub(crate) sequence: Option<i64>,
     pub(crate) sent: Option<UnixMillis>,
     pub(crate) received: SystemTime,
+    /// It arrived after this time.
+    pub(crate) after: SystemTime,
 }
 
 /// A frame that came before the response which says to what subscription its number belongs.

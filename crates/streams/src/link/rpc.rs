@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -66,6 +66,7 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
         report: Mutex::new(Some(report.clone())),
         words: CallWords::of(&shared, endpoint, session.venue()),
         held: Mutex::default(),
+        empty: Mutex::new(SystemTime::now()),
         lost: Mutex::default(),
         is_lost: Notify::new(),
     });
@@ -271,6 +272,8 @@ struct Listener {
     report: Mutex<Option<Arc<Report>>>,
     words: CallWords,
     held: Mutex<HeldBack>,
+    /// When nothing was there to be read, last.
+    empty: Mutex<SystemTime>,
     lost: Mutex<Option<LostCause>>,
     is_lost: Notify,
 }
@@ -280,8 +283,15 @@ struct Listener {
 struct HeldBack {
     /// The channels, in lower case, whose subscription is in flight, and the command.
     expected: HashSet<(String, u32)>,
-    messages: Vec<(String, Bytes)>,
+    messages: Vec<HeldMessage>,
     bytes: usize,
+}
+
+/// A message of a channel, in lower case, that arrived after a time.
+struct HeldMessage {
+    channel: String,
+    body: Bytes,
+    after: SystemTime,
 }
 
 impl Listener {
@@ -301,11 +311,11 @@ impl Listener {
         held.expected.retain(|(_, expected)| *expected != command.id);
         let HeldBack { expected, messages, bytes } = &mut *held;
         let still = |name: &str| expected.iter().any(|(expected, _)| expected == name);
-        let (waiting, ready): (Vec<_>, Vec<_>) = messages.drain(..).partition(|(name, _)| still(name));
-        *bytes = waiting.iter().map(|(_, message)| message.len()).sum();
+        let (waiting, ready): (Vec<_>, Vec<_>) = messages.drain(..).partition(|message| still(&message.channel));
+        *bytes = waiting.iter().map(|message| message.body.len()).sum();
         *messages = waiting;
         report.shared.hub(|hub| {
-            let now = Now::read();
+            let now = self.now();
             let nothing = Bytes::new();
             let (bytes, body) = match result {
                 Ok(response) => {
@@ -333,8 +343,9 @@ impl Listener {
                 body: Body::Reply(body),
             };
             hub.input(now, Input::Frame(id, frame));
-            for (_, message) in &ready {
-                self.words.notification(message, |frame| hub.input(now, Input::Frame(id, frame)));
+            for HeldMessage { body, after, .. } in &ready {
+                let now = now.arrived_after(*after);
+                self.words.notification(body, |frame| hub.input(now, Input::Frame(id, frame)));
             }
         });
         drop(held);
@@ -343,6 +354,11 @@ impl Listener {
 
     fn stop(&self) {
         lock(&self.report).take();
+    }
+
+    /// The moment at which a message is handed over that was just read.
+    fn now(&self) -> Now {
+        Now::read().arrived_after(*lock(&self.empty))
     }
 
     /// Whether a notice that the venue is going to close the connection is the client's business, which has another connection take its
@@ -375,12 +391,12 @@ impl Listen for Listener {
             };
             let expected = name.filter(|name| held.expected.iter().any(|(expected, _)| expected == name));
             match expected {
-                Some(name) if held.bytes + body.len() <= MOST_HELD => {
+                Some(channel) if held.bytes + body.len() <= MOST_HELD => {
                     held.bytes += body.len();
-                    held.messages.push((name, body.clone()));
+                    held.messages.push(HeldMessage { channel, body: body.clone(), after: *lock(&self.empty) });
                 }
                 _ => {
-                    self.shared.hub(|hub| hub.input(Now::read(), Input::Frame(report.id(), frame)));
+                    self.shared.hub(|hub| hub.input(self.now(), Input::Frame(report.id(), frame)));
                 }
             }
         });
@@ -389,6 +405,12 @@ impl Listen for Listener {
             self.shared.kick();
         }
         is_taken && !is_for_client
+    }
+
+    fn empty(&self, number: u64) {
+        if number == self.number {
+            *lock(&self.empty) = SystemTime::now();
+        }
     }
 
     fn opened(&self, _: u64) {}

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
@@ -37,6 +37,9 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// So many pongs may wait to be written.
 const MOST_PONGS: usize = 1024;
+
+/// What a venue does not date counts as sent when nothing had arrived last. It is looked this often whether anything has.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// While a reader has no room, nothing is read, and it is looked again this often. The venue is not to blame for the silence.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -91,6 +94,7 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening) {
         cause = connection.read(source) => cause,
         cause = connection.write(sink, orders, over, pace) => cause,
         cause = connection.keep_alive() => cause,
+        cause = look() => cause,
     };
     drop(connection);
     if shared.is_over() { report.end() } else { report.lost(ended(cause)) }
@@ -126,7 +130,10 @@ enum Read {
 impl Connection<'_> {
     async fn read(&self, mut source: SplitStream<Socket>) -> LostCause {
         let mut batch: Vec<Bytes> = Vec::with_capacity(BATCH);
+        // When nothing was there to be read, last.
+        let mut empty = SystemTime::now();
         loop {
+            let mut after = empty;
             let read = poll_fn(|context| {
                 let mut is_heard = false;
                 while batch.len() < BATCH {
@@ -136,8 +143,14 @@ impl Connection<'_> {
                             ended @ Read::Ended(_) => return Poll::Ready(ended),
                         },
                         // Pings and pongs are signs of life too.
-                        Poll::Pending if !is_heard => return Poll::Pending,
-                        Poll::Pending => break,
+                        Poll::Pending => {
+                            empty = SystemTime::now();
+                            if is_heard {
+                                break;
+                            }
+                            after = empty;
+                            return Poll::Pending;
+                        }
                     }
                     if self.pongs.load(Ordering::Relaxed) >= MOST_PONGS {
                         break;
@@ -148,7 +161,7 @@ impl Connection<'_> {
             let read = read.await;
             *lock(&self.heard) = Instant::now();
             let is_more = batch.len() == BATCH;
-            self.feed(&mut batch);
+            self.feed(&mut batch, after);
             match read {
                 // Whatever ends it while we close it, we do.
                 Read::Ended(_) if self.closes.load(Ordering::Relaxed) => return LostCause::Ours,
@@ -186,14 +199,14 @@ impl Connection<'_> {
         Read::On
     }
 
-    /// Hands messages to the hub.
-    fn feed(&self, batch: &mut Vec<Bytes>) {
+    /// Hands messages to the hub, which arrived after a time.
+    fn feed(&self, batch: &mut Vec<Bytes>, after: SystemTime) {
         if batch.is_empty() {
             return;
         }
         let mut dialect = lock(&self.dialect);
         self.report.feed(|hub| {
-            let now = Now::read();
+            let now = Now::read().arrived_after(after);
             for message in batch.drain(..) {
                 dialect.read(&message, &mut |mut frame: Frame<'_>| {
                     if let Body::Reply(Reply::Error { text, .. }) = &mut frame.body {
@@ -322,6 +335,13 @@ impl Connection<'_> {
                 None => std::future::pending().await,
             }
         }
+    }
+}
+
+/// Wakes the task, so that it is known until when nothing was there to be read.
+async fn look() -> LostCause {
+    loop {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

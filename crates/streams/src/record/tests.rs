@@ -27,7 +27,7 @@ impl Sink {
 fn now(millis: u64) -> Now {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     let at = *START.get_or_init(Instant::now) + Duration::from_millis(millis);
-    Now { at, wall: UNIX_EPOCH + Duration::from_nanos(1_790_000_000_123_456_789 + millis * 1_000_000) }
+    Now::of(at, UNIX_EPOCH + Duration::from_nanos(1_790_000_000_123_456_789 + millis * 1_000_000))
 }
 
 fn put(recorder: &mut Source, millis: u64, what: &What) {

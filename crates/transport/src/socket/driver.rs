@@ -27,6 +27,9 @@ use crate::token::TokenCache;
 /// So many responses to the venue's pings may wait to be written.
 const MOST_PONGS: usize = 1024;
 
+/// It is looked this often whether anything is there to be read.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// What carries a connection out, for as long as it is polled.
 pub(crate) struct Driver {
     pub(super) stream: WebSocketStream<Stream>,
@@ -108,6 +111,7 @@ impl Driver {
         let reason = tokio::select! {
             biased;
             reason = pings(&task.test, ping) => reason,
+            reason = look() => reason,
             reason = async {
                 let reason = task.write(sink, queue).await;
                 // A frame that says why the venue closes may have come already: it is read first.
@@ -171,7 +175,10 @@ impl ConnectionTask<'_> {
             let next = source.poll_next_unpin(context);
             match next.is_ready() {
                 true => self.has_heard.store(true, Ordering::Relaxed),
-                false => self.note_heard(),
+                false => {
+                    self.note_heard();
+                    self.supervisor.listeners.each(|listener| listener.empty(self.number));
+                }
             }
             next
         })
@@ -386,6 +393,13 @@ async fn pings(test: &Notify, every: Option<Duration>) -> String {
             None => std::future::pending().await,
         }
         test.notify_one();
+    }
+}
+
+/// Wakes the task, so that listeners learn until when nothing was there to be read.
+async fn look() -> String {
+    loop {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

@@ -14,6 +14,9 @@ pub trait Listen: Send + Sync {
     /// handler receives, nothing more is read.
     fn message(&self, number: u64, body: &Bytes) -> bool;
 
+    /// Nothing more is there to be read for now. It is called at least once a second while that is so.
+    fn empty(&self, number: u64);
+
     /// A connection is open, with its settings made. Numbers count upwards; the same one may be reported twice.
     fn opened(&self, number: u64);
 

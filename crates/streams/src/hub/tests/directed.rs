@@ -375,17 +375,41 @@ fn a_catch_up_without_end_asks_for_what_is_new() {
 
 #[test]
 fn what_was_missed_is_asked_for_since_it_was_sent_where_frames_are_read_late() {
+    // A frame without a date was sent after nothing was there to be read.
+    for is_dated in [true, false] {
+        let mut venue = venue(&COMMANDS);
+        venue.is_dated = is_dated;
+        let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A"]));
+        venue.pass(Duration::from_secs(20));
+        venue.lag = Duration::from_secs(10);
+        venue.publish("trade", "A", 1, 1);
+        venue.fault(Fault::Drop);
+        venue.publish("trade", "A", 1, 1);
+        venue.publish("trade", "A", 1, 1);
+        for _ in 0..3 {
+            venue.answer_calls();
+            venue.pass(Duration::from_secs(5));
+        }
+        reader.prove_calm(&venue, &["A"]);
+        assert_eq!((reader.caught_up, &reader.missed[..]), (1, &[Missed::None][..]), "dated: {is_dated}");
+    }
+}
+
+/// The program stood still while the venue accepted a subscription, sent, and closed the connection.
+#[test]
+fn what_was_missed_is_asked_for_since_the_subscription_was_accepted_where_its_reply_is_read_late() {
     let mut venue = venue(&COMMANDS);
-    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A"]));
+    venue.is_dated = false;
     venue.pass(Duration::from_secs(20));
     venue.lag = Duration::from_secs(10);
-    venue.publish("trade", "A", 1, 1);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A"]));
     venue.fault(Fault::Drop);
     venue.publish("trade", "A", 1, 1);
-    venue.publish("trade", "A", 1, 1);
+    venue.cut();
+    venue.lag = Duration::ZERO;
     for _ in 0..3 {
-        venue.answer_calls();
         venue.pass(Duration::from_secs(5));
+        venue.answer_calls();
     }
     reader.prove_calm(&venue, &["A"]);
     assert_eq!((reader.caught_up, &reader.missed[..]), (1, &[Missed::None][..]));
@@ -827,7 +851,7 @@ fn everything_ends_when_it_is_closed() {
     reader.read(&venue);
     assert_eq!(reader.ended, Some(Ended::Closed));
     let again = venue.hub.attach(
-        Now { at: venue.now.at, wall: venue.now.wall },
+        venue.now,
         &topic(&COMMANDS, "feed", &[]),
         Arc::new(crate::queue::Queue::new(Overflow::Block, 2, venue.hub.room())),
     );

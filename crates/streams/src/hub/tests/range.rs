@@ -248,7 +248,7 @@ struct Sim {
 
 impl Sim {
     fn new(seed: u64, rates: Rates) -> Self {
-        let now = Now { at: Instant::now(), wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000) };
+        let now = Now::of(Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000));
         let hub = Hub::new(&TABLE, Config::default());
         let (wires, calls, market, random) = (Vec::new(), Vec::new(), Market::new(), Random(seed | 1));
         Self {
@@ -341,7 +341,7 @@ impl Sim {
             self.work();
             let due = self.hub.deadline().filter(|due| *due <= end).unwrap_or(end);
             let step = due.saturating_duration_since(self.now.at);
-            self.now = Now { at: self.now.at + step, wall: self.now.wall + step };
+            self.now = Now::of(self.now.at + step, self.now.wall + step);
             self.hub.input(self.now, Input::Tick);
             if due == end {
                 break;

@@ -132,6 +132,8 @@ pub(super) struct Venue {
     pub(super) names_refusals: bool,
     /// How long ago what is read now was sent.
     pub(super) lag: Duration,
+    /// Frames say when they were sent.
+    pub(super) is_dated: bool,
     /// How far its clock is behind ours.
     behind: Duration,
     /// Whether every list lacks what happened last.
@@ -150,7 +152,7 @@ pub(super) struct Venue {
 
 impl Venue {
     pub(super) fn new(table: &'static Table, config: Config) -> Self {
-        let now = Now { at: Instant::now(), wall: SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000) };
+        let now = Now::of(Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000));
         Self {
             hub: Hub::new(table, config),
             table,
@@ -166,6 +168,7 @@ impl Venue {
             opened: 0,
             names_refusals: false,
             lag: Duration::ZERO,
+            is_dated: true,
             behind: Duration::ZERO,
             lists_late: false,
             was_old: HashSet::new(),
@@ -222,14 +225,14 @@ impl Venue {
             match self.hub.deadline() {
                 Some(due) if due <= end => {
                     let step = due.saturating_duration_since(self.now.at);
-                    self.now = Now { at: self.now.at + step, wall: self.now.wall + step };
+                    self.now = Now::of(self.now.at + step, self.now.wall + step);
                     self.hub.input(self.now, Input::Tick);
                 }
                 _ => break,
             }
         }
         let step = end.saturating_duration_since(self.now.at);
-        self.now = Now { at: end, wall: self.now.wall + step };
+        self.now = Now::of(end, self.now.wall + step);
         self.hub.input(self.now, Input::Tick);
         self.work();
     }
@@ -571,9 +574,9 @@ impl Venue {
         let sequence = sequence.filter(|_| is_counted);
         let sent =
             (self.venue_time() - self.lag).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-        let sent = Some(UnixMillis(sent as i64));
+        let sent = self.is_dated.then_some(UnixMillis(sent as i64));
         let frame = Frame { bytes, handle, kind, data: 0..bytes.len(), sequence, sent, command, body };
-        self.hub.input(self.now, Input::Frame(connection, frame));
+        self.hub.input(self.now.arrived_after(self.now.wall - self.lag), Input::Frame(connection, frame));
     }
 
     /// The connections that are open, in the order of their numbers.
