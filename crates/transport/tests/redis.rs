@@ -14,6 +14,9 @@ use tokio::task::JoinSet;
 use venuekit_transport::{Debit, LocalBudget, RateBudget, RateFeedback, RedisBudget, Refused};
 use venuekit_wire::operation::Limit;
 
+/// The server may stand still on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A server of one test, which ends with it.
 struct Server {
     program: &'static str,
@@ -78,7 +81,7 @@ impl Server {
 
     /// A budget with a connection of its own, as each process has.
     async fn budget(&self, account: &str) -> RedisBudget {
-        RedisBudget::connect(&self.url(), account).await.unwrap()
+        RedisBudget::connect_within(&self.url(), account, PATIENCE).await.unwrap()
     }
 
     async fn keys(&self) -> Keys {
@@ -476,7 +479,7 @@ async fn a_password_in_the_address_does_not_show() {
         let shown = format!("{what:?}");
         assert!(!shown.contains("hunter"), "{shown}");
     };
-    let budget = RedisBudget::connect(&address("hunter2"), "desk-7").await.unwrap();
+    let budget = RedisBudget::connect_within(&address("hunter2"), "desk-7", PATIENCE).await.unwrap();
     assert_eq!(take(&budget, debit(&[refill(1)], 1)).await, None);
     hides(&budget);
     hides(&RedisBudget::connect(&address("hunter3"), "desk-7").await.unwrap_err());

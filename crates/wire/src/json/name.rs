@@ -71,7 +71,7 @@ impl<'de> Deserializer<'de> for Name<'_, 'de> {
     /// A name that begins with a quote is no name of a type, but a guess of what is written here ([`object`](crate::object)).
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, guess: &'static str, visitor: V) -> Result<V::Value, Error> {
-        if guess.starts_with('"') && self.0.skip_guess(guess) {
+        if guess.as_bytes().first() == Some(&b'"') && self.0.skip_guess(guess) {
             return visitor.visit_unit();
         }
         visitor.visit_newtype_struct(self)

@@ -32,7 +32,7 @@ pub struct RedisBudget {
     learn: Script,
 }
 
-/// A server that takes longer than this to respond is as good as none.
+/// A server that takes longer than this to respond is as good as none, unless the user says otherwise.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl RedisBudget {
@@ -41,9 +41,18 @@ impl RedisBudget {
     /// # Errors
     /// An invalid URL, or a server that does not respond.
     pub async fn connect(url: &str, account: impl Into<String>) -> Result<Self, RedisError> {
+        Self::connect_within(url, account, PATIENCE).await
+    }
+
+    /// The same where the server may take so long to connect, and to respond: a call waits no longer for it. [`connect`](Self::connect)
+    /// gives it one second.
+    ///
+    /// # Errors
+    /// An invalid URL, or a server that does not respond.
+    pub async fn connect_within(url: &str, account: impl Into<String>, within: Duration) -> Result<Self, RedisError> {
         let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE))
+            .set_connection_timeout(Some(within))
+            .set_response_timeout(Some(within))
             .set_number_of_retries(1);
         let server = ConnectionManager::new_with_config(Client::open(url)?, config).await?;
         let (take, learn) = (Script::new(include_str!("take.lua")), Script::new(include_str!("learn.lua")));
