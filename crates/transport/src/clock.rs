@@ -105,8 +105,8 @@ impl Clock {
         UnixMillis(system.get().saturating_add(self.offset_millis()))
     }
 
-    /// The corrected time at this time of the system clock, exact to what that one has. A correction that leads out of what the system can
-    /// hold is left out.
+    /// Converts a time of the system clock to the venue's time, with the precision of the system clock. A correction that leads out of what
+    /// it can hold is left out.
     pub fn at_system(&self, system: SystemTime) -> SystemTime {
         let offset = self.offset_millis();
         let by = Duration::from_millis(offset.unsigned_abs());

@@ -11,7 +11,7 @@ use memchr::memchr2;
 /// So many bytes are looked at one by one before a search begins.
 const NEAR: usize = 32;
 
-/// The deepest nesting that is walked over.
+/// The deepest nesting of one kind of bracket that is walked over.
 const DEEPEST: u32 = 128;
 
 /// The members of the object that `text` begins with, in order: the name as it is written between its quotes, and where its value
@@ -316,8 +316,8 @@ pub fn value_end(text: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Behind the list or object that begins at `at`, where its strings have no escapes; then a bracket is outside of all strings if an even
-/// number of quotes is in front of it. Brackets of the other kind are the typed reader's concern. None where it is not to be found in this
-/// way.
+/// number of quotes is in front of it. Brackets of the other kind are the typed reader's concern. The outer `None`: it is not to be found in
+/// this way; the inner one: it has no end.
 fn plain_end(text: &[u8], at: usize, open: u8, close: u8) -> Option<Option<usize>> {
     let rest = text.get(at..)?;
     let (mut depth, mut quotes, mut from) = (0_u32, 0, 0);

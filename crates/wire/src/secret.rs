@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Unexpected;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
@@ -92,15 +93,15 @@ impl<'de> Deserialize<'de> for Secret {
 
             // serde's own message would quote the number; a secret that arrives as one must not be quoted.
             fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<Secret, E> {
-                Err(E::custom("expected a string, found a number"))
+                Err(E::invalid_type(Unexpected::Other("a number"), &self))
             }
 
             fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Secret, E> {
-                Err(E::custom("expected a string, found a number"))
+                Err(E::invalid_type(Unexpected::Other("a number"), &self))
             }
 
             fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Secret, E> {
-                Err(E::custom("expected a string, found a number"))
+                Err(E::invalid_type(Unexpected::Other("a number"), &self))
             }
         }
 

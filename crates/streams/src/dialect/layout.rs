@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::top::Top;
 use crate::scan;
 
-/// So many layouts are remembered on a connection, each of so many bytes. A frame with another one is read by its names.
+/// The most layouts that are kept for a connection, and the longest one in bytes. A frame with another layout is read by its names.
 const MOST: usize = 4;
 const LONGEST: usize = 512;
 
@@ -40,8 +40,17 @@ impl Layouts {
         at: usize,
         names: &[&str; N],
     ) -> Option<(Top<'a, N>, usize)> {
-        let mut known = self.known.iter().enumerate();
-        if let Some((index, (members, end))) = known.find_map(|(index, layout)| Some((index, layout.find(text, at)?))) {
+        let first = self.known.first().and_then(|first| first.find(text, at, |start| scan::behind(text, start, 1)));
+        let found = match first {
+            Some(found) => Some((0, found)),
+            None => {
+                let mut ends = Ends::default();
+                let mut others = self.known.iter().enumerate().skip(1);
+                others
+                    .find_map(|(index, layout)| Some((index, layout.find(text, at, |start| ends.behind(text, start))?)))
+            }
+        };
+        if let Some((index, (members, end))) = found {
             // The next frame is compared with this one first.
             self.known.swap(0, index);
             return Some((Top::of(text, members), end));
@@ -80,8 +89,13 @@ impl Layout {
         self.bytes.len() > LONGEST
     }
 
-    /// The members of an object with this layout, and where it ends.
-    fn find<const N: usize>(&self, text: &[u8], mut at: usize) -> Option<([Range<usize>; N], usize)> {
+    /// The members of an object with this layout, and where it ends. `behind` says where the value ends that begins at a place.
+    fn find<const N: usize>(
+        &self,
+        text: &[u8],
+        mut at: usize,
+        mut behind: impl FnMut(usize) -> Option<usize>,
+    ) -> Option<([Range<usize>; N], usize)> {
         let mut members = [const { 0..0 }; N];
         let mut begin = 0;
         for member in &self.members {
@@ -90,13 +104,37 @@ impl Layout {
                 return None;
             }
             let start = at + before.len();
-            at = scan::behind(text, start, 1)?;
+            at = behind(start)?;
             if let Some(place) = member.place {
                 *members.get_mut(place)? = start..at;
             }
             begin = member.end;
         }
         (begin > 0 && text.get(at) == Some(&b'}')).then_some((members, at + 1))
+    }
+}
+
+/// Where values of a frame end. Layouts that begin alike look for the same ones.
+#[derive(Default)]
+struct Ends {
+    known: [(usize, usize); Self::MOST],
+    count: usize,
+}
+
+impl Ends {
+    const MOST: usize = 8;
+
+    /// Behind the value that begins at `start`.
+    fn behind(&mut self, text: &[u8], start: usize) -> Option<usize> {
+        if let Some((_, end)) = self.known[..self.count].iter().find(|(known, _)| *known == start) {
+            return Some(*end);
+        }
+        let end = scan::behind(text, start, 1)?;
+        if let Some(free) = self.known.get_mut(self.count) {
+            *free = (start, end);
+            self.count += 1;
+        }
+        Some(end)
     }
 }
 
@@ -135,7 +173,9 @@ mod tests {
         }
         assert_eq!(layouts.known.len(), 1);
         let text = r#"{"type":"x","seq":3,"msg":7}"#;
-        assert!(layouts.known[0].find::<4>(text.as_bytes(), 0).is_some());
+        assert!(
+            layouts.known[0].find::<4>(text.as_bytes(), 0, |start| scan::behind(text.as_bytes(), start, 1)).is_some()
+        );
     }
 
     #[test]

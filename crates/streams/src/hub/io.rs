@@ -20,7 +20,7 @@ pub(crate) struct Now {
     pub(crate) at: Instant,
     /// For what readers are shown.
     pub(crate) wall: SystemTime,
-    /// What was read arrived after this time: nothing was there to be read. It is long ago where this program stood still.
+    /// What was read arrived after this time, at which nothing was left to be read. It may be long ago if the program was suspended.
     pub(crate) after: SystemTime,
 }
 

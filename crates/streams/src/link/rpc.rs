@@ -1,6 +1,6 @@
 //! Streams over a connection that speaks JSON-RPC, which may be the one that the client's calls use.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -66,7 +66,7 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
         report: Mutex::new(Some(report.clone())),
         words: CallWords::of(&shared, endpoint, session.venue()),
         held: Mutex::default(),
-        empty: Mutex::new(SystemTime::now()),
+        drained: Mutex::new(SystemTime::now()),
         lost: Mutex::default(),
         is_lost: Notify::new(),
     });
@@ -272,8 +272,8 @@ struct Listener {
     report: Mutex<Option<Arc<Report>>>,
     words: CallWords,
     held: Mutex<HeldBack>,
-    /// When nothing was there to be read, last.
-    empty: Mutex<SystemTime>,
+    /// All that had arrived by then was read.
+    drained: Mutex<SystemTime>,
     lost: Mutex<Option<LostCause>>,
     is_lost: Notify,
 }
@@ -283,6 +283,8 @@ struct Listener {
 struct HeldBack {
     /// The channels, in lower case, whose subscription is in flight, and the command.
     expected: HashSet<(String, u32)>,
+    /// When each command that is in flight was sent.
+    sent: HashMap<u32, SystemTime>,
     messages: Vec<HeldMessage>,
     bytes: usize,
 }
@@ -297,6 +299,7 @@ struct HeldMessage {
 impl Listener {
     /// A command is in flight.
     fn expects(&self, command: &Command) {
+        lock(&self.held).sent.insert(command.id, SystemTime::now());
         if let Action::Subscribe(topics) = &command.action {
             let names = topics.iter().map(|topic| (topic.to_string().to_lowercase(), command.id));
             lock(&self.held).expected.extend(names);
@@ -309,13 +312,16 @@ impl Listener {
         let id = report.id();
         let mut held = lock(&self.held);
         held.expected.retain(|(_, expected)| *expected != command.id);
-        let HeldBack { expected, messages, bytes } = &mut *held;
+        let HeldBack { expected, sent, messages, bytes } = &mut *held;
+        let sent = sent.remove(&command.id);
         let still = |name: &str| expected.iter().any(|(expected, _)| expected == name);
         let (waiting, ready): (Vec<_>, Vec<_>) = messages.drain(..).partition(|message| still(&message.channel));
         *bytes = waiting.iter().map(|message| message.body.len()).sum();
         *messages = waiting;
         report.shared.hub(|hub| {
-            let now = self.now();
+            // The reply was read some time ago; it came after the command.
+            let now = Now::read();
+            let now = sent.map_or(now, |sent| now.arrived_after(sent));
             let nothing = Bytes::new();
             let (bytes, body) = match result {
                 Ok(response) => {
@@ -358,7 +364,7 @@ impl Listener {
 
     /// The moment at which a message is handed over that was just read.
     fn now(&self) -> Now {
-        Now::read().arrived_after(*lock(&self.empty))
+        Now::read().arrived_after(*lock(&self.drained))
     }
 
     /// Whether a notice that the venue is going to close the connection is the client's business, which has another connection take its
@@ -393,7 +399,7 @@ impl Listen for Listener {
             match expected {
                 Some(channel) if held.bytes + body.len() <= MOST_HELD => {
                     held.bytes += body.len();
-                    held.messages.push(HeldMessage { channel, body: body.clone(), after: *lock(&self.empty) });
+                    held.messages.push(HeldMessage { channel, body: body.clone(), after: *lock(&self.drained) });
                 }
                 _ => {
                     self.shared.hub(|hub| hub.input(self.now(), Input::Frame(report.id(), frame)));
@@ -407,9 +413,9 @@ impl Listen for Listener {
         is_taken && !is_for_client
     }
 
-    fn empty(&self, number: u64) {
+    fn drained(&self, number: u64, by: SystemTime) {
         if number == self.number {
-            *lock(&self.empty) = SystemTime::now();
+            *lock(&self.drained) = by;
         }
     }
 

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::{Notify, mpsc};
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 use venuekit_transport::Error;
 use venuekit_transport::streaming::Socket;
@@ -38,7 +39,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// So many pongs may wait to be written.
 const MOST_PONGS: usize = 1024;
 
-/// What a venue does not date counts as sent when nothing had arrived last. It is looked this often whether anything has.
+/// How often to check whether anything is left to be read: what a venue does not date counts as sent at the last time at which nothing was.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// While a reader has no room, nothing is read, and it is looked again this often. The venue is not to blame for the silence.
@@ -81,6 +82,7 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening) {
         login,
         keep_alive: &shared.table.keep_alive,
         heard: Mutex::new(Instant::now()),
+        looked: Mutex::new(SystemTime::now()),
         ask: Notify::new(),
         pinged: Notify::new(),
         pongs: AtomicUsize::new(0),
@@ -94,7 +96,7 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening) {
         cause = connection.read(source) => cause,
         cause = connection.write(sink, orders, over, pace) => cause,
         cause = connection.keep_alive() => cause,
-        cause = look() => cause,
+        cause = connection.look() => cause,
     };
     drop(connection);
     if shared.is_over() { report.end() } else { report.lost(ended(cause)) }
@@ -109,6 +111,8 @@ struct Connection<'a> {
     login: ConnectionLogin,
     keep_alive: &'a KeepAlive,
     heard: Mutex<Instant>,
+    /// The runtime has asked the system since this time what arrived.
+    looked: Mutex<SystemTime>,
     /// It is time to ask whether the venue is there.
     ask: Notify,
     /// The venue has sent a ping, whose pong is queued.
@@ -130,10 +134,10 @@ enum Read {
 impl Connection<'_> {
     async fn read(&self, mut source: SplitStream<Socket>) -> LostCause {
         let mut batch: Vec<Bytes> = Vec::with_capacity(BATCH);
-        // When nothing was there to be read, last.
-        let mut empty = SystemTime::now();
+        // All that had arrived by then was read.
+        let mut drained = *lock(&self.looked);
         loop {
-            let mut after = empty;
+            let mut after = drained;
             let read = poll_fn(|context| {
                 let mut is_heard = false;
                 while batch.len() < BATCH {
@@ -144,11 +148,14 @@ impl Connection<'_> {
                         },
                         // Pings and pongs are signs of life too.
                         Poll::Pending => {
-                            empty = SystemTime::now();
+                            // A task that has used up its turn is told the same.
+                            if has_budget_remaining() {
+                                drained = *lock(&self.looked);
+                            }
                             if is_heard {
                                 break;
                             }
-                            after = empty;
+                            after = drained;
                             return Poll::Pending;
                         }
                     }
@@ -177,6 +184,16 @@ impl Connection<'_> {
                 self.written.notified().await;
             }
             self.room().await;
+        }
+    }
+
+    /// Notes that the runtime has asked the system what arrived: it does so before a timer wakes the task. That nothing is ready proves nothing
+    /// by itself, because the runtime may have been kept from asking.
+    async fn look(&self) -> LostCause {
+        loop {
+            let begin = SystemTime::now();
+            tokio::time::sleep(LOOK).await;
+            *lock(&self.looked) = begin;
         }
     }
 
@@ -335,13 +352,6 @@ impl Connection<'_> {
                 None => std::future::pending().await,
             }
         }
-    }
-}
-
-/// Wakes the task, so that it is known until when nothing was there to be read.
-async fn look() -> LostCause {
-    loop {
-        tokio::time::sleep(LOOK).await;
     }
 }
 

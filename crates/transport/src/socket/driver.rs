@@ -5,12 +5,13 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::Instant;
 use tokio_websockets::{self as websocket, Message as Frame, WebSocketStream};
 
@@ -27,7 +28,7 @@ use crate::token::TokenCache;
 /// So many responses to the venue's pings may wait to be written.
 const MOST_PONGS: usize = 1024;
 
-/// It is looked this often whether anything is there to be read.
+/// How often to check whether anything is left to be read.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// What carries a connection out, for as long as it is polled.
@@ -75,6 +76,8 @@ struct ConnectionTask<'a> {
     written: Notify,
     /// Responses to pings that were queued since all was written last.
     pongs: AtomicUsize,
+    /// The runtime has asked the system since this time what arrived. None once listeners were told.
+    looked: Mutex<Option<SystemTime>>,
     /// A write may take so long.
     patience: Duration,
     /// The user has asked the venue to close the connection, and it has not said no.
@@ -100,6 +103,7 @@ impl Driver {
             pinged: Notify::new(),
             written: Notify::new(),
             pongs: AtomicUsize::new(0),
+            looked: Mutex::new(None),
             patience: supervisor.common.timeouts.attempt,
             closes: AtomicBool::new(false),
             how: Mutex::new(LostHow::Other),
@@ -111,7 +115,7 @@ impl Driver {
         let reason = tokio::select! {
             biased;
             reason = pings(&task.test, ping) => reason,
-            reason = look() => reason,
+            reason = task.look() => reason,
             reason = async {
                 let reason = task.write(sink, queue).await;
                 // A frame that says why the venue closes may have come already: it is read first.
@@ -177,12 +181,27 @@ impl ConnectionTask<'_> {
                 true => self.has_heard.store(true, Ordering::Relaxed),
                 false => {
                     self.note_heard();
-                    self.supervisor.listeners.each(|listener| listener.empty(self.number));
+                    // A task that has used up its turn is told the same.
+                    if has_budget_remaining()
+                        && let Some(by) = lock(&self.looked).take()
+                    {
+                        self.supervisor.listeners.each(|listener| listener.drained(self.number, by));
+                    }
                 }
             }
             next
         })
         .await
+    }
+
+    /// Notes that the runtime has asked the system what arrived: it does so before a timer wakes the task. That nothing is ready proves nothing
+    /// by itself, because the runtime may have been kept from asking.
+    async fn look(&self) -> String {
+        loop {
+            let begin = SystemTime::now();
+            tokio::time::sleep(LOOK).await;
+            *lock(&self.looked) = Some(begin);
+        }
     }
 
     /// The venue was heard just now, if it was since this was noted last.
@@ -393,13 +412,6 @@ async fn pings(test: &Notify, every: Option<Duration>) -> String {
             None => std::future::pending().await,
         }
         test.notify_one();
-    }
-}
-
-/// Wakes the task, so that listeners learn until when nothing was there to be read.
-async fn look() -> String {
-    loop {
-        tokio::time::sleep(LOOK).await;
     }
 }
 

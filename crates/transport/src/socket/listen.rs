@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
@@ -14,8 +15,8 @@ pub trait Listen: Send + Sync {
     /// handler receives, nothing more is read.
     fn message(&self, number: u64, body: &Bytes) -> bool;
 
-    /// Nothing more is there to be read for now. It is called at least once a second while that is so.
-    fn empty(&self, number: u64);
+    /// All that had arrived by this time was handed over. It is called about once a second while nothing is left to be read.
+    fn drained(&self, number: u64, by: SystemTime);
 
     /// A connection is open, with its settings made. Numbers count upwards; the same one may be reported twice.
     fn opened(&self, number: u64);

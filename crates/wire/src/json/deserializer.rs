@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
@@ -11,6 +10,7 @@ use serde::forward_to_deserialize_any;
 
 use super::error::{Error, ErrorKind};
 use super::name::{Name, variant};
+use super::raw::Raw;
 use super::reader::Reader;
 use crate::token::RAW;
 
@@ -20,7 +20,11 @@ impl<'de> Reader<'de> {
         self.nested(|own| {
             let mut rest = Rest { reader: own, is_first: true, is_over: false };
             let value = visitor.visit_map(&mut rest)?;
-            if rest.is_over { Ok(value) } else { Err(Error::new(ErrorKind::Data, "more members than were expected")) }
+            // A visitor that has what it wants does not ask for the end.
+            if rest.is_over || rest.next(b'}')?.is_none() {
+                return Ok(value);
+            }
+            Err(Error::new(ErrorKind::Data, "more members than were expected"))
         })
     }
 
@@ -73,13 +77,18 @@ impl<'de> Reader<'de> {
             Ok(next) => next,
             Err(error) => return error,
         };
+        let start = self.at;
+        // What is not JSON is of no kind.
+        if let Err(error) = self.skip() {
+            return error;
+        }
         match next {
             b'[' => Error::invalid_type(Unexpected::Seq, expected),
             b'{' => Error::invalid_type(Unexpected::Map, expected),
             b'n' => Error::invalid_type(Unexpected::Unit, expected),
             _ => Error::invalid_type(Unexpected::Other("a value"), expected),
         }
-        .at(self.at + 1)
+        .at(start + 1)
     }
 }
 
@@ -132,26 +141,6 @@ impl<'de> SeqAccess<'de> for &mut Rest<'_, 'de> {
     }
 }
 
-/// A value by its text, as `serde_json` hands it out.
-struct Raw<'de>(Option<&'de str>);
-
-impl<'de> MapAccess<'de> for Raw<'de> {
-    type Error = Error;
-
-    #[inline]
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        match self.0 {
-            Some(_) => seed.deserialize(BorrowedStrDeserializer::new(RAW)).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    #[inline]
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        seed.deserialize(BorrowedStrDeserializer::new(self.0.take().unwrap_or_default()))
-    }
-}
-
 /// An enum that is written as an object with one member: the name of the variant, and what it holds.
 struct Variant<'a, 'de>(&'a mut Reader<'de>);
 
@@ -184,7 +173,7 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
     }
 }
 
-/// Numbers of 128 bits, of which `deserialize_any` knows but half.
+/// Numbers of 128 bits, which `deserialize_any` does not read.
 macro_rules! large_numbers {
     ($($method:ident $visit:ident $kind:ty),*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -245,7 +234,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         let start = self.at;
         self.skip()?;
         // The value as a whole is what does not fit, and not the last part of it.
-        visitor.visit_map(Raw(Some(self.since(start)?))).map_err(|error| error.at(start + 1))
+        visitor.visit_map(Raw::new(self.since(start)?)).map_err(|error| error.at(start + 1))
     }
 
     #[inline]

@@ -7,6 +7,7 @@
 mod deserializer;
 mod error;
 mod name;
+mod raw;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,8 @@ pub fn from_str<'de, T: Lenient<'de>>(text: &'de str) -> Result<T, Error> {
     read(Reader::new(text))
 }
 
-/// Reads a text of which it is not known whether it is UTF-8. Where nobody reads it, it need not be.
+/// Reads a text of which it is not known whether it is UTF-8. Where nobody reads it, it need not be. In a text that is not UTF-8, a string
+/// with U+007F is refused too.
 ///
 /// ```
 /// use venuekit_wire::{Decimal, json};

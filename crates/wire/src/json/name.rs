@@ -7,7 +7,9 @@ use serde::de::{Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::error::Error;
+use super::raw::Raw;
 use super::reader::Reader;
+use crate::token::RAW;
 
 /// A name that is to be read, and the colon behind it.
 pub(super) struct Name<'a, 'de>(pub(super) &'a mut Reader<'de>);
@@ -36,14 +38,15 @@ fn text<'de, V: Visitor<'de>>(name: Cow<'de, str>, visitor: V) -> Result<V::Valu
     }
 }
 
-/// Kinds of numbers. A name that is not such a number is read as the text that it is.
-macro_rules! numbers {
+/// Names that stand for something else. One that does not is read as the text that it is.
+macro_rules! values {
     ($($method:ident $visit:ident $kind:ty),*) => {$(
         fn $method<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
             let name = self.text()?;
-            match name.parse::<$kind>() {
-                // No other notation of a number is one in JSON.
-                Ok(number) if number.to_string() == *name => visitor.$visit(number),
+            // By the grammar of JSON: `01` and `+1` are not numbers. What is written with an escape is text.
+            let plain = matches!(name, Cow::Borrowed(name) if name.trim_ascii() == name);
+            match serde_json::from_str::<$kind>(&name) {
+                Ok(value) if plain => visitor.$visit(value),
                 _ => text(name, visitor),
             }
         }
@@ -58,9 +61,10 @@ impl<'de> Deserializer<'de> for Name<'_, 'de> {
         text(self.text()?, visitor)
     }
 
-    numbers! {
+    values! {
         deserialize_i8 visit_i64 i64, deserialize_i16 visit_i64 i64, deserialize_i32 visit_i64 i64, deserialize_i64 visit_i64 i64,
         deserialize_u8 visit_u64 u64, deserialize_u16 visit_u64 u64, deserialize_u32 visit_u64 u64, deserialize_u64 visit_u64 u64,
+        deserialize_i128 visit_i128 i128, deserialize_u128 visit_u128 u128, deserialize_f32 visit_f64 f64, deserialize_f64 visit_f64 f64,
         deserialize_bool visit_bool bool
     }
 
@@ -73,6 +77,11 @@ impl<'de> Deserializer<'de> for Name<'_, 'de> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, guess: &'static str, visitor: V) -> Result<V::Value, Error> {
         if guess.as_bytes().first() == Some(&b'"') && self.0.skip_guess(guess) {
             return visitor.visit_unit();
+        }
+        if guess == RAW {
+            let written = self.0.written_name()?;
+            self.0.colon()?;
+            return visitor.visit_map(Raw::new(written));
         }
         visitor.visit_newtype_struct(self)
     }
@@ -87,6 +96,6 @@ impl<'de> Deserializer<'de> for Name<'_, 'de> {
     }
 
     forward_to_deserialize_any! {
-        i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }

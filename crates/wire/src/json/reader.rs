@@ -141,28 +141,28 @@ impl<'de> Reader<'de> {
         if count == 0 { Err(self.wrong("expected a value")) } else { Ok(()) }
     }
 
-    fn next_is(&self, bytes: [u8; 2]) -> bool {
+    fn next_is(&self, bytes: &[u8]) -> bool {
         self.text.as_bytes().get(self.at).is_some_and(|byte| bytes.contains(byte))
     }
 
     /// Skips the number that begins here, and says whether it is whole.
     pub(super) fn skip_number(&mut self) -> Result<bool, Error> {
-        self.at += usize::from(self.next_is(*b"--"));
-        if self.next_is(*b"00") {
+        self.at += usize::from(self.next_is(b"-"));
+        if self.next_is(b"0") {
             self.at += 1;
         } else {
             self.skip_digits()?;
         }
         let mut is_whole = true;
-        if self.next_is(*b"..") {
+        if self.next_is(b".") {
             is_whole = false;
             self.at += 1;
             self.skip_digits()?;
         }
-        if self.next_is(*b"eE") {
+        if self.next_is(b"eE") {
             is_whole = false;
             self.at += 1;
-            self.at += usize::from(self.next_is(*b"+-"));
+            self.at += usize::from(self.next_is(b"+-"));
             self.skip_digits()?;
         }
         // A digit behind a zero is one too many.
@@ -234,6 +234,14 @@ impl<'de> Reader<'de> {
         if self.peek()? == b'"' { Ok(()) } else { Err(self.wrong("expected a name in quotes")) }
     }
 
+    /// The name that is next, with its quotes.
+    pub(super) fn written_name(&mut self) -> Result<&'de str, Error> {
+        self.name()?;
+        let start = self.at;
+        self.skip_text()?;
+        self.since(start)
+    }
+
     /// Skips the text that is guessed to be next, if it is.
     #[inline]
     pub(super) fn skip_guess(&mut self, guess: &str) -> bool {
@@ -257,7 +265,7 @@ impl<'de> Reader<'de> {
     #[inline]
     pub(super) fn nested<T>(&mut self, does: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         if self.depth == DEEPEST {
-            return Err(Error::new(ErrorKind::Syntax, "nested too deeply"));
+            return Err(Error::new(ErrorKind::Syntax, "nested too deeply").at(self.at + 1));
         }
         self.depth += 1;
         self.at += 1;

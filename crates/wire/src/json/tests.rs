@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use proptest::prelude::*;
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -127,6 +128,19 @@ fn what_is_wrong_is_said_and_where() {
         let error = from_str::<Value>(text).unwrap_err();
         assert_eq!((error.kind(), error.offset()), (kind, at), "{text}: {error}");
     }
+    // What is not JSON is not of another kind than was expected.
+    for (text, kind, at) in [
+        ("<html>", Syntax, 1),
+        (r#"{"id":nul"#, Incomplete, 9),
+        (r#"{"id":nix}"#, Syntax, 8),
+        (r#"{"id":[1}"#, Syntax, 9),
+    ] {
+        let error = from_str::<Row>(text).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (kind, at), "{text}: {error}");
+    }
+    let deep = format!("[1,{}", "[".repeat(200));
+    let error = from_str::<Value>(&deep).unwrap_err();
+    assert_eq!((error.reason(), error.offset()), ("nested too deeply", 3 + 127));
     for (text, reason, place) in [
         (r#"{"id":"","price":"secret"}"#, "expected a decimal number of at most 28 digits", "line 1 column 18"),
         ("{\"id\":\n 7}", "expected a string", "line 2 column 2"),
@@ -159,9 +173,75 @@ struct Rare {
     #[serde(default)]
     flags: BTreeMap<bool, ()>,
     #[serde(default)]
+    large: BTreeMap<i128, f32>,
+    #[serde(default)]
+    floats: Floats,
+    #[serde(default)]
+    exact: HashMap<Decimal, String>,
+    #[serde(default)]
+    pair: Pair,
+    #[serde(default)]
     either: Option<Either>,
     #[serde(flatten)]
     rest: HashMap<String, Value>,
+}
+
+/// The names of an object, which are numbers.
+#[derive(Debug, Default, PartialEq)]
+struct Floats(Vec<f64>);
+
+/// The first two members of an object. Nothing asks whether there are more.
+#[derive(Debug, Default, PartialEq)]
+struct Pair(Vec<(String, i64)>);
+
+impl<'de> Deserialize<'de> for Floats {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+
+        impl<'de> Visitor<'de> for Names {
+            type Value = Floats;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Floats, A::Error> {
+                let mut names = Vec::new();
+                while let Some((name, ())) = members.next_entry()? {
+                    names.push(name);
+                }
+                Ok(Floats(names))
+            }
+        }
+
+        deserializer.deserialize_map(Names)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pair {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Two;
+
+        impl<'de> Visitor<'de> for Two {
+            type Value = Pair;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Pair, A::Error> {
+                let mut pair = Vec::new();
+                while pair.len() < 2
+                    && let Some(entry) = members.next_entry()?
+                {
+                    pair.push(entry);
+                }
+                Ok(Pair(pair))
+            }
+        }
+
+        deserializer.deserialize_map(Two)
+    }
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -198,6 +278,17 @@ fn types_that_serde_derives_are_read_too() {
         (r#"{"numbered":{"x":"a"}}"#, false),
         (r#"{"numbered":{"70000":"a"}}"#, false),
         (r#"{"numbered":{"01":"a"}}"#, false),
+        (r#"{"numbered":{"1 ":"a"}}"#, false),
+        (r#"{"numbered":{"\u0031":"a"}}"#, false),
+        (
+            r#"{"large":{"-170141183460469231731687303715884105728":1.5},"floats":{"1.50":null},"exact":{"1.50":"x"}}"#,
+            true,
+        ),
+        (r#"{"large":{"1e3":1}}"#, false),
+        (r#"{"floats":{"x":null}}"#, false),
+        (r#"{"exact":{"x":""}}"#, false),
+        (r#"{"pair":{"a":1,"b":2}}"#, true),
+        (r#"{"pair":{"a":1,"b":2,"c":3}}"#, false),
         (r#"{"numbered":{"1":"ab"}}"#, false),
         (r#"{"flags":{"yes":null}}"#, false),
         (r#"{"either":1.5,"a":{"b":[1]},"c":"\n"}"#, true),

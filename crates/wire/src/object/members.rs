@@ -9,7 +9,25 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 
 use super::Kind;
 
-/// Which member of a type came behind which one when an object was read last. The next object is nearly always written by the same
+/// Whether names can be compared as they are written in JSON: between quotes, without an escape.
+pub const fn are_plain(written: &[&str]) -> bool {
+    let mut at = 0;
+    while at < written.len() {
+        let name = written[at].as_bytes();
+        // Between the quotes, of which the last one is in front of the colon.
+        let mut letter = 1;
+        while letter + 2 < name.len() {
+            if matches!(name[letter], b'"' | b'\\' | 0..=0x1f) {
+                return false;
+            }
+            letter += 1;
+        }
+        at += 1;
+    }
+    true
+}
+
+/// Which member of a type came after which one when an object was read last. The next object is nearly always written by the same
 /// program, and then the name of each member is guessed and not read.
 pub struct Order<const N: usize>([AtomicUsize; N]);
 

@@ -23,7 +23,7 @@ use std::marker::PhantomData;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-pub use self::members::{Members, Order};
+pub use self::members::{Members, Order, are_plain};
 use crate::lenient::{self, Lenient};
 
 /// A struct that is read from the members of an object.
@@ -238,6 +238,7 @@ macro_rules! object {
                 #[allow(non_camel_case_types)]
                 enum Member { $($field,)* __None }
                 const WRITTEN: &[&str] = &[$(::std::concat!("\"", $name, "\":")),*];
+                const { assert!($crate::object::are_plain(WRITTEN), "a name with a quote, a backslash or a control character") };
                 static ORDER: $crate::object::Order<{ Member::__None as usize + 1 }> = $crate::object::Order::new();
                 fn find(name: &str) -> usize {
                     (match name {

@@ -154,6 +154,9 @@ mod tests {
             "#[derive(Deserialize, Serialize)] #[serde(deny_unknown_fields)] struct A { a: bool }",
             "#[derive(Deserialize, Serialize)] #[serde(transparent)] struct A(bool);",
             "#[derive(Clone, Deserialize)] struct A { a: bool }",
+            r#"#[derive(Deserialize, Serialize)] struct A { #[serde(rename = "a\"b")] a: i64 }"#,
+            r#"#[derive(Deserialize, Serialize)] struct A { #[serde(rename = "a\\b")] a: i64 }"#,
+            r#"#[derive(Deserialize, Serialize)] struct A { #[serde(rename = "a\tb")] a: i64 }"#,
         ] {
             assert!(written(&syn::parse_str(item).unwrap()).is_none(), "{item}");
         }

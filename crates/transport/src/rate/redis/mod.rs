@@ -44,8 +44,7 @@ impl RedisBudget {
         Self::connect_within(url, account, PATIENCE).await
     }
 
-    /// The same where the server may take so long to connect, and to respond: a call waits no longer for it. [`connect`](Self::connect)
-    /// gives it one second.
+    /// Like [`connect`](Self::connect), with a timeout for connecting and for each response, which is one second there.
     ///
     /// # Errors
     /// An invalid URL, or a server that does not respond.
