@@ -55,7 +55,9 @@ impl<A: Serialize, N: Serialize> Serialize for ActionLevel<A, N> {
 
 /// The next element of an array that has a fixed number of them.
 fn next<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(array: &mut A, at: usize, name: &str) -> Result<T, A::Error> {
-    array.next_element()?.ok_or_else(|| A::Error::custom(format_args!("no element {at}, expected the {name} of a level")))
+    array
+        .next_element()?
+        .ok_or_else(|| A::Error::custom(format_args!("no element {at}, expected the {name} of a level")))
 }
 
 /// Passes over what a venue has added.
