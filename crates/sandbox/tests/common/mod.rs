@@ -79,7 +79,12 @@ impl<'a> Kalshi<'a> {
     }
 
     pub async fn call(&self, method: &str, path: &str, body: &str) -> Answer {
-        let scheme = if self.private_pem.contains("RSA") { Signature::Pss { salt: 32 } } else { Signature::Ed25519 };
+        // By its label: the base64 of a key may contain any letters.
+        let scheme = if self.private_pem.starts_with("-----BEGIN RSA ") {
+            Signature::Pss { salt: 32 }
+        } else {
+            Signature::Ed25519
+        };
         let bare = path.split('?').next().unwrap();
         self.call_with(method, path, body, &scheme, now_millis(), bare).await
     }
