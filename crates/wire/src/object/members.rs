@@ -3,14 +3,47 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::Kind;
 
+/// The names of a type's members, and which one came after which when an object was read last. The next object is nearly always written by
+/// the same program, and then the name of each member is guessed and not read.
+pub struct Names {
+    /// As they are written in JSON: with their quotes and a colon.
+    written: &'static [&'static str],
+    /// For each member, and behind them for the beginning, the index of the next one. Made when the first object is read.
+    order: OnceLock<Box<[AtomicUsize]>>,
+}
+
+impl Names {
+    /// Names as they are written in JSON, with their quotes and a colon.
+    ///
+    /// # Panics
+    /// A name has a quote, a backslash or a control character: it is not written as it is. Where a static is made, that is an error of the
+    /// compiler.
+    pub const fn new(written: &'static [&'static str]) -> Self {
+        assert!(are_plain(written), "a name with a quote, a backslash or a control character");
+        Self { written, order: OnceLock::new() }
+    }
+
+    fn order(&self) -> &[AtomicUsize] {
+        self.order.get_or_init(|| (0..=self.written.len()).map(|_| AtomicUsize::new(usize::MAX)).collect())
+    }
+
+    /// The index of a name.
+    fn find(&self, name: &str) -> Option<usize> {
+        let is_it =
+            |written: &&str| written.len() == name.len() + 3 && written.as_bytes()[1..].starts_with(name.as_bytes());
+        self.written.iter().position(is_it)
+    }
+}
+
 /// Whether names can be compared as they are written in JSON: between quotes, without an escape.
-pub const fn are_plain(written: &[&str]) -> bool {
+const fn are_plain(written: &[&str]) -> bool {
     let mut at = 0;
     while at < written.len() {
         let name = written[at].as_bytes();
@@ -27,37 +60,19 @@ pub const fn are_plain(written: &[&str]) -> bool {
     true
 }
 
-/// Which member of a type came after which one when an object was read last. The next object is nearly always written by the same
-/// program, and then the name of each member is guessed and not read.
-pub struct Order<const N: usize>([AtomicUsize; N]);
-
-impl<const N: usize> Order<N> {
-    /// Nothing is known yet. `N` is one more than the type has members.
-    #[expect(clippy::new_without_default, reason = "it is made where a static is")]
-    pub const fn new() -> Self {
-        Self([const { AtomicUsize::new(usize::MAX) }; N])
-    }
-}
-
-/// The members of an object that is read as a type, with its names as they are written in JSON, and what finds one by its text.
+/// The members of an object that is read as a type.
 pub struct Members<'a, A> {
     members: A,
+    names: &'a Names,
     order: &'a [AtomicUsize],
-    written: &'static [&'static str],
-    find: fn(&str) -> usize,
     /// The last one that was read; first the number of all.
     last: usize,
 }
 
 impl<'a, 'de, A: MapAccess<'de>> Members<'a, A> {
-    /// All members. `find` returns the number of all for a name that the type does not have.
-    pub fn new<const N: usize>(
-        members: A,
-        order: &'a Order<N>,
-        written: &'static [&'static str],
-        find: fn(&str) -> usize,
-    ) -> Self {
-        Self { members, order: &order.0, written, find, last: written.len() }
+    /// All members.
+    pub fn new(members: A, names: &'a Names) -> Self {
+        Self { members, names, order: names.order(), last: names.written.len() }
     }
 
     /// The index of the next member that the type has. Others are skipped.
@@ -69,16 +84,15 @@ impl<'a, 'de, A: MapAccess<'de>> Members<'a, A> {
         loop {
             let next = self.order.get(self.last);
             let guess = next.map_or(usize::MAX, |next| next.load(Ordering::Relaxed));
-            let written = self.written.get(guess).copied().unwrap_or_default();
+            let written = self.names.written.get(guess).copied().unwrap_or_default();
             let index = match self.members.next_key_seed(Guess(written))? {
                 None => return Ok(None),
                 Some(Name::Guessed) => guess,
                 Some(Name::Text(text)) => {
-                    let index = (self.find)(&text);
-                    if index == self.written.len() {
+                    let Some(index) = self.names.find(&text) else {
                         self.members.next_value::<IgnoredAny>()?;
                         continue;
-                    }
+                    };
                     if let Some(next) = next.filter(|_| index != guess) {
                         next.store(index, Ordering::Relaxed);
                     }
@@ -166,5 +180,26 @@ impl<'de> DeserializeSeed<'de> for Guess {
         }
 
         deserializer.deserialize_newtype_struct(self.0, Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_written_with_escapes_are_refused() {
+        assert!(are_plain(&["\"a\":", "\"\":", "\"é b\":"]) && are_plain(&[]));
+        for name in ["\"a\"b\":", "\"a\\b\":", "\"\n\":"] {
+            assert!(!are_plain(&["\"a\":", name]), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_found_as_a_whole() {
+        let names = Names::new(&["\"ab\":", "\"a\":", "\"\":", "\"é\":"]);
+        let found = |name| names.find(name);
+        assert_eq!([found("ab"), found("a"), found(""), found("é")], [Some(0), Some(1), Some(2), Some(3)]);
+        assert_eq!([found("abc"), found("b"), found("\"a"), found("a\"")], [None; 4]);
     }
 }

@@ -23,7 +23,7 @@ use std::marker::PhantomData;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-pub use self::members::{Members, Order, are_plain};
+pub use self::members::{Members, Names};
 use crate::lenient::{self, Lenient};
 
 /// A struct that is read from the members of an object.
@@ -235,26 +235,20 @@ macro_rules! object {
             const NAME: &'static str = stringify!($type);
 
             fn read<A: $crate::serde::de::MapAccess<'de>>(members: A) -> ::std::result::Result<Self, A::Error> {
-                #[allow(non_camel_case_types)]
-                enum Member { $($field,)* __None }
-                const WRITTEN: &[&str] = &[$(::std::concat!("\"", $name, "\":")),*];
-                const { assert!($crate::object::are_plain(WRITTEN), "a name with a quote, a backslash or a control character") };
-                static ORDER: $crate::object::Order<{ Member::__None as usize + 1 }> = $crate::object::Order::new();
-                fn find(name: &str) -> usize {
-                    (match name {
-                        $($name => Member::$field,)*
-                        _ => Member::__None,
-                    }) as usize
-                }
-                let mut members = $crate::object::Members::new(members, &ORDER, WRITTEN, find);
+                static NAMES: $crate::object::Names = $crate::object::Names::new(&[$(::std::concat!("\"", $name, "\":")),*]);
+                let mut members = $crate::object::Members::new(members, &NAMES);
                 $(let mut $field = ::std::option::Option::None;)*
+                // Compared one after the other, which is a jump once it is compiled. No names are compared here.
+                #[allow(unused_assignments, unused_mut, unused_variables)]
                 while let ::std::option::Option::Some(index) = members.next()? {
-                    match index {
-                        $(index if index == Member::$field as usize => {
+                    let mut at = 0;
+                    $(
+                        if index == at {
                             members.value($crate::object::$kind, &mut $field, $name)?;
-                        })*
-                        _ => {}
-                    }
+                            continue;
+                        }
+                        at += 1;
+                    )*
                 }
                 ::std::result::Result::Ok(Self {
                     $($field: $crate::object::field($crate::object::$kind, $field, $name)?,)*

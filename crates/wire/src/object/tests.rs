@@ -202,16 +202,6 @@ fn names_are_expected_in_the_order_of_the_last_object() {
 }
 
 #[test]
-fn names_that_are_written_with_escapes_are_refused() {
-    use super::are_plain;
-
-    assert!(are_plain(&["\"a\":", "\"\":", "\"é b\":"]) && are_plain(&[]));
-    for name in ["\"a\"b\":", "\"a\\b\":", "\"\n\":"] {
-        assert!(!are_plain(&["\"a\":", name]), "{name}");
-    }
-}
-
-#[test]
 fn a_secret_stays_one() {
     #[derive(Clone, Debug)]
     struct Key {
