@@ -105,7 +105,7 @@ fn what_is_wrong_is_said_and_where() {
         ("--1", Syntax, 2),
         ("tr", Incomplete, 2),
         ("nul", Incomplete, 3),
-        ("trye", Syntax, 3),
+        ("t1", Syntax, 2),
         ("truex", Trailing, 5),
         ("1 1", Trailing, 3),
         ("\"a", Incomplete, 2),
