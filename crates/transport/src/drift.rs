@@ -338,7 +338,7 @@ mod tests {
 
     use super::*;
     use crate::fixtures::OPERATION;
-    use venuekit_wire::Open;
+    use venuekit_wire::{Open, lenient};
 
     #[derive(serde::Serialize, serde::Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
     #[serde(rename_all = "snake_case")]
