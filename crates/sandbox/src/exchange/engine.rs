@@ -196,6 +196,14 @@ impl<R: Rules> Exchange<R> {
         book.into_iter().flat_map(|book| &book.trades).map(|index| &self.trades[*index])
     }
 
+    /// The trades of a market or of all, the newest first. Those of one market are found without the others.
+    pub(crate) fn newest_trades<'a>(&'a self, ticker: Option<&'a str>) -> Box<dyn Iterator<Item = &'a Trade> + 'a> {
+        match ticker {
+            Some(ticker) => Box::new(self.trades_of(ticker).rev()),
+            None => Box::new(self.trades()),
+        }
+    }
+
     /// All fills, the newest first.
     pub(crate) fn fills(&self) -> impl Iterator<Item = &Fill> {
         self.fills.iter().rev()

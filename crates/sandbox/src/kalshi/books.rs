@@ -61,11 +61,7 @@ pub(super) fn trades(state: &mut State, call: &Call) -> Result<Reply, Refusal> {
     let time = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
     // All trades of the sandbox are made in the book.
     let (of_blocks, ticker) = (query.is_set("is_block_trade"), query.text("ticker"));
-    // Those of one market are found without a look at the others.
-    let all: Box<dyn Iterator<Item = &Trade>> = match ticker {
-        Some(ticker) => Box::new(state.events.trades_of(ticker).rev()),
-        None => Box::new(state.events.trades()),
-    };
+    let all = state.events.newest_trades(ticker);
     let matching = all.filter(|trade| !of_blocks && time.holds(Some(trade.time)));
     let (page, cursor) = query.page(matching.map(trade))?;
     Ok(Reply::json(200, &json!({"trades": page, "cursor": cursor})))

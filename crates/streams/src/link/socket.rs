@@ -148,7 +148,7 @@ impl Connection<'_> {
                         },
                         // Pings and pongs are signs of life too.
                         Poll::Pending => {
-                            // A task that has used up its turn is told the same.
+                            // `Pending` may also mean that the task's budget is used up.
                             if has_budget_remaining() {
                                 drained = *lock(&self.looked);
                             }

@@ -181,7 +181,7 @@ impl ConnectionTask<'_> {
                 true => self.has_heard.store(true, Ordering::Relaxed),
                 false => {
                     self.note_heard();
-                    // A task that has used up its turn is told the same.
+                    // `Pending` may also mean that the task's budget is used up.
                     if has_budget_remaining()
                         && let Some(by) = lock(&self.looked).take()
                     {

@@ -1,7 +1,5 @@
 //! The reader as serde sees it.
 
-use std::borrow::Cow;
-
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, MapAccess, SeqAccess, Unexpected,
     VariantAccess, Visitor,
@@ -9,7 +7,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::error::{Error, ErrorKind};
-use super::name::{Name, variant};
+use super::name::{Name, text, variant};
 use super::raw::Raw;
 use super::reader::Reader;
 use crate::token::RAW;
@@ -17,34 +15,25 @@ use crate::token::RAW;
 impl<'de> Reader<'de> {
     #[inline]
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        self.nested(|own| {
-            let mut rest = Rest { reader: own, is_first: true, is_over: false };
-            let value = visitor.visit_map(&mut rest)?;
-            // A visitor that has what it wants does not ask for the end.
-            if rest.is_over || rest.next(b'}')?.is_none() {
-                return Ok(value);
-            }
-            Err(Error::new(ErrorKind::Data, "more members than were expected"))
-        })
+        self.inside(b'}', |rest| visitor.visit_map(rest))
     }
 
     fn list<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        self.nested(|own| {
-            let mut rest = Rest { reader: own, is_first: true, is_over: false };
-            let value = visitor.visit_seq(&mut rest)?;
-            // A visitor that knows how many there are does not ask for the end.
-            if rest.is_over || rest.next(b']')?.is_none() {
-                return Ok(value);
-            }
-            Err(Error::new(ErrorKind::Data, "more elements than were expected"))
-        })
+        self.inside(b']', |rest| visitor.visit_seq(rest))
     }
 
-    fn text_value<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        match self.string()? {
-            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-            Cow::Owned(text) => visitor.visit_string(text),
-        }
+    /// Reads what is inside the bracket that begins here, up to the one that ends it.
+    #[inline]
+    fn inside<T>(&mut self, end: u8, read: impl FnOnce(&mut Rest<'_, 'de>) -> Result<T, Error>) -> Result<T, Error> {
+        self.nested(|own| {
+            let mut rest = Rest { reader: own, is_first: true, is_over: false };
+            let value = read(&mut rest)?;
+            // A visitor that has what it wants does not ask for the end.
+            if rest.is_over || rest.next(end)?.is_none() {
+                return Ok(value);
+            }
+            Err(Error::new(ErrorKind::Data, "more members or elements than were expected"))
+        })
     }
 
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
@@ -78,7 +67,7 @@ impl<'de> Reader<'de> {
             Err(error) => return error,
         };
         let start = self.at;
-        // What is not JSON is of no kind.
+        // Invalid JSON is a syntax error, whatever was expected.
         if let Err(error) = self.skip() {
             return error;
         }
@@ -195,7 +184,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.peek()? {
-            b'"' => self.text_value(visitor),
+            b'"' => text(self.string()?, visitor),
             b'{' => self.object(visitor),
             b'[' => self.list(visitor),
             b't' => {
@@ -240,7 +229,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.peek()? {
-            b'"' => self.text_value(visitor),
+            b'"' => text(self.string()?, visitor),
             _ => Err(self.unexpected(&visitor)),
         }
     }

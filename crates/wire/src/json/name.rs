@@ -31,10 +31,11 @@ pub(super) fn variant<'de, V: Visitor<'de>>(name: Cow<'de, str>, visitor: V) -> 
     }
 }
 
-fn text<'de, V: Visitor<'de>>(name: Cow<'de, str>, visitor: V) -> Result<V::Value, Error> {
-    match name {
-        Cow::Borrowed(name) => visitor.visit_borrowed_str(name),
-        Cow::Owned(name) => visitor.visit_string(name),
+/// A string, whether it is a name or a value.
+pub(super) fn text<'de, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V::Value, Error> {
+    match text {
+        Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+        Cow::Owned(text) => visitor.visit_string(text),
     }
 }
 

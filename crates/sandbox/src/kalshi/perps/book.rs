@@ -11,7 +11,7 @@ use super::super::read::{count, dollars, fixed_point};
 use super::super::state::State;
 use super::market::TICK;
 use crate::clock::rfc3339;
-use crate::exchange::{Side, Trade};
+use crate::exchange::Side;
 use crate::message::Reply;
 
 const MOST_MARKETS: usize = 100;
@@ -68,11 +68,7 @@ pub(in super::super) fn trades(state: &mut State, call: &Call) -> Result<Reply, 
         return Err(Refusal::new(404, "market_not_found"));
     }
     let time = Span { from: query.integer("min_ts")?, to: query.integer("max_ts")? };
-    let exchange = &state.perps.exchange;
-    let trades: Box<dyn Iterator<Item = &Trade>> = match ticker {
-        Some(ticker) => Box::new(exchange.trades_of(ticker).rev()),
-        None => Box::new(exchange.trades()),
-    };
+    let trades = state.perps.exchange.newest_trades(ticker);
     let trades = trades.filter(|trade| time.holds(Some(trade.time))).map(|trade| {
         json!({
             "trade_id": trade.id,
