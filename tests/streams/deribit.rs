@@ -6,18 +6,13 @@ use venuekit::streams::{Audit, Error, Origin, Reason, StreamOptions, Streams};
 use venuekit::transport::RateLimits;
 use venuekit_sandbox::{Fault, Rule, Sandbox, Transport};
 
-use crate::desk::{deribit, deribit_over_http, fault, in_time, message, resynced, sandbox, stale, until};
+use crate::desk::{buy, deribit, deribit_over_http, fault, in_time, message, resynced, sandbox, stale, until};
 
 const PERPETUAL: &str = "BTC-PERPETUAL";
 
 /// What came together in a tenth of a second.
 fn tenth() -> Interval {
     "100ms".parse().unwrap()
-}
-
-async fn buy(client: &venuekit::deribit::Client, price: &str) -> venuekit::deribit::types::Order {
-    let call = client.buy().body_map(|params| params.instrument_name(PERPETUAL).amount("10").price(price));
-    call.send().await.unwrap().into_inner().order
 }
 
 #[tokio::test]

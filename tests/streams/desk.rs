@@ -83,6 +83,12 @@ pub fn trade(sandbox: &Sandbox, ticker: &str, count: &str) {
     assert!(sandbox.kalshi_trade(ticker, best, exact(count)));
 }
 
+/// An order for Deribit's perpetual.
+pub async fn buy(client: &deribit::Client, price: &str) -> deribit::types::Order {
+    let call = client.buy().body_map(|params| params.instrument_name("BTC-PERPETUAL").amount("10").price(price));
+    call.send().await.unwrap().into_inner().order
+}
+
 /// The next event; a test that waits for one that does not come fails.
 pub async fn next<T: StreamMessage + Debug>(reader: &mut Subscription<T>) -> Event<T> {
     in_time("an event", reader.next()).await.expect("the stream goes on")

@@ -2,6 +2,7 @@
 
 mod bayse;
 mod binance;
+mod blocked;
 mod bybit;
 mod deribit;
 mod desk;
