@@ -88,6 +88,11 @@ pub(crate) enum Cause {
         error: JournalError,
         help: String,
     },
+    /// The venue has done something, and the store could not be told.
+    NotKept {
+        done: String,
+        error: StoreError,
+    },
     /// A key does not work.
     Fails {
         message: String,
@@ -180,7 +185,7 @@ impl Error {
             Cause::Store(StoreError::NotFound(_)) | Cause::NotFound { .. } => Class::NotFound,
             Cause::Journal(JournalError::NoSuchRun(_)) => Class::NotFound,
             Cause::Journal(JournalError::Busy { .. }) => Class::Busy,
-            Cause::Store(_) | Cause::Journal(_) | Cause::Unreadable { .. } => Class::Store,
+            Cause::Store(_) | Cause::NotKept { .. } | Cause::Journal(_) | Cause::Unreadable { .. } => Class::Store,
             Cause::Usage { .. } => Class::Usage,
             Cause::Unfinished(_) | Cause::Code(_) | Cause::HandOver { .. } => Class::NeedsPerson,
             Cause::Fails { .. } => Class::Failed,
@@ -198,7 +203,9 @@ impl Error {
             (Cause::NotFound { help: Some(help), .. }, None) => Some(help.clone()),
             (Cause::Usage { help, .. }, _) => help.clone(),
             (Cause::Fails { help, .. } | Cause::Unreadable { help, .. }, None) => Some(help.clone()),
-            (Cause::Fails { help, .. }, Some(run)) => Some(format!("{help}; {}", resume(run))),
+            (Cause::Fails { help, .. } | Cause::NotFound { help: Some(help), .. }, Some(run)) => {
+                Some(format!("{help}; {}", resume(run)))
+            }
             (_, Some(run)) => Some(resume(run)),
             (_, None) => None,
         }
@@ -212,7 +219,7 @@ impl Error {
     /// The store's error, where it is one.
     pub fn of_store(&self) -> Option<&StoreError> {
         match &self.cause {
-            Cause::Store(error) => Some(error),
+            Cause::Store(error) | Cause::NotKept { error, .. } => Some(error),
             _ => None,
         }
     }
@@ -228,6 +235,7 @@ impl fmt::Display for Error {
                 f.write_str(message)
             }
             Cause::NoAnswer(why) => f.write_str(why),
+            Cause::NotKept { done, error } => write!(f, "{done}: {error}"),
             Cause::Unfinished(run) => write!(f, "an earlier run for this key has not ended: {run}"),
             Cause::Code(why) => f.write_str(why),
             Cause::HandOver { why, work } => {
@@ -246,7 +254,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
             Cause::Venue(error) => Some(error),
-            Cause::Store(error) => Some(error),
+            Cause::Store(error) | Cause::NotKept { error, .. } => Some(error),
             Cause::Journal(error) | Cause::Unreadable { error, .. } => Some(error),
             _ => None,
         }

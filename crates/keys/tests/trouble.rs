@@ -14,7 +14,8 @@ use between::answering;
 use common::{Given, Watching, World, engine, journal, open_store, settings};
 use venuekit_keys::record::Record;
 use venuekit_keys::store::{FileStore, Store, StoreError, StoreFuture};
-use venuekit_keys::{Account, Class, Engine, Event, Manager, Origin, Outcome, Reference, Task, Venue};
+use venuekit_keys::{Account, Class, Engine, Event, Manager, Origin, Outcome, Reference, Target, Task, Venue};
+use venuekit_transport::keys::KeyEdit;
 use venuekit_wire::Secret;
 
 /// A store that takes no writes for a while, as on a full disk.
@@ -295,4 +296,20 @@ fn nothing_shows_a_secret() {
         venuekit_keys::Credential::Login { email: "a".into(), password: marker() },
     );
     assert!(!shown.contains("MARKER"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_change_that_the_store_does_not_take_is_said_to_be_made() {
+    let world = World::start(Venue::DERIBIT).await;
+    let folder = tempfile::tempdir().unwrap();
+    let task = Task::Create(world.create(Origin::Best));
+    engine(folder.path()).run(&world.account(), task, &world.manager(), &Watching::default()).await.unwrap();
+    let full = Failing::engine(folder.path(), (0, usize::MAX));
+    let edit = KeyEdit::new().scopes(["account:read", "trade:read"]);
+    let target = Target::Stored(world.reference());
+    let edited = full.edit(&world.account(), &target, &edit, &world.manager(), &Watching::default()).await;
+    let error = edited.unwrap_err();
+    assert_eq!(error.class(), Class::Store, "{error}");
+    let text = error.to_string();
+    assert!(text.contains("the venue has changed the key") && text.contains("trade:read;"), "{text}");
 }

@@ -38,13 +38,16 @@ impl Run<'_> {
             let message = format!("{why}: the run `{}` can only be resumed", self.id);
             Error::usage_with(message, next(&self.plan, self.steps()).advice(&self.id))
         };
-        if may_have_revoked(self.steps()) {
-            return Err(only_resumed("the old key may have ended already"));
-        }
-        // Users of a key that is dead by now are not harmed.
-        if was_taken_over(&self.plan, self.steps()) {
+        // What allowed it when it began is gone from the store, or may be.
+        let has_begun = self.did(&Step::Abandoning);
+        if !has_begun && may_have_revoked(self.steps()) {
+            if !self.only_the_old_key_works().await? {
+                return Err(only_resumed("the old key may have ended already"));
+            }
+        } else if !has_begun && was_taken_over(&self.plan, self.steps()) {
+            // Users of a key that is dead by now are not harmed.
             match self.new_life().await? {
-                Life::Ended => {}
+                Life::Ended { .. } => {}
                 Life::Alive => return Err(only_resumed("the consumer uses the new key already")),
                 Life::Unproved(error) => return Err(error.of_run(&self.id, next(&self.plan, self.steps()))),
             }
@@ -54,6 +57,17 @@ impl Run<'_> {
             Err(StepFailure::Error(error) | StepFailure::Refused(error)) => Err(error.of_run(&self.id, Next::Abandon)),
             Err(StepFailure::Person { what, how }) => Err(Error::usage_with(what, how)),
         }
+    }
+
+    /// Whether calls show that the old key, which the venue was asked to end, works, and that the new one has ended.
+    async fn only_the_old_key_works(&self) -> Result<bool, Error> {
+        let Some(old) = self.plan.old.as_ref().filter(|_| self.plan.work == Work::Rotate) else { return Ok(false) };
+        if !matches!(self.new_life().await?, Life::Ended { .. }) {
+            return Ok(false);
+        }
+        // What was sent to end the old one may still come through.
+        self.settle().await;
+        Ok(matches!(self.old_life(&old.id).await?, Life::Alive))
     }
 
     async fn take_all_back(&mut self) -> Result<(), StepFailure> {
@@ -73,6 +87,8 @@ impl Run<'_> {
         let known = after.labelled(&self.plan.label).and_then(|key| key.id.clone());
         let asked = self.steps().iter().any(|step| matches!(step, Step::Asking { .. }));
         let made = match known {
+            // The key is the one that was there before.
+            _ if self.plan.work == Work::RotateInPlace => Vec::new(),
             Some(id) => vec![KeyInfo::new(id)],
             None if asked => self.find_after_settling().await?,
             None => Vec::new(),

@@ -14,7 +14,10 @@ use crate::task::Work;
 #[derive(Debug)]
 pub(super) enum Life {
     /// It has ended.
-    Ended,
+    Ended {
+        /// A call that it signed has failed. Otherwise the account's list no longer has it.
+        tried: bool,
+    },
     /// It works.
     Alive,
     /// Neither: the reason.
@@ -31,7 +34,7 @@ impl AccountClient<'_> {
         if let Err(error) = self.witnesses(witness).await {
             return Ok(Life::Unproved(error));
         }
-        Ok(self.unless_unknown(key).await?.unwrap_or(Life::Ended))
+        Ok(self.unless_unknown(key).await?.unwrap_or(Life::Ended { tried: true }))
     }
 
     /// None where the venue says that it does not know the key.
@@ -81,7 +84,7 @@ impl Run<'_> {
                 return Ok(life);
             }
         }
-        Ok(Life::Ended)
+        Ok(Life::Ended { tried: true })
     }
 
     /// Whether the new key, which has taken the old one's place, has ended since; the old one is the witness.
@@ -115,6 +118,6 @@ impl Run<'_> {
             let why = "the account's list is empty, as any other server's could be";
             return Ok(Life::Unproved(Error::new(Cause::NoAnswer(why.to_owned()))));
         }
-        Ok(Life::Ended)
+        Ok(Life::Ended { tried: false })
     }
 }

@@ -7,8 +7,10 @@ use super::account_client::{AccountClient, Manager};
 use super::plan::find;
 use super::{Engine, Operator};
 use crate::account::Account;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::record::StoredKey;
+use crate::reference::Reference;
+use crate::store::StoreError;
 use crate::task::Target;
 
 /// A key after a change, as the venue shows it.
@@ -50,11 +52,14 @@ impl Engine {
         if let Target::Stored(reference) = target
             && edit.scopes.is_some()
         {
-            let mut record = client.record(reference).await?;
-            if let Some(active) = record.active().cloned() {
-                record.keep(StoredKey { scopes: shown.scopes.clone(), ..active });
-                self.store.put(&record).await?;
-            }
+            self.keep_scopes(reference, &shown.scopes).await.map_err(|error| {
+                let done = format!(
+                    "the venue has changed the key {}, whose scopes are now {}; the store still has the old ones",
+                    shown.id,
+                    shown.scopes.join(", ")
+                );
+                Error::new(Cause::NotKept { done, error })
+            })?;
         }
         let reference = match target {
             Target::Stored(reference) => Some(reference.to_string()),
@@ -62,6 +67,15 @@ impl Engine {
         };
         let KeyInfo { id, name, scopes, addresses, .. } = shown;
         Ok(Edited { reference, id, name, scopes, addresses })
+    }
+
+    async fn keep_scopes(&self, reference: &Reference, scopes: &[String]) -> Result<(), StoreError> {
+        let mut record = self.store.get(reference).await?;
+        if let Some(active) = record.active().cloned() {
+            record.keep(StoredKey { scopes: scopes.to_vec(), ..active });
+            self.store.put(&record).await?;
+        }
+        Ok(())
     }
 }
 

@@ -25,15 +25,21 @@ impl Run<'_> {
 
     /// Ends with the new secret in the store. A secret that was lost is replaced by the next one.
     async fn replace(&mut self, id: &str) -> Result<(), StepFailure> {
+        if self.did(&Step::Proved) || self.did(&Step::Confirmed) {
+            return Ok(());
+        }
         for _ in 0..ATTEMPTS {
             if self.candidate().await?.is_some_and(|key| key.state != State::Prepared) {
                 return Ok(());
             }
+            self.is_not_stored()?;
             let Some(old) = self.old_key().await? else {
                 return Err(Error::not_found("the store has lost the key that is to be rotated").into());
             };
             let place = StoredKey {
                 label: self.plan.label.clone(),
+                // The key of that id is the one that is in use.
+                id: None,
                 secret: Secret::default(),
                 state: State::Prepared,
                 ..old.clone()

@@ -29,6 +29,7 @@ impl Run<'_> {
             if candidate.as_ref().is_some_and(|key| key.state != State::Prepared) {
                 return self.identify().await;
             }
+            self.is_not_stored()?;
             if self.may_have_asked()
                 && self.recover_lost(candidate.as_ref()).await.map_err(StepFailure::of_open_call)?
             {
@@ -51,6 +52,8 @@ impl Run<'_> {
                     self.forget_candidate().await?;
                     self.note(Step::VenueMakes)?;
                 }
+                // What was prepared is kept for a key that an earlier attempt may still make.
+                Err(error) if self.has_open_attempt() => return Err(StepFailure::Error(error.of_open_call())),
                 Err(error) => return self.refused(error).await,
             }
         }
@@ -298,13 +301,18 @@ impl Run<'_> {
         {
             let found = self.find().await?;
             self.revoke_others(&key, found).await?;
-            // The last attempt got a response; of those before it some were refused, or found and undone.
-            let settled = |step: &&Step| matches!(step, Step::Orphan { .. } | Step::VenueMakes);
-            if self.attempts() > 1 + self.steps().iter().filter(settled).count() {
+            if self.has_open_attempt() {
                 self.notify_late();
             }
         }
         Ok(())
+    }
+
+    /// Whether an attempt before the last one, which got a response, may still come through.
+    fn has_open_attempt(&self) -> bool {
+        // Some were refused, or found and undone.
+        let settled = |step: &&Step| matches!(step, Step::Orphan { .. } | Step::VenueMakes);
+        self.attempts() > 1 + self.steps().iter().filter(settled).count()
     }
 
     /// A call was given up, and nobody can wait forever to see what happens to it.

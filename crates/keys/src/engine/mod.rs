@@ -120,7 +120,7 @@ impl Engine {
     /// Goes on with a run whose proof could not be had: a person has seen at the venue that the old key has ended.
     ///
     /// # Errors
-    /// Whatever stops it again; or the run has not asked for the key's end.
+    /// Whatever stops it again; or the run has not asked for the key's end, or a call shows that the key still works.
     pub async fn confirm_ended(
         &self,
         account: &Account,
@@ -129,14 +129,15 @@ impl Engine {
         operator: &dyn Operator,
     ) -> Result<Outcome, Error> {
         let mut taken = self.take_up(account, run, manager, operator)?;
-        taken.confirm_ended()?;
+        taken.confirm_ended().await?;
         taken.finish().await
     }
 
     /// Gives a run up: what it has made is revoked, and the old key is the one to use again.
     ///
     /// # Errors
-    /// Whatever stops it; or the old key may have been revoked, or the new one was taken over, so that the run can only be resumed.
+    /// Whatever stops it; or the old key may have been revoked, or the new one was taken over, so that the run can only be resumed. It may
+    /// be given up nevertheless where calls show that the new key has ended, and that an old one that was to be revoked works.
     pub async fn abandon(
         &self,
         account: &Account,

@@ -3,6 +3,7 @@
 use venuekit_transport::keys::KeyInfo;
 use venuekit_transport::{Error as VenueError, ErrorKind};
 
+use super::abandon::may_have_revoked;
 use super::account_client::lists_own_key;
 use super::difference::Life;
 use super::make::venue_message;
@@ -42,7 +43,15 @@ impl Run<'_> {
         match self.new_life().await? {
             Life::Alive => Ok(()),
             Life::Unproved(error) => Err(error.into()),
-            Life::Ended => Err(StepFailure::Person {
+            Life::Ended { .. } if may_have_revoked(self.steps()) => Err(StepFailure::Person {
+                what: "the new key does not work any more, and the venue was asked to revoke the old one".to_owned(),
+                how: format!(
+                    "Where the old key still works, give the run up: `venuekit keys resume {0} --abandon`. Where it has ended too: \
+                     `venuekit keys resume {0} --confirm-ended`, then create another key.",
+                    self.id
+                ),
+            }),
+            Life::Ended { .. } => Err(StepFailure::Person {
                 what: "the new key does not work any more; the old key was not touched".to_owned(),
                 how: format!("Give the run up: `venuekit keys resume {} --abandon`.", self.id),
             }),
@@ -57,7 +66,9 @@ impl Run<'_> {
                 Ok(()) => return Ok(true),
                 Err(error) if is_not_found(&error) => return Ok(true),
                 // A key that revoked itself cannot ask again.
-                Err(error) if error.venue().is_some_and(VenueError::is_unknown_key) => return Ok(false),
+                Err(error) if error.venue().is_some_and(VenueError::is_unknown_key) && self.old_key_asks().await? => {
+                    return Ok(false);
+                }
                 Err(error) if error.may_have_been_applied() => {
                     self.client.notify(Event::Unknown { why: venue_message(&error) });
                     last = Some(error);
@@ -66,6 +77,13 @@ impl Run<'_> {
             }
         }
         Err(last.unwrap_or_else(|| Error::usage("no attempt was made")).into())
+    }
+
+    /// Whether the key that is to end is one of those that manage the account.
+    async fn old_key_asks(&self) -> Result<bool, StepFailure> {
+        let Some(old) = self.old_key().await?.as_ref().and_then(StoredKey::credential) else { return Ok(false) };
+        let mut managers = self.managers().await?.into_iter();
+        Ok(managers.any(|manager| manager.public_id().is_some() && manager.public_id() == old.public_id()))
     }
 
     /// Tries the old key until a difference shows that it has ended. Without one a person decides, and the store keeps it. A key that
@@ -79,9 +97,9 @@ impl Run<'_> {
         let mut may_ask = self.plan.work != Work::RotateInPlace;
         loop {
             let life = self.old_life(id).await?;
-            if let Life::Ended = life {
+            if let Life::Ended { tried } = life {
                 self.note(Step::Proved)?;
-                self.client.notify(Event::Proved { tried: self.old_key().await?.is_some() });
+                self.client.notify(Event::Proved { tried });
                 return Ok(());
             }
             let mut next = waits.next();
@@ -108,8 +126,13 @@ impl Run<'_> {
             _ => (format!("the key {id}"), "revoked"),
         };
         let Life::Unproved(error) = life else {
+            let accepted = if self.did(&Step::Revoked) || self.plan.work == Work::RotateInPlace {
+                "the venue says"
+            } else {
+                "no response of the venue says"
+            };
             return StepFailure::Person {
-                what: format!("the venue says that {subject} was {ended}, and it still works"),
+                what: format!("{accepted} that {subject} was {ended}, and it still works"),
                 how: format!("Resume later; if it stays so, revoke it at {page}."),
             };
         };

@@ -2,6 +2,7 @@
 
 use super::abandon;
 use super::account_client::AccountClient;
+use super::difference::Life;
 use crate::error::{Cause, Error};
 use crate::event::Event;
 use crate::journal::{Entry, Guard, RunId, Step};
@@ -74,13 +75,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A person has seen that the old key has ended.
-    pub(super) fn confirm_ended(&mut self) -> Result<(), Error> {
+    /// A person has seen that the old key has ended. What a call shows counts for more.
+    pub(super) async fn confirm_ended(&mut self) -> Result<(), Error> {
         let Some(old) = self.plan.old.clone().filter(|_| abandon::may_have_revoked(&self.steps)) else {
             let message = format!("the run `{}` has not asked the venue to end a key yet", self.id);
             return Err(Error::usage_with(message, abandon::next(&self.plan, &self.steps).advice(&self.id)));
         };
         if !self.did(&Step::Confirmed) {
+            if let Life::Alive = self.old_life(&old.id).await? {
+                let message = format!("the key {} has not ended: it still works", old.id);
+                return Err(Error::usage_with(message, abandon::next(&self.plan, &self.steps).advice(&self.id)));
+            }
             self.client.engine.journal.append(&self.id, &Entry::now(Step::Confirmed))?;
             self.steps.push(Step::Confirmed);
             self.client.notify(Event::Confirmed { id: old.id });
@@ -148,11 +153,13 @@ impl<'a> Run<'a> {
             let mut record = self.record().await?;
             let before = record.clone();
             if let Some(OldKey { label: Some(label), .. }) = &self.plan.old {
-                record.keys.retain(|key| key.label != *label);
-                if self.plan.work == Work::RotateInPlace {
-                    let renamed = record.keys.iter_mut().find(|key| key.label == self.plan.label);
-                    renamed.into_iter().for_each(|key| key.label.clone_from(label));
+                let is_in_place = self.plan.work == Work::RotateInPlace;
+                // A process that was stopped before it could note so has given the new secret the old name already.
+                if !is_in_place || record.labelled(&self.plan.label).is_some() {
+                    record.keys.retain(|key| key.label != *label);
                 }
+                let renamed = record.keys.iter_mut().find(|key| is_in_place && key.label == self.plan.label);
+                renamed.into_iter().for_each(|key| key.label.clone_from(label));
             }
             self.keep(&before, &record).await?;
             if let Some(key) = record.active() {
@@ -209,6 +216,16 @@ impl<'a> Run<'a> {
         let mut record = self.record().await?;
         record.keep(key);
         Ok(self.client.engine.store.put(&record).await?)
+    }
+
+    /// The store at hand may be another one, or one that was put back from a copy. That it does not have what this run has stored proves
+    /// nothing of the key, whose secret may be in use.
+    pub(super) fn is_not_stored(&self) -> Result<(), Error> {
+        if !self.steps.iter().any(|step| matches!(step, Step::Stored { .. })) {
+            return Ok(());
+        }
+        let message = format!("the store has no key `{}`, which this run has stored", self.plan.label);
+        Err(Error::not_found_with(message, "use the store that has it"))
     }
 
     pub(super) fn note(&mut self, step: Step) -> Result<(), StepFailure> {

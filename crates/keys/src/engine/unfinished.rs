@@ -20,7 +20,8 @@ pub struct Unfinished {
     pub plan: Plan,
     /// The last step it has noted.
     pub last: Step,
-    /// Whether it may be given up: the old key has not ended. Where the consumer has the new one, that one must be dead.
+    /// Whether it may be given up: the old key has not ended. Where the consumer has the new one, that one must be dead. Otherwise calls
+    /// must show first that only the old key works.
     pub can_be_abandoned: bool,
     /// What is advised.
     next: Next,

@@ -92,6 +92,12 @@ struct Problems {
     errors: Vec<String>,
 }
 
+/// The body of a 404 of the engine: `{"errors":[]}`.
+#[derive(Deserialize)]
+struct Missing {
+    errors: Vec<String>,
+}
+
 impl VaultStore {
     /// A store at this server. Nothing is sent.
     ///
@@ -190,7 +196,8 @@ impl VaultStore {
         let Ok(kept) = serde_json::from_slice::<Wrapped<Kept<'_>>>(&body) else {
             return match status {
                 StatusCode::OK => Err(self.broken("the response is not a secret of version 2")),
-                _ => Ok((None, 0)),
+                _ if is_nothing_there(&body) => Ok((None, 0)),
+                _ => Err(self.refused(status, &body)),
             };
         };
         let version = kept.data.metadata.version;
@@ -230,7 +237,7 @@ impl VaultStore {
         let url = format!("{}?list=true", self.url("metadata", path));
         let (status, body) = self.send(Method::GET, url, None).await?;
         match status {
-            StatusCode::NOT_FOUND => Ok(Vec::new()),
+            StatusCode::NOT_FOUND if is_nothing_there(&body) => Ok(Vec::new()),
             StatusCode::OK => {
                 let names: Wrapped<Names> =
                     serde_json::from_slice(&body).map_err(|_| self.broken("the response is not a list"))?;
@@ -297,6 +304,12 @@ impl Store for VaultStore {
             if status.is_success() { Ok(()) } else { Err(self.refused(status, &body)) }
         })
     }
+}
+
+/// Whether a 404 is the engine's own: it has no such secret, and says so by a list of errors that is empty. Of a mount that it does not have,
+/// the server says more, and what is no such list comes from somewhere else.
+fn is_nothing_there(body: &[u8]) -> bool {
+    serde_json::from_slice::<Missing>(body).is_ok_and(|missing| missing.errors.is_empty())
 }
 
 fn folders(names: Vec<String>) -> impl Iterator<Item = String> {

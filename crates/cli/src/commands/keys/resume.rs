@@ -60,10 +60,6 @@ pub async fn run(context: &Context, arguments: &ResumeArgs) -> Result<(), Failur
     let run = left.run.clone();
     let _report = client.in_flight(move |other| *other == run);
     if arguments.abandon {
-        if !left.can_be_abandoned {
-            let message = format!("{} is too far to be abandoned", words(left));
-            return Err(Failure::usage(message).help(format!("`venuekit keys resume {}` continues it", left.run)));
-        }
         context.confirm(&format!("Give up {}? What it has made is revoked.", words(left)))?;
         client.engine.abandon(&client.account, &left.run, &manager, &person).await?;
         out.step("given up", left.run.as_str());
