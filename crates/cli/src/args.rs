@@ -55,7 +55,7 @@ pub enum Command {
     Call(CallArgs),
     /// Show the operations of a venue, or what one takes and gives
     Describe(DescribeArgs),
-    /// Show what a venue tells while it happens: trades, prices, order books, orders
+    /// Show what a venue streams: trades, prices, order books, orders
     Watch(WatchArgs),
     /// Sign a request: its headers, and the exact text that was signed
     Sign(SignArgs),

@@ -116,7 +116,7 @@ impl Context {
             return Err(Failure::new(Exit::NotFound, format!("there is no profile `{name}`")).help(help));
         };
         if profile.venue.of_keys() != venue.of_keys() {
-            return Err(Failure::usage(format!("the profile `{name}` is of {}, not of {venue}", profile.venue)));
+            return Err(Failure::usage(format!("the profile `{name}` is for {}, not for {venue}", profile.venue)));
         }
         Ok(Some(profile))
     }
@@ -184,7 +184,7 @@ impl Context {
         match (profile, environment) {
             (Some(profile), Some(environment)) if profile.environment != environment => match &self.global.profile {
                 Some(name) => {
-                    let message = format!("the profile `{name}` is of {}, not of {environment}", profile.environment);
+                    let message = format!("the profile `{name}` is for {}, not for {environment}", profile.environment);
                     Err(Failure::usage(message).code("wrong_environment"))
                 }
                 None => Ok(None),

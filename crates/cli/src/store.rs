@@ -7,6 +7,7 @@ use venuekit_keys::journal::FolderJournal;
 use venuekit_keys::record::Record;
 use venuekit_keys::store::{FileStore, Store, StoreError, StoreFuture, Unlock};
 use venuekit_keys::{Engine, Reference, Unfinished};
+use venuekit_transport::endpoint::without_user;
 use venuekit_wire::Secret;
 
 use crate::config::{StoreConfig, VaultConfig};
@@ -51,7 +52,7 @@ impl StoreOptions {
             StoreKind::File => self.path.display().to_string(),
             StoreKind::Keyring => "the keyring of the operating system".to_owned(),
             StoreKind::Vault => {
-                let address = self.vault_address();
+                let address = self.vault_address().map(|address| without_user(&address));
                 format!("the Vault at {}", address.unwrap_or_else(|| "an address that is not set".to_owned()))
             }
         }
@@ -63,7 +64,7 @@ impl StoreOptions {
     }
 
     fn vault_address(&self) -> Option<String> {
-        self.vault.address.clone().or_else(|| std::env::var("VAULT_ADDR").ok())
+        self.vault.address.clone().or_else(|| variables::plain("VAULT_ADDR"))
     }
 }
 
@@ -134,7 +135,7 @@ fn vault(options: &StoreOptions) -> Result<venuekit_keys::store::VaultSettings, 
         token,
         mount: config.mount.clone().unwrap_or_else(|| venuekit_keys::VAULT_MOUNT.to_owned()),
         prefix: config.prefix.clone().unwrap_or_else(|| venuekit_keys::VAULT_PREFIX.to_owned()),
-        namespace: config.namespace.clone().or_else(|| std::env::var("VAULT_NAMESPACE").ok()),
+        namespace: config.namespace.clone().or_else(|| variables::plain("VAULT_NAMESPACE")),
     })
 }
 
@@ -215,7 +216,7 @@ impl Keys {
             result => return Ok(result?),
         };
         if let Some(left) = self.unfinished_of(&store, reference) {
-            let message = format!("`{reference}` is being created: its run {} has not ended", left.run);
+            let message = format!("`{reference}` is not in the store, and its run {} has not ended", left.run);
             return Err(Failure::new(Exit::NotFound, message).code("not_found").help(left.advice()));
         }
         let mut message = error.to_string();

@@ -1,7 +1,7 @@
 //! Where a call goes. A key of one environment never gets to another: that is decided here, before anything is sent.
 
 use url::Url;
-use venuekit_transport::endpoint::{is_loopback, may_carry_secrets};
+use venuekit_transport::endpoint::{is_loopback, may_carry_secrets, without_user};
 use venuekit_wire::server::Server;
 
 use crate::failure::Failure;
@@ -59,7 +59,7 @@ impl Target {
 /// A server's name and port alone are read as a scheme and a path.
 fn no_url(given: &str) -> Failure {
     let help = "expected https://host/prefix; it comes from --base-url, from the profile's base-url or from VENUEKIT_LOCAL_URL";
-    Failure::usage(format!("invalid server URL `{given}`")).help(help)
+    Failure::usage(format!("invalid server URL `{}`", without_user(given))).help(help)
 }
 
 fn check(venue: Venue, environment: &str, url: &Url, given: &str) -> Result<(), Failure> {

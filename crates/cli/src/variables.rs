@@ -56,6 +56,11 @@ pub fn secret(name: &str) -> Result<Option<Secret>, Failure> {
     Ok(variables::text(name, of_process)?)
 }
 
+/// The text of an environment variable that holds no secret. An empty one counts as left out.
+pub fn plain(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 fn is_set(name: &str) -> bool {
     of_process(name).is_some_and(|value| !value.is_empty())
 }

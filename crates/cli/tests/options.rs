@@ -323,3 +323,22 @@ fn a_time_limit_and_a_proxy_are_kept() {
         assert!(stderr.contains("--proxy: it is not the URL of a proxy") && !stderr.contains(MARKER), "{stderr}");
     }
 }
+
+/// Addresses with a password in them are refused, and none of the messages has it.
+#[test]
+fn a_password_in_an_address_is_not_shown() {
+    let world = World::new("address-password");
+    let vault = format!("https://me:{MARKER}@vault.example.com:8200");
+    for json in [&[][..], &["--json"]] {
+        let shown = [&["--store", "vault", "config", "show"], json].concat();
+        let (stdout, stderr) = texts(&world.with("VAULT_ADDR", &vault, &shown));
+        assert!(stdout.contains("[redacted]@vault.example.com"), "{stdout}{stderr}");
+        assert!(!format!("{stdout}{stderr}").contains(MARKER), "{stdout}{stderr}");
+    }
+    for address in [format!("me:{MARKER}@example.com"), format!("https://me:{MARKER}@example.com")] {
+        let output = world.shell(&format!("venuekit call kalshi/local get_exchange_status --base-url {address}"));
+        let (stdout, stderr) = texts(&output);
+        assert_eq!(output.status.code(), Some(2), "{stdout}{stderr}");
+        assert!(!format!("{stdout}{stderr}").contains(MARKER), "{stdout}{stderr}");
+    }
+}

@@ -91,7 +91,7 @@ pub(crate) enum Cause {
     /// The venue has done something, and the store could not be told.
     NotKept {
         done: String,
-        error: StoreError,
+        error: Box<StoreError>,
     },
     /// A key does not work.
     Fails {
@@ -219,7 +219,8 @@ impl Error {
     /// The store's error, where it is one.
     pub fn of_store(&self) -> Option<&StoreError> {
         match &self.cause {
-            Cause::Store(error) | Cause::NotKept { error, .. } => Some(error),
+            Cause::Store(error) => Some(error),
+            Cause::NotKept { error, .. } => Some(error),
             _ => None,
         }
     }
@@ -254,7 +255,8 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.cause {
             Cause::Venue(error) => Some(error),
-            Cause::Store(error) | Cause::NotKept { error, .. } => Some(error),
+            Cause::Store(error) => Some(error),
+            Cause::NotKept { error, .. } => Some(error),
             Cause::Journal(error) | Cause::Unreadable { error, .. } => Some(error),
             _ => None,
         }

@@ -134,7 +134,7 @@ impl Event {
             Self::Registered { .. } => "registered",
             Self::Scopes { .. } => "scopes",
             Self::Verified { .. } => "verified",
-            Self::HandedOver => "handed on",
+            Self::HandedOver => "hand-over",
             Self::Revoked { .. } => "revoked",
             Self::Orphan { .. } => "cleaned up",
             Self::Found { .. } => "found",
@@ -144,9 +144,9 @@ impl Event {
             Self::Undone => "undone",
             Self::Resumed { .. } => "resumed",
             Self::Waiting { .. } => "waiting",
-            Self::Unknown { .. } => "unclear",
+            Self::Unknown { .. } => "unknown",
             Self::Late { .. } | Self::Full { .. } | Self::Unsupported { .. } => "note",
-            Self::Warning { .. } => "remark",
+            Self::Warning { .. } => "warning",
         }
     }
 }

@@ -76,7 +76,7 @@ fn reference(venue: Table, name: &str) -> Result<(Reference, &'static str), Erro
     let reference: Reference = name.parse()?;
     let of = venue.variables.of;
     if reference.venue.name() != of {
-        let message = format!("the key {reference} is of {}, and keys of {of} are wanted here", reference.venue);
+        let message = format!("the key {reference} belongs to {}, and this client takes keys of {of}", reference.venue);
         return Err(Error::usage(message));
     }
     if !reference.is_a_key() {
@@ -108,7 +108,7 @@ async fn get(store: &dyn Store, reference: &Reference) -> Result<Record, Error> 
 fn credential(record: &Record, reference: &Reference) -> Result<crate::Credential, Error> {
     record.usable().and_then(crate::record::StoredKey::credential).ok_or_else(|| {
         Error::usage(format!(
-            "{reference} holds no key that can be used yet: `venuekit keys resume` finishes a run that was broken off"
+            "{reference} holds no key that can be used yet: `venuekit keys resume` finishes a run that was interrupted"
         ))
     })
 }

@@ -270,7 +270,7 @@ async fn a_secret_that_a_response_lacks_is_asked_for_again() {
         let (task, watching) = (Task::Rotate(Rotate { in_place: true, ..world.rotate() }), Watching::default());
         let outcome = engine.run(&account, task, &world.manager(), &watching).await;
         assert!(matches!(outcome, Ok(Outcome::Done(_))), "{venue}: {outcome:?}");
-        assert!(watching.words().contains(&"unclear"), "{venue}: {:?}", watching.words());
+        assert!(watching.words().contains(&"unknown"), "{venue}: {:?}", watching.words());
         engine.verify(&world.account(), &world.reference()).await.unwrap();
     }
 }

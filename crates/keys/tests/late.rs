@@ -25,7 +25,7 @@ async fn a_call_that_had_no_effect_is_made_again_only_when_the_list_has_shown_it
     let (between, account) = answering(&world, Box::new(choose)).await;
     let watching = Watching::default();
     engine.run(&account, Task::Create(world.create(Origin::Best)), &world.manager(), &watching).await.unwrap();
-    assert!(watching.words().contains(&"unclear"));
+    assert!(watching.words().contains(&"unknown"));
     let calls: Vec<String> =
         between.seen.lock().unwrap().iter().filter(|call| call.contains("api_key")).cloned().collect();
     let creates: Vec<usize> = (0..calls.len()).filter(|at| calls[*at].contains("create_api_key")).collect();

@@ -266,7 +266,9 @@ fn a_vault_is_reached_over_tls_or_on_this_machine_and_its_address_holds_no_passw
 /// A 404 that is not the engine's own says nothing of what is stored.
 #[tokio::test]
 async fn a_mount_that_does_not_exist_is_not_an_empty_store() {
-    for body in [r#"{"errors":["no handler for route \"secrets/data/venuekit\". route entry not found."]}"#, "not found", "{}"] {
+    for body in
+        [r#"{"errors":["no handler for route \"secrets/data/venuekit\". route entry not found."]}"#, "not found", "{}"]
+    {
         let router = Router::new().fallback(move || async move { (StatusCode::NOT_FOUND, body) });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let store = store(&format!("http://{}", listener.local_addr().unwrap()));

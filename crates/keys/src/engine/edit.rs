@@ -58,7 +58,7 @@ impl Engine {
                     shown.id,
                     shown.scopes.join(", ")
                 );
-                Error::new(Cause::NotKept { done, error })
+                Error::new(Cause::NotKept { done, error: Box::new(error) })
             })?;
         }
         let reference = match target {

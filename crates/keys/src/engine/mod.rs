@@ -98,7 +98,7 @@ impl Engine {
         Ok(preview::preview(&client, &plan))
     }
 
-    /// Goes on with a run that was broken off.
+    /// Goes on with a run that was interrupted.
     ///
     /// # Errors
     /// Whatever stops it again; or there is no such run, or it has ended.
@@ -169,7 +169,7 @@ impl Engine {
             Some(Step::Planned { plan, .. }) => plan,
             Some(_) => return Err(unreadable(JournalError::NoPlan(run.clone()))),
             None => {
-                let message = format!("the run `{run}` was broken off before it did anything");
+                let message = format!("the run `{run}` was interrupted before it did anything");
                 return Err(Error::usage_with(message, "Start the task again."));
             }
         };

@@ -21,7 +21,7 @@ pub trait Operator: Send + Sync {
     }
 
     /// Passes the new key on to the program that uses it, and returns when that has acknowledged it. The key is in the store. The
-    /// old one still works, and is revoked when this has returned. After a run that was broken off it may be called again.
+    /// old one still works, and is revoked when this has returned. After a run that was interrupted it may be called again.
     fn hand_over<'a>(&'a self, key: &'a Handed) -> BoxFuture<'a, Result<(), String>> {
         let _ = key;
         Box::pin(async { Ok(()) })

@@ -213,7 +213,7 @@ impl AccountClient<'_> {
             return Err(Error::usage(format!("`{reference}` is not a key of {}", self.account)));
         }
         if !reference.is_a_key() {
-            return Err(Error::usage(format!("`{reference}` is not a key; its name is kept for other things")));
+            return Err(Error::usage(format!("`{reference}` is not a key; names that begin with @ are reserved")));
         }
         Ok(())
     }

@@ -190,7 +190,7 @@ impl<'a> Run<'a> {
     pub(super) fn reference(&self) -> Result<Reference, Error> {
         match &self.plan.reference {
             Some(text) => Ok(text.parse()?),
-            None => Err(Error::usage(format!("the run `{}` is about no stored key", self.id))),
+            None => Err(Error::usage(format!("the run `{}` is not about a stored key", self.id))),
         }
     }
 

@@ -114,11 +114,11 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(StoreError::io(path, error)),
+        Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
     };
     check_mode(path, &file)?;
     let mut bytes = Zeroizing::new(Vec::new());
-    file.read_to_end(&mut bytes).map_err(|error| StoreError::io(path, error))?;
+    file.read_to_end(&mut bytes).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
     Ok(Some(bytes))
 }
 

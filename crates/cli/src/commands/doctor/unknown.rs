@@ -84,7 +84,7 @@ impl Examination<'_> {
                 let [id, secret] = [names.0, names.1].map(|name| name.replacen(&usual, &variables::prefix(&there), 1));
                 format!("set {id} and {secret} in place of {usual}_*, then: venuekit doctor {place}")
             }
-            _ => format!("the key is of {environment}: let its profile say environment = \"{environment}\""),
+            _ => format!("the key belongs to {environment}: set environment = \"{environment}\" in its profile"),
         }
     }
 

@@ -87,12 +87,12 @@ impl<'a> AccountClient<'a> {
             (Some(name), _) | (None, Some(name)) => name,
             (None, None) => {
                 let help = format!("write it as {}", self.target.reference("NAME"));
-                return Err(Failure::usage("which key?").code("no_name").help(help));
+                return Err(Failure::usage("no key name was given").code("no_name").help(help));
             }
         };
         let reference = store::reference(&self.target, name)?;
         if !reference.is_a_key() {
-            return Err(Failure::usage(format!("{reference} is not a key: `venuekit totp` manages it")));
+            return Err(Failure::usage(format!("{reference} is not a key: names that begin with @ are reserved")));
         }
         Ok(reference)
     }

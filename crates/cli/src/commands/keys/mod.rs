@@ -43,14 +43,14 @@ pub enum KeysCommand {
     Export(export::ExportArgs),
     /// Report age, scopes, expiry and use of all keys
     Report(report::ReportArgs),
-    /// Go on with a run that was broken off, or give it up
+    /// Continue a run that was interrupted, or give it up
     Resume(resume::ResumeArgs),
-    /// Remove a key from the store alone; the venue is not told
+    /// Remove a key from the store only; nothing is sent to the venue
     Forget(revoke::ForgetArgs),
 }
 
 const AFTER_HELP: &str = "\
-The first `create` makes the store, and asks twice for its new passphrase. A run that is broken off, by whatever it may be, goes on with `venuekit keys resume`. No secret is printed but by `export --to -`.
+The first `create` makes the store, and asks twice for its new passphrase. A run that was interrupted goes on with `venuekit keys resume`. No secret is printed but by `export --to -`.
 
 Examples:
   venuekit keys create kalshi/demo/bot --scope read --scope write::trade

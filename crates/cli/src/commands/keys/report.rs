@@ -21,19 +21,19 @@ use crate::venue::Venue;
 pub struct ReportArgs {
     /// VENUE or VENUE/ENVIRONMENT, several if need be; all accounts with stored keys by default
     subjects: Vec<Subject>,
-    /// A key that is older is told
+    /// Report keys older than this
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = number::days)]
     max_age: i64,
-    /// A key that ends sooner is told
+    /// Report keys that expire sooner than this
     #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = number::days)]
     expires_within: i64,
-    /// A key that was not used for longer is told, where the venue says when it was
+    /// Report keys that were not used for longer than this, where the venue says when they were used
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = number::days)]
     unused_for: i64,
     /// A key that is managed elsewhere, by its id or its name: that it is not stored here is not reported
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     known: Vec<String>,
-    /// Exit with 8 if anything was told
+    /// Exit with 8 if anything was reported
     #[arg(long)]
     check: bool,
 }
@@ -88,8 +88,8 @@ pub async fn run(context: &Context, arguments: &ReportArgs) -> Result<(), Failur
     if reported.is_empty() && !not_queried.is_empty() {
         return Err(Failure::reported(Exit::Network));
     }
-    let told = !not_queried.is_empty() || reported.iter().any(|key| !key.findings.is_empty());
-    if arguments.check && told { Err(Failure::reported(Exit::Fault)) } else { Ok(()) }
+    let is_reported = !not_queried.is_empty() || reported.iter().any(|key| !key.findings.is_empty());
+    if arguments.check && is_reported { Err(Failure::reported(Exit::Fault)) } else { Ok(()) }
 }
 
 async fn subjects(context: &Context, arguments: &ReportArgs) -> Result<Vec<Subject>, Failure> {

@@ -151,7 +151,7 @@ fn changed<T>(
 
 /// How long a message was in flight, by the clocks of both. Clocks that differ make it nothing, not less.
 fn lag(received: SystemTime, sent: Option<UnixMillis>) -> Option<Duration> {
-    let sent = UNIX_EPOCH + Duration::from_millis(u64::try_from(sent?.0).ok()?);
+    let sent = UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(sent?.0).ok()?))?;
     Some(received.duration_since(sent).unwrap_or_default())
 }
 

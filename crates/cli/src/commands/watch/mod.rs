@@ -1,4 +1,4 @@
-//! `venuekit watch`: what a venue tells while it happens.
+//! `venuekit watch`: what a venue streams.
 
 mod board;
 mod book_line;
