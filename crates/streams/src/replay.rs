@@ -35,7 +35,7 @@ use crate::dialect::Dialect;
 use crate::hub::io::{
     Action, Body, CatchUpId, CommandId, ConnectionId, Frame, Handle, Input, Lost, LostCause, Now, Output, Record, Reply,
 };
-use crate::hub::{Config, Followed, Hub, awaits_snapshot};
+use crate::hub::{Config, Followed, Hub, awaits_snapshot, has_exact_name};
 use crate::record::{RecordError, Recorded, Recording, What};
 use crate::streams::Streams;
 use crate::topic::Topic;
@@ -77,7 +77,7 @@ struct ReplayedConnection {
     early: HashMap<String, Bytes>,
     /// What the recording has shown, by the subscription's number: the channel, and the hub's connection.
     numbers: HashMap<i64, (Option<String>, Option<ConnectionId>)>,
-    /// The same by the channel's name in lower case, or by room or type.
+    /// The same by the channel's name, as it was asked for and as the recording has it, or by room or type.
     names: HashMap<String, ConnectionId>,
 }
 
@@ -333,12 +333,15 @@ impl ReplayedConnection {
                         for topic in topics {
                             let name = topic.to_string();
                             let before = self.replaced.as_ref().map(|replaced| &replaced.names);
-                            if !before.is_some_and(|names| names.contains_key(&name.to_lowercase())) {
+                            let Some(before) = before.filter(|names| names.contains_key(&name)) else {
                                 self.asked.push((connection, command.id, topic));
                                 continue;
+                            };
+                            // What the connection had that this one replaces goes on, by all of its names.
+                            for other in before.keys().filter(|other| other.eq_ignore_ascii_case(&name)) {
+                                self.names.entry(other.clone()).or_insert(connection);
                             }
-                            // What the connection had that this one replaces goes on.
-                            self.names.insert(name.to_lowercase(), connection);
+                            self.names.insert(name.clone(), connection);
                             let accepted = reply(command.id, Handle::None, Reply::Names(vec![name.into()]));
                             hub.input(now, Input::Frame(connection, accepted));
                         }
@@ -387,10 +390,7 @@ impl ReplayedConnection {
             }
             let found = match frame.handle {
                 Handle::Number(number) => numbers.get(&number).and_then(|(_, connection)| *connection),
-                Handle::Name(name) => {
-                    let name = name.to_lowercase();
-                    replaced.and_then(|old| old.names.get(&name)).or_else(|| names.get(&name)).copied()
-                }
+                Handle::Name(name) => replaced.and_then(|old| old.names.get(name)).or_else(|| names.get(name)).copied(),
                 Handle::Room(_) | Handle::None => names.get(frame.kind).copied(),
             };
             let connection = match found {
@@ -425,22 +425,30 @@ fn begin(
         Handle::Number(number) => numbers.get(&number).and_then(|(channel, _)| channel.clone()),
         _ => None,
     };
+    let is_its = |topic: &Topic| match (frame.handle, &shown) {
+        (Handle::Name(name), _) => topic.to_string() == name,
+        (_, Some(shown)) => topic.channel().name == shown,
+        _ => topic.channel().messages.iter().any(|message| message.kind == frame.kind),
+    };
+    // Some venues write names otherwise than they take them. A name that was asked for as it is written is that one.
+    let is_asked = asked.iter().any(|(_, _, topic)| is_its(topic));
+    let is_alike = |topic: &Topic| match frame.handle {
+        Handle::Name(name) if !is_asked => {
+            !has_exact_name(topic.channel()) && topic.to_string().eq_ignore_ascii_case(name)
+        }
+        _ => false,
+    };
     let fits = |topic: &Topic| {
-        let channel = topic.channel();
-        let is_its = match (frame.handle, &shown) {
-            (Handle::Name(name), _) => topic.to_string().eq_ignore_ascii_case(name),
-            (_, Some(shown)) => channel.name == shown,
-            _ => channel.messages.iter().any(|message| message.kind == frame.kind),
-        };
         let data = frame.bytes.get(frame.data.clone()).unwrap_or_default();
         // A recording may begin in the middle: without a snapshot there is nothing to begin with.
-        is_its && !awaits_snapshot(channel, frame.kind, data)
+        (is_its(topic) || is_alike(topic)) && !awaits_snapshot(topic.channel(), frame.kind, data)
     };
     let at = asked.iter().position(|(_, _, topic)| fits(topic))?;
     let (connection, command, topic) = asked.remove(at);
     let body = match frame.handle {
         Handle::Name(name) => {
-            names.insert(name.to_lowercase(), connection);
+            names.insert(name.to_owned(), connection);
+            names.insert(topic.to_string(), connection);
             Reply::Names(vec![topic.to_string().into()])
         }
         Handle::Number(number) => {

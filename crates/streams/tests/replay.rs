@@ -8,7 +8,7 @@ use venuekit_streams::record::Recording;
 use venuekit_streams::replay::Replay;
 use venuekit_streams::{Overflow, Topic};
 use venuekit_wire::stream::Streams as Table;
-use venuekit_wire::stream::{Actions, Channel, Message as Kind, Recovery, Sequence};
+use venuekit_wire::stream::{Actions, Channel, Dialect, Message as Kind, Parameter, Recovery, Sequence, Topics};
 
 use common::{COMMANDED, VENUE, in_time, told, until};
 
@@ -51,11 +51,14 @@ const TRADES: Channel = Channel {
     ..Channel::EMPTY
 };
 
-const COMMANDED_PARAMETERS: &[venuekit_wire::stream::Parameter] =
-    &[venuekit_wire::stream::Parameter { name: "markets", is_list: true, ..venuekit_wire::stream::Parameter::EMPTY }];
+const COMMANDED_PARAMETERS: &[Parameter] = &[Parameter { name: "markets", is_list: true, ..Parameter::EMPTY }];
 
 /// A recording of one connection.
 fn replay(frames: &[String]) -> Replay {
+    replay_of(&TABLE, frames)
+}
+
+fn replay_of(table: &'static Table, frames: &[String]) -> Replay {
     let mut lines = String::from("{\"format\":1,\"venue\":\"venue\"}\n");
     let mut line = |at: usize, connection: u64, direction: &str, frame: Option<&str>| {
         let at = 1_790_000_000_000_000_000_u64 + at as u64 * 1_000_000;
@@ -72,7 +75,7 @@ fn replay(frames: &[String]) -> Replay {
     let mut block = zstd::Encoder::new(Vec::new(), 0).unwrap();
     block.write_all(lines.as_bytes()).unwrap();
     let recording = Recording::read(std::io::Cursor::new(block.finish().unwrap())).unwrap();
-    Replay::of(recording, &TABLE, &ROW).unwrap()
+    Replay::of(recording, table, &ROW).unwrap()
 }
 
 fn subscribed(channel: &str, sid: i64) -> String {
@@ -149,4 +152,76 @@ async fn a_reader_that_was_too_slow_is_certain_again_with_the_next_snapshot() {
     assert!(told(&mut slow).await.starts_with("resynced"));
     assert_eq!(told(&mut slow).await, r#"message {"market":"A","seq":10}"#);
     in_time(played).await.unwrap().unwrap();
+}
+
+/// Names of topics, some of which differ in case alone. The table says of one channel how its names are written.
+static NAMED: Table = Table {
+    dialect: Dialect::Topics(Topics { topic: "topic", data: "data", ..Topics::EMPTY }),
+    channels: &[
+        Channel { name: "{market}@k_{interval}", ..CANDLES },
+        Channel { name: "k.{market}.{interval}", id: "k", ..OTHERS },
+    ],
+    ..TABLE
+};
+
+const CANDLES: Channel = Channel {
+    id: "candles",
+    endpoint: "stream",
+    parameters: &[Parameter { is_lower_case: true, ..MARKET }, INTERVAL],
+    messages: &[kind("", false)],
+    recovery: Recovery::Next,
+    ..Channel::EMPTY
+};
+
+const OTHERS: Channel = Channel { parameters: &[MARKET, INTERVAL], ..CANDLES };
+
+const MARKET: Parameter = Parameter { name: "market", is_required: true, ..Parameter::EMPTY };
+
+const INTERVAL: Parameter = Parameter { name: "interval", is_required: true, ..Parameter::EMPTY };
+
+fn candle(topic: &str, number: i64) -> String {
+    format!(r#"{{"topic":"{topic}","data":{{"of":"{topic}","n":{number}}}}}"#)
+}
+
+fn candles(channel: usize, interval: &str) -> Topic {
+    Topic::new(&NAMED.channels[channel]).set("market", "A").set("interval", interval)
+}
+
+#[tokio::test]
+async fn names_that_differ_in_case_alone_are_two() {
+    for (channel, names) in [(0, ["a@k_1m", "a@k_1M"]), (1, ["k.A.1m", "k.A.1M"])] {
+        let frames: Vec<_> = (1..4).flat_map(|number| names.map(|name| candle(name, number))).collect();
+        for intervals in [&["1m"][..], &["1M"], &["1m", "1M"], &["1M", "1m"]] {
+            // Where the table does not say how names are written, it is known once one has come.
+            if channel == 1 && intervals == ["1M"] {
+                continue;
+            }
+            let replay = replay_of(&NAMED, &frames);
+            let mut readers = Vec::new();
+            for interval in intervals {
+                let reader = in_time(replay.streams().topic(candles(channel, interval)).subscribe()).await.unwrap();
+                readers.push((*interval, reader));
+            }
+            in_time(replay.run()).await.unwrap();
+            for (interval, mut reader) in readers {
+                let own = names[usize::from(interval == "1M")];
+                for number in 1..4 {
+                    let expected = format!(r#"message {{"n":{number},"of":"{own}"}}"#);
+                    assert_eq!(told(&mut reader).await, expected, "{intervals:?}");
+                }
+                assert_eq!(told(&mut reader).await, "ended closed", "{intervals:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_the_venue_writes_otherwise_is_found() {
+    let frames = ["k.a.1m", "k.a.1m", "K.A.1M"].map(|name| candle(name, 1));
+    let replay = replay_of(&NAMED, &frames);
+    let mut reader = in_time(replay.streams().topic(candles(1, "1m")).subscribe()).await.unwrap();
+    in_time(replay.run()).await.unwrap();
+    assert_eq!(told(&mut reader).await, r#"message {"n":1,"of":"k.a.1m"}"#);
+    assert_eq!(told(&mut reader).await, r#"message {"n":1,"of":"k.a.1m"}"#);
+    assert_eq!(told(&mut reader).await, "ended closed", "not by a third name");
 }

@@ -110,10 +110,7 @@ impl Hub {
         }
         let found = match frame.handle {
             Handle::Number(number) => slot.by_number.get(&number).copied(),
-            Handle::Name(name) => match slot.by_name.get(name) {
-                Some(key) => Some(*key),
-                None => slot.by_name.get(&*name.to_lowercase()).copied(),
-            },
+            Handle::Name(name) => self.named(key, name),
             Handle::Room(room) => slot.by_room.get(room).copied(),
             Handle::None => None,
         };
@@ -128,6 +125,21 @@ impl Hub {
         });
         let frame = data_frame_of(frame, channel, now);
         self.data_frame(now, sub, frame);
+    }
+
+    /// The subscription that data names. In another case a name is its name too, unless the venue writes it as it was asked for: names may
+    /// differ in case alone, as those of a minute and a month.
+    pub(super) fn named(&mut self, key: Key<Slot>, name: &str) -> Option<Key<Sub>> {
+        let names = &self.slots.get(key)?.by_name;
+        let found = match names.get(name) {
+            Some(found) => *found,
+            None => *names.get(&*name.to_lowercase())?,
+        };
+        let sub = self.subs.get_mut(found)?;
+        if *sub.name == *name {
+            sub.is_name_exact = true;
+        }
+        (*sub.name == *name || !sub.is_name_exact).then_some(found)
     }
 
     /// The only subscription of a connection that has messages of this type.

@@ -65,6 +65,8 @@ pub(crate) fn awaits_snapshot(channel: &'static Channel, kind: &str, data: &[u8]
         && !sub::is_snapshot(channel, kind, data)
 }
 
+pub(crate) use sub::has_exact_name;
+
 /// A reader's key, by which its handle names it.
 pub(crate) type ReaderKey = Key<Reader>;
 

@@ -70,6 +70,11 @@ pub(crate) fn is_snapshot(channel: &'static Channel, kind: &str, data: &[u8]) ->
         .any(|message| message.when.is_none_or(says) && message.snapshot_when.map_or(message.is_snapshot, says))
 }
 
+/// Whether the venue writes a channel's names as they are asked for: its table says how they are written.
+pub(crate) fn has_exact_name(channel: &Channel) -> bool {
+    channel.parameters.iter().any(|parameter| parameter.is_lower_case)
+}
+
 /// The text of the value at a pointer.
 pub(crate) fn text_at<'a>(data: &'a [u8], pointer: &str) -> Option<std::borrow::Cow<'a, str>> {
     scan::text(&data[scan::at(data, pointer)?])
@@ -127,6 +132,8 @@ pub(crate) struct Sub {
     pub(crate) resynced_by: ResyncedBy,
     /// By which data names it, where it has one name for good.
     pub(crate) name: Arc<str>,
+    /// Data has the name as it is written: in another case it is that of another one.
+    pub(crate) is_name_exact: bool,
     pub(crate) slot: Key<Slot>,
     /// It has everything, or its channel has no items.
     pub(crate) is_all: bool,
@@ -196,6 +203,7 @@ impl Sub {
         let has_ring = matches!(channel.recovery, Recovery::CatchUp(_));
         Self {
             name: base.to_string().into(),
+            is_name_exact: has_exact_name(channel),
             resynced_by: ResyncedBy::of(channel),
             base,
             channel,
