@@ -289,8 +289,9 @@ impl Hub {
                 sub_items.iter().for_each(|item| drop(sub.arrive(Some(item))));
             }
             sub.refresh();
-            readers.into_iter().for_each(|reader| self.accept(reader, key, None));
+            // Before those who have nothing yet count as readers who can miss something.
             self.await_snapshots(now, key);
+            readers.into_iter().for_each(|reader| self.accept(reader, key, None));
             self.want(key);
             self.catch_up_if_due(now, key);
             self.resync_all_if_certain(now, key);

@@ -16,7 +16,7 @@ use super::io::{CatchUpId, Now, Output, Record, SnapshotRequest};
 use super::recover::HEALTHY;
 use super::sequence::Updates;
 use super::sub::{Sub, VenueState, integer_at};
-use crate::event::Origin;
+use crate::event::{Missed, Origin, Reason};
 use crate::sink::{Entry, Kind};
 
 /// So many bytes of changes are kept.
@@ -102,6 +102,11 @@ impl Hub {
         let Some(sub) = self.subs.get_mut(key) else { return };
         if words_of(sub).is_none() || sub.awaiting() == 0 || sub.is_resubscribing {
             return;
+        }
+        if sub.fetch.is_none() && sub.updates.is_begun() {
+            // Until the snapshot is there changes are kept from those too who have one: they learn that another one takes its place.
+            self.mark_stale(now, key, &Reason::Shared, Missed::Unknown);
+            return self.fetch_again(now, key);
         }
         sub.direct = None;
         let fetch = sub.fetch.get_or_insert_default();
