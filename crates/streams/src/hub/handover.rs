@@ -22,9 +22,10 @@ const OVERLAP: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_secs(10);
 
 impl Hub {
-    /// Whether a connection is the one that is being replaced.
+    /// Whether a connection is the one that is being replaced, and the other one is open. Before that it is like any other.
     pub(super) fn is_replaced(&self, key: Key<Slot>, connection: ConnectionId) -> bool {
-        self.slots.get(key).and_then(|slot| slot.replaced).is_some_and(|replaced| replaced.connection == connection)
+        let slot = self.slots.get(key).filter(|slot| !matches!(slot.link, LinkState::Opening(_)));
+        slot.and_then(|slot| slot.replaced).is_some_and(|replaced| replaced.connection == connection)
     }
 
     /// Opens another connection in place of one that is going to end. Where data does not name its subscription for good, the end is
@@ -142,19 +143,21 @@ impl Hub {
         if replaced.connection == lost {
             // The new one has everything, or nothing yet. A recording shows what it has when data comes.
             let has_all = replaced.close_at.is_some() || self.config.is_replay;
-            let (link, subs) = (slot.link, slot.subs.clone());
-            self.drop_replaced(key);
             if has_all {
                 self.stats.replaced += 1;
+                self.drop_replaced(key);
                 return true;
             }
-            if matches!(link, LinkState::Opening(_)) {
+            slot.replaced = None;
+            if matches!(slot.link, LinkState::Opening(_)) {
                 // It ended sooner than the new one opens, which is then one like any other.
                 self.stats.lost += 1;
-                subs.into_iter().for_each(|sub| self.sub_down(now, sub, text));
+                slot.last_error = Some(text.to_owned());
+                slot.reset();
+                slot.subs.clone().into_iter().for_each(|sub| self.sub_down(now, sub, text));
                 return true;
             }
-            let Some(slot) = self.slots.get_mut(key) else { return false };
+            // The new one has a part: what is moving goes down with both.
             let new = slot.connection();
             slot.link = LinkState::Open(lost, replaced.since);
             if let Some(new) = new {
@@ -169,9 +172,11 @@ impl Hub {
             self.stats.failed += 1;
             self.drop_replaced(key);
             self.schedule(now.at + AGAIN);
+            // What was wanted meanwhile.
+            self.touch(key);
             return true;
         }
-        self.drop_replaced(key);
+        slot.replaced = None;
         self.forget(now, key, replaced.connection);
         false
     }
@@ -188,13 +193,15 @@ impl Hub {
     /// Data of a connection that another one replaces.
     pub(super) fn late_data(&mut self, now: Now, key: Key<Slot>, frame: &Frame<'_>) {
         let Handle::Name(name) = frame.handle else { return };
-        let Some(slot) = self.slots.get(key) else { return };
-        let Some(sub_key) = slot.by_name.get(name).copied() else { return };
+        let Some(sub_key) = self.named(key, name) else { return };
         let Some(sub) = self.subs.get(sub_key) else { return };
+        // It was begun on the new one.
+        if !sub.is_moving {
+            self.stats.unwanted += 1;
+            return;
+        }
         let is_numbered = matches!(sub.channel.sequence, Sequence::Range { .. } | Sequence::PerItem { .. });
-        // Before the new one is open there is one connection alone.
-        let is_second = sub.is_moving && sub.has_moved;
-        if is_second && !is_numbered {
+        if sub.has_moved && !is_numbered {
             self.stats.duplicates += 1;
             return;
         }

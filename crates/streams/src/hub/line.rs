@@ -99,7 +99,8 @@ impl Hub {
     pub(super) fn sub_down(&mut self, now: Now, key: Key<Sub>, text: &str) {
         self.suspend_catch_up(key);
         let Some(sub) = self.subs.get_mut(key) else { return };
-        let was_held = sub.venue_state != VenueState::Inactive;
+        // What another connection was to take over has come until now.
+        let was_held = sub.venue_state != VenueState::Inactive || sub.is_moving;
         sub.clear_subscription();
         (sub.is_listed, sub.may_stray) = (false, false);
         sub.snapshot_rounds = 0;

@@ -344,7 +344,7 @@ impl Hub {
                 recorder.opened(now, endpoint, *connection, replaced);
             }
             // An attempt that failed has nothing to be lost.
-            Input::Lost(..) if matches!(slot.link, slot::LinkState::Opening(_)) => {}
+            Input::Lost(connection, _) if slot.link == slot::LinkState::Opening(*connection) => {}
             Input::Lost(connection, _) => recorder.lost(now, endpoint, *connection),
             Input::Frame(connection, frame) => recorder.frame(now, endpoint, *connection, frame),
             Input::CaughtUp(..) | Input::Tick => {}

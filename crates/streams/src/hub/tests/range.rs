@@ -1,6 +1,8 @@
 //! Changes that name their updates, snapshots by a call, and connections that others replace: whatever is lost, a book that is live is
 //! a state that the venue has had.
 
+mod handover;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use venuekit_wire::stream::{Closing, SnapshotCall};
 
 use super::super::attach::ResultReceiver;
 use super::super::io::{
-    Body, CatchUpId, ConnectionId, Frame, Handle, Input, Lost, LostCause, Record, Reply, SnapshotRequest,
+    Body, CatchUpId, ConnectionId, Frame, Handle, Input, Lost, LostCause, Owner, Record, Reply, SnapshotRequest,
 };
 use super::super::{Config, Hub, ReaderKey};
 use super::*;
@@ -61,20 +63,24 @@ static CHANNELS: [Channel; 2] = [
     },
 ];
 
-static TABLE: Table = Table {
-    venue: "ranges",
-    endpoints: &ENDPOINTS,
-    dialect: Dialect::Topics(Topics {
-        topic: "stream",
-        data: "data",
-        closing: Some(Closing { topic: "!shutdown", member: "e", equals: "shutdown" }),
-        ..Topics::EMPTY
-    }),
-    keep_alive: KEEP_ALIVE,
-    limits: Limits { channel_once: false, connection_life: 80_000, ..LIMITS },
-    query: &[],
-    channels: &CHANNELS,
-};
+static TABLE: Table = table(LIMITS);
+
+const fn table(limits: Limits) -> Table {
+    Table {
+        venue: "ranges",
+        endpoints: &ENDPOINTS,
+        dialect: Dialect::Topics(Topics {
+            topic: "stream",
+            data: "data",
+            closing: Some(Closing { topic: "!shutdown", member: "e", equals: "shutdown" }),
+            ..Topics::EMPTY
+        }),
+        keep_alive: KEEP_ALIVE,
+        limits: Limits { channel_once: false, connection_life: 80_000, ..limits },
+        query: &[],
+        channels: &CHANNELS,
+    }
+}
 
 /// A message of the book.
 struct Depth {
@@ -244,12 +250,24 @@ struct Sim {
     asked: usize,
     refuses: bool,
     published: usize,
+    /// Connections take their time to open.
+    is_slow: bool,
+    opening: VecDeque<ConnectionId>,
+    /// Commands are carried out, and their replies wait.
+    is_mute: bool,
+    unanswered: Vec<(ConnectionId, u32)>,
+    /// The topics of each command, and `-` before those of one that unsubscribes.
+    commands: Vec<String>,
 }
 
 impl Sim {
     fn new(seed: u64, rates: Rates) -> Self {
+        Self::of(&TABLE, seed, rates)
+    }
+
+    fn of(table: &'static Table, seed: u64, rates: Rates) -> Self {
         let now = Now::of(Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000));
-        let hub = Hub::new(&TABLE, Config::default());
+        let hub = Hub::new(table, Config::default());
         let (wires, calls, market, random) = (Vec::new(), Vec::new(), Market::new(), Random(seed | 1));
         Self {
             hub,
@@ -264,11 +282,20 @@ impl Sim {
             asked: 0,
             refuses: false,
             published: 0,
+            is_slow: false,
+            opening: VecDeque::new(),
+            is_mute: false,
+            unanswered: Vec::new(),
+            commands: Vec::new(),
         }
     }
 
     fn attach(&mut self, channel: &str, sink: Arc<dyn Sink>) -> (ReaderKey, ResultReceiver) {
-        let topic = Topic::new(TABLE.channel(channel).expect("it is there")).set("name", "ABC");
+        self.attach_to(channel, "ABC", sink)
+    }
+
+    fn attach_to(&mut self, channel: &str, name: &str, sink: Arc<dyn Sink>) -> (ReaderKey, ResultReceiver) {
+        let topic = Topic::new(TABLE.channel(channel).expect("it is there")).set("name", name);
         let attached = self.hub.attach(self.now, &topic, sink).expect("the topic is right");
         self.work();
         attached
@@ -302,26 +329,45 @@ impl Sim {
         self.hub.input(self.now, Input::Frame(connection, frame));
     }
 
+    fn open(&mut self, connection: ConnectionId) {
+        self.opened += 1;
+        self.wires.push(Wire { connection, names: Vec::new(), late: VecDeque::new() });
+        self.hub.input(self.now, Input::Opened(connection));
+    }
+
     fn work(&mut self) {
         while let Some(output) = self.hub.output() {
             match output {
                 Output::Open { connection, .. } if self.refuses => {
                     self.lose(connection, LostCause::Failed("no".to_owned()));
                 }
-                Output::Open { connection, .. } => {
-                    self.opened += 1;
-                    self.wires.push(Wire { connection, names: Vec::new(), late: VecDeque::new() });
-                    self.hub.input(self.now, Input::Opened(connection));
-                }
+                Output::Open { connection, .. } if self.is_slow => self.opening.push_back(connection),
+                Output::Open { connection, .. } => self.open(connection),
                 Output::Close(connection) => self.lose(connection, LostCause::Ours),
                 Output::Send { connection, command } => {
                     if let Some(wire) = self.wires.iter_mut().find(|wire| wire.connection == connection) {
                         match &command.action {
-                            Action::Subscribe(topics) => wire.names.extend(topics.iter().map(ToString::to_string)),
-                            Action::Unsubscribe(_) => wire.names.clear(),
+                            Action::Subscribe(topics) => {
+                                let names: Vec<_> = topics.iter().map(ToString::to_string).collect();
+                                self.commands.push(names.join(" "));
+                                wire.names.extend(names);
+                            }
+                            Action::Unsubscribe(owners) => {
+                                let name = |owner: &Owner| match owner {
+                                    Owner::Name(name) => name.to_string(),
+                                    other => unreachable!("{other:?}"),
+                                };
+                                let names: Vec<_> = owners.iter().map(name).collect();
+                                self.commands.push(format!("-{}", names.join(" ")));
+                                wire.names.retain(|own| !names.contains(own));
+                            }
                             Action::Update { .. } => {}
                         }
-                        self.say(connection, Some(command.id), Body::Reply(Reply::Ok));
+                        if self.is_mute {
+                            self.unanswered.push((connection, command.id));
+                        } else {
+                            self.say(connection, Some(command.id), Body::Reply(Reply::Ok));
+                        }
                     }
                 }
                 Output::Snapshot(call) => {
@@ -524,9 +570,13 @@ struct Told {
 
 impl Told {
     fn new(sim: &mut Sim, channel: &str) -> Self {
+        Self::of(sim, channel, "ABC").0
+    }
+
+    fn of(sim: &mut Sim, channel: &str, name: &str) -> (Self, ReaderKey, ResultReceiver) {
         let queue = Arc::new(Queue::new(Overflow::DropOldest, 1000, sim.hub.room()));
-        let _attached = sim.attach(channel, queue.clone());
-        Self { queue, told: Vec::new() }
+        let (reader, result) = sim.attach_to(channel, name, queue.clone());
+        (Self { queue, told: Vec::new() }, reader, result)
     }
 
     /// What came since the last time.
