@@ -123,6 +123,7 @@ impl Hub {
             for pending in slot.pending.values_mut().filter(|_| !is_serial) {
                 match &mut pending.purpose {
                     Purpose::Subscribe(list) => list.retain(|(own, _)| *own != key),
+                    Purpose::Unsubscribe(list) => list.retain(|own| *own != key),
                     Purpose::Add(own, _) | Purpose::Remove(own, _) | Purpose::Snapshot(own, _) if *own == key => {
                         pending.purpose = Purpose::Unsubscribe(Vec::new());
                     }
@@ -261,8 +262,13 @@ impl Hub {
     fn accepted(&mut self, now: Now, key: Key<Sub>, items: &[Arc<str>]) {
         let most = self.subs.get(key).map_or(1, |sub| self.batch(sub.channel));
         let arrived = self.arrived_at(now.after);
+        let is_serial = self.is_serial();
         let Some(sub) = self.subs.get_mut(key) else { return };
         if sub.venue_state == VenueState::Active && !sub.is_all && items.is_empty() {
+            return;
+        }
+        // A late reply: the command that ends it was sent after the one that began it.
+        if sub.venue_state == VenueState::Unsubscribing && !is_serial {
             return;
         }
         sub.venue_state = VenueState::Active;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::Config;
+use super::super::io::ErrorClass;
 use super::*;
 use crate::error::Error;
 use crate::sink::Sink;
@@ -173,6 +174,30 @@ fn a_topic_that_is_held_already_is_ended_before_it_is_subscribed_to() {
         asked(&venue),
         ["subscribe book.A", "subscribe book.A", "unsubscribe [Name(\"book.A\")]", "subscribe book.A"]
     );
+}
+
+/// The command that ends a subscription is repeated, and the reply to the first one comes when the next subscription has begun.
+#[test]
+fn a_late_reply_to_what_ended_a_subscription_does_not_end_the_next_one() {
+    for answer in [venue::Answer::Ok, venue::Answer::Error(ErrorClass::Retry, Vec::new())] {
+        let mut venue = venue(&TOPICS);
+        venue.publish("book", "A", 1, 1);
+        let mut reader = Watcher::new(&mut venue, &topic(&TOPICS, "book", &["A"]));
+        venue.fault(Fault::Drop);
+        venue.publish("book", "A", 1, 1);
+        venue.fault(Fault::Mute);
+        venue.publish("book", "A", 1, 1);
+        venue.pass(Duration::from_secs(15));
+        reader.prove_calm(&venue, &["A"]);
+        let ended = "unsubscribe [Name(\"book.A\")]";
+        assert_eq!(asked(&venue), ["subscribe book.A", ended, ended, "subscribe book.A"]);
+        let (connection, command) = venue.commands[1].clone();
+        venue.answer(connection, Some(command.id), &venue::Name::None, &answer);
+        venue.work();
+        venue.publish("book", "A", 1, 1);
+        reader.prove_calm(&venue, &["A"]);
+        assert_eq!((asked(&venue).len(), reader.reasons.len()), (4, 1), "{:?}", reader.reasons);
+    }
 }
 
 #[test]

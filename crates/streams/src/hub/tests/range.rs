@@ -837,3 +837,30 @@ fn nothing_stays_when_all_have_gone() {
     assert!(sim.hub.is_empty(), "{}", sim.hub.inventory());
     assert!(sim.wires.is_empty());
 }
+
+/// The reply to a command that was repeated comes while the subscription is being ended: it is older than its end.
+#[test]
+fn a_late_reply_to_what_began_a_subscription_does_not_begin_one_that_is_ending() {
+    let mut sim = Sim::new(1, Rates::default());
+    sim.is_mute = true;
+    let (_, first, _) = Told::of(&mut sim, "trade", "ABC");
+    let (connection, began) = sim.unanswered.pop().expect("it was asked for");
+    sim.pass(Duration::from_secs(10));
+    sim.is_mute = false;
+    sim.pass(Duration::from_secs(5));
+    sim.is_mute = true;
+    sim.hub.detach(sim.now, first);
+    sim.work();
+    let (mut second, _, mut result) = Told::of(&mut sim, "trade", "ABC");
+    sim.say(connection, Some(began), Body::Reply(Reply::Ok));
+    sim.work();
+    assert!(result.try_recv().is_err(), "nothing has accepted it");
+    let (_, ended) = sim.unanswered.pop().expect("it was ended");
+    sim.is_mute = false;
+    sim.say(connection, Some(ended), Body::Reply(Reply::Ok));
+    sim.work();
+    assert!(matches!(result.try_recv(), Ok(Ok(()))));
+    assert_eq!(sim.commands, ["abc@trade", "abc@trade", "-abc@trade", "abc@trade"]);
+    sim.trade();
+    assert_eq!(second.read(), "1");
+}

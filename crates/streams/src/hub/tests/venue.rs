@@ -649,7 +649,13 @@ impl Venue {
         }
     }
 
-    fn answer(&mut self, connection: ConnectionId, command: Option<CommandId>, name: &Name, answer: &Answer) {
+    pub(super) fn answer(
+        &mut self,
+        connection: ConnectionId,
+        command: Option<CommandId>,
+        name: &Name,
+        answer: &Answer,
+    ) {
         let reply = match answer {
             Answer::Subscribed => Reply::Subscribed { channel: None },
             Answer::Ok => Reply::Ok,
