@@ -24,7 +24,10 @@ impl Hub {
     /// Readers of a subscription learn that what they have is uncertain.
     pub(super) fn mark_stale(&mut self, now: Now, key: Key<Sub>, reason: &Reason, missed: Missed) {
         let Some(sub) = self.subs.get_mut(key) else { return };
-        sub.healthy_since = None;
+        // What follows is not another attempt of those of long ago.
+        if sub.healthy_since.take().is_some_and(|since| now.at.duration_since(since) >= HEALTHY) {
+            sub.tries = 0;
+        }
         // Who has had nothing has missed nothing, but is given what others have missed.
         let is_caught_up = sub.certain_until.is_some();
         for sub_reader in &mut sub.sub_readers {

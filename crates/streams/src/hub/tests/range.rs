@@ -864,3 +864,20 @@ fn a_late_reply_to_what_began_a_subscription_does_not_begin_one_that_is_ending()
     sim.trade();
     assert_eq!(second.read(), "1");
 }
+
+#[test]
+fn a_book_that_was_sound_for_long_is_synchronized_at_once() {
+    let (mut sim, mut told) = begun(&[(101, 110)]);
+    sim.snapshot(100);
+    let mut last = 110;
+    for round in 0..8 {
+        sim.pass(Duration::from_secs(60));
+        told.read();
+        sim.depth(last + 5, last + 6);
+        sim.work();
+        assert_eq!(sim.calls.len(), 1, "round {round}");
+        sim.snapshot(last + 5);
+        last += 6;
+        assert!(told.read().ends_with(&format!("resynced Unknown {}-{last}", last - 1)), "{:?}", told.told);
+    }
+}
