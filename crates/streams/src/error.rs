@@ -19,6 +19,13 @@ pub enum Error {
         /// The channel.
         channel: &'static str,
     },
+    /// A reader that blocks ([`Overflow::Block`](crate::Overflow::Block)) on the connection of the client's calls: their responses would wait
+    /// behind its data, those too that its own task waits for. With
+    /// [`StreamOptions::own_connection`](crate::StreamOptions::own_connection) streams have another one.
+    BlocksCalls {
+        /// The channel.
+        channel: &'static str,
+    },
     /// The venue refused something. All that it refused is named; nothing of a refused subscription stays.
     Refused(Refused),
     /// More than the venue's connections hold.
@@ -101,6 +108,11 @@ impl fmt::Display for Error {
             Self::NotWhole { channel } => {
                 write!(f, "messages of {channel} build on those before them: the newest alone is worth nothing")
             }
+            Self::BlocksCalls { channel } => write!(
+                f,
+                "a reader of {channel} that blocks would keep the responses of calls waiting, which come by the same connection: \
+                 `StreamOptions::own_connection(true)` gives streams another one"
+            ),
             Self::Refused(refused) => refused.fmt(f),
             Self::Full { connections } => write!(f, "all {connections} connections that the venue allows are full"),
             Self::Connection(why) => write!(f, "no connection: {why}"),

@@ -18,6 +18,10 @@ pub enum Overflow {
     DropOldest,
     /// The connection is not read until there is room, which holds back its other readers too. A venue that is kept waiting for too long ends the
     /// connection or the subscription, which is reported as [`Event::Stale`](crate::Event::Stale).
+    ///
+    /// Replies are not read either. A task that waits for one, as [`Subscription::add`](crate::Subscription::add) and the `subscribe` of another
+    /// reader do, and does not read meanwhile, may wait until its time is over: read in one task, and ask in another. Where the connection
+    /// is that of the client's calls, `subscribe` returns [`Error::BlocksCalls`](crate::Error::BlocksCalls).
     Block,
     /// A newer message takes the place of an older one of the same item. For channels whose messages are whole.
     Newest,

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use url::Url;
 use venuekit_transport::client::Session;
-use venuekit_wire::stream::Streams as Table;
+use venuekit_wire::stream::{Channel, Streams as Table};
 
 use crate::event::Raw;
 use crate::hub::io::Now;
 use crate::hub::{Config, Hub, ReaderKey};
-use crate::link::{Link, LinkOptions};
+use crate::link::{self, Link, LinkOptions};
 use crate::record::Recorder;
 use crate::stats::Stats;
 use crate::subscribe::Subscribe;
@@ -230,6 +230,16 @@ impl Streams {
     pub(crate) fn differs(&self, reader: ReaderKey, instrument: &str, why: String) {
         self.hub().differs(Now::read(), reader, instrument, why);
         self.kick();
+    }
+
+    /// Whether a channel may come by the connection of the client's calls.
+    pub(crate) fn shares_calls(&self, channel: &Channel) -> bool {
+        let Self(shared) = self;
+        let has_socket = shared.session.as_ref().is_some_and(|session| session.websocket().is_some());
+        let endpoint = shared.table.endpoint(channel.endpoint);
+        has_socket
+            && !shared.options.own_connection
+            && endpoint.is_some_and(|endpoint| link::speaks_calls(shared.table, endpoint))
     }
 
     pub(crate) fn is_replay(&self) -> bool {

@@ -74,6 +74,9 @@ impl<T: StreamMessage> Subscribe<T> {
         if self.overflow == Overflow::Newest && (!channel.is_whole || channel.is_book) {
             return Err(Error::NotWhole { channel: channel.id });
         }
+        if self.overflow == Overflow::Block && self.streams.shares_calls(channel) {
+            return Err(Error::BlocksCalls { channel: channel.id });
+        }
         let room = self.streams.hub().room();
         let queue = Arc::new(Queue::new(self.overflow, self.capacity, room));
         let handle = ReaderHandle::attach(self.streams, self.topic, queue.clone()).await?;

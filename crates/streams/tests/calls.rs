@@ -5,7 +5,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use venuekit_streams::{Error, StreamOptions, Streams, Topic};
+use venuekit_streams::{Error, Overflow, StreamOptions, Streams, Topic};
 use venuekit_transport::client::{Call, JsonBody, Session};
 use venuekit_transport::{ClientBuilder, WebSocketOptions};
 
@@ -119,6 +119,25 @@ async fn streams_may_have_a_connection_of_their_own() {
     assert_eq!(told(&mut reader).await, r#"message {"n":1}"#);
     assert_eq!(server.heads().len(), 2);
     assert!(heard.lock().unwrap().iter().all(|(number, _)| *number == 2));
+}
+
+/// The response to a call would wait behind data that nobody reads before it.
+#[tokio::test]
+async fn a_reader_that_blocks_does_not_come_by_the_connection_of_the_calls() {
+    let server = venue(Heard::default()).await;
+    let session = over_socket(&server);
+    let shared = Streams::of(&session, &CALLED);
+    let blocking = |streams: &Streams| streams.topic(trades("A")).overflow(Overflow::Block).subscribe();
+    let error = in_time(blocking(&shared)).await.unwrap_err();
+    assert!(matches!(error, Error::BlocksCalls { channel: "trades" }), "{error:?}");
+    assert!(error.to_string().contains("`StreamOptions::own_connection(true)`"), "{error}");
+    assert!(server.heads().is_empty(), "nothing is opened for it");
+    let own = shared.with(StreamOptions::new().own_connection(true));
+    let over_http = Streams::of(&self::session(&server.base_url()), &CALLED);
+    for streams in [own, over_http] {
+        let mut reader = in_time(blocking(&streams)).await.unwrap();
+        assert_eq!(told(&mut reader).await, r#"message {"n":1}"#);
+    }
 }
 
 #[tokio::test]

@@ -41,6 +41,11 @@ pub(crate) struct LinkOptions {
     pub(crate) query: Vec<(String, String)>,
 }
 
+/// Whether what is streamed from an endpoint is asked for by calls, so that the connection of the client's calls would do.
+pub(crate) fn speaks_calls(table: &Table, endpoint: &Endpoint) -> bool {
+    matches!(endpoint.login, Login::Events(_)) || matches!(table.dialect, Dialect::Calls { .. })
+}
+
 /// The I/O of a client's streams. It ends when this is dropped.
 pub(crate) struct Link(Arc<Shared>);
 
@@ -212,8 +217,7 @@ impl Shared {
                 let report = Report::new(self.clone(), id, endpoint.name);
                 let opening = Opening { report, endpoint, is_private, orders };
                 let shared = self.clone();
-                let is_events = matches!(endpoint.login, Login::Events(_));
-                if !is_events && !matches!(self.table.dialect, Dialect::Calls { .. }) {
+                if !speaks_calls(self.table, endpoint) {
                     runtime.spawn(async move { socket::run(shared, opening).await });
                     return;
                 }
