@@ -312,6 +312,8 @@ impl Clock {
         let mut over = shared.over.subscribe();
         loop {
             let changed = shared.changed.notified();
+            // What is due sooner from here on wakes it: the time of before says nothing any more.
+            *lock(&shared.armed) = None;
             let deadline = shared.hub(|hub| hub.deadline()).flatten();
             *lock(&shared.armed) = deadline;
             let due = async {
