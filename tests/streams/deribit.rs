@@ -66,6 +66,21 @@ async fn what_is_subscribed_survives_the_connection() {
     }
 }
 
+/// The loss of a connection is no refusal, however often it comes while a channel is asked for.
+#[tokio::test]
+async fn a_connection_that_is_lost_while_a_channel_is_asked_for_refuses_nothing() {
+    let sandbox = sandbox().await;
+    let client = deribit(&sandbox);
+    let mut orders = client.streams().user_orders_raw(PERPETUAL).subscribe().await.unwrap();
+    // A command that fails so often for another reason is refused.
+    fault(&sandbox, Fault::DropAfter, "private/subscribe", 5);
+    sandbox.cut_connections();
+    resynced(&mut orders).await;
+    assert_eq!(sandbox.faults().strikes(), [5]);
+    let order = buy(&client, "20000").await;
+    assert_eq!(message(&mut orders).await.order_id, order.order_id);
+}
+
 #[tokio::test]
 async fn a_book_is_compared_with_a_call() {
     let sandbox = sandbox().await;

@@ -97,13 +97,13 @@ impl Hub {
     /// Whether a command that may succeed later is sent once more, after a wait.
     fn may_try_again(&mut self, now: Now, key: Key<Sub>) -> bool {
         let Some(sub) = self.subs.get_mut(key) else { return false };
-        sub.tries += 1;
-        let tries = sub.tries;
-        let wait = self.backoff(tries);
+        sub.failures = sub.failures.saturating_add(1);
+        let failures = sub.failures;
+        let wait = self.backoff(failures);
         if let Some(sub) = self.subs.get_mut(key) {
             sub.not_before = Some(now.at + wait);
         }
-        tries < TRIES
+        failures < TRIES
     }
 
     /// Items could not be added to a subscription.

@@ -272,6 +272,7 @@ impl Hub {
             return;
         }
         sub.venue_state = VenueState::Active;
+        sub.failures = 0;
         sub.last_heard.get_or_insert(arrived);
         if sub.is_resubscribing {
             // It broke before the reply came.

@@ -142,8 +142,10 @@ pub(crate) struct Sub {
     pub(crate) is_resubscribing: bool,
     /// Before this it is not asked for.
     pub(crate) not_before: Option<Instant>,
-    /// How often in a row it did not come about.
+    /// How often in a row it was begun again without having been sound for long.
     pub(crate) tries: u32,
+    /// How many commands in a row failed that may succeed later.
+    pub(crate) failures: u32,
     /// Since when it has been sound.
     pub(crate) healthy_since: Option<Instant>,
     /// How many items go into one command.
@@ -213,6 +215,7 @@ impl Sub {
             is_resubscribing: false,
             not_before: None,
             tries: 0,
+            failures: 0,
             healthy_since: None,
             batch,
             refused_alone: 0,

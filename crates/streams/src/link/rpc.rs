@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use venuekit_transport::client::{Call, JsonBody, Session};
-use venuekit_transport::{Error, Listen, LostHow, Response, RetryPolicy, Room};
+use venuekit_transport::{Error, ErrorKind, Listen, LostHow, Response, RetryPolicy, Room};
 use venuekit_wire::operation::Venue;
 use venuekit_wire::stream::{Dialect as Words, Endpoint, Login};
 
@@ -90,7 +90,10 @@ pub(super) async fn run(shared: Arc<Shared>, opening: Opening, of_calls: bool) {
             // Responses that came before the connection was lost count.
             Some(answered) = calls.next() => {
                 subscribed.answered(&answered);
-                listener.answered(&report, &answered);
+                // The loss of the connection follows, and is no word of the venue about what was asked for.
+                if !answered.is_lost() {
+                    listener.answered(&report, &answered);
+                }
             }
             () = listener.is_lost.notified() => {
                 let lost = lock(&listener.lost).take();
@@ -193,6 +196,13 @@ impl Subscribed {
 struct CallResult {
     command: Command,
     result: Result<Response, Error>,
+}
+
+impl CallResult {
+    /// Whether the connection was lost before the response came.
+    fn is_lost(&self) -> bool {
+        self.result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Network)
+    }
 }
 
 /// Carries a command out as a call, at its time.

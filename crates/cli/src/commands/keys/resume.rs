@@ -83,7 +83,8 @@ fn choose<'a>(unfinished: &'a [Unfinished], run: Option<&str>) -> Result<&'a Unf
         }
         None if unfinished.len() > 1 => {
             let names: Vec<&str> = unfinished.iter().map(|left| left.run.as_str()).collect();
-            return Err(Failure::usage("more than one run has not ended, and none was named").help(format!("name one of: {}", names.join(", "))));
+            return Err(Failure::usage("more than one run has not ended, and none was named")
+                .help(format!("name one of: {}", names.join(", "))));
         }
         None => unfinished.first(),
     };

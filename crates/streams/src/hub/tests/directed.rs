@@ -245,6 +245,33 @@ fn a_call_of_many_names_that_may_succeed_later_is_not_repeated_at_once() {
     assert!(times.len() >= 3, "each after a wait: {:?}", asked(&venue));
 }
 
+/// A book that breaks again and again is begun again each time. That counts by itself: it is no command that fails.
+#[test]
+fn an_error_that_may_pass_after_many_gaps_refuses_nothing() {
+    let mut venue = venue(&CALLS);
+    let mut reader = Watcher::new(&mut venue, &topic(&CALLS, "book", &["A"]));
+    for gap in 0..8 {
+        venue.publish("book", "A", 1, 1);
+        venue.fault(Fault::Drop);
+        venue.publish("book", "A", 1, 1);
+        let before = asked(&venue).len();
+        venue.publish("book", "A", 1, 1);
+        // It was ended, and waits for its new beginning, but not for so long that it counts as sound.
+        while asked(&venue).len() == before {
+            second(&mut venue);
+        }
+        if gap == 7 {
+            venue.fault(Fault::Later);
+        }
+        while asked(&venue).len() < before + 2 {
+            second(&mut venue);
+        }
+    }
+    (0..60).for_each(|_| second(&mut venue));
+    venue.publish("book", "A", 1, 1);
+    reader.prove_calm(&venue, &["A"]);
+}
+
 #[test]
 fn a_list_of_held_messages_that_is_full_loses_none() {
     let mut venue = venue(&CALLS);
