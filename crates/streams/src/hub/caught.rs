@@ -47,6 +47,8 @@ impl Hub {
                 *none = Some(CatchUpState { is_open: was_silent, ..CatchUpState::new(since) });
             }
         }
+        // Readers that still wait for the venue's reply are given what is listed too.
+        self.mark_stale(now, key, &Reason::CatchUp, Missed::None);
         self.call(now, key);
     }
 

@@ -29,7 +29,7 @@ impl Hub {
             sub.tries = 0;
         }
         // Who has had nothing has missed nothing, but is given what others have missed.
-        let is_caught_up = sub.certain_until.is_some();
+        let is_caught_up = sub.certain_until.is_some() || sub.catch.is_some();
         for sub_reader in &mut sub.sub_readers {
             let reader = self.readers.get_mut(sub_reader.reader).filter(|reader| reader.is_started || is_caught_up);
             let Some(reader) = reader else { continue };

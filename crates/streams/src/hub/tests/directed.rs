@@ -379,6 +379,39 @@ fn missed_records_are_caught_up_once_in_order_and_the_end_is_told() {
     }
 }
 
+/// It waits for its item to be accepted. What the stream brings of that may come before what is listed of it.
+#[test]
+fn a_reader_that_waits_while_others_miss_something_is_told_that_it_is_listed() {
+    for (name, others_stay) in [("others stay", true), ("others go", false)] {
+        let mut venue = venue(&COMMANDS);
+        let first = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["D"]));
+        venue.fault(Fault::Later);
+        let mut waiting = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["C"]));
+        venue.fault(Fault::Drop);
+        venue.publish("trade", "D", 1, 1);
+        venue.publish("trade", "D", 1, 1);
+        venue.publish("trade", "C", 1, 1);
+        if !others_stay {
+            venue.hub.detach(venue.now, first.key);
+            venue.work();
+        }
+        second(&mut venue);
+        waiting.read(&venue);
+        assert!(matches!(waiting.result, Some(Ok(()))), "{name}: {:?}", waiting.result);
+        assert!(waiting.is_stale && waiting.reasons == [Reason::CatchUp], "{name}: {:?}", waiting.reasons);
+        // The first list has nothing of it yet.
+        venue.fault(Fault::OldCall);
+        venue.answer_calls();
+        venue.publish("trade", "C", 1, 1);
+        for _ in 0..3 {
+            venue.pass(Duration::from_secs(5));
+            venue.answer_calls();
+        }
+        waiting.prove_calm(&venue, &["C"]);
+        assert_eq!((waiting.caught_up, &waiting.missed[..]), (1, &[Missed::None][..]), "{name}");
+    }
+}
+
 #[test]
 fn a_catch_up_that_fails_is_said_to_have_missed_something() {
     let mut venue = venue(&COMMANDS);

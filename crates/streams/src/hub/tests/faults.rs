@@ -363,3 +363,14 @@ fn what_comes_of_a_refused_item_is_not_held_back() {
     turns.extend([Turn::Pass(3699), Turn::Publish { channel: 3, item: 0, level: 0, change: 0 }, Turn::Cut]);
     play(&COMMANDS, turns);
 }
+
+/// A count shows a loss while another reader waits for its item to be accepted. What is listed is given to that one too,
+/// and of its own item later than what the stream brings.
+#[test]
+fn a_reader_that_waits_for_its_item_learns_that_something_is_listed() {
+    let publish = |item| Turn::Publish { channel: 3, item, level: 0, change: 0 };
+    let attach = |items| Turn::Attach { channel: 3, items };
+    let mut turns = vec![Turn::Fault(Fault::Restart), attach(8), Turn::Fault(Fault::Later), publish(3), attach(4)];
+    turns.extend([Turn::Fault(Fault::OldCall), publish(3), publish(2), Turn::Pass(124), Turn::Calls, publish(2)]);
+    play(&COMMANDS, turns);
+}
