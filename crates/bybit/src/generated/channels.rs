@@ -283,7 +283,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "delta", when: None, is_snapshot: false, snapshot_when: None },
             ],
             sequence: wire::Sequence::Successive { number: "/u", first: 1 },
-            recovery: wire::Recovery::Resubscribe,
+            recovery: wire::Recovery::Never,
             ..wire::Channel::EMPTY
         },
         wire::Channel {
@@ -449,7 +449,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "delta", when: None, is_snapshot: false, snapshot_when: None },
             ],
             sequence: wire::Sequence::Successive { number: "/u", first: 1 },
-            recovery: wire::Recovery::Resubscribe,
+            recovery: wire::Recovery::Never,
             ..wire::Channel::EMPTY
         },
         wire::Channel {
@@ -762,7 +762,7 @@ pub static STREAMS: wire::Streams = wire::Streams {
                 wire::Message { kind: "delta", when: None, is_snapshot: false, snapshot_when: None },
             ],
             sequence: wire::Sequence::Successive { number: "/u", first: 1 },
-            recovery: wire::Recovery::Resubscribe,
+            recovery: wire::Recovery::Never,
             ..wire::Channel::EMPTY
         },
         wire::Channel {

@@ -20,6 +20,16 @@ pub fn check(document: &Document, channel: &Channel<'_>, fail: &mut Fail<'_>) {
         let help = "say `x-whole: true` where each message is whole for its item, or `never`";
         fail("bad-recovery", &at, "the next message does not tell what was missed".to_owned(), help);
     }
+    let sequence = &channel.value["x-sequence"];
+    let is_chained = ["chain", "successive"].iter().any(|word| sequence.get(word).is_some());
+    let messages = channel.messages(document);
+    if recover == "resubscribe"
+        && is_chained
+        && !messages.iter().any(|message| message.value.get("x-snapshot").is_some())
+    {
+        let help = "mark it with `x-snapshot`, or say `never`: without one a new subscription brings nothing";
+        fail("bad-recovery", &at, "no message begins the chain again".to_owned(), help);
+    }
     match recover.get("catch-up") {
         Some(Value::Array(calls)) => {
             let at = step(&at, "catch-up");

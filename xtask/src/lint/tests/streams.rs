@@ -301,6 +301,28 @@ fn the_calls_of_events_are_operations() {
     assert!(!found.iter().any(|one| one.message.starts_with("there is no operation")), "{found:?}");
 }
 
+/// Where nothing begins the chain again, a new subscription is no use, and would be made for ever.
+#[test]
+fn a_chain_that_is_subscribed_again_has_a_snapshot() {
+    let counted = "x-sequence: { counter: { member: seq, first: 1 } }";
+    for sequence in ["{ chain: { number: /clock, previous: /clock } }", "{ successive: { number: /clock, first: 1 } }"]
+    {
+        for (snapshot, recovery, is_bad) in
+            [("x-snapshot: true", "resubscribe", false), ("", "resubscribe", true), ("", "never", false)]
+        {
+            let mut files = super::owned(STREAMS);
+            for (_, text) in &mut files {
+                *text = text.replace(counted, &format!("x-sequence: {sequence}"));
+                *text = text.replace("    x-snapshot: true\n", &format!("    {snapshot}\n"));
+                *text = text.replace("x-recover: resubscribe", &format!("x-recover: {recovery}"));
+            }
+            let found = findings(&files);
+            let is_named = found.iter().any(|one| one.message == "no message begins the chain again");
+            assert_eq!(is_named, is_bad, "{sequence} {snapshot} {recovery}: {found:?}");
+        }
+    }
+}
+
 #[test]
 fn mistakes_in_streams_are_named() {
     check(STREAMS, CASES);
