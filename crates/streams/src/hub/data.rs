@@ -8,7 +8,7 @@ use super::arena::Key;
 use super::io::{Body, ConnectionId, Frame, Handle, Now};
 use super::sequence::Step;
 use super::slot::{DataFrame, Purpose, Slot, UnassignedFrame};
-use super::sub::{ResyncedBy, Route, Sub, VenueState, integer_at, is_snapshot, text_at};
+use super::sub::{ResyncedBy, Route, Sub, VenueState, has_snapshots, integer_at, is_snapshot, text_at};
 use super::{Hub, ReaderKey};
 use crate::event::{Origin, Raw};
 use crate::scan::Elements;
@@ -311,7 +311,8 @@ impl Hub {
                 if is_snapshot(channel, entry.kind.as_str(), data) {
                     sub.chain.snapshot(own)
                 } else {
-                    sub.chain.change(own, integer_at(data, previous))
+                    let step = sub.chain.change(own, integer_at(data, previous));
+                    if has_snapshots(channel) { step } else { sub.chain.go_on(step, own) }
                 }
             }
             Sequence::Range { first, last } if matches!(entry.kind, Kind::Known(_)) => {
@@ -333,7 +334,8 @@ impl Hub {
                 if is_snapshot(channel, entry.kind.as_str(), data) {
                     sub.chain.reset(first, own)
                 } else {
-                    sub.chain.successor(own)
+                    let step = sub.chain.successor(own);
+                    if has_snapshots(channel) { step } else { sub.chain.go_on(step, own) }
                 }
             }
             Sequence::Chain { .. } | Sequence::Successive { .. } | Sequence::Range { .. } => Step::Next,

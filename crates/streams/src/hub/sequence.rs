@@ -101,6 +101,21 @@ impl Chain {
         step
     }
 
+    /// The same where no snapshot comes: the first change begins the chain, and what breaks it begins it anew.
+    pub(crate) fn go_on(&mut self, step: Step, number: Option<i64>) -> Step {
+        match step {
+            Step::Next | Step::Duplicate => step,
+            Step::NoStart => {
+                self.0 = number;
+                Step::Next
+            }
+            Step::Gap { .. } | Step::Restart { .. } => {
+                self.0 = number;
+                step
+            }
+        }
+    }
+
     /// A change continues where the last message was.
     pub(crate) fn change(&mut self, number: Option<i64>, previous: Option<i64>) -> Step {
         let Some(last) = self.0 else { return Step::NoStart };
@@ -264,6 +279,33 @@ mod tests {
         assert_eq!(chain.reset(1, Some(5)), Step::Restart { expected: 10, got: 5 }, "older than what came already");
         assert_eq!(chain.reset(1, Some(6)), Step::Next);
         assert_eq!(chain.successor(None), Step::Restart { expected: 7, got: 0 });
+    }
+
+    #[test]
+    fn a_chain_without_snapshots_begins_with_a_change() {
+        let mut chain = Chain::default();
+        let mut next = |got: Option<i64>| {
+            let step = chain.successor(got);
+            chain.go_on(step, got)
+        };
+        assert_eq!(next(Some(8)), Step::Next);
+        assert_eq!(next(Some(9)), Step::Next);
+        assert_eq!(next(Some(9)), Step::Duplicate);
+        assert_eq!(next(Some(12)), Step::Gap { expected: 10, got: 12, missing: 2 });
+        assert_eq!(next(Some(13)), Step::Next);
+        assert_eq!(next(Some(1)), Step::Restart { expected: 14, got: 1 });
+        assert_eq!(next(Some(2)), Step::Next);
+        assert_eq!(next(None), Step::Restart { expected: 3, got: 0 });
+        assert_eq!(next(Some(7)), Step::Next);
+        let mut linked = Chain::default();
+        let mut next = |got: i64, previous: i64| {
+            let step = linked.change(Some(got), Some(previous));
+            linked.go_on(step, Some(got))
+        };
+        assert_eq!(next(8, 5), Step::Next);
+        assert_eq!(next(11, 8), Step::Next);
+        assert_eq!(next(15, 13), Step::Restart { expected: 11, got: 13 });
+        assert_eq!(next(16, 15), Step::Next);
     }
 
     #[test]

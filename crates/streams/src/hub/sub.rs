@@ -48,15 +48,18 @@ pub(crate) enum ResyncedBy {
 
 impl ResyncedBy {
     pub(crate) fn of(channel: &Channel) -> Self {
-        let has_snapshots =
-            channel.messages.iter().any(|message| message.is_snapshot || message.snapshot_when.is_some());
         match channel.recovery {
             Recovery::Call(_) => Self::Snapshot,
-            Recovery::Snapshot | Recovery::Resubscribe if has_snapshots => Self::Snapshot,
+            Recovery::Snapshot | Recovery::Resubscribe if has_snapshots(channel) => Self::Snapshot,
             Recovery::Snapshot | Recovery::Resubscribe | Recovery::Next => Self::AnyMessage,
             Recovery::CatchUp(_) | Recovery::Never => Self::Subscribing,
         }
     }
+}
+
+/// Whether the stream sends snapshots at all.
+pub(crate) fn has_snapshots(channel: &Channel) -> bool {
+    channel.messages.iter().any(|message| message.is_snapshot || message.snapshot_when.is_some())
 }
 
 /// Whether a message is a snapshot of its item.

@@ -221,6 +221,46 @@ fn changes_that_count_on_by_one_show_a_gap_and_a_new_start_shows_none() {
     reader.prove_calm(&venue, &["A"]);
 }
 
+/// A channel of changes alone: another subscription would bring no snapshot either.
+#[test]
+fn changes_that_have_no_snapshot_are_delivered_and_a_gap_is_told() {
+    static CHANGES: Table = Table {
+        channels: &[Channel {
+            name: "changes.{name}",
+            id: "changes",
+            messages: &[one("")],
+            recovery: Recovery::Never,
+            ..TOPIC_CHANNEL
+        }],
+        ..TOPICS_TABLE
+    };
+    let mut venue = venue(&CHANGES);
+    let mut reader = Watcher::new(&mut venue, &topic(&CHANGES, "changes", &["A"]));
+    for _ in 0..3 {
+        venue.publish("changes", "A", 1, 1);
+    }
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!((reader.messages, reader.reasons.len()), (3, 0));
+    venue.fault(Fault::Drop);
+    venue.publish("changes", "A", 1, 1);
+    venue.publish("changes", "A", 1, 1);
+    venue.publish("changes", "A", 1, 1);
+    reader.prove_calm(&venue, &["A"]);
+    assert!(
+        matches!(reader.reasons[..], [Reason::Gap { expected, got }] if got == expected + 1),
+        "{:?}",
+        reader.reasons
+    );
+    assert_eq!((reader.messages, &reader.missed[..]), (5, &[Missed::Exactly(1)][..]));
+    assert_eq!(asked(&venue), ["subscribe changes.A"]);
+    venue.cut();
+    venue.publish("changes", "A", 1, 1);
+    venue.pass(Duration::from_secs(5));
+    venue.publish("changes", "A", 1, 1);
+    reader.prove_calm(&venue, &["A"]);
+    assert_eq!(reader.missed.last(), Some(&Missed::Unknown));
+}
+
 #[test]
 fn a_call_of_many_names_that_may_succeed_later_is_not_repeated_at_once() {
     let mut venue = venue(&CALLS);

@@ -110,17 +110,19 @@ static CALL_CHANNELS: [Channel; 2] = [
     },
 ];
 
+const TOPIC_CHANNEL: Channel = Channel {
+    name: "book.{name}",
+    id: "book",
+    endpoint: "stream",
+    parameters: &[NAME],
+    messages: &[Message { snapshot_when: Some(("/type", "snapshot")), ..one("") }],
+    sequence: Sequence::Successive { number: "/u", first: 1 },
+    recovery: Recovery::Resubscribe,
+    ..Channel::EMPTY
+};
+
 static TOPIC_CHANNELS: [Channel; 2] = [
-    Channel {
-        name: "book.{name}",
-        id: "book",
-        endpoint: "stream",
-        parameters: &[NAME],
-        messages: &[Message { snapshot_when: Some(("/type", "snapshot")), ..one("") }],
-        sequence: Sequence::Successive { number: "/u", first: 1 },
-        recovery: Recovery::Resubscribe,
-        ..Channel::EMPTY
-    },
+    TOPIC_CHANNEL,
     Channel {
         name: "trades.{name}",
         id: "trades",
@@ -208,7 +210,9 @@ static CALLS: Table = Table {
     channels: &CALL_CHANNELS,
 };
 
-static TOPICS: Table = Table {
+static TOPICS: Table = TOPICS_TABLE;
+
+const TOPICS_TABLE: Table = Table {
     venue: "topics",
     endpoints: &ENDPOINTS,
     dialect: Dialect::Topics(Topics {
