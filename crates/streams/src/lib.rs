@@ -53,6 +53,7 @@ mod streams;
 mod subscribe;
 mod subscription;
 mod topic;
+mod withheld;
 
 use venuekit_transport::scan;
 

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
-use crate::event::{Missed, Raw, Resynced, Stale};
+use crate::event::{Missed, Raw, Reason, Resynced, Stale};
 use crate::sink::{Entry, Sink, State, Verdict};
 
 /// What happens to messages for which a reader has no room.
@@ -40,6 +41,8 @@ pub(crate) enum QueueItem {
     Unknown(Raw),
     State(State),
     Lagged(u64),
+    /// From here on the hub withholds what builds on dropped messages.
+    Withheld,
     /// A newer message took its place.
     Hole,
 }
@@ -54,7 +57,7 @@ impl QueueItem {
         match self {
             Self::Data(entry) => 1 + entry.replaced,
             Self::Unknown(_) => 1,
-            Self::State(_) | Self::Lagged(_) | Self::Hole => 0,
+            Self::State(_) | Self::Lagged(_) | Self::Withheld | Self::Hole => 0,
         }
     }
 }
@@ -198,6 +201,10 @@ impl Sink for Queue {
         });
     }
 
+    fn withhold(&self) {
+        self.push(|inner| inner.items.push_back(QueueItem::Withheld));
+    }
+
     fn is_full(&self) -> bool {
         self.overflow == Overflow::Block && {
             let inner = self.inner();
@@ -230,7 +237,7 @@ impl Inner {
                     self.states -= 1;
                     return Some(item);
                 }
-                QueueItem::Lagged(_) => return Some(item),
+                QueueItem::Lagged(_) | QueueItem::Withheld => return Some(item),
                 QueueItem::Data(_) | QueueItem::Unknown(_) => {
                     self.data -= 1;
                     return Some(item);
@@ -329,18 +336,26 @@ impl Inner {
             Overflow::DropOldest | Overflow::Newest => 0,
         };
         let tail = self.items.split_off(from);
-        let (mut dropped, mut lagged) = (0, 0);
+        let (mut dropped, mut lagged, mut withheld) = (0, 0, 0);
         let mut states = Vec::with_capacity(self.states);
         for item in tail {
             match item {
                 QueueItem::Data(_) | QueueItem::Unknown(_) => dropped += item.stands_for(),
                 QueueItem::Lagged(count) => lagged += count,
+                QueueItem::Withheld => {
+                    withheld += 1;
+                    // For the hub everything is uncertain from here on, and what is certain again behind it counts alone.
+                    let (reason, since) = (Reason::Overflow, SystemTime::now());
+                    states.push(State::Stale(Stale { reason, item: None, since }));
+                }
                 QueueItem::Hole => {}
                 QueueItem::State(state) => states.push(state),
             }
         }
         let (before, after) = condense(states, &mut self.carried);
         self.items.extend(before.into_iter().map(QueueItem::State));
+        // What was dropped may have stood behind it.
+        self.items.extend(std::iter::repeat_with(|| QueueItem::Withheld).take(withheld));
         if dropped > 0 || lagged > 0 {
             self.items.push_back(QueueItem::Lagged(lagged + dropped));
         }

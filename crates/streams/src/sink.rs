@@ -96,6 +96,9 @@ pub(crate) trait Sink: Send + Sync {
     /// Something is uncertain, also where [`State::Stale`] was sent before and is not repeated.
     fn distrust(&self) {}
 
+    /// From here on what builds on messages that were dropped for this reader is withheld, until a snapshot comes.
+    fn withhold(&self) {}
+
     /// Takes over what another reader has made of the same messages. Returns whether it has everything then: without that a snapshot is
     /// needed.
     fn copy_state(&self, _from: &dyn Sink) -> bool {

@@ -165,19 +165,15 @@ impl Streams {
         self.0.replayed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A reader was too slow, and what was dropped for it cannot be done without. Returns whether that makes it uncertain now.
-    pub(crate) fn overflowed(&self, reader: ReaderKey) -> bool {
+    /// A reader was too slow, and what was dropped for it cannot be done without. Returns how many hubs have put a place into its queue
+    /// from which on they withhold what builds on that.
+    pub(crate) fn overflowed(&self, reader: ReaderKey) -> usize {
         if self.is_replay() {
-            // Every hub has to know, so that none is left out once one has said yes.
-            let mut is_new = false;
-            for hub in self.replayed() {
-                is_new |= lock(&hub).overflowed_followed(reader);
-            }
-            return is_new;
+            return self.replayed().iter().filter(|hub| lock(hub).overflowed_followed(reader)).count();
         }
-        let is_new = self.hub().overflowed(Now::read(), reader);
+        let is_withheld = self.hub().overflowed(Now::read(), reader);
         self.kick();
-        is_new
+        usize::from(is_withheld)
     }
 
     /// What the venue offers.

@@ -181,8 +181,9 @@ impl ReaderHandle {
         self.streams.keep_running();
     }
 
-    /// What was dropped for this reader cannot be done without. Returns whether that makes it uncertain now.
-    pub(crate) fn overflowed(&self) -> bool {
+    /// What was dropped for this reader cannot be done without. Returns at how many places of its queue what builds on that is withheld
+    /// from now on.
+    pub(crate) fn overflowed(&self) -> usize {
         self.streams.overflowed(self.reader)
     }
 }

@@ -11,15 +11,16 @@ use std::time::{Duration, SystemTime};
 
 use futures_core::Stream;
 use venuekit_wire::UnixMillis;
-use venuekit_wire::stream::Recovery;
 
 use crate::error::Error;
 use crate::event::{Event, Message, Reason, Stale};
+use crate::hub::needs_snapshot;
 use crate::queue::{Queue, QueueItem};
 use crate::read::StreamMessage;
 use crate::sink::{Entry, State};
 use crate::subscribe::ReaderHandle;
 use crate::topic::Topic;
+use crate::withheld::Withheld;
 
 /// A subscription. It is a [`Stream`] of [`Event`]s; messages are read as their type here, in the reader's task.
 ///
@@ -31,6 +32,7 @@ pub struct Subscription<T> {
     taken: VecDeque<QueueItem>,
     /// What follows from the last event.
     next: Option<Stale>,
+    withheld: Withheld,
     counts: ReaderStats,
     counts_unknown: bool,
     /// When the last message was received and sent.
@@ -68,6 +70,7 @@ impl<T> Subscription<T> {
             queue,
             taken: VecDeque::new(),
             next: None,
+            withheld: Withheld::default(),
             counts: ReaderStats::default(),
             counts_unknown: false,
             last_times: None,
@@ -144,13 +147,19 @@ impl<T: StreamMessage> Subscription<T> {
         if self.is_over {
             return Poll::Ready(None);
         }
-        if self.taken.is_empty() && self.queue.poll_take(context, &mut self.taken).is_pending() {
-            self.handle.keep_running();
-            return Poll::Pending;
+        loop {
+            if self.taken.is_empty() && self.queue.poll_take(context, &mut self.taken).is_pending() {
+                self.handle.keep_running();
+                return Poll::Pending;
+            }
+            let Some(item) = self.taken.pop_front() else { return Poll::Ready(None) };
+            if let Some(event) = self.event(item) {
+                return Poll::Ready(Some(event));
+            }
         }
-        Poll::Ready(self.taken.pop_front().and_then(|item| self.event(item)))
     }
 
+    /// What the reader learns of it, if anything.
     #[inline]
     fn event(&mut self, item: QueueItem) -> Option<Event<T>> {
         Some(match item {
@@ -163,18 +172,23 @@ impl<T: StreamMessage> Subscription<T> {
                 self.lagged();
                 Event::Lagged(count)
             }
-            QueueItem::State(State::Stale(stale)) => {
-                self.counts.stale += 1;
-                Event::Stale(stale)
+            QueueItem::State(state) => match self.withheld.state(state)? {
+                State::Stale(stale) => {
+                    self.counts.stale += 1;
+                    Event::Stale(stale)
+                }
+                State::Resynced(resynced) => Event::Resynced(resynced),
+                State::Refused(refusal) => Event::Refused(refusal),
+                State::Silent(silent) => Event::Silent(silent),
+                State::Ended(ended) => {
+                    self.is_over = true;
+                    Event::Ended(ended)
+                }
+            },
+            QueueItem::Withheld => {
+                self.withheld.reached();
+                return None;
             }
-            QueueItem::State(State::Resynced(resynced)) => Event::Resynced(resynced),
-            QueueItem::State(State::Refused(refusal)) => Event::Refused(refusal),
-            QueueItem::State(State::Silent(silent)) => Event::Silent(silent),
-            QueueItem::State(State::Ended(ended)) => {
-                self.is_over = true;
-                Event::Ended(ended)
-            }
-            // Nothing is taken of a queue but what is above.
             QueueItem::Hole => return None,
         })
     }
@@ -210,9 +224,7 @@ impl<T: StreamMessage> Subscription<T> {
 
     /// Where messages build on each other, one that was dropped makes all that follow uncertain.
     fn lagged(&mut self) {
-        let channel = self.topic.channel();
-        let builds = matches!(channel.recovery, Recovery::Snapshot | Recovery::Resubscribe) && !channel.is_whole;
-        if builds && self.handle.overflowed() {
+        if needs_snapshot(self.topic.channel()) && self.withheld.dropped(|| self.handle.overflowed()) {
             self.next = Some(Stale { reason: Reason::Overflow, item: None, since: SystemTime::now() });
         }
     }

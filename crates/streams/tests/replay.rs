@@ -225,3 +225,46 @@ async fn a_name_that_the_venue_writes_otherwise_is_found() {
     assert_eq!(told(&mut reader).await, r#"message {"n":1,"of":"k.a.1m"}"#);
     assert_eq!(told(&mut reader).await, "ended closed", "not by a third name");
 }
+
+#[tokio::test]
+async fn a_snapshot_that_was_dropped_makes_nothing_certain() {
+    let book = |kind: &str, seq: i64| message(kind, 2, seq, "A");
+    let trade = |seq: i64| message("trade", 1, seq, "A");
+    let mut frames = vec![subscribed("trades", 1), subscribed("book", 2), book("snapshot", 1)];
+    frames.extend((2..6).map(|seq| book("delta", seq)));
+    frames.extend([trade(1), trade(2), book("snapshot", 6)]);
+    frames.extend((7..10).map(|seq| book("delta", seq)));
+    frames.extend([trade(3), book("delta", 10), book("snapshot", 11), book("delta", 12)]);
+    let replay = replay(&frames);
+    let streams = replay.streams().clone();
+    let mut gate =
+        in_time(streams.topic(topic(0, &["A"])).capacity(1).overflow(Overflow::Block).subscribe()).await.unwrap();
+    let mut slow = in_time(streams.topic(topic(1, &["A"])).capacity(3).subscribe()).await.unwrap();
+    let played = tokio::spawn(replay.run());
+    until("the recording waits for the other reader", || gate.stats().queued == 1).await;
+    let mut said = Vec::new();
+    for _ in 0..5 {
+        said.push(told(&mut slow).await);
+    }
+    let delta = |seq: i64| format!(r#"message {{"market":"A","seq":{seq}}}"#);
+    assert_eq!(
+        said,
+        ["Lagged(2)".to_owned(), "stale the reader was too slow".to_owned(), delta(3), delta(4), delta(5)]
+    );
+    // The snapshot comes, and is dropped before it is read.
+    assert!(told(&mut gate).await.starts_with("message"));
+    assert!(told(&mut gate).await.starts_with("message"));
+    until("the recording waits again", || gate.stats().queued == 1).await;
+    assert_eq!(told(&mut slow).await, "Lagged(1)");
+    assert!(told(&mut gate).await.starts_with("message"));
+    in_time(played).await.unwrap().unwrap();
+    for seq in [7, 8, 9, 11] {
+        assert_eq!(
+            told(&mut slow).await,
+            delta(seq),
+            "without a word of certainty, and without a change that needs a snapshot"
+        );
+    }
+    assert!(told(&mut slow).await.starts_with("resynced"));
+    assert_eq!(told(&mut slow).await, delta(12));
+}

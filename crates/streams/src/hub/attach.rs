@@ -120,6 +120,7 @@ impl Hub {
                 sub.refresh();
                 self.want(key);
                 self.catch_up_if_due(now, key);
+                self.ask_if_all_wait(now, key);
             }
         }
     }
@@ -174,19 +175,17 @@ impl Hub {
         }
     }
 
-    /// A reader that was too slow reads again, and what was dropped for it cannot be done without. Returns whether it became uncertain
-    /// now, and was not so before.
+    /// A reader that was too slow reads again, and what was dropped for it cannot be done without. From here on what builds on that is
+    /// withheld, and a place in its queue says so. Returns whether there is one.
     pub(crate) fn overflowed(&mut self, now: Now, reader: ReaderKey) -> bool {
         let Some(own) = self.readers.get_mut(reader) else { return false };
-        let was_stale = std::mem::replace(&mut own.is_stale, true);
+        own.is_stale = true;
+        own.sink.withhold();
         for key in own.subs.clone() {
             let Some(sub) = self.subs.get_mut(key) else { continue };
             if sub.resynced_by != ResyncedBy::Snapshot {
                 continue;
             }
-            let can_ask = sub.can_ask();
-            // Another reader is not to pay for this one.
-            let is_alone = sub.sub_readers.len() == 1;
             let items: Vec<_> = sub
                 .sub_items
                 .iter()
@@ -197,24 +196,39 @@ impl Hub {
                 sub.await_reader(reader, item);
             }
             sub.await_reader_whole(reader);
-            if can_ask {
-                for item in &items {
-                    if let Some(sub_item) = sub.sub_items.get_mut(item)
-                        && sub_item.venue_state == VenueState::Active
-                        && sub_item.snapshot_request == SnapshotRequest::None
-                    {
-                        sub_item.snapshot_request = SnapshotRequest::Wanted;
-                    }
-                }
-                self.want(key);
-            } else if is_alone && self.calls_for_snapshots(key) {
-                self.fetch_again(now, key);
-            } else if is_alone {
-                self.resubscribe(now, key);
+            if !sub.can_ask() {
+                // Another reader is not to pay for this one.
+                self.ask_if_all_wait(now, key);
+                continue;
             }
+            for item in &items {
+                if let Some(sub_item) = sub.sub_items.get_mut(item)
+                    && sub_item.venue_state == VenueState::Active
+                    && sub_item.snapshot_request == SnapshotRequest::None
+                {
+                    sub_item.snapshot_request = SnapshotRequest::Wanted;
+                }
+            }
+            self.want(key);
         }
         self.finish(now);
-        !was_stale
+        true
+    }
+
+    /// Where a snapshot costs all readers theirs: asks for one if no reader has any, and none is on its way.
+    fn ask_if_all_wait(&mut self, now: Now, key: Key<Sub>) {
+        let Some(sub) = self.subs.get(key) else { return };
+        let is_held = sub.venue_state == VenueState::Active && !sub.is_resubscribing;
+        let all_wait = sub.is_wanted() && sub.sub_readers.iter().all(|sub_reader| sub_reader.awaiting > 0);
+        let is_coming = sub.snapshot_due.is_some() || sub.fetch.is_some();
+        if sub.resynced_by != ResyncedBy::Snapshot || sub.can_ask() || !is_held || !all_wait || is_coming {
+            return;
+        }
+        if self.calls_for_snapshots(key) {
+            self.fetch_again(now, key);
+        } else {
+            self.resubscribe(now, key);
+        }
     }
 
     /// Gives a reader its share in subscriptions: those that are there, and new ones. Returns what the venue has not accepted yet.
@@ -295,8 +309,9 @@ impl Hub {
             _ => sub.venue_state,
         };
         let is_held = state == VenueState::Active && !sub.is_resubscribing;
-        // The first snapshot may be on its way: then there is nothing to ask for.
-        let is_coming = sub.awaiting_of(item) > 0;
+        // One may be on its way: then there is nothing to ask for. A reader that waits because it was too slow waits for the next one,
+        // whenever that comes.
+        let is_coming = sub.is_coming(item);
         let needs_snapshot = is_held && sub.resynced_by == ResyncedBy::Snapshot && !is_coming;
         let can_ask = sub.can_ask();
         // Where a snapshot would cost the other readers theirs, one of them may have what is needed.
@@ -354,6 +369,8 @@ impl Hub {
             self.want(key);
             // The item that the catch-up waited for may be gone.
             self.catch_up_if_due(now, key);
+            // Those that are left may all have been too slow.
+            self.ask_if_all_wait(now, key);
         }
         self.find_blockers(slot);
     }

@@ -67,6 +67,11 @@ pub(crate) fn awaits_snapshot(channel: &'static Channel, kind: &str, data: &[u8]
 
 pub(crate) use sub::has_exact_name;
 
+/// Whether messages of a channel are of no use once one before them is missing, until a snapshot comes.
+pub(crate) fn needs_snapshot(channel: &'static Channel) -> bool {
+    sub::ResyncedBy::of(channel) == sub::ResyncedBy::Snapshot && !channel.is_whole
+}
+
 /// A reader's key, by which its handle names it.
 pub(crate) type ReaderKey = Key<Reader>;
 

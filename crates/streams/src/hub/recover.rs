@@ -279,7 +279,7 @@ impl Hub {
             return self.fetch_snapshot(now, key);
         }
         let Some(sub) = self.subs.get_mut(key) else { return };
-        if sub.resynced_by == ResyncedBy::Snapshot && sub.snapshot_due.is_none() {
+        if sub.resynced_by == ResyncedBy::Snapshot && sub.snapshot_due.is_none() && sub.awaiting() > 0 {
             let due = now.at + within;
             sub.snapshot_due = Some(due);
             self.schedule(due);

@@ -467,6 +467,14 @@ impl Sub {
             None => &self.whole,
         };
         routes.iter().filter(|route| route.is_awaiting).count()
+    /// Whether what opens routes to an item, or to everything, is on its way, or will be asked for.
+    pub(crate) fn is_coming(&self, item: Option<&Arc<str>>) -> bool {
+        let is_requested =
+            |item| self.sub_items.get(item).is_some_and(|sub_item| sub_item.snapshot_request != SnapshotRequest::None);
+        self.awaiting_of(item) > 0
+            && (self.snapshot_due.is_some() || self.fetch.is_some() || item.is_some_and(is_requested))
+    }
+
     }
 
     /// What resynchronizes an item has come, or what resynchronizes everything. Returns the readers that waited for it.

@@ -127,6 +127,30 @@ fn a_reader_that_does_not_read_costs_no_more_for_states() {
     }
 }
 
+/// What is said of certainty in front of the place must not come to stand behind it, and what was dropped behind it must.
+#[test]
+fn the_place_from_which_on_messages_are_withheld_is_kept() {
+    let queue = Queue::new(Overflow::DropOldest, 4, Arc::default());
+    queue.state(stale(None));
+    queue.data(entry(1), None);
+    queue.state(resynced(None, 0));
+    queue.withhold();
+    for _ in 0..MANY_STATES {
+        queue.state(stale(Some("x")));
+    }
+    let told = show(&take(&queue));
+    assert!(told.starts_with("stale:all Withheld lagged:1 ") && !told.contains("resynced"), "{told}");
+    queue.withhold();
+    queue.data(entry(2), None);
+    queue.state(resynced(None, 0));
+    for _ in 0..MANY_STATES {
+        queue.state(stale(None));
+        queue.state(resynced(None, 0));
+    }
+    let told = show(&take(&queue));
+    assert!(told.starts_with("stale:all Withheld lagged:1 ") && told.contains("resynced:all"), "{told}");
+}
+
 #[test]
 fn nothing_follows_the_end() {
     let queue = Queue::new(Overflow::DropOldest, 4, Arc::default());

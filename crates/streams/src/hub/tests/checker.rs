@@ -14,6 +14,7 @@ use crate::event::{Ended, Missed, Origin, Raw, Reason};
 use crate::queue::{Overflow, Queue, QueueItem};
 use crate::sink::{Entry, Sink, State, Verdict};
 use crate::topic::Topic;
+use crate::withheld::Withheld;
 
 /// What a reader knows of an item.
 #[derive(Default)]
@@ -48,6 +49,10 @@ impl Sink for Tap {
         self.queue.unknown(raw);
     }
 
+    fn withhold(&self) {
+        self.queue.withhold();
+    }
+
     fn state(&self, state: State) {
         if matches!(state, State::Resynced(_)) {
             let mark = (self.truth.lock().unwrap().clone(), self.shown.lock().unwrap().clone());
@@ -80,16 +85,35 @@ pub(super) struct Watcher {
     pub(super) wanted: Option<HashSet<String>>,
     /// What had happened when it came.
     joined: Mark,
+    /// Its queue has little room.
+    pub(super) is_slow: bool,
+    withheld: Withheld,
+    taken: VecDeque<QueueItem>,
+    /// How often something was dropped for it.
+    pub(super) lagged: usize,
 }
 
 impl Watcher {
     pub(super) fn new(venue: &mut Venue, topic: &Topic) -> Self {
-        let queue = Queue::new(Overflow::DropOldest, usize::MAX / 2, venue.hub.room());
+        let mut own = Self::with_room(venue, topic, usize::MAX / 2);
+        own.read(venue);
+        own
+    }
+
+    /// A reader of a book with little room. It reads with [`read_some`](Self::read_some).
+    pub(super) fn slow(venue: &mut Venue, topic: &Topic, room: usize) -> Self {
+        let mut own = Self::with_room(venue, topic, room);
+        own.is_slow = true;
+        own
+    }
+
+    fn with_room(venue: &mut Venue, topic: &Topic, room: usize) -> Self {
+        let queue = Queue::new(Overflow::DropOldest, room, venue.hub.room());
         let tap =
             Arc::new(Tap { queue, truth: venue.truth.clone(), shown: venue.shown.clone(), marks: Mutex::default() });
         let (key, told) = venue.hub.attach(venue.now, topic, tap.clone()).expect("the topic is right");
         venue.work();
-        let mut own = Self {
+        Self {
             key,
             channel: topic.channel().id,
             tap,
@@ -109,9 +133,32 @@ impl Watcher {
             log: Vec::new(),
             joined: venue.truth.lock().unwrap().clone(),
             wanted: topic.items().map(|items| items.iter().map(ToString::to_string).collect()),
-        };
-        own.read(venue);
-        own
+            is_slow: false,
+            withheld: Withheld::default(),
+            taken: VecDeque::new(),
+            lagged: 0,
+        }
+    }
+
+    /// Takes some of what waits, as a subscription does, and tells the hub where something was dropped.
+    pub(super) fn read_some(&mut self, venue: &mut Venue, most: usize) {
+        if let Ok(result) = self.told.try_recv() {
+            self.result = Some(result);
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..most {
+            let is_pending =
+                self.taken.is_empty() && self.tap.queue.poll_take(&mut context, &mut self.taken) == Poll::Pending;
+            let Some(item) = self.taken.pop_front().filter(|_| !is_pending) else { return };
+            if let QueueItem::Lagged(_) = item {
+                let key = self.key;
+                let is_told = self.withheld.dropped(|| usize::from(venue.hub.overflowed(venue.now, key)));
+                venue.work();
+                assert!(!(is_told && self.is_stale), "uncertain twice without an end");
+                self.is_stale |= is_told;
+            }
+            self.event(venue, item);
+        }
     }
 
     /// Takes everything that waits, and holds it against what the venue did.
@@ -137,6 +184,19 @@ impl Watcher {
             other => format!("{other:?}"),
         });
         assert!(self.ended.is_none(), "nothing follows the end");
+        let (slot, is_old) = match slot {
+            QueueItem::State(state) => {
+                let is_resynced = matches!(state, State::Resynced(_));
+                match self.withheld.state(state) {
+                    Some(state) => (QueueItem::State(state), false),
+                    None => (QueueItem::Hole, is_resynced),
+                }
+            }
+            other => (other, false),
+        };
+        if is_old {
+            self.tap.marks.lock().unwrap().pop_front().expect("one for each");
+        }
         match slot {
             QueueItem::Data(entry) => {
                 let value: Value = serde_json::from_slice(entry.data()).expect("data is JSON");
@@ -197,7 +257,17 @@ impl Watcher {
             }
             QueueItem::State(State::Silent(_)) => {}
             QueueItem::State(State::Ended(ended)) => self.ended = Some(ended),
-            QueueItem::Lagged(_) | QueueItem::Hole => panic!("there is room for all"),
+            QueueItem::Lagged(_) => {
+                assert!(self.is_slow, "there is room for all");
+                self.lagged += 1;
+                // A snapshot has to come before anything is certain again, or can be built on.
+                self.items.values_mut().for_each(|known| known.is_live = false);
+            }
+            QueueItem::Withheld => {
+                self.withheld.reached();
+                self.items.values_mut().for_each(|known| known.is_live = false);
+            }
+            QueueItem::Hole => {}
         }
     }
 
@@ -246,7 +316,7 @@ impl Watcher {
             known.last = Some(version);
         } else {
             if self.channel == "book" {
-                assert!(known.is_live, "{item}: a change without a snapshot");
+                assert!(known.is_live || self.withheld.is_pending(), "{item}: a change without a snapshot");
                 let level = known.levels.entry(value["l"].as_i64().expect("a price")).or_insert(0);
                 *level += value["d"].as_i64().expect("a change");
             }

@@ -4,6 +4,7 @@ mod checker;
 mod directed;
 mod faults;
 mod range;
+mod slow;
 mod venue;
 
 use std::sync::Arc;
