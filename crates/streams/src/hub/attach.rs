@@ -232,7 +232,7 @@ impl Hub {
     }
 
     /// Gives a reader its share in subscriptions: those that are there, and new ones. Returns what the venue has not accepted yet.
-    fn attach_items(
+    pub(super) fn attach_items(
         &mut self,
         now: Now,
         reader: ReaderKey,
@@ -424,6 +424,15 @@ impl Hub {
         if self.readers.get(reader).is_some_and(|own| !own.subs.is_empty()) {
             self.resync_if_certain(now, reader);
         }
+    }
+
+    /// A caller waits for something else than before.
+    pub(super) fn wait_instead(&mut self, reader: ReaderKey, before: &PendingItem, now_for: &HashSet<PendingItem>) {
+        let Some(own) = self.readers.get_mut(reader) else { return };
+        for pending_result in own.pending_results.iter_mut().filter(|own| own.waiting.contains(before)) {
+            pending_result.waiting.extend(now_for.iter().cloned());
+        }
+        self.answered(reader, before, None);
     }
 
     fn answered(&mut self, reader: ReaderKey, pending_item: &PendingItem, refusal: Option<Refusal>) {

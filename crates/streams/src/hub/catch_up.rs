@@ -22,8 +22,54 @@ const REMEMBERED: usize = 2 * KNOWN;
 /// How many messages are held back for a call.
 pub(crate) const MOST_HELD: usize = 20_000;
 
+/// For how long it is remembered at least what calls have brought: streams are not so far behind.
+const BROUGHT: Duration = Duration::from_secs(600);
+
+/// The names of what calls have brought, and the stream may bring too. Each is kept for a while, and for twice as long at most.
+#[derive(Clone, Default)]
+pub(crate) struct Brought {
+    newer: HashSet<String>,
+    older: HashSet<String>,
+    /// Since when there have been newer ones.
+    since: Option<Instant>,
+}
+
+impl Brought {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.newer.is_empty() && self.older.is_empty()
+    }
+
+    pub(crate) fn extend(&mut self, now: Instant, names: impl Iterator<Item = String>) {
+        self.forget(now);
+        self.newer.extend(names);
+    }
+
+    /// Whether a name is one of them. It is none any longer then.
+    pub(crate) fn take(&mut self, now: Instant, name: &str) -> bool {
+        self.forget(now);
+        self.newer.remove(name) || self.older.remove(name)
+    }
+
+    fn forget(&mut self, now: Instant) {
+        let age = now.saturating_duration_since(*self.since.get_or_insert(now));
+        if age < BROUGHT {
+            return;
+        }
+        self.older = std::mem::take(&mut self.newer);
+        if age >= 2 * BROUGHT {
+            self.older.clear();
+        }
+        self.since = Some(now);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.newer.len() + self.older.len()
+    }
+}
+
 /// The last messages that readers were given.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct RecentMessages {
     last: VecDeque<Bytes>,
 }

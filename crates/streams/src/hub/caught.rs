@@ -16,9 +16,6 @@ use crate::sink::{Entry, Kind};
 /// How often a call that fails is made.
 const TRIES: u32 = 3;
 
-/// For how long it is remembered what calls have brought: streams are not so far behind.
-const BROUGHT: Duration = Duration::from_secs(600);
-
 /// How often what is there is asked for.
 const PASSES: u32 = 2;
 
@@ -168,8 +165,7 @@ impl Hub {
         let of = |entry: &Entry| rules.first().and_then(|rule| name_of(rule, entry.data()));
         let brought = merged.iter().filter(|entry| entry.origin == Origin::CatchUp);
         catch.brought += brought.clone().count() as u64;
-        sub.brought.extend(brought.filter_map(of));
-        sub.brought_until = Some(now.at + BROUGHT);
+        sub.brought.extend(now.at, brought.filter_map(of));
         self.deliver_merged(now, key, merged);
         let Some(sub) = self.subs.get_mut(key) else { return };
         let Some(catch) = &mut sub.catch else { return };
@@ -219,11 +215,8 @@ impl Hub {
     /// Whether a call has brought a message already.
     pub(super) fn was_brought(&mut self, now: Now, key: Key<Sub>, data: &[u8]) -> bool {
         let Some(sub) = self.subs.get_mut(key).filter(|sub| !sub.brought.is_empty()) else { return false };
-        if sub.brought_until.is_some_and(|until| until < now.at) {
-            sub.brought.clear();
-        }
         let Recovery::CatchUp([rule, ..]) = sub.channel.recovery else { return false };
-        let was_brought = name_of(rule, data).is_some_and(|name| sub.brought.remove(&name));
+        let was_brought = name_of(rule, data).is_some_and(|name| sub.brought.take(now.at, &name));
         if was_brought && let Some(catch) = &mut sub.catch {
             // It was late, not missing.
             catch.brought = catch.brought.saturating_sub(1);

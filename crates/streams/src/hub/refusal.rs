@@ -2,14 +2,17 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use super::Hub;
 use super::arena::Key;
+use super::catch_up::{Brought, RecentMessages};
 use super::io::{ErrorClass, Now};
+use super::sequence::PerItem;
 use super::slot::{Purpose, Slot};
-use super::sub::{SnapshotRequest, Sub, VenueState};
+use super::sub::{Route, SnapshotRequest, Sub, SubReader, VenueState};
+use super::{Hub, ReaderKey};
 use crate::error::Refusal;
-use crate::event::{Missed, Reason};
+use crate::event::{Ended, Missed, Reason};
 
 /// After so many refusals of single items, and nothing accepted, the others are taken to be refused too.
 const REFUSED_ALONE: u32 = 8;
@@ -25,6 +28,35 @@ pub(super) struct CommandError<'a> {
     /// The items or topics that it names.
     pub(super) named: &'a [Cow<'a, str>],
     pub(super) class: ErrorClass,
+}
+
+/// What is known of the messages of a subscription that is over.
+struct Past {
+    last_heard: Option<SystemTime>,
+    certain_until: Option<SystemTime>,
+    ring: Option<RecentMessages>,
+    per_item: PerItem,
+    brought: Brought,
+}
+
+impl Past {
+    fn of(sub: &mut Sub) -> Self {
+        Self {
+            last_heard: sub.last_heard,
+            certain_until: sub.certain_until,
+            ring: sub.ring.take(),
+            per_item: std::mem::take(&mut sub.per_item),
+            brought: std::mem::take(&mut sub.brought),
+        }
+    }
+
+    /// Another subscription continues it.
+    fn pass_on(&self, sub: &mut Sub) {
+        (sub.last_heard, sub.certain_until) = (self.last_heard, self.certain_until);
+        sub.ring = self.ring.clone();
+        sub.per_item = self.per_item.clone();
+        sub.brought = self.brought.clone();
+    }
 }
 
 impl Hub {
@@ -184,23 +216,64 @@ impl Hub {
         }
     }
 
-    /// A whole subscription was refused.
+    /// A whole subscription was refused. Those who have single items of it have not asked for everything: they get their own.
     pub(super) fn refused(&mut self, now: Now, key: Key<Sub>, code: &str, text: &str) {
         let Some(sub) = self.subs.get_mut(key) else { return };
         self.stats.refused += 1;
         let refusal =
             Refusal { topic: sub.base.clone(), items: Vec::new(), code: code.to_owned(), text: text.to_owned() };
-        let readers: Vec<_> = sub.sub_readers.drain(..).map(|sub_reader| sub_reader.reader).collect();
+        let mut readers = Vec::new();
+        let mut left: Vec<(ReaderKey, Missed, Vec<Arc<str>>)> = Vec::new();
+        for SubReader { reader, missed, .. } in std::mem::take(&mut sub.sub_readers) {
+            let has = |routes: &[Route]| routes.iter().any(|route| route.reader == reader);
+            let items = sub.sub_items.iter().filter(|(_, sub_item)| has(&sub_item.routes));
+            let items: Vec<_> = items.map(|(item, _)| item.clone()).collect();
+            if !sub.is_all || items.is_empty() || has(&sub.whole) {
+                readers.push(reader);
+            } else {
+                left.push((reader, missed, items));
+            }
+        }
         sub.whole.clear();
         sub.sub_items.clear();
-        for reader in &readers {
+        let base = sub.base.clone();
+        let past = Past::of(sub);
+        for reader in readers.iter().chain(left.iter().map(|(reader, ..)| reader)) {
             if let Some(own) = self.readers.get_mut(*reader) {
                 own.subs.retain(|own| *own != key);
             }
         }
         self.drop_sub(now, key);
+        let others = self.groups.get(&(base, false)).cloned().unwrap_or_default();
+        for (reader, missed, items) in left {
+            match self.attach_items(now, reader, Some(items)) {
+                Ok(waiting) => {
+                    self.goes_on(reader, missed, &past, &others);
+                    self.wait_instead(reader, &(key, None), &waiting);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "items of a subscription that was refused cannot be had alone");
+                    self.end(now, reader, Ended::Refused(refusal.clone()));
+                }
+            }
+        }
         for reader in readers {
             self.refuse(now, reader, key, refusal.clone());
+        }
+    }
+
+    /// A reader has its items of another subscription from now on. What it has missed is asked for there, where that is a new one; one of
+    /// the others that there were goes on without it.
+    fn goes_on(&mut self, reader: ReaderKey, missed: Missed, past: &Past, others: &[Key<Sub>]) {
+        let subs = self.readers.get(reader).map(|own| own.subs.clone()).unwrap_or_default();
+        for key in subs {
+            let Some(sub) = self.subs.get_mut(key) else { continue };
+            if !others.contains(&key) && sub.venue_state == VenueState::Inactive {
+                past.pass_on(sub);
+            }
+            if let Some(sub_reader) = sub.sub_reader(reader) {
+                sub_reader.missed = sub_reader.missed.and(missed);
+            }
         }
     }
 

@@ -1,13 +1,13 @@
 //! One subscription of the venue: what is wanted of it, what the venue holds, and who reads it.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use venuekit_wire::stream::{Channel, Recovery};
 
 use super::arena::Key;
-use super::catch_up::{CatchUpState, RecentMessages};
+use super::catch_up::{Brought, CatchUpState, RecentMessages};
 use super::reader::Reader;
 use super::sequence::{Chain, Counter, PerItem, Updates};
 use super::slot::Slot;
@@ -196,8 +196,7 @@ pub(crate) struct Sub {
     pub(crate) ring: Option<RecentMessages>,
     pub(crate) catch: Option<CatchUpState>,
     /// What calls have brought, and the stream may bring too.
-    pub(crate) brought: HashSet<String>,
-    pub(crate) brought_until: Option<Instant>,
+    pub(crate) brought: Brought,
     /// It is in its connection's list of those that need a command.
     pub(crate) is_listed: bool,
 }
@@ -247,8 +246,7 @@ impl Sub {
             certain_until: None,
             ring: has_ring.then(RecentMessages::default),
             catch: None,
-            brought: HashSet::new(),
-            brought_until: None,
+            brought: Brought::default(),
             is_listed: false,
         }
     }
@@ -467,14 +465,14 @@ impl Sub {
             None => &self.whole,
         };
         routes.iter().filter(|route| route.is_awaiting).count()
+    }
+
     /// Whether what opens routes to an item, or to everything, is on its way, or will be asked for.
     pub(crate) fn is_coming(&self, item: Option<&Arc<str>>) -> bool {
         let is_requested =
             |item| self.sub_items.get(item).is_some_and(|sub_item| sub_item.snapshot_request != SnapshotRequest::None);
         self.awaiting_of(item) > 0
             && (self.snapshot_due.is_some() || self.fetch.is_some() || item.is_some_and(is_requested))
-    }
-
     }
 
     /// What resynchronizes an item has come, or what resynchronizes everything. Returns the readers that waited for it.
