@@ -384,7 +384,7 @@ impl Hub {
     ) -> ResultReceiver {
         let (tell, result) = oneshot::channel();
         let after = self.config.subscribe_within;
-        let deadline = now.at + after;
+        let deadline = now.later(after);
         let pending_result = PendingResult { waiting, refusals: Vec::new(), deadline, after, is_first, tell };
         if pending_result.waiting.is_empty() {
             pending_result.resolve();

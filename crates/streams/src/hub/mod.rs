@@ -153,6 +153,12 @@ impl Now {
         Self { at, wall, after: wall }
     }
 
+    /// The moment after a span, however long: one that no clock can hold is as good as never.
+    pub(crate) fn later(self, span: Duration) -> Instant {
+        const NEVER: Duration = Duration::from_secs(30 * 365 * 86_400);
+        self.at + span.min(NEVER)
+    }
+
     /// The same moment, at which something was read that arrived after this time.
     pub(crate) fn arrived_after(self, after: SystemTime) -> Self {
         Self { after: after.min(self.wall), ..self }
@@ -369,7 +375,7 @@ impl Hub {
     /// Whether a reader keeps a connection waiting.
     pub(crate) fn is_full(&self, connection: ConnectionId) -> bool {
         let slot = self.connections.get(&connection).and_then(|slot| self.slots.get(*slot));
-        slot.is_some_and(|slot| slot.blockers.iter().any(|sink| sink.is_full()))
+        slot.is_some_and(Slot::is_unread)
     }
 
     /// Is notified when a reader that kept a connection waiting has room.

@@ -268,8 +268,8 @@ impl Hub {
     pub(super) fn tick_commands(&mut self, now: Now, key: Key<Slot>) {
         let within = self.config.reply_within;
         let Some(slot) = self.slots.get_mut(key) else { return };
-        // A connection that is not read because a reader has no room is not silent.
-        let is_waiting = slot.blockers.iter().any(|sink| sink.is_full());
+        // A connection that is not read is not silent.
+        let is_waiting = slot.is_unread();
         let mut late = Vec::new();
         let mut next = None;
         for (id, pending) in slot.pending.iter_mut().filter(|(_, pending)| !pending.is_expired) {

@@ -8,6 +8,7 @@ use venuekit_wire::stream::Recovery;
 use super::arena::Key;
 use super::io::Now;
 use super::sequence::Step;
+use super::slot::Slot;
 use super::sub::{ResyncedBy, SnapshotRequest, Sub, VenueState};
 use super::{Hub, ReaderKey};
 use crate::event::{Missed, Reason, Resynced, Silent, Stale};
@@ -262,10 +263,15 @@ impl Hub {
         if due > now.at {
             return self.schedule(due);
         }
+        let after = Duration::from_secs(sub.channel.first_within.into());
+        if self.slots.get(sub.slot).is_some_and(Slot::is_unread) {
+            let due = now.at + after;
+            sub.first_due = Some(due);
+            return self.schedule(due);
+        }
         // It is reported once, whatever becomes of the connection.
         (sub.first_due, sub.has_sent) = (None, true);
         self.stats.silent += 1;
-        let after = Duration::from_secs(sub.channel.first_within.into());
         let silent = Silent { topic: sub.base.clone(), after };
         for sub_reader in &sub.sub_readers {
             sub_reader.sink.state(State::Silent(silent.clone()));
@@ -291,6 +297,11 @@ impl Hub {
         let Some(sub) = self.subs.get_mut(key) else { return };
         let Some(due) = sub.snapshot_due else { return };
         if due > now.at {
+            return self.schedule(due);
+        }
+        if self.slots.get(sub.slot).is_some_and(Slot::is_unread) {
+            let due = now.at + within;
+            sub.snapshot_due = Some(due);
             return self.schedule(due);
         }
         sub.snapshot_due = None;

@@ -164,6 +164,11 @@ impl Slot {
         matches!(self.link, LinkState::Open(..))
     }
 
+    /// Whether it is not read because a reader has no room: what it brought may wait in the socket.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.blockers.iter().any(|sink| sink.is_full())
+    }
+
     /// The next command's number. After the last one it begins again at 1, past those without a reply.
     pub(crate) fn next_command(&mut self) -> CommandId {
         loop {

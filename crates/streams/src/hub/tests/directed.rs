@@ -795,6 +795,113 @@ fn one_reader_of_everything_serves_those_of_single_items() {
 }
 
 #[test]
+fn readers_of_single_items_go_on_where_everything_is_refused() {
+    let mut venue = venue(&COMMANDS);
+    let mut all = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &[]));
+    let mut one = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &["B"]));
+    venue.publish("tick", "B", 1, 1);
+    venue.fault(Fault::Refuse);
+    venue.cut();
+    venue.pass(Duration::from_secs(5));
+    venue.publish("tick", "B", 1, 1);
+    all.read(&venue);
+    assert!(matches!(all.ended, Some(Ended::Refused(_))), "{:?}", all.ended);
+    one.prove_calm(&venue, &["B"]);
+    assert_eq!((one.refused.len(), &one.missed[..]), (0, &[Missed::Unknown][..]));
+    assert_eq!(asked(&venue)[1..], ["subscribe tick", "subscribe tick items=B"]);
+    // What it has missed meanwhile is listed.
+    let mut venue = self::venue(&COMMANDS);
+    let mut all = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &[]));
+    let mut one = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["B"]));
+    venue.publish("trade", "B", 1, 1);
+    venue.fault(Fault::Refuse);
+    venue.cut();
+    venue.publish("trade", "B", 1, 1);
+    venue.pass(Duration::from_secs(5));
+    for _ in 0..3 {
+        venue.answer_calls();
+        venue.pass(Duration::from_secs(5));
+    }
+    venue.publish("trade", "B", 1, 1);
+    all.read(&venue);
+    one.prove_calm(&venue, &["B"]);
+    assert_eq!((one.caught_up, &one.missed[..]), (1, &[Missed::None][..]));
+}
+
+#[test]
+fn a_caller_that_waits_for_items_has_them_where_everything_is_refused() {
+    let mut venue = venue(&COMMANDS);
+    venue.is_down = true;
+    let mut all = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &[]));
+    let mut one = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &["B"]));
+    venue.is_down = false;
+    venue.fault(Fault::Refuse);
+    venue.pass(Duration::from_secs(10));
+    venue.publish("tick", "B", 1, 1);
+    all.read(&venue);
+    assert!(matches!(all.result, Some(Err(Error::Refused(_)))), "{:?}", all.result);
+    one.prove_calm(&venue, &["B"]);
+    assert!(matches!(one.result, Some(Ok(()))), "{:?}", one.result);
+}
+
+#[test]
+fn a_caller_may_wait_for_ever() {
+    let mut venue = Venue::new(&COMMANDS, Config { subscribe_within: Duration::MAX, ..Config::default() });
+    venue.is_down = true;
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "feed", &[]));
+    venue.pass(Duration::from_secs(3600));
+    assert!(reader.result.is_none());
+    venue.is_down = false;
+    venue.pass(Duration::from_secs(60));
+    reader.read(&venue);
+    assert!(matches!(reader.result, Some(Ok(()))));
+}
+
+/// A connection that loses something every few minutes, for hours.
+#[test]
+fn what_calls_have_brought_is_forgotten_after_a_while() {
+    let mut venue = venue(&COMMANDS);
+    let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "trade", &["A"]));
+    venue.publish("trade", "A", 1, 1);
+    for _ in 0..50 {
+        venue.pass(Duration::from_secs(300));
+        venue.fault(Fault::Drop);
+        venue.publish("trade", "A", 1, 1);
+        venue.cut();
+        venue.pass(Duration::from_secs(5));
+        for _ in 0..3 {
+            venue.answer_calls();
+            venue.pass(Duration::from_secs(5));
+        }
+        reader.prove_calm(&venue, &["A"]);
+        let kept = venue.hub.subs.iter().map(|(_, sub)| sub.brought.len()).sum::<usize>();
+        assert!((1..=5).contains(&kept), "{kept}");
+    }
+    assert_eq!(reader.caught_up, 50);
+}
+
+#[test]
+fn a_snapshot_that_waits_in_the_socket_is_not_asked_for_again() {
+    let mut venue = venue(&CALLS);
+    let queue = Arc::new(crate::queue::Queue::new(Overflow::Block, 1, venue.hub.room()));
+    let (_key, _told) = venue.hub.attach(venue.now, &topic(&CALLS, "trades", &["A"]), queue.clone()).unwrap();
+    venue.work();
+    venue.fault(Fault::Drop);
+    let mut book = Watcher::new(&mut venue, &topic(&CALLS, "book", &["A"]));
+    venue.publish("trades", "A", 1, 1);
+    assert!(venue.hub.is_full(venue.open()[0]));
+    let before = asked(&venue).len();
+    venue.pass(Duration::from_secs(40));
+    assert_eq!(asked(&venue).len(), before, "it may have come");
+    let mut taken = std::collections::VecDeque::new();
+    let _ = queue.poll_take(&mut std::task::Context::from_waker(std::task::Waker::noop()), &mut taken);
+    venue.pass(Duration::from_secs(20));
+    assert_eq!(asked(&venue)[before..], ["unsubscribe [Name(\"book.A\")]", "subscribe book.A"], "it has not");
+    venue.publish("book", "A", 1, 1);
+    book.prove_calm(&venue, &["A"]);
+}
+
+#[test]
 fn what_shares_no_connection_gets_its_own() {
     let mut venue = venue(&MESSAGES);
     let mut prices = Watcher::new(&mut venue, &topic(&MESSAGES, "prices", &["A", "B"]));

@@ -823,6 +823,64 @@ fn one_that_cannot_be_replaced_goes_on_until_it_ends() {
 }
 
 #[test]
+fn a_reader_that_was_too_slow_has_another_snapshot_by_a_call() {
+    assert!(super::super::needs_snapshot(&CHANNELS[0]) && !super::super::needs_snapshot(&CHANNELS[1]));
+    let mut sim = Sim::new(1, Rates::default());
+    let queue = Arc::new(Queue::new(Overflow::DropOldest, 2, sim.hub.room()));
+    let (reader, _) = sim.attach("depth", queue.clone());
+    let mut slow = Told { queue, told: Vec::new() };
+    let mut other = Told::new(&mut sim, "depth");
+    sim.depth(101, 110);
+    sim.snapshot(100);
+    sim.depth(111, 112);
+    assert_eq!(slow.read(), "Lagged(1) 101-110 111-112");
+    assert!(sim.hub.overflowed(sim.now, reader));
+    sim.work();
+    sim.depth(113, 114);
+    sim.pass(Duration::from_secs(60));
+    assert!(sim.calls.is_empty(), "the other reader does not pay for it");
+    assert_eq!((slow.read(), other.read()), ("Withheld".to_owned(), "=100 101-110 111-112 113-114".to_owned()));
+    // Who joins them has a snapshot.
+    let mut third = Told::new(&mut sim, "depth");
+    sim.depth(115, 116);
+    sim.snapshot(114);
+    assert_eq!((slow.read(), third.read()), ("=114 resynced Unknown 115-116".to_owned(), "=114 115-116".to_owned()));
+    assert_eq!(other.read(), "stale =114 resynced Unknown 115-116");
+}
+
+#[test]
+fn a_reader_that_was_too_slow_and_is_alone_has_another_snapshot_at_once() {
+    let mut sim = Sim::new(1, Rates::default());
+    let queue = Arc::new(Queue::new(Overflow::DropOldest, 2, sim.hub.room()));
+    let (reader, _) = sim.attach("depth", queue.clone());
+    let mut slow = Told { queue, told: Vec::new() };
+    sim.depth(101, 110);
+    sim.snapshot(100);
+    sim.depth(111, 112);
+    assert!(slow.read().starts_with("Lagged(1)"));
+    assert!(sim.hub.overflowed(sim.now, reader));
+    sim.work();
+    sim.depth(113, 114);
+    sim.snapshot(113);
+    assert_eq!(slow.read(), "Withheld =113 resynced None 113-114");
+}
+
+#[test]
+fn a_connection_that_is_not_read_is_not_said_to_be_silent() {
+    let mut sim = Sim::new(1, Rates::default());
+    let queue = Arc::new(Queue::new(Overflow::Block, 1, sim.hub.room()));
+    let _trades = sim.attach("trade", queue.clone());
+    let mut told = Told::new(&mut sim, "depth");
+    sim.trade();
+    sim.pass(Duration::from_secs(300));
+    assert_eq!(sim.hub.stats().silent, 0);
+    let mut taken = VecDeque::new();
+    let _ = queue.poll_take(&mut Context::from_waker(Waker::noop()), &mut taken);
+    sim.pass(Duration::from_secs(61));
+    assert_eq!((told.read(), sim.hub.stats().silent), ("silent abc@depth".to_owned(), 1));
+}
+
+#[test]
 fn nothing_stays_when_all_have_gone() {
     let mut sim = Sim::new(3, Rates::default());
     let queue = Arc::new(Queue::new(Overflow::DropOldest, 1000, sim.hub.room()));
