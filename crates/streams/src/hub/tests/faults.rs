@@ -125,7 +125,7 @@ fn play_with(table: &'static Table, turns: Vec<Turn>, has_slow: bool) -> usize {
                 if channel == "feed" {
                     own = vec!["F"];
                 }
-                let watcher = match has_slow && channel == "book" && readers.len() % 2 == 0 {
+                let watcher = match has_slow && channel == "book" && readers.len().is_multiple_of(2) {
                     true => Watcher::slow(&mut venue, &topic, own.len() + 2),
                     false => Watcher::new(&mut venue, &topic),
                 };
@@ -165,7 +165,7 @@ fn play_with(table: &'static Table, turns: Vec<Turn>, has_slow: bool) -> usize {
             Turn::End(channel) if !is_calls => venue.end(channels[channel % channels.len()]),
             _ => {}
         }
-        let most = if at % 8 == 0 { 3 } else { 0 };
+        let most = if at.is_multiple_of(8) { 3 } else { 0 };
         readers.iter_mut().for_each(|reader| reader.read(&mut venue, most));
         // Who was refused or waited in vain goes, as its handle does.
         let mut at = 0;

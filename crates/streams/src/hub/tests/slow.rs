@@ -153,7 +153,8 @@ fn readers_that_were_all_too_slow_get_a_snapshot() {
             let (mut venue, mut slow) = begun(table, 3);
             let mut other = Slow::new(&mut venue, &topic(table, "book", &["A"]), 3);
             venue.pass(Duration::from_secs(5));
-            (slow.all(&mut venue), other.all(&mut venue));
+            slow.all(&mut venue);
+            other.all(&mut venue);
             publish(&mut venue, 6);
             assert_eq!(slow.all(&mut venue), "lagged 3 stale 4 5 6");
             if leaves {
