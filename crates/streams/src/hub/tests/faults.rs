@@ -422,3 +422,14 @@ fn a_reader_that_waits_for_its_item_learns_that_something_is_listed() {
     turns.extend([Turn::Fault(Fault::OldCall), publish(3), publish(2), Turn::Pass(124), Turn::Calls, publish(2)]);
     play(&COMMANDS, turns);
 }
+
+/// A count begins again twice and the venue ends its subscription, behind a frame whose number looks as if nothing were missing. Nobody
+/// could see a loss in it, so the venue of these tests loses it too.
+#[test]
+fn what_is_sent_before_an_end_is_of_the_subscription_that_ends() {
+    let publish = || Turn::Publish { channel: 1, item: 0, level: 0, change: 0 };
+    let restart = || Turn::Fault(Fault::Restart);
+    let mut turns = vec![Turn::Attach { channel: 1, items: 1 }, publish(), restart(), publish(), restart(), publish()];
+    turns.extend([Turn::Fault(Fault::Swap), publish(), Turn::End(1)]);
+    play(&COMMANDS, turns);
+}

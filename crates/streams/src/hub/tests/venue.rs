@@ -589,13 +589,15 @@ impl Venue {
     /// The venue ends a subscription: of all connections, the first one that has the channel.
     pub(super) fn end(&mut self, channel: &str) {
         for connection in self.open() {
-            let Some(line) = self.lines.get_mut(&connection) else { continue };
+            let Some(line) = self.lines.get(&connection) else { continue };
             let Some(number) = line.held.iter().find(|(_, held)| held.channel == channel).map(|(number, _)| *number)
             else {
                 continue;
             };
-            line.held.remove(&number);
             self.release(connection);
+            if let Some(line) = self.lines.get_mut(&connection) {
+                line.held.remove(&number);
+            }
             let answer = Answer::Error(ErrorClass::Terminal, Vec::new());
             self.answer(connection, None, &Name::Number(number), &answer);
             break;
