@@ -45,6 +45,7 @@ impl Hub {
             is_started: false,
             is_stale: false,
             stale_items: BTreeMap::new(),
+            is_refused: false,
             pending_results: Vec::new(),
         });
         match self.attach_items(now, reader, items) {
@@ -398,7 +399,7 @@ impl Hub {
     /// The venue has accepted something that readers wait for.
     pub(super) fn accept(&mut self, reader: ReaderKey, key: Key<Sub>, item: Option<&Arc<str>>) {
         let Some(own) = self.readers.get_mut(reader) else { return };
-        own.is_started = true;
+        (own.is_started, own.is_refused) = (true, false);
         self.answered(reader, &(key, item.cloned()), None);
     }
 
@@ -414,14 +415,20 @@ impl Hub {
         let is_asked = own.pending_results.iter().any(|pending_result| pending_result.waiting.contains(&pending_item));
         let is_over = own.items.as_ref().is_none_or(HashSet::is_empty) && !is_first;
         if is_asked {
-            self.answered(reader, &pending_item, Some(refusal));
+            // Where the reader has given up what it had, it may add something else. Where that was refused, nothing is left of it.
+            let is_ended = is_over && own.is_refused;
+            self.answered(reader, &pending_item, Some(refusal.clone()));
+            if is_ended {
+                return self.end(now, reader, Ended::Refused(refusal));
+            }
         } else if is_over {
             return self.end(now, reader, Ended::Refused(refusal));
         } else {
+            own.is_refused |= own.waits_for_all();
             own.sink.state(State::Refused(refusal));
         }
-        // The refused item may have been the only uncertain one. A reader without subscriptions gets no more events.
-        if self.readers.get(reader).is_some_and(|own| !own.subs.is_empty()) {
+        // The refused item may have been the only uncertain one. A reader that has not begun gets no more events once all is refused.
+        if self.readers.get(reader).is_some_and(|own| !own.subs.is_empty() || !is_first) {
             self.resync_if_certain(now, reader);
         }
     }

@@ -30,7 +30,17 @@ pub(crate) struct Reader {
     pub(crate) is_stale: bool,
     /// What is uncertain of single items.
     pub(crate) stale_items: BTreeMap<Arc<str>, Missed>,
+    /// The venue has refused the last item that it had, and has accepted none since.
+    pub(crate) is_refused: bool,
     pub(crate) pending_results: Vec<PendingResult>,
+}
+
+impl Reader {
+    /// Whether a caller waits for each item that it has.
+    pub(crate) fn waits_for_all(&self) -> bool {
+        let waits = |item| self.pending_results.iter().any(|own| own.waits_for(item));
+        self.items.as_ref().is_some_and(|items| items.iter().all(waits))
+    }
 }
 
 /// A caller that waits for the venue's responses.
@@ -45,6 +55,10 @@ pub(crate) struct PendingResult {
 }
 
 impl PendingResult {
+    fn waits_for(&self, item: &Arc<str>) -> bool {
+        self.waiting.iter().any(|(_, own)| own.as_ref() == Some(item))
+    }
+
     /// Adds a refusal to those with the same words.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         let same = self.refusals.iter_mut().find(|own| {

@@ -350,6 +350,38 @@ fn an_item_that_is_refused_later_is_an_event_and_the_last_one_an_end() {
     assert!(matches!(&reader.ended, Some(Ended::Refused(refusal)) if *refusal.items == venue::names(&["A"])));
 }
 
+/// What it had is refused while it waits for more, and then that too; or it has given up itself what it had.
+#[test]
+fn a_reader_that_is_refused_what_it_adds_ends_where_nothing_is_left_of_it_by_the_venue() {
+    for gives_up in [false, true] {
+        let mut venue = venue(&COMMANDS);
+        let mut reader = Watcher::new(&mut venue, &topic(&COMMANDS, "tick", &["A"]));
+        venue.publish("tick", "A", 1, 1);
+        venue.unknown.extend(["A".to_owned(), "B".to_owned()]);
+        venue.cut();
+        let mut told = venue.hub.add(venue.now, reader.key, venue::names(&["B"])).unwrap();
+        if gives_up {
+            venue.hub.remove(venue.now, reader.key, &venue::names(&["A"])).unwrap();
+        }
+        venue.pass(Duration::from_secs(5));
+        reader.read(&venue);
+        assert!(matches!(told.try_recv(), Ok(Err(Error::Refused(_)))), "the caller learns it");
+        if !gives_up {
+            assert_eq!(reader.refused, ["A"]);
+            let ended = reader.ended.as_ref();
+            assert!(matches!(ended, Some(Ended::Refused(own)) if *own.items == venue::names(&["B"])), "{ended:?}");
+            continue;
+        }
+        assert!(reader.ended.is_none() && !reader.is_stale, "it has nothing that could be uncertain");
+        venue.unknown.clear();
+        let mut told = venue.hub.add(venue.now, reader.key, venue::names(&["A"])).unwrap();
+        venue.pass(Duration::from_secs(5));
+        assert!(matches!(told.try_recv(), Ok(Ok(()))));
+        venue.publish("tick", "A", 1, 1);
+        reader.prove_calm(&venue, &["A"]);
+    }
+}
+
 #[test]
 fn a_broken_chain_is_ended_and_begun_again_in_this_order() {
     let mut venue = venue(&CALLS);

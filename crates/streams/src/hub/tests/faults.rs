@@ -433,3 +433,20 @@ fn what_is_sent_before_an_end_is_of_the_subscription_that_ends() {
     turns.extend([Turn::Fault(Fault::Swap), publish(), Turn::End(1)]);
     play(&COMMANDS, turns);
 }
+
+/// The only item of a reader is refused while it waits for another one, which is refused too: nothing is left of it.
+#[test]
+fn a_reader_of_which_all_is_refused_in_turn_ends() {
+    let refuse = || Turn::Fault(Fault::Refuse);
+    let mut turns = vec![Turn::Attach { channel: 2, items: 1 }, refuse(), refuse(), refuse(), Turn::Cut];
+    turns.extend([Turn::Add { reader: 0, item: 1 }, Turn::Pass(124)]);
+    play(&COMMANDS, turns);
+}
+
+/// The same where the reader gives the first one up itself.
+#[test]
+fn a_reader_that_is_left_with_nothing_is_not_uncertain() {
+    let mut turns = vec![Turn::Attach { channel: 2, items: 1 }, Turn::Cut, Turn::Fault(Fault::Refuse)];
+    turns.extend([Turn::Add { reader: 0, item: 1 }, Turn::Remove { reader: 0, item: 0 }, Turn::Pass(124)]);
+    play(&COMMANDS, turns);
+}
