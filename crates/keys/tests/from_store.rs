@@ -91,7 +91,7 @@ async fn a_wrong_name_is_told_before_anything_is_opened() {
         ("bot", "is not a key's name"),
         ("yativo/sandbox/a b", "cannot be a key's name"),
         ("yativo/demo/bot", "yativo has no environment `demo`; it has production, sandbox, local"),
-        ("kalshi/demo/bot", "is of kalshi, and keys of yativo are wanted here"),
+        ("kalshi/demo/bot", "belongs to kalshi, and this client takes keys of yativo"),
         ("yativo/sandbox/@session", "is not a key"),
         ("-----BEGIN PRIVATE KEY-----MARKER", "is a key itself"),
         ("MARKER\nMARKER", "is a key itself"),

@@ -101,7 +101,7 @@ impl Chain {
         step
     }
 
-    /// The same where no snapshot comes: the first change begins the chain, and what breaks it begins it anew.
+    /// The same where no snapshot comes: the first change begins the chain, and what breaks it begins the next one.
     pub(crate) fn go_on(&mut self, step: Step, number: Option<i64>) -> Step {
         match step {
             Step::Next | Step::Duplicate => step,
