@@ -182,9 +182,6 @@ impl Journal for FolderJournal {
                 false => JournalError::Corrupted { path: path.clone(), line: index + 1 },
             })?);
         }
-        if entries.first().is_some_and(|first: &Entry| !matches!(first.step, Step::Planned { .. })) {
-            return Err(JournalError::Corrupted { path, line: 1 });
-        }
         Ok(entries)
     }
 
