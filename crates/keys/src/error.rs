@@ -156,13 +156,6 @@ impl Error {
         self
     }
 
-    pub(crate) fn venue(&self) -> Option<&venuekit_transport::Error> {
-        match &self.cause {
-            Cause::Venue(error) => Some(error),
-            _ => None,
-        }
-    }
-
     /// The run that can be resumed.
     pub fn run(&self) -> Option<&RunId> {
         match &self.cause {
@@ -213,7 +206,10 @@ impl Error {
 
     /// The venue's error, where it is one.
     pub fn of_venue(&self) -> Option<&venuekit_transport::Error> {
-        self.venue()
+        match &self.cause {
+            Cause::Venue(error) => Some(error),
+            _ => None,
+        }
     }
 
     /// The store's error, where it is one.

@@ -41,7 +41,7 @@ pub(crate) enum QueueItem {
     Unknown(Raw),
     State(State),
     Lagged(u64),
-    /// From here on the hub withholds what builds on dropped messages.
+    /// A mark: from here on the hub withholds changes that build on dropped messages.
     Withheld,
     /// A newer message took its place.
     Hole,

@@ -165,8 +165,8 @@ impl Streams {
         self.0.replayed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A reader was too slow, and what was dropped for it cannot be done without. Returns how many hubs have put a place into its queue
-    /// from which on they withhold what builds on that.
+    /// Messages were dropped for a slow reader on which later ones build. Returns how many hubs withhold changes from now on, and have marked
+    /// its queue.
     pub(crate) fn overflowed(&self, reader: ReaderKey) -> usize {
         if self.is_replay() {
             return self.replayed().iter().filter(|hub| lock(hub).overflowed_followed(reader)).count();

@@ -181,8 +181,8 @@ impl ReaderHandle {
         self.streams.keep_running();
     }
 
-    /// What was dropped for this reader cannot be done without. Returns at how many places of its queue what builds on that is withheld
-    /// from now on.
+    /// Messages were dropped for this reader on which later ones build. Returns how many hubs withhold changes from now on, and have marked
+    /// its queue.
     pub(crate) fn overflowed(&self) -> usize {
         self.streams.overflowed(self.reader)
     }

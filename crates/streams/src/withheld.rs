@@ -1,44 +1,43 @@
-//! What a reader is told when messages were dropped for it on which others build.
+//! Which states a reader gets after messages were dropped for it on which later ones build.
 //!
-//! The hub learns of it when the reader reads that something was dropped. From then on it withholds what builds on that, until a snapshot
-//! has come. What was put into the queue before is still there: what it says of certainty is of a time at which nothing was dropped yet, and
-//! is not passed on.
+//! The hub learns of the overflow when the reader reads [`Lagged`](crate::Event::Lagged). From then on it withholds changes until a snapshot
+//! has come, and marks that place in the queue. States that were queued before the mark do not know of the overflow, and are not passed on.
 
 use crate::event::Missed;
 use crate::queue::add_carried;
 use crate::sink::State;
 
-/// What a reader has been told.
+/// The state of a reader between an overflow and the mark.
 #[derive(Debug, Default)]
 pub(crate) struct Withheld {
-    /// It is uncertain, as far as it was told.
+    /// The last state that it got says that it is uncertain.
     is_stale: bool,
-    /// How many places are still to come at which a hub began to withhold.
-    places: usize,
+    /// How many marks are still in the queue: one for each hub that withholds changes.
+    marks: usize,
     /// What was missed and has not been reported.
     carried: (Missed, u64),
 }
 
 impl Withheld {
-    /// Something was dropped here. The hub is told by `withhold`, which returns at how many places it withholds from now on, unless that
-    /// place is still to come. Returns whether the reader is to learn that it is uncertain.
+    /// Messages were dropped. `withhold` tells the hubs, and returns how many marks they have queued; it is not called while a mark is still
+    /// to come. Returns whether to report that the reader is uncertain.
     pub(crate) fn dropped(&mut self, withhold: impl FnOnce() -> usize) -> bool {
-        if self.places == 0 {
-            self.places = withhold();
+        if self.marks == 0 {
+            self.marks = withhold();
         }
-        self.places > 0 && !std::mem::replace(&mut self.is_stale, true)
+        self.marks > 0 && !std::mem::replace(&mut self.is_stale, true)
     }
 
-    /// Such a place.
+    /// A mark was read.
     pub(crate) fn reached(&mut self) {
-        self.places = self.places.saturating_sub(1);
+        self.marks = self.marks.saturating_sub(1);
     }
 
-    /// A state, where the reader is to learn of it.
+    /// The state to report, if any.
     pub(crate) fn state(&mut self, state: State) -> Option<State> {
         match state {
-            State::Stale(_) if self.places > 0 => None,
-            State::Resynced(mut resynced) if self.places > 0 => {
+            State::Stale(_) if self.marks > 0 => None,
+            State::Resynced(mut resynced) if self.marks > 0 => {
                 add_carried(&mut resynced, &mut self.carried);
                 self.carried = (resynced.missed, resynced.caught_up);
                 None
@@ -56,9 +55,9 @@ impl Withheld {
         }
     }
 
-    /// Whether a place is still to come.
+    /// Whether a mark is still to come.
     #[cfg(test)]
     pub(crate) fn is_pending(&self) -> bool {
-        self.places > 0
+        self.marks > 0
     }
 }

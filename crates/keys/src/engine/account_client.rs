@@ -193,12 +193,12 @@ impl<'a> AccountClient<'a> {
 impl Error {
     /// Whether the venue said this.
     pub(super) fn is(&self, kind: ErrorKind) -> bool {
-        self.venue().is_some_and(|error| error.kind() == kind)
+        self.of_venue().is_some_and(|error| error.kind() == kind)
     }
 
     /// Whether the venue may have done what it was asked for.
     pub(super) fn may_have_been_applied(&self) -> bool {
-        self.venue().is_some_and(VenueError::may_have_been_applied)
+        self.of_venue().is_some_and(VenueError::may_have_been_applied)
     }
 }
 

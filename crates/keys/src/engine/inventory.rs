@@ -283,5 +283,5 @@ fn stored_line(record: &Record, key: &StoredKey) -> Line {
 
 /// Whether the venue itself refuses the key, for whatever reason: a signature of another key, say.
 fn is_refused_by_the_venue(error: &Error) -> bool {
-    error.is(ErrorKind::Unauthorized) && error.venue().is_some_and(VenueError::has_known_code)
+    error.is(ErrorKind::Unauthorized) && error.of_venue().is_some_and(VenueError::has_known_code)
 }

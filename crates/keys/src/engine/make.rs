@@ -346,12 +346,12 @@ impl Run<'_> {
 
 /// What the venue said, in its own words.
 pub(super) fn venue_message(error: &Error) -> String {
-    error.venue().map_or_else(|| error.to_string(), |error| error.message().to_owned())
+    error.of_venue().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
 /// The venue's own refusal, and not that of something in between, to which no secret may come back.
 fn refuses_pairs(error: &Error) -> bool {
-    error.is(ErrorKind::Forbidden) && error.venue().is_some_and(venuekit_transport::Error::has_known_code)
+    error.is(ErrorKind::Forbidden) && error.of_venue().is_some_and(venuekit_transport::Error::has_known_code)
 }
 
 fn is_same(key: &StoredKey, info: &KeyInfo) -> bool {

@@ -66,7 +66,9 @@ impl Run<'_> {
                 Ok(()) => return Ok(true),
                 Err(error) if is_not_found(&error) => return Ok(true),
                 // A key that revoked itself cannot ask again.
-                Err(error) if error.venue().is_some_and(VenueError::is_unknown_key) && self.old_key_asks().await? => {
+                Err(error)
+                    if error.of_venue().is_some_and(VenueError::is_unknown_key) && self.old_key_asks().await? =>
+                {
                     return Ok(false);
                 }
                 Err(error) if error.may_have_been_applied() => {
@@ -223,5 +225,5 @@ impl Run<'_> {
 
 /// The venue's own word that there is no such key, and not that of a page in between.
 pub(super) fn is_not_found(error: &Error) -> bool {
-    error.is(ErrorKind::NotFound) && error.venue().is_some_and(VenueError::has_known_code)
+    error.is(ErrorKind::NotFound) && error.of_venue().is_some_and(VenueError::has_known_code)
 }

@@ -176,8 +176,8 @@ impl Hub {
         }
     }
 
-    /// A reader that was too slow reads again, and what was dropped for it cannot be done without. From here on what builds on that is
-    /// withheld, and a place in its queue says so. Returns whether there is one.
+    /// A slow reader reads again, and messages were dropped for it on which later ones build. From here on changes are withheld from it until
+    /// a snapshot comes, and its queue is marked. Returns whether it was.
     pub(crate) fn overflowed(&mut self, now: Now, reader: ReaderKey) -> bool {
         let Some(own) = self.readers.get_mut(reader) else { return false };
         own.is_stale = true;

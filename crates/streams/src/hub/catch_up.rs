@@ -44,7 +44,7 @@ impl Brought {
         self.newer.extend(names);
     }
 
-    /// Whether a name is one of them. It is none any longer then.
+    /// Whether a name is one of them. It is removed.
     pub(crate) fn take(&mut self, now: Instant, name: &str) -> bool {
         self.forget(now);
         self.newer.remove(name) || self.older.remove(name)

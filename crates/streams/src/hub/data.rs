@@ -136,10 +136,9 @@ impl Hub {
             None => *names.get(&*name.to_lowercase())?,
         };
         let sub = self.subs.get_mut(found)?;
-        if *sub.name == *name {
-            sub.is_name_exact = true;
-        }
-        (*sub.name == *name || !sub.is_name_exact).then_some(found)
+        let is_exact = *sub.name == *name;
+        sub.is_name_exact |= is_exact;
+        (is_exact || !sub.is_name_exact).then_some(found)
     }
 
     /// The only subscription of a connection that has messages of this type.

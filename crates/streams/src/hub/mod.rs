@@ -67,7 +67,7 @@ pub(crate) fn awaits_snapshot(channel: &'static Channel, kind: &str, data: &[u8]
 
 pub(crate) use sub::has_exact_name;
 
-/// Whether messages of a channel are of no use once one before them is missing, until a snapshot comes.
+/// Whether a missing message invalidates all later ones until the next snapshot.
 pub(crate) fn needs_snapshot(channel: &'static Channel) -> bool {
     sub::ResyncedBy::of(channel) == sub::ResyncedBy::Snapshot && !channel.is_whole
 }

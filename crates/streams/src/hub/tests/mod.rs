@@ -1,5 +1,6 @@
 //! The hub against a venue that is made of faults.
 
+mod caught_up;
 mod checker;
 mod directed;
 mod faults;

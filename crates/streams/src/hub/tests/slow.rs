@@ -61,7 +61,7 @@ impl Slow {
         }
     }
 
-    /// Reads everything, and gives what was told since the last time.
+    /// Reads everything, and returns the events since the last call.
     fn all(&mut self, venue: &mut Venue) -> String {
         self.read(venue, usize::MAX);
         std::mem::take(&mut self.told).join(" ")
