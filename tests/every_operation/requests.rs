@@ -14,7 +14,7 @@ use crate::venues::{Carrier, Subject, everywhere};
 #[tokio::test]
 async fn every_call_sends_what_it_was_given() {
     for subject in everywhere() {
-        for requests in [Shape::Full, Shape::Minimal] {
+        for requests in [Shape::Full, Shape::Minimal, Shape::EmptyLists] {
             let venue = subject.venue;
             let answers = subject.answers(Shape::Full);
             let outcomes =
@@ -28,10 +28,18 @@ async fn every_call_sends_what_it_was_given() {
                 let sent = sent.unwrap_or(Json::Null);
                 assert_eq!(answer.json, sent, "{what}");
                 let [seen] = outcome.seen.as_slice() else { panic!("{what}: sent {} times", outcome.seen.len()) };
+                if requests == Shape::EmptyLists && is_of_responses_too(venue.name, &outcome.given) {
+                    continue;
+                }
                 Arrived { subject: &subject, operation: outcome.operation, seen, what }.check(&outcome.given);
             }
         }
     }
+}
+
+/// Bybit's permissions are read from responses too: an empty group is not sent, which says the same as none.
+fn is_of_responses_too(venue: &str, given: &Request) -> bool {
+    venue == "bybit" && given.body.as_ref().is_some_and(|body| body.get("permissions").is_some())
 }
 
 /// A request at the server.

@@ -14,6 +14,7 @@ use super::prune::prune;
 use super::seal::seal;
 use super::streams::Structs;
 use super::types::lenient::Reading;
+use super::types::lists;
 use super::{docs, types};
 use crate::document::{Document, Kind, STREAMS};
 
@@ -47,8 +48,10 @@ pub fn source(document: &Document, lowered: &Value) -> Result<Client, String> {
     let types = types_of(&mut file)?;
     // Builders look members up by the venue's names.
     rename(types, &lowered.value);
+    let reading = Reading::of(&lowered);
+    lists::optional(types, &reading.requests);
     let mut items = operations::items(document, types, &methods, &types::ids(&lowered.value))?;
-    seal(types, &Reading::of(&lowered))?;
+    seal(types, &reading)?;
     let structs = types.iter().filter_map(|item| match item {
         Item::Struct(item) => Some((item.ident.to_string(), item.clone())),
         _ => None,

@@ -12871,10 +12871,10 @@ pub mod types {
         /// 0 add, 1 take away.
         pub adjust_type: Option<i64>,
         /// Coins.
-        pub uta_demo_apply_money: Vec<DemoMoney>,
+        pub uta_demo_apply_money: Option<Vec<DemoMoney>>,
     }
     wire::object! { ApplyDemoMoneyRequest {
-        adjust_type "adjustType" maybe, uta_demo_apply_money "utaDemoApplyMoney" list_or_none,
+        adjust_type "adjustType" maybe, uta_demo_apply_money "utaDemoApplyMoney" maybe,
     } }
     /// `AssetAccount`
     #[derive(Clone, Debug, Default)]
@@ -23691,7 +23691,7 @@ pub mod types {
             /// 0 add, 1 take away.
             adjust_type: optional take i64;
             /// Coins.
-            uta_demo_apply_money: default into Vec<super::DemoMoney>;
+            uta_demo_apply_money: optional into Vec<super::DemoMoney>;
         } }
         wire::builder! { BatchAmendOrder {
             /// Id of the order, made by the venue.

@@ -12897,7 +12897,7 @@ pub mod types {
         /// Currency of the address.
         pub currency: wire::Open<Currency>,
         /// ERC-20 currencies to add it for; all of them where left out.
-        pub extra_currencies: Vec<String>,
+        pub extra_currencies: Option<Vec<String>>,
         /// Name of the entry.
         pub label: String,
         /// Whether the address is in an unhosted wallet of the owner's.
@@ -12911,8 +12911,7 @@ pub mod types {
         beneficiary_first_name "beneficiary_first_name" maybe, beneficiary_last_name "beneficiary_last_name" maybe,
         beneficiary_vasp_did "beneficiary_vasp_did" plain, beneficiary_vasp_name "beneficiary_vasp_name" plain,
         beneficiary_vasp_website "beneficiary_vasp_website" maybe, currency "currency" plain,
-        extra_currencies "extra_currencies" list_or_none, label "label" plain, personal "personal" plain,
-        type_ "type" plain,
+        extra_currencies "extra_currencies" maybe, label "label" plain, personal "personal" plain, type_ "type" plain,
     } }
     /// Who benefits from withdrawals to an address.
     #[derive(Clone, Debug)]
@@ -14023,7 +14022,7 @@ pub mod types {
         /// Whether market maker protection may cancel it. For limit orders.
         pub mmp: Option<bool>,
         /// Orders to place or cancel along with this one.
-        pub otoco_config: Vec<LinkedOrder>,
+        pub otoco_config: Option<Vec<LinkedOrder>>,
         /// Never take. A price that would is moved; true by default.
         pub post_only: Option<bool>,
         /// Limit price in quote currency, or what `advanced` says.
@@ -14050,7 +14049,7 @@ pub mod types {
     wire::object! { BuyParams {
         advanced "advanced" maybe, amount "amount" maybe, contracts "contracts" maybe,
         display_amount "display_amount" maybe, instrument_name "instrument_name" plain, label "label" maybe,
-        linked_order_type "linked_order_type" maybe, mmp "mmp" maybe, otoco_config "otoco_config" list_or_none,
+        linked_order_type "linked_order_type" maybe, mmp "mmp" maybe, otoco_config "otoco_config" maybe,
         post_only "post_only" maybe, price "price" maybe, reduce_only "reduce_only" maybe,
         reject_post_only "reject_post_only" maybe, time_in_force "time_in_force" maybe, trigger "trigger" maybe,
         trigger_fill_condition "trigger_fill_condition" maybe, trigger_offset "trigger_offset" maybe,
@@ -14546,7 +14545,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateApiKeyParams {
         /// Restrictions to switch on.
-        pub enabled_features: Vec<wire::Open<ApiKeyFeature>>,
+        pub enabled_features: Option<Vec<wire::Open<ApiKeyFeature>>>,
         /// Widest scope of the key's tokens, with blanks between, such as `account:read trade:read_write`.
         pub max_scope: String,
         /// Name of up to 16 letters, digits and underscores.
@@ -14555,7 +14554,7 @@ pub mod types {
         pub public_key: Option<String>,
     }
     wire::object! { CreateApiKeyParams {
-        enabled_features "enabled_features" list_or_none, max_scope "max_scope" plain, name "name" maybe,
+        enabled_features "enabled_features" maybe, max_scope "max_scope" plain, name "name" maybe,
         public_key "public_key" maybe,
     } }
     /// The parameters of `private/create_block_rfq`.
@@ -14571,13 +14570,13 @@ pub mod types {
         /// Instruments of the structure.
         pub legs: Vec<NewBlockRfqLeg>,
         /// Aliases of the makers to ask; all where empty or left out.
-        pub makers: Vec<String>,
+        pub makers: Option<Vec<String>>,
         /// How to share the amount out between accounts or a broker's clients; the taker may be one of them.
-        pub trade_allocations: Vec<NewTradeAllocation>,
+        pub trade_allocations: Option<Vec<NewTradeAllocation>>,
     }
     wire::object! { CreateBlockRfqParams {
         disclosed "disclosed" maybe, hedge "hedge" maybe, label "label" maybe, legs "legs" list,
-        makers "makers" list_or_none, trade_allocations "trade_allocations" list_or_none,
+        makers "makers" maybe, trade_allocations "trade_allocations" maybe,
     } }
     /// The parameters of `private/create_combo`.
     #[derive(Clone, Debug)]
@@ -14951,19 +14950,19 @@ pub mod types {
         /// Whether the key works.
         pub enabled: Option<bool>,
         /// Restrictions to switch on.
-        pub enabled_features: Vec<wire::Open<ApiKeyFeature>>,
+        pub enabled_features: Option<Vec<wire::Open<ApiKeyFeature>>>,
         /// Id of the key.
         pub id: i64,
         /// Addresses that the key may be used from.
-        pub ip_whitelist: Vec<String>,
+        pub ip_whitelist: Option<Vec<String>>,
         /// Widest scope of the key's tokens, with blanks between.
         pub max_scope: String,
         /// Name of up to 16 letters, digits and underscores.
         pub name: Option<String>,
     }
     wire::object! { EditApiKeyParams {
-        enabled "enabled" maybe, enabled_features "enabled_features" list_or_none, id "id" plain,
-        ip_whitelist "ip_whitelist" list_or_none, max_scope "max_scope" plain, name "name" maybe,
+        enabled "enabled" maybe, enabled_features "enabled_features" maybe, id "id" plain,
+        ip_whitelist "ip_whitelist" maybe, max_scope "max_scope" plain, name "name" maybe,
     } }
     /// The parameters of `private/edit_block_rfq_quote`.
     #[derive(Clone, Debug)]
@@ -18695,7 +18694,7 @@ pub mod types {
         /// Whether market maker protection may cancel it. For limit orders.
         pub mmp: Option<bool>,
         /// Orders to place or cancel along with this one.
-        pub otoco_config: Vec<LinkedOrder>,
+        pub otoco_config: Option<Vec<LinkedOrder>>,
         /// Never take. A price that would is moved; true by default.
         pub post_only: Option<bool>,
         /// Limit price in quote currency, or what `advanced` says.
@@ -18722,7 +18721,7 @@ pub mod types {
     wire::object! { SellParams {
         advanced "advanced" maybe, amount "amount" maybe, contracts "contracts" maybe,
         display_amount "display_amount" maybe, instrument_name "instrument_name" plain, label "label" maybe,
-        linked_order_type "linked_order_type" maybe, mmp "mmp" maybe, otoco_config "otoco_config" list_or_none,
+        linked_order_type "linked_order_type" maybe, mmp "mmp" maybe, otoco_config "otoco_config" maybe,
         post_only "post_only" maybe, price "price" maybe, reduce_only "reduce_only" maybe,
         reject_post_only "reject_post_only" maybe, time_in_force "time_in_force" maybe, trigger "trigger" maybe,
         trigger_fill_condition "trigger_fill_condition" maybe, trigger_offset "trigger_offset" maybe,
@@ -18799,7 +18798,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct SetMemberParams {
         /// Ids of the accounts that the member trades for.
-        pub accounts: Vec<i64>,
+        pub accounts: Option<Vec<i64>>,
         /// Whether the member may log in.
         pub is_active: Option<bool>,
         /// Id of the member to change; a new one without it.
@@ -18808,7 +18807,7 @@ pub mod types {
         pub name: String,
     }
     wire::object! { SetMemberParams {
-        accounts "accounts" list_or_none, is_active "is_active" maybe, member_id "member_id" maybe, name "name" plain,
+        accounts "accounts" maybe, is_active "is_active" maybe, member_id "member_id" maybe, name "name" plain,
     } }
     /// The parameters of `private/set_mmp_config`.
     #[derive(Clone, Debug)]
@@ -20148,7 +20147,7 @@ pub mod types {
             /// Currency of the address. *Required.*
             currency: required into wire::Open<super::Currency>;
             /// ERC-20 currencies to add it for; all of them where left out.
-            extra_currencies: default into Vec<String>;
+            extra_currencies: optional into Vec<String>;
             /// Name of the entry. *Required.*
             label: required into String;
             /// Whether the address is in an unhosted wallet of the owner's. *Required.*
@@ -20210,7 +20209,7 @@ pub mod types {
             /// Whether market maker protection may cancel it. For limit orders.
             mmp: optional plain bool;
             /// Orders to place or cancel along with this one.
-            otoco_config: default into Vec<super::LinkedOrder>;
+            otoco_config: optional into Vec<super::LinkedOrder>;
             /// Never take. A price that would is moved; true by default.
             post_only: optional plain bool;
             /// Limit price in quote currency, or what `advanced` says.
@@ -20402,7 +20401,7 @@ pub mod types {
         } }
         wire::builder! { CreateApiKeyParams {
             /// Restrictions to switch on.
-            enabled_features: default into Vec<wire::Open<super::ApiKeyFeature>>;
+            enabled_features: optional into Vec<wire::Open<super::ApiKeyFeature>>;
             /// Widest scope of the key's tokens, with blanks between, such as `account:read trade:read_write`. *Required.*
             max_scope: required into String;
             /// Name of up to 16 letters, digits and underscores.
@@ -20420,9 +20419,9 @@ pub mod types {
             /// Instruments of the structure. *Required.*
             legs: required into Vec<super::NewBlockRfqLeg>;
             /// Aliases of the makers to ask; all where empty or left out.
-            makers: default into Vec<String>;
+            makers: optional into Vec<String>;
             /// How to share the amount out between accounts or a broker's clients; the taker may be one of them.
-            trade_allocations: default into Vec<super::NewTradeAllocation>;
+            trade_allocations: optional into Vec<super::NewTradeAllocation>;
         } }
         wire::builder! { CreateComboParams {
             /// Legs of the combo. *Required.*
@@ -20466,11 +20465,11 @@ pub mod types {
             /// Whether the key works.
             enabled: optional plain bool;
             /// Restrictions to switch on.
-            enabled_features: default into Vec<wire::Open<super::ApiKeyFeature>>;
+            enabled_features: optional into Vec<wire::Open<super::ApiKeyFeature>>;
             /// Id of the key. *Required.*
             id: required take i64;
             /// Addresses that the key may be used from.
-            ip_whitelist: default into Vec<String>;
+            ip_whitelist: optional into Vec<String>;
             /// Widest scope of the key's tokens, with blanks between. *Required.*
             max_scope: required into String;
             /// Name of up to 16 letters, digits and underscores.
@@ -21514,7 +21513,7 @@ pub mod types {
             /// Whether market maker protection may cancel it. For limit orders.
             mmp: optional plain bool;
             /// Orders to place or cancel along with this one.
-            otoco_config: default into Vec<super::LinkedOrder>;
+            otoco_config: optional into Vec<super::LinkedOrder>;
             /// Never take. A price that would is moved; true by default.
             post_only: optional plain bool;
             /// Limit price in quote currency, or what `advanced` says.
@@ -21570,7 +21569,7 @@ pub mod types {
         } }
         wire::builder! { SetMemberParams {
             /// Ids of the accounts that the member trades for.
-            accounts: default into Vec<i64>;
+            accounts: optional into Vec<i64>;
             /// Whether the member may log in.
             is_active: optional plain bool;
             /// Id of the member to change; a new one without it.

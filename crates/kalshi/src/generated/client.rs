@@ -9552,13 +9552,13 @@ pub mod types {
         /// RSA (2048 bits) or Ed25519 public key as SPKI PEM with its line breaks.
         pub public_key: String,
         /// What it may do. Left out: read and write.
-        pub scopes: Vec<wire::Open<ApiKeyScope>>,
+        pub scopes: Option<Vec<wire::Open<ApiKeyScope>>>,
         /// The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
         pub subaccount: Option<i64>,
     }
     wire::object! { CreateApiKeyRequest {
         fcm_subtrader_id "fcm_subtrader_id" maybe, name "name" plain, public_key "public_key" plain,
-        scopes "scopes" list_or_none, subaccount "subaccount" maybe,
+        scopes "scopes" maybe, subaccount "subaccount" maybe,
     } }
     /// `CreateApiKeyResponse`
     #[derive(Clone, Debug)]
@@ -10441,13 +10441,13 @@ pub mod types {
         /// Label of the key.
         pub name: String,
         /// What it may do. Left out: read and write.
-        pub scopes: Vec<wire::Open<ApiKeyScope>>,
+        pub scopes: Option<Vec<wire::Open<ApiKeyScope>>>,
         /// The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
         pub subaccount: Option<i64>,
     }
     wire::object! { GenerateApiKeyRequest {
         fcm_subtrader_id "fcm_subtrader_id" maybe, key_type "key_type" maybe, name "name" plain,
-        scopes "scopes" list_or_none, subaccount "subaccount" maybe,
+        scopes "scopes" maybe, subaccount "subaccount" maybe,
     } }
     /// `GenerateApiKeyResponse`
     #[derive(Clone, Debug)]
@@ -12962,13 +12962,13 @@ pub mod types {
         /// Market.
         pub market_ticker: Option<MarketTicker>,
         /// Legs of the combo, at most 6, in place of a market.
-        pub selected_markets: Vec<TickerPair>,
+        pub selected_markets: Option<Vec<TickerPair>>,
         /// Size as dollars to spend.
         pub target_cost_dollars: Option<wire::Decimal>,
     }
     wire::object! { RfqBatchChild {
         contracts_fp "contracts_fp" maybe, market_ticker "market_ticker" maybe,
-        selected_markets "selected_markets" list_or_none, target_cost_dollars "target_cost_dollars" maybe,
+        selected_markets "selected_markets" maybe, target_cost_dollars "target_cost_dollars" maybe,
     } }
     /// Somebody asks for quotes on several combos at once. Its requests are reported only here.
     #[derive(Clone, Debug)]
@@ -14050,7 +14050,7 @@ pub mod types {
             /// RSA (2048 bits) or Ed25519 public key as SPKI PEM with its line breaks. *Required.*
             public_key: required into String;
             /// What it may do. Left out: read and write.
-            scopes: default into Vec<wire::Open<super::ApiKeyScope>>;
+            scopes: optional into Vec<wire::Open<super::ApiKeyScope>>;
             /// The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
             subaccount: optional take i64;
         } }
@@ -14210,7 +14210,7 @@ pub mod types {
             /// Label of the key. *Required.*
             name: required into String;
             /// What it may do. Left out: read and write.
-            scopes: default into Vec<wire::Open<super::ApiKeyScope>>;
+            scopes: optional into Vec<wire::Open<super::ApiKeyScope>>;
             /// The one subaccount that it may use, 0 (primary) to 63. Left out: any, which is not the same as 0.
             subaccount: optional take i64;
         } }
@@ -14262,7 +14262,7 @@ pub mod types {
             /// Market.
             market_ticker: optional id super::MarketTicker;
             /// Legs of the combo, at most 6, in place of a market.
-            selected_markets: default into Vec<super::TickerPair>;
+            selected_markets: optional into Vec<super::TickerPair>;
             /// Size as dollars to spend.
             target_cost_dollars: optional take wire::Decimal;
         } }

@@ -9566,10 +9566,10 @@ pub mod types {
         /// Chains in lower case.
         pub chains: Vec<String>,
         /// Tickers with their chains, such as USDC_SOL.
-        pub tickers: Vec<String>,
+        pub tickers: Option<Vec<String>>,
     }
     wire::object! { BatchAddAssetsRequest {
-        account_id "account_id" plain, chains "chains" list, tickers "tickers" list_or_none,
+        account_id "account_id" plain, chains "chains" list, tickers "tickers" maybe,
     } }
     /// The new wallets. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -10217,10 +10217,10 @@ pub mod types {
         /// Id of the account.
         pub account_id: String,
         /// Chains in lower case.
-        pub chains: Vec<String>,
+        pub chains: Option<Vec<String>>,
     }
     wire::object! { CreateAccountConnectionsRequest {
-        account_id "account_id" plain, chains "chains" list_or_none,
+        account_id "account_id" plain, chains "chains" maybe,
     } }
     /// The outcome.
     #[derive(Clone, Debug, Default)]
@@ -10287,10 +10287,10 @@ pub mod types {
         /// Name.
         pub name: String,
         /// What it may do; all by default.
-        pub permissions: Vec<wire::Open<KeyScopeFirstGen>>,
+        pub permissions: Option<Vec<wire::Open<KeyScopeFirstGen>>>,
     }
     wire::object! { CreateApiKeyFirstGenRequest {
-        expires_at "expires_at" maybe, name "name" plain, permissions "permissions" list_or_none,
+        expires_at "expires_at" maybe, name "name" plain, permissions "permissions" maybe,
     } }
     /// A new key in its envelope.
     #[derive(Clone, Debug)]
@@ -10348,17 +10348,17 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreateApiKeyRequest {
         /// Addresses that it may be used from.
-        pub allowed_ips: Vec<String>,
+        pub allowed_ips: Option<Vec<String>>,
         /// Days to live; for ever by default.
         pub expires_in_days: Option<i64>,
         /// Name. Make it unique, so that the key can be found again.
         pub key_name: String,
         /// What it may do.
-        pub scopes: Vec<wire::Open<KeyScope>>,
+        pub scopes: Option<Vec<wire::Open<KeyScope>>>,
     }
     wire::object! { CreateApiKeyRequest {
-        allowed_ips "allowed_ips" list_or_none, expires_in_days "expires_in_days" maybe, key_name "key_name" plain,
-        scopes "scopes" list_or_none,
+        allowed_ips "allowed_ips" maybe, expires_in_days "expires_in_days" maybe, key_name "key_name" plain,
+        scopes "scopes" maybe,
     } }
     /// A new key in its envelope.
     #[derive(Clone, Debug)]
@@ -10396,7 +10396,7 @@ pub mod types {
         /// Smallest deposit to forward.
         pub minimum_amount: Option<wire::Decimal>,
         /// Ids of the accounts to watch.
-        pub monitored_accounts: Vec<String>,
+        pub monitored_accounts: Option<Vec<String>>,
         /// Whether a rule watches all wallets or only those of `monitored_accounts`.
         pub monitoring_mode: MonitoringMode,
         /// Share of a deposit to forward, 0 to 100.
@@ -10408,7 +10408,7 @@ pub mod types {
         asset_id "asset_id" plain, chain "chain" plain, description "description" maybe,
         destination_address "destination_address" plain, enabled "enabled" maybe,
         maximum_amount "maximum_amount" maybe, minimum_amount "minimum_amount" maybe,
-        monitored_accounts "monitored_accounts" list_or_none, monitoring_mode "monitoring_mode" plain,
+        monitored_accounts "monitored_accounts" maybe, monitoring_mode "monitoring_mode" plain,
         percentage "percentage" plain, settings "settings" maybe,
     } }
     /// The new rule. An open object, since no source shows it.
@@ -10588,12 +10588,12 @@ pub mod types {
         /// Code that the holder has to type first.
         pub access_code: Option<wire::Secret>,
         /// What to show, a tab each.
-        pub enabled_views: Vec<wire::Open<CardView>>,
+        pub enabled_views: Option<Vec<wire::Open<CardView>>>,
         /// Looks of a hosted page, such as `accent_color` with a hex colour. The other names are cut off in all copies.
         pub theme: Option<CardViewTheme>,
     }
     wire::object! { CreateCardViewTokenRequest {
-        access_code "access_code" maybe, enabled_views "enabled_views" list_or_none, theme "theme" maybe,
+        access_code "access_code" maybe, enabled_views "enabled_views" maybe, theme "theme" maybe,
     } }
     /// A page, at the top or in `data`.
     #[derive(Clone, Debug, Default)]
@@ -10666,7 +10666,7 @@ pub mod types {
     #[non_exhaustive]
     pub struct CreatePaymentRequest {
         /// Tickers to take. The name is inferred from a sentence of the guide.
-        pub accepted_assets: Vec<String>,
+        pub accepted_assets: Option<Vec<String>>,
         /// Amount in units of the currency.
         pub amount: wire::DecimalNumber,
         /// Currency, such as USD.
@@ -10679,7 +10679,7 @@ pub mod types {
         pub title: Option<String>,
     }
     wire::object! { CreatePaymentRequest {
-        accepted_assets "accepted_assets" list_or_none, amount "amount" plain, currency "currency" plain,
+        accepted_assets "accepted_assets" maybe, amount "amount" plain, currency "currency" plain,
         description "description" maybe, metadata "metadata" maybe, title "title" maybe,
     } }
     /// A new payment in its envelope.
@@ -10702,12 +10702,12 @@ pub mod types {
         /// The caller's own note.
         pub description: Option<String>,
         /// Which events to receive.
-        pub events: Vec<wire::Open<WebhookEvent>>,
+        pub events: Option<Vec<wire::Open<WebhookEvent>>>,
         /// Public https address to call.
         pub url: String,
     }
     wire::object! { CreateProgramWebhookRequest {
-        description "description" maybe, events "events" list_or_none, url "url" plain,
+        description "description" maybe, events "events" maybe, url "url" plain,
     } }
     /// A new webhook. No source shows it; id and secret are looked for where `createWebhook` has them.
     #[derive(Clone, Debug, Default)]
@@ -10736,11 +10736,11 @@ pub mod types {
         /// Public address to call, https or http.
         pub webhook_url: String,
         /// Addresses to deliver from; any by default.
-        pub whitelist_ips: Vec<String>,
+        pub whitelist_ips: Option<Vec<String>>,
     }
     wire::object! { CreateWebhookNamedRequest {
         webhook_name "webhook_name" plain, webhook_secret "webhook_secret" plain, webhook_url "webhook_url" plain,
-        whitelist_ips "whitelist_ips" list_or_none,
+        whitelist_ips "whitelist_ips" maybe,
     } }
     /// A new webhook in its envelope.
     #[derive(Clone, Debug, Default)]
@@ -10768,12 +10768,12 @@ pub mod types {
         /// The caller's own note.
         pub description: Option<String>,
         /// Which events to receive; all by default.
-        pub events: Vec<wire::Open<WebhookEvent>>,
+        pub events: Option<Vec<wire::Open<WebhookEvent>>>,
         /// Public https address to call.
         pub url: String,
     }
     wire::object! { CreateWebhookRequest {
-        description "description" maybe, events "events" list_or_none, url "url" plain,
+        description "description" maybe, events "events" maybe, url "url" plain,
     } }
     /// A new webhook in its envelope.
     #[derive(Clone, Debug)]
@@ -11053,12 +11053,11 @@ pub mod types {
         /// Public address to call, https or http.
         pub webhook_url: Option<String>,
         /// Addresses to deliver from; any by default.
-        pub whitelist_ips: Vec<String>,
+        pub whitelist_ips: Option<Vec<String>>,
     }
     wire::object! { EditWebhookNamedRequest {
         status "status" maybe, webhook_id "webhook_id" plain, webhook_name "webhook_name" maybe,
-        webhook_secret "webhook_secret" maybe, webhook_url "webhook_url" maybe,
-        whitelist_ips "whitelist_ips" list_or_none,
+        webhook_secret "webhook_secret" maybe, webhook_url "webhook_url" maybe, whitelist_ips "whitelist_ips" maybe,
     } }
     /// The changed webhook. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -13506,10 +13505,10 @@ pub mod types {
         /// URL to send events to.
         pub callback_url: String,
         /// Names of the events.
-        pub events: Vec<String>,
+        pub events: Option<Vec<String>>,
     }
     wire::object! { SubscribeCardWebhookRequest {
-        callback_url "callback_url" plain, events "events" list_or_none,
+        callback_url "callback_url" plain, events "events" maybe,
     } }
     /// A subscription in its envelope. No source shows the response.
     #[derive(Clone, Debug, Default)]
@@ -13736,7 +13735,7 @@ pub mod types {
         /// Smallest deposit to forward.
         pub minimum_amount: Option<wire::Decimal>,
         /// Ids of the accounts to watch.
-        pub monitored_accounts: Vec<String>,
+        pub monitored_accounts: Option<Vec<String>>,
         /// Whether a rule watches all wallets or only those of `monitored_accounts`.
         pub monitoring_mode: Option<MonitoringMode>,
         /// Share of a deposit to forward, 0 to 100.
@@ -13748,7 +13747,7 @@ pub mod types {
         asset_id "asset_id" maybe, chain "chain" maybe, description "description" maybe,
         destination_address "destination_address" maybe, enabled "enabled" maybe,
         maximum_amount "maximum_amount" maybe, minimum_amount "minimum_amount" maybe,
-        monitored_accounts "monitored_accounts" list_or_none, monitoring_mode "monitoring_mode" maybe,
+        monitored_accounts "monitored_accounts" maybe, monitoring_mode "monitoring_mode" maybe,
         percentage "percentage" maybe, settings "settings" maybe,
     } }
     /// The changed rule. An open object, since no source shows it.
@@ -13765,12 +13764,12 @@ pub mod types {
         /// Whether it is called.
         pub enabled: Option<bool>,
         /// Which events to receive.
-        pub events: Vec<wire::Open<WebhookEvent>>,
+        pub events: Option<Vec<wire::Open<WebhookEvent>>>,
         /// Public https address to call.
         pub url: Option<String>,
     }
     wire::object! { UpdateProgramWebhookRequest {
-        enabled "enabled" maybe, events "events" list_or_none, url "url" maybe,
+        enabled "enabled" maybe, events "events" maybe, url "url" maybe,
     } }
     /// The changed webhook. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -13788,12 +13787,12 @@ pub mod types {
         /// Whether it is called.
         pub enabled: Option<bool>,
         /// Which events to receive.
-        pub events: Vec<wire::Open<WebhookEvent>>,
+        pub events: Option<Vec<wire::Open<WebhookEvent>>>,
         /// Public https address to call.
         pub url: Option<String>,
     }
     wire::object! { UpdateWebhookRequest {
-        description "description" maybe, enabled "enabled" maybe, events "events" list_or_none, url "url" maybe,
+        description "description" maybe, enabled "enabled" maybe, events "events" maybe, url "url" maybe,
     } }
     /// The changed webhook. An open object, since no source shows it.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
@@ -14050,7 +14049,7 @@ pub mod types {
             /// Chains in lower case. *Required.*
             chains: required into Vec<String>;
             /// Tickers with their chains, such as USDC_SOL.
-            tickers: default into Vec<String>;
+            tickers: optional into Vec<String>;
         } }
         wire::builder! { CancelTransactionRequest {
             /// Id at the venue. *Required.*
@@ -14064,7 +14063,7 @@ pub mod types {
             /// Id of the account. *Required.*
             account_id: required into String;
             /// Chains in lower case.
-            chains: default into Vec<String>;
+            chains: optional into Vec<String>;
         } }
         wire::builder! { CreateAccountRequest {
             /// Name. *Required.*
@@ -14078,7 +14077,7 @@ pub mod types {
             /// Name. *Required.*
             name: required into String;
             /// What it may do; all by default.
-            permissions: default into Vec<wire::Open<super::KeyScopeFirstGen>>;
+            permissions: optional into Vec<wire::Open<super::KeyScopeFirstGen>>;
         } }
         wire::builder! { CreateApiKeyGuideRequest {
             /// Days to live; for ever by default.
@@ -14090,13 +14089,13 @@ pub mod types {
         } }
         wire::builder! { CreateApiKeyRequest {
             /// Addresses that it may be used from.
-            allowed_ips: default into Vec<String>;
+            allowed_ips: optional into Vec<String>;
             /// Days to live; for ever by default.
             expires_in_days: optional take i64;
             /// Name. Make it unique, so that the key can be found again. *Required.*
             key_name: required into String;
             /// What it may do.
-            scopes: default into Vec<wire::Open<super::KeyScope>>;
+            scopes: optional into Vec<wire::Open<super::KeyScope>>;
         } }
         wire::builder! { CreateAutoForwardingRuleRequest {
             /// Id of the wallet. *Required.*
@@ -14114,7 +14113,7 @@ pub mod types {
             /// Smallest deposit to forward.
             minimum_amount: optional take wire::Decimal;
             /// Ids of the accounts to watch.
-            monitored_accounts: default into Vec<String>;
+            monitored_accounts: optional into Vec<String>;
             /// Whether a rule watches all wallets or only those of `monitored_accounts`. *Required.*
             monitoring_mode: required take super::MonitoringMode;
             /// Share of a deposit to forward, 0 to 100. *Required.*
@@ -14142,7 +14141,7 @@ pub mod types {
             /// Code that the holder has to type first.
             access_code: optional into wire::Secret;
             /// What to show, a tab each.
-            enabled_views: default into Vec<wire::Open<super::CardView>>;
+            enabled_views: optional into Vec<wire::Open<super::CardView>>;
             /// Looks of a hosted page, such as `accent_color` with a hex colour. The other names are cut off in all copies.
             theme: optional take super::CardViewTheme;
         } }
@@ -14158,7 +14157,7 @@ pub mod types {
         } }
         wire::builder! { CreatePaymentRequest {
             /// Tickers to take. The name is inferred from a sentence of the guide.
-            accepted_assets: default into Vec<String>;
+            accepted_assets: optional into Vec<String>;
             /// Amount in units of the currency. *Required.*
             amount: required take wire::DecimalNumber;
             /// Currency, such as USD. *Required.*
@@ -14174,7 +14173,7 @@ pub mod types {
             /// The caller's own note.
             description: optional into String;
             /// Which events to receive.
-            events: default into Vec<wire::Open<super::WebhookEvent>>;
+            events: optional into Vec<wire::Open<super::WebhookEvent>>;
             /// Public https address to call. *Required.*
             url: required into String;
         } }
@@ -14186,13 +14185,13 @@ pub mod types {
             /// Public address to call, https or http. *Required.*
             webhook_url: required into String;
             /// Addresses to deliver from; any by default.
-            whitelist_ips: default into Vec<String>;
+            whitelist_ips: optional into Vec<String>;
         } }
         wire::builder! { CreateWebhookRequest {
             /// The caller's own note.
             description: optional into String;
             /// Which events to receive; all by default.
-            events: default into Vec<wire::Open<super::WebhookEvent>>;
+            events: optional into Vec<wire::Open<super::WebhookEvent>>;
             /// Public https address to call. *Required.*
             url: required into String;
         } }
@@ -14218,7 +14217,7 @@ pub mod types {
             /// Public address to call, https or http.
             webhook_url: optional into String;
             /// Addresses to deliver from; any by default.
-            whitelist_ips: default into Vec<String>;
+            whitelist_ips: optional into Vec<String>;
         } }
         wire::builder! { ExchangeApiKeyRequest {
             /// The key. *Required.*
@@ -14476,7 +14475,7 @@ pub mod types {
             /// URL to send events to. *Required.*
             callback_url: required into String;
             /// Names of the events.
-            events: default into Vec<String>;
+            events: optional into Vec<String>;
         } }
         wire::builder! { SubscribeToPlanRequest {
             /// A plan. *Required.*
@@ -14502,7 +14501,7 @@ pub mod types {
             /// Smallest deposit to forward.
             minimum_amount: optional take wire::Decimal;
             /// Ids of the accounts to watch.
-            monitored_accounts: default into Vec<String>;
+            monitored_accounts: optional into Vec<String>;
             /// Whether a rule watches all wallets or only those of `monitored_accounts`.
             monitoring_mode: optional take super::MonitoringMode;
             /// Share of a deposit to forward, 0 to 100.
@@ -14514,7 +14513,7 @@ pub mod types {
             /// Whether it is called.
             enabled: optional plain bool;
             /// Which events to receive.
-            events: default into Vec<wire::Open<super::WebhookEvent>>;
+            events: optional into Vec<wire::Open<super::WebhookEvent>>;
             /// Public https address to call.
             url: optional into String;
         } }
@@ -14524,7 +14523,7 @@ pub mod types {
             /// Whether it is called.
             enabled: optional plain bool;
             /// Which events to receive.
-            events: default into Vec<wire::Open<super::WebhookEvent>>;
+            events: optional into Vec<wire::Open<super::WebhookEvent>>;
             /// Public https address to call.
             url: optional into String;
         } }

@@ -128,12 +128,19 @@ fn secrets(owner: &ItemStruct, place: &str, structs: &Structs, above: &mut BTree
             ("Secret", None) => lines.push(format!("into.push({at}.clone());")),
             ("Secret", Some("Option")) => lines.push(format!("into.extend({at}.clone());")),
             ("Secret", Some("HashMap")) => lines.push(format!("into.extend({at}.values().cloned());")),
+            ("Secret", Some(_)) if option(&field.ty).is_some() => {
+                lines.push(format!("into.extend({at}.iter().flatten().cloned());"));
+            }
             ("Secret", Some(_)) => lines.push(format!("into.extend({at}.iter().cloned());")),
             (name, each) => {
                 let Some(inner) = structs.get(name) else { continue };
                 let inside = if each.is_some() { "each" } else { &at };
                 let inside = secrets(inner, inside, structs, above);
-                let list = if each == Some("HashMap") { format!("{at}.values()") } else { format!("&{at}") };
+                let list = match (each, option(&field.ty).and_then(|inner| of("Vec", inner))) {
+                    (Some("HashMap"), _) => format!("{at}.values()"),
+                    (_, Some(_)) => format!("{at}.iter().flatten()"),
+                    _ => format!("&{at}"),
+                };
                 match each {
                     _ if inside.is_empty() => {}
                     None => lines.extend(inside),

@@ -6,6 +6,7 @@
 mod bodies;
 mod builders;
 pub mod lenient;
+pub mod lists;
 mod mock;
 mod objects;
 mod setter;
