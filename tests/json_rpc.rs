@@ -4,6 +4,7 @@
 mod canned;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use canned::{Canned, Script, http};
 use serde_json::{Value, json};
@@ -11,8 +12,17 @@ use venuekit::deribit::{Client, Credentials, Environment, ErrorCode};
 use venuekit::transport::RetryPolicy;
 use venuekit::{Error, ErrorKind};
 
-/// A client and a server that responds with `status` and what `envelope` makes of the request's.
-async fn answering(status: u16, envelope: fn(Value) -> String) -> (Canned, Client) {
+/// A client and a server that responds with `status` and what `envelope` makes of the request's. The client sends nothing twice:
+/// `tests/retries.rs` has that.
+async fn answering(status: u16, envelope: impl Fn(Value) -> String + Send + Sync + 'static) -> (Canned, Client) {
+    repeating(status, envelope, RetryPolicy::none()).await
+}
+
+async fn repeating(
+    status: u16,
+    envelope: impl Fn(Value) -> String + Send + Sync + 'static,
+    retry: RetryPolicy,
+) -> (Canned, Client) {
     let script: Script = Arc::new(move |seen| {
         let request = serde_json::from_slice(&seen.body).expect("an envelope");
         http(status, "application/json", envelope(request).as_bytes())
@@ -20,10 +30,16 @@ async fn answering(status: u16, envelope: fn(Value) -> String) -> (Canned, Clien
     let server = Canned::start(script).await;
     let environment = Environment::Custom(format!("{}/api/v2", server.base_url));
     let credentials = Credentials::secret("AMANDA", "AMANDASECRECT").unwrap();
-    // One attempt: `tests/retries.rs` has the others.
-    let builder = Client::builder(environment).credentials(credentials).retry(RetryPolicy::none());
-    let client = builder.build().unwrap();
+    let client = Client::builder(environment).credentials(credentials).retry(retry).build().unwrap();
     (server, client)
+}
+
+/// An order at a venue that responds like this, by a client that may repeat it. How often it was sent, and the error.
+async fn ordered(status: u16, envelope: impl Fn(Value) -> String + Send + Sync + 'static) -> (usize, Error) {
+    let retry = RetryPolicy { first_wait: Duration::from_millis(2), ..RetryPolicy::default() };
+    let (server, client) = repeating(status, envelope, retry).await;
+    let error = client.buy().instrument_name("BTC-PERPETUAL").amount("10").send().await.map(drop).unwrap_err();
+    (server.seen().len(), error)
 }
 
 async fn cancel(client: &Client) -> Error {
@@ -117,6 +133,53 @@ async fn a_code_of_tomorrow_is_an_error_like_any_other() {
 }
 
 #[tokio::test]
+async fn an_order_whose_outcome_is_open_is_sent_once_under_any_status() {
+    for code in [11094, 13028, 13888] {
+        for status in [200, 400, 500] {
+            let answer =
+                move |request: Value| json!({"id": request["id"], "error": {"code": code, "message": "x"}}).to_string();
+            let (sent, error) = ordered(status, answer).await;
+            assert!(error.may_have_been_applied(), "{code} {status}: {error}");
+            assert_eq!(sent, 1, "{code} {status}");
+            assert!(!error.is_retryable() && error.reconcile_with().is_some(), "{code} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_may_be_another_calls_refuses_nothing() {
+    let of_another = |_| json!({"id": 1001, "error": {"code": 10028, "message": "too_many_requests"}}).to_string();
+    let beside_a_result = |request: Value| {
+        let order = json!({"order": {"order_id": "1"}, "trades": []});
+        json!({"id": request["id"], "result": order, "error": {"code": 10028, "message": "x"}}).to_string()
+    };
+    for status in [200, 429] {
+        let (sent, error) = ordered(status, of_another).await;
+        assert_eq!((sent, error.kind(), error.may_have_been_applied()), (1, ErrorKind::Decode, true), "{error}");
+    }
+    let (sent, error) = ordered(200, beside_a_result).await;
+    assert_eq!((sent, error.kind(), error.may_have_been_applied()), (1, ErrorKind::Decode, true), "{error}");
+    let (_server, client) = answering(200, |request| {
+        json!({"id": request["id"], "result": null, "error": {"code": 10009, "message": "x"}}).to_string()
+    })
+    .await;
+    assert_eq!(cancel(&client).await.code(), Some("10009"), "a result that is null is none");
+}
+
+#[tokio::test]
+async fn a_failure_is_no_success_whatever_it_brings() {
+    for status in [403, 503] {
+        for result in ["null", "0", "[]", "{}"] {
+            let body = format!(r#"{{"success":false,"errors":[{{"code":1020}}],"result":{result}}}"#);
+            let (_server, client) = answering(status, move |_| body.clone()).await;
+            let error = client.cancel_all().send().await.map(drop).unwrap_err();
+            assert_eq!(error.status().map(|status| status.as_u16()), Some(status), "{result}: {error}");
+            assert_eq!(error.may_have_been_applied(), status == 503, "{result}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_wait_stands_in_the_body() {
     let answer = |request: Value| {
         json!({"id": request["id"], "error": {"code": 12998, "message": "over limit", "data": {"wait": 4}}}).to_string()
@@ -133,7 +196,7 @@ async fn what_is_no_answer_to_this_call_is_not_taken_for_one() {
             |_| json!({"jsonrpc": "2.0", "id": 999, "result": {"order_id": "a", "instrument_name": "b"}}).to_string(),
             "another call",
         ),
-        (|request| json!({"jsonrpc": "2.0", "id": request["id"]}).to_string(), "neither result nor error"),
+        (|request| json!({"jsonrpc": "2.0", "id": request["id"]}).to_string(), "neither a result nor an error"),
         (|_| "[1,2,3]".to_owned(), "no JSON-RPC envelope"),
         (|_| String::new(), "empty"),
         (|request| json!({"id": request["id"], "result": null}).to_string(), "expected struct Order"),

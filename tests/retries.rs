@@ -24,6 +24,36 @@ fn quick() -> RetryPolicy {
     RetryPolicy { first_wait: Duration::from_millis(2), ..RetryPolicy::default() }
 }
 
+#[tokio::test]
+async fn a_call_without_a_body_succeeds_by_an_empty_one_or_by_json_without_an_error() {
+    for body in ["", " ", "{}", "null", r#"{"message":"all gone"}"#, r#"{"error":null}"#] {
+        let server = in_turn(vec![json(200, body)]).await;
+        client(&server).cancel_all_orders().send().await.unwrap_or_else(|error| panic!("{body}: {error}"));
+    }
+    for body in [
+        "Access denied",
+        "{",
+        r#"{"error":{"code":"service_unavailable"}}"#,
+        r#"{"error":{"message":"try later"}}"#,
+        r#"{"code":"forbidden"}"#,
+    ] {
+        let server = in_turn(vec![json(200, body)]).await;
+        let error = client(&server).cancel_all_orders().send().await.map(drop).unwrap_err();
+        assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Decode, true), "{body}: {error}");
+        assert_eq!(server.seen().len(), 1, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn see_other_says_that_the_request_was_processed() {
+    for (status, is_open) in [(301, false), (302, false), (303, true), (307, false), (308, false)] {
+        let server = in_turn(vec![json(status, "")]).await;
+        let error = client(&server).cancel_all_orders().send().await.map(drop).unwrap_err();
+        assert_eq!(error.may_have_been_applied(), is_open, "{status}: {error}");
+        assert_eq!(server.seen().len(), 1, "{status}");
+    }
+}
+
 /// A server that gives these responses in turn, the last one forever. An empty response is a connection that is closed.
 async fn in_turn(answers: Vec<Vec<u8>>) -> Canned {
     let next = AtomicUsize::new(0);

@@ -63,6 +63,33 @@ pub(crate) fn judge(venue: &'static Venue, operation: &'static Operation, answer
     }
 }
 
+/// A response of which no body is expected: an empty one, or JSON in which the venue reports no error. Anything else is no sign of
+/// success.
+pub(crate) fn without_error(venue: &Venue, response: Response) -> Result<Response, Error> {
+    let is_whole = |body: &[u8]| serde_json::from_slice::<IgnoredAny>(body).is_ok();
+    let body = text_of(&response.body);
+    let problem = if body.trim().is_empty() && response.timing.is_none() {
+        None
+    } else if !is_whole(body.as_bytes()) {
+        Some("the response body is not JSON".to_owned())
+    } else {
+        reported(venue, &body).map(|said| format!("a success status with an error in its body: {said}"))
+    };
+    match problem {
+        Some(problem) => Err(response.refused(ErrorKind::Decode, problem)),
+        None => Ok(response),
+    }
+}
+
+/// The error that a body reports: a code, or a message inside an object that is there for errors. A message beside other members may be
+/// that of a success.
+fn reported(venue: &Venue, body: &str) -> Option<String> {
+    let members = Members::of(body)?;
+    let inside = |place: &&&str| place.trim_start_matches('/').contains('/');
+    let places = venue.errors.code.iter().chain(venue.errors.message.iter().filter(inside));
+    places.copied().find_map(|place| scalar(members.at(place).pop()?))
+}
+
 /// A success status with a body from which it is unknown what was done.
 fn unreadable(operation: &'static Operation, answer: Answer) -> Error {
     let message = describe(&answer, false);
@@ -102,6 +129,8 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
     let code = text(errors.code).filter(|code| !code.contains(char::is_whitespace));
     let (message, detail) = (text(errors.message), text(errors.detail));
     let said = words([code.as_deref(), message.as_deref(), detail.as_deref()].into_iter().flatten());
+    // "See other" is what a server says that has processed the request. Any other redirection says that it has not.
+    let redirected = status.is_redirection() && status != StatusCode::SEE_OTHER;
     let kind = match status.is_redirection() {
         true => ErrorKind::Other,
         false => errors.kind(code.as_deref(), &said, status.as_u16()),
@@ -112,6 +141,8 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
     let not_processed = code.as_deref().is_some_and(|code| errors.not_processed.contains(&code))
         || errors.not_processed_statuses.contains(&status.as_u16());
     let outcome_unknown = code.as_deref().is_some_and(|code| errors.outcome_unknown.contains(&code));
+    // A code that says that the venue itself failed says no more with a status of success or of a refusal.
+    let failed_itself = code.as_deref().and_then(|code| errors.kind_of_code(code)).is_some_and(is_own_failure);
     let header = |name: &str| Some(answer.headers.get(name)?.to_str().ok()?.to_owned());
     let by_body = errors.retry_after.iter().find_map(|place| wait(at(place)?, answer.now, longest));
     let has_texts = |code: &str| errors.texts.iter().any(|row| row.code == Some(code));
@@ -137,12 +168,18 @@ fn told(venue: &Venue, answer: &Answer, body: &[u8], longest: Duration) -> Inner
         request_id: errors.request_id_header.and_then(header),
         retry_after: by_body.or_else(|| retry_after::of_headers(&answer.headers, answer.now, longest)),
         // A success status with an error in it is the venue's own verdict: it did not do it, unless the code says otherwise.
-        applied: outcome_unknown || !(refused || not_processed || status.is_redirection() || status.is_success()),
+        applied: outcome_unknown
+            || !not_processed && (failed_itself || !(refused || redirected || status.is_success())),
         not_processed,
         outcome_unknown,
         is_ban: ban.is_some(),
         ..Inner::default()
     }
+}
+
+/// Whether an error of this kind is the venue's own, after which it is unknown how far it came.
+pub(crate) fn is_own_failure(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Server | ErrorKind::Timeout)
 }
 
 /// A body as text. What is not UTF-8 in it spoils no more than itself.

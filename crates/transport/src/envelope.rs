@@ -45,6 +45,8 @@ pub(crate) fn read(envelope: &Envelope, body: Bytes) -> Option<Message> {
     let error = members.get(envelope.error).filter(|error| error.get() != "null");
     let event = envelope.event.as_ref().and_then(|names| Some((names, members.get(names.data)?)));
     let part = match (error, members.get(envelope.result), event) {
+        // One of them is not of this call, and nothing says which.
+        (Some(_), Some(result), _) if result.get() != "null" => Part::Nothing,
         (Some(error), ..) => Part::Error(slice(error)),
         (None, Some(result), _) => Part::Result(slice(result)),
         (None, None, Some((names, data))) => {
@@ -90,7 +92,7 @@ pub(crate) fn unwrap(
         Part::Error(inner) => Err(failed(inner)),
         _ if !status.is_success() => Err(failed(body)),
         _ => {
-            let message = "the message holds neither a result nor an error".to_owned();
+            let message = "the message has neither a result nor an error, or it has both".to_owned();
             Err(Response::new(operation, status, HeaderMap::new(), body).refused(ErrorKind::Decode, message))
         }
     }
@@ -230,6 +232,7 @@ mod tests {
             r#"{"id":1,"status":503}"#,
             r#"{"id":1,"status":400,"error":{"code":-1007,"msg":"x"}}"#,
             r#"{"id":1,"status":200}"#,
+            r#"{"id":1,"status":200,"result":{},"error":{"code":-2011,"msg":"x"}}"#,
         ] {
             assert!(unwrapped(unknown).unwrap_err().may_have_been_applied(), "{unknown}");
         }

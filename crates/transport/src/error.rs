@@ -330,7 +330,8 @@ impl Error {
     /// An error that came over a WebSocket: there is no status that shows whether the venue failed after it began.
     pub(crate) fn without_status(mut self) -> Self {
         self.0.status = None;
-        self.0.applied |= self.kind() == ErrorKind::Server && !self.0.not_processed;
+        let is_open = matches!(self.kind(), ErrorKind::Server | ErrorKind::Timeout | ErrorKind::Maintenance);
+        self.0.applied |= is_open && !self.0.not_processed;
         self
     }
 

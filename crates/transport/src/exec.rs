@@ -90,7 +90,7 @@ impl Session {
     /// Everything that can go wrong with a call.
     pub fn call_empty(&self, call: Call) -> impl Future<Output = Result<ResponseValue<()>, Error>> {
         let sent = self.send(call);
-        async move { sent.await.and_then(ResponseValue::empty) }
+        async move { Ok(ResponseValue::empty(answer::without_error(self.venue(), sent.await?)?)) }
     }
 
     /// Carries out a call and returns the response as it came, its envelope off.

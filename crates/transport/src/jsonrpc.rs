@@ -119,7 +119,10 @@ pub(crate) fn read(body: Bytes) -> Option<Message> {
         None => None,
         Some(method) => Some(method?),
     };
+    let has_result = at(envelope.result.clone()).is_some();
     let part = match (at(envelope.error.clone()), envelope.result, method) {
+        // One of them is not of this call, and nothing says which.
+        (Some(_), Some(_), _) if has_result => Part::Nothing,
         (Some(error), ..) => {
             // It decides what became of the call, and is read in parts only.
             serde_json::from_str::<IgnoredAny>(error).ok()?;
@@ -161,12 +164,13 @@ pub(crate) fn unwrap(
         return Err(failed);
     };
     let status = answer.status;
-    let for_another = !matches!(message.id, Id::Missing) && message.id != Id::Number(id);
-    let response = open(venue, operation, answer, message.part, message.timing)?;
-    if for_another {
+    // Neither a result nor an error of another call says what became of this one.
+    if !matches!(message.id, Id::Missing) && message.id != Id::Number(id) {
+        let Answer { headers, body, .. } = answer;
         let message = format!("the response is for another call than {id}");
-        return Err(response.refused(ErrorKind::Decode, message));
+        return Err(Response::new(operation, status, headers, body).refused(ErrorKind::Decode, message));
     }
+    let response = open(venue, operation, answer, message.part, message.timing)?;
     unchallenged(venue, search, response, Some(status))
 }
 
@@ -193,6 +197,8 @@ fn open(
     timing: RpcTiming,
 ) -> Result<Response, Error> {
     match part {
+        // A failure is no success, whatever it brings: a proxy's page may have a member of that name.
+        Part::Result(_) if !answer.status.is_success() => Err(error(venue, operation, &answer, b"")),
         Part::Result(result) => {
             let Answer { status, headers, .. } = answer;
             Ok(Response { timing: Some(timing), ..Response::new(operation, status, headers, result) })
@@ -203,7 +209,7 @@ fn open(
         }
         Part::Notification { .. } | Part::Event { .. } | Part::Nothing => {
             let Answer { status, headers, body, .. } = answer;
-            let message = "the envelope holds neither result nor error".to_owned();
+            let message = "the envelope has neither a result nor an error, or it has both".to_owned();
             Err(Response::new(operation, status, headers, body).refused(ErrorKind::Decode, message))
         }
     }
@@ -255,7 +261,42 @@ fn challenge(venue: &Venue, search: Option<&Finder<'_>>, response: &Response) ->
 
 #[cfg(test)]
 mod tests {
-    use super::with_members;
+    use venuekit_wire::operation::Errors;
+
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn an_error_over_a_connection_refuses_only_what_the_venue_did_not_do() {
+        static VENUE: Venue = Venue {
+            errors: Errors {
+                code: &["/code"],
+                kinds: &[
+                    ("1", ErrorKind::Server),
+                    ("2", ErrorKind::Maintenance),
+                    ("3", ErrorKind::Timeout),
+                    ("4", ErrorKind::Maintenance),
+                    ("5", ErrorKind::InvalidRequest),
+                    ("6", ErrorKind::InvalidRequest),
+                ],
+                not_processed: &["4"],
+                outcome_unknown: &["6"],
+                ..Errors::EMPTY
+            },
+            ..fixtures::VENUE
+        };
+        let unwrapped = |text: &str| {
+            let message = read(Bytes::copy_from_slice(text.as_bytes())).unwrap();
+            unwrap_message(&VENUE, None, &fixtures::OPERATION, message)
+        };
+        for (code, is_open) in [(1, true), (2, true), (3, true), (4, false), (5, false), (6, true)] {
+            let error = unwrapped(&format!(r#"{{"id":1,"error":{{"code":{code}}}}}"#)).unwrap_err();
+            assert_eq!(error.may_have_been_applied(), is_open, "{code}: {error}");
+        }
+        let error = unwrapped(r#"{"id":1,"result":{},"error":{"code":5}}"#).unwrap_err();
+        assert_eq!((error.kind(), error.may_have_been_applied()), (ErrorKind::Decode, true), "{error}");
+        assert!(unwrapped(r#"{"id":1,"result":{},"error":null}"#).is_ok());
+    }
 
     #[test]
     fn members_are_added_to_any_object() {

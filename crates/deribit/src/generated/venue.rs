@@ -818,7 +818,7 @@ pub static VENUE: Venue = Venue {
             "13009",
         ],
         not_processed_statuses: &[],
-        outcome_unknown: &[],
+        outcome_unknown: &["11094", "13028", "13888"],
         repeated_key: &[],
     },
     challenge: Some(Challenge {
